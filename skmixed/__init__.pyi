@@ -1,0 +1,15 @@
+"""The public names of skmixed: read by type checkers, and by lazy_loader at run time."""
+
+from . import covariance as covariance
+from . import datasets as datasets
+from . import plots as plots
+from .estimators import GroupScorer as GroupScorer
+from .estimators import MixedLM as MixedLM
+from .estimators import RandomInterceptRegressor as RandomInterceptRegressor
+from .estimators import mixedlm as mixedlm
+from .exceptions import GroupDtypeWarning as GroupDtypeWarning
+from .exceptions import GroupsNotPassedWarning as GroupsNotPassedWarning
+from .exceptions import NoGroupsWarning as NoGroupsWarning
+from .exceptions import SingularFitWarning as SingularFitWarning
+
+__version__: str
