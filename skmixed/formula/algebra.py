@@ -1,0 +1,213 @@
+"""The only file that knows patsy: formula algebra, coding of categories, and its objects' pickles."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import pickle
+from collections.abc import Mapping
+from functools import lru_cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import patsy
+import patsy.builtins
+
+from skmixed.formula import transforms
+from skmixed.formula.columns import Columns
+from skmixed.formula.expression import Expression
+from skmixed.formula.program import names_in
+
+__all__ = ["FUNCTIONS", "TrainedTerms", "expand_terms", "expressions_of", "train_terms"]
+
+FUNCTIONS: Mapping[str, Any] = {
+    **{name: getattr(patsy, name) for name in ("bs", "cr", "cc", "te")},
+    **{name: getattr(patsy, name) for name in ("Treatment", "Poly", "Sum", "Helmert", "Diff")},
+    "ContrastMatrix": patsy.ContrastMatrix,
+    "I": patsy.builtins.I,
+    "C": transforms.Category,
+    "factor": transforms.Category,
+    "center": transforms.Center,
+    "scale": transforms.Scale,
+    "standardize": transforms.Standardize,
+    "poly": transforms.Polynomial,
+    "log": transforms.log,
+    **{name: getattr(np, name) for name in ("exp", "sqrt", "log10", "log2", "log1p", "expm1")},
+    **{name: getattr(np, name) for name in ("abs", "sin", "cos", "tan", "floor", "round")},
+    **{function.__name__: function for function in (bool, float, int, len, list, range, str)},
+    "np": np,
+}
+"""What the names of a formula mean where they are no column and not in the user's environment."""
+
+_KEEP_ALL = patsy.NAAction(on_NA="raise", NA_types=[])
+
+
+class TrainedTerms:
+    """Hold patsy's trained designs and the trained expressions beside them.
+
+    Nothing here changes after training, so that a copy is the object itself; a pickle takes
+    patsy's objects apart, which refuse to be pickled.
+    """
+
+    __slots__ = ("designs", "singles")
+
+    def __init__(
+        self, designs: list[Any], singles: list[tuple[Expression, dict[str, Any]]]
+    ) -> None:
+        self.designs = designs
+        self.singles = singles
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through a pickler that takes patsy's objects apart."""
+        buffer = io.BytesIO()
+        _Pickler(buffer, protocol=5).dump((self.designs, self.singles))
+        return _restore, (buffer.getvalue(),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrainedTerms:
+        """Return the object itself: it never changes."""
+        return self
+
+    def column_names(self) -> list[tuple[str, ...]]:
+        """Return the column names of each design."""
+        return [tuple(design.column_names) for design in self.designs]
+
+    def has_intercept(self, position: int) -> bool:
+        """Tell whether one design has an explicit intercept column."""
+        return patsy.INTERCEPT in self.designs[position].term_codings
+
+    def matrices(self, columns: Columns, n: int) -> list[np.ndarray]:
+        """Build the matrix of each design, n rows each, float64."""
+        if not any(design.factor_infos for design in self.designs):
+            return [np.ones((n, len(design.column_names))) for design in self.designs]
+        try:
+            built = patsy.build_design_matrices(self.designs, columns, NA_action=_KEEP_ALL)
+        except patsy.PatsyError as error:
+            raise ValueError(_readable(error)) from error
+        matrices = [np.asarray(matrix) for matrix in built]
+        if any(len(matrix) != n for matrix in matrices):
+            raise ValueError(
+                f"The terms of the formula give {len(matrices[0])} rows for data of {n} rows: "
+                "expected expressions that keep the number of rows."
+            )
+        return matrices
+
+    def single(self, position: int, columns: Columns) -> Any:
+        """Evaluate one of the expressions that stand beside the designs."""
+        expression, state = self.singles[position]
+        return expression.eval(state, columns)
+
+
+@lru_cache(maxsize=1024)
+def expand_terms(text: str) -> tuple[str, ...]:
+    """Expand a formula's right-hand side into its terms, the intercept first as ``"1"``.
+
+    Raises
+    ------
+    ValueError
+        If patsy or Python cannot read the text.
+
+    Examples
+    --------
+    >>> from skmixed.formula.algebra import expand_terms
+    >>> expand_terms("x * z")
+    ('1', 'x', 'z', 'x:z')
+    """
+    names = [":".join(factor.code for factor in term.factors) or "1" for term in _terms(text)]
+    return tuple(sorted(names, key=lambda name: name != "1"))
+
+
+def expressions_of(text: str) -> list[Expression]:
+    """Return the expressions in the terms of a right-hand side."""
+    return [factor for term in _terms(text) for factor in term.factors]
+
+
+def train_terms(
+    texts: tuple[str, ...],
+    singles: tuple[Expression, ...],
+    columns: Columns,
+    constants: Mapping[str, Any],
+) -> TrainedTerms:
+    """Learn the coding of each right-hand side, and the state of single expressions.
+
+    Parameters
+    ----------
+    texts : tuple of str
+        Right-hand sides: one design each.
+    singles : tuple of Expression
+        Expressions that are evaluated alone: offsets and the response.
+    columns : dict of str to array
+        The columns of the training rows.
+    constants : mapping of str to object
+        What the other names mean, as `skmixed.formula.expression.resolve` returns them.
+    """
+    environment = patsy.EvalEnvironment([constants])
+    try:
+        designs = patsy.design_matrix_builders(
+            [_terms(text) for text in texts], lambda: iter([columns]), environment, _KEEP_ALL
+        )
+    except patsy.PatsyError as error:
+        raise ValueError(_readable(error)) from error
+    states = [_train(expression, columns, environment) for expression in singles]
+    return TrainedTerms(designs, list(zip(singles, states, strict=True)))
+
+
+def _train(expression: Expression, columns: Columns, environment: Any) -> dict[str, Any]:
+    """Train one expression alone."""
+    state: dict[str, Any] = {}
+    for which_pass in range(expression.memorize_passes_needed(state, environment)):
+        expression.memorize_chunk(state, which_pass, columns)
+        expression.memorize_finish(state, which_pass)
+    return state
+
+
+@lru_cache(maxsize=1024)
+def _terms(text: str) -> tuple[Any, ...]:
+    """Parse a right-hand side into patsy's terms of our expressions."""
+    try:
+        described = patsy.ModelDesc.from_formula(f"~ {text}").rhs_termlist
+    except patsy.PatsyError as error:
+        raise ValueError(_readable(error)) from error
+    return tuple(
+        patsy.Term([_checked(factor.code) for factor in term.factors]) for term in described
+    )
+
+
+def _checked(code: str) -> Expression:
+    """Make an expression whose text is valid Python."""
+    names_in(code)
+    return Expression(code)
+
+
+def _readable(error: Exception) -> str:
+    """Say in patsy's words what is wrong with a formula."""
+    return f"The formula cannot be read: {error}"
+
+
+def _restore(pickled: bytes) -> TrainedTerms:
+    """Rebuild trained terms from their pickle."""
+    return TrainedTerms(*pickle.loads(pickled))
+
+
+class _Pickler(pickle.Pickler):
+    """Pickle modules by name and patsy's objects as class and attributes."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Return how to rebuild an object that the plain pickler would refuse."""
+        if isinstance(obj, ModuleType):
+            return importlib.import_module, (obj.__name__,)
+        if isinstance(obj, FunctionType):
+            _raise_if_unreachable(obj)
+        elif not isinstance(obj, type) and type(obj).__module__.partition(".")[0] == "patsy":
+            return object.__new__, (type(obj),), vars(obj)
+        return NotImplemented
+
+
+def _raise_if_unreachable(function: FunctionType) -> None:
+    """Raise if a function has no name by which another process could import it."""
+    if "<" in function.__qualname__:
+        raise pickle.PicklingError(
+            f"The formula calls {function.__qualname__!r} of module {function.__module__!r}, which "
+            "cannot be pickled: expected a function that can be imported. Define it with 'def' at "
+            "the top of a module."
+        )

@@ -1,0 +1,91 @@
+"""Turn labels into categories, and new labels into the categories of the training rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["recode", "to_categorical"]
+
+_SHOWN = 5
+
+
+def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
+    """Make a categorical of labels, its levels sorted, unused levels dropped.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,) or pandas.Categorical
+        The labels. A categorical keeps its order of levels; whole numbers stored as floats become
+        integers, so that their names have no decimals.
+    levels : sequence, optional
+        All the levels in the order wanted; used or not, all are kept.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing, or is none of the given levels.
+    """
+    categorical = values if isinstance(values, pd.Categorical) else _from_labels(values)
+    if levels is not None:
+        return recode(categorical, pd.Index(levels))
+    _raise_if_missing(categorical)
+    return categorical.remove_unused_categories()
+
+
+def recode(categorical: pd.Categorical, levels: pd.Index) -> pd.Categorical:
+    """Code labels by the given levels.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing, or is none of the levels.
+    """
+    _raise_if_missing(categorical)
+    if categorical.categories.equals(levels):
+        return pd.Categorical.from_codes(categorical.codes, categories=levels)
+    position = _positions(categorical.categories, levels)
+    codes = position[categorical.codes]
+    if codes.size and codes.min() < 0:
+        unknown = pd.unique(np.asarray(categorical)[codes < 0]).tolist()
+        raise ValueError(
+            f"found unknown categories {_shown(unknown)} ({int((codes < 0).sum())} of "
+            f"{len(codes)} rows); expected one of {_shown(levels.tolist())}. Leave these rows out, "
+            "or train with rows of every category"
+        )
+    return pd.Categorical.from_codes(codes, categories=levels)
+
+
+def _from_labels(values: Any) -> pd.Categorical:
+    """Make a categorical of plain labels."""
+    categorical = pd.Categorical(values)
+    categories = categorical.categories
+    if categories.dtype.kind != "f":
+        return categorical
+    whole = categories.to_numpy().astype(np.int64, casting="unsafe")
+    return categorical.rename_categories(whole) if np.array_equal(whole, categories) else categorical
+
+
+def _positions(categories: pd.Index, levels: pd.Index) -> np.ndarray:
+    """Return where each category stands among the levels, -1 where it does not."""
+    if len(categories) == 0:
+        return np.full(1, -1)
+    return np.asarray(levels.get_indexer(categories))
+
+
+def _raise_if_missing(categorical: pd.Categorical) -> None:
+    """Raise if any label is missing: a category has no number that could stand for it."""
+    n_missing = int((categorical.codes < 0).sum())
+    if n_missing:
+        raise ValueError(
+            f"has missing categories ({n_missing} of {len(categorical)} rows). Drop these rows or "
+            "fill them in"
+        )
+
+
+def _shown(labels: list[Any]) -> str:
+    """Write the first labels as a list."""
+    dots = ", ..." if len(labels) > _SHOWN else ""
+    return "[" + ", ".join(repr(label) for label in labels[:_SHOWN]) + dots + "]"

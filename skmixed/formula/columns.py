@@ -1,0 +1,219 @@
+"""Read columns of a data frame, of whatever library, as arrays that patsy understands."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from skmixed.formula.categories import recode, to_categorical
+
+__all__ = [
+    "Columns",
+    "column_names",
+    "n_rows",
+    "levels_of",
+    "read_columns",
+    "rows_with_missing",
+    "unknown_name",
+]
+
+Columns: TypeAlias = dict[str, "np.ndarray | pd.Categorical"]
+"""Columns by name: float64, bool or datetime64 arrays, and categoricals."""
+
+_NUMBERS_OF_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
+_TIMES_OF_OBJECTS = ("datetime", "datetime64", "date", "timedelta", "timedelta64")
+
+
+def rows_with_missing(data: Any, columns: Iterable[str]) -> np.ndarray:
+    """Find the rows in which any of the named columns is missing.
+
+    Parameters
+    ----------
+    data : DataFrame (pandas, polars) or mapping of columns
+        The data, n rows.
+    columns : iterable of str
+        Names of columns.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        True where None, NaN, NA or NaT stands in at least one column.
+
+    Raises
+    ------
+    ValueError
+        If a column is not in the data.
+
+    Examples
+    --------
+    >>> from skmixed.formula import rows_with_missing
+    >>> rows_with_missing({"x": [1.0, float("nan")], "g": ["a", "b"]}, ["x", "g"])
+    array([False,  True])
+    """
+    missing = np.zeros(n_rows(data), dtype=bool)
+    for name in columns:
+        column = _column(data, name)
+        is_missing = np.asarray(pd.isna(column if _is_pandas(column) else _to_array(column)))
+        missing |= is_missing if is_missing.ndim == 1 else is_missing.any(axis=1)
+    return missing
+
+
+def read_columns(
+    data: Any, names: Iterable[str], levels: Mapping[str, pd.Index] | None = None
+) -> Columns:
+    """Read the named columns as arrays; numbers become float64, without a copy if they are.
+
+    Parameters
+    ----------
+    data : DataFrame (pandas, polars) or mapping of columns
+        The data.
+    names : iterable of str
+        Names of the columns to read.
+    levels : mapping of str to pandas.Index, optional
+        The levels, in training, of the columns that held categories then; None in training.
+
+    Raises
+    ------
+    ValueError
+        If a column is not in the data, holds missing or unknown categories, or does not hold
+        what it held in training.
+    """
+    return {name: _read_column(data, name, levels) for name in names}
+
+
+def levels_of(columns: Columns) -> dict[str, pd.Index]:
+    """Return the levels of the columns that hold categories."""
+    return {
+        name: values.categories
+        for name, values in columns.items()
+        if isinstance(values, pd.Categorical)
+    }
+
+
+def column_names(data: Any) -> list[Any]:
+    """Return the names of all columns."""
+    if isinstance(data, Mapping):
+        return list(data)
+    if hasattr(data, "columns"):
+        return list(data.columns)
+    raise TypeError(
+        f"The data of a formula is a data frame (pandas, polars) or a mapping of columns; got "
+        f"{type(data).__name__}."
+    )
+
+
+def n_rows(data: Any) -> int:
+    """Return the number of rows."""
+    if not isinstance(data, Mapping):
+        return len(data)
+    lengths = {name: len(column) for name, column in data.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"The columns of the data differ in length: {lengths}.")
+    return next(iter(lengths.values()), 0)
+
+
+def unknown_name(name: str, names: Iterable[Any], what: str) -> str:
+    """Say that a formula names something that is not there, and what is there."""
+    columns = [str(column) for column in names]
+    close = difflib.get_close_matches(name, columns, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{name!r} is not {what}; the columns are {columns}.{hint}"
+
+
+def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) -> Any:
+    """Read one column, naming it where it cannot be read."""
+    column = _column(data, name)
+    try:
+        if levels is not None and name in levels:
+            return recode(_as_categorical(_read(column)), levels[name])
+        values = _read(column)
+        if not isinstance(values, pd.Categorical):
+            return values
+        if levels is not None:
+            raise ValueError("holds categories, but was numeric in training")
+        return to_categorical(values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"The column {name!r} of the data {error}.") from error
+
+
+def _column(data: Any, name: str) -> Any:
+    """Return one column as the data hold it."""
+    try:
+        column = data[name]
+    except Exception as error:
+        if name in column_names(data):
+            raise
+        raise ValueError(unknown_name(name, column_names(data), "a column of the data")) from error
+    if isinstance(column, pd.DataFrame):
+        raise ValueError(f"The data have {column.shape[1]} columns named {name!r}: expected one.")
+    return column
+
+
+def _read(column: Any) -> np.ndarray | pd.Categorical:
+    """Convert one column to a float64, bool or datetime64 array, or to a categorical."""
+    dtype = getattr(column, "dtype", None)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pd.Categorical(column)
+    if isinstance(dtype, pd.StringDtype):
+        return pd.Categorical(column.array)
+    values = _to_array(column)
+    if values.dtype.kind == "O":
+        values = _from_objects(values)
+    if isinstance(values, pd.Categorical):
+        return _ordered_like(column, values)
+    if values.dtype.kind in "iuf":
+        return values.astype(np.float64, copy=False)
+    if values.dtype.kind in "bmM":
+        return values
+    if values.dtype.kind in "USTO":
+        return _ordered_like(column, pd.Categorical(values.astype(object)))
+    raise ValueError(f"has the type {values.dtype}, which is neither a number nor a category")
+
+
+def _to_array(column: Any) -> np.ndarray:
+    """Return a column as a NumPy array, numbers with NaN where they are missing."""
+    dtype = getattr(column, "dtype", None)
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype):
+        if dtype._is_numeric and not dtype._is_boolean:
+            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        if isinstance(dtype, pd.DatetimeTZDtype):
+            return np.asarray(column.to_numpy(dtype="datetime64[ns]"))
+        return np.asarray(column.to_numpy())
+    if hasattr(column, "to_numpy"):
+        return np.asarray(column.to_numpy())
+    return np.asarray(column)
+
+
+def _from_objects(values: np.ndarray) -> np.ndarray | pd.Categorical:
+    """Convert an array of objects by what it holds."""
+    if values.ndim != 1:
+        raise ValueError(f"has {values.ndim} dimensions: expected one, or numbers in two")
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in _NUMBERS_OF_OBJECTS:
+        return np.asarray(pd.Series(values).astype("object").where(pd.notna(values), np.nan), float)
+    if kind in _TIMES_OF_OBJECTS:
+        return np.asarray(pd.Series(values).infer_objects().to_numpy())
+    if kind == "boolean" and not pd.isna(values).any():
+        return values.astype(bool)
+    return pd.Categorical(values)
+
+
+def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
+    """Order the levels as a column of polars' type Enum does."""
+    if not str(getattr(column, "dtype", "")).startswith("Enum"):
+        return categorical
+    return categorical.set_categories(column.cat.get_categories().to_list())
+
+
+def _as_categorical(values: np.ndarray | pd.Categorical) -> pd.Categorical:
+    """Make a categorical of any values, where training had one."""
+    return values if isinstance(values, pd.Categorical) else pd.Categorical(values)
+
+
+def _is_pandas(column: Any) -> bool:
+    """Tell whether a column is of pandas, whose own test for missing values is the fastest."""
+    return isinstance(column, (pd.Series, pd.Index))

@@ -1,0 +1,189 @@
+"""One expression of a formula, such as ``np.log(x)``: training and evaluation.
+
+`Expression` follows patsy's factor protocol, so that patsy multiplies and codes expressions without
+evaluating them itself. The state of a training holds no rows and none of patsy's environments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmixed.formula.columns import Columns, unknown_name
+from skmixed.formula.program import attribute_key, call_key, compiled, names_in
+
+__all__ = ["Expression", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Hold the text of one expression; equal texts are equal expressions.
+
+    The methods are patsy's factor protocol; ``state`` is the dict that one training fills.
+    """
+
+    code: str
+
+    @property
+    def origin(self) -> None:
+        """Return no position: messages name the expression itself."""
+        return None
+
+    def name(self) -> str:
+        """Return the text, after which patsy names the columns."""
+        return self.code
+
+    def memorize_passes_needed(self, state: dict[str, Any], eval_env: Any) -> int:
+        """Prepare the state; return how many passes over the data the training takes."""
+        names, known = names_in(self.code), eval_env.namespace
+        stateful = {
+            name: transform
+            for name in names.called
+            if (transform := _stateful_class(known[call_key(name)])) is not None
+        }
+        keys = [
+            *names.variables,
+            *(call_key(name) for name in names.called if name not in stateful),
+            *(attribute_key(name) for name in names.attributed),
+        ]
+        state["constants"] = {key: known[key] for key in keys if key in known}
+        state["stateful"] = frozenset(stateful)
+        passes = compiled(self.code, state["stateful"]).passes if stateful else ()
+        state["transforms"] = {key: stateful[name]() for calls in passes for key, name, _ in calls}
+        return len(passes)
+
+    def memorize_chunk(self, state: dict[str, Any], which_pass: int, data: Columns) -> None:
+        """Train the transforms of one pass."""
+        for _, _, code in compiled(self.code, state["stateful"]).passes[which_pass]:
+            self._run(code, state, data)
+
+    def memorize_finish(self, state: dict[str, Any], which_pass: int) -> None:
+        """Finish the transforms of one pass."""
+        for key, _, _ in compiled(self.code, state["stateful"]).passes[which_pass]:
+            try:
+                state["transforms"][key].memorize_finish()
+            except Exception as error:
+                raise self._failure(error) from error
+
+    def eval(self, state: dict[str, Any], data: Columns) -> np.ndarray | pd.Categorical:
+        """Evaluate the expression on columns; the result has their number of rows."""
+        column = names_in(self.code).column
+        if column is not None and column in data:
+            value = data[column]
+        else:
+            value = self._run(compiled(self.code, state["stateful"]).evaluation, state, data)
+            value = _without_index(value)
+        if getattr(value, "dtype", None) is not None and value.dtype.kind in "mM":
+            raise ValueError(
+                f"The expression {self.code!r} of the formula gives dates or times, which have no "
+                "natural unit: expected numbers or categories. Convert it first, for instance "
+                "(t - t.min()) / pandas.Timedelta('1D')."
+            )
+        return value
+
+    def _run(self, code: Any, state: dict[str, Any], data: Columns) -> Any:
+        """Run compiled code with the names of this training."""
+        names, constants = names_in(self.code), state["constants"]
+        local = {**constants, **state["transforms"]}
+        local |= {name: data[name] for name in names.variables if name not in constants}
+        for name in names.attributed:
+            if attribute_key(name) not in constants:
+                local[attribute_key(name)] = data[name]
+        try:
+            return eval(code, {}, local)
+        except Exception as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> ValueError:
+        """Say that this expression cannot be evaluated, and why."""
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        return ValueError(f"The expression {self.code!r} of the formula: {what}.")
+
+
+def resolve(
+    expressions: Iterable[Expression], columns: Iterable[Any], known: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """Find what every name of the expressions means.
+
+    Parameters
+    ----------
+    expressions : iterable of Expression
+        The expressions of one formula.
+    columns : iterable
+        Names of the columns; a column goes before anything else of its name used as a variable.
+    known : mapping of str to object
+        Functions, modules and variables.
+
+    Returns
+    -------
+    variables : list of str
+        The columns used, each once.
+    constants : dict of str to object
+        The rest, under the keys of `skmixed.formula.program`.
+
+    Raises
+    ------
+    ValueError
+        If a name is neither a column nor known.
+    """
+    columns = list(columns)
+    variables: dict[str, None] = {}
+    constants: dict[str, Any] = {}
+    for expression in expressions:
+        names = names_in(expression.code)
+        for name in names.variables:
+            _resolve_variable(name, name, columns, known, variables, constants)
+        for name in names.attributed:
+            key = attribute_key(name)
+            if isinstance(known.get(name), ModuleType):
+                constants[key] = known[name]
+            else:
+                _resolve_variable(name, key, columns, known, variables, constants)
+        for name in names.called:
+            if name not in known:
+                raise ValueError(_unknown(name, columns, "a known function"))
+            constants[call_key(name)] = known[name]
+    return list(variables), constants
+
+
+def _resolve_variable(
+    name: str,
+    key: str,
+    columns: list[Any],
+    known: Mapping[str, Any],
+    variables: dict[str, None],
+    constants: dict[str, Any],
+) -> None:
+    """Note a variable as a column, or else as a constant."""
+    if name in columns:
+        variables[name] = None
+    elif name in known:
+        constants[key] = known[name]
+    else:
+        raise ValueError(_unknown(name, columns, "a column of the data nor a known variable"))
+
+
+def _unknown(name: str, columns: list[Any], what: str) -> str:
+    """Say that a name of the formula means nothing."""
+    return f"In the formula, {unknown_name(name, columns, what)}"
+
+
+def _stateful_class(value: Any) -> Any:
+    """Return the class of a stateful transform, ours or patsy's; None for other functions."""
+    if isinstance(value, type) and hasattr(value, "memorize_chunk"):
+        return value
+    return getattr(value, "__patsy_stateful_transform__", None)
+
+
+def _without_index(value: Any) -> Any:
+    """Return a series or frame without its index: rows go by position."""
+    if isinstance(value, pd.Series):
+        value = value.array if isinstance(value.dtype, pd.CategoricalDtype) else value.to_numpy()
+    elif isinstance(value, pd.DataFrame):
+        value = value.to_numpy()
+    return value

@@ -1,0 +1,75 @@
+"""Read the grouping side of a bar: a column, an interaction ``a:b`` or a nesting ``a/b``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from skmixed.formula.tokens import Token, is_enclosed, split
+
+__all__ = ["parse_grouping"]
+
+_WRAPPERS = ("factor", "C", "Q")
+
+
+def parse_grouping(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
+    """Parse a grouping side into the factors that it stands for, outermost first.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        What stands after the bar; not empty.
+    written : str
+        The whole random term, for messages.
+
+    Returns
+    -------
+    list of tuple of str
+        The columns of each factor: ``a/b`` gives ``[("a",), ("a", "b")]``.
+
+    Raises
+    ------
+    ValueError
+        If the side is anything else than columns joined by ``:`` and ``/``.
+    """
+    factors: list[tuple[str, ...]] = []
+    for part in split(tokens, ("/",)):
+        nested = _interaction(part, written)
+        outer = factors[-1] if factors else ()
+        factors += [_union(outer, inner) for inner in nested]
+    return factors
+
+
+def _interaction(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
+    """Parse columns joined by colons; colons distribute over a nesting in brackets."""
+    factors: list[tuple[str, ...]] = [()]
+    for part in split(tokens, (":",)):
+        if is_enclosed(part):
+            choices = parse_grouping(part[1:-1], written)
+        else:
+            choices = [(_column(part, written),)]
+        factors = [_union(left, right) for left in factors for right in choices]
+    return factors
+
+
+def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
+    """Join columns, keeping each once."""
+    return left + tuple(column for column in right if column not in left)
+
+
+def _column(tokens: Sequence[Token], written: str) -> str:
+    """Return the column that a name, or ``factor(name)``, means."""
+    if len(tokens) == 1 and tokens[0].kind == "name":
+        return tokens[0].text
+    if len(tokens) >= 4 and tokens[0].text in _WRAPPERS and is_enclosed(tokens[1:]):
+        inner = tokens[2:-1]
+        if tokens[0].text != "Q":
+            return _column(inner, written)
+        if len(inner) == 1 and inner[0].kind == "string":
+            return str(ast.literal_eval(inner[0].text))
+    got = " ".join(token.text for token in tokens)
+    raise ValueError(
+        f"The grouping side of ({written}) is no column: got {got!r}, expected a column name, or "
+        "names joined by ':' (interaction) or '/' (nesting). For two factors write two terms, "
+        "(1 | a) + (1 | b); compute other factors as a column of the data first."
+    )

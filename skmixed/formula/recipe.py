@@ -1,0 +1,215 @@
+"""The recipe that turns a data frame into the arrays of a formula, for training rows and new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmixed.formula.algebra import FUNCTIONS, TrainedTerms, expressions_of, train_terms
+from skmixed.formula.columns import column_names, levels_of, n_rows, read_columns
+from skmixed.formula.expression import Expression, resolve
+from skmixed.formula.terms import ParsedFormula
+
+__all__ = ["FormulaMatrices", "FormulaRecipe", "train_formula"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormulaMatrices:
+    """Hold the arrays of a formula for n rows.
+
+    Attributes
+    ----------
+    fixed : numpy.ndarray of shape (n, p)
+        The columns of the fixed effects.
+    effects : tuple of numpy.ndarray of shape (n, k)
+        The columns of each random term's effects.
+    offset : numpy.ndarray of shape (n,) or None
+        The sum of the offsets; None if the formula has none.
+    """
+
+    fixed: np.ndarray
+    effects: tuple[np.ndarray, ...]
+    offset: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormulaRecipe:
+    """Hold what training learned of a formula: names, levels, means, knots; never rows.
+
+    Attributes
+    ----------
+    parsed : ParsedFormula
+        The formula.
+    fixed_names : tuple of str
+        Labels of the p fixed columns; the intercept is ``"Intercept"``.
+    has_intercept : bool
+        Whether the first fixed column is an explicit intercept.
+    effect_names : tuple of tuple of str
+        Labels of each random term's effects.
+    variables : tuple of str
+        Columns of the data needed to predict, without grouping factors.
+    response_variables : tuple of str
+        Columns of the data in the response.
+    """
+
+    parsed: ParsedFormula
+    fixed_names: tuple[str, ...]
+    has_intercept: bool
+    effect_names: tuple[tuple[str, ...], ...]
+    variables: tuple[str, ...]
+    response_variables: tuple[str, ...]
+    _levels: Mapping[str, pd.Index]
+    _trained: TrainedTerms
+
+    def evaluate(self, data: Any) -> FormulaMatrices:
+        """Compute the arrays of the right-hand side; missing numbers stay NaN.
+
+        Parameters
+        ----------
+        data : DataFrame (pandas, polars) or mapping of columns
+            The rows, n of them.
+
+        Returns
+        -------
+        FormulaMatrices
+            Arrays of n rows, in the order of the data.
+
+        Raises
+        ------
+        ValueError
+            If a column is not there, or holds missing or unknown categories.
+        """
+        columns = read_columns(data, self.variables, self._levels)
+        fixed, *effects = self._trained.matrices(columns, n_rows(data))
+        offset = None
+        for position, code in enumerate(self.parsed.offsets):
+            values = _vector(self._trained.single(position, columns), code, n_rows(data))
+            offset = values if offset is None else offset + values
+        return FormulaMatrices(fixed, tuple(effects), offset)
+
+    def evaluate_response(self, data: Any) -> np.ndarray:
+        """Compute the response, shape (n,).
+
+        Parameters
+        ----------
+        data : DataFrame (pandas, polars) or mapping of columns
+            The rows, n of them.
+
+        Raises
+        ------
+        ValueError
+            If the formula has no response, or it is no number.
+        """
+        if self.parsed.response is None:
+            raise ValueError(
+                f"The formula {self.parsed.text!r} has no response: expected 'response ~ terms'. "
+                "Write the response before '~', or give y."
+            )
+        columns = read_columns(data, self.response_variables, self._levels)
+        values = self._trained.single(len(self.parsed.offsets), columns)
+        return _vector(values, self.parsed.response, n_rows(data))
+
+
+def train_formula(
+    parsed: ParsedFormula, data: Any, *, environment: Mapping[str, Any] | None = None
+) -> FormulaRecipe:
+    """Learn from training rows how to turn data into the arrays of a formula.
+
+    Besides patsy's own (``C``, ``I``, ``Q``, ``bs``, ``cr``, ``cc``, ``te``, contrasts), formulas
+    know ``np`` and, with R's meaning, ``log exp sqrt log10 log2 log1p abs poly scale center
+    factor``. The columns of ``poly(x, 2)`` are named ``poly(x, 2)[0]`` and ``poly(x, 2)[1]``.
+
+    Parameters
+    ----------
+    parsed : ParsedFormula
+        The formula.
+    data : DataFrame (pandas, polars) or mapping of columns
+        The training rows.
+    environment : mapping of str to object, optional
+        The user's functions and variables; those that the formula uses are kept. Columns go
+        before them, and they go before the names above.
+
+    Returns
+    -------
+    FormulaRecipe
+        What was learned; it can be pickled if the user's functions can.
+
+    Raises
+    ------
+    ValueError
+        If a name is neither a column nor known, or an expression cannot be evaluated.
+
+    Examples
+    --------
+    >>> from skmixed.formula import parse_formula, train_formula
+    >>> data = {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.0], "g": ["a", "b", "b"]}
+    >>> recipe = train_formula(parse_formula("log2(y) ~ center(x) + (1 | g)"), data)
+    >>> recipe.fixed_names, recipe.effect_names
+    (('Intercept', 'center(x)'), (('Intercept',),))
+    >>> recipe.evaluate({"x": [5.0]}).fixed
+    array([[1., 3.]])
+    >>> recipe.evaluate_response(data)
+    array([0., 1., 2.])
+    """
+    plan = _plan(parsed)
+    known = {**FUNCTIONS, **environment} if environment else FUNCTIONS
+    names = column_names(data)
+    variables, constants = resolve(plan.predictors, names, known)
+    response_variables, more = resolve(plan.response, names, known)
+    columns = read_columns(data, dict.fromkeys([*variables, *response_variables]))
+    trained = train_terms(plan.designs, plan.singles, columns, {**constants, **more})
+    fixed_names, *effect_names = trained.column_names()
+    return FormulaRecipe(
+        parsed,
+        fixed_names,
+        trained.has_intercept(0),
+        tuple(effect_names),
+        tuple(variables),
+        tuple(response_variables),
+        levels_of(columns),
+        trained,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Hold the expressions of a formula by what becomes of them."""
+
+    designs: tuple[str, ...]
+    predictors: tuple[Expression, ...]
+    response: tuple[Expression, ...]
+    singles: tuple[Expression, ...]
+
+
+@lru_cache(maxsize=512)
+def _plan(parsed: ParsedFormula) -> _Plan:
+    """Sort the expressions of a formula."""
+    designs = (parsed.fixed, *(term.expression for term in parsed.random))
+    offsets = tuple(Expression(code) for code in parsed.offsets)
+    response = () if parsed.response is None else (Expression(parsed.response),)
+    terms = [expression for text in designs for expression in expressions_of(text)]
+    return _Plan(designs, tuple(dict.fromkeys([*terms, *offsets])), response, offsets + response)
+
+
+def _vector(values: Any, code: str, n: int) -> np.ndarray:
+    """Return one number per row, from a response or an offset."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{code!r} holds categories, but is the response or an offset of the formula: expected "
+            "numbers. Convert it to numbers first."
+        )
+    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim == 0:
+        return np.full(n, float(array))
+    if array.shape != (n,):
+        raise ValueError(
+            f"{code!r} gives an array of shape {array.shape} for {n} rows: expected one number per "
+            "row."
+        )
+    return array.astype(np.float64, copy=False)
