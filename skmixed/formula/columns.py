@@ -178,7 +178,7 @@ def _to_array(column: Any) -> np.ndarray:
     """Return a column as a NumPy array, numbers with NaN where they are missing."""
     dtype = getattr(column, "dtype", None)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
-        if dtype._is_numeric and not dtype._is_boolean:
+        if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
             return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
         if isinstance(dtype, pd.DatetimeTZDtype):
             return np.asarray(column.to_numpy(dtype="datetime64[ns]"))

@@ -122,6 +122,11 @@ def _additive_pieces(text: str, tokens: Sequence[Token]) -> Iterator[tuple[str, 
     """Yield the signed summands of a right-hand side, opening brackets around random terms."""
     if not tokens:
         return
+    if tokens[-1].text in ("+", "-"):
+        raise ValueError(
+            f"{source(text, tokens)!r} ends with {tokens[-1].text!r}: expected a term after it. "
+            "Write the term, or remove the sign."
+        )
     depth = min(token.depth for token in tokens)
     sign, start = "+", 0
     for position in range(len(tokens) + 1):

@@ -84,7 +84,7 @@ class Polynomial:
     They are orthonormal over the training rows and follow the three-term recurrence
     P_{k+1}(x) = (x - alpha_k) P_k(x) - (norm2_k / norm2_{k-1}) P_{k-1}(x)
     (Kennedy and Gentle 1980, Statistical Computing, pp. 343-344), whose coefficients are kept
-    for new rows. With ``raw=True`` the columns are the plain powers of x.
+    for new rows, relative to the mean. With ``raw=True`` the columns are the plain powers of x.
     """
 
     def memorize_chunk(self, x: Any, degree: int = 1, raw: bool = False) -> None:
@@ -114,29 +114,30 @@ class Polynomial:
         if raw:
             return values[:, None] ** np.arange(1, degree + 1)
         columns = np.empty((len(values), degree))
-        before, current = np.zeros_like(values), np.ones_like(values)
+        centred = values - self.mean
+        before, current = np.zeros_like(centred), np.ones_like(centred)
         for k in range(degree):
-            before, current = current, self._next(values, k, before, current)
+            before, current = current, self._next(centred, k, before, current)
             columns[:, k] = current / np.sqrt(self.norm2[k + 2])
         return columns
 
     def _learn(self, values: np.ndarray, degree: int) -> None:
         """Run the recurrence over the training values, from the mean to be free of their origin."""
-        mean = float(values.mean())
-        centred = values - mean
-        before, current = np.zeros_like(values), np.ones_like(values)
-        self.norm2.append(float(len(values)))
+        self.mean = float(values.mean())
+        centred = values - self.mean
+        before, current = np.zeros_like(centred), np.ones_like(centred)
+        self.norm2.append(float(len(centred)))
         for k in range(degree):
             square = np.square(current)
-            self.alpha.append(mean + float(centred @ square) / float(square.sum()))
-            before, current = current, self._next(values, k, before, current)
+            self.alpha.append(float(centred @ square) / float(square.sum()))
+            before, current = current, self._next(centred, k, before, current)
             self.norm2.append(float(current @ current))
 
     def _next(
-        self, x: np.ndarray, k: int, before: np.ndarray, current: np.ndarray
+        self, centred: np.ndarray, k: int, before: np.ndarray, current: np.ndarray
     ) -> np.ndarray:
         """Return the polynomial of degree k + 1 from those of degree k - 1 and k."""
-        return (x - self.alpha[k]) * current - self.norm2[k + 1] / self.norm2[k] * before
+        return (centred - self.alpha[k]) * current - self.norm2[k + 1] / self.norm2[k] * before
 
 
 class Category:
