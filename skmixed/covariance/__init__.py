@@ -1,0 +1,50 @@
+"""Structures for the covariance of random effects."""
+
+from __future__ import annotations
+
+from skmixed.covariance.base import CovarianceStructure, resolve_structure
+from skmixed.covariance.diagonal import Diagonal
+from skmixed.covariance.direct_sum import DirectSum
+from skmixed.covariance.identity import Identity
+from skmixed.covariance.unstructured import Unstructured
+
+__all__ = [
+    "STRUCTURES",
+    "CovarianceStructure",
+    "Diagonal",
+    "DirectSum",
+    "Identity",
+    "Unstructured",
+    "covariance_structure",
+]
+
+STRUCTURES: dict[str, CovarianceStructure] = {
+    "unstructured": Unstructured(),
+    "diagonal": Diagonal(),
+    "identity": Identity(),
+}
+_ALIASES = {"us": "unstructured", "diag": "diagonal"}
+
+
+def covariance_structure(specification: str | CovarianceStructure) -> CovarianceStructure:
+    """Return the structure that a name or an object stands for.
+
+    Parameters
+    ----------
+    specification : str or CovarianceStructure
+        ``"unstructured"`` (``"us"``), ``"diagonal"`` (``"diag"``), ``"identity"``, or an object.
+
+    Raises
+    ------
+    ValueError
+        If no structure has that name.
+    TypeError
+        If the object is not a structure.
+
+    Examples
+    --------
+    >>> from skmixed.covariance import covariance_structure
+    >>> covariance_structure("diag")
+    Diagonal()
+    """
+    return resolve_structure(specification, STRUCTURES, _ALIASES)

@@ -1,0 +1,101 @@
+"""The covariance of a whole grouping factor: its terms' structures side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmixed.covariance.base import CovarianceStructure, FloatArray
+
+__all__ = ["DirectSum"]
+
+
+@dataclass(frozen=True)
+class DirectSum:
+    """Join the structures of the terms of one grouping factor into one block-diagonal Lambda.
+
+    Effects of different terms are uncorrelated, as in ``(1 | g) + (0 + x | g)``.
+
+    Parameters
+    ----------
+    structures : tuple of CovarianceStructure
+        One for each term.
+    sizes : tuple of int
+        Number of effects of each term.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.covariance import DirectSum, Unstructured
+    >>> DirectSum((Unstructured(), Unstructured()), (1, 1)).factor(np.array([1.0, 2.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+
+    structures: tuple[CovarianceStructure, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def n_effects(self) -> int:
+        """Count the effects of all terms."""
+        return sum(self.sizes)
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the parameters of all terms."""
+        return sum(self._lengths)
+
+    @property
+    def _lengths(self) -> list[int]:
+        """Return the number of parameters of each term."""
+        return [s.n_parameters(k) for s, k in zip(self.structures, self.sizes, strict=True)]
+
+    def split_parameters(self, theta: FloatArray) -> list[FloatArray]:
+        """Return each term's part of theta."""
+        return np.split(theta, np.cumsum(self._lengths)[:-1]) if self.sizes else []
+
+    @property
+    def effect_slices(self) -> list[slice]:
+        """Return each term's effects among all effects."""
+        ends = np.cumsum(self.sizes)
+        return [
+            slice(int(end) - size, int(end)) for end, size in zip(ends, self.sizes, strict=True)
+        ]
+
+    def factor(self, theta: FloatArray) -> FloatArray:
+        """Return Lambda of all effects."""
+        if len(self.sizes) == 1:
+            return self.structures[0].factor(theta, self.sizes[0])
+        factor = np.zeros((self.n_effects, self.n_effects))
+        for structure, part, effects in self._terms(theta):
+            factor[effects, effects] = structure.factor(part, effects.stop - effects.start)
+        return factor
+
+    def factor_derivative(self, theta: FloatArray) -> FloatArray:
+        """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
+        if len(self.sizes) == 1:
+            return self.structures[0].factor_derivative(theta, self.sizes[0])
+        derivative = np.zeros((len(theta), self.n_effects, self.n_effects))
+        first = 0
+        for structure, part, effects in self._terms(theta):
+            last = first + len(part)
+            derivative[first:last, effects, effects] = structure.factor_derivative(
+                part, effects.stop - effects.start
+            )
+            first = last
+        return derivative
+
+    def parameters(self, root: FloatArray) -> FloatArray:
+        """Return the theta nearest to the covariance root root', term by term."""
+        parts = [
+            structure.parameters(root[effects])
+            for structure, effects in zip(self.structures, self.effect_slices, strict=True)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _terms(self, theta: FloatArray) -> list[tuple[CovarianceStructure, FloatArray, slice]]:
+        """Return structure, parameters and effects of each term."""
+        return list(
+            zip(self.structures, self.split_parameters(theta), self.effect_slices, strict=True)
+        )

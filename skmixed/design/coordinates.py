@@ -1,0 +1,247 @@
+"""Standardised columns, in which a fit does not depend on units or origins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import RandomBlock
+
+__all__ = ["FixedCoordinates", "RandomCoordinates", "random_coordinates", "standardise_fixed"]
+
+FloatArray = NDArray[np.float64]
+
+# What earlier columns leave of a column is rounding below this part of its length, as in R's lm.
+ALIASED = 1e-7
+# Cross-products square the condition number: above this eigenvalue no column comes near ALIASED.
+PLAINLY_INDEPENDENT = 1e-8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedCoordinates:
+    """Map the columns of X to centred, scaled and independent ones, and coefficients back.
+
+    With center m, scale s and basis B (n_features x rank), a row x becomes (1, ((x - m) / s) B). All
+    of it is a regular linear map where X has full rank, so that the likelihood does not change.
+
+    Attributes
+    ----------
+    intercept : bool
+    center, scale : ndarray of shape (n_features,)
+    basis : ndarray of shape (n_features, rank)
+    aliased : ndarray of shape (n_features,)
+        True for a column that earlier columns explain.
+    minimum_norm : bool
+        Whether the basis spans the rows, for more columns than rows.
+    """
+
+    intercept: bool
+    center: FloatArray
+    scale: FloatArray
+    basis: FloatArray
+    aliased: NDArray[np.bool_]
+    minimum_norm: bool = False
+
+    @property
+    def n_coefficients(self) -> int:
+        """Count the estimated coefficients, with the intercept."""
+        return self.basis.shape[1] + self.intercept
+
+    def transform(self, fixed: FloatArray) -> FloatArray:
+        """Return the standardised columns as rows of an array.
+
+        Parameters
+        ----------
+        fixed : ndarray of shape (n, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_coefficients, n)
+        """
+        rows = np.empty((self.n_coefficients, len(fixed)))
+        first = int(self.intercept)
+        rows[:first] = 1.0
+        standard = rows[first:]
+        if self.minimum_norm:
+            np.matmul(self.basis.T, ((fixed - self.center) / self.scale).T, out=standard)
+            return rows
+        kept = np.flatnonzero(~self.aliased)
+        for row, column in zip(standard, kept, strict=True):
+            np.subtract(fixed[:, column], self.center[column], out=row)
+            row /= self.scale[column]
+        return rows
+
+    @property
+    def matrix(self) -> FloatArray:
+        """Return the matrix that maps standardised to original coefficients, intercept first."""
+        slopes = self.basis / self.scale[:, None]
+        if not self.intercept:
+            return slopes
+        matrix = np.zeros((len(self.scale) + 1, self.n_coefficients))
+        matrix[0, 0] = 1.0
+        matrix[0, 1:] = -self.center @ slopes
+        matrix[1:, 1:] = slopes
+        return matrix
+
+    @property
+    def log_volume(self) -> float:
+        """Return log|det| of the map from original to standardised columns that are kept."""
+        if self.minimum_norm:
+            return 0.0
+        return -float(np.sum(np.log(self.scale[~self.aliased])))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomCoordinates:
+    """Map the columns of one block of Z to standardised ones, and effects back.
+
+    Attributes
+    ----------
+    center, scale : ndarray of shape (n_effects,)
+    intercepts : ndarray of shape (n_effects,)
+        Position of the intercept of each column's term (its own position where it has none).
+    """
+
+    center: FloatArray
+    scale: FloatArray
+    intercepts: NDArray[np.intp]
+
+    def transform(self, columns: FloatArray) -> FloatArray:
+        """Return the standardised columns as rows of an array of shape (n_effects, n)."""
+        rows = np.array(columns.T, order="C")
+        rows -= self.center[:, None]
+        rows /= self.scale[:, None]
+        return rows
+
+    @property
+    def matrix(self) -> FloatArray:
+        """Return R with b = R b_standardised, of shape (n_effects, n_effects)."""
+        matrix = np.diag(1.0 / self.scale)
+        for column in np.flatnonzero(self.center):
+            matrix[self.intercepts[column], column] -= self.center[column] / self.scale[column]
+        return matrix
+
+
+def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoordinates, FloatArray]:
+    """Choose center, scale and basis of the columns of X, and return them with the standardised columns.
+
+    Parameters
+    ----------
+    fixed : ndarray of shape (n, n_features)
+    intercept : bool
+        Whether X has a column of ones besides; only then may columns be centred.
+
+    Returns
+    -------
+    coordinates : FixedCoordinates
+    rows : ndarray of shape (n_coefficients, n)
+    """
+    n, n_features = fixed.shape
+    center = fixed.mean(axis=0) if intercept and n_features else np.zeros(n_features)
+    if n_features + intercept > n:
+        coordinates = _minimum_norm_coordinates(fixed, center, intercept=intercept)
+        return coordinates, coordinates.transform(fixed)
+    unscaled = FixedCoordinates(
+        intercept, center, np.ones(n_features), np.eye(n_features), np.zeros(n_features, dtype=bool)
+    )
+    rows = unscaled.transform(fixed)
+    slopes = rows[int(intercept) :]
+    length = np.sqrt(np.einsum("jn,jn->j", slopes, slopes) / max(n, 1))
+    # A constant column beside the intercept: what centring leaves of it is rounding.
+    constant = length <= 8 * np.finfo(float).eps * np.abs(center)
+    scale = np.where(constant | (length == 0), 1.0, length)
+    slopes /= scale[:, None]
+    slopes[constant] = 0.0
+    aliased = _aliased_rows(rows)[int(intercept) :]
+    if aliased.any():
+        rows = np.delete(rows, np.flatnonzero(aliased) + intercept, axis=0)
+    basis = np.eye(n_features)[:, ~aliased]
+    return FixedCoordinates(intercept, center, scale, basis, aliased), rows
+
+
+def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> RandomCoordinates:
+    """Choose center and scale of the columns of one block of Z.
+
+    Only changes that lead to a model of the same structure are allowed: a term with an intercept and
+    a structure closed under linear maps is centred and scaled, one closed under diagonal maps is
+    scaled, any other gets one common scale.
+
+    Parameters
+    ----------
+    block : RandomBlock
+    invariances : tuple of str
+        For each term what its structure allows: "linear", "diagonal" or "scalar".
+    """
+    n_effects = block.columns.shape[1]
+    center, scale = np.zeros(n_effects), np.ones(n_effects)
+    intercepts = np.arange(n_effects)
+    first = 0
+    for term, invariance in zip(block.terms, invariances, strict=True):
+        effects = range(first, first + len(term.effect_names))
+        first = effects.stop
+        position = term.intercept
+        for j in effects:
+            if position is not None and j == effects.start + position:
+                continue
+            column = block.columns[:, j]
+            if invariance == "linear" and position is not None:
+                intercepts[j] = effects.start + position
+                center[j] = column.mean()
+            scale[j] = _length(column, center[j]) or 1.0
+        if invariance == "scalar":
+            scale[effects] = np.sqrt(np.mean(scale[effects] ** 2))
+    return RandomCoordinates(center, scale, intercepts)
+
+
+def _length(column: FloatArray, center: float) -> float:
+    """Return the root mean square of a column about a center."""
+    centred = column - center
+    return float(np.sqrt(centred @ centred / max(len(column), 1)))
+
+
+def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
+    """Find the rows that the earlier ones explain; most often their correlations rule it out."""
+    gram = rows @ rows.T
+    lengths = np.sqrt(np.diagonal(gram))
+    if lengths.all():
+        correlation = gram / np.outer(lengths, lengths)
+        if len(rows) < 2 or np.linalg.eigvalsh(correlation)[0] > PLAINLY_INDEPENDENT:
+            return np.zeros(len(rows), dtype=bool)
+    return _aliased_by_orthogonalisation(rows, lengths)
+
+
+def _aliased_by_orthogonalisation(rows: FloatArray, lengths: FloatArray) -> NDArray[np.bool_]:
+    """Orthogonalise each row against the kept ones before it, twice, and look at what is left."""
+    aliased = np.zeros(len(rows), dtype=bool)
+    kept = np.empty_like(rows)
+    n_kept = 0
+    for j, row in enumerate(rows):
+        left = row.copy()
+        for _ in range(2):
+            left -= (kept[:n_kept] @ left) @ kept[:n_kept]
+        length = np.linalg.norm(left)
+        aliased[j] = length <= ALIASED * lengths[j]
+        if not aliased[j]:
+            kept[n_kept] = left / length
+            n_kept += 1
+    return aliased
+
+
+def _minimum_norm_coordinates(
+    fixed: FloatArray, center: FloatArray, *, intercept: bool
+) -> FixedCoordinates:
+    """Span the centred rows, so that coefficients of least norm belong to them."""
+    n_features = fixed.shape[1]
+    _, singular, directions = np.linalg.svd(fixed - center, full_matrices=False)
+    tolerance = max(fixed.shape) * np.finfo(float).eps * singular.max(initial=0.0)
+    rank = int(np.sum(singular > tolerance))
+    return FixedCoordinates(
+        intercept,
+        center,
+        np.ones(n_features),
+        directions[:rank].T,
+        np.zeros(n_features, dtype=bool),
+        minimum_norm=True,
+    )

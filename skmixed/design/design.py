@@ -1,0 +1,102 @@
+"""The arrays of a linear mixed model: what every later step works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import GroupingFactor
+
+__all__ = ["Design", "RandomBlock", "TermLayout"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TermLayout:
+    """Name the effects of one random term: ``("Intercept", "x")`` for ``(1 + x | g)``."""
+
+    effect_names: tuple[str, ...]
+
+    @property
+    def intercept(self) -> int | None:
+        """Return the position of the term's intercept, None if it has none."""
+        return self.effect_names.index("Intercept") if "Intercept" in self.effect_names else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomBlock:
+    """Hold the random effects of one grouping factor: all terms that share it.
+
+    Attributes
+    ----------
+    factor : GroupingFactor
+    columns : ndarray of shape (n, n_effects)
+        The columns of Z before they are spread over the levels.
+    terms : tuple of TermLayout
+        The terms, in the order of their columns.
+    """
+
+    factor: GroupingFactor
+    columns: FloatArray
+    terms: tuple[TermLayout, ...]
+
+    @property
+    def effect_names(self) -> tuple[str, ...]:
+        """Name the columns of the block."""
+        return tuple(name for term in self.terms for name in term.effect_names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """Hold y, X, Z and the weights of a linear mixed model.
+
+    Attributes
+    ----------
+    response : ndarray of shape (n,)
+    fixed : ndarray of shape (n, n_features)
+        The columns of X but for the intercept.
+    fixed_names : tuple of str
+    intercept : bool
+        Whether a column of ones stands before ``fixed``.
+    blocks : tuple of RandomBlock
+    offset : ndarray of shape (n,) or None
+        A known part of the mean.
+    weights : ndarray of shape (n,) or None
+        Positive weights of the rows.
+    frequency : bool
+        Whether a weight counts repetitions of its row; else Var(e_i) = sigma^2 / weight_i.
+    group_multiplicity : ndarray of shape (n_levels,) or None
+        How many times each group of the first block counts.
+    """
+
+    response: FloatArray
+    fixed: FloatArray
+    fixed_names: tuple[str, ...]
+    intercept: bool
+    blocks: tuple[RandomBlock, ...]
+    offset: FloatArray | None = None
+    weights: FloatArray | None = None
+    frequency: bool = False
+    group_multiplicity: FloatArray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Count the rows."""
+        return len(self.response)
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Name the fixed effects, the intercept first."""
+        return ("Intercept", *self.fixed_names) if self.intercept else self.fixed_names
+
+    @property
+    def row_multiplicity(self) -> FloatArray | None:
+        """Return how many times each row counts, None where every row counts once."""
+        repeated = self.weights if self.frequency else None
+        if self.group_multiplicity is None:
+            return repeated
+        by_group = self.group_multiplicity[self.blocks[0].factor.codes]
+        return by_group if repeated is None else by_group * repeated

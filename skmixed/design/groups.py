@@ -1,0 +1,228 @@
+"""Group labels of any type to integer codes, and back for new rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.exceptions import GroupDtypeWarning
+
+__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
+
+UNSEEN = -1
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """Hold the distinct labels of one grouping factor, in sorted order, without any rows.
+
+    Attributes
+    ----------
+    name : str
+        Name of the factor; ``"a:b"`` for the interaction of two columns.
+    labels : pandas.Index of shape (n_levels,)
+        The labels; a MultiIndex for an interaction.
+    """
+
+    name: str
+    labels: pd.Index
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def columns(self) -> int:
+        """Count the columns of labels that identify one level."""
+        return self.labels.nlevels
+
+    def encode(self, columns: Sequence[Any]) -> NDArray[np.intp]:
+        """Return the code of each row's label, -1 for a label that is not among the levels.
+
+        Parameters
+        ----------
+        columns : sequence of array-like of shape (n,)
+            One array of labels, or one for each column of an interaction.
+
+        Raises
+        ------
+        ValueError
+            If a label is missing.
+        """
+        values = [_label_values(column) for column in columns]
+        for value in values:
+            _check_complete(value, self.name)
+        new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
+        codes = self.labels.get_indexer(new)
+        if len(codes) and not (codes != UNSEEN).any():
+            self._warn_of_another_type(new)
+        return codes
+
+    def check_seen(self, codes: NDArray[np.intp], columns: Sequence[Any]) -> None:
+        """Raise ValueError naming the labels that are not among the levels, if there are any."""
+        unseen = codes == UNSEEN
+        if not unseen.any():
+            return
+        rows = [np.asarray(_label_values(column), dtype=object)[unseen] for column in columns]
+        found = list(dict.fromkeys(rows[0] if len(rows) == 1 else zip(*rows, strict=True)))
+        shown = ", ".join(repr(label) for label in found[:_SHOWN])
+        more = ", ..." if len(found) > _SHOWN else ""
+        raise ValueError(
+            f"Found unknown groups [{shown}{more}] ({unseen.sum()} of {len(codes)} rows) in "
+            f"'{self.name}'. Set unseen_groups='population' to predict the population mean for them."
+        )
+
+    def _warn_of_another_type(self, new: pd.Index) -> None:
+        """Warn when every label is new and its type is not the one that was fitted."""
+        fitted, given = (index.inferred_type for index in (self.labels, new))
+        if fitted != given:
+            warnings.warn(
+                f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type has "
+                f"changed: fit saw {fitted} labels such as {self.labels[0]!r}, now {given} labels such "
+                f"as {new[0]!r}. Convert the labels to the fitted type.",
+                GroupDtypeWarning,
+                stacklevel=2,
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupingFactor:
+    """Hold the levels of one grouping factor and each row's level.
+
+    Attributes
+    ----------
+    levels : Levels
+    codes : ndarray of shape (n,)
+        Position of each row's label in ``levels``.
+    """
+
+    levels: Levels
+    codes: NDArray[np.intp]
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Count the rows of each level."""
+        return np.bincount(self.codes, minlength=len(self.levels))
+
+    def select(self, rows: NDArray[np.bool_]) -> GroupingFactor:
+        """Return the factor of some rows, with the levels that still occur."""
+        kept, codes = np.unique(self.codes[rows], return_inverse=True)
+        return GroupingFactor(Levels(self.levels.name, self.levels.labels[kept]), codes)
+
+
+def factorise(labels: Any, name: str) -> GroupingFactor:
+    """Turn labels of any type into sorted levels and codes.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Strings, integers, mixed objects, categories, dates, booleans, nullable or unsigned integers.
+    name : str
+        Name of the factor, for messages and tables.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing or infinite.
+
+    Examples
+    --------
+    >>> from skmixed.design.groups import factorise
+    >>> factor = factorise(["b", "a", "b"], "school")
+    >>> list(factor.levels.labels), factor.codes.tolist()
+    (['a', 'b'], [1, 0, 1])
+    """
+    values = _label_values(labels)
+    _check_complete(values, name)
+    if isinstance(values, pd.Categorical):
+        used, codes = np.unique(values.codes, return_inverse=True)
+        order, labels_sorted = _sorted(values.categories[used])
+        return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
+    codes, uniques = pd.factorize(values)
+    order, labels_sorted = _sorted(pd.Index(uniques))
+    return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
+
+
+def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> GroupingFactor:
+    """Turn the combinations of several label columns that occur into levels and codes.
+
+    Parameters
+    ----------
+    columns : sequence of array-like of shape (n,)
+    names : sequence of str
+        Name of each column; the factor is called by all of them, joined with ``":"``.
+    """
+    parts = [factorise(column, name) for column, name in zip(columns, names, strict=True)]
+    if len(parts) == 1:
+        return parts[0]
+    cells = np.zeros(len(parts[0].codes), dtype=np.intp)
+    for part in parts:
+        _, cells = np.unique(cells * len(part.levels) + part.codes, return_inverse=True)
+    first = np.zeros(int(cells.max(initial=-1)) + 1, dtype=np.intp)
+    first[cells[::-1]] = np.arange(len(cells))[::-1]
+    labels = pd.MultiIndex.from_arrays(
+        [part.levels.labels[part.codes[first]] for part in parts], names=list(names)
+    )
+    return GroupingFactor(Levels(":".join(names), labels), cells)
+
+
+def _label_values(labels: Any) -> Any:
+    """Return labels as a one-dimensional array that keeps its own type."""
+    if isinstance(labels, (pd.Series, pd.Index)):
+        labels = labels.array
+    elif not isinstance(labels, (np.ndarray, pd.api.extensions.ExtensionArray)):
+        if hasattr(labels, "to_list"):
+            labels = labels.to_list()
+        labels = pd.Series(list(labels), dtype=object).infer_objects().array
+    if isinstance(labels, pd.arrays.NumpyExtensionArray):
+        labels = labels.to_numpy()
+    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if getattr(labels, "ndim", 1) != 1:
+        raise ValueError(
+            f"groups must have one label per row, got an array of shape {labels.shape}."
+        )
+    if isinstance(labels, np.ndarray) and labels.dtype == np.float16:
+        labels = labels.astype(np.float64)
+    return labels
+
+
+def _check_complete(values: Any, name: str) -> None:
+    """Raise ValueError if a label is missing or infinite."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iubUS":
+        return
+    missing = np.asarray(pd.isna(values))
+    if missing.any():
+        raise ValueError(
+            f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). "
+            "Drop these rows, or give them a label of their own."
+        )
+    if (
+        isinstance(values, np.ndarray)
+        and values.dtype.kind == "f"
+        and not np.isfinite(values).all()
+    ):
+        raise ValueError(f"groups contains infinity in '{name}'. Give each row a finite label.")
+
+
+def _sorted(labels: pd.Index) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the sorting order and the sorted labels; labels of mixed types sort within each type."""
+    try:
+        order = labels.argsort()
+    except TypeError:
+        keys = [(type(label).__name__, label) for label in labels]
+        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
+    return order, labels[order]
+
+
+def _ranks(order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Invert a permutation."""
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = np.arange(len(order))
+    return ranks

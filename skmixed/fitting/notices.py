@@ -1,0 +1,118 @@
+"""What a user should be told about a fit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from skmixed.design.design import Design
+from skmixed.exceptions import SingularFitWarning
+from skmixed.fitting.lmm_fit import LMMFit, Notice, RandomEffects
+
+__all__ = ["notices_of"]
+
+
+def notices_of(fit: LMMFit, design: Design, varies: NDArray[np.bool_]) -> tuple[Notice, ...]:
+    """Collect the warnings that a fit deserves, each once.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    design : Design
+    varies : ndarray of shape (n_effects,)
+        Whether each effect's column varies within any group, given those before it.
+    """
+    found = [_exact(fit, design), _aliased(fit), _convergence(fit)]
+    for effects in fit.random:
+        found += [_not_estimable(effects, fit), _singular(effects, fit)]
+        found.append(_constant_slopes(effects, varies))
+    return tuple(notice for notice in found if notice is not None)
+
+
+def _exact(fit: LMMFit, design: Design) -> Notice | None:
+    if not fit.coordinates.exact:
+        return None
+    if np.ptp(design.response) == 0:
+        reason = "y is constant"
+    elif len(fit.fixed.standardised) >= design.n_rows:
+        reason = f"there are as many coefficients as rows ({design.n_rows})"
+    else:
+        reason = "the fixed effects explain y exactly"
+    return Notice(
+        f"All variances are 0: {reason}. Standard errors and tests mean nothing here.",
+        UserWarning,
+    )
+
+
+def _aliased(fit: LMMFit) -> Notice | None:
+    names = [name for name, out in zip(fit.fixed.names, fit.fixed.aliased, strict=True) if out]
+    if not names:
+        return None
+    return Notice(
+        f"X is rank deficient: {names} are linear combinations of the intercept and the columns "
+        "before them. Their coefficients are set to 0; drop these columns.",
+        UserWarning,
+    )
+
+
+def _convergence(fit: LMMFit) -> Notice | None:
+    end = fit.convergence
+    if end.converged:
+        return None
+    worst = int(np.argmax(np.abs(end.gradient))) if len(end.gradient) else 0
+    return Notice(
+        f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and the "
+        f"estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. Increase "
+        "max_iter, or simplify the random effects.",
+        ConvergenceWarning,
+    )
+
+
+def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
+    if effects.estimable or fit.coordinates.exact:
+        return None
+    reason = "it has one group only" if len(effects.levels) < 2 else "every group has one row only"
+    return Notice(
+        f"The variance of '{effects.name}' is set to 0, which gives least squares: {reason}, so that "
+        "random effects cannot be told from the intercept or the residuals.",
+        SingularFitWarning,
+    )
+
+
+def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
+    if not (effects.boundary and effects.estimable and fit.convergence.converged):
+        return None
+    variances = np.diagonal(effects.effect_covariance)
+    if not variances.any():
+        what = f"the variance of '{effects.name}' is estimated as 0 (boundary)"
+    else:
+        what = (
+            f"the covariance of the random effects {list(effects.effect_names)} of '{effects.name}' is "
+            "estimated as singular (boundary)"
+        )
+    return Notice(
+        f"{what[0].upper()}{what[1:]}: the data show no more variation between groups than this. This "
+        "is a valid estimate; a model with fewer random effects would fit as well.",
+        SingularFitWarning,
+    )
+
+
+def _constant_slopes(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notice | None:
+    first, constant = 0, []
+    for term in effects.terms:
+        last = first + len(term.effect_names)
+        if term.intercept is not None:
+            constant += [
+                name
+                for name, moves in zip(term.effect_names, varies[first:last], strict=True)
+                if not moves and name != "Intercept"
+            ]
+        first = last
+    if not constant or not effects.estimable:
+        return None
+    return Notice(
+        f"{constant} are constant within every group of '{effects.name}': their random slopes are not "
+        "identifiable. Keep them among the fixed effects only.",
+        UserWarning,
+    )

@@ -1,0 +1,84 @@
+"""Small dense linear algebra carried out for all groups at once.
+
+Arrays have the group axis last, so that each step of a loop over the few effects is one operation on
+contiguous arrays of all groups.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cholesky_over_groups", "solve_lower_over_groups", "sum_of_outer_products"]
+
+FloatArray = NDArray[np.float64]
+
+# A pivot below this part of its diagonal is rounding: the direction does not vary within the group.
+NO_PIVOT = 1e-13
+
+
+def cholesky_over_groups(matrices: FloatArray) -> FloatArray:
+    """Factor positive semidefinite matrices as L L', with a zero column where a pivot vanishes.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (k, k, n_groups)
+
+    Returns
+    -------
+    ndarray of shape (k, k, n_groups)
+        Lower triangles.
+    """
+    k = len(matrices)
+    factor = np.zeros_like(matrices)
+    for j in range(k):
+        done = factor[j, :j]
+        pivot = matrices[j, j] - np.einsum("lg,lg->g", done, done) if j else matrices[j, j]
+        pivot = np.where(pivot > NO_PIVOT * matrices[j, j], pivot, 0.0) if j else pivot
+        np.sqrt(pivot, out=factor[j, j])
+        for i in range(j + 1, k):
+            entry = matrices[i, j] - np.einsum("lg,lg->g", factor[i, :j], done)
+            np.divide(entry, factor[j, j], out=factor[i, j], where=factor[j, j] > 0)
+    return factor
+
+
+def solve_lower_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:
+    """Overwrite each group's columns by L^-1 columns; a zero pivot gives a zero.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (k, k, n_groups)
+        Lower triangles.
+    columns : ndarray of shape (n_columns, k, n_groups)
+    """
+    for row in range(factor.shape[0]):
+        target = columns[:, row]
+        for j in range(row):
+            target -= factor[row, j] * columns[:, j]
+        pivot = factor[row, row]
+        if pivot.all():
+            target /= pivot
+        else:
+            target *= np.divide(1.0, pivot, out=np.zeros_like(pivot), where=pivot > 0)
+    return columns
+
+
+def sum_of_outer_products(
+    left: FloatArray, right: FloatArray, multiplicity: FloatArray | None
+) -> FloatArray:
+    """Sum left_g right_g' over the last axis, each group as often as it counts.
+
+    Parameters
+    ----------
+    left : ndarray of shape (a, ..., n_groups)
+    right : ndarray of shape (b, ..., n_groups)
+    multiplicity : ndarray of shape (n_groups,) or None
+
+    Returns
+    -------
+    ndarray of shape (a, b)
+    """
+    if multiplicity is not None:
+        left = left * multiplicity
+    a, b = len(left), len(right)
+    return left.reshape(a, left.size // max(a, 1)) @ right.reshape(b, right.size // max(b, 1)).T

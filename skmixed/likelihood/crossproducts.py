@@ -1,0 +1,97 @@
+"""All that the likelihood needs of the rows, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CrossProducts", "FactorProducts", "factor_products"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorProducts:
+    """Hold the cross-products of one grouping factor's columns, level by level.
+
+    Attributes
+    ----------
+    ZtWZ : ndarray of shape (n_effects, n_effects, n_levels)
+    ZtWA : ndarray of shape (n_columns, n_effects, n_levels)
+        With the columns of A = [X y].
+    multiplicity : ndarray of shape (n_levels,) or None
+        How many times each level counts.
+    """
+
+    ZtWZ: FloatArray
+    ZtWA: FloatArray
+    multiplicity: FloatArray | None = None
+
+    def __add__(self, other: FactorProducts) -> FactorProducts:
+        return FactorProducts(
+            self.ZtWZ + other.ZtWZ, self.ZtWA + other.ZtWA, self.multiplicity
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossProducts:
+    """Hold the cross-products of A = [X y] and of Z; those of two sets of rows add up.
+
+    Attributes
+    ----------
+    n_rows : float
+        Number of rows, each as often as it counts.
+    sum_log_weights : float
+    AtWA : ndarray of shape (n_coefficients + 1, n_coefficients + 1)
+    factor : FactorProducts
+    """
+
+    n_rows: float
+    sum_log_weights: float
+    AtWA: FloatArray
+    factor: FactorProducts
+
+    def __add__(self, other: CrossProducts) -> CrossProducts:
+        return CrossProducts(
+            self.n_rows + other.n_rows,
+            self.sum_log_weights + other.sum_log_weights,
+            self.AtWA + other.AtWA,
+            self.factor + other.factor,
+        )
+
+
+def factor_products(
+    effects: FloatArray,
+    columns: FloatArray,
+    codes: NDArray[np.intp],
+    n_levels: int,
+    multiplicity: FloatArray | None = None,
+) -> FactorProducts:
+    """Sum the products of Z with itself and with A over the rows of each level.
+
+    Parameters
+    ----------
+    effects : ndarray of shape (n_effects, n)
+        The columns of Z, times the root of the weights.
+    columns : ndarray of shape (n_columns, n)
+        The columns of A, times the root of the weights.
+    codes : ndarray of shape (n,)
+        Each row's level.
+    n_levels : int
+    multiplicity : ndarray of shape (n_levels,) or None
+    """
+    k, n_columns = len(effects), len(columns)
+    ZtWZ = np.empty((k, k, n_levels))
+    ZtWA = np.empty((n_columns, k, n_levels))
+    product = np.empty(len(codes))
+    for j, effect in enumerate(effects):
+        ones = bool((effect == 1.0).all())
+        for i in range(j, k):
+            np.multiply(effect, effects[i], out=product)
+            ZtWZ[j, i] = ZtWZ[i, j] = np.bincount(codes, product, n_levels)
+        for i, column in enumerate(columns):
+            summed = column if ones else np.multiply(effect, column, out=product)
+            ZtWA[i, j] = np.bincount(codes, summed, n_levels)
+    return FactorProducts(ZtWZ, ZtWA, multiplicity)

@@ -1,0 +1,241 @@
+"""The kernel of one grouping factor: V is block-diagonal, one small block for each level.
+
+For one level let Z'WZ = R'R (R upper triangular) and Q = W^(1/2) Z R^-1, an orthonormal basis of what
+varies between the coefficients of that level. Then, with B = I + R Psi R' and Psi = Lambda Lambda',
+
+    W^(-1/2) V^-1 W^(-1/2) = (I - Q Q') + Q B^-1 Q',    log|V| = log|B| - log|W|.
+
+The first part does not depend on theta: it is the variation within levels. The second is a sum of squares,
+so that nothing cancels however large the variance of the random effects is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.likelihood.batched import (
+    cholesky_over_groups,
+    solve_lower_over_groups,
+    sum_of_outer_products,
+)
+from skmixed.likelihood.crossproducts import CrossProducts
+
+__all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreTensors:
+    """Hold the derivatives of the objective in Psi = Lambda Lambda'.
+
+    Attributes
+    ----------
+    gradient : ndarray of shape (k, k)
+        G with d objective = tr(G dPsi).
+    hessian : ndarray of shape (k * k, k * k)
+        Quadratic form in dPsi, raveled.
+    """
+
+    gradient: FloatArray
+    hessian: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whitened:
+    """Hold one evaluation of the kernel at a relative covariance Psi.
+
+    Attributes
+    ----------
+    log_determinant : float
+        log|V| + log|W|.
+    reduced : ndarray of shape (n_columns, n_columns)
+        [X y]' V^-1 [X y].
+    root : ndarray of shape (k, k, n_levels)
+        L_B^-1 R, whose Gram matrix is S = Z'V^-1 Z; its columns come first.
+    columns : ndarray of shape (n_columns, k, n_levels)
+        L_B^-1 Q'W^(1/2) [X y].
+    """
+
+    log_determinant: float
+    reduced: FloatArray
+    root: FloatArray
+    columns: FloatArray
+
+
+class SingleFactorKernel:
+    """Evaluate log|V| and [X y]'V^-1[X y], and their derivatives, from cross-products.
+
+    Parameters
+    ----------
+    products : CrossProducts
+    """
+
+    def __init__(self, products: CrossProducts) -> None:
+        factor = products.factor
+        self.multiplicity = factor.multiplicity
+        # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
+        self._R = cholesky_over_groups(factor.ZtWZ)
+        between = solve_lower_over_groups(self._R, factor.ZtWA.copy())
+        self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
+        self._stacked = np.concatenate([self._R, between])
+        self._ZtWy = factor.ZtWA[-1]
+        self._n_rows = products.n_rows
+
+    @property
+    def n_effects(self) -> int:
+        """Count the effects of one level."""
+        return self._R.shape[0]
+
+    def whiten(self, Lambda: FloatArray) -> Whitened:
+        """Evaluate the kernel at a relative covariance factor of shape (k, k)."""
+        k = self.n_effects
+        RLambda = (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
+        B = np.einsum("slg,smg->lmg", RLambda, RLambda)
+        diagonal = np.arange(k)
+        B[diagonal, diagonal] += 1.0
+        L_B = cholesky_over_groups(B)
+        stacked = solve_lower_over_groups(L_B, self._stacked.copy())
+        columns = stacked[k:]
+        log_pivots = np.log(L_B[diagonal, diagonal])
+        if self.multiplicity is not None:
+            log_pivots = log_pivots * self.multiplicity
+        return Whitened(
+            log_determinant=2.0 * float(log_pivots.sum()),
+            reduced=self._within + sum_of_outer_products(columns, columns, self.multiplicity),
+            root=stacked[:k],
+            columns=columns,
+        )
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """Tell for each effect whether it varies, given those before it, within any level."""
+        diagonal = np.arange(self.n_effects)
+        return (self._R[diagonal, diagonal] > 0).any(axis=-1)
+
+    @property
+    def within_levels(self) -> tuple[float, float]:
+        """Return the least-squares residual of y within levels, and its degrees of freedom."""
+        X, Xy = self._within[:-1, :-1], self._within[:-1, -1]
+        beta, _, rank, _ = np.linalg.lstsq(X, Xy, rcond=1e-9)
+        diagonal = np.arange(self.n_effects)
+        directions = (self._R[diagonal, diagonal] > 0).sum(axis=0)
+        taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
+        return float(self._within[-1, -1] - beta @ Xy), float(self._n_rows - rank - taken)
+
+    def second_moments(self, sigma2: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return sum(t t' / sigma2 - A), sum(A x A) and mean(A), with A = Z'WZ and t = Z'Wy of a level.
+
+        Parameters
+        ----------
+        sigma2 : float
+            Residual variance.
+        """
+        k = self.n_effects
+        A = np.einsum("qlg,rlg->qrg", self._R, self._R)
+        t = self._ZtWy
+        excess = sum_of_outer_products(t, t, self.multiplicity) / sigma2
+        total = A if self.multiplicity is None else A * self.multiplicity
+        flat = A.reshape(k * k, A.shape[-1])
+        pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
+        summed = total.sum(axis=-1)
+        return (
+            excess - summed,
+            pairs.transpose(0, 2, 1, 3).reshape(k * k, k * k),
+            summed / max(A.shape[-1], 1),
+        )
+
+    def conditional_root(self, Lambda: FloatArray) -> FloatArray:
+        """Return L^-1 Lambda' with L L' = M = Lambda'Z'WZ Lambda + I, of shape (k, k, n_levels).
+
+        Its Gram matrix is the conditional covariance of one level's effects, relative to sigma^2
+        (Bates et al. 2015, equation 58).
+        """
+        k = self.n_effects
+        RLambda = (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
+        M = np.einsum("slg,tlg->stg", RLambda, RLambda)
+        diagonal = np.arange(k)
+        M[diagonal, diagonal] += 1.0
+        columns = np.repeat(Lambda[:, :, None], M.shape[-1], axis=2)
+        return solve_lower_over_groups(cholesky_over_groups(M), columns)
+
+    def projected(self, at: Whitened, columns: FloatArray) -> FloatArray:
+        """Return Z'V^-1 [X y] columns' of each level, of shape (n_mixed, k, n_levels).
+
+        Parameters
+        ----------
+        at : Whitened
+        columns : ndarray of shape (n_mixed, n_columns)
+            The combinations of [X y] that are wanted.
+        """
+        k, n_levels = self.n_effects, at.root.shape[-1]
+        mixed = (columns @ at.columns.reshape(columns.shape[1], k * n_levels)).reshape(
+            len(columns), k, n_levels
+        )
+        return np.einsum("ilg,qlg->iqg", mixed, at.root)
+
+    def score_tensors(
+        self, at: Whitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
+    ) -> ScoreTensors:
+        """Return gradient and Hessian of the profiled objective in Psi.
+
+        With S = Z'V^-1 Z, T = Z'V^-1 X R_X^-1 and t = Z'V^-1 (y - X beta) of each level, and
+        Y = reml T T' + (nu / r2) t t',
+
+            G       = sum(S - Y)
+            H(E, F) = -sum tr(S E S F) + 2 sum tr(S E Y F) - reml tr(Q_E Q_F)
+                      - (nu / r2^2) q_E q_F - 2 (nu / r2) v_E' v_F,
+
+        where Q_E = sum T'E T, v_E = sum T'E t and q_E = sum t'E t.
+
+        Parameters
+        ----------
+        at : Whitened
+        mixing : ndarray of shape (n_columns, n_columns)
+            Maps the columns [X y] to [X R_X^-1, y - X beta].
+        reml : int
+            0 or 1.
+        nu : float
+            Degrees of freedom of sigma^2.
+        precision : float
+            nu / r2, the inverse of sigma^2.
+        """
+        k, n_levels = self.n_effects, at.root.shape[-1]
+        n_columns = len(mixing)
+        S = np.einsum("qlg,rlg->qrg", at.root, at.root)
+        T = self.projected(at, mixing)
+        weight = np.full(n_columns, float(reml))
+        weight[-1] = precision
+        Y = np.einsum("iqg,irg->qrg", weight[:, None, None] * T, T)
+        multiplicity = self.multiplicity
+        net = S - Y
+        gradient = (net if multiplicity is None else net * multiplicity).sum(axis=-1)
+        flat_S = S.reshape(k * k, n_levels)
+        curvature = sum_of_outer_products(
+            flat_S, 2.0 * Y.reshape(k * k, n_levels) - flat_S, multiplicity
+        ).reshape(k, k, k, k)
+        # tr(S E Y F) = S_pq E_qr Y_rs F_sp
+        hessian = curvature.transpose(1, 2, 3, 0).reshape(k * k, k * k)
+        flat_T = T.reshape(n_columns * k, n_levels)
+        pairs = sum_of_outer_products(flat_T, flat_T, multiplicity)
+        pairs = pairs.reshape(n_columns, k, n_columns, k).transpose(1, 3, 0, 2)
+        pairs = pairs.reshape(k * k, n_columns, n_columns)
+        hessian = hessian - _profiling(pairs, reml=reml, nu=nu, precision=precision)
+        return ScoreTensors(gradient, 0.5 * (hessian + hessian.T))
+
+
+def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> FloatArray:
+    """Return what estimating beta and sigma takes from the curvature.
+
+    ``pairs`` holds, for each entry of E, the matrix of sum T_i' E T_j over [T t].
+    """
+    mixed = pairs[:, :-1, -1]
+    squares = pairs[:, -1, -1]
+    loss = 2.0 * precision * (mixed @ mixed.T) + precision**2 / nu * np.outer(squares, squares)
+    if reml:
+        fixed = pairs[:, :-1, :-1].reshape(len(pairs), -1)
+        loss += fixed @ fixed.T
+    return loss
