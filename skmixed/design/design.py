@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 
-__all__ = ["Design", "RandomBlock", "TermLayout"]
+__all__ = ["Design", "NewBlock", "NewRows", "RandomBlock", "TermLayout"]
 
 FloatArray = NDArray[np.float64]
 
@@ -100,3 +100,36 @@ class Design:
             return repeated
         by_group = self.group_multiplicity[self.blocks[0].factor.codes]
         return by_group if repeated is None else by_group * repeated
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewBlock:
+    """Hold what new rows say of one grouping factor.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n, n_effects)
+    codes : ndarray of shape (n,) or None
+        Position among the fitted levels; a label that was not fitted has a code of its own from
+        n_levels on. None where no labels are known.
+    """
+
+    columns: FloatArray
+    codes: NDArray[np.intp] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewRows:
+    """Hold the columns of rows to predict.
+
+    Attributes
+    ----------
+    fixed : ndarray of shape (n, n_features)
+        The columns of X but for the intercept.
+    blocks : tuple of NewBlock
+    offset : ndarray of shape (n,) or None
+    """
+
+    fixed: FloatArray
+    blocks: tuple[NewBlock, ...]
+    offset: FloatArray | None = None

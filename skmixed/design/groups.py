@@ -15,7 +15,6 @@ from skmixed.exceptions import GroupDtypeWarning
 
 __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
 
-UNSEEN = -1
 _SHOWN = 5
 
 
@@ -43,7 +42,7 @@ class Levels:
         return self.labels.nlevels
 
     def encode(self, columns: Sequence[Any]) -> NDArray[np.intp]:
-        """Return the code of each row's label, -1 for a label that is not among the levels.
+        """Return the code of each row's label; new labels are numbered from ``len(self)`` on.
 
         Parameters
         ----------
@@ -60,13 +59,16 @@ class Levels:
             _check_complete(value, self.name)
         new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         codes = self.labels.get_indexer(new)
-        if len(codes) and not (codes != UNSEEN).any():
-            self._warn_of_another_type(new)
+        unseen = codes < 0
+        if unseen.any():
+            if unseen.all():
+                self._warn_of_another_type(new)
+            codes[unseen] = len(self) + pd.factorize(new[unseen])[0]
         return codes
 
     def check_seen(self, codes: NDArray[np.intp], columns: Sequence[Any]) -> None:
         """Raise ValueError naming the labels that are not among the levels, if there are any."""
-        unseen = codes == UNSEEN
+        unseen = codes >= len(self)
         if not unseen.any():
             return
         rows = [np.asarray(_label_values(column), dtype=object)[unseen] for column in columns]

@@ -1,0 +1,115 @@
+"""Means and variances of new rows, from a finished fit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import NewBlock, NewRows
+from skmixed.fitting.lmm_fit import LMMFit, RandomEffects
+
+__all__ = ["marginal_covariance", "predict_covariance", "predict_mean", "predict_variance"]
+
+FloatArray = NDArray[np.float64]
+
+
+def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+    """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : NewRows
+    include_random_effects : bool
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    at = fit.coordinates
+    mean = (at.shift + at.response_scale * fit.fixed.standardised) @ at.fixed.transform(rows.fixed)
+    if rows.offset is not None:
+        mean += rows.offset
+    if not include_random_effects:
+        return mean
+    for effects, block in zip(fit.random, rows.blocks, strict=True):
+        if block.codes is not None:
+            mean += at.response_scale * _random_part(effects, block, block.codes)
+    return mean
+
+
+def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+    """Return the variance of a new observation of weight 1 about its predicted mean.
+
+    With D and c of ``predict_covariance``, row by row; shape (n,).
+    """
+    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects)
+    variance = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
+    for root, _ in parts:
+        variance += np.einsum("kn,kn->n", root, root)
+    return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
+
+
+def predict_covariance(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+    """Return the covariance of new observations of weight 1 about their predicted means.
+
+    For a level that was fitted, b - b_hat has the conditional covariance sigma^2 D, and beta_hat
+    errs with it: the row's error is (x - c'z)'(beta_hat - beta) + z'(b - E[b | y, beta]) + e with
+    c = D Z'WX (Henderson 1975, section 5). A level that was not fitted, or is left out, contributes
+    its whole covariance sigma^2 Psi. Shape (n, n).
+    """
+    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects)
+    covariance = X.T @ fit.fixed.unscaled_covariance @ X
+    for root, codes in parts:
+        covariance += _within_levels(root, codes)
+    covariance *= fit.sigma**2 / fit.coordinates.weight_scale
+    covariance[np.diag_indices_from(covariance)] += fit.sigma**2
+    return covariance
+
+
+def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
+    """Return the covariance of y that the model implies, sigma^2 (Z Psi Z' + I), shape (n, n)."""
+    covariance = np.eye(len(rows.fixed)) * fit.sigma**2
+    for effects, block in zip(fit.random, rows.blocks, strict=True):
+        root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
+        scale = fit.sigma**2 / fit.coordinates.weight_scale
+        covariance += scale * _within_levels(root, block.codes)
+    return covariance
+
+
+def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp]) -> FloatArray:
+    """Return Z b in standardised units, 0 for a level that was not fitted."""
+    Z = effects.coordinates.transform(block.columns)
+    n_levels = len(effects.levels)
+    known = codes < n_levels
+    if known.all():
+        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
+    part = np.zeros(len(codes))
+    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
+    return part
+
+
+def _error_columns(
+    fit: LMMFit, rows: NewRows, *, include_random_effects: bool
+) -> tuple[FloatArray, list[tuple[FloatArray, NDArray[np.intp] | None]]]:
+    """Return x - c'z of each row, and for each block a root of z'Dz (or z'Psi z) with the levels."""
+    X = fit.coordinates.fixed.transform(rows.fixed)
+    parts = []
+    for effects, block in zip(fit.random, rows.blocks, strict=True):
+        Z = effects.coordinates.transform(block.columns)
+        root = effects.standardised_factor.T @ Z
+        if include_random_effects and block.codes is not None:
+            known = np.flatnonzero(block.codes < len(effects.levels))
+            codes = block.codes[known]
+            root[:, known] = np.einsum("nlk,kn->ln", effects.standardised_root[codes], Z[:, known])
+            X[:, known] -= np.einsum("nkp,kn->pn", effects.standardised_cross[codes], Z[:, known])
+        parts.append((root, block.codes))
+    return X, parts
+
+
+def _within_levels(root: FloatArray, codes: NDArray[np.intp] | None) -> FloatArray:
+    """Return root' root between rows of the same level, 0 between others."""
+    product = root.T @ root
+    if codes is None:
+        return np.diag(np.diagonal(product))
+    return np.where(codes[:, None] == codes[None, :], product, 0.0)
