@@ -1,4 +1,4 @@
-"""Text of an lme4 formula -> parsed terms -> a picklable recipe that makes arrays of a data frame."""
+"""Text of an lme4 formula -> parsed terms -> picklable recipe that makes arrays of a data frame."""
 
 from __future__ import annotations
 

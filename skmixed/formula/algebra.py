@@ -1,4 +1,4 @@
-"""The only file that knows patsy: formula algebra, coding of categories, and its objects' pickles."""
+"""The only file that knows patsy: formula algebra, coding of categories, its objects' pickles."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class TrainedTerms:
         try:
             built = patsy.build_design_matrices(self.designs, columns, NA_action=_KEEP_ALL)
         except patsy.PatsyError as error:
-            raise ValueError(_readable(error)) from error
+            raise ValueError(_uncomputable(error)) from error
         matrices = [np.asarray(matrix) for matrix in built]
         if any(len(matrix) != n for matrix in matrices):
             raise ValueError(
@@ -147,7 +147,7 @@ def train_terms(
             [_terms(text) for text in texts], lambda: iter([columns]), environment, _KEEP_ALL
         )
     except patsy.PatsyError as error:
-        raise ValueError(_readable(error)) from error
+        raise ValueError(_uncomputable(error)) from error
     states = [_train(expression, columns, environment) for expression in singles]
     return TrainedTerms(designs, list(zip(singles, states, strict=True)))
 
@@ -167,7 +167,7 @@ def _terms(text: str) -> tuple[Any, ...]:
     try:
         described = patsy.ModelDesc.from_formula(f"~ {text}").rhs_termlist
     except patsy.PatsyError as error:
-        raise ValueError(_readable(error)) from error
+        raise ValueError(f"The formula cannot be read: {error}") from error
     return tuple(
         patsy.Term([_checked(factor.code) for factor in term.factors]) for term in described
     )
@@ -179,9 +179,9 @@ def _checked(code: str) -> Expression:
     return Expression(code)
 
 
-def _readable(error: Exception) -> str:
-    """Say in patsy's words what is wrong with a formula."""
-    return f"The formula cannot be read: {error}"
+def _uncomputable(error: Exception) -> str:
+    """Say in patsy's words why the terms give no matrix."""
+    return f"The terms of the formula cannot be computed from these data: {error}"
 
 
 def _restore(pickled: bytes) -> TrainedTerms:

@@ -10,6 +10,7 @@ import pandas as pd
 __all__ = ["recode", "to_categorical"]
 
 _SHOWN = 5
+_LARGEST_EXACT = 2.0**53
 
 
 def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
@@ -58,14 +59,17 @@ def recode(categorical: pd.Categorical, levels: pd.Index) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=levels)
 
 
-def _from_labels(values: Any) -> pd.Categorical:
+def _from_labels(values: Any) -> Any:
     """Make a categorical of plain labels."""
     categorical = pd.Categorical(values)
     categories = categorical.categories
     if categories.dtype.kind != "f":
         return categorical
-    whole = categories.to_numpy().astype(np.int64, casting="unsafe")
-    return categorical.rename_categories(whole) if np.array_equal(whole, categories) else categorical
+    numbers = categories.to_numpy(dtype=np.float64)
+    if not (np.abs(numbers) < _LARGEST_EXACT).all() or (numbers != np.trunc(numbers)).any():
+        return categorical
+    whole: Any = pd.Index(numbers.astype(np.int64))
+    return pd.Categorical.from_codes(categorical.codes, whole)
 
 
 def _positions(categories: pd.Index, levels: pd.Index) -> np.ndarray:

@@ -14,8 +14,8 @@ from skmixed.formula.categories import recode, to_categorical
 __all__ = [
     "Columns",
     "column_names",
-    "n_rows",
     "levels_of",
+    "n_rows",
     "read_columns",
     "rows_with_missing",
     "unknown_name",
@@ -161,16 +161,15 @@ def _read(column: Any) -> np.ndarray | pd.Categorical:
     if isinstance(dtype, pd.StringDtype):
         return pd.Categorical(column.array)
     values = _to_array(column)
-    if values.dtype.kind == "O":
-        values = _from_objects(values)
-    if isinstance(values, pd.Categorical):
-        return _ordered_like(column, values)
     if values.dtype.kind in "iuf":
         return values.astype(np.float64, copy=False)
     if values.dtype.kind in "bmM":
         return values
-    if values.dtype.kind in "USTO":
-        return _ordered_like(column, pd.Categorical(values.astype(object)))
+    if values.dtype.kind == "O":
+        typed = _from_objects(values)
+        return _ordered_like(column, typed) if isinstance(typed, pd.Categorical) else typed
+    if values.dtype.kind in "UST":
+        return pd.Categorical(values.astype(object))
     raise ValueError(f"has the type {values.dtype}, which is neither a number nor a category")
 
 

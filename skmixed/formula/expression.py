@@ -64,11 +64,12 @@ class Expression:
 
     def memorize_finish(self, state: dict[str, Any], which_pass: int) -> None:
         """Finish the transforms of one pass."""
-        for key, _, _ in compiled(self.code, state["stateful"]).passes[which_pass]:
-            try:
+        calls = compiled(self.code, state["stateful"]).passes[which_pass]
+        try:
+            for key, _, _ in calls:
                 state["transforms"][key].memorize_finish()
-            except Exception as error:
-                raise self._failure(error) from error
+        except Exception as error:
+            raise self._failure(error) from error
 
     def eval(self, state: dict[str, Any], data: Columns) -> np.ndarray | pd.Categorical:
         """Evaluate the expression on columns; the result has their number of rows."""
@@ -106,7 +107,10 @@ class Expression:
 
 
 def resolve(
-    expressions: Iterable[Expression], columns: Iterable[Any], known: Mapping[str, Any]
+    expressions: Iterable[Expression],
+    columns: Iterable[Any],
+    environment: Mapping[str, Any],
+    functions: Mapping[str, Any],
 ) -> tuple[list[str], dict[str, Any]]:
     """Find what every name of the expressions means.
 
@@ -116,8 +120,10 @@ def resolve(
         The expressions of one formula.
     columns : iterable
         Names of the columns; a column goes before anything else of its name used as a variable.
-    known : mapping of str to object
-        Functions, modules and variables.
+    environment : mapping of str to object
+        The user's functions, modules and variables.
+    functions : mapping of str to object
+        What names mean that are nothing else; what is called is never a user's mere variable.
 
     Returns
     -------
@@ -131,7 +137,8 @@ def resolve(
     ValueError
         If a name is neither a column nor known.
     """
-    columns = list(columns)
+    columns = dict.fromkeys(columns)
+    known = {**functions, **environment} if environment else functions
     variables: dict[str, None] = {}
     constants: dict[str, Any] = {}
     for expression in expressions:
@@ -145,16 +152,19 @@ def resolve(
             else:
                 _resolve_variable(name, key, columns, known, variables, constants)
         for name in names.called:
-            if name not in known:
+            user_function = environment.get(name)
+            if not callable(user_function) and name not in functions:
                 raise ValueError(_unknown(name, columns, "a known function"))
-            constants[call_key(name)] = known[name]
+            constants[call_key(name)] = (
+                user_function if callable(user_function) else functions[name]
+            )
     return list(variables), constants
 
 
 def _resolve_variable(
     name: str,
     key: str,
-    columns: list[Any],
+    columns: Iterable[Any],
     known: Mapping[str, Any],
     variables: dict[str, None],
     constants: dict[str, Any],
@@ -168,7 +178,7 @@ def _resolve_variable(
         raise ValueError(_unknown(name, columns, "a column of the data nor a known variable"))
 
 
-def _unknown(name: str, columns: list[Any], what: str) -> str:
+def _unknown(name: str, columns: Iterable[Any], what: str) -> str:
     """Say that a name of the formula means nothing."""
     return f"In the formula, {unknown_name(name, columns, what)}"
 

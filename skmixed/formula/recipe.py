@@ -1,4 +1,4 @@
-"""The recipe that turns a data frame into the arrays of a formula, for training rows and new rows."""
+"""The recipe that turns a data frame into the arrays of a formula, on training and new rows."""
 
 from __future__ import annotations
 
@@ -131,8 +131,9 @@ def train_formula(
     data : DataFrame (pandas, polars) or mapping of columns
         The training rows.
     environment : mapping of str to object, optional
-        The user's functions and variables; those that the formula uses are kept. Columns go
-        before them, and they go before the names above.
+        The user's functions and variables; those that the formula uses are kept. A name that is
+        called means the user's function or else one of the above; any other name means a column,
+        or else the user's variable.
 
     Returns
     -------
@@ -157,10 +158,9 @@ def train_formula(
     array([0., 1., 2.])
     """
     plan = _plan(parsed)
-    known = {**FUNCTIONS, **environment} if environment else FUNCTIONS
     names = column_names(data)
-    variables, constants = resolve(plan.predictors, names, known)
-    response_variables, more = resolve(plan.response, names, known)
+    variables, constants = resolve(plan.predictors, names, environment or {}, FUNCTIONS)
+    response_variables, more = resolve(plan.response, names, environment or {}, FUNCTIONS)
     columns = read_columns(data, dict.fromkeys([*variables, *response_variables]))
     trained = train_terms(plan.designs, plan.singles, columns, {**constants, **more})
     fixed_names, *effect_names = trained.column_names()

@@ -1,7 +1,8 @@
 """Functions of formulas with the meaning that R gives them, those with a state as classes.
 
-A class with ``memorize_chunk``, ``memorize_finish`` and ``transform`` (patsy's protocol) learns from
-the training rows and treats new rows alike; none keeps the rows themselves.
+A class with ``memorize_chunk``, ``memorize_finish`` and ``transform`` (patsy's protocol) learns
+from the training rows and treats new rows alike; none keeps the rows themselves. Each method gets
+the arguments of the call in the formula; those that matter in training only are ignored later.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Scale:
     def memorize_finish(self) -> None:
         """Do nothing: one pass is enough."""
 
-    def transform(self, x: Any, center: Any = True, scale: Any = True) -> np.ndarray:
+    def transform(self, x: Any, *_arguments: Any, **_options: Any) -> np.ndarray:
         """Return the values shifted and divided by what training gave."""
         return (np.asarray(x, dtype=float) - self.location) / self.divisor
 
@@ -51,7 +52,9 @@ class Scale:
         elif scale is not False:
             self.divisor = np.float64(scale)
         if np.any(self.divisor == 0):
-            raise ValueError("all its values are equal, so that they cannot be scaled; leave it out")
+            raise ValueError(
+                "all its values are equal, so that they cannot be scaled; leave it out"
+            )
 
 
 class Standardize(Scale):
@@ -62,12 +65,6 @@ class Standardize(Scale):
     ) -> None:
         """Learn the mean and the standard deviation."""
         self._learn(x, center, rescale, ddof)
-
-    def transform(
-        self, x: Any, center: bool = True, rescale: bool = True, ddof: int = 0
-    ) -> np.ndarray:
-        """Return the values shifted and divided by what training gave."""
-        return super().transform(x)
 
 
 class Center(Scale):
@@ -150,16 +147,16 @@ class Category:
     def memorize_chunk(self, data: Any, contrast: Any = None, levels: Any = None) -> None:
         """Learn the levels and their order."""
         self.levels = to_categorical(data, levels).categories
+        self.contrast = getattr(data, "contrast", None) if contrast is None else contrast
 
     def memorize_finish(self) -> None:
         """Do nothing: one pass is enough."""
 
-    def transform(self, data: Any, contrast: Any = None, levels: Any = None) -> pd.Categorical:
+    def transform(self, data: Any, *_arguments: Any, **_options: Any) -> pd.Categorical:
         """Return the values as categories of training; patsy reads the contrast beside them."""
-        is_categorical = isinstance(data, pd.Categorical)
-        coded = recode(data if is_categorical else pd.Categorical(data), self.levels)
-        nested = getattr(data, "contrast", None) if is_categorical else None
-        coded.contrast = nested if contrast is None else contrast
+        labels = data if isinstance(data, pd.Categorical) else pd.Categorical(data)
+        coded: Any = recode(labels, self.levels)
+        coded.contrast = self.contrast
         return coded
 
 

@@ -120,7 +120,7 @@ def test_parsed_formula_is_cached_comparable_and_picklable() -> None:
         ("y ~ x + (1|g", r"bracket '\(' at position 9 .* never closed"),
         ("y ~ x + 1|g)", r"closing bracket '\)' at position 12 .* matches no open"),
         ("y ~ x + [1|g)", "matches no open"),
-        ("y ~ Q('a + (1|g)", "quote \"'\" at position 7"),
+        ("y ~ Q('a + (1|g)", 'quote "\'" at position 7'),
         ("y ~ `a + (1|g)", "quote '`' at position 5"),
         ("y ~ x | g", r"outside brackets.*\(x \| g\)"),
         ("y ~ x + 1 | g", r"outside brackets.*\(1 \| g\)"),
@@ -157,7 +157,13 @@ def test_formula_must_be_text() -> None:
 
 @pytest.mark.parametrize(
     ("expression", "expected"),
-    [("~x", "1 + x"), ("x", "1 + x"), ("~ 0 + x", "0 + x"), ("1", "1"), ("~I(x^2)", "1 + I(x ** 2)")],
+    [
+        ("~x", "1 + x"),
+        ("x", "1 + x"),
+        ("~ 0 + x", "0 + x"),
+        ("1", "1"),
+        ("~I(x^2)", "1 + I(x ** 2)"),
+    ],
 )
 def test_random_term_of_statsmodels(expression: str, expected: str) -> None:
     assert random_term(expression, "g") == RandomTerm(expected, ("g",), US)
