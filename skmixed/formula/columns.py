@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -203,9 +203,10 @@ def _from_objects(values: np.ndarray) -> np.ndarray | pd.Categorical:
 
 def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
     """Order the levels as a column of polars' type Enum does."""
-    if not str(getattr(column, "dtype", "")).startswith("Enum"):
+    dtype = getattr(column, "dtype", None)
+    if not str(dtype).startswith("Enum"):
         return categorical
-    return categorical.set_categories(column.cat.get_categories().to_list())
+    return categorical.set_categories(list(cast(Any, dtype).categories))
 
 
 def _as_categorical(values: np.ndarray | pd.Categorical) -> pd.Categorical:

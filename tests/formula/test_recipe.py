@@ -21,7 +21,7 @@ F = np.array(["b", "a", "c", "a"] * (N // 4))
 K = np.arange(N) % 3
 DATA = {"x": X, "z": Z, "y": Y, "f": F, "k": K, "log": Z, "scale": X, "a b": Z, "b": K == 1}
 ONE = np.ones(N)
-A, B, C = (F == level for level in "abc")
+A, B, C = (np.equal(F, level) for level in "abc")
 LINEAR, QUADRATIC = np.array([-1, 0, 1]) / np.sqrt(2), np.array([1, -2, 1]) / np.sqrt(6)
 
 
