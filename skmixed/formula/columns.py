@@ -119,8 +119,12 @@ def n_rows(data: Any) -> int:
 def unknown_name(name: str, names: Iterable[Any], what: str) -> str:
     """Say that a formula names something that is not there, and what is there."""
     columns = [str(column) for column in names]
+    dotted = [column for column in columns if column.startswith(f"{name}.")]
     close = difflib.get_close_matches(name, columns, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    if dotted:
+        hint = f" A name with dots is written in backticks: `{dotted[0]}`."
+    else:
+        hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"{name!r} is not {what}; the columns are {columns}.{hint}"
 
 
@@ -133,9 +137,10 @@ def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) ->
         values = _read(column)
         if not isinstance(values, pd.Categorical):
             return values
+        categorical = to_categorical(values)
         if levels is not None:
             raise ValueError("holds categories, but was numeric in training")
-        return to_categorical(values)
+        return categorical
     except (ValueError, TypeError) as error:
         raise ValueError(f"The column {name!r} of the data {error}.") from error
 

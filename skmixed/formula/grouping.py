@@ -57,10 +57,18 @@ def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
     return left + tuple(column for column in right if column not in left)
 
 
+def _is_name(tokens: Sequence[Token]) -> bool:
+    """Tell whether the tokens are one name, which may have dots as in R."""
+    return len(tokens) % 2 == 1 and all(
+        token.text == "." if position % 2 else token.kind == "name"
+        for position, token in enumerate(tokens)
+    )
+
+
 def _column(tokens: Sequence[Token], written: str) -> str:
     """Return the column that a name, or ``factor(name)``, means."""
-    if len(tokens) == 1 and tokens[0].kind == "name":
-        return tokens[0].text
+    if _is_name(tokens):
+        return "".join(token.text for token in tokens)
     if len(tokens) >= 4 and tokens[0].text in _WRAPPERS and is_enclosed(tokens[1:]):
         inner = tokens[2:-1]
         if tokens[0].text != "Q":

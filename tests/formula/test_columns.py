@@ -211,6 +211,12 @@ def test_missing_categories_are_named(text: str, column: Any) -> None:
         train_formula(parse_formula(text), {"f": column, "x": [1.0, 2.0, 3.0]})
 
 
+def test_missing_truth_values_of_new_rows_are_named() -> None:
+    recipe = train_formula(parse_formula("~ flag"), {"flag": [True, False]})
+    with pytest.raises(ValueError, match=r"'flag' .*missing categories"):
+        recipe.evaluate({"flag": np.array([True, None], dtype=object)})
+
+
 def test_missing_truth_values_are_named() -> None:
     with pytest.raises(ValueError, match=r"'flag' .*missing categories"):
         fixed("~ flag", {"flag": pd.Series([True, None], dtype="boolean")})

@@ -256,6 +256,15 @@ def test_expression_must_keep_the_number_of_rows(text: str) -> None:
         recipe.evaluate(DATA)
 
 
+def test_name_with_dots_is_pointed_to() -> None:
+    data = {"Sepal.Width": X, "y": Y}
+    with pytest.raises(ValueError, match=r"written in backticks: `Sepal\.Width`"):
+        recipe_of("y ~ Sepal.Width", data)
+    np.testing.assert_array_equal(
+        recipe_of("y ~ 0 + `Sepal.Width`", data).evaluate(data).fixed, X[:, None]
+    )
+
+
 def test_variable_missing_from_new_rows() -> None:
     recipe = recipe_of("y ~ x + log(z)")
     with pytest.raises(ValueError, match=r"'z' is not a column of the data; .*\['x'\]"):
