@@ -61,8 +61,9 @@ class TrainedTerms:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through a pickler that takes patsy's objects apart."""
         buffer = io.BytesIO()
-        _Pickler(buffer, protocol=5).dump((self.designs, self.singles))
-        return _restore, (buffer.getvalue(),)
+        pickler = _Pickler(buffer, protocol=5)
+        pickler.dump((self.designs, self.singles))
+        return _restore, (buffer.getvalue(), tuple(pickler.of_main))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedTerms:
         """Return the object itself: it never changes."""
@@ -184,13 +185,30 @@ def _uncomputable(error: Exception) -> str:
     return f"The terms of the formula cannot be computed from these data: {error}"
 
 
-def _restore(pickled: bytes) -> TrainedTerms:
+def _restore(pickled: bytes, of_main: tuple[Any, ...]) -> TrainedTerms:
     """Rebuild trained terms from their pickle."""
-    return TrainedTerms(*pickle.loads(pickled))
+    return TrainedTerms(*_Unpickler(io.BytesIO(pickled), of_main).load())
 
 
 class _Pickler(pickle.Pickler):
-    """Pickle modules by name and patsy's objects as class and attributes."""
+    """Pickle modules by name and patsy's objects as class and attributes.
+
+    Functions and classes of ``__main__`` are set aside for the pickler outside: joblib's sends
+    them to its workers by value.
+    """
+
+    def __init__(self, file: io.BytesIO, protocol: int) -> None:
+        super().__init__(file, protocol=protocol)
+        self.of_main: list[Any] = []
+
+    def persistent_id(self, obj: Any) -> int | None:
+        """Return the place of an object that is set aside."""
+        if not isinstance(obj, (FunctionType, type)) or obj.__module__ != "__main__":
+            return None
+        if isinstance(obj, FunctionType):
+            _raise_if_unreachable(obj)
+        self.of_main.append(obj)
+        return len(self.of_main) - 1
 
     def reducer_override(self, obj: Any) -> Any:
         """Return how to rebuild an object that the plain pickler would refuse."""
@@ -201,6 +219,18 @@ class _Pickler(pickle.Pickler):
         elif not isinstance(obj, type) and type(obj).__module__.partition(".")[0] == "patsy":
             return object.__new__, (type(obj),), vars(obj)
         return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Unpickle with the objects that were set aside."""
+
+    def __init__(self, file: io.BytesIO, of_main: tuple[Any, ...]) -> None:
+        super().__init__(file)
+        self._of_main = of_main
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Return an object that was set aside."""
+        return self._of_main[pid]
 
 
 def _raise_if_unreachable(function: FunctionType) -> None:

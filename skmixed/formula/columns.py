@@ -155,7 +155,7 @@ def _column(data: Any, name: str) -> Any:
         raise ValueError(unknown_name(name, column_names(data), "a column of the data")) from error
     if isinstance(column, pd.DataFrame):
         raise ValueError(f"The data have {column.shape[1]} columns named {name!r}: expected one.")
-    return column
+    return column if hasattr(column, "dtype") else pd.Series(column)
 
 
 def _read(column: Any) -> np.ndarray | pd.Categorical:

@@ -204,7 +204,13 @@ def test_transforms_let_missing_numbers_of_new_rows_pass(spline: str) -> None:
 
 @pytest.mark.parametrize("text", ["~ f", "~ C(f)", "~ I(x * (f == 'a'))"])
 @pytest.mark.parametrize(
-    "column", [["a", None, "b"], pd.Categorical(["a", None, "b"]), pd.Series(["a", pd.NA, "b"])]
+    "column",
+    [
+        ["a", None, "b"],
+        ["a", np.nan, "b"],
+        pd.Categorical(["a", None, "b"]),
+        pd.Series(["a", pd.NA, "b"]),
+    ],
 )
 def test_missing_categories_are_named(text: str, column: Any) -> None:
     with pytest.raises(ValueError, match=r"'f' .*missing categories \(1 of 3 rows\)"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import pickle
 import re
 import subprocess
@@ -122,6 +123,31 @@ def test_pickle_is_read_in_a_fresh_process(tmp_path: Path) -> None:
         check=True,
     )
     assert float(run.stdout) == recipe.evaluate(data).fixed.sum()
+
+
+def test_function_of_a_script_reaches_the_workers_of_joblib(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import joblib
+from skmixed.formula import parse_formula, train_formula
+
+def double(x):
+    return 2 * x
+
+if __name__ == "__main__":
+    data = {"x": [1.0, 2.0], "y": [1.0, 2.0]}
+    parsed = parse_formula("y ~ double(x)")
+    recipe = train_formula(parsed, data, environment={"double": double})
+    (matrices,) = joblib.Parallel(n_jobs=2)([joblib.delayed(recipe.evaluate)(data)])
+    print(matrices.fixed.tolist())
+"""
+    )
+    root = Path(skmixed.formula.__file__).parents[2]
+    command = [sys.executable, str(script)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert run.stdout.strip() == "[[1.0, 2.0], [1.0, 4.0]]"
 
 
 def test_one_file_imports_patsy() -> None:
