@@ -1,0 +1,358 @@
+"""Results of a linear mixed model under the names that statsmodels uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.results import tables
+from skmixed.results.coefficients import (
+    DF_METHODS,
+    CoefficientTests,
+    DegreesOfFreedom,
+    coefficient_tests,
+)
+from skmixed.results.numbers import whole
+from skmixed.results.summary import ModelDescription, Summary, summarise
+
+__all__ = ["MixedLMResults"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MixedLMResults:
+    """Read estimates, tests and tables off a fitted linear mixed model.
+
+    Every table is made when it is first asked for. A coefficient that is aliased with others is 0,
+    and its standard error and test are NaN.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    response_name : str, default="y"
+    formula : str, optional
+    predictor : callable, optional
+        Makes the predictions of ``predict``: ``predictor(data, groups=..., include_random_effects=...,
+        return_std=..., return_cov=...)``.
+    n_dropped : int, default=0
+        Rows that were left out for missing values.
+    response, fitted : array-like of shape (n,), optional
+        The observations and their conditional means, in units of y, if they are kept.
+    weights : array-like of shape (n,), optional
+        Precision weights of the observations, if they are kept.
+    df_method : str, default="normal"
+        Where degrees of freedom come from: ``"normal"`` takes them as infinite.
+
+    Raises
+    ------
+    ValueError
+        If there is no such df_method.
+    """
+
+    fit: LMMFit
+    _: KW_ONLY
+    response_name: str = "y"
+    formula: str | None = None
+    predictor: Callable[..., Any] | None = None
+    n_dropped: int = 0
+    response: Any = None
+    fitted: Any = None
+    weights: Any = None
+    df_method: str = "normal"
+
+    def __post_init__(self) -> None:
+        if self.df_method not in DF_METHODS:
+            raise ValueError(
+                f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
+            )
+
+    # Fixed effects
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Return the estimated coefficients, indexed by their names."""
+        return self._series(self._tests.estimates, "params")
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Return the standard errors of the coefficients."""
+        return self._series(self._tests.standard_errors, "bse")
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """Return the coefficients over their standard errors."""
+        return self._series(self._tests.statistics, "tvalues")
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Return the two-sided p-values of the tests against 0."""
+        return self._series(self._tests.p_values, "pvalues")
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
+
+        Parameters
+        ----------
+        alpha : float, default=0.05
+
+        Raises
+        ------
+        ValueError
+            If alpha is not between 0 and 1.
+        """
+        return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Return the covariance of the estimated coefficients."""
+        covariance = self.fit.fixed.covariance
+        return pd.DataFrame(covariance, index=self._names, columns=self._names, copy=True)
+
+    def tidy(self, conf_level: float = 0.95) -> pd.DataFrame:
+        """Return one row for each fixed effect.
+
+        Parameters
+        ----------
+        conf_level : float, default=0.95
+            Of the limits.
+
+        Returns
+        -------
+        DataFrame
+            With columns term, estimate, se, df, statistic, p_value, lower, upper.
+        """
+        return tables.coefficient_table(self.fit.fixed.names, self._tests, conf_level)
+
+    # Random effects
+
+    @cached_property
+    def cov_re(self) -> pd.DataFrame:
+        """Return the covariance of the effects of the first grouping factor; empty without one."""
+        if not self.fit.random:
+            return pd.DataFrame()
+        effects = self.fit.random[0]
+        names = list(effects.effect_names)
+        return pd.DataFrame(effects.effect_covariance, index=names, columns=names, copy=True)
+
+    @cached_property
+    def variance_components(self) -> pd.DataFrame:
+        """Return one row for each variance and covariance, the residual variance last.
+
+        The columns are group, name1, name2 (None for a variance), vcov, sdcor (the standard
+        deviation, or the correlation of a covariance) and share (the part of the sum of all
+        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed.
+        """
+        return tables.variance_table(self.fit)
+
+    @cached_property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the conditional modes, levels x effects."""
+        return {effects.name: tables.mode_table(effects) for effects in self.fit.random}
+
+    @cached_property
+    def random_effects_sd(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the standard deviations of the effects given the data."""
+        return {effects.name: tables.conditional_sd_table(effects) for effects in self.fit.random}
+
+    @cached_property
+    def group_coefficients(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the coefficients of its levels: population plus deviation."""
+        return {
+            effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
+            for effects in self.fit.random
+        }
+
+    @property
+    def theta(self) -> FloatArray:
+        """Return the parameters of the relative covariance factors, in lme4's order."""
+        return np.concatenate([np.empty(0), *(effects.theta for effects in self.fit.random)])
+
+    @property
+    def sigma(self) -> float:
+        """Return the residual standard deviation of a row of weight 1."""
+        return self.fit.sigma
+
+    @property
+    def scale(self) -> float:
+        """Return the residual variance of a row of weight 1."""
+        return self.fit.sigma**2
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Return the number of levels of each grouping factor."""
+        return {effects.name: len(effects.levels) for effects in self.fit.random}
+
+    # The fit as a whole
+
+    @property
+    def method(self) -> str:
+        """Return ``"REML"`` or ``"ML"``."""
+        return "REML" if self.fit.reml else "ML"
+
+    @property
+    def llf(self) -> float:
+        """Return the log-likelihood, or the restricted one for REML, with all constants."""
+        return self.fit.log_likelihood
+
+    @property
+    def criterion(self) -> float:
+        """Return -2 llf."""
+        return self.fit.criterion
+
+    @property
+    def deviance(self) -> float:
+        """Return -2 llf."""
+        return self.fit.criterion
+
+    @property
+    def aic(self) -> float:
+        """Return -2 llf + 2 (number of parameters)."""
+        return self.fit.aic
+
+    @property
+    def bic(self) -> float:
+        """Return -2 llf + log(nobs) (number of parameters), as lme4."""
+        return self.fit.bic
+
+    @property
+    def nobs(self) -> int | float:
+        """Return the number of observations, each as often as it counts."""
+        return whole(self.fit.n_rows)
+
+    @property
+    def df_resid(self) -> int | float:
+        """Return nobs less all parameters, those of the variances included, as lme4."""
+        return whole(self.fit.n_rows - self.fit.n_parameters)
+
+    @property
+    def converged(self) -> bool:
+        """Tell whether the search ended at a stationary point or on the boundary."""
+        return self.fit.convergence.converged
+
+    @property
+    def is_singular(self) -> bool:
+        """Tell whether some covariance of random effects is estimated on its boundary."""
+        return self.fit.singular
+
+    # Rows
+
+    @property
+    def fittedvalues(self) -> Any:
+        """Return the conditional means of the observations, random effects included."""
+        return self._kept("fitted")
+
+    @property
+    def resid(self) -> Any:
+        """Return the observations less their conditional means, in units of y."""
+        return self._kept("response") - self._kept("fitted")
+
+    @property
+    def resid_pearson(self) -> Any:
+        """Return the residuals over their standard deviation."""
+        weight = 1.0 if self.weights is None else self.weights
+        return self.resid * np.sqrt(weight) / self.sigma
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        groups: Any = None,
+        include_random_effects: bool = True,
+        return_std: bool = False,
+        return_cov: bool = False,
+    ) -> Any:
+        """Predict the mean of new rows; without data, return the fitted values.
+
+        Parameters
+        ----------
+        data : DataFrame or array-like, optional
+            Rows of what the model was fitted to.
+        groups : array-like of shape (n,), optional
+            Labels of the groups, where they are not columns of data.
+        include_random_effects : bool, default=True
+            False gives the mean of the population.
+        return_std, return_cov : bool, default=False
+            Whether to return the standard deviations, or the covariance, of new observations too.
+
+        Raises
+        ------
+        ValueError
+            If data is needed and not given, or the results hold no predictor.
+        """
+        if data is None:
+            if groups is not None or not include_random_effects or return_std or return_cov:
+                raise ValueError(
+                    "predict() without data returns the fitted values only. Pass data to choose "
+                    "groups, include_random_effects, return_std or return_cov."
+                )
+            return self.fittedvalues
+        if self.predictor is None:
+            raise ValueError(
+                "These results hold no predictor. Call predict of the estimator that was fitted, or "
+                "fit with mixedlm."
+            )
+        return self.predictor(
+            data,
+            groups=groups,
+            include_random_effects=include_random_effects,
+            return_std=return_std,
+            return_cov=return_cov,
+        )
+
+    # Reading
+
+    def summary(self, *, correlation: bool = False, conf_level: float = 0.95) -> Summary:
+        """Summarise the fit as text (``print``) and HTML (in a notebook).
+
+        Parameters
+        ----------
+        correlation : bool, default=False
+            Whether to show the correlation of the fixed effects.
+        conf_level : float, default=0.95
+            Of the limits of the fixed effects.
+        """
+        description = ModelDescription(
+            self.response_name, self.formula, self.n_dropped, self._degrees_of_freedom.description
+        )
+        return summarise(
+            self.fit, self._tests, description, level=conf_level, correlation=correlation
+        )
+
+    def __repr__(self) -> str:
+        model = self.formula or self.response_name
+        return f"<MixedLMResults: {model}, {self.method}, {self.nobs} observations>"
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
+
+    @property
+    def _degrees_of_freedom(self) -> DegreesOfFreedom:
+        return DF_METHODS[self.df_method]
+
+    @cached_property
+    def _tests(self) -> CoefficientTests:
+        return coefficient_tests(self.fit, self._degrees_of_freedom)
+
+    @property
+    def _names(self) -> list[str]:
+        return list(self.fit.fixed.names)
+
+    def _series(self, values: FloatArray, name: str) -> pd.Series:
+        return pd.Series(values, index=self._names, name=name, copy=True)
+
+    def _kept(self, name: str) -> Any:
+        """Return an array of the training data, if the results keep it."""
+        values = getattr(self, name)
+        if values is None:
+            raise AttributeError(
+                "These results keep no rows of the data. Fit with mixedlm, which keeps them, or "
+                "call predict of the estimator with the training data."
+            )
+        return values

@@ -1,0 +1,232 @@
+"""The summary of a linear mixed model: what it says, from a fit and the tests of its coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmixed.fitting.lmm_fit import LMMFit, RandomEffects
+from skmixed.results.coefficients import CoefficientTests
+from skmixed.results.numbers import (
+    align,
+    format_column,
+    format_estimates,
+    format_fixed,
+    format_p_values,
+    format_statistics,
+    whole,
+)
+from skmixed.results.report import Report, Table
+from skmixed.results.summary_html import render_html
+from skmixed.results.summary_text import render_text
+from skmixed.results.tables import covarying_pairs
+
+__all__ = ["ModelDescription", "Summary", "summarise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Show a report as text, and as HTML in a notebook."""
+
+    report: Report
+
+    def as_text(self) -> str:
+        """Return the summary as lines of text."""
+        return render_text(self.report)
+
+    def as_html(self) -> str:
+        """Return the summary as an HTML element."""
+        return render_html(self.report)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def __repr__(self) -> str:
+        return self.as_text()
+
+    def _repr_html_(self) -> str:
+        return self.as_html()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """Hold what a summary says of a model that its fit does not know.
+
+    Attributes
+    ----------
+    response_name : str
+    formula : str or None
+    n_dropped : int
+        Rows left out for missing values.
+    reference_distribution : str
+        Where p-values and limits come from.
+    """
+
+    response_name: str
+    formula: str | None
+    n_dropped: int
+    reference_distribution: str
+
+
+def summarise(
+    fit: LMMFit,
+    tests: CoefficientTests,
+    description: ModelDescription,
+    *,
+    level: float,
+    correlation: bool,
+) -> Summary:
+    """Collect what is worth reading of a fit.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    tests : CoefficientTests
+    description : ModelDescription
+    level : float
+        Of the confidence limits.
+    correlation : bool
+        Whether to show the correlation of the fixed effects.
+    """
+    tables = [_criteria(fit), _residuals(fit), _variances(fit)]
+    if fit.fixed.names:
+        tables.append(_coefficients(fit, tests, description, level))
+    if correlation and np.sum(~fit.fixed.aliased) > 1:
+        tables.append(_correlation(fit))
+    kind = "Linear mixed model" if fit.random else "Linear model without random effects"
+    return Summary(
+        Report(
+            title=f"{kind}, fitted by {'REML' if fit.reml else 'ML'}",
+            facts=_facts(fit, description),
+            tables=tuple(tables),
+            notes=tuple(notice.message for notice in fit.notices),
+        )
+    )
+
+
+def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:
+    """Name the model and count its rows and groups."""
+    model = (
+        ("Formula", description.formula)
+        if description.formula is not None
+        else ("Response", description.response_name)
+    )
+    rows = str(whole(fit.n_rows))
+    if description.n_dropped:
+        rows += f" ({description.n_dropped} dropped: missing values)"
+    facts = [model, ("Observations", rows)]
+    if fit.random:
+        groups = ", ".join(f"{effects.name} {len(effects.levels)}" for effects in fit.random)
+        facts.append(("Groups", groups))
+    return tuple(facts)
+
+
+def _criteria(fit: LMMFit) -> Table:
+    """Return the criterion and what follows from it."""
+    values = (fit.criterion, fit.log_likelihood, fit.aic, fit.bic)
+    return Table(
+        title="Goodness of fit",
+        header=(
+            "REML criterion" if fit.reml else "-2 log-likelihood",
+            "Restricted log-likelihood" if fit.reml else "Log-likelihood",
+            "AIC",
+            "BIC",
+            "Residual df",
+        ),
+        rows=((*(f"{value:.3f}" for value in values), str(whole(fit.n_rows - fit.n_parameters))),),
+    )
+
+
+def _residuals(fit: LMMFit) -> Table:
+    """Return the quantiles of the scaled residuals."""
+    return Table(
+        title="Scaled residuals",
+        header=("Min", "1Q", "Median", "3Q", "Max"),
+        rows=(tuple(f"{value:.4f}" for value in fit.residual_quantiles),),
+    )
+
+
+def _variances(fit: LMMFit) -> Table:
+    """Return variances, standard deviations and correlations."""
+    labels, variances, correlations = [], [], []
+    for effects in fit.random:
+        variances += list(np.diagonal(effects.effect_covariance))
+        for i, name in enumerate(effects.effect_names):
+            labels.append((effects.name if i == 0 else "", name))
+        correlations += _correlation_rows(effects)
+    labels.append(("Residual", ""))
+    variances.append(fit.sigma**2)
+    correlations.append([])
+    n_columns = max(len(row) for row in correlations)
+    columns = [[row[0] for row in labels], [row[1] for row in labels]]
+    columns += [format_column(variances), format_column(np.sqrt(variances))]
+    for j in range(n_columns):
+        columns.append([row[j] if j < len(row) else "" for row in correlations])
+    header = ["Group", "Effect", "Variance", "SD", *["Corr", *[""] * n_columns][:n_columns]]
+    rows = tuple(zip(*columns, strict=True))
+    return Table("Random effects", tuple(header), rows, n_labels=2)
+
+
+def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
+    """Return the lower triangle of the correlations, without the pairs a structure excludes."""
+    covariance = effects.effect_covariance
+    sd = np.sqrt(np.diagonal(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = covariance / np.outer(sd, sd)
+    linked = covarying_pairs(effects)
+    if not np.tril(linked, -1).any():
+        return [[] for _ in effects.effect_names]
+    return [
+        [format_fixed([correlation[i, j]], 3)[0] if linked[i, j] else "" for j in range(i)]
+        for i in range(len(sd))
+    ]
+
+
+def _coefficients(
+    fit: LMMFit, tests: CoefficientTests, description: ModelDescription, level: float
+) -> Table:
+    """Return estimates, standard errors, tests and limits of the fixed effects."""
+    limits = tests.limits(level)
+    normal = not np.isfinite(tests.df).any()
+    tail = 50.0 * (1.0 - level)
+    errors = tests.standard_errors
+    estimates = np.column_stack([tests.estimates, errors, limits])
+    estimate, error, lower, upper = format_estimates(estimates, errors)
+    columns = [
+        ("Estimate", estimate),
+        ("SE", error),
+        *([] if normal else [("df", format_fixed(tests.df, 1))]),
+        ("z" if normal else "t", format_statistics(tests.statistics)),
+        ("P>|z|" if normal else "P>|t|", format_p_values(tests.p_values)),
+        (f"{tail:g} %", lower),
+        (f"{100.0 - tail:g} %", upper),
+    ]
+    return Table(
+        f"Fixed effects (tests and limits from the {description.reference_distribution})",
+        ("", *(title for title, _ in columns)),
+        tuple(zip(fit.fixed.names, *(cells for _, cells in columns), strict=True)),
+        n_labels=1,
+    )
+
+
+def _correlation(fit: LMMFit) -> Table:
+    """Return the lower triangle of the correlation of the estimated coefficients."""
+    kept = np.flatnonzero(~fit.fixed.aliased)
+    covariance = fit.fixed.covariance[np.ix_(kept, kept)]
+    sd = np.sqrt(np.diagonal(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = covariance / np.outer(sd, sd)
+    numbers = align([f"{i + 1}" for i in range(len(kept))])
+    rows = tuple(
+        (
+            f"{numbers[i].rjust(len(numbers[-1]))} {fit.fixed.names[kept[i]]}",
+            *(
+                format_fixed([correlation[i, j]], 3)[0] if j < i else ""
+                for j in range(len(kept) - 1)
+            ),
+        )
+        for i in range(len(kept))
+    )
+    header = ("", *(number.strip() for number in numbers[:-1]))
+    return Table("Correlation of fixed effects", header, rows, n_labels=1)

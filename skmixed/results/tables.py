@@ -1,0 +1,131 @@
+"""Tidy data frames of a finished fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import FixedEffects, LMMFit, RandomEffects
+from skmixed.results.coefficients import CoefficientTests
+
+__all__ = [
+    "coefficient_table",
+    "conditional_sd_table",
+    "covarying_pairs",
+    "group_coefficient_table",
+    "mode_table",
+    "variance_table",
+]
+
+
+def coefficient_table(
+    names: tuple[str, ...], tests: CoefficientTests, level: float
+) -> pd.DataFrame:
+    """Return one row for each fixed effect.
+
+    Parameters
+    ----------
+    names : tuple of str
+    tests : CoefficientTests
+    level : float
+        Of the confidence limits.
+    """
+    limits = tests.limits(level)
+    return pd.DataFrame(
+        {
+            "term": list(names),
+            "estimate": tests.estimates,
+            "se": tests.standard_errors,
+            "df": tests.df,
+            "statistic": tests.statistics,
+            "p_value": tests.p_values,
+            "lower": limits[:, 0],
+            "upper": limits[:, 1],
+        }
+    )
+
+
+def covarying_pairs(effects: RandomEffects) -> NDArray[np.bool_]:
+    """Tell which effects of a level may be correlated under their structures, shape (k, k).
+
+    Psi = Lambda Lambda' links two effects if their rows of Lambda share a column in which both are
+    not zero, or would not be at a nearby theta.
+    """
+    structure, theta = effects.covariance, effects.theta
+    used = np.abs(structure.factor(theta)) + np.abs(structure.factor_derivative(theta)).sum(axis=0)
+    pattern = (used > 0.0).astype(float)
+    linked: NDArray[np.bool_] = pattern @ pattern.T > 0.0
+    return linked
+
+
+def variance_table(fit: LMMFit) -> pd.DataFrame:
+    """Return one row for each variance and covariance; the last row is the residual.
+
+    A covariance follows the variances of its factor, its ``sdcor`` is the correlation, and it has
+    no share.
+    """
+    rows = [row for effects in fit.random for row in _variance_rows(effects)]
+    rows.append(("Residual", None, None, fit.sigma**2, fit.sigma))
+    table = pd.DataFrame(rows, columns=["group", "name1", "name2", "vcov", "sdcor"])
+    names = ["group", "name1", "name2"]
+    table[names] = table[names].astype(object).where(table[names].notna(), None)
+    variances = table["vcov"].where(table["name2"].isna())
+    total = variances.sum()
+    table["share"] = variances / total if total > 0.0 else np.nan
+    return table
+
+
+def mode_table(effects: RandomEffects) -> pd.DataFrame:
+    """Return the conditional modes, levels x effects."""
+    return _by_level(effects, effects.modes, effects.effect_names)
+
+
+def conditional_sd_table(effects: RandomEffects) -> pd.DataFrame:
+    """Return the standard deviations of the effects given the data, levels x effects."""
+    variances = np.diagonal(effects.conditional_covariance, axis1=1, axis2=2)
+    return _by_level(effects, np.sqrt(variances), effects.effect_names)
+
+
+def group_coefficient_table(fixed: FixedEffects, effects: RandomEffects) -> pd.DataFrame:
+    """Return the coefficients of each level: the population's plus the level's deviation.
+
+    The columns are the fixed effects, then the random effects that none of them stands for.
+    """
+    columns = list(dict.fromkeys(fixed.names + effects.effect_names))
+    values = np.zeros((len(effects.levels), len(columns)))
+    values[:, : len(fixed.names)] = fixed.coefficients
+    for name, modes in zip(effects.effect_names, effects.modes.T, strict=True):
+        values[:, columns.index(name)] += modes
+    return _by_level(effects, values, tuple(columns))
+
+
+def _variance_rows(
+    effects: RandomEffects,
+) -> list[tuple[str, str | None, str | None, float, float]]:
+    """List the variances of one factor, then the covariances its structures allow."""
+    covariance = effects.effect_covariance
+    sd = np.sqrt(np.diagonal(covariance))
+    names, linked = effects.effect_names, covarying_pairs(effects)
+    rows: list[tuple[str, str | None, str | None, float, float]] = [
+        (effects.name, name, None, float(covariance[i, i]), float(sd[i]))
+        for i, name in enumerate(names)
+    ]
+    for j in range(len(names)):
+        for i in range(j + 1, len(names)):
+            if linked[i, j]:
+                scale = sd[i] * sd[j]
+                correlation = covariance[i, j] / scale if scale > 0.0 else np.nan
+                rows.append(
+                    (effects.name, names[j], names[i], float(covariance[i, j]), float(correlation))
+                )
+    return rows
+
+
+def _by_level(
+    effects: RandomEffects, values: NDArray[np.float64], columns: tuple[str, ...]
+) -> pd.DataFrame:
+    """Label values with the levels of the factor."""
+    labels = effects.levels.labels
+    index = labels if labels.nlevels > 1 else labels.rename(effects.name)
+    return pd.DataFrame(values, index=index, columns=list(columns), copy=True)
