@@ -1,0 +1,10 @@
+"""The scikit-learn face of the library, and its formula functions."""
+
+from __future__ import annotations
+
+from skmixed.estimators.formula_api import mixedlm
+from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.estimators.random_intercept import RandomInterceptRegressor
+from skmixed.estimators.scorer import GroupScorer
+
+__all__ = ["GroupScorer", "MixedLM", "RandomInterceptRegressor", "mixedlm"]

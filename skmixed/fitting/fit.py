@@ -47,7 +47,7 @@ def fit_lmm(
     sigma = float(
         np.sqrt(at.solution.sigma2 * coordinates.weight_scale) * coordinates.response_scale
     )
-    random = _random_effects(design, objective, at, coordinates, sigma, estimable=estimable)
+    random = _random_effects(design, rows, objective, at, coordinates, sigma, estimable=estimable)
     fit = LMMFit(
         reml=reml,
         n_rows=products.n_rows,
@@ -76,9 +76,7 @@ def _repeated(design: Design) -> bool:
     return bool(largest > 1 and n_groups > 1)
 
 
-def _search(
-    objective: ProfiledObjective, *, estimable: bool, tol: float, max_iter: int
-) -> Optimum:
+def _search(objective: ProfiledObjective, *, estimable: bool, tol: float, max_iter: int) -> Optimum:
     """Find the optimal theta; 0 where the rows tell nothing of it."""
     if not estimable:
         at = objective.value(np.zeros(objective.covariance.n_parameters))
@@ -107,8 +105,7 @@ def _fixed_effects(
     covariance[aliased] = covariance[:, aliased] = np.nan
     return FixedEffects(
         names=design.coefficient_names,
-        coefficients=matrix
-        @ (coordinates.shift + coordinates.response_scale * solution.beta),
+        coefficients=matrix @ (coordinates.shift + coordinates.response_scale * solution.beta),
         covariance=covariance,
         aliased=aliased,
         standardised=solution.beta,
@@ -118,6 +115,7 @@ def _fixed_effects(
 
 def _random_effects(
     design: Design,
+    rows: StandardisedRows,
     objective: ProfiledObjective,
     at: ObjectiveValue,
     coordinates: Coordinates,
@@ -151,9 +149,11 @@ def _random_effects(
             weight_scale=coordinates.weight_scale,
             standardised_factor=Lambda,
             standardised_modes=projected[:, :, -1],
-            standardised_root=np.moveaxis(objective.kernel.conditional_root(Lambda), -1, 0)
-            .swapaxes(1, 2),
+            standardised_root=np.moveaxis(
+                objective.kernel.conditional_root(Lambda), -1, 0
+            ).swapaxes(1, 2),
             standardised_cross=projected[:, :, :-1],
+            mean_square=rows.mean_square,
             estimable=estimable,
         ),
     )

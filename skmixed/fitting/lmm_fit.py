@@ -107,6 +107,8 @@ class RandomEffects:
         Root' root is the conditional covariance of the modes, relative to sigma^2.
     standardised_cross : ndarray of shape (n_levels, k, rank)
         Minus the coefficient of the modes' error on the error of beta.
+    mean_square : ndarray of shape (k, k)
+        Mean of z z' over the training rows, standardised columns.
     estimable : bool
         Whether the rows tell anything of the variances.
     """
@@ -124,6 +126,7 @@ class RandomEffects:
     standardised_modes: FloatArray
     standardised_root: FloatArray
     standardised_cross: FloatArray
+    mean_square: FloatArray
     estimable: bool
 
     @property
@@ -164,6 +167,12 @@ class RandomEffects:
         root = self.standardised_root @ self.coordinates.matrix.T
         root = root * (self.sigma / np.sqrt(self.weight_scale))
         return np.swapaxes(root, 1, 2) @ root
+
+    @property
+    def mean_variance(self) -> float:
+        """Return the variance that the effects give y, averaged over the training rows (Johnson 2014)."""
+        spread = self.standardised_factor.T @ self.mean_square @ self.standardised_factor
+        return float(np.trace(spread)) * self.sigma**2 / self.weight_scale
 
     @property
     def boundary(self) -> bool:
@@ -235,6 +244,12 @@ class LMMFit:
     def bic(self) -> float:
         """Return Schwarz's criterion with log(n), as lme4."""
         return self.criterion + float(np.log(self.n_rows)) * self.n_parameters
+
+    @property
+    def icc(self) -> float:
+        """Return the share of the groups in the variance around the fixed effects; 0 where both vanish."""
+        between = sum(effects.mean_variance for effects in self.random)
+        return between / (between + self.sigma**2) if between else 0.0
 
     @property
     def singular(self) -> bool:

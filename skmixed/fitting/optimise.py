@@ -113,13 +113,19 @@ def minimise(
         if distance <= tol and not model.saddle:
             return Optimum(at, True, n_iter, distance, "the scaled gradient is below tol")
         if n_iter >= max_iter:
-            return Optimum(at, False, n_iter, distance, f"max_iter={max_iter} evaluations were used")
+            return Optimum(
+                at, False, n_iter, distance, f"max_iter={max_iter} evaluations were used"
+            )
         step = model.step(radius)
         trial = objective(at.theta + step)
         n_iter += 1
         if trial.value == -np.inf:
             return Optimum(
-                trial, False, n_iter, distance, "the residual variance tends to 0: no optimum exists"
+                trial,
+                False,
+                n_iter,
+                distance,
+                "the residual variance tends to 0: no optimum exists",
             )
         length = float(np.linalg.norm(step))
         change, predicted = trial.value - at.value, model.predicted(step)

@@ -62,10 +62,13 @@ class StandardisedRows:
     A : ndarray of shape (n_coefficients + 1, n)
         [X y], the working response last.
     Z : ndarray of shape (n_effects, n)
+    mean_square : ndarray of shape (n_effects, n_effects)
+        Mean of z z' over the rows, without weights.
     """
 
     A: FloatArray
     Z: FloatArray
+    mean_square: FloatArray
 
 
 def standardised_products(
@@ -90,7 +93,7 @@ def standardised_products(
     multiplicity = _multiplicity(design)
     shift, residual, scale = _least_squares_residual(X, y, multiplicity)
     A = np.concatenate([X, residual[None]])
-    random, Z, factor = _block_products(design, covariance, A, root)
+    rows, random, factor = _block_products(design, covariance, A, root)
     products = CrossProducts(
         n_rows=_count(design),
         sum_log_weights=_sum_log_weights(design, weights, multiplicity),
@@ -99,7 +102,7 @@ def standardised_products(
     )
     exact = not residual.any()
     coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
-    return coordinates, StandardisedRows(A, Z), products
+    return coordinates, rows, products
 
 
 def _relative_weights(design: Design) -> tuple[FloatArray | None, float]:
@@ -136,19 +139,24 @@ def _least_squares_residual(
 
 def _block_products(
     design: Design, covariance: DirectSum, A: FloatArray, root: FloatArray | None
-) -> tuple[RandomCoordinates | None, FloatArray, FactorProducts]:
+) -> tuple[StandardisedRows, RandomCoordinates | None, FactorProducts]:
     """Standardise the block of Z and sum its products level by level."""
     if not design.blocks:
-        nothing = np.empty((0, design.n_rows))
-        return None, nothing, FactorProducts(np.empty((0, 0, 0)), np.empty((len(A), 0, 0)))
+        rows = StandardisedRows(A, np.empty((0, design.n_rows)), np.empty((0, 0)))
+        return rows, None, FactorProducts(np.empty((0, 0, 0)), np.empty((len(A), 0, 0)))
     (block,) = design.blocks
     random = random_coordinates(block, tuple(s.invariance for s in covariance.structures))
     Z = random.transform(block.columns)
+    repeated = design.row_multiplicity
+    if repeated is None:
+        mean_square = Z @ Z.T / design.n_rows
+    else:
+        mean_square = (Z * repeated) @ Z.T / repeated.sum()
     if root is not None:
         Z *= root
     factor = block.factor
     products = factor_products(Z, A, factor.codes, len(factor.levels), design.group_multiplicity)
-    return random, Z, products
+    return StandardisedRows(A, Z, mean_square), random, products
 
 
 def _count(design: Design) -> float:

@@ -15,7 +15,7 @@ from skmixed.formula.columns import column_names, levels_of, n_rows, read_column
 from skmixed.formula.expression import Expression, resolve
 from skmixed.formula.terms import ParsedFormula
 
-__all__ = ["FormulaMatrices", "FormulaRecipe", "train_formula"]
+__all__ = ["FormulaMatrices", "FormulaRecipe", "columns_of", "train_formula"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +174,41 @@ def train_formula(
         levels_of(columns),
         trained,
     )
+
+
+def columns_of(
+    parsed: ParsedFormula, data: Any, *, environment: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[str]]:
+    """Name the columns of the data that a formula uses, each once.
+
+    Parameters
+    ----------
+    parsed : ParsedFormula
+        The formula.
+    data : DataFrame (pandas, polars) or mapping of columns
+        The data.
+    environment : mapping of str to object, optional
+        As in `train_formula`.
+
+    Returns
+    -------
+    predictors : list of str
+        Columns of the right-hand side, those of the grouping factors last.
+    response : list of str
+        Columns of the response.
+
+    Examples
+    --------
+    >>> from skmixed.formula import columns_of, parse_formula
+    >>> columns_of(parse_formula("y ~ log(x) + (1 | g)"), {"y": [1.0], "x": [2.0], "g": ["a"]})
+    (['x', 'g'], ['y'])
+    """
+    plan = _plan(parsed)
+    names = column_names(data)
+    predictors, _ = resolve(plan.predictors, names, environment or {}, FUNCTIONS)
+    response, _ = resolve(plan.response, names, environment or {}, FUNCTIONS)
+    labels = [column for term in parsed.random for column in term.factor]
+    return list(dict.fromkeys([*predictors, *labels])), list(response)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

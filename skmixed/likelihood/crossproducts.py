@@ -30,9 +30,7 @@ class FactorProducts:
     multiplicity: FloatArray | None = None
 
     def __add__(self, other: FactorProducts) -> FactorProducts:
-        return FactorProducts(
-            self.ZtWZ + other.ZtWZ, self.ZtWA + other.ZtWA, self.multiplicity
-        )
+        return FactorProducts(self.ZtWZ + other.ZtWZ, self.ZtWA + other.ZtWA, self.multiplicity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

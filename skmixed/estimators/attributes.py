@@ -1,0 +1,94 @@
+"""The fitted attributes of the linear estimators, read from the fit when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from skmixed.results.lmm_results import MixedLMResults
+
+if TYPE_CHECKING:
+    from skmixed.fitting.lmm_fit import LMMFit
+
+__all__ = ["FittedAttributes"]
+
+
+class FittedAttributes:
+    """Offer what a fit found, under names of scikit-learn's kind.
+
+    Everything is read from ``lmm_fit_``, which a fitted estimator holds beside ``coef_``.
+    """
+
+    lmm_fit_: LMMFit
+
+    @property
+    def sigma_(self) -> float:
+        """Residual standard deviation of a row of weight 1."""
+        return self.lmm_fit_.sigma
+
+    @property
+    def residual_variance_(self) -> float:
+        """Residual variance of a row of weight 1."""
+        return self.lmm_fit_.sigma**2
+
+    @property
+    def theta_(self) -> np.ndarray:
+        """Relative covariance parameters, in lme4's order; shape (n_parameters,)."""
+        return np.concatenate([np.empty(0), *(part.theta for part in self.lmm_fit_.random)])
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of the criterion, REML or ML, with all constants."""
+        return self.lmm_fit_.log_likelihood
+
+    @property
+    def aic_(self) -> float:
+        """Akaike's criterion."""
+        return self.lmm_fit_.aic
+
+    @property
+    def bic_(self) -> float:
+        """Schwarz's criterion."""
+        return self.lmm_fit_.bic
+
+    @property
+    def icc_(self) -> float:
+        """Share of the groups in the variance around the fixed effects."""
+        return self.lmm_fit_.icc
+
+    @property
+    def is_singular_(self) -> bool:
+        """Whether a covariance of random effects is on its boundary."""
+        return self.lmm_fit_.singular
+
+    @property
+    def groups_(self) -> dict[str, np.ndarray]:
+        """Labels that were fitted, by factor; each of shape (n_levels,)."""
+        return {part.name: part.levels.labels.to_numpy() for part in self.lmm_fit_.random}
+
+    @property
+    def random_effects_(self) -> dict[str, pd.DataFrame]:
+        """Conditional modes (BLUPs) by factor, levels x effects."""
+        return self.results_.random_effects
+
+    @property
+    def random_effects_sd_(self) -> dict[str, pd.DataFrame]:
+        """Conditional standard deviations of the modes by factor, levels x effects."""
+        return self.results_.random_effects_sd
+
+    @property
+    def group_coef_(self) -> dict[str, pd.DataFrame]:
+        """Population coefficients plus each level's deviations by factor, levels x coefficients."""
+        return self.results_.group_coefficients
+
+    @property
+    def variance_components_(self) -> pd.DataFrame:
+        """One row per variance or covariance; the last row is the residual."""
+        return self.results_.variance_components
+
+    @property
+    def results_(self) -> MixedLMResults:
+        """The fit under statsmodels' names."""
+        raise NotImplementedError

@@ -1,0 +1,169 @@
+"""Formula and data frame to results, as in statsmodels.formula.api."""
+
+from __future__ import annotations
+
+import sys
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing
+
+from skmixed.estimators.formula_input import check_data
+from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.formula import columns_of, parse_formula, rows_with_missing
+from skmixed.results.lmm_results import MixedLMResults
+
+__all__ = ["mixedlm"]
+
+
+def mixedlm(
+    formula: str,
+    data: Any,
+    *,
+    groups: Any = None,
+    re_formula: str | None = None,
+    method: str = "reml",
+    weights: Any = None,
+    weight_type: str = "precision",
+    missing: str = "raise",
+    environment: Mapping[str, Any] | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+) -> MixedLMResults:
+    """Fit a linear mixed model to a data frame.
+
+    Parameters
+    ----------
+    formula : str
+        lme4's language, ``"y ~ x + (1 + x | g)"``; or fixed effects alone, with ``groups``.
+    data : DataFrame or mapping of columns
+    groups : str or array-like of shape (n,), optional
+        statsmodels' way to name the column of labels, or to give them.
+    re_formula : str, optional
+        The effects that vary between ``groups``, ``"~x"``; an intercept by default.
+    method : {"reml", "ml"}, default="reml"
+    weights : str or array-like of shape (n,), optional
+        Column of weights, or the weights.
+    weight_type : {"precision", "frequency"}, default="precision"
+        Var(e) = sigma^2 / weight, or the number of times a row counts.
+    missing : {"raise", "drop"}, default="raise"
+        Whether a missing value is an error, or its row is left out of the fit.
+    environment : mapping, optional
+        Functions and constants that the formula uses; by default those of the caller.
+    tol : float, default=1e-6
+        Distance from the optimum at which to stop, in standard errors of the variance parameters.
+    max_iter : int, default=100
+        Largest number of evaluations of the likelihood.
+
+    Returns
+    -------
+    MixedLMResults
+
+    Raises
+    ------
+    ValueError
+        If the formula or the data cannot be used.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> results.params.round(3).to_dict()
+    {'Intercept': 251.405, 'Days': 10.467}
+    >>> same = mixedlm("Reaction ~ Days", load_sleepstudy(), groups="Subject", re_formula="~Days")
+    >>> bool(abs(same.llf - results.llf) < 1e-9)
+    True
+    """
+    if environment is None:
+        caller = sys._getframe(1)
+        environment = ChainMap(caller.f_locals, caller.f_globals)
+    check_data(data)
+    if missing not in ("raise", "drop"):
+        raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
+    text, data = _with_groups(formula, data, groups, re_formula)
+    parsed = parse_formula(text)
+    if isinstance(weights, str):
+        weights = data[weights]
+    model = MixedLM(
+        formula=text, method=method, weight_type=weight_type, tol=tol, max_iter=max_iter
+    )
+    rows, n_dropped = data, 0
+    if missing == "drop":
+        predictors, response = columns_of(parsed, data, environment=environment)
+        incomplete = rows_with_missing(data, [*predictors, *response])
+        if weights is not None:
+            incomplete = incomplete | np.asarray(pd.isna(weights))
+        n_dropped = int(incomplete.sum())
+        if n_dropped:
+            rows = take_rows(data, ~incomplete)
+            weights = None if weights is None else np.asarray(weights)[~incomplete]
+    model.fit_formula(parsed, rows, environment=environment, sample_weight=weights)
+    predictor = FormulaPredictor(model, skip_missing=missing == "drop")
+    return MixedLMResults(
+        model.lmm_fit_,
+        response_name=parsed.response or "y",
+        formula=text,
+        predictor=predictor,
+        n_dropped=n_dropped,
+    )
+
+
+@dataclass(frozen=True)
+class FormulaPredictor:
+    """Predict rows of a data frame; rows that miss a predictor give NaN if that is allowed."""
+
+    model: MixedLM
+    skip_missing: bool
+
+    def __call__(self, data: Any, **switches: Any) -> Any:
+        """Return what ``MixedLM.predict`` returns, in full length."""
+        if not self.skip_missing:
+            return self.model.predict(data, **switches)
+        parsed = parse_formula(self.model.formula)
+        incomplete = rows_with_missing(data, columns_of(parsed, data)[0])
+        if not incomplete.any():
+            return self.model.predict(data, **switches)
+        predicted = self.model.predict(take_rows(data, ~incomplete), **switches)
+        if isinstance(predicted, tuple):
+            return tuple(_spread(part, ~incomplete) for part in predicted)
+        return _spread(predicted, ~incomplete)
+
+    def observe(self, data: Any) -> NDArray[np.float64]:
+        """Return the response in the data."""
+        return self.model.observed_response(data)
+
+
+def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
+    """Return some rows of a data frame or of a mapping of columns."""
+    if isinstance(data, Mapping):
+        return {name: np.asarray(column)[keep] for name, column in data.items()}
+    return _safe_indexing(data, np.flatnonzero(keep))
+
+
+def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Put values of some rows among NaN for the others, along every axis."""
+    full = np.full((len(where),) * values.ndim, np.nan)
+    full[np.ix_(*(np.flatnonzero(where),) * values.ndim)] = values
+    return full
+
+
+def _with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
+    """Write statsmodels' arguments as a bar of the formula."""
+    if groups is None:
+        if re_formula is not None:
+            raise ValueError(
+                f"re_formula={re_formula!r} needs groups=, the column of labels; or write "
+                f"'({re_formula.lstrip('~ ')} | g)' into the formula."
+            )
+        return formula, data
+    effects = "1" if re_formula is None else re_formula.strip().lstrip("~").strip()
+    if isinstance(groups, str):
+        return f"{formula} + ({effects} | {groups})", data
+    columns = dict(data) if isinstance(data, Mapping) else {c: data[c] for c in data.columns}
+    return f"{formula} + ({effects} | groups)", {**columns, "groups": groups}

@@ -1,0 +1,122 @@
+"""A formula and a data frame, with their labels, to a design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import assert_all_finite, check_consistent_length
+
+from skmixed.design.design import Design, NewRows
+from skmixed.design.formulas import FormulaDesign, train_formula_design
+from skmixed.estimators.array_input import checked_response
+from skmixed.formula import FormulaMatrices, ParsedFormula
+
+__all__ = ["FormulaInput", "train_data"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormulaInput:
+    """Hold what fit learned of the data.
+
+    Attributes
+    ----------
+    design : FormulaDesign
+    """
+
+    design: FormulaDesign
+
+    @property
+    def has_groups(self) -> bool:
+        """Tell whether the model has a grouping factor."""
+        return self.design.levels is not None
+
+    def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Any] | None]:
+        """Return new data, and their labels if the columns are there."""
+        check_data(X)
+        columns = list(X) if isinstance(X, Mapping) else list(X.columns)
+        if not self.has_groups or any(name not in columns for name in self.design.columns):
+            return X, None
+        return X, [X[name] for name in self.design.columns]
+
+    def new_rows(self, data: Any, labels: Sequence[Any] | None, unseen: str) -> NewRows:
+        """Return the columns of rows to predict."""
+        rows = self.design.new_rows(data, labels, unseen=unseen)
+        assert_all_finite(rows.fixed, input_name="X")
+        for block in rows.blocks:
+            assert_all_finite(block.columns, input_name="X")
+        return rows
+
+
+def train_data(
+    parsed: ParsedFormula,
+    data: Any,
+    y: Any = None,
+    environment: Mapping[str, Any] | None = None,
+) -> tuple[Design, FormulaInput]:
+    """Make the design of a formula and data without missing values.
+
+    Parameters
+    ----------
+    parsed : ParsedFormula
+    data : DataFrame or mapping of columns
+    y : array-like of shape (n,), optional
+        The response, where the formula has none or only names it.
+    environment : mapping, optional
+        The user's functions.
+
+    Raises
+    ------
+    ValueError
+        If the response is given twice or not at all, or a value is missing or infinite.
+    """
+    check_data(data)
+    form, matrices, factor = train_formula_design(parsed, data, environment)
+    if y is None:
+        response = form.recipe.evaluate_response(data)
+        assert_all_finite(response, input_name="y")
+    else:
+        _check_plain_response(parsed)
+        response = checked_response(y)
+        check_consistent_length(matrices.fixed, response)
+    _check_finite(matrices)
+    return (
+        Design(
+            response,
+            form.fixed_columns(matrices),
+            form.fixed_names,
+            form.recipe.has_intercept,
+            form.blocks(matrices, factor),
+            offset=matrices.offset,
+        ),
+        FormulaInput(form),
+    )
+
+
+def check_data(data: Any) -> None:
+    """Raise TypeError unless the columns of data have names."""
+    if not (isinstance(data, Mapping) or hasattr(data, "columns")):
+        raise TypeError(
+            f"A formula needs a data frame, whose columns have names, got {type(data).__name__}. In a "
+            'pipeline call set_output(transform="pandas") on the transformers.'
+        )
+
+
+def _check_plain_response(parsed: ParsedFormula) -> None:
+    """Refuse y beside a formula that transforms its response."""
+    response = parsed.response
+    if response is not None and not response.strip("`").isidentifier():
+        raise ValueError(
+            f"The formula has the response {response!r}, and y was given too. Leave the response out of "
+            f"the formula ('~ ...') or do not give y."
+        )
+
+
+def _check_finite(matrices: FormulaMatrices) -> None:
+    """Raise ValueError in scikit-learn's words if a column holds NaN or infinity."""
+    for columns in (matrices.fixed, *matrices.effects):
+        assert_all_finite(np.asarray(columns), input_name="X")
+    if matrices.offset is not None:
+        assert_all_finite(matrices.offset, input_name="offset")

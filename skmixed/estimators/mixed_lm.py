@@ -1,0 +1,210 @@
+"""The linear mixed model as an estimator: groups and slopes as columns, or a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.utils.validation import validate_data
+
+from skmixed.covariance import CovarianceStructure, DirectSum, covariance_structure
+from skmixed.design.design import Design
+from skmixed.estimators.array_input import ArrayInput, train_arrays
+from skmixed.estimators.base import LinearMixedModel
+from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
+from skmixed.formula import ParsedFormula, parse_formula
+
+__all__ = ["MixedLM", "formula_structures"]
+
+
+class MixedLM(LinearMixedModel):
+    """Fit a linear mixed model: fixed effects, and effects that vary from group to group.
+
+        y = X beta + Z b + e,  b ~ N(0, sigma^2 Lambda Lambda'),  e ~ N(0, sigma^2 W^-1)
+
+    (Bates, Maechler, Bolker and Walker 2015, equations 2 to 4), by restricted or ordinary maximum
+    likelihood.
+
+    Parameters
+    ----------
+    groups : str, int, list of one of these, or callable, optional
+        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its position,
+        or a callable as in ColumnTransformer. By default labels are passed to fit as an array.
+    random_slopes : str, int, list of these, or callable, optional
+        Columns of X whose coefficients vary from group to group; they stay among the fixed effects.
+    random_intercept : bool, default=True
+        Whether the intercept varies from group to group.
+    covariance : str or CovarianceStructure, default="unstructured"
+        Covariance of the effects of a group: "unstructured", "diagonal", "identity", or an object of
+        skmixed.covariance.
+    formula : str, optional
+        lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above are
+        left alone. The response may be left out if y is given to fit.
+    fit_intercept : bool, default=True
+        Whether the fixed effects have an intercept; a formula says it itself.
+    method : {"reml", "ml"}, default="reml"
+        Criterion: restricted or ordinary maximum likelihood.
+    include_random_effects : bool, default=True
+        Whether predict adds the random effects of known groups.
+    unseen_groups : {"population", "error"}, default="population"
+        What predict does with a label that was not fitted.
+    weight_type : {"precision", "frequency"}, default="precision"
+        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row counts.
+    tol : float, default=1e-6
+        Distance from the optimum at which to stop, in standard errors of the variance parameters.
+    max_iter : int, default=100
+        Largest number of evaluations of the likelihood.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients of the fixed columns.
+    intercept_ : float
+    random_effects_, random_effects_sd_, group_coef_ : dict
+        Factor to DataFrame, levels x effects.
+    variance_components_ : DataFrame
+    theta_ : ndarray of shape (n_parameters,)
+    sigma_, residual_variance_, log_likelihood_, aic_, bic_, icc_ : float
+    is_singular_, converged_ : bool
+    n_iter_ : int
+    results_ : MixedLMResults
+        The fit under statsmodels' names.
+    n_features_in_ : int
+        Columns of X, that of the labels included.
+    feature_names_in_ : ndarray of str
+
+    See Also
+    --------
+    mixedlm : Formula and data frame to results, as in statsmodels.
+
+    Examples
+    --------
+    >>> from skmixed import MixedLM
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> data = load_sleepstudy()
+    >>> model = MixedLM(formula="Reaction ~ Days + (Days | Subject)").fit(data)
+    >>> round(model.intercept_, 2), model.coef_.round(3)
+    (251.41, array([10.467]))
+    >>> model.theta_.round(4)
+    array([0.9667, 0.0152, 0.2309])
+    >>> slopes = MixedLM(groups="Subject", random_slopes="Days")
+    >>> slopes = slopes.fit(data[["Days", "Subject"]], data["Reaction"])
+    >>> round(slopes.log_likelihood_, 4)
+    -871.8141
+    """
+
+    def __init__(
+        self,
+        groups: Any = None,
+        *,
+        random_slopes: Any = None,
+        random_intercept: bool = True,
+        covariance: str | CovarianceStructure = "unstructured",
+        formula: str | None = None,
+        fit_intercept: bool = True,
+        method: str = "reml",
+        include_random_effects: bool = True,
+        unseen_groups: str = "population",
+        weight_type: str = "precision",
+        tol: float = 1e-6,
+        max_iter: int = 100,
+    ) -> None:
+        self.groups = groups
+        self.random_slopes = random_slopes
+        self.random_intercept = random_intercept
+        self.covariance = covariance
+        self.formula = formula
+        self.fit_intercept = fit_intercept
+        self.method = method
+        self.include_random_effects = include_random_effects
+        self.unseen_groups = unseen_groups
+        self.weight_type = weight_type
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError for arguments that mean nothing, or contradict each other."""
+        super()._check_parameters()
+        if isinstance(self.groups, str) and "~" in self.groups:
+            raise ValueError(
+                f"groups={self.groups!r} looks like a formula. Write MixedLM(formula={self.groups!r})."
+            )
+        if self.formula is not None and (self.groups is not None or self.random_slopes is not None):
+            raise ValueError(
+                "formula= was given together with groups= or random_slopes=, which it replaces: write "
+                "all of the model into the formula."
+            )
+        if not self.random_intercept and self.random_slopes is None:
+            raise ValueError(
+                "random_intercept=False leaves no random effect without random_slopes. Name the columns "
+                "with random slopes."
+            )
+
+    def _design(
+        self, X: Any, y: Any, groups: Any
+    ) -> tuple[Design, DirectSum, ArrayInput | FormulaInput]:
+        """Return the design that the arguments or the formula describe."""
+        if self.formula is None:
+            structure = covariance_structure(self.covariance)
+            design, learned = train_arrays(
+                self,
+                X,
+                y,
+                groups,
+                random_slopes=self.random_slopes,
+                random_intercept=bool(self.random_intercept),
+            )
+            sizes = tuple(len(block.effect_names) for block in design.blocks)
+            return design, DirectSum((structure,) * len(sizes), sizes), learned
+        check_data(X)
+        if not isinstance(X, Mapping):
+            validate_data(self, X, skip_check_array=True)
+        parsed = parse_formula(self.formula)
+        design, form = train_data(parsed, X, y)
+        return design, formula_structures(parsed, design), form
+
+    def fit_formula(
+        self,
+        parsed: ParsedFormula,
+        data: Any,
+        *,
+        environment: Mapping[str, Any] | None = None,
+        sample_weight: Any = None,
+    ) -> MixedLM:
+        """Fit a parsed formula that may use names of an environment.
+
+        Parameters
+        ----------
+        parsed : ParsedFormula
+        data : DataFrame or mapping of columns
+        environment : mapping, optional
+            Functions and constants that the formula uses.
+        sample_weight : array-like of shape (n,), optional
+        """
+        self._check_parameters()
+        design, self._input = train_data(parsed, data, environment=environment)
+        return self._finish(design, formula_structures(parsed, design), sample_weight)
+
+    def observed_response(self, data: Any) -> Any:
+        """Return the response that the formula finds in data, shape (n,)."""
+        if not isinstance(self._input, FormulaInput):
+            raise AttributeError("observed_response needs a model that was fitted from a formula.")
+        return self._input.design.recipe.evaluate_response(data)
+
+    def _observed(self, X: Any, y: Any) -> Any:
+        """Return y, or the formula's response where y was not given."""
+        return self.observed_response(X) if y is None and self.formula is not None else y
+
+    @property
+    def _response_name(self) -> str:
+        """Name the response as the formula does."""
+        response = None if self.formula is None else parse_formula(self.formula).response
+        return response or "y"
+
+
+def formula_structures(parsed: ParsedFormula, design: Design) -> DirectSum:
+    """Return the structures of a formula's random terms."""
+    sizes = [len(term.effect_names) for block in design.blocks for term in block.terms]
+    return DirectSum(
+        tuple(covariance_structure(term.covariance) for term in parsed.random), tuple(sizes)
+    )

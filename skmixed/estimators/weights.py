@@ -1,0 +1,142 @@
+"""Weights of rows and of groups, checked and brought into the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import _check_sample_weight
+
+from skmixed.design.design import Design, RandomBlock
+from skmixed.design.groups import GroupingFactor
+
+__all__ = ["row_weights", "weighted_design"]
+
+FloatArray = NDArray[np.float64]
+
+
+def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
+    """Return checked weights of the rows, None where all are equal to 1.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or missing, all are zero, or their number is not that of the rows.
+    """
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def weighted_design(
+    design: Design, weights: FloatArray | None, group_weight: Any, *, frequency: bool
+) -> Design:
+    """Attach weights to a design; rows and groups of weight 0 are dropped.
+
+    Parameters
+    ----------
+    design : Design
+    weights : ndarray of shape (n,) or None
+        Checked weights of the rows.
+    group_weight : array-like of shape (n,), mapping of labels, or None
+        How many times each group counts.
+    frequency : bool
+        Whether a weight repeats its row.
+    """
+    multiplicity = _group_multiplicity(design, group_weight)
+    if weights is None and multiplicity is None:
+        return design
+    keep = np.ones(design.n_rows, dtype=bool) if weights is None else weights > 0
+    if multiplicity is not None:
+        keep &= multiplicity > 0
+    if not keep.any():
+        raise ValueError("No row is left: every row has sample_weight or group_weight 0.")
+    if not keep.all():
+        design = _rows_of(design, keep)
+        weights = None if weights is None else weights[keep]
+        multiplicity = None if multiplicity is None else multiplicity[keep]
+    return replace(
+        design,
+        weights=weights,
+        frequency=frequency,
+        group_multiplicity=None if multiplicity is None else _by_level(design, multiplicity),
+    )
+
+
+def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
+    """Return how many times the group of each row counts, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If there are no groups, a weight is negative or missing, or the rows of a group disagree.
+    """
+    if group_weight is None:
+        return None
+    if not design.blocks:
+        raise ValueError("group_weight was given, but the model has no groups.")
+    factor = design.blocks[0].factor
+    if isinstance(group_weight, Mapping):
+        return _from_mapping(factor, group_weight)
+    weights = np.asarray(group_weight, dtype=np.float64)
+    if weights.shape != (design.n_rows,):
+        raise ValueError(
+            f"group_weight must have one value per row, {design.n_rows}, got shape {weights.shape}. "
+            "A mapping from labels to weights is accepted too."
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("group_weight must be finite and not negative.")
+    first = np.zeros(len(factor.levels))
+    first[factor.codes] = weights
+    differs = first[factor.codes] != weights
+    if differs.any():
+        label = factor.levels.labels[factor.codes[np.argmax(differs)]]
+        raise ValueError(
+            f"group_weight must be the same in all rows of a group, but varies in group {label!r} of "
+            f"'{factor.levels.name}'. Weights of single rows are sample_weight."
+        )
+    return weights
+
+
+def _from_mapping(factor: GroupingFactor, group_weight: Mapping[Any, float]) -> FloatArray:
+    """Look up each group's weight."""
+    labels = list(factor.levels.labels)
+    absent = [label for label in labels if label not in group_weight]
+    if absent:
+        raise ValueError(
+            f"group_weight has no weight for {len(absent)} groups of '{factor.levels.name}', such as "
+            f"{absent[0]!r}."
+        )
+    weights = np.array([group_weight[label] for label in labels], dtype=np.float64)
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("group_weight must be finite and not negative.")
+    return weights[factor.codes]
+
+
+def _by_level(design: Design, multiplicity: FloatArray) -> FloatArray:
+    """Return the multiplicity of each level."""
+    factor = design.blocks[0].factor
+    by_level = np.empty(len(factor.levels))
+    by_level[factor.codes] = multiplicity
+    return by_level
+
+
+def _rows_of(design: Design, keep: NDArray[np.bool_]) -> Design:
+    """Return a design of some rows, with the levels that still occur."""
+    blocks = tuple(
+        RandomBlock(block.factor.select(keep), block.columns[keep], block.terms)
+        for block in design.blocks
+    )
+    return replace(
+        design,
+        response=design.response[keep],
+        fixed=design.fixed[keep],
+        blocks=blocks,
+        offset=None if design.offset is None else design.offset[keep],
+    )
