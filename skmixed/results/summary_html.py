@@ -9,8 +9,8 @@ from skmixed.results.report import Report, Table
 __all__ = ["render_html"]
 
 # Spaces as wide as a digit and as a decimal point keep the numbers aligned.
-_FIGURE_SPACE = "\u2007"
-_POINT_SPACE = "\u2008"
+_FIGURE_SPACE = "&#8199;"
+_POINT_SPACE = "&#8200;"
 
 _STYLE = """<style>
 .skmixed-summary {font-size: 0.95em; line-height: 1.4; max-width: 60em; overflow-x: auto;}
@@ -84,7 +84,5 @@ def _number(text: str) -> str:
     """Replace the spaces that align a number by spaces as wide as what they stand for."""
     stripped = text.rstrip(" ")
     behind = len(text) - len(stripped)
-    padding = _FIGURE_SPACE * behind
-    if behind and "." not in stripped:
-        padding = _POINT_SPACE + padding[1:]
-    return escape(stripped.lstrip(" ")) + padding
+    point = _POINT_SPACE if behind and "." not in stripped else ""
+    return escape(stripped.lstrip(" ")) + point + _FIGURE_SPACE * (behind - bool(point))

@@ -33,9 +33,6 @@ def _facts(facts: tuple[tuple[str, str], ...]) -> str:
             subsequent_indent=" " * (width + 2),
             break_long_words=False,
             break_on_hyphens=False,
-            drop_whitespace=True,
-            expand_tabs=False,
-            replace_whitespace=False,
         )
         for name, value in facts
     )
