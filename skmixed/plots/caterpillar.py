@@ -21,8 +21,12 @@ NEUTRAL = "#8C8C8C"
 
 _ROW_HEIGHT = 0.2
 _TALLEST = 12.0
+_LETTER_WIDTH = 0.08
 _FEWEST_POINTS, _MOST_POINTS = 5.0, 10.0
+_LINE_HEIGHT = 1.2
 _LONGEST_LABEL = 28
+# Leaves room for the legend between the title and the rows, where it can hide none of them.
+_TITLE_PAD = 22.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,31 +57,36 @@ class CaterpillarArtists:
     zero_line: Any
 
 
-def figure_size(n_levels: int, n_panels: int) -> tuple[float, float]:
+def figure_size(labels: NDArray[np.object_], n_panels: int) -> tuple[float, float]:
     """Return width and height in inches that give every label its room, where that is possible."""
-    height = 1.4 + _ROW_HEIGHT * n_levels
-    return 0.8 + 4.4 * n_panels, float(np.clip(height, 2.8, _TALLEST if height <= _TALLEST else 6.0))
+    height = 1.6 + _ROW_HEIGHT * len(labels)
+    if height > _TALLEST:
+        return 0.5 + 4.6 * n_panels, 6.0
+    longest = max((len(_short(label)) for label in labels), default=0)
+    return 0.5 + (4.2 + _LETTER_WIDTH * longest) * n_panels, max(height, 2.8)
 
 
-def draw_caterpillar(ax: Axes, rows: Caterpillar, *, level: float) -> CaterpillarArtists:
+def draw_caterpillar(ax: Axes, rows: Caterpillar, *, title: str) -> CaterpillarArtists:
     """Draw the rows on ax, with labels if there is room for them.
 
     Parameters
     ----------
     ax : matplotlib Axes
     rows : Caterpillar
-    level : float
-        Of the intervals, for the legend.
+    title : str
     """
     places = np.arange(len(rows.values))
     colours = np.where(rows.accented, ACCENT, NEUTRAL)
     spacing = _points_per_row(ax, len(places))
-    zero_line = ax.axvline(0.0, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    dense = spacing < _FEWEST_POINTS
+    zero_line = ax.axvline(
+        0.0, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=2.5 if dense else 1.0
+    )
     intervals = ax.hlines(
         places,
         rows.lower,
         rows.upper,
-        colors=colours,
+        colors=colours.tolist(),
         linewidth=float(np.clip(0.25 * spacing, 0.4, 1.6)),
         zorder=2,
     )
@@ -85,13 +94,14 @@ def draw_caterpillar(ax: Axes, rows: Caterpillar, *, level: float) -> Caterpilla
         rows.values,
         places,
         s=float(np.clip(0.4 * spacing, 1.2, 4.5)) ** 2,
-        c="black" if spacing < _FEWEST_POINTS else colours,
+        c="black" if dense else colours,
         linewidths=0,
         zorder=3,
     )
     ax.set_ylim(-0.8, len(places) - 0.2)
     _label_rows(ax, rows.labels, spacing)
-    _legend(ax, rows.accented, level)
+    _legend(ax, rows.accented)
+    ax.set_title(title, loc="left", pad=_TITLE_PAD)
     ax.spines[["top", "right"]].set_visible(False)
     return CaterpillarArtists(points, intervals, zero_line)
 
@@ -105,10 +115,10 @@ def _points_per_row(ax: Axes, n_rows: int) -> float:
 
 def _label_rows(ax: Axes, labels: NDArray[np.object_], spacing: float) -> None:
     """Name the rows, unless the names would overlap."""
-    if spacing < _FEWEST_POINTS * 1.2:
+    if spacing < _FEWEST_POINTS * _LINE_HEIGHT:
         ax.set_yticks([])
         return
-    size = min(spacing / 1.2, _MOST_POINTS)
+    size = min(spacing / _LINE_HEIGHT, _MOST_POINTS)
     ax.set_yticks(np.arange(len(labels)), [_short(label) for label in labels], fontsize=size)
     ax.tick_params(axis="y", length=0)
 
@@ -120,8 +130,8 @@ def _short(label: Any) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
 
 
-def _legend(ax: Axes, accented: NDArray[np.bool_], level: float) -> None:
-    """Say what the colours mean and how many rows have each."""
+def _legend(ax: Axes, accented: NDArray[np.bool_]) -> None:
+    """Say above the rows what the colours mean and how many rows have each."""
     counts = {
         "excludes 0": (int(accented.sum()), ACCENT),
         "includes 0": (int((~accented).sum()), NEUTRAL),
@@ -130,9 +140,13 @@ def _legend(ax: Axes, accented: NDArray[np.bool_], level: float) -> None:
         if count:
             ax.plot([], [], color=colour, linewidth=1.6, label=f"{text} ({count:,})")
     ax.legend(
-        title=f"{100 * level:g} % interval",
-        loc="lower right",
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=2,
         fontsize="small",
-        title_fontsize="small",
         frameon=False,
+        borderaxespad=0.1,
+        borderpad=0.2,
+        handlelength=1.4,
+        columnspacing=1.4,
     )

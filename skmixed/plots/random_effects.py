@@ -22,8 +22,9 @@ __all__ = ["RandomEffectsDisplay"]
 class RandomEffectsDisplay:
     """Show the random effects of one grouping factor with their intervals, sorted by value.
 
-    Each panel shows one effect. An interval is the conditional mode plus and minus a normal quantile
-    times the standard deviation of the effect given the data; it is coloured where it excludes 0.
+    Each panel shows one effect. An interval is the conditional mode plus and minus a normal
+    quantile times the standard deviation of the effect given the data; it is coloured where it
+    excludes 0.
     Make one with `from_estimator` or `from_results`.
 
     Parameters
@@ -209,14 +210,13 @@ class RandomEffectsDisplay:
                     upper=self.upper[order, j],
                     accented=self.excludes_zero[order, j],
                 ),
-                level=self.level,
+                title=self.effect_names[j],
             )
-            panel.set_title(self.effect_names[j])
-            panel.set_xlabel("Deviation from the population")
+            panel.set_xlabel(f"Deviation from the population ({100 * self.level:g} % interval)")
             self.points_.append(artists.points)
             self.intervals_.append(artists.intervals)
             self.zero_lines_.append(artists.zero_line)
-        axes[0].set_ylabel(f"{self.factor} ({len(self.levels):,} groups)")
+        axes[0].set_ylabel(f"{self.factor} ({len(self.levels):,} groups)", labelpad=8.0)
         self.ax_ = axes[0] if len(axes) == 1 else axes
         self.figure_ = axes[0].figure
         return self
@@ -226,14 +226,14 @@ class RandomEffectsDisplay:
         plt = require_pyplot(f"{type(self).__name__}.plot")
         n_effects = len(self.effect_names)
         if ax is None:
-            size = figure_size(len(self.levels), n_effects)
+            size = figure_size(self.levels, n_effects)
             _, axes = plt.subplots(1, n_effects, squeeze=False, figsize=size, layout="constrained")
         else:
             axes = np.atleast_1d(np.asarray(ax, dtype=object))
         if axes.size != n_effects:
             raise ValueError(
-                f"There are {n_effects} effects {list(self.effect_names)}, but ax holds {axes.size} "
-                "Axes. Pass one for each effect, or choose one with effect=."
+                f"There are {n_effects} effects {list(self.effect_names)}, but ax holds "
+                f"{axes.size} Axes. Pass one for each effect, or choose one with effect=."
             )
         return axes.ravel()
 
@@ -243,9 +243,7 @@ class RandomEffectsDisplay:
         for name in ("modes", "standard_deviations"):
             found = getattr(self, name).shape
             if found != shape:
-                raise ValueError(
-                    f"{name} must have shape {shape} (levels, effects), got {found}."
-                )
+                raise ValueError(f"{name} must have shape {shape} (levels, effects), got {found}.")
         if not 0.0 < self.level < 1.0:
             raise ValueError(f"level must be between 0 and 1, got {self.level!r}. Use 0.95.")
 

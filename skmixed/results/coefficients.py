@@ -97,6 +97,5 @@ def coefficient_tests(fit: LMMFit, method: DegreesOfFreedom) -> CoefficientTests
     df = np.where(fit.fixed.aliased, np.nan, method.of_coefficients(fit))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistics = estimates / standard_errors
-    return CoefficientTests(
-        estimates, standard_errors, df, statistics, 2.0 * stats.t.sf(np.abs(statistics), df)
-    )
+    p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
+    return CoefficientTests(estimates, standard_errors, df, statistics, p_values)

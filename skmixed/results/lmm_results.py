@@ -40,8 +40,8 @@ class MixedLMResults:
     response_name : str, default="y"
     formula : str, optional
     predictor : callable, optional
-        Makes the predictions of ``predict``: ``predictor(data, groups=..., include_random_effects=...,
-        return_std=..., return_cov=...)``.
+        Makes the predictions of ``predict``: ``predictor(data, groups=...,
+        include_random_effects=..., return_std=..., return_cov=...)``.
     n_dropped : int, default=0
         Rows that were left out for missing values.
     response, fitted : array-like of shape (n,), optional
@@ -55,6 +55,24 @@ class MixedLMResults:
     ------
     ValueError
         If there is no such df_method.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> results
+    <MixedLMResults: Reaction ~ Days + (Days | Subject), REML, 180 observations>
+    >>> results.conf_int().round(2)
+                    0       1
+    Intercept  238.03  264.78
+    Days         7.44   13.50
+    >>> results.variance_components[["group", "name1", "name2", "sdcor"]].round(3)
+          group      name1 name2   sdcor
+    0   Subject  Intercept  None  24.740
+    1   Subject       Days  None   5.922
+    2   Subject  Intercept  Days   0.066
+    3  Residual       None  None  25.592
     """
 
     fit: LMMFit
@@ -73,8 +91,6 @@ class MixedLMResults:
             raise ValueError(
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
-
-    # Fixed effects
 
     @cached_property
     def params(self) -> pd.Series:
@@ -129,8 +145,6 @@ class MixedLMResults:
             With columns term, estimate, se, df, statistic, p_value, lower, upper.
         """
         return tables.coefficient_table(self.fit.fixed.names, self._tests, conf_level)
-
-    # Random effects
 
     @cached_property
     def cov_re(self) -> pd.DataFrame:
@@ -189,8 +203,6 @@ class MixedLMResults:
         """Return the number of levels of each grouping factor."""
         return {effects.name: len(effects.levels) for effects in self.fit.random}
 
-    # The fit as a whole
-
     @property
     def method(self) -> str:
         """Return ``"REML"`` or ``"ML"``."""
@@ -240,8 +252,6 @@ class MixedLMResults:
     def is_singular(self) -> bool:
         """Tell whether some covariance of random effects is estimated on its boundary."""
         return self.fit.singular
-
-    # Rows
 
     @property
     def fittedvalues(self) -> Any:
@@ -295,8 +305,8 @@ class MixedLMResults:
             return self.fittedvalues
         if self.predictor is None:
             raise ValueError(
-                "These results hold no predictor. Call predict of the estimator that was fitted, or "
-                "fit with mixedlm."
+                "These results hold no predictor. Call predict of the estimator that was fitted, "
+                "or fit with mixedlm."
             )
         return self.predictor(
             data,
@@ -305,8 +315,6 @@ class MixedLMResults:
             return_std=return_std,
             return_cov=return_cov,
         )
-
-    # Reading
 
     def summary(self, *, correlation: bool = False, conf_level: float = 0.95) -> Summary:
         """Summarise the fit as text (``print``) and HTML (in a notebook).

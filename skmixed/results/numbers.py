@@ -87,7 +87,7 @@ def format_statistics(values: Iterable[float]) -> list[str]:
 
 def format_p_values(values: Iterable[float]) -> list[str]:
     """Return probabilities with four decimals, and what is smaller as ``<0.0001``."""
-    return align(["<0.0001" if x < 0.5e-4 else f"{x:.4f}" if x == x else MISSING for x in values])
+    return align([_p_value(x) for x in values])
 
 
 def align(texts: list[str]) -> list[str]:
@@ -107,7 +107,7 @@ def whole(value: float) -> int | float:
 
 
 def _common_decimals(values: Iterable[float], errors: Iterable[float], digits: int) -> int | None:
-    """Return the decimals that the smallest error needs; None if that makes the largest too wide."""
+    """Return the decimals the smallest error needs; None if the largest has no room for them."""
     needed = [_exponent(x, digits) for x in errors if np.isfinite(x) and x != 0.0]
     sizes = [_exponent(x, digits) for x in values if np.isfinite(x) and x != 0.0]
     if not needed:
@@ -138,6 +138,13 @@ def _significant(x: float, digits: int) -> str:
     if -5 < exponent < _WIDEST:
         return f"{x:.{max(digits - 1 - exponent, 0)}f}"
     return f"{x:.{digits - 1}e}"
+
+
+def _p_value(p: float) -> str:
+    """Return the text of one probability."""
+    if np.isnan(p):
+        return MISSING
+    return "<0.0001" if p < 0.5e-4 else f"{p:.4f}"
 
 
 def _zero_or_name(x: float) -> str:

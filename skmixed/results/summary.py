@@ -1,4 +1,4 @@
-"""The summary of a linear mixed model: what it says, from a fit and the tests of its coefficients."""
+"""What the summary of a linear mixed model says, from its fit and the tests of its coefficients."""
 
 from __future__ import annotations
 
