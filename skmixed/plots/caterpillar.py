@@ -108,9 +108,8 @@ def draw_caterpillar(ax: Axes, rows: Caterpillar, *, title: str) -> CaterpillarA
 
 def _points_per_row(ax: Axes, n_rows: int) -> float:
     """Return the height of one row in points (1/72 inch)."""
-    figure: Any = ax.get_figure(root=True) if hasattr(ax.figure, "get_figure") else ax.figure
-    height = ax.get_window_extent().height / figure.dpi
-    return 72.0 * height / max(n_rows + 1, 1)
+    inches = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+    return 72.0 * float(inches.height) / (n_rows + 1)
 
 
 def _label_rows(ax: Axes, labels: NDArray[np.object_], spacing: float) -> None:

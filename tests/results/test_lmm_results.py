@@ -50,7 +50,7 @@ def other(sleepstudy):
     model = smf.mixedlm(
         "Reaction ~ Days", sleepstudy, groups=sleepstudy["Subject"], re_formula="~Days"
     )
-    return model.fit(method="lbfgs", pgtol=1e-9, factr=10.0)
+    return model.fit(method="lbfgs")
 
 
 class TestOneWayLayout:
