@@ -1,0 +1,50 @@
+"""Fit a mixed model to the sleepstudy data, ask it two questions, and plot its groups.
+
+It prints the summary and cross-validated scores, and saves sleepstudy_subjects.png to the current
+directory.
+"""
+
+from __future__ import annotations
+
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GroupKFold, KFold, cross_validate
+
+from skmixed import MixedLM
+from skmixed.datasets import load_sleepstudy
+from skmixed.plots import RandomEffectsDisplay
+
+PLOT = "sleepstudy_subjects.png"
+
+# Eighteen people sleep three hours a night and react more slowly from day to day: 180 rows, which are
+# not independent, because each person gave ten of them.
+data = load_sleepstudy()
+X, y = data[["Days", "Subject"]], data["Reaction"]
+
+# One line for the population, and for each person an intercept and a slope that deviate from it.
+model = MixedLM(groups="Subject", random_slopes="Days").fit(X, y)
+print(model.summary())
+
+# Fast and slow people differ, and so does what lack of sleep does to them. The plot shows each
+# person's deviations with their uncertainty.
+RandomEffectsDisplay.from_estimator(model).figure_.savefig(PLOT, dpi=150)
+
+# Which question shall the score answer? "How will Anna, whom we know, react on another day?" leaves
+# out single rows, and the model predicts from Anna's own line. "How will somebody react whom we never
+# met?" leaves out whole people: only the line of the population is left, which least squares finds too.
+questions = {
+    "another day of a known subject": KFold(6, shuffle=True, random_state=0).split(X),
+    "a new subject": GroupKFold(6).split(X, groups=data["Subject"]),
+}
+print("\nCross-validated root mean squared error (ms) and R2, averaged over 6 folds")
+for question, split in questions.items():
+    folds = list(split)
+    for name, estimator, columns in (
+        ("mixed model", model, ["Days", "Subject"]),
+        ("least squares", LinearRegression(), ["Days"]),
+    ):
+        scores = cross_validate(
+            estimator, data[columns], y, cv=folds, scoring=["neg_root_mean_squared_error", "r2"]
+        )
+        error, r2 = -scores["test_neg_root_mean_squared_error"].mean(), scores["test_r2"].mean()
+        print(f"  {question:30}  {name:13}  {error:5.1f}  {r2:5.2f}")
+print(f"\nSaved {PLOT}")
