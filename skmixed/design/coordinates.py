@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf
 
 from skmixed.design.design import RandomBlock
 
@@ -15,8 +16,8 @@ FloatArray = NDArray[np.float64]
 
 # What earlier columns leave of a column is rounding below this part of its length, as in R's lm.
 ALIASED = 1e-7
-# Cross-products square the condition number: above this eigenvalue no column comes near ALIASED.
-PLAINLY_INDEPENDENT = 1e-8
+# Cross-products square it: above this pivot of their factor, no column comes near ALIASED.
+PLAINLY_INDEPENDENT = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,10 +205,11 @@ def _length(column: FloatArray, center: float) -> float:
 def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
     """Find the rows that the earlier ones explain; most often their correlations rule it out."""
     gram = rows @ rows.T
-    lengths = np.sqrt(np.diagonal(gram))
+    lengths = np.sqrt(gram.diagonal())
     if lengths.all():
-        correlation = gram / np.outer(lengths, lengths)
-        if len(rows) < 2 or np.linalg.eigvalsh(correlation)[0] > PLAINLY_INDEPENDENT:
+        # The squared pivots are what each row has beside the earlier ones, relative to its length.
+        pivots, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
+        if not failed and pivots.diagonal().min(initial=1.0) > PLAINLY_INDEPENDENT:
             return np.zeros(len(rows), dtype=bool)
     return _aliased_by_orthogonalisation(rows, lengths)
 

@@ -146,7 +146,13 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
         used, codes = np.unique(values.codes, return_inverse=True)
         order, labels_sorted = _sorted(values.categories[used])
         return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
-    codes, uniques = pd.factorize(values)
+    try:
+        codes, uniques = pd.factorize(values)
+    except TypeError as error:
+        raise TypeError(
+            f"groups in '{name}' cannot be labels ({error}): the argument must be made of values such as "
+            "a string, a date or a number."
+        ) from error
     order, labels_sorted = _sorted(pd.Index(uniques))
     return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
 

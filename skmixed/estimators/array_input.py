@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
+    assert_all_finite,
     check_array,
     check_consistent_length,
     column_or_1d,
@@ -62,7 +63,7 @@ class ArrayInput:
                 return fixed, None
             check_consistent_length(fixed, groups)
             return fixed, label_arrays(groups)
-        validate_data(estimator, X, skip_check_array=True, reset=False)
+        X = _with_label_columns(estimator, X, reset=False)
         labels = [label_column(X, j) for j in self.label_columns]
         return _numeric(fixed_columns(X, self.label_columns), len(labels[0])), labels
 
@@ -93,7 +94,7 @@ def train_arrays(
         labels = None if groups is None else label_arrays(groups)
         names = ["groups"]
     else:
-        validate_data(estimator, X, skip_check_array=True)
+        X = _with_label_columns(estimator, X, reset=True)
         positions = resolve_columns(estimator.groups, X, "groups")
         _check_one_factor(positions)
         label_columns = tuple(positions)
@@ -118,6 +119,9 @@ def train_arrays(
 
 def checked_response(y: Any) -> FloatArray:
     """Return y as finite numbers, one per row."""
+    if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype == np.float64 and len(y):
+        assert_all_finite(y, input_name="y")
+        return y
     values = column_or_1d(y, warn=True)
     return check_array(values, ensure_2d=False, dtype=np.float64, input_name="y")
 
@@ -148,6 +152,14 @@ def _array_or_frame(X: Any) -> Any:
         return X
     array = np.asarray(X)
     return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
+
+
+def _with_label_columns(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
+    """Return X with its columns counted and named; labels among them keep their type."""
+    if not has_columns(X):
+        X = check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    return X
 
 
 def _validated(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import SINGULAR
 from skmixed.fitting.optimise import Optimum
@@ -26,23 +25,14 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
     optimum : Optimum
         Where the search ended.
     """
-    theta = optimum.at.theta
-    Lambda = objective.covariance.factor(theta)
+    Lambda = objective.covariance.factor(optimum.at.theta)
     root = np.zeros_like(Lambda)
+    small = False
     for effects in objective.covariance.effect_slices:
-        root[effects, effects] = _without_small_parts(Lambda[effects, effects])
-    snapped = objective.covariance.parameters(root)
-    if np.array_equal(np.abs(snapped), np.abs(theta)):
+        left, parts, _ = np.linalg.svd(Lambda[effects, effects])
+        small |= bool(0.0 < parts[-1] < SINGULAR)
+        root[effects, effects] = left * np.where(parts < SINGULAR, 0.0, parts)
+    if not small:
         return optimum
-    at = objective(snapped)
-    if at.value <= optimum.at.value + SAME:
-        return replace(optimum, at=at)
-    return optimum
-
-
-def _without_small_parts(factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Drop the singular parts of a factor that are below the boundary's tolerance."""
-    left, parts, _ = np.linalg.svd(factor)
-    if parts[-1] >= SINGULAR:
-        return factor
-    return left * np.where(parts < SINGULAR, 0.0, parts)
+    at = objective(objective.covariance.parameters(root))
+    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

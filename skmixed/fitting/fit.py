@@ -41,6 +41,8 @@ def fit_lmm(
     """
     coordinates, rows, products = standardised_products(design, covariance)
     objective = ProfiledObjective(products, covariance, reml=reml)
+    if design.blocks and not coordinates.exact and objective.kernel.cancels:
+        objective.kernel.recompute_within(rows.Z, rows.A, design.blocks[0].factor.codes)
     estimable = not coordinates.exact and _repeated(design)
     optimum = _search(objective, estimable=estimable, tol=tol, max_iter=max_iter)
     at = optimum.at

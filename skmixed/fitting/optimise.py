@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dsyevd
 
 from skmixed.likelihood.profiled import ObjectiveValue
 
@@ -16,6 +18,8 @@ FloatArray = NDArray[np.float64]
 
 # Curvature below this part of the largest is flat: no step along it can be told from rounding.
 FLAT = 1e-9
+EPSILON = float(np.finfo(float).eps)
+TINY = float(np.finfo(float).tiny)
 SUFFICIENT = 1e-4
 
 
@@ -52,19 +56,19 @@ class _LocalModel:
 
     @classmethod
     def of(cls, at: ObjectiveValue) -> _LocalModel:
-        curvature, axes = np.linalg.eigh(at.hessian)
+        curvature, axes, _ = dsyevd(at.hessian)
         return cls(curvature, axes, at.gradient @ axes)
 
     @property
     def _bent(self) -> FloatArray:
         """Return curvatures made positive and bounded away from zero."""
         size = np.abs(self.curvature)
-        return np.maximum(size, FLAT * size.max(initial=0.0) + np.finfo(float).tiny)
+        return np.maximum(size, FLAT * size.max() + TINY)
 
     @property
     def scaled_gradient(self) -> float:
         """Return the length of the gradient in units of standard errors."""
-        return float(np.sqrt(np.sum(self.slopes**2 / self._bent)))
+        return math.sqrt(self.slopes @ (self.slopes / self._bent))
 
     @property
     def saddle(self) -> bool:
@@ -76,7 +80,7 @@ class _LocalModel:
         along = -self.slopes / self._bent
         if self.saddle and np.linalg.norm(along) < 1e-3 * radius:
             along[0] = np.copysign(radius, along[0])
-        length = np.linalg.norm(along)
+        length = math.sqrt(along @ along)
         return self.axes @ along * min(1.0, radius / length if length else 1.0)
 
     def predicted(self, step: FloatArray) -> float:
@@ -106,7 +110,7 @@ def minimise(
     """
     at = objective(start)
     n_iter = 1
-    radius = max(1.0, float(np.linalg.norm(start)))
+    radius = max(1.0, math.sqrt(start @ start))
     while True:
         model = _LocalModel.of(at)
         distance = model.scaled_gradient
@@ -119,7 +123,7 @@ def minimise(
         step = model.step(radius)
         trial = objective(at.theta + step)
         n_iter += 1
-        if trial.value == -np.inf:
+        if trial.value == -math.inf:
             return Optimum(
                 trial,
                 False,
@@ -127,16 +131,16 @@ def minimise(
                 distance,
                 "the residual variance tends to 0: no optimum exists",
             )
-        length = float(np.linalg.norm(step))
+        length = math.sqrt(step @ step)
         change, predicted = trial.value - at.value, model.predicted(step)
-        rounding = 16 * np.finfo(float).eps * (abs(at.value) + _objective_scale(at))
+        rounding = 16 * EPSILON * (abs(at.value) + _objective_scale(at))
         if change <= SUFFICIENT * min(predicted, 0.0) or (
             abs(predicted) <= rounding and change <= rounding and _closer(trial, distance)
         ):
             agreement = change / predicted if predicted else 1.0
             radius = max(radius, 4.0 * length) if agreement > 0.5 else radius
             at = trial
-        elif length <= np.finfo(float).eps * (1.0 + np.linalg.norm(at.theta)) or (
+        elif length <= EPSILON * (1.0 + np.linalg.norm(at.theta)) or (
             abs(predicted) <= rounding
         ):
             reached = distance <= np.sqrt(tol)

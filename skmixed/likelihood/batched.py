@@ -9,7 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cholesky_over_groups", "solve_lower_over_groups", "sum_of_outer_products"]
+__all__ = [
+    "cholesky_over_groups",
+    "semidefinite_cholesky_over_groups",
+    "solve_lower_over_groups",
+    "solve_lower_transposed_over_groups",
+    "sum_of_outer_products",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -18,6 +24,28 @@ NO_PIVOT = 1e-13
 
 
 def cholesky_over_groups(matrices: FloatArray) -> FloatArray:
+    """Factor positive definite matrices as L L'.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (k, k, n_groups)
+
+    Returns
+    -------
+    ndarray of shape (k, k, n_groups)
+        Lower triangles.
+    """
+    k = len(matrices)
+    factor = np.zeros_like(matrices)
+    for j in range(k):
+        pivot = np.sqrt(_downdated(matrices[j, j], factor[j, :j], factor[j, :j]))
+        factor[j, j] = pivot
+        for i in range(j + 1, k):
+            factor[i, j] = _downdated(matrices[i, j], factor[i, :j], factor[j, :j]) / pivot
+    return factor
+
+
+def semidefinite_cholesky_over_groups(matrices: FloatArray) -> FloatArray:
     """Factor positive semidefinite matrices as L L', with a zero column where a pivot vanishes.
 
     Parameters
@@ -32,13 +60,12 @@ def cholesky_over_groups(matrices: FloatArray) -> FloatArray:
     k = len(matrices)
     factor = np.zeros_like(matrices)
     for j in range(k):
-        done = factor[j, :j]
-        pivot = matrices[j, j] - np.einsum("lg,lg->g", done, done) if j else matrices[j, j]
-        pivot = np.where(pivot > NO_PIVOT * matrices[j, j], pivot, 0.0) if j else pivot
-        np.sqrt(pivot, out=factor[j, j])
+        squared = _downdated(matrices[j, j], factor[j, :j], factor[j, :j])
+        pivot = np.sqrt(np.where(squared > NO_PIVOT * matrices[j, j], squared, 0.0))
+        factor[j, j] = pivot
         for i in range(j + 1, k):
-            entry = matrices[i, j] - np.einsum("lg,lg->g", factor[i, :j], done)
-            np.divide(entry, factor[j, j], out=factor[i, j], where=factor[j, j] > 0)
+            entry = _downdated(matrices[i, j], factor[i, :j], factor[j, :j])
+            np.divide(entry, pivot, out=factor[i, j], where=pivot > 0)
     return factor
 
 
@@ -51,16 +78,44 @@ def solve_lower_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArr
         Lower triangles.
     columns : ndarray of shape (n_columns, k, n_groups)
     """
-    for row in range(factor.shape[0]):
+    for row in range(len(factor)):
         target = columns[:, row]
         for j in range(row):
             target -= factor[row, j] * columns[:, j]
-        pivot = factor[row, row]
-        if pivot.all():
-            target /= pivot
-        else:
-            target *= np.divide(1.0, pivot, out=np.zeros_like(pivot), where=pivot > 0)
+        _divide_where_positive(target, factor[row, row])
     return columns
+
+
+def solve_lower_transposed_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:
+    """Overwrite each group's columns by L'^-1 columns; a zero pivot gives a zero.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (k, k, n_groups)
+        Lower triangles.
+    columns : ndarray of shape (n_columns, k, n_groups)
+    """
+    for row in reversed(range(len(factor))):
+        target = columns[:, row]
+        for j in range(row + 1, len(factor)):
+            target -= factor[j, row] * columns[:, j]
+        _divide_where_positive(target, factor[row, row])
+    return columns
+
+
+def _downdated(entry: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return entry - sum_l left_l right_l."""
+    for one, other in zip(left, right, strict=True):
+        entry = entry - one * other
+    return entry
+
+
+def _divide_where_positive(target: FloatArray, pivot: FloatArray) -> None:
+    """Divide by the pivots, and put 0 where a pivot is 0."""
+    if pivot.all():
+        target /= pivot
+    else:
+        target *= np.divide(1.0, pivot, out=np.zeros_like(pivot), where=pivot > 0)
 
 
 def sum_of_outer_products(

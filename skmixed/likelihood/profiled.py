@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,7 @@ class ProfiledObjective:
     def __call__(self, theta: FloatArray) -> ObjectiveValue:
         """Evaluate the objective and its derivatives at theta."""
         at = self.value(theta)
-        if not np.isfinite(at.value):
+        if not math.isfinite(at.value) or not len(theta):
             return at
         gradient, hessian = self._derivatives(theta, at.whitened, at.solution)
         return ObjectiveValue(theta, at.value, gradient, hessian, at.solution, at.whitened)
@@ -105,12 +106,12 @@ class ProfiledObjective:
         """Evaluate the objective alone; it is -inf where the residual vanishes."""
         whitened = self.kernel.whiten(self.covariance.factor(theta))
         solution = self._solve(whitened.reduced)
-        value = -np.inf
+        value = -math.inf
         if solution.r2 > 0:
             value = (
                 whitened.log_determinant
-                + 2.0 * self.reml * float(np.log(np.diagonal(solution.R_X)).sum())
-                + self.nu * (1.0 + float(np.log(2.0 * np.pi * solution.sigma2)))
+                + 2.0 * self.reml * float(np.log(solution.R_X.diagonal()).sum())
+                + self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
                 - self._sum_log_weights
             )
         m = len(theta)
@@ -134,8 +135,6 @@ class ProfiledObjective:
     ) -> tuple[FloatArray, FloatArray]:
         """Carry the derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         m = len(theta)
-        if not m:
-            return np.empty(0), np.empty((0, 0))
         tensors = self.kernel.score_tensors(
             whitened,
             self._mixing(solution),

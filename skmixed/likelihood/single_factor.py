@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
+    semidefinite_cholesky_over_groups,
     solve_lower_over_groups,
+    solve_lower_transposed_over_groups,
     sum_of_outer_products,
 )
 from skmixed.likelihood.crossproducts import CrossProducts
@@ -26,6 +28,9 @@ from skmixed.likelihood.crossproducts import CrossProducts
 __all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened"]
 
 FloatArray = NDArray[np.float64]
+
+# Where the variation of y within levels is a smaller part of the whole, it is computed from the rows.
+CANCELLATION = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,52 +82,78 @@ class SingleFactorKernel:
     def __init__(self, products: CrossProducts) -> None:
         factor = products.factor
         self.multiplicity = factor.multiplicity
+        self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
-        self._R = cholesky_over_groups(factor.ZtWZ)
+        self._R = semidefinite_cholesky_over_groups(factor.ZtWZ)
         between = solve_lower_over_groups(self._R, factor.ZtWA.copy())
+        self._total = products.AtWA
         self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
         self._stacked = np.concatenate([self._R, between])
+        self._identity = np.eye(self.n_effects)[:, :, None]
         self._ZtWy = factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
     @property
-    def n_effects(self) -> int:
-        """Count the effects of one level."""
-        return self._R.shape[0]
+    def cancels(self) -> bool:
+        """Tell whether y varies so little within levels that the difference has lost its digits."""
+        return bool(self._within[-1, -1] < CANCELLATION * self._total[-1, -1])
+
+    def recompute_within(self, Z: FloatArray, A: FloatArray, codes: NDArray[np.intp]) -> None:
+        """Compute the variation within levels from the rows, which no difference of sums spoils.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_effects, n)
+        A : ndarray of shape (n_columns, n)
+            [X y]; both times the root of the weights.
+        codes : ndarray of shape (n,)
+        """
+        k = self.n_effects
+        coefficients = solve_lower_transposed_over_groups(self._R, self._stacked[k:].copy())
+        residuals = A.copy()
+        for Z_j, by_level in zip(Z, coefficients.swapaxes(0, 1), strict=True):
+            residuals -= by_level[:, codes] * Z_j
+        multiplicity = self.multiplicity
+        counted = residuals if multiplicity is None else residuals * multiplicity[codes]
+        self._within = counted @ residuals.T
+
+    def _root_of_spread(self, Lambda: FloatArray) -> FloatArray:
+        """Return R Lambda of each level, with its columns first, shape (k, k, n_levels)."""
+        k = self.n_effects
+        return (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
 
     def whiten(self, Lambda: FloatArray) -> Whitened:
         """Evaluate the kernel at a relative covariance factor of shape (k, k)."""
         k = self.n_effects
-        RLambda = (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
-        B = np.einsum("slg,smg->lmg", RLambda, RLambda)
-        diagonal = np.arange(k)
-        B[diagonal, diagonal] += 1.0
-        L_B = cholesky_over_groups(B)
+        RLambda = self._root_of_spread(Lambda)
+        L_B = cholesky_over_groups(np.einsum("slg,smg->lmg", RLambda, RLambda) + self._identity)
         stacked = solve_lower_over_groups(L_B, self._stacked.copy())
         columns = stacked[k:]
-        log_pivots = np.log(L_B[diagonal, diagonal])
-        if self.multiplicity is not None:
-            log_pivots = log_pivots * self.multiplicity
         return Whitened(
-            log_determinant=2.0 * float(log_pivots.sum()),
+            log_determinant=2.0 * self._sum_log_diagonal(L_B),
             reduced=self._within + sum_of_outer_products(columns, columns, self.multiplicity),
             root=stacked[:k],
             columns=columns,
         )
 
+    def _sum_log_diagonal(self, factor: FloatArray) -> float:
+        """Return the sum of the logarithms of all pivots, each as often as its level counts."""
+        logs = np.log(np.einsum("jjg->jg", factor))
+        if self.multiplicity is not None:
+            logs *= self.multiplicity
+        return float(logs.sum())
+
     @property
     def varies(self) -> NDArray[np.bool_]:
         """Tell for each effect whether it varies, given those before it, within any level."""
-        diagonal = np.arange(self.n_effects)
-        return (self._R[diagonal, diagonal] > 0).any(axis=-1)
+        return (np.einsum("jjg->jg", self._R) > 0).any(axis=-1)
 
     @property
     def within_levels(self) -> tuple[float, float]:
         """Return the least-squares residual of y within levels, and its degrees of freedom."""
         X, Xy = self._within[:-1, :-1], self._within[:-1, -1]
         beta, _, rank, _ = np.linalg.lstsq(X, Xy, rcond=1e-9)
-        diagonal = np.arange(self.n_effects)
-        directions = (self._R[diagonal, diagonal] > 0).sum(axis=0)
+        directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
         taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
         return float(self._within[-1, -1] - beta @ Xy), float(self._n_rows - rank - taken)
 
@@ -154,11 +185,8 @@ class SingleFactorKernel:
         Its Gram matrix is the conditional covariance of one level's effects, relative to sigma^2
         (Bates et al. 2015, equation 58).
         """
-        k = self.n_effects
-        RLambda = (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
-        M = np.einsum("slg,tlg->stg", RLambda, RLambda)
-        diagonal = np.arange(k)
-        M[diagonal, diagonal] += 1.0
+        RLambda = self._root_of_spread(Lambda)
+        M = np.einsum("slg,tlg->stg", RLambda, RLambda) + self._identity
         columns = np.repeat(Lambda[:, :, None], M.shape[-1], axis=2)
         return solve_lower_over_groups(cholesky_over_groups(M), columns)
 
