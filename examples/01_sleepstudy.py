@@ -15,8 +15,8 @@ from skmixed.plots import RandomEffectsDisplay
 
 PLOT = "sleepstudy_subjects.png"
 
-# Eighteen people sleep three hours a night and react more slowly from day to day: 180 rows, which are
-# not independent, because each person gave ten of them.
+# Eighteen people sleep three hours a night and react more slowly from day to day: 180 rows, not
+# independent of each other, because each person gave ten of them.
 data = load_sleepstudy()
 X, y = data[["Days", "Subject"]], data["Reaction"]
 
@@ -29,8 +29,8 @@ print(model.summary())
 RandomEffectsDisplay.from_estimator(model).figure_.savefig(PLOT, dpi=150)
 
 # Which question shall the score answer? "How will Anna, whom we know, react on another day?" leaves
-# out single rows, and the model predicts from Anna's own line. "How will somebody react whom we never
-# met?" leaves out whole people: only the line of the population is left, which least squares finds too.
+# out single rows, and the model predicts from Anna's own line. "How will somebody react whom we
+# never met?" leaves out whole people: the population's line is left, as least squares finds it.
 questions = {
     "another day of a known subject": KFold(6, shuffle=True, random_state=0).split(X),
     "a new subject": GroupKFold(6).split(X, groups=data["Subject"]),
