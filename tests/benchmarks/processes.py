@@ -1,0 +1,117 @@
+"""Start the processes that write data and fit models, and read what they report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cases import Case, Contender
+from measure import NOT_INSTALLED
+
+__all__ = ["HERE", "Processes"]
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+R_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Know the interpreter of each library, and where data are kept.
+
+    Attributes
+    ----------
+    folder : Path
+        For the data.
+    scale : float
+        Factor on the numbers of rows and groups.
+    seconds : float
+        Time for the repetitions of a warm fit.
+    limit : float
+        Seconds after which a process is stopped.
+    interpreters : dict
+        Library to interpreter, where it is not this one.
+    """
+
+    folder: Path
+    scale: float
+    seconds: float
+    limit: float
+    interpreters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which skmixed is the one of this source tree."""
+        return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def write(self, case: Case, *, csv: bool) -> Path:
+        """Write the rows of a case, unless an earlier case has the same."""
+        words = [str(size) for size in case.scaled(self.scale)]
+        path = self.folder / ("_".join([case.data, *words]) + ".pickle")
+        if not path.exists() or (csv and not path.with_suffix(".csv").exists()):
+            self._python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)
+        return path
+
+    def measure(self, case: Case, contender: Contender, path: Path) -> dict[str, Any] | str:
+        """Return one report, or why there is none."""
+        try:
+            if contender.library == "lme4":
+                return self._measure_lme4(case, path)
+            job = {
+                "library": contender.library,
+                "way": contender.way,
+                "path": str(path),
+                "slope": case.slope,
+                "reml": case.reml,
+                "warm": case.warm,
+                "seconds": self.seconds,
+            }
+            return json.loads(self._python(contender.library, "measure.py", json.dumps(job)))
+        except FileNotFoundError:
+            return "not installed"
+        except subprocess.TimeoutExpired:
+            return f"over {self.limit:.0f} s"
+        except subprocess.CalledProcessError as error:
+            if error.returncode == NOT_INSTALLED:
+                return "not installed"
+            return "failed: " + (error.stderr.strip().splitlines() or ["no message"])[-1]
+
+    def evaluations(self, n_groups: int, sizes: list[int]) -> dict[str, list[float]]:
+        """Return the times of the objective for several numbers of rows."""
+        words = [str(size) for size in (self.seconds, n_groups, *sizes)]
+        return json.loads(self._python("skmixed", "evaluation.py", *words))
+
+    def _python(self, library: str, script: str, *words: str) -> str:
+        """Run a script beside this one under the library's interpreter; return its last line."""
+        python = self.interpreters.get(library, sys.executable)
+        environment = self.environment
+        if library != "skmixed":
+            environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        return self._run([python, str(HERE / script), *words], environment)
+
+    def _measure_lme4(self, case: Case, path: Path) -> dict[str, Any]:
+        """Return the report of lme4, which must be told the columns."""
+        rscript = self.interpreters.get("lme4", "Rscript")
+        if shutil.which(rscript) is None:
+            raise FileNotFoundError(rscript)
+        n_covariates = case.sizes[2] if case.sizes else 1
+        fixed = " + ".join(f"x{j}" for j in range(n_covariates))
+        formula = f"y ~ {fixed} + ({'1 + x0' if case.slope else '1'} | g)"
+        words = [formula, "reml" if case.reml else "ml", str(R_REPEATS if case.warm else 1)]
+        script = str(HERE / "with_lme4.R")
+        csv = str(path.with_suffix(".csv"))
+        report = self._run([rscript, script, csv, *words], dict(os.environ))
+        return json.loads(report)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> str:
+        """Run a command within the limit; its last line of output is what it reports."""
+        run = subprocess.run(
+            command, env=environment, check=True, capture_output=True, text=True, timeout=self.limit
+        )
+        return (run.stdout.strip().splitlines() or [""])[-1]

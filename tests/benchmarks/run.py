@@ -1,0 +1,129 @@
+"""Compare skmixed with other libraries: time, memory and answers, on the same data.
+
+Run on demand, ``python tests/benchmarks/run.py [CASE ...]``; ``--list`` names the cases. Every
+library fits in a process of its own, the libraries take turns, and a library that is not
+installed is reported as such. ``--python mixedlm=/path/to/python`` says where one is installed if
+not beside skmixed (for lme4 it is the path of Rscript).
+
+Times are the best over the rounds, of the median of warm fits or of a first fit; ratios are the
+median of the ratios within a round. ``peak`` is the largest resident memory during the fits,
+``increase`` what it exceeds the loaded data by. ``llf`` and ``estimates`` are the relative
+differences from the first line's log-likelihood, and from its fixed effects and sigma (the
+largest).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cases import CASES, Case
+from imports import import_seconds
+from processes import Processes
+from tables import Measured, evaluation_table, fit_table, import_table
+
+EVALUATION_GROUPS = 1_000
+EVALUATION_ROWS = (10_000, 100_000, 1_000_000)
+NAMES = (*(case.name for case in CASES), "evaluation", "imports")
+
+
+def main() -> None:
+    """Run the cases that were asked for."""
+    options = _options()
+    if options.list:
+        print("\n".join(NAMES))
+        return
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {_load()}\n", flush=True)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        processes = Processes(
+            Path(folder),
+            options.scale,
+            options.seconds,
+            options.limit,
+            dict(options.python or ()),
+        )
+        for case in CASES:
+            if case.name in options.names:
+                measured = measure(case, processes, rounds=options.rounds, slow=options.slow)
+                print(fit_table(case, measured, options.scale), flush=True)
+                found[case.name] = {m.contender.name: m.reports or m.trouble for m in measured}
+        if "evaluation" in options.names:
+            sizes = [max(int(n * options.scale), 4_000) for n in EVALUATION_ROWS]
+            found["evaluation"] = processes.evaluations(EVALUATION_GROUPS, sizes)
+            print(evaluation_table(found["evaluation"], EVALUATION_GROUPS), flush=True)
+        if "imports" in options.names:
+            rounds = 3 * options.rounds
+            found["imports"] = import_seconds(sys.executable, processes.environment, rounds=rounds)
+            print(import_table(found["imports"]), flush=True)
+    print(f"load {_load()}")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1))
+
+
+def measure(case: Case, processes: Processes, *, rounds: int, slow: bool) -> list[Measured]:
+    """Let the contenders of a case take turns."""
+    measured = [Measured(c) for c in case.contenders if slow or not c.on_request]
+    path = processes.write(case, csv=any(m.contender.library == "lme4" for m in measured))
+    for i in range(rounds):
+        for m in measured:
+            if m.trouble or i >= (m.contender.rounds or rounds):
+                continue
+            report = processes.measure(case, m.contender, path)
+            if isinstance(report, str):
+                m.trouble = report
+            else:
+                m.reports[i] = report
+    return measured
+
+
+def _options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="CASE", help="all of them by default")
+    parser.add_argument("--list", action="store_true", help="name the cases")
+    parser.add_argument(
+        "--python",
+        action="append",
+        type=_interpreter,
+        metavar="LIBRARY=PATH",
+        help="interpreter of a library; may be repeated",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="processes for each library")
+    parser.add_argument(
+        "--seconds", type=float, default=1.0, help="time for the repetitions of a warm fit"
+    )
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for one process")
+    parser.add_argument("--slow", action="store_true", help="lme4 on a million rows as well")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on rows and groups")
+    parser.add_argument("--json", type=Path, help="file for every measurement")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no such case: {sorted(unknown)}; there are {', '.join(NAMES)}")
+    options.names = options.names or NAMES
+    return options
+
+
+def _interpreter(text: str) -> tuple[str, str]:
+    """Split LIBRARY=PATH."""
+    library, found, path = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected LIBRARY=PATH, got {text!r}")
+    return library, path
+
+
+def _load() -> str:
+    """Return the load of the machine over the last minute."""
+    return f"{os.getloadavg()[0]:.2f}"
+
+
+if __name__ == "__main__":
+    main()
