@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-
 from typing import ClassVar
 
 import numpy as np
+from scipy.linalg.lapack import dgeqrf
 
 from skmixed.covariance.base import FloatArray, Invariance
 
@@ -49,10 +49,10 @@ class Unstructured:
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the triangle of the Cholesky factor of root root', found without squaring root."""
-        triangle = np.linalg.qr(root.T, mode="r").T
-        triangle = triangle * np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+        triangle = dgeqrf(root.T)[0].T
+        signs = np.where(triangle.diagonal() < 0, -1.0, 1.0)
         rows, columns = _lower_triangle(len(root))
-        return triangle[rows, columns]
+        return triangle[rows, columns] * signs[columns]
 
 
 @lru_cache(maxsize=64)

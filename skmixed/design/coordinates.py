@@ -140,26 +140,26 @@ def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoord
     rows : ndarray of shape (n_coefficients, n)
     """
     n, n_features = fixed.shape
-    center = fixed.mean(axis=0) if intercept and n_features else np.zeros(n_features)
+    center = fixed.sum(axis=0) / max(n, 1) if intercept else np.zeros(n_features)
     if n_features + intercept > n:
         coordinates = _minimum_norm_coordinates(fixed, center, intercept=intercept)
         return coordinates, coordinates.transform(fixed)
-    unscaled = FixedCoordinates(
-        intercept, center, np.ones(n_features), np.eye(n_features), np.zeros(n_features, dtype=bool)
-    )
-    rows = unscaled.transform(fixed)
+    nothing = np.zeros(n_features, dtype=bool)
+    every = np.eye(n_features)
+    rows = FixedCoordinates(intercept, center, np.ones(n_features), every, nothing).transform(fixed)
     slopes = rows[int(intercept) :]
     length = np.sqrt(np.einsum("jn,jn->j", slopes, slopes) / max(n, 1))
     # A constant column beside the intercept: what centring leaves of it is rounding.
     constant = length <= 8 * np.finfo(float).eps * np.abs(center)
-    scale = np.where(constant | (length == 0), 1.0, length)
+    scale = np.where(constant, 1.0, length)
+    if constant.any():
+        slopes[constant] = 0.0
     slopes /= scale[:, None]
-    slopes[constant] = 0.0
     aliased = _aliased_rows(rows)[int(intercept) :]
-    if aliased.any():
-        rows = np.delete(rows, np.flatnonzero(aliased) + intercept, axis=0)
-    basis = np.eye(n_features)[:, ~aliased]
-    return FixedCoordinates(intercept, center, scale, basis, aliased), rows
+    if not aliased.any():
+        return FixedCoordinates(intercept, center, scale, every, nothing), rows
+    rows = np.delete(rows, np.flatnonzero(aliased) + intercept, axis=0)
+    return FixedCoordinates(intercept, center, scale, every[:, ~aliased], aliased), rows
 
 
 def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> RandomCoordinates:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """Hold the distinct labels of one grouping factor, in sorted order, without any rows.
 
@@ -26,15 +27,20 @@ class Levels:
     ----------
     name : str
         Name of the factor; ``"a:b"`` for the interaction of two columns.
-    labels : pandas.Index of shape (n_levels,)
-        The labels; a MultiIndex for an interaction.
+    values : array of shape (n_levels,), or MultiIndex for an interaction
+        The labels.
     """
 
     name: str
-    labels: pd.Index
+    values: Any
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.values)
+
+    @cached_property
+    def labels(self) -> pd.Index:
+        """Return the labels as an index; a MultiIndex for an interaction."""
+        return pd.Index(self.values)
 
     @property
     def columns(self) -> int:
@@ -115,7 +121,7 @@ class GroupingFactor:
     def select(self, rows: NDArray[np.bool_]) -> GroupingFactor:
         """Return the factor of some rows, with the levels that still occur."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)
-        return GroupingFactor(Levels(self.levels.name, self.levels.labels[kept]), codes)
+        return GroupingFactor(Levels(self.levels.name, self.levels.values[kept]), codes)
 
 
 def factorise(labels: Any, name: str) -> GroupingFactor:
@@ -144,17 +150,13 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
     _check_complete(values, name)
     if isinstance(values, pd.Categorical):
         used, codes = np.unique(values.codes, return_inverse=True)
-        order, labels_sorted = _sorted(values.categories[used])
-        return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
-    try:
-        codes, uniques = pd.factorize(values)
-    except TypeError as error:
-        raise TypeError(
-            f"groups in '{name}' cannot be labels ({error}): the argument must be made of values such as "
-            "a string, a date or a number."
-        ) from error
-    order, labels_sorted = _sorted(pd.Index(uniques))
-    return GroupingFactor(Levels(name, labels_sorted), _ranks(order)[codes])
+        uniques = values.categories[used].array
+    else:
+        codes, uniques = _factorised(values, name)
+    order = _order(uniques)
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = np.arange(len(order))
+    return GroupingFactor(Levels(name, uniques[order]), ranks[codes])
 
 
 def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> GroupingFactor:
@@ -219,18 +221,21 @@ def _check_complete(values: Any, name: str) -> None:
         raise ValueError(f"groups contains infinity in '{name}'. Give each row a finite label.")
 
 
-def _sorted(labels: pd.Index) -> tuple[NDArray[np.intp], pd.Index]:
-    """Return the sorting order and the sorted labels; labels of mixed types sort within each type."""
+def _factorised(values: Any, name: str) -> tuple[NDArray[np.intp], Any]:
+    """Return codes and distinct labels in order of appearance."""
     try:
-        order = labels.argsort()
+        return pd.factorize(values)
+    except TypeError as error:
+        raise TypeError(
+            f"groups in '{name}' cannot be labels ({error}): the argument must be made of values such as "
+            "a string, a date or a number."
+        ) from error
+
+
+def _order(labels: Any) -> NDArray[np.intp]:
+    """Return the sorting order of distinct labels; labels of mixed types sort within each type."""
+    try:
+        return labels.argsort()
     except TypeError:
         keys = [(type(label).__name__, label) for label in labels]
-        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
-    return order, labels[order]
-
-
-def _ranks(order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Invert a permutation."""
-    ranks = np.empty(len(order), dtype=np.intp)
-    ranks[order] = np.arange(len(order))
-    return ranks
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)

@@ -81,7 +81,7 @@ def _repeated(design: Design) -> bool:
 def _search(objective: ProfiledObjective, *, estimable: bool, tol: float, max_iter: int) -> Optimum:
     """Find the optimal theta; 0 where the rows tell nothing of it."""
     if not estimable:
-        at = objective.value(np.zeros(objective.covariance.n_parameters))
+        at = objective(np.zeros(objective.covariance.n_parameters))
         return Optimum(at, True, 1, 0.0, "no variance of random effects is estimable")
     optimum = minimise(objective, starting_theta(objective), tol=tol, max_iter=max_iter)
     return snap_to_boundary(objective, optimum)
@@ -151,9 +151,7 @@ def _random_effects(
             weight_scale=coordinates.weight_scale,
             standardised_factor=Lambda,
             standardised_modes=projected[:, :, -1],
-            standardised_root=np.moveaxis(
-                objective.kernel.conditional_root(Lambda), -1, 0
-            ).swapaxes(1, 2),
+            standardised_R=objective.kernel.R,
             standardised_cross=projected[:, :, :-1],
             mean_square=rows.mean_square,
             estimable=estimable,

@@ -13,6 +13,7 @@ from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.single_factor import conditional_root
 
 __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice", "RandomEffects"]
 
@@ -103,8 +104,8 @@ class RandomEffects:
     standardised_factor : ndarray of shape (k, k)
         Lambda.
     standardised_modes : ndarray of shape (n_levels, k)
-    standardised_root : ndarray of shape (n_levels, k, k)
-        Root' root is the conditional covariance of the modes, relative to sigma^2.
+    standardised_R : ndarray of shape (k, k, n_levels)
+        Triangles with R'R = Z'WZ of each level; indexed by column, row and level.
     standardised_cross : ndarray of shape (n_levels, k, rank)
         Minus the coefficient of the modes' error on the error of beta.
     mean_square : ndarray of shape (k, k)
@@ -124,7 +125,7 @@ class RandomEffects:
     weight_scale: float
     standardised_factor: FloatArray
     standardised_modes: FloatArray
-    standardised_root: FloatArray
+    standardised_R: FloatArray
     standardised_cross: FloatArray
     mean_square: FloatArray
     estimable: bool
@@ -160,6 +161,11 @@ class RandomEffects:
     def modes(self) -> FloatArray:
         """Return the conditional modes (BLUPs), shape (n_levels, k)."""
         return self.response_scale * self.standardised_modes @ self.coordinates.matrix.T
+
+    @cached_property
+    def standardised_root(self) -> FloatArray:
+        """Return C with C'C the covariance of each level's modes, relative to sigma^2."""
+        return conditional_root(self.standardised_R, self.standardised_factor)
 
     @cached_property
     def conditional_covariance(self) -> FloatArray:

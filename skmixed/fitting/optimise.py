@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float64]
 FLAT = 1e-9
 EPSILON = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
+# A curvature more negative than this part of the largest leads downhill, and is no rounding.
+DOWNHILL = 1e-6
 SUFFICIENT = 1e-4
 
 
@@ -53,40 +55,35 @@ class _LocalModel:
     curvature: FloatArray
     axes: FloatArray
     slopes: FloatArray
+    newton: FloatArray
+    distance: float
+    saddle: bool
 
     @classmethod
     def of(cls, at: ObjectiveValue) -> _LocalModel:
+        """Turn the derivatives to the axes of the Hessian, its curvatures made positive for the step."""
         curvature, axes, _ = dsyevd(at.hessian)
-        return cls(curvature, axes, at.gradient @ axes)
-
-    @property
-    def _bent(self) -> FloatArray:
-        """Return curvatures made positive and bounded away from zero."""
-        size = np.abs(self.curvature)
-        return np.maximum(size, FLAT * size.max() + TINY)
-
-    @property
-    def scaled_gradient(self) -> float:
-        """Return the length of the gradient in units of standard errors."""
-        return math.sqrt(self.slopes @ (self.slopes / self._bent))
-
-    @property
-    def saddle(self) -> bool:
-        """Tell whether some direction leads downhill to second order."""
-        return bool(self.curvature[0] < -1e-6 * np.abs(self.curvature).max())
+        slopes = at.gradient @ axes
+        largest = max(-curvature[0], curvature[-1])
+        newton = -slopes / np.maximum(np.abs(curvature), FLAT * largest + TINY)
+        distance = math.sqrt(abs(slopes @ newton))
+        return cls(curvature, axes, slopes, newton, distance, curvature[0] < -DOWNHILL * largest)
 
     def step(self, radius: float) -> FloatArray:
         """Return the Newton step, or the way off a saddle, no longer than the radius."""
-        along = -self.slopes / self._bent
-        if self.saddle and np.linalg.norm(along) < 1e-3 * radius:
-            along[0] = np.copysign(radius, along[0])
+        along = self.newton
         length = math.sqrt(along @ along)
-        return self.axes @ along * min(1.0, radius / length if length else 1.0)
+        if self.saddle and length < 1e-3 * radius:
+            along = along.copy()
+            along[0] = math.copysign(radius, along[0])
+            length = math.sqrt(along @ along)
+        step = self.axes @ along
+        return step if length <= radius else step * (radius / length)
 
     def predicted(self, step: FloatArray) -> float:
         """Return the change of the objective that the model predicts for a step."""
         along = step @ self.axes
-        return float(along @ self.slopes + 0.5 * along**2 @ self.curvature)
+        return float(along @ (self.slopes + 0.5 * self.curvature * along))
 
 
 def minimise(
@@ -113,7 +110,7 @@ def minimise(
     radius = max(1.0, math.sqrt(start @ start))
     while True:
         model = _LocalModel.of(at)
-        distance = model.scaled_gradient
+        distance = model.distance
         if distance <= tol and not model.saddle:
             return Optimum(at, True, n_iter, distance, "the scaled gradient is below tol")
         if n_iter >= max_iter:
@@ -140,9 +137,7 @@ def minimise(
             agreement = change / predicted if predicted else 1.0
             radius = max(radius, 4.0 * length) if agreement > 0.5 else radius
             at = trial
-        elif length <= EPSILON * (1.0 + np.linalg.norm(at.theta)) or (
-            abs(predicted) <= rounding
-        ):
+        elif length <= EPSILON * (1.0 + np.linalg.norm(at.theta)) or (abs(predicted) <= rounding):
             reached = distance <= np.sqrt(tol)
             return Optimum(at, reached, n_iter, distance, "no step lowers the objective further")
         else:
@@ -156,4 +151,4 @@ def _objective_scale(at: ObjectiveValue) -> float:
 
 def _closer(trial: ObjectiveValue, distance: float) -> bool:
     """Tell whether a point is nearer to stationarity than a distance."""
-    return _LocalModel.of(trial).scaled_gradient < distance
+    return _LocalModel.of(trial).distance < distance

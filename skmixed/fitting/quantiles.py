@@ -16,8 +16,9 @@ def quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     values : ndarray of shape (n,)
         Reordered in place.
     """
-    position = (len(values) - 1) * np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    last = len(values) - 1
+    position = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) * last
     below = position.astype(np.intp)
-    above = np.minimum(below + 1, len(values) - 1)
-    values.partition(np.unique(np.concatenate([below, above])))
+    above = np.minimum(below + 1, last)
+    values.partition(sorted({*below.tolist(), *above.tolist()}))
     return values[below] + (position - below) * (values[above] - values[below])

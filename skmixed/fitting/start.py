@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dsyevd
 
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -26,17 +27,17 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     """
     k = objective.covariance.n_effects
     moments, design, typical = objective.kernel.second_moments(_within_variance(objective))
-    scale = np.sqrt(np.diagonal(typical))
+    scale = np.sqrt(typical.diagonal())
     floor = 1.0 / np.where(scale > 0, scale, 1.0)
     try:
         Psi = np.linalg.solve(design, moments.ravel()).reshape(k, k)
     except np.linalg.LinAlgError:
         Psi = np.diag(floor**2)
     # In units of the floor, the standard deviation that a typical level could just tell from 0.
-    relative = 0.5 * (Psi + Psi.T) / np.outer(floor, floor)
+    relative = 0.5 * (Psi + Psi.T) * np.multiply.outer(scale, scale)
     if not np.isfinite(relative).all():
         relative = np.eye(k)
-    values, vectors = np.linalg.eigh(relative)
+    values, vectors, _ = dsyevd(relative)
     root = floor[:, None] * vectors * np.sqrt(np.maximum(values, 0.1))
     return objective.covariance.parameters(root)
 

@@ -95,27 +95,28 @@ class ProfiledObjective:
         self._sum_log_weights = products.sum_log_weights
 
     def __call__(self, theta: FloatArray) -> ObjectiveValue:
-        """Evaluate the objective and its derivatives at theta."""
-        at = self.value(theta)
-        if not math.isfinite(at.value) or not len(theta):
-            return at
-        gradient, hessian = self._derivatives(theta, at.whitened, at.solution)
-        return ObjectiveValue(theta, at.value, gradient, hessian, at.solution, at.whitened)
-
-    def value(self, theta: FloatArray) -> ObjectiveValue:
-        """Evaluate the objective alone; it is -inf where the residual vanishes."""
-        whitened = self.kernel.whiten(self.covariance.factor(theta))
+        """Evaluate the objective and its derivatives at theta; it is -inf where no residual is left."""
+        Lambda = self.covariance.factor(theta)
+        whitened = self.kernel.whiten(Lambda)
         solution = self._solve(whitened.reduced)
-        value = -math.inf
-        if solution.r2 > 0:
-            value = (
-                whitened.log_determinant
-                + 2.0 * self.reml * float(np.log(solution.R_X.diagonal()).sum())
-                + self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
-                - self._sum_log_weights
-            )
-        m = len(theta)
-        return ObjectiveValue(theta, value, np.zeros(m), np.zeros((m, m)), solution, whitened)
+        value = self._value(whitened, solution)
+        if math.isinf(value) or not len(theta):
+            gradient, hessian = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
+        else:
+            gradient, hessian = self._derivatives(theta, Lambda, whitened, solution)
+        return ObjectiveValue(theta, value, gradient, hessian, solution, whitened)
+
+    def _value(self, whitened: Whitened, solution: PLSSolution) -> float:
+        """Return -2 log-likelihood."""
+        if not solution.r2:
+            return -math.inf
+        log_volume = float(np.log(solution.R_X.diagonal()).sum()) if self.reml else 0.0
+        return (
+            whitened.log_determinant
+            + 2.0 * log_volume
+            + self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
+            - self._sum_log_weights
+        )
 
     def _solve(self, reduced: FloatArray) -> PLSSolution:
         """Factor [X y]'V^-1[X y]; its last column holds beta, its last pivot the residual."""
@@ -131,7 +132,7 @@ class ProfiledObjective:
         return PLSSolution(beta, R_X, r2, self.nu)
 
     def _derivatives(
-        self, theta: FloatArray, whitened: Whitened, solution: PLSSolution
+        self, theta: FloatArray, Lambda: FloatArray, whitened: Whitened, solution: PLSSolution
     ) -> tuple[FloatArray, FloatArray]:
         """Carry the derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         m = len(theta)
@@ -142,10 +143,9 @@ class ProfiledObjective:
             nu=self.nu,
             precision=1.0 / solution.sigma2,
         )
-        Lambda = self.covariance.factor(theta)
         dLambda = self.covariance.factor_derivative(theta)
         half = dLambda @ Lambda.T
-        dPsi = (half + half.transpose(0, 2, 1)).reshape(m, -1)
+        dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
         GdLambda = tensors.gradient @ dLambda
         flat = dLambda.reshape(m, -1)
         gradient = dPsi @ tensors.gradient.ravel()

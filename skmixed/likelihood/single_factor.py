@@ -25,7 +25,7 @@ from skmixed.likelihood.batched import (
 )
 from skmixed.likelihood.crossproducts import CrossProducts
 
-__all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened"]
+__all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened", "conditional_root"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class ScoreTensors:
     gradient : ndarray of shape (k, k)
         G with d objective = tr(G dPsi).
     hessian : ndarray of shape (k * k, k * k)
-        Quadratic form in dPsi, raveled.
+        Quadratic form in symmetric dPsi, raveled.
     """
 
     gradient: FloatArray
@@ -77,6 +77,11 @@ class SingleFactorKernel:
     Parameters
     ----------
     products : CrossProducts
+
+    Attributes
+    ----------
+    R : ndarray of shape (k, k, n_levels)
+        Upper triangles with R'R = Z'WZ; indexed by column, row and level.
     """
 
     def __init__(self, products: CrossProducts) -> None:
@@ -84,13 +89,13 @@ class SingleFactorKernel:
         self.multiplicity = factor.multiplicity
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
-        self._R = semidefinite_cholesky_over_groups(factor.ZtWZ)
-        between = solve_lower_over_groups(self._R, factor.ZtWA.copy())
+        self.R = semidefinite_cholesky_over_groups(factor.ZtWZ)
+        between = solve_lower_over_groups(self.R, factor.ZtWA.copy())
         self._total = products.AtWA
         self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
-        self._stacked = np.concatenate([self._R, between])
+        self._stacked = np.concatenate([self.R, between])
         self._identity = np.eye(self.n_effects)[:, :, None]
-        self._ZtWy = factor.ZtWA[-1]
+        self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
     @property
@@ -109,7 +114,7 @@ class SingleFactorKernel:
         codes : ndarray of shape (n,)
         """
         k = self.n_effects
-        coefficients = solve_lower_transposed_over_groups(self._R, self._stacked[k:].copy())
+        coefficients = solve_lower_transposed_over_groups(self.R, self._stacked[k:].copy())
         residuals = A.copy()
         for Z_j, by_level in zip(Z, coefficients.swapaxes(0, 1), strict=True):
             residuals -= by_level[:, codes] * Z_j
@@ -117,15 +122,10 @@ class SingleFactorKernel:
         counted = residuals if multiplicity is None else residuals * multiplicity[codes]
         self._within = counted @ residuals.T
 
-    def _root_of_spread(self, Lambda: FloatArray) -> FloatArray:
-        """Return R Lambda of each level, with its columns first, shape (k, k, n_levels)."""
-        k = self.n_effects
-        return (Lambda.T @ self._R.reshape(k, k * self._R.shape[-1])).reshape(self._R.shape)
-
     def whiten(self, Lambda: FloatArray) -> Whitened:
         """Evaluate the kernel at a relative covariance factor of shape (k, k)."""
         k = self.n_effects
-        RLambda = self._root_of_spread(Lambda)
+        RLambda = _times_factor(self.R, Lambda)
         L_B = cholesky_over_groups(np.einsum("slg,smg->lmg", RLambda, RLambda) + self._identity)
         stacked = solve_lower_over_groups(L_B, self._stacked.copy())
         columns = stacked[k:]
@@ -146,16 +146,14 @@ class SingleFactorKernel:
     @property
     def varies(self) -> NDArray[np.bool_]:
         """Tell for each effect whether it varies, given those before it, within any level."""
-        return (np.einsum("jjg->jg", self._R) > 0).any(axis=-1)
+        return (np.einsum("jjg->jg", self.R) > 0).any(axis=-1)
 
     @property
     def within_levels(self) -> tuple[float, float]:
-        """Return the least-squares residual of y within levels, and its degrees of freedom."""
-        X, Xy = self._within[:-1, :-1], self._within[:-1, -1]
-        beta, _, rank, _ = np.linalg.lstsq(X, Xy, rcond=1e-9)
-        directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
+        """Return the variation of y within levels, and its degrees of freedom."""
+        directions = (np.einsum("jjg->jg", self.R) > 0).sum(axis=0)
         taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
-        return float(self._within[-1, -1] - beta @ Xy), float(self._n_rows - rank - taken)
+        return float(self._within[-1, -1]), float(self._n_rows - taken)
 
     def second_moments(self, sigma2: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return sum(t t' / sigma2 - A), sum(A x A) and mean(A), with A = Z'WZ and t = Z'Wy of a level.
@@ -166,29 +164,15 @@ class SingleFactorKernel:
             Residual variance.
         """
         k = self.n_effects
-        A = np.einsum("qlg,rlg->qrg", self._R, self._R)
-        t = self._ZtWy
-        excess = sum_of_outer_products(t, t, self.multiplicity) / sigma2
-        total = A if self.multiplicity is None else A * self.multiplicity
+        A, t = self._ZtWZ, self._ZtWy
+        summed = (A if self.multiplicity is None else A * self.multiplicity).sum(axis=-1)
         flat = A.reshape(k * k, A.shape[-1])
         pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
-        summed = total.sum(axis=-1)
         return (
-            excess - summed,
-            pairs.transpose(0, 2, 1, 3).reshape(k * k, k * k),
-            summed / max(A.shape[-1], 1),
+            sum_of_outer_products(t, t, self.multiplicity) / sigma2 - summed,
+            pairs.swapaxes(1, 2).reshape(k * k, k * k),
+            summed / A.shape[-1],
         )
-
-    def conditional_root(self, Lambda: FloatArray) -> FloatArray:
-        """Return L^-1 Lambda' with L L' = M = Lambda'Z'WZ Lambda + I, of shape (k, k, n_levels).
-
-        Its Gram matrix is the conditional covariance of one level's effects, relative to sigma^2
-        (Bates et al. 2015, equation 58).
-        """
-        RLambda = self._root_of_spread(Lambda)
-        M = np.einsum("slg,tlg->stg", RLambda, RLambda) + self._identity
-        columns = np.repeat(Lambda[:, :, None], M.shape[-1], axis=2)
-        return solve_lower_over_groups(cholesky_over_groups(M), columns)
 
     def projected(self, at: Whitened, columns: FloatArray) -> FloatArray:
         """Return Z'V^-1 [X y] columns' of each level, of shape (n_mixed, k, n_levels).
@@ -251,8 +235,35 @@ class SingleFactorKernel:
         pairs = sum_of_outer_products(flat_T, flat_T, multiplicity)
         pairs = pairs.reshape(n_columns, k, n_columns, k).transpose(1, 3, 0, 2)
         pairs = pairs.reshape(k * k, n_columns, n_columns)
-        hessian = hessian - _profiling(pairs, reml=reml, nu=nu, precision=precision)
-        return ScoreTensors(gradient, 0.5 * (hessian + hessian.T))
+        loss = _profiling(pairs, reml=reml, nu=nu, precision=precision)
+        return ScoreTensors(gradient, hessian - loss)
+
+
+def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
+    """Return C = L^-1 Lambda' of each level, with L L' = M = Lambda'Z'WZ Lambda + I.
+
+    C'C is the conditional covariance of one level's effects, relative to sigma^2 (Bates et al. 2015,
+    equation 58).
+
+    Parameters
+    ----------
+    R : ndarray of shape (k, k, n_levels)
+        As ``SingleFactorKernel.R``.
+    Lambda : ndarray of shape (k, k)
+
+    Returns
+    -------
+    ndarray of shape (n_levels, k, k)
+    """
+    RLambda = _times_factor(R, Lambda)
+    M = np.einsum("slg,tlg->stg", RLambda, RLambda) + np.eye(len(R))[:, :, None]
+    columns = np.repeat(Lambda[:, :, None], R.shape[-1], axis=2)
+    return solve_lower_over_groups(cholesky_over_groups(M), columns).transpose(2, 1, 0)
+
+
+def _times_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
+    """Return R Lambda of each level, indexed by column, row and level."""
+    return (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
 
 
 def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> FloatArray:
@@ -262,7 +273,8 @@ def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> 
     """
     mixed = pairs[:, :-1, -1]
     squares = pairs[:, -1, -1]
-    loss = 2.0 * precision * (mixed @ mixed.T) + precision**2 / nu * np.outer(squares, squares)
+    loss = (2.0 * precision) * (mixed @ mixed.T)
+    loss += np.multiply.outer(precision**2 / nu * squares, squares)
     if reml:
         fixed = pairs[:, :-1, :-1].reshape(len(pairs), -1)
         loss += fixed @ fixed.T
