@@ -6,6 +6,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def mixedlm(
     model = MixedLM(
         formula=text, method=method, weight_type=weight_type, tol=tol, max_iter=max_iter
     )
-    rows, n_dropped = data, 0
+    rows, n_dropped, all_weights = data, 0, weights
     if missing == "drop":
         predictors, response = columns_of(parsed, data, environment=environment)
         incomplete = rows_with_missing(data, [*predictors, *response])
@@ -111,6 +112,9 @@ def mixedlm(
         formula=text,
         predictor=predictor,
         n_dropped=n_dropped,
+        response=partial(predictor.observe, data),
+        fitted=partial(predictor.fitted, data),
+        weights=all_weights,
     )
 
 
@@ -134,9 +138,13 @@ class FormulaPredictor:
             return tuple(_spread(part, ~incomplete) for part in predicted)
         return _spread(predicted, ~incomplete)
 
-    def observe(self, data: Any) -> NDArray[np.float64]:
-        """Return the response in the data."""
-        return self.model.observed_response(data)
+    def fitted(self, data: Any) -> Any:
+        """Return the conditional means of the training rows, with the index of the data."""
+        return _indexed(self(data, include_random_effects=True), data, "fittedvalues")
+
+    def observe(self, data: Any) -> Any:
+        """Return the response in the data, with its index."""
+        return _indexed(self.model.observed_response(data), data, "resid")
 
 
 def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
@@ -144,6 +152,12 @@ def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
     if isinstance(data, Mapping):
         return {name: np.asarray(column)[keep] for name, column in data.items()}
     return _safe_indexing(data, np.flatnonzero(keep))
+
+
+def _indexed(values: NDArray[np.float64], data: Any, name: str) -> Any:
+    """Return values as a Series where the data have an index."""
+    index = getattr(data, "index", None)
+    return pd.Series(values, index, name=name) if isinstance(index, pd.Index) else values
 
 
 def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:

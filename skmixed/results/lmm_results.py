@@ -44,7 +44,7 @@ class MixedLMResults:
         include_random_effects=..., return_std=..., return_cov=...)``.
     n_dropped : int, default=0
         Rows that were left out for missing values.
-    response, fitted : array-like of shape (n,), optional
+    response, fitted : array-like of shape (n,), or callable that returns one, optional
         The observations and their conditional means, in units of y, if they are kept.
     weights : array-like of shape (n,), optional
         Precision weights of the observations, if they are kept.
@@ -234,6 +234,11 @@ class MixedLMResults:
         return self.fit.bic
 
     @property
+    def icc(self) -> float:
+        """Return the share of the groups in the variance around the fixed effects."""
+        return self.fit.icc
+
+    @property
     def nobs(self) -> int | float:
         """Return the number of observations, each as often as it counts."""
         return whole(self.fit.n_rows)
@@ -253,15 +258,15 @@ class MixedLMResults:
         """Tell whether some covariance of random effects is estimated on its boundary."""
         return self.fit.singular
 
-    @property
+    @cached_property
     def fittedvalues(self) -> Any:
         """Return the conditional means of the observations, random effects included."""
         return self._kept("fitted")
 
-    @property
+    @cached_property
     def resid(self) -> Any:
         """Return the observations less their conditional means, in units of y."""
-        return self._kept("response") - self._kept("fitted")
+        return self._kept("response") - self.fittedvalues
 
     @property
     def resid_pearson(self) -> Any:
@@ -274,7 +279,7 @@ class MixedLMResults:
         data: Any = None,
         *,
         groups: Any = None,
-        include_random_effects: bool = True,
+        include_random_effects: bool | None = None,
         return_std: bool = False,
         return_cov: bool = False,
     ) -> Any:
@@ -286,8 +291,8 @@ class MixedLMResults:
             Rows of what the model was fitted to.
         groups : array-like of shape (n,), optional
             Labels of the groups, where they are not columns of data.
-        include_random_effects : bool, default=True
-            False gives the mean of the population.
+        include_random_effects : bool, optional
+            False gives the mean of the population; the default is that of the fitted model.
         return_std, return_cov : bool, default=False
             Whether to return the standard deviations, or the covariance, of new observations too.
 
@@ -297,7 +302,7 @@ class MixedLMResults:
             If data is needed and not given, or the results hold no predictor.
         """
         if data is None:
-            if groups is not None or not include_random_effects or return_std or return_cov:
+            if groups is not None or include_random_effects is False or return_std or return_cov:
                 raise ValueError(
                     "predict() without data returns the fitted values only. Pass data to choose "
                     "groups, include_random_effects, return_std or return_cov."
@@ -363,4 +368,4 @@ class MixedLMResults:
                 "These results keep no rows of the data. Fit with mixedlm, which keeps them, or "
                 "call predict of the estimator with the training data."
             )
-        return values
+        return values() if callable(values) else values
