@@ -29,6 +29,7 @@ from tables import Measured, evaluation_table, fit_table, import_table
 
 EVALUATION_GROUPS = 1_000
 EVALUATION_ROWS = (10_000, 100_000, 1_000_000)
+LIBRARIES = ("skmixed", "mixedlm", "statsmodels", "gpboost", "lme4")
 NAMES = (*(case.name for case in CASES), "evaluation", "imports")
 
 
@@ -50,7 +51,7 @@ def main() -> None:
         )
         for case in CASES:
             if case.name in options.names:
-                measured = measure(case, processes, rounds=options.rounds, slow=options.slow)
+                measured = measure(case, processes, options)
                 print(fit_table(case, measured, options.scale), flush=True)
                 found[case.name] = {m.contender.name: m.reports or m.trouble for m in measured}
         if "evaluation" in options.names:
@@ -66,13 +67,17 @@ def main() -> None:
         options.json.write_text(json.dumps(found, indent=1))
 
 
-def measure(case: Case, processes: Processes, *, rounds: int, slow: bool) -> list[Measured]:
+def measure(case: Case, processes: Processes, options: argparse.Namespace) -> list[Measured]:
     """Let the contenders of a case take turns."""
-    measured = [Measured(c) for c in case.contenders if slow or not c.on_request]
+    measured = [
+        Measured(c)
+        for c in case.contenders
+        if (options.slow or not c.on_request) and c.library in options.library
+    ]
     path = processes.write(case, csv=any(m.contender.library == "lme4" for m in measured))
-    for i in range(rounds):
+    for i in range(options.rounds):
         for m in measured:
-            if m.trouble or i >= (m.contender.rounds or rounds):
+            if m.trouble or i >= (m.contender.rounds or options.rounds):
                 continue
             report = processes.measure(case, m.contender, path)
             if isinstance(report, str):
@@ -96,6 +101,9 @@ def _options() -> argparse.Namespace:
         metavar="LIBRARY=PATH",
         help="interpreter of a library; may be repeated",
     )
+    parser.add_argument(
+        "--library", action="append", choices=LIBRARIES, help="of these alone; may be repeated"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="processes for each library")
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="time for the repetitions of a warm fit"
@@ -109,6 +117,7 @@ def _options() -> argparse.Namespace:
     if unknown:
         parser.error(f"no such case: {sorted(unknown)}; there are {', '.join(NAMES)}")
     options.names = options.names or NAMES
+    options.library = options.library or LIBRARIES
     return options
 
 

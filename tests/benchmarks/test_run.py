@@ -13,15 +13,24 @@ import pytest
 @pytest.mark.benchmark
 def test_benchmarks_run(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    command = [sys.executable, str(Path(__file__).with_name("run.py"))]
-    command += ["--scale", "0.002", "--rounds", "1", "--seconds", "0.05", "--json", str(report)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = "sleepstudy many_groups evaluation --library skmixed --scale 0.01 --rounds 1".split()
+    run = subprocess.run(
+        [
+            *(sys.executable, str(Path(__file__).with_name("run.py")), *options),
+            *("--seconds", "0.05", "--json", str(report)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     found = json.loads(report.read_text())
-    for ways in [found[name] for name in found if name not in ("evaluation", "imports")]:
-        ours = [ways[name] for name in ways if name.startswith("skmixed")]
-        answers = [way["0"]["answer"] for way in ours]
-        assert answers
-        for answer in answers:
-            assert answer == pytest.approx(answers[0], rel=1e-6)
-        assert not [way for way in ways.values() if "failed" in way]
+    assert len(found["evaluation"]["seconds"]) == 3
+    assert list(found["many_groups"]) == ["skmixed formula"]
+    reports = {name: rounds["0"] for name, rounds in found["sleepstudy"].items()}
+    assert list(reports) == ["skmixed arrays", "skmixed formula", "skmixed estimator"]
+    expected = reports["skmixed arrays"]["answer"]
+    for ways in reports.values():
+        assert ways["answer"]["beta"] == pytest.approx(expected["beta"], rel=1e-6)
+        assert ways["answer"]["log_likelihood"] == pytest.approx(expected["log_likelihood"])
+        assert 0 <= ways["increase"] <= ways["peak"]
