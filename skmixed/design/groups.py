@@ -40,7 +40,8 @@ class Levels:
     @cached_property
     def labels(self) -> pd.Index:
         """Return the labels as an index; a MultiIndex for an interaction."""
-        return pd.Index(self.values)
+        # pd.Index() would turn a MultiIndex into an index of tuples.
+        return self.values if isinstance(self.values, pd.MultiIndex) else pd.Index(self.values)
 
     @property
     def columns(self) -> int:
