@@ -25,8 +25,9 @@ class CovarianceStructure(Protocol):
     Attributes
     ----------
     invariance : {"linear", "diagonal", "scalar"}
-        The changes of the columns of Z that lead to a model of the same structure: any regular linear
-        map, a scale for each column, or one scale for all. It decides how columns may be standardised.
+        The changes of the columns of Z that lead to a model of the same structure: any regular
+        linear map, a scale for each column, or one scale for all. It decides how columns may be
+        standardised.
     """
 
     invariance: ClassVar[Invariance]

@@ -16,8 +16,8 @@ __all__ = ["Diagonal"]
 class Diagonal:
     """Let every effect have its own variance and no two effects be correlated.
 
-    theta holds the standard deviations relative to sigma: Lambda = diag(theta). This is ``(x || g)``
-    in a formula.
+    theta holds the standard deviations relative to sigma: Lambda = diag(theta). In a formula
+    this is ``(x || g)``.
 
     Examples
     --------

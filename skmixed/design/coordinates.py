@@ -24,8 +24,8 @@ PLAINLY_INDEPENDENT = 1e-4
 class FixedCoordinates:
     """Map the columns of X to centred, scaled and independent ones, and coefficients back.
 
-    With center m, scale s and basis B (n_features x rank), a row x becomes (1, ((x - m) / s) B). All
-    of it is a regular linear map where X has full rank, so that the likelihood does not change.
+    With center m, scale s and basis B (n_features x rank), a row x becomes (1, ((x - m) / s) B).
+    All of it is a regular linear map where X has full rank, so that the likelihood does not change.
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ class FixedCoordinates:
             np.matmul(self.basis.T, ((fixed - self.center) / self.scale).T, out=standard)
             return rows
         kept = np.flatnonzero(~self.aliased)
-        for row, column in zip(standard, kept, strict=True):
-            np.subtract(fixed[:, column], self.center[column], out=row)
-            row /= self.scale[column]
+        for j, column in enumerate(kept):
+            np.subtract(fixed[:, column], self.center[column], out=standard[j])
+        standard /= self.scale[kept, None]
         return rows
 
     @property
@@ -126,7 +126,7 @@ class RandomCoordinates:
 
 
 def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoordinates, FloatArray]:
-    """Choose center, scale and basis of the columns of X, and return them with the standardised columns.
+    """Choose center, scale and basis of the columns of X, and standardise them.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoord
 def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> RandomCoordinates:
     """Choose center and scale of the columns of one block of Z.
 
-    Only changes that lead to a model of the same structure are allowed: a term with an intercept and
-    a structure closed under linear maps is centred and scaled, one closed under diagonal maps is
-    scaled, any other gets one common scale.
+    Only changes that lead to a model of the same structure are allowed: a term with an intercept
+    and a structure closed under linear maps is centred and scaled, one closed under diagonal maps
+    is scaled, any other gets one common scale.
 
     Parameters
     ----------

@@ -90,8 +90,8 @@ def grouping_columns(parsed: ParsedFormula) -> tuple[str, ...]:
     if len(factors) > 1:
         names = [":".join(factor) for factor in factors]
         raise NotImplementedError(
-            f"The formula {parsed.text!r} has several grouping factors, {names}: one is supported so far. "
-            "Keep the terms of one factor."
+            f"The formula {parsed.text!r} has several grouping factors, {names}: one is supported "
+            "so far. Keep the terms of one factor."
         )
     return factors[0] if factors else ()
 

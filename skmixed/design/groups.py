@@ -84,7 +84,8 @@ class Levels:
         more = ", ..." if len(found) > _SHOWN else ""
         raise ValueError(
             f"Found unknown groups [{shown}{more}] ({unseen.sum()} of {len(codes)} rows) in "
-            f"'{self.name}'. Set unseen_groups='population' to predict the population mean for them."
+            f"'{self.name}'. Set unseen_groups='population' to predict the population mean for "
+            "them."
         )
 
     def _warn_of_another_type(self, new: pd.Index) -> None:
@@ -92,9 +93,9 @@ class Levels:
         fitted, given = (index.inferred_type for index in (self.labels, new))
         if fitted != given:
             warnings.warn(
-                f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type has "
-                f"changed: fit saw {fitted} labels such as {self.labels[0]!r}, now {given} labels such "
-                f"as {new[0]!r}. Convert the labels to the fitted type.",
+                f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type "
+                f"has changed: fit saw {fitted} labels such as {self.labels[0]!r}, now {given} "
+                f"labels such as {new[0]!r}. Convert the labels to the fitted type.",
                 GroupDtypeWarning,
                 stacklevel=2,
             )
@@ -131,7 +132,8 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
     Parameters
     ----------
     labels : array-like of shape (n,)
-        Strings, integers, mixed objects, categories, dates, booleans, nullable or unsigned integers.
+        Strings, integers, mixed objects, categories, dates, booleans, nullable or unsigned
+        integers.
     name : str
         Name of the factor, for messages and tables.
 
@@ -228,8 +230,8 @@ def _factorised(values: Any, name: str) -> tuple[NDArray[np.intp], Any]:
         return pd.factorize(values)
     except TypeError as error:
         raise TypeError(
-            f"groups in '{name}' cannot be labels ({error}): the argument must be made of values such as "
-            "a string, a date or a number."
+            f"groups in '{name}' cannot be labels ({error}): the argument must be made of values "
+            "such as a string, a date or a number."
         ) from error
 
 

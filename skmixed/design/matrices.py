@@ -32,8 +32,7 @@ class DesignMatrices:
     Z: sparse.csr_array
     Z_columns: pd.MultiIndex
 
-    @property
-    def Z_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return Z as a dense DataFrame with labelled columns."""
         return pd.DataFrame(self.Z.toarray(), columns=self.Z_columns)
 

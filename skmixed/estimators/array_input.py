@@ -84,8 +84,8 @@ def train_arrays(
     """
     if y is None:
         raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is "
-            "None."
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
         )
     X = _array_or_frame(X)
     if estimator.groups is None:
@@ -189,9 +189,9 @@ def _numeric(columns: Any, n: int, min_features: int = 0) -> FloatArray:
         if not text:
             raise
         raise ValueError(
-            f"The columns {text} of X hold text, which cannot be fixed effects as they are. Encode them "
-            "with OneHotEncoder(drop='first') in a ColumnTransformer, use the formula interface, or name "
-            "the column of labels in groups=."
+            f"The columns {text} of X hold text, which cannot be fixed effects as they are. Encode "
+            "them with OneHotEncoder(drop='first') in a ColumnTransformer, use the formula "
+            "interface, or name the column of labels in groups=."
         ) from error
 
 
@@ -212,7 +212,8 @@ def _slopes(random_slopes: Any, X: Any, kept: list[int]) -> tuple[int, ...]:
     for j in positions:
         if j not in kept:
             raise ValueError(
-                f"random_slopes names the column {column_name(X, j)!r}, which holds the group labels."
+                f"random_slopes names the column {column_name(X, j)!r}, which holds the group "
+                "labels."
             )
     return tuple(dict.fromkeys(kept.index(j) for j in positions))
 
@@ -228,6 +229,6 @@ def _check_one_factor(columns: Sequence[int]) -> None:
     """Refuse several columns of labels."""
     if len(columns) != 1:
         raise NotImplementedError(
-            f"groups must be one column of labels so far, got {len(columns)} columns. Fit one grouping "
-            "factor, or combine the columns into one."
+            f"groups must be one column of labels so far, got {len(columns)} columns. Fit one "
+            "grouping factor, or combine the columns into one."
         )

@@ -89,8 +89,8 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         self._check_parameters()
         if groups is not None and self._groups_are_columns():
             raise ValueError(
-                "Labels were given twice: groups= (or formula=) in the constructor names columns, and "
-                "fit got an array of groups. Keep one of them."
+                "Labels were given twice: groups= (or formula=) in the constructor names columns, "
+                "and fit got an array of groups. Keep one of them."
             )
         design, structures, self._input = self._design(X, y, groups)
         return self._finish(design, structures, sample_weight, group_weight)
@@ -249,18 +249,20 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         """The fit under statsmodels' names."""
         return MixedLMResults(
             self.lmm_fit_,
-            response_name=self._response_name,
+            response_name=self._response_name(),
             formula=getattr(self, "formula", None),
             predictor=self.predict,
         )
-
-    _response_name = "y"
 
     def _design(
         self, X: Any, y: Any, groups: Any
     ) -> tuple[Design, DirectSum, ArrayInput | FormulaInput]:
         """Return the design of the training rows, its structures, and what was learned of X."""
         raise NotImplementedError
+
+    def _response_name(self) -> str:
+        """Name the response in reports."""
+        return "y"
 
     def _observed(self, X: Any, y: Any) -> Any:
         """Return the response to score against."""
@@ -301,22 +303,22 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         check_is_fitted(self)
         if groups is not None and self._groups_are_columns():
             raise ValueError(
-                "Labels were given twice: the constructor names columns of X for them, and predict got "
-                "an array of groups. Keep one of them."
+                "Labels were given twice: the constructor names columns of X for them, and "
+                "predict got an array of groups. Keep one of them."
             )
         columns, labels = self._input.read(self, X, groups)
         wanted = self.include_random_effects if include is None else include
         if labels is None and wanted and self._input.has_groups:
             if include:
                 raise ValueError(
-                    "include_random_effects=True needs `groups`: this model was fitted with labels, so "
-                    "pass those of the rows too."
+                    "include_random_effects=True needs `groups`: this model was fitted with "
+                    "labels, so pass those of the rows too."
                 )
             warnings.warn(
                 "This model was fitted with groups, but none are given here: these are population "
-                "predictions. Pass groups=, or include_random_effects=False to say that this is meant. "
-                "In scikit-learn's tools name the column of labels in the constructor, or use "
-                "GroupScorer with metadata routing.",
+                "predictions. Pass groups=, or include_random_effects=False to say that this is "
+                "meant. In scikit-learn's tools name the column of labels in the constructor, or "
+                "use GroupScorer with metadata routing.",
                 GroupsNotPassedWarning,
                 stacklevel=3,
             )
@@ -334,8 +336,8 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
             value = getattr(self, name)
             if not isinstance(value, str) or value not in allowed:
                 raise ValueError(
-                    f"The {name!r} parameter of {type(self).__name__} must be one of {allowed}, got "
-                    f"{value!r}."
+                    f"The {name!r} parameter of {type(self).__name__} must be one of {allowed}, "
+                    f"got {value!r}."
                 )
         if not self.tol > 0:
             raise ValueError(f"tol must be positive, got {self.tol!r}.")

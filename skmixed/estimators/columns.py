@@ -92,9 +92,9 @@ def _position(one: Any, X: Any, argument: str) -> int:
             )
         return int(one) % n_columns
     raise ValueError(
-        f"{argument} must be the name or position of columns of X, a list of these, or a callable; got "
-        f"{type(one).__name__ if not np.isscalar(one) else repr(one)}. "
-        "Pass an array of labels to fit(X, y, groups=...) instead."
+        f"{argument} must be the name or position of columns of X, a list of these, or a callable; "
+        f"got {type(one).__name__ if not np.isscalar(one) else repr(one)}. Pass an array of labels "
+        "to fit(X, y, groups=...) instead."
     )
 
 
@@ -103,7 +103,8 @@ def _named_position(name: str, X: Any, argument: str) -> int:
     names = column_names(X)
     if names is None:
         raise ValueError(
-            f"{argument}={name!r} names a column, but X is an array without column names. In a pipeline "
+            f"{argument}={name!r} names a column, but X is an array without column names. In a "
+            "pipeline "
             'call set_output(transform="pandas") on the transformers, or give the position of the '
             "column."
         )

@@ -99,7 +99,8 @@ def check_data(data: Any) -> None:
     """Raise TypeError unless the columns of data have names."""
     if not (isinstance(data, Mapping) or hasattr(data, "columns")):
         raise TypeError(
-            f"A formula needs a data frame, whose columns have names, got {type(data).__name__}. In a "
+            f"A formula needs a data frame, whose columns have names, got {type(data).__name__}. "
+            "In a "
             'pipeline call set_output(transform="pandas") on the transformers.'
         )
 
@@ -109,8 +110,8 @@ def _check_plain_response(parsed: ParsedFormula) -> None:
     response = parsed.response
     if response is not None and not response.strip("`").isidentifier():
         raise ValueError(
-            f"The formula has the response {response!r}, and y was given too. Leave the response out of "
-            f"the formula ('~ ...') or do not give y."
+            f"The formula has the response {response!r}, and y was given too. Leave the response "
+            "out of the formula ('~ ...') or do not give y."
         )
 
 

@@ -28,18 +28,19 @@ class MixedLM(LinearMixedModel):
     Parameters
     ----------
     groups : str, int, list of one of these, or callable, optional
-        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its position,
-        or a callable as in ColumnTransformer. By default labels are passed to fit as an array.
+        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its
+        position, or a callable as in ColumnTransformer. By default labels are passed to fit as an
+        array.
     random_slopes : str, int, list of these, or callable, optional
         Columns of X whose coefficients vary from group to group; they stay among the fixed effects.
     random_intercept : bool, default=True
         Whether the intercept varies from group to group.
     covariance : str or CovarianceStructure, default="unstructured"
-        Covariance of the effects of a group: "unstructured", "diagonal", "identity", or an object of
-        skmixed.covariance.
+        Covariance of the effects of a group: "unstructured", "diagonal", "identity", or an object
+        of skmixed.covariance.
     formula : str, optional
-        lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above are
-        left alone. The response may be left out if y is given to fit.
+        lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above
+        are left alone. The response may be left out if y is given to fit.
     fit_intercept : bool, default=True
         Whether the fixed effects have an intercept; a formula says it itself.
     method : {"reml", "ml"}, default="reml"
@@ -49,7 +50,8 @@ class MixedLM(LinearMixedModel):
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
     weight_type : {"precision", "frequency"}, default="precision"
-        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row counts.
+        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row
+        counts.
     tol : float, default=1e-6
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
@@ -127,17 +129,18 @@ class MixedLM(LinearMixedModel):
         super()._check_parameters()
         if isinstance(self.groups, str) and "~" in self.groups:
             raise ValueError(
-                f"groups={self.groups!r} looks like a formula. Write MixedLM(formula={self.groups!r})."
+                f"groups={self.groups!r} looks like a formula. Write "
+                f"MixedLM(formula={self.groups!r})."
             )
         if self.formula is not None and (self.groups is not None or self.random_slopes is not None):
             raise ValueError(
-                "formula= was given together with groups= or random_slopes=, which it replaces: write "
-                "all of the model into the formula."
+                "formula= was given together with groups= or random_slopes=, which it replaces: "
+                "write all of the model into the formula."
             )
         if not self.random_intercept and self.random_slopes is None:
             raise ValueError(
-                "random_intercept=False leaves no random effect without random_slopes. Name the columns "
-                "with random slopes."
+                "random_intercept=False leaves no random effect without random_slopes. Name the "
+                "columns with random slopes."
             )
 
     def _design(
@@ -195,7 +198,6 @@ class MixedLM(LinearMixedModel):
         """Return y, or the formula's response where y was not given."""
         return self.observed_response(X) if y is None and self.formula is not None else y
 
-    @property
     def _response_name(self) -> str:
         """Name the response as the formula does."""
         response = None if self.formula is None else parse_formula(self.formula).response

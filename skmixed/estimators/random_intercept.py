@@ -25,8 +25,9 @@ class RandomInterceptRegressor(LinearMixedModel):
     Parameters
     ----------
     groups : str, int, list of one of these, or callable, optional
-        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its position,
-        or a callable as in ColumnTransformer. By default labels are passed to fit as an array.
+        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its
+        position, or a callable as in ColumnTransformer. By default labels are passed to fit as an
+        array.
     fit_intercept : bool, default=True
         Whether the fixed effects have an intercept.
     method : {"reml", "ml"}, default="reml"
@@ -36,7 +37,8 @@ class RandomInterceptRegressor(LinearMixedModel):
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
     weight_type : {"precision", "frequency"}, default="precision"
-        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row counts.
+        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row
+        counts.
     tol : float, default=1e-6
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100

@@ -15,8 +15,8 @@ __all__ = ["GroupScorer"]
 class GroupScorer(BaseEstimator):
     """Score predictions that were made with the labels of the test rows.
 
-    scikit-learn's own metric scorers call ``predict(X)`` without labels (scikit-learn issue 27977), so
-    that labels which are given as an array never reach it. This one routes ``groups``.
+    scikit-learn's own metric scorers call ``predict(X)`` without labels (scikit-learn issue
+    27977), so that labels which are given as an array never reach it. This one routes ``groups``.
 
     Parameters
     ----------

@@ -87,8 +87,8 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
     weights = np.asarray(group_weight, dtype=np.float64)
     if weights.shape != (design.n_rows,):
         raise ValueError(
-            f"group_weight must have one value per row, {design.n_rows}, got shape {weights.shape}. "
-            "A mapping from labels to weights is accepted too."
+            f"group_weight must have one value per row, {design.n_rows}, got shape "
+            f"{weights.shape}. A mapping from labels to weights is accepted too."
         )
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("group_weight must be finite and not negative.")
@@ -98,8 +98,8 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
     if differs.any():
         label = factor.levels.labels[factor.codes[np.argmax(differs)]]
         raise ValueError(
-            f"group_weight must be the same in all rows of a group, but varies in group {label!r} of "
-            f"'{factor.levels.name}'. Weights of single rows are sample_weight."
+            f"group_weight must be the same in all rows of a group, but varies in group {label!r} "
+            f"of '{factor.levels.name}'. Weights of single rows are sample_weight."
         )
     return weights
 
@@ -110,8 +110,8 @@ def _from_mapping(factor: GroupingFactor, group_weight: Mapping[Any, float]) -> 
     absent = [label for label in labels if label not in group_weight]
     if absent:
         raise ValueError(
-            f"group_weight has no weight for {len(absent)} groups of '{factor.levels.name}', such as "
-            f"{absent[0]!r}."
+            f"group_weight has no weight for {len(absent)} groups of '{factor.levels.name}', such "
+            f"as {absent[0]!r}."
         )
     weights = np.array([group_weight[label] for label in labels], dtype=np.float64)
     if not (np.isfinite(weights).all() and (weights >= 0).all()):

@@ -143,9 +143,7 @@ def _random_effects(
             covariance=objective.covariance,
             coordinates=coordinates.random,
             sizes=factor.sizes,
-            precision=factor.sizes.astype(float)
-            if design.weights is None
-            else np.bincount(factor.codes, design.weights),
+            precision=_precision(design),
             sigma=sigma,
             response_scale=coordinates.response_scale,
             weight_scale=coordinates.weight_scale,
@@ -157,6 +155,13 @@ def _random_effects(
             estimable=estimable,
         ),
     )
+
+
+def _precision(design: Design) -> FloatArray:
+    """Return the sum of the weights of each level's rows."""
+    codes = design.blocks[0].factor.codes
+    weights = np.ones(design.n_rows) if design.weights is None else design.weights
+    return np.bincount(codes, weights).astype(np.float64, copy=False)
 
 
 def _convergence(optimum: Optimum) -> Convergence:

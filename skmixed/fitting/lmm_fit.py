@@ -84,8 +84,8 @@ class FixedEffects:
 class RandomEffects:
     """Hold the random effects of one grouping factor.
 
-    The arrays named ``standardised_*`` are in standardised columns and units of the working response;
-    the properties carry them over to the user's units.
+    The arrays named ``standardised_*`` are in standardised columns and units of the working
+    response; the properties carry them over to the user's units.
 
     Attributes
     ----------
@@ -176,7 +176,7 @@ class RandomEffects:
 
     @property
     def mean_variance(self) -> float:
-        """Return the variance that the effects give y, averaged over the training rows (Johnson 2014)."""
+        """Return the variance that the effects give y, mean of the rows (Johnson 2014)."""
         spread = self.standardised_factor.T @ self.mean_square @ self.standardised_factor
         return float(np.trace(spread)) * self.sigma**2 / self.weight_scale
 
@@ -189,7 +189,8 @@ class RandomEffects:
         )
 
 
-# A standard deviation below this part of sigma, per unit of a standardised column, is on the boundary (lme4's figure).
+# A standard deviation below this part of sigma, per unit of a standardised column, is on the
+# boundary (lme4's figure).
 SINGULAR = 1e-4
 
 
@@ -253,7 +254,7 @@ class LMMFit:
 
     @property
     def icc(self) -> float:
-        """Return the share of the groups in the variance around the fixed effects; 0 where both vanish."""
+        """Return the share of the groups in the variance around X beta; 0 where both vanish."""
         between = sum(effects.mean_variance for effects in self.random)
         return between / (between + self.sigma**2) if between else 0.0
 

@@ -62,9 +62,9 @@ def _convergence(fit: LMMFit) -> Notice | None:
         return None
     worst = int(np.argmax(np.abs(end.gradient))) if len(end.gradient) else 0
     return Notice(
-        f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and the "
-        f"estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. Increase "
-        "max_iter, or simplify the random effects.",
+        f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and "
+        f"the estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. "
+        "Increase max_iter, or simplify the random effects.",
         ConvergenceWarning,
     )
 
@@ -74,8 +74,8 @@ def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
         return None
     reason = "it has one group only" if len(effects.levels) < 2 else "every group has one row only"
     return Notice(
-        f"The variance of '{effects.name}' is set to 0, which gives least squares: {reason}, so that "
-        "random effects cannot be told from the intercept or the residuals.",
+        f"The variance of '{effects.name}' is set to 0, which gives least squares: {reason}, so "
+        "that random effects cannot be told from the intercept or the residuals.",
         SingularFitWarning,
     )
 
@@ -88,12 +88,12 @@ def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
         what = f"the variance of '{effects.name}' is estimated as 0 (boundary)"
     else:
         what = (
-            f"the covariance of the random effects {list(effects.effect_names)} of '{effects.name}' is "
-            "estimated as singular (boundary)"
+            f"the covariance of the random effects {list(effects.effect_names)} of "
+            f"'{effects.name}' is estimated as singular (boundary)"
         )
     return Notice(
-        f"{what[0].upper()}{what[1:]}: the data show no more variation between groups than this. This "
-        "is a valid estimate; a model with fewer random effects would fit as well.",
+        f"{what[0].upper()}{what[1:]}: the data show no more variation between groups than this. "
+        "This is a valid estimate; a model with fewer random effects would fit as well.",
         SingularFitWarning,
     )
 
@@ -112,7 +112,7 @@ def _constant_slopes(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notic
     if not constant or not effects.estimable:
         return None
     return Notice(
-        f"{constant} are constant within every group of '{effects.name}': their random slopes are not "
-        "identifiable. Keep them among the fixed effects only.",
+        f"{constant} are constant within every group of '{effects.name}': their random slopes are "
+        "not identifiable. Keep them among the fixed effects only.",
         UserWarning,
     )

@@ -61,7 +61,7 @@ class _LocalModel:
 
     @classmethod
     def of(cls, at: ObjectiveValue) -> _LocalModel:
-        """Turn the derivatives to the axes of the Hessian, its curvatures made positive for the step."""
+        """Turn the derivatives to the axes of the Hessian, and make its curvatures positive."""
         curvature, axes, _ = dsyevd(at.hessian)
         slopes = at.gradient @ axes
         largest = max(-curvature[0], curvature[-1])

@@ -30,8 +30,8 @@ class Coordinates:
     """Hold the maps between the user's units and the standardised ones of a fit.
 
     The working response is (y - offset - X shift) / response_scale: any shift along X leaves the
-    likelihood alone, and the least-squares one keeps its residual free from cancellation. Weights are
-    divided by their mean, weight_scale.
+    likelihood alone, and the least-squares one keeps its residual free from cancellation. Weights
+    are divided by their mean, weight_scale.
 
     Attributes
     ----------
@@ -125,9 +125,12 @@ def _least_squares_residual(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return least-squares coefficients, the residual over its root mean square, and that scale."""
     if len(X) >= len(y):
-        return np.linalg.lstsq(X.T, y, rcond=None)[0], np.zeros_like(y), 1.0
+        shift = np.asarray(np.linalg.lstsq(X.T, y, rcond=None)[0], dtype=np.float64)
+        return shift, np.zeros_like(y), 1.0
     weighted = X if multiplicity is None else X * multiplicity
-    shift = np.linalg.solve(weighted @ X.T, weighted @ y) if len(X) else np.empty(0)
+    shift = np.empty(0)
+    if len(X):
+        shift = np.asarray(np.linalg.solve(weighted @ X.T, weighted @ y), dtype=np.float64)
     residual = y - shift @ X
     size = float(np.sqrt(y @ y / len(y)))
     scale = float(np.sqrt(residual @ residual / len(y)))

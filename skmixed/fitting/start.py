@@ -18,8 +18,8 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
 
     With t_g = Z_g'W(y - X beta) from least squares and A_g = Z_g'W Z_g, E[t_g t_g'] is about
     sigma^2 (A_g + A_g Psi A_g). Summed over the levels this is one linear equation for Psi
-    (MINQUE(0); Searle, Casella and McCulloch 1992, section 11.3), sigma^2 coming from within levels.
-    Its eigenvalues are kept away from 0, from where the search would not return.
+    (MINQUE(0); Searle, Casella and McCulloch 1992, section 11.3), sigma^2 coming from within
+    levels. Its eigenvalues are kept away from 0, from where the search would not return.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
 
 
 def _within_variance(objective: ProfiledObjective) -> float:
-    """Return the residual variance within levels, that of everything where nothing varies within."""
+    """Return the residual variance within levels, that of all rows where nothing varies within."""
     residual, degrees = objective.kernel.within_levels
     if degrees > 0 and residual > 0:
         return residual / degrees

@@ -1,7 +1,7 @@
 """Small dense linear algebra carried out for all groups at once.
 
-Arrays have the group axis last, so that each step of a loop over the few effects is one operation on
-contiguous arrays of all groups.
+Arrays have the group axis last, so that each step of a loop over the few effects is one operation
+on contiguous arrays of all groups.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The profiled log-likelihood of theta: beta and sigma at their optimum, by ML or REML in one formula."""
+"""The profiled log-likelihood of theta, ML and REML in one formula."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ProfiledObjective:
         self._sum_log_weights = products.sum_log_weights
 
     def __call__(self, theta: FloatArray) -> ObjectiveValue:
-        """Evaluate the objective and its derivatives at theta; it is -inf where no residual is left."""
+        """Evaluate objective and derivatives at theta; -inf where no residual is left."""
         Lambda = self.covariance.factor(theta)
         whitened = self.kernel.whiten(Lambda)
         solution = self._solve(whitened.reduced)
@@ -134,7 +134,7 @@ class ProfiledObjective:
     def _derivatives(
         self, theta: FloatArray, Lambda: FloatArray, whitened: Whitened, solution: PLSSolution
     ) -> tuple[FloatArray, FloatArray]:
-        """Carry the derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
+        """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         m = len(theta)
         tensors = self.kernel.score_tensors(
             whitened,

@@ -1,12 +1,13 @@
 """The kernel of one grouping factor: V is block-diagonal, one small block for each level.
 
-For one level let Z'WZ = R'R (R upper triangular) and Q = W^(1/2) Z R^-1, an orthonormal basis of what
-varies between the coefficients of that level. Then, with B = I + R Psi R' and Psi = Lambda Lambda',
+For one level let Z'WZ = R'R (R upper triangular) and Q = W^(1/2) Z R^-1, an orthonormal basis of
+what varies between the coefficients of that level. Then, with B = I + R Psi R' and Psi = Lambda
+Lambda',
 
     W^(-1/2) V^-1 W^(-1/2) = (I - Q Q') + Q B^-1 Q',    log|V| = log|B| - log|W|.
 
-The first part does not depend on theta: it is the variation within levels. The second is a sum of squares,
-so that nothing cancels however large the variance of the random effects is.
+The first part does not depend on theta: it is the variation within levels. The second is a sum of
+squares, so that nothing cancels however large the variance of the random effects is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ __all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened", "conditional_root"]
 
 FloatArray = NDArray[np.float64]
 
-# Where the variation of y within levels is a smaller part of the whole, it is computed from the rows.
+# Where the variation of y within levels is a smaller part of the whole, it is computed from the
+# rows.
 CANCELLATION = 1e-5
 
 
@@ -156,7 +158,7 @@ class SingleFactorKernel:
         return float(self._within[-1, -1]), float(self._n_rows - taken)
 
     def second_moments(self, sigma2: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return sum(t t' / sigma2 - A), sum(A x A) and mean(A), with A = Z'WZ and t = Z'Wy of a level.
+        """Return sum(t t' / sigma2 - A), sum(A x A), mean(A) with A = Z'WZ, t = Z'Wy of a level.
 
         Parameters
         ----------
@@ -242,8 +244,8 @@ class SingleFactorKernel:
 def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
     """Return C = L^-1 Lambda' of each level, with L L' = M = Lambda'Z'WZ Lambda + I.
 
-    C'C is the conditional covariance of one level's effects, relative to sigma^2 (Bates et al. 2015,
-    equation 58).
+    C'C is the conditional covariance of one level's effects, relative to sigma^2 (Bates et al.
+    2015, equation 58).
 
     Parameters
     ----------

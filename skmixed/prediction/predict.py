@@ -92,7 +92,7 @@ def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp
 def _error_columns(
     fit: LMMFit, rows: NewRows, *, include_random_effects: bool
 ) -> tuple[FloatArray, list[tuple[FloatArray, NDArray[np.intp] | None]]]:
-    """Return x - c'z of each row, and for each block a root of z'Dz (or z'Psi z) with the levels."""
+    """Return x - c'z of each row, and for each block a root of z'Dz or z'Psi z with the levels."""
     X = fit.coordinates.fixed.transform(rows.fixed)
     parts = []
     for effects, block in zip(fit.random, rows.blocks, strict=True):
