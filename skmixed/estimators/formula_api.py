@@ -33,7 +33,7 @@ def mixedlm(
     weight_type: str = "precision",
     missing: str = "raise",
     environment: Mapping[str, Any] | None = None,
-    tol: float = 1e-6,
+    tol: float = 1e-8,
     max_iter: int = 100,
 ) -> MixedLMResults:
     """Fit a linear mixed model to a data frame.
@@ -56,7 +56,7 @@ def mixedlm(
         Whether a missing value is an error, or its row is left out of the fit.
     environment : mapping, optional
         Functions and constants that the formula uses; by default those of the caller.
-    tol : float, default=1e-6
+    tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
         Largest number of evaluations of the likelihood.

@@ -52,7 +52,7 @@ class MixedLM(LinearMixedModel):
     weight_type : {"precision", "frequency"}, default="precision"
         Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row
         counts.
-    tol : float, default=1e-6
+    tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
         Largest number of evaluations of the likelihood.
@@ -108,7 +108,7 @@ class MixedLM(LinearMixedModel):
         include_random_effects: bool = True,
         unseen_groups: str = "population",
         weight_type: str = "precision",
-        tol: float = 1e-6,
+        tol: float = 1e-8,
         max_iter: int = 100,
     ) -> None:
         self.groups = groups
