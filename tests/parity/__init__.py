@@ -1,0 +1,1 @@
+"""Agreement with outside references, and what the tests of it share."""

@@ -1,0 +1,57 @@
+"""R's names of effects and levels, matched with ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+__all__ = ["level_labels", "matching"]
+
+_POLYNOMIALS = {".Linear": ".L", ".Quadratic": ".Q", ".Cubic": ".C"}
+_COLON_OUTSIDE_BRACKETS = re.compile(r":(?![^\[(]*[\])])")
+
+
+def matching(ours: Iterable[str], theirs: Iterable[str]) -> list[int]:
+    """Return for each of R's effects the position of ours.
+
+    An effect is the set of what it is the product of: R lists the columns of a model, and the
+    parts of an interaction, in the order of the formula; patsy puts factors before numbers.
+    """
+    keys = [_key(name) for name in ours]
+    return [keys.index(_key(name)) for name in theirs]
+
+
+def level_labels(index: pd.Index) -> pd.Index:
+    """Return the labels of levels as R writes them: text, joined by colons in an interaction."""
+    if index.nlevels == 1:
+        return index.astype(str)
+    return pd.Index([":".join(map(str, label)) for label in index])
+
+
+def _key(name: str) -> frozenset[str]:
+    """Return a key under which R's name of an effect and ours are equal."""
+    return frozenset(_part(part) for part in _COLON_OUTSIDE_BRACKETS.split(name))
+
+
+def _part(name: str) -> str:
+    """Return one part of an interaction in R's words.
+
+    >>> [_part(name) for name in ("Intercept", "sex[T.female]", "Machine[B]")]
+    ['(Intercept)', 'sexfemale', 'MachineB']
+    >>> [_part(name) for name in ("C(dose, Poly).Quadratic", "C(dose, Poly)^4")]
+    ['dose.Q', 'dose^4']
+    >>> [_part(name) for name in ("poly(x, 2)[0]", "sin(np.pi * x)", "I(x ** 2)")]
+    ['poly(x, 2)1', 'sin(pi * x)', 'I(x^2)']
+    """
+    if name == "Intercept":
+        return "(Intercept)"
+    name = name.replace("np.pi", "pi").replace(" ** ", "^")
+    name = re.sub(r"^C\((\w+), Poly\)", r"\1", name)
+    for ours, theirs in _POLYNOMIALS.items():
+        if name.endswith(ours):
+            return name.removesuffix(ours) + theirs
+    if name.startswith("poly("):
+        return re.sub(r"\[(\d+)\]$", lambda match: str(int(match[1]) + 1), name)
+    return re.sub(r"\[(?:T\.)?(.*)\]$", r"\1", name)

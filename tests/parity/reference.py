@@ -1,0 +1,177 @@
+"""Cases with R's figures: reading them, choosing those of one grouping factor, fitting them."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
+from skmixed.results import MixedLMResults
+
+__all__ = [
+    "Case",
+    "Fitted",
+    "bundled_case",
+    "bundled_names",
+    "fit_case",
+    "fit_estimator",
+    "one_factor_names",
+    "python_formula",
+    "shared_case",
+]
+
+FIXTURES = Path(__file__).parent / "fixtures" / "lme4.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Hold a model, its data, and the figures that R gives.
+
+    Attributes
+    ----------
+    name : str
+    figures : mapping
+        As described in the README of the references.
+    data : DataFrame
+        Factors are categories in R's order of levels.
+    weights : Series or None
+    """
+
+    name: str
+    figures: Mapping[str, Any]
+    data: pd.DataFrame
+    weights: pd.Series | None
+
+    @property
+    def formula(self) -> str:
+        """Return the formula as skmixed reads it."""
+        text = self.figures["formula"]
+        if "random" in self.figures:  # nlme gives the random effects in an argument of their own.
+            text += f" + ({self.figures['random'].lstrip('~ ')})"
+        return python_formula(text, self.data)
+
+    @property
+    def method(self) -> str:
+        """Return ``"reml"`` or ``"ml"``."""
+        return self.figures["method"].lower()
+
+    @property
+    def singular(self) -> bool:
+        """Tell whether lme4 finds a covariance on its boundary; no other case is one."""
+        return bool(self.figures.get("is_singular", False))
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Hold the results of one case and the categories of the warnings that the fit gave."""
+
+    results: MixedLMResults
+    warnings: tuple[type[Warning], ...]
+
+
+def python_formula(text: str, data: pd.DataFrame) -> str:
+    """Return R's formula with the two differences that Python needs.
+
+    R codes an ordered factor by polynomial contrasts, patsy by treatment contrasts unless told
+    otherwise; and the constant ``pi`` belongs to NumPy. All else is read as R reads it.
+    """
+    response, terms = text.split("~")
+    for name, column in data.items():
+        if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+            terms = re.sub(rf"\b{name}\b", f"C({name}, Poly)", terms)
+    terms = re.sub(r"\bpi\b", "np.pi", terms)
+    return f"{response}~{terms}"
+
+
+def shared_case(folder: Path, name: str) -> Case:
+    """Return one case of the shared references."""
+    figures = _read_json(folder / "reference" / "reference.json")["cases"][name]
+    data = _shared_data(folder, figures["data"])
+    weights = figures.get("weights")
+    if figures["fn"] == "lme" and weights:  # varFixed(~I(1/w)): the variance is the inverse of w.
+        weights = "w"
+    return Case(name, figures, data, data[weights] if weights else None)
+
+
+def one_factor_names(folder: Path) -> set[str]:
+    """Return the names of all cases that are linear models with independent rows and one factor."""
+    cases = _read_json(folder / "reference" / "reference.json")["cases"]
+    return {name for name, figures in cases.items() if _has_one_factor(figures)}
+
+
+def bundled_names() -> list[str]:
+    """Return the names of the cases that are kept beside these tests."""
+    return list(_read_json(FIXTURES)["cases"])
+
+
+def bundled_case(name: str) -> Case:
+    """Return one case on the data that skmixed ships."""
+    figures = _read_json(FIXTURES)["cases"][name]
+    data = getattr(datasets, f"load_{figures['data']}")()
+    weights = figures["weights"]
+    return Case(name, figures, data, data.eval(weights) if weights else None)
+
+
+def fit_case(case: Case) -> Fitted:
+    """Fit a case by ``mixedlm``."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results = mixedlm(case.formula, case.data, method=case.method, weights=case.weights)
+    return Fitted(results, tuple(warning.category for warning in caught))
+
+
+def fit_estimator(case: Case) -> MixedLM:
+    """Fit a case by the estimator, from the same formula."""
+    model = MixedLM(formula=case.formula, method=case.method)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if case.singular else "error", SingularFitWarning)
+        return model.fit(case.data, sample_weight=case.weights)
+
+
+@lru_cache
+def _read_json(path: Path) -> Any:
+    """Read a file once."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _shared_data(folder: Path, name: str) -> pd.DataFrame:
+    """Read a data set with its factors as the schema describes them; their labels are text."""
+    factors = _read_json(folder / "data" / "schema.json")[name]["factors"]
+    frame = pd.read_csv(folder / "data" / f"{name}.csv", dtype=dict.fromkeys(factors, str))
+    return frame.astype(
+        {
+            factor: pd.CategoricalDtype(rule["levels"], ordered=rule["ordered"])
+            for factor, rule in factors.items()
+        }
+    )
+
+
+def _has_one_factor(figures: Mapping[str, Any]) -> bool:
+    """Tell whether a case is a Gaussian model with one grouping factor and nothing beside it."""
+    function = figures["fn"]
+    if function == "lmer":
+        return _count_factors(figures["formula"]) == 1
+    if function == "lme":
+        # A case without fixed effects holds the tests of another case's fit.
+        residuals = figures.get("correlation") or "var" in (figures.get("weights") or "")
+        known = not residuals or figures["weights"] == "varFixed(~I(1/w))"
+        return known and "fixef" in figures and _count_factors(figures["random"]) == 1
+    if function == "glmmTMB":
+        plain = figures["family"] == "gaussian" and figures["dispformula"] == "~1"
+        structured = re.search(r"\w\([^()]*\|", figures["formula"])
+        return plain and not structured and _count_factors(figures["formula"]) == 1
+    return False
+
+
+def _count_factors(text: str) -> int:
+    """Count the different grouping factors behind the bars of a formula; ``a/b`` makes two."""
+    behind = re.findall(r"\|\|?\s*([\w.:/ ]+)", text)
+    return len({part.strip() for factor in behind for part in factor.split("/")})
