@@ -1,4 +1,4 @@
-"""What the linear mixed-model estimators share: fit, predict, score and the reports."""
+"""What the linear mixed-model estimators share: fit and the reports."""
 
 from __future__ import annotations
 
@@ -8,27 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import DirectSum
-from skmixed.design.design import Design, NewRows
-from skmixed.design.matrices import DesignMatrices, design_matrices
+from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
-from skmixed.estimators.routing import GroupRoutingMixin
+from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.weights import row_weights, weighted_design
-from skmixed.exceptions import GroupsNotPassedWarning, NoGroupsWarning
+from skmixed.exceptions import NoGroupsWarning
 from skmixed.fitting.fit import fit_lmm
-from skmixed.prediction.predict import (
-    marginal_covariance,
-    predict_covariance,
-    predict_mean,
-    predict_variance,
-)
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["LinearMixedModel"]
@@ -36,14 +27,12 @@ __all__ = ["LinearMixedModel"]
 FloatArray = NDArray[np.float64]
 
 
-class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, BaseEstimator):
+class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, BaseEstimator):
     """Fit and predict linear mixed models; subclasses say which arguments make up the model."""
 
     groups: Any
     fit_intercept: bool
     method: str
-    include_random_effects: bool
-    unseen_groups: str
     weight_type: str
     tol: float
     max_iter: int
@@ -51,7 +40,6 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
     intercept_: float
     converged_: bool
     n_iter_: int
-    _input: ArrayInput | FormulaInput
 
     def fit(
         self,
@@ -95,144 +83,6 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         design, structures, self._input = self._design(X, y, groups)
         return self._finish(design, structures, sample_weight, group_weight)
 
-    def predict(
-        self,
-        X: Any,
-        *,
-        groups: Any = None,
-        include_random_effects: bool | None = None,
-        return_std: bool = False,
-        return_cov: bool = False,
-    ) -> Any:
-        """Predict the response of rows.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-            As in fit.
-        groups : array-like of shape (n,), optional
-            Labels of the rows, if fit got them as an array. A label that was not fitted gets the
-            population mean (or an error, with ``unseen_groups="error"``).
-        include_random_effects : bool, optional
-            Whether the groups' random effects are added; the default is the constructor's.
-        return_std : bool, default=False
-            Whether to return the standard deviation of a new observation about its prediction too.
-        return_cov : bool, default=False
-            Whether to return the covariance of the new observations about their predictions too.
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-        std : ndarray of shape (n,), if ``return_std``
-        cov : ndarray of shape (n, n), if ``return_cov``
-
-        Raises
-        ------
-        ValueError
-            If random effects are asked for without labels, or both uncertainties at once.
-        """
-        if return_std and return_cov:
-            raise ValueError("At most one of return_std and return_cov can be True.")
-        rows, include = self._new_rows(X, groups, include_random_effects)
-        mean = predict_mean(self.lmm_fit_, rows, include_random_effects=include)
-        if return_std:
-            variance = predict_variance(self.lmm_fit_, rows, include_random_effects=include)
-            return mean, np.sqrt(variance)
-        if return_cov:
-            return mean, predict_covariance(self.lmm_fit_, rows, include_random_effects=include)
-        return mean
-
-    def predict_interval(
-        self,
-        X: Any,
-        *,
-        coverage: float = 0.95,
-        groups: Any = None,
-        include_random_effects: bool | None = None,
-    ) -> FloatArray:
-        """Return limits that a new observation of each row keeps with the given probability.
-
-        The uncertainty of beta, of the random effects and the residual is included, that of the
-        variances is not; the quantile is Student's t with n - rank(X) degrees of freedom, which is
-        exact without random effects.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        coverage : float, default=0.95
-            Probability, between 0 and 1.
-        groups, include_random_effects
-            As in ``predict``.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-            Lower and upper limits.
-        """
-        if not 0.0 < coverage < 1.0:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-        mean, std = self.predict(
-            X, groups=groups, include_random_effects=include_random_effects, return_std=True
-        )
-        degrees = self.lmm_fit_.n_rows - len(self.lmm_fit_.fixed.standardised)
-        width = std * stats.t.isf(0.5 * (1.0 - coverage), max(degrees, 1.0))
-        return np.column_stack([mean - width, mean + width])
-
-    def score(
-        self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None
-    ) -> float:
-        """Return R2 of the predictions.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        y : array-like of shape (n,)
-        groups : array-like of shape (n,), optional
-            Labels of the rows, if fit got them as an array.
-        sample_weight : array-like of shape (n,), optional
-            Weights of the rows in R2.
-        """
-        return r2_score(
-            self._observed(X, y), self.predict(X, groups=groups), sample_weight=sample_weight
-        )
-
-    def design_matrices(self, X: Any, *, groups: Any = None) -> DesignMatrices:
-        """Show X and Z of some rows, with labelled columns.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), optional
-
-        Returns
-        -------
-        DesignMatrices
-            ``X`` a DataFrame; ``Z`` sparse, with its columns named by ``Z_columns``.
-        """
-        rows, _ = self._new_rows(X, groups, True)
-        return design_matrices(
-            rows,
-            self.lmm_fit_.fixed.names,
-            [(part.levels, part.effect_names) for part in self.lmm_fit_.random],
-        )
-
-    def marginal_covariance(self, X: Any, *, groups: Any = None) -> FloatArray:
-        """Return the covariance of y that the model implies for some rows.
-
-        sigma^2 (Z Psi Z' + I): rows of different groups are uncorrelated.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), optional
-
-        Returns
-        -------
-        ndarray of shape (n, n)
-        """
-        rows, _ = self._new_rows(X, groups, True)
-        return marginal_covariance(self.lmm_fit_, rows)
-
     def summary(self, **options: Any) -> Any:
         """Return a summary of the fit, which prints as text and shows as HTML.
 
@@ -264,10 +114,6 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         """Name the response in reports."""
         return "y"
 
-    def _observed(self, X: Any, y: Any) -> Any:
-        """Return the response to score against."""
-        return y
-
     def _finish(
         self, design: Design, structures: DirectSum, sample_weight: Any, group_weight: Any = None
     ) -> Any:
@@ -297,34 +143,6 @@ class LinearMixedModel(FittedAttributes, GroupRoutingMixin, RegressorMixin, Base
         for notice in fit.notices:
             warnings.warn(notice.message, notice.category, stacklevel=3)
         return self
-
-    def _new_rows(self, X: Any, groups: Any, include: bool | None) -> tuple[NewRows, bool]:
-        """Read rows to predict, and decide whether their random effects are included."""
-        check_is_fitted(self)
-        if groups is not None and self._groups_are_columns():
-            raise ValueError(
-                "Labels were given twice: the constructor names columns of X for them, and "
-                "predict got an array of groups. Keep one of them."
-            )
-        columns, labels = self._input.read(self, X, groups)
-        wanted = self.include_random_effects if include is None else include
-        if labels is None and wanted and self._input.has_groups:
-            if include:
-                raise ValueError(
-                    "include_random_effects=True needs `groups`: this model was fitted with "
-                    "labels, so pass those of the rows too."
-                )
-            warnings.warn(
-                "This model was fitted with groups, but none are given here: these are population "
-                "predictions. Pass groups=, or include_random_effects=False to say that this is "
-                "meant. In scikit-learn's tools name the column of labels in the constructor, or "
-                "use GroupScorer with metadata routing.",
-                GroupsNotPassedWarning,
-                stacklevel=3,
-            )
-        include = bool(wanted and labels is not None)
-        unseen = self.unseen_groups if include else "population"
-        return self._input.new_rows(columns, labels, unseen), include
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a constructor argument that means nothing."""

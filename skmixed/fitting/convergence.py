@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmixed.fitting.lmm_fit import SINGULAR
 from skmixed.fitting.optimise import Optimum
+from skmixed.fitting.random_effects import SINGULAR
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["snap_to_boundary"]

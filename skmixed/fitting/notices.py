@@ -8,7 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmixed.design.design import Design
 from skmixed.exceptions import SingularFitWarning
-from skmixed.fitting.lmm_fit import LMMFit, Notice, RandomEffects
+from skmixed.fitting.lmm_fit import LMMFit, Notice
+from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = ["notices_of"]
 

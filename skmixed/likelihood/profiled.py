@@ -91,7 +91,8 @@ class ProfiledObjective:
         self.kernel = SingleFactorKernel(products)
         self.reml = int(reml)
         self.n_coefficients = len(products.AtWA) - 1
-        self.nu = products.n_rows - self.reml * self.n_coefficients
+        self.n_rows = products.n_rows
+        self.nu = self.n_rows - self.reml * self.n_coefficients
         self._sum_log_weights = products.sum_log_weights
 
     def __call__(self, theta: FloatArray) -> ObjectiveValue:

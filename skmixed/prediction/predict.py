@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import NewBlock, NewRows
-from skmixed.fitting.lmm_fit import LMMFit, RandomEffects
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = ["marginal_covariance", "predict_covariance", "predict_mean", "predict_variance"]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmixed.fitting.lmm_fit import LMMFit, RandomEffects
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import RandomEffects
 from skmixed.results.coefficients import CoefficientTests
 from skmixed.results.numbers import (
     align,

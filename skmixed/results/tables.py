@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.lmm_fit import FixedEffects, LMMFit, RandomEffects
+from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
+from skmixed.fitting.random_effects import RandomEffects
 from skmixed.results.coefficients import CoefficientTests
 
 __all__ = [

@@ -1,0 +1,137 @@
+"""The random effects of a finished fit, one grouping factor at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import DirectSum
+from skmixed.design.coordinates import RandomCoordinates
+from skmixed.design.design import TermLayout
+from skmixed.design.groups import Levels
+from skmixed.likelihood.single_factor import conditional_root
+
+__all__ = ["SINGULAR", "RandomEffects"]
+
+FloatArray = NDArray[np.float64]
+
+# A standard deviation below this part of sigma, per unit of a standardised column, is on the
+# boundary (lme4's figure).
+SINGULAR = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class RandomEffects:
+    """Hold the random effects of one grouping factor.
+
+    The arrays named ``standardised_*`` are in standardised columns and units of the working
+    response; the properties carry them over to the user's units.
+
+    Attributes
+    ----------
+    levels : Levels
+    terms : tuple of TermLayout
+    covariance : DirectSum
+        The structures of the terms.
+    coordinates : RandomCoordinates
+    sizes : ndarray of shape (n_levels,)
+        Rows of each level.
+    precision : ndarray of shape (n_levels,)
+        Sum of the weights of each level's rows.
+    sigma : float
+        Residual standard deviation at weight 1, in units of y.
+    response_scale, weight_scale : float
+    standardised_factor : ndarray of shape (k, k)
+        Lambda.
+    standardised_modes : ndarray of shape (n_levels, k)
+    standardised_R : ndarray of shape (k, k, n_levels)
+        Triangles with R'R = Z'WZ of each level; indexed by column, row and level.
+    standardised_cross : ndarray of shape (n_levels, k, rank)
+        Minus the coefficient of the modes' error on the error of beta.
+    mean_square : ndarray of shape (k, k)
+        Mean of z z' over the training rows, standardised columns.
+    estimable : bool
+        Whether the rows tell anything of the variances.
+    """
+
+    levels: Levels
+    terms: tuple[TermLayout, ...]
+    covariance: DirectSum
+    coordinates: RandomCoordinates
+    sizes: NDArray[np.intp]
+    precision: FloatArray
+    sigma: float
+    response_scale: float
+    weight_scale: float
+    standardised_factor: FloatArray
+    standardised_modes: FloatArray
+    standardised_R: FloatArray
+    standardised_cross: FloatArray
+    mean_square: FloatArray
+    estimable: bool
+
+    @property
+    def name(self) -> str:
+        """Name the grouping factor."""
+        return self.levels.name
+
+    @property
+    def effect_names(self) -> tuple[str, ...]:
+        """Name the effects of one level."""
+        return tuple(name for term in self.terms for name in term.effect_names)
+
+    @cached_property
+    def relative_factor(self) -> FloatArray:
+        """Return a root of Psi, the covariance of the effects relative to sigma^2, shape (k, k)."""
+        root = self.coordinates.matrix @ self.standardised_factor
+        return root / np.sqrt(self.weight_scale)
+
+    @cached_property
+    def theta(self) -> FloatArray:
+        """Return the parameters of the relative covariance factor, in lme4's order."""
+        return self.covariance.parameters(self.relative_factor)
+
+    @cached_property
+    def effect_covariance(self) -> FloatArray:
+        """Return the covariance of the effects of one level, shape (k, k)."""
+        root = self.sigma * self.relative_factor
+        return root @ root.T
+
+    @cached_property
+    def modes(self) -> FloatArray:
+        """Return the conditional modes (BLUPs), shape (n_levels, k)."""
+        return self.response_scale * self.standardised_modes @ self.coordinates.matrix.T
+
+    @cached_property
+    def standardised_root(self) -> FloatArray:
+        """Return C with C'C the covariance of each level's modes, relative to sigma^2."""
+        return conditional_root(self.standardised_R, self.standardised_factor)
+
+    @cached_property
+    def conditional_covariance(self) -> FloatArray:
+        """Return each level's covariance of the effects given the data, shape (n_levels, k, k)."""
+        root = self.standardised_root @ self.coordinates.matrix.T
+        root = root * (self.sigma / np.sqrt(self.weight_scale))
+        return np.swapaxes(root, 1, 2) @ root
+
+    @property
+    def mean_variance(self) -> float:
+        """Return the variance that the effects give y, mean of the rows (Johnson 2014)."""
+        spread = self.standardised_factor.T @ self.mean_square @ self.standardised_factor
+        return float(np.trace(spread)) * self.sigma**2 / self.weight_scale
+
+    @property
+    def boundary(self) -> bool:
+        """Tell whether the covariance of some term has less than full rank."""
+        return any(
+            _smallest_part(self.standardised_factor[effects]) < SINGULAR
+            for effects in self.covariance.effect_slices
+        )
+
+
+def _smallest_part(root: FloatArray) -> float:
+    """Return the smallest singular value of the rows of a factor."""
+    return float(np.linalg.svd(root, compute_uv=False)[-1])
