@@ -1,4 +1,4 @@
-"""Linear mixed models written out densely, as a textbook does: the other side of the comparisons."""
+"""Linear mixed models written out densely, as in a textbook, to compare with."""
 
 from __future__ import annotations
 
@@ -83,14 +83,12 @@ def structures(n_effects: int) -> dict[str, DirectSum]:
     known = {name: DirectSum((s,), (n_effects,)) for name, s in STRUCTURES.items()}
     if n_effects > 1:
         for name, s in STRUCTURES.items():
-            known[f"intercept+{name}"] = DirectSum(
-                (STRUCTURES["identity"], s), (1, n_effects - 1)
-            )
+            known[f"intercept+{name}"] = DirectSum((STRUCTURES["identity"], s), (1, n_effects - 1))
     return known
 
 
 def solve_densely(problem: Problem, Psi: FloatArray, *, reml: bool) -> DenseSolution:
-    """Evaluate the (restricted) likelihood, beta and the effects from V itself, sigma profiled out."""
+    """Evaluate likelihood, beta and effects from V itself, with sigma profiled out."""
     full = problem.written_out()
     X, Z, y, codes = full.X, full.Z, full.y, full.codes
     n, p = X.shape
@@ -126,8 +124,8 @@ def solve_densely(problem: Problem, Psi: FloatArray, *, reml: bool) -> DenseSolu
 def henderson_inverse(problem: Problem, factor: FloatArray) -> FloatArray:
     """Return the covariance of (beta_hat - beta, b_hat - b) relative to sigma^2.
 
-    It is the inverse of Henderson's mixed-model equations (1975), written for b = factor u so that a
-    singular covariance is no exception.
+    It is the inverse of Henderson's mixed-model equations (1975) in u, with b = factor u: a
+    singular covariance is no exception then.
     """
     full = problem.written_out()
     n, k = full.Z.shape

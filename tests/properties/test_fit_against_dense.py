@@ -49,7 +49,9 @@ def moved(problem: Problem) -> Problem:
     change[1, 1], change[2, 2], change[3, 3] = 3.0, 0.5, 3.0
     X = problem.X @ change
     k = problem.Z.shape[1]
-    return Problem(X, X[:, :k], problem.y * 7.0, problem.codes, problem.weights, problem.multiplicity)
+    return Problem(
+        X, X[:, :k], problem.y * 7.0, problem.codes, problem.weights, problem.multiplicity
+    )
 
 
 @pytest.mark.parametrize("reml", [False, True])
@@ -65,9 +67,7 @@ def test_estimates_are_those_of_the_textbook_at_theta(name, kind, reml):
     assert_allclose(fit.criterion, expected.minus_two_log_likelihood, rtol=1e-11)
     assert_allclose(fit.sigma**2, expected.sigma2, rtol=1e-9)
     assert_allclose(fit.fixed.coefficients, expected.beta, rtol=1e-8)
-    assert_allclose(
-        fit.fixed.covariance, expected.sigma2 * expected.unscaled_covariance, rtol=1e-7
-    )
+    assert_allclose(fit.fixed.covariance, expected.sigma2 * expected.unscaled_covariance, rtol=1e-7)
     times = np.ones(8) if problem.multiplicity is None else problem.multiplicity
     first = (np.cumsum(times) - times).astype(int)
     scale = np.maximum(np.sqrt(np.diagonal(effects.effect_covariance)), 1e-3 * fit.sigma)

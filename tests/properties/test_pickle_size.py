@@ -17,8 +17,8 @@ def data_of(repeats: int) -> pd.DataFrame:
     n = 200 * repeats
     labels = [f"s{i}" for i in range(10)] * (n // 10)
     data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "g": labels})
-    effects = pd.Series(rng.normal(size=10), index=labels[:10])
-    data["y"] = data["x"] + data["g"].map(effects) * (1 + data["x"]) + rng.normal(size=n)
+    effects = np.random.default_rng(1).normal(size=(2, 10))[:, np.arange(n) % 10]
+    data["y"] = data["x"] + effects[0] + effects[1] * data["x"] + rng.normal(size=n)
     return data
 
 
@@ -35,9 +35,7 @@ FITS = {
     ),
     "slope, frame": lambda d: MixedLM("g", random_slopes="x").fit(d[["x", "z", "g"]], d["y"]),
     "formula": lambda d: MixedLM(formula="y ~ scale(x) + poly(z, 2) + (x | g)").fit(d),
-    "category": lambda d: MixedLM("g").fit(
-        d[["x", "z", "g"]].astype({"g": "category"}), d["y"]
-    ),
+    "category": lambda d: MixedLM("g").fit(d[["x", "z", "g"]].astype({"g": "category"}), d["y"]),
 }
 
 

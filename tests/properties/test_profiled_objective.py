@@ -118,7 +118,7 @@ def test_cross_products_of_chunks_add_up(kind):
 
 
 def test_a_difference_that_cancels_is_computed_from_the_rows():
-    """y varies 1e-7 as much within groups as between them: sums of squares keep two digits."""
+    """Let y vary 1e-7 as much within groups as between them: sums of squares keep two digits."""
     problem = make_problem(n_effects=1, kind="weights")
     noise = np.random.default_rng(1).normal(size=len(problem.y))
     y = problem.codes + 1e-7 * noise
