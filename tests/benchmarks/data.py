@@ -29,15 +29,19 @@ def sleepstudy() -> dict[str, np.ndarray]:
     }
 
 
-def simulated(n_rows: int, n_groups: int, n_covariates: int) -> dict[str, np.ndarray]:
-    """Return rows of groups with random intercept and slope, in random order."""
+def simulated(
+    n_rows: int, n_groups: int, n_covariates: int, *, slope: bool
+) -> dict[str, np.ndarray]:
+    """Return rows in random order, of groups with random effects, labelled by strings."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, n_groups, n_rows)
     X = rng.normal(size=(n_covariates, n_rows))
     intercepts = rng.normal(scale=0.7, size=n_groups)
     slopes = rng.normal(scale=0.5, size=n_groups)
     y = 1.0 + np.arange(1, n_covariates + 1) @ X + rng.normal(size=n_rows)
-    y += intercepts[codes] + slopes[codes] * X[0]
+    y += intercepts[codes]
+    if slope:
+        y += slopes[codes] * X[0]
     labels = np.array([f"id_{code}" for code in codes.tolist()], dtype=object)
     return {"y": y, **{f"x{j}": column for j, column in enumerate(X)}, "g": labels}
 
@@ -48,9 +52,13 @@ def main() -> None:
     parser.add_argument("kind", choices=["sleepstudy", "simulated"])
     parser.add_argument("path", type=Path)
     parser.add_argument("sizes", type=int, nargs="*")
+    parser.add_argument("--slope", action="store_true")
     parser.add_argument("--csv", action="store_true")
     options = parser.parse_args()
-    columns = sleepstudy() if options.kind == "sleepstudy" else simulated(*options.sizes)
+    if options.kind == "sleepstudy":
+        columns = sleepstudy()
+    else:
+        columns = simulated(*options.sizes, slope=options.slope)
     options.path.write_bytes(pickle.dumps(columns))
     if options.csv:
         pd.DataFrame(columns).to_csv(options.path.with_suffix(".csv"), index=False)

@@ -56,7 +56,8 @@ class Problem:
 
 
 def load_problem(path: Path, *, slope: bool, reml: bool) -> Problem:
-    """Read the columns that ``data.py`` wrote; labels become whatever pandas makes of them."""
+    """Read the columns that ``data.py`` wrote; strings are Python's, with pyarrow or without."""
+    pd.set_option("mode.string_storage", "python")
     columns = pickle.loads(path.read_bytes())
     return Problem(pd.DataFrame(columns), slope, reml)
 

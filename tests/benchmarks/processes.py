@@ -52,7 +52,7 @@ class Processes:
 
     def write(self, case: Case, *, csv: bool) -> Path:
         """Write the rows of a case, unless an earlier case has the same."""
-        words = [str(size) for size in case.scaled(self.scale)]
+        words = [str(size) for size in case.scaled(self.scale)] + ["--slope"] * case.slope
         path = self.folder / ("_".join([case.data, *words]) + ".pickle")
         if not path.exists() or (csv and not path.with_suffix(".csv").exists()):
             self._python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)

@@ -5,11 +5,10 @@ library fits in a process of its own, the libraries take turns, and a library th
 installed is reported as such. ``--python mixedlm=/path/to/python`` says where one is installed if
 not beside skmixed (for lme4 it is the path of Rscript).
 
-Times are the best over the rounds, of the median of warm fits or of a first fit; ratios are the
-median of the ratios within a round. ``peak`` is the largest resident memory during the fits,
-``increase`` what it exceeds the loaded data by. ``llf`` and ``estimates`` are the relative
-differences from the first line's log-likelihood, and from its fixed effects and sigma (the
-largest).
+Times and memory are the best over the rounds, of the median of warm fits or of a first fit.
+``peak`` is the largest resident memory during the fits, ``increase`` what it exceeds the loaded
+data by. ``llf`` and ``estimates`` are the relative differences from the first line's
+log-likelihood, and from its fixed effects and sigma (the largest).
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def main() -> None:
             found["evaluation"] = processes.evaluations(EVALUATION_GROUPS, sizes)
             print(evaluation_table(found["evaluation"], EVALUATION_GROUPS), flush=True)
         if "imports" in options.names:
-            rounds = 3 * options.rounds
+            rounds = 2 * options.rounds
             found["imports"] = import_seconds(sys.executable, processes.environment, rounds=rounds)
             print(import_table(found["imports"]), flush=True)
     print(f"load {_load()}")
@@ -104,7 +103,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--library", action="append", choices=LIBRARIES, help="of these alone; may be repeated"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="processes for each library")
+    parser.add_argument("--rounds", type=int, default=5, help="processes for each library")
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="time for the repetitions of a warm fit"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +22,6 @@ class Measured:
     def best(self, name: str) -> float:
         """Return the least of one quantity over the rounds."""
         return min(report[name] for report in self.reports.values())
-
-    def ratio(self, other: Measured, name: str) -> float:
-        """Return the median over the rounds that both were in; or the ratio of the best."""
-        common = self.reports.keys() & other.reports.keys()
-        if len(common) < min(len(self.reports), len(other.reports)) or len(common) < 2:
-            return self.best(name) / other.best(name)
-        return statistics.median(self.reports[i][name] / other.reports[i][name] for i in common)
 
 
 def agreement(first: Measured, other: Measured) -> tuple[float, float]:
@@ -56,7 +48,7 @@ def _fit_row(m: Measured, reference: Measured | None, first: Measured | None) ->
     """Return one line: best time, ratio, goal, memory in MB, relative differences."""
     if not m.reports:
         return [m.contender.name, m.trouble]
-    ratio = f"{m.ratio(reference, 'seconds'):.3g}" if reference else ""
+    ratio = f"{m.best('seconds') / reference.best('seconds'):.3g}" if reference else ""
     goal = f"{m.contender.goal:.2g}" if m.contender.goal else ""
     differences = [f"{d:.0e}" for d in agreement(first or m, m)] if m is not first else ["", ""]
     memory = [f"{m.best(name):.0f} MB" for name in ("peak", "increase")]

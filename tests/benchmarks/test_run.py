@@ -13,11 +13,12 @@ import pytest
 @pytest.mark.benchmark
 def test_benchmarks_run(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    options = "sleepstudy many_groups evaluation --library skmixed --scale 0.01 --rounds 1".split()
+    cases = ["sleepstudy", "many_groups", "evaluation"]
+    options = ["--library", "skmixed", "--scale", "0.01", "--rounds", "1", "--seconds", "0.05"]
     run = subprocess.run(
         [
-            *(sys.executable, str(Path(__file__).with_name("run.py")), *options),
-            *("--seconds", "0.05", "--json", str(report)),
+            *(sys.executable, str(Path(__file__).with_name("run.py")), *cases),
+            *(*options, "--json", str(report)),
         ],
         capture_output=True,
         text=True,
