@@ -9,6 +9,7 @@ from skmixed import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit
 
 from .comparison import QUANTITIES
+from .names import matching
 from .reference import Case, Fitted
 
 __all__ = ["assert_agreement", "assert_same_fit", "assert_same_model"]
@@ -33,7 +34,7 @@ def assert_same_model(case: Case, fitted: Fitted) -> None:
     assert results.nobs == figures["n"]
     assert results.n_groups == figures["ngroups"]
     assert results.fit.n_parameters == figures["npar"]
-    # glmmTMB's REML fits do not count the fixed effects among what they estimate.
+    # nlme gives none, and glmmTMB does not count the fixed effects of a REML fit.
     if figures["fn"] == "lmer":
         assert results.df_resid == figures["df_resid"]
     assert results.method == figures["method"]
@@ -46,7 +47,7 @@ def assert_same_fit(ours: LMMFit, other: LMMFit) -> None:
     """Check that two ways to say one model give one fit, to 1e-8."""
     assert_allclose(ours.log_likelihood, other.log_likelihood, rtol=1e-12)
     assert_allclose(ours.sigma, other.sigma, rtol=1e-8)
-    order = [ours.fixed.names.index(name) for name in other.fixed.names]
+    order = matching(ours.fixed.names, other.fixed.names)
     errors = np.sqrt(np.diagonal(other.fixed.covariance))
     difference = ours.fixed.coefficients[order] - other.fixed.coefficients
     assert_allclose(difference / errors, 0.0, atol=1e-8)

@@ -40,7 +40,8 @@ class Difference:
             return np.inf
         unit = np.abs(expected if self.unit is None else np.asarray(self.unit, float))
         distance = np.abs(actual - expected)
-        part = np.divide(distance, unit, out=np.zeros_like(distance), where=distance > 0.0)
+        with np.errstate(divide="ignore"):  # Any distance from an exact 0 is infinite.
+            part = np.divide(distance, unit, out=np.zeros_like(distance), where=distance != 0.0)
         return float(part.max(initial=0.0))
 
 
@@ -129,25 +130,20 @@ def _covariance(case: Case, fitted: Fitted) -> Difference:
     actual = fitted.results.cov_re.to_numpy()[np.ix_(order, order)]
     sd = np.sqrt(np.diagonal(expected))
     # A variance that is 0 has no scale of its own: it is compared with the residual variance.
-    return Difference(actual, expected, np.outer(sd, sd) if sd.all() else case.figures["sigma"])
+    unit = np.outer(sd, sd) if sd.all() else np.full_like(expected, case.figures["sigma"] ** 2)
+    return Difference(actual, expected, unit)
 
 
 def _variance_table(case: Case, fitted: Fitted) -> Difference:
-    """Compare the standard deviations and correlations of the tidy table."""
-    table = fitted.results.variance_components
-    expected = []
-    for term in case.figures["varcorr"]:
-        expected += term["sd"]
-    sd = table.loc[table["name2"].isna(), "sdcor"].to_numpy()
-    correlations = table.loc[table["name2"].notna(), "sdcor"].to_numpy()
-    lower = [
-        term["corr"][i][j]
-        for term in case.figures["varcorr"]
-        for j in range(len(term["corr"]))
-        for i in range(j + 1, len(term["corr"]))
-    ]
-    wanted = [*expected, case.figures["sigma"]]
-    return Difference([*sd, *correlations], [*wanted, *lower], [*wanted, *np.ones(len(lower))])
+    """Compare the standard deviations, and then the correlations, of the tidy table."""
+    table, terms = fitted.results.variance_components, case.figures["varcorr"]
+    is_sd = table["name2"].isna()
+    actual = np.concatenate([table.loc[is_sd, "sdcor"], table.loc[~is_sd, "sdcor"]])
+    sd = np.array([*(value for term in terms for value in term["sd"]), case.figures["sigma"]])
+    triangles = [np.array(term["corr"])[np.triu_indices(len(term["corr"]), 1)] for term in terms]
+    correlations = np.concatenate(triangles)
+    unit = np.concatenate([sd, np.ones_like(correlations)])
+    return Difference(actual, np.concatenate([sd, correlations]), unit)
 
 
 def _modes(case: Case, fitted: Fitted) -> Difference:

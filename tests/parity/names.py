@@ -36,15 +36,7 @@ def _key(name: str) -> frozenset[str]:
 
 
 def _part(name: str) -> str:
-    """Return one part of an interaction in R's words.
-
-    >>> [_part(name) for name in ("Intercept", "sex[T.female]", "Machine[B]")]
-    ['(Intercept)', 'sexfemale', 'MachineB']
-    >>> [_part(name) for name in ("C(dose, Poly).Quadratic", "C(dose, Poly)^4")]
-    ['dose.Q', 'dose^4']
-    >>> [_part(name) for name in ("poly(x, 2)[0]", "sin(np.pi * x)", "I(x ** 2)")]
-    ['poly(x, 2)1', 'sin(pi * x)', 'I(x^2)']
-    """
+    """Return one part of an interaction in R's words."""
     if name == "Intercept":
         return "(Intercept)"
     name = name.replace("np.pi", "pi").replace(" ** ", "^")
