@@ -64,6 +64,7 @@ class Levels:
         values = [_label_values(column) for column in columns]
         for value in values:
             _check_complete(value, self.name)
+        values = [_uncategorised(value) for value in values]
         new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         codes = self.labels.get_indexer(new)
         unseen = codes < 0
@@ -90,12 +91,12 @@ class Levels:
 
     def _warn_of_another_type(self, new: pd.Index) -> None:
         """Warn when every label is new and its type is not the one that was fitted."""
-        fitted, given = (index.inferred_type for index in (self.labels, new))
+        fitted, given = (_kind(index) for index in (self.labels, new))
         if fitted != given:
             warnings.warn(
                 f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type "
-                f"has changed: fit saw {fitted} labels such as {self.labels[0]!r}, now {given} "
-                f"labels such as {new[0]!r}. Convert the labels to the fitted type.",
+                f"has changed: fit saw {fitted} labels such as {self.labels[:1].tolist()[0]!r}, now {given} "
+                f"labels such as {new[:1].tolist()[0]!r}. Convert the labels to the fitted type.",
                 GroupDtypeWarning,
                 stacklevel=2,
             )
@@ -204,6 +205,17 @@ def _label_values(labels: Any) -> Any:
     if isinstance(labels, np.ndarray) and labels.dtype == np.float16:
         labels = labels.astype(np.float64)
     return labels
+
+
+def _uncategorised(values: Any) -> Any:
+    """Return labels themselves where they come as categories."""
+    return values.categories.take(values.codes) if isinstance(values, pd.Categorical) else values
+
+
+def _kind(labels: pd.Index) -> str:
+    """Name the type of labels; 1 and 1.0 are labels of one type."""
+    kind = labels.inferred_type
+    return "number" if kind in ("integer", "floating", "mixed-integer-float") else kind
 
 
 def _check_complete(values: Any, name: str) -> None:

@@ -95,22 +95,22 @@ class MixedLMResults:
     @cached_property
     def params(self) -> pd.Series:
         """Return the estimated coefficients, indexed by their names."""
-        return self._series(self._tests.estimates, "params")
+        return self._series(self._tests.estimates)
 
     @cached_property
     def bse(self) -> pd.Series:
         """Return the standard errors of the coefficients."""
-        return self._series(self._tests.standard_errors, "bse")
+        return self._series(self._tests.standard_errors)
 
     @cached_property
     def tvalues(self) -> pd.Series:
         """Return the coefficients over their standard errors."""
-        return self._series(self._tests.statistics, "tvalues")
+        return self._series(self._tests.statistics)
 
     @cached_property
     def pvalues(self) -> pd.Series:
         """Return the two-sided p-values of the tests against 0."""
-        return self._series(self._tests.p_values, "pvalues")
+        return self._series(self._tests.p_values)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
@@ -357,8 +357,8 @@ class MixedLMResults:
     def _names(self) -> list[str]:
         return list(self.fit.fixed.names)
 
-    def _series(self, values: FloatArray, name: str) -> pd.Series:
-        return pd.Series(values, index=self._names, name=name, copy=True)
+    def _series(self, values: FloatArray) -> pd.Series:
+        return pd.Series(values, index=self._names, copy=True)
 
     def _kept(self, name: str) -> Any:
         """Return an array of the training data, if the results keep it."""
