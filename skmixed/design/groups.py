@@ -93,10 +93,11 @@ class Levels:
         """Warn when every label is new and its type is not the one that was fitted."""
         fitted, given = (_kind(index) for index in (self.labels, new))
         if fitted != given:
+            known, example = self.labels[:1].tolist()[0], new[:1].tolist()[0]
             warnings.warn(
                 f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type "
-                f"has changed: fit saw {fitted} labels such as {self.labels[:1].tolist()[0]!r}, now {given} "
-                f"labels such as {new[:1].tolist()[0]!r}. Convert the labels to the fitted type.",
+                f"has changed: fit saw {fitted} labels such as {known!r}, now {given} labels such as "
+                f"{example!r}. Convert the labels to the fitted type.",
                 GroupDtypeWarning,
                 stacklevel=2,
             )
