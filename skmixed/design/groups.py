@@ -96,7 +96,7 @@ class Levels:
             known, example = self.labels[:1].tolist()[0], new[:1].tolist()[0]
             warnings.warn(
                 f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type "
-                f"has changed: fit saw {fitted} labels such as {known!r}, now {given} labels such as "
+                f"has changed: fit saw {fitted} labels such as {known!r}, now {given} ones such as "
                 f"{example!r}. Convert the labels to the fitted type.",
                 GroupDtypeWarning,
                 stacklevel=2,
