@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from pathlib import Path
+
 __all__ = [
     "GroupDtypeWarning",
     "GroupsNotPassedWarning",
     "NoGroupsWarning",
     "SingularFitWarning",
+    "warn_user",
 ]
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 class NoGroupsWarning(UserWarning):
@@ -24,3 +31,19 @@ class GroupDtypeWarning(UserWarning):
 
 class SingularFitWarning(UserWarning):
     """Warn that a covariance of random effects is estimated on its boundary."""
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Give a warning at the line outside of this package that led to it.
+
+    Parameters
+    ----------
+    message : str
+    category : type of Warning
+    """
+    level = 1
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level)

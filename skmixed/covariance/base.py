@@ -58,8 +58,8 @@ def resolve_structure(
         if name in known:
             return known[name]
         raise ValueError(
-            f"covariance must be one of {sorted(known)} or a structure of skmixed.covariance, "
-            f"got {specification!r}."
+            f"Unknown covariance structure {specification!r}: expected one of {sorted(known)}, or "
+            "an object of skmixed.covariance."
         )
     if isinstance(specification, type) or not isinstance(specification, CovarianceStructure):
         raise TypeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.exceptions import GroupDtypeWarning
+from skmixed.exceptions import GroupDtypeWarning, warn_user
 
 __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
 
@@ -94,12 +93,11 @@ class Levels:
         fitted, given = (_kind(index) for index in (self.labels, new))
         if fitted != given:
             known, example = self.labels[:1].tolist()[0], new[:1].tolist()[0]
-            warnings.warn(
+            warn_user(
                 f"None of the {len(new)} labels in '{self.name}' was seen in fit, and their type "
                 f"has changed: fit saw {fitted} labels such as {known!r}, now {given} ones such as "
                 f"{example!r}. Convert the labels to the fitted type.",
                 GroupDtypeWarning,
-                stacklevel=2,
             )
 
 

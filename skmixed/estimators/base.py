@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.weights import row_weights, weighted_design
-from skmixed.exceptions import NoGroupsWarning
+from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.fit import fit_lmm
 from skmixed.results.lmm_results import MixedLMResults
 
@@ -40,6 +39,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
     intercept_: float
     converged_: bool
     n_iter_: int
+    _response_label: str
 
     def fit(
         self,
@@ -81,6 +81,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
                 "and fit got an array of groups. Keep one of them."
             )
         design, structures, self._input = self._design(X, y, groups)
+        self._response_label = str(getattr(y, "name", None) or "y")
         return self._finish(design, structures, sample_weight, group_weight)
 
     def summary(self, **options: Any) -> Any:
@@ -112,19 +113,21 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
 
     def _response_name(self) -> str:
         """Name the response in reports."""
-        return "y"
+        return self._response_label
+
+    def _no_groups_message(self) -> str:
+        """Say that the model has no groups, and how it gets them."""
+        return (
+            "No groups were given: this is ordinary least squares. Name a column of X in "
+            f"{type(self).__name__}(groups=...), or pass labels to fit(X, y, groups=...)."
+        )
 
     def _finish(
         self, design: Design, structures: DirectSum, sample_weight: Any, group_weight: Any = None
     ) -> Any:
         """Fit the design, keep the estimates and give the warnings."""
         if not design.blocks:
-            warnings.warn(
-                "No groups were given: this is ordinary least squares. Name a column of X in "
-                f"{type(self).__name__}(groups=...), or pass labels to fit(X, y, groups=...).",
-                NoGroupsWarning,
-                stacklevel=3,
-            )
+            warn_user(self._no_groups_message(), NoGroupsWarning)
         design = weighted_design(
             design,
             row_weights(sample_weight, design.fixed),
@@ -141,7 +144,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         self.converged_ = fit.convergence.converged
         self.n_iter_ = fit.convergence.n_iter
         for notice in fit.notices:
-            warnings.warn(notice.message, notice.category, stacklevel=3)
+            warn_user(notice.message, notice.category)
         return self
 
     def _check_parameters(self) -> None:

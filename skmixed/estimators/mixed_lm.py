@@ -201,7 +201,16 @@ class MixedLM(LinearMixedModel):
     def _response_name(self) -> str:
         """Name the response as the formula does."""
         response = None if self.formula is None else parse_formula(self.formula).response
-        return response or "y"
+        return response or super()._response_name()
+
+    def _no_groups_message(self) -> str:
+        """Say that the model has no groups, and how it gets them."""
+        if self.formula is None:
+            return super()._no_groups_message()
+        return (
+            f"The formula {self.formula!r} has no random effects: this is ordinary least squares. "
+            "Add a term such as '(1 | g)'."
+        )
 
 
 def formula_structures(parsed: ParsedFormula, design: Design) -> DirectSum:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from skmixed.design.matrices import DesignMatrices, design_matrices
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.routing import GroupRoutingMixin
-from skmixed.exceptions import GroupsNotPassedWarning
+from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.predict import (
     marginal_covariance,
@@ -196,13 +195,12 @@ class PredictionMethods(GroupRoutingMixin):
                     "include_random_effects=True needs `groups`: this model was fitted with "
                     "labels, so pass those of the rows too."
                 )
-            warnings.warn(
+            warn_user(
                 "This model was fitted with groups, but none are given here: these are population "
                 "predictions. Pass groups=, or include_random_effects=False to say that this is "
                 "meant. In scikit-learn's tools name the column of labels in the constructor, or "
                 "use GroupScorer with metadata routing.",
                 GroupsNotPassedWarning,
-                stacklevel=3,
             )
         include = bool(wanted and labels is not None)
         unseen = self.unseen_groups if include else "population"

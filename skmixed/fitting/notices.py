@@ -26,8 +26,10 @@ def notices_of(fit: LMMFit, design: Design, varies: NDArray[np.bool_]) -> tuple[
     """
     found = [_exact(fit, design), _aliased(fit), _convergence(fit)]
     for effects in fit.random:
-        found += [_not_estimable(effects, fit), _singular(effects, fit)]
-        found.append(_constant_slopes(effects, varies))
+        found += [
+            _not_estimable(effects, fit),
+            _redundant(effects, varies) or _singular(effects, fit),
+        ]
     return tuple(notice for notice in found if notice is not None)
 
 
@@ -39,7 +41,7 @@ def _exact(fit: LMMFit, design: Design) -> Notice | None:
     elif len(fit.fixed.standardised) >= design.n_rows:
         reason = f"there are as many coefficients as rows ({design.n_rows})"
     else:
-        reason = "the fixed effects explain y exactly"
+        reason = "the fixed effects explain y exactly (is y among the columns of X?)"
     return Notice(
         f"All variances are 0: {reason}. Standard errors and tests mean nothing here.",
         UserWarning,
@@ -99,21 +101,14 @@ def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     )
 
 
-def _constant_slopes(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notice | None:
-    first, constant = 0, []
-    for term in effects.terms:
-        last = first + len(term.effect_names)
-        if term.intercept is not None:
-            constant += [
-                name
-                for name, moves in zip(term.effect_names, varies[first:last], strict=True)
-                if not moves and name != "Intercept"
-            ]
-        first = last
-    if not constant or not effects.estimable:
+def _redundant(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notice | None:
+    names = [name for name, moves in zip(effects.effect_names, varies, strict=True) if not moves]
+    if not names or not effects.estimable:
         return None
     return Notice(
-        f"{constant} are constant within every group of '{effects.name}': their random slopes are "
-        "not identifiable. Keep them among the fixed effects only.",
+        f"The random effects {names} do not vary within any group of '{effects.name}' beyond the "
+        "effects before them (a slope on a column that is constant within every group, or an "
+        "effect that comes twice): their variances are not identifiable. Leave them out of the "
+        "random effects.",
         UserWarning,
     )

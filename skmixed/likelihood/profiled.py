@@ -75,9 +75,9 @@ class ObjectiveValue:
 class ProfiledObjective:
     """Evaluate -2 log-likelihood, its gradient and its Hessian in theta.
 
-        objective = log|V| + reml log|X'V^-1 X| + nu (1 + log(2 pi r2 / nu)) - sum log w
+        objective = log|M| + reml log|X'V^-1 X| + nu (1 + log(2 pi r2 / nu)) - sum log w
 
-    (Bates et al. 2015, equations 34 and 41, with |V| for the determinant of M, which it equals).
+    (Bates et al. 2015, equations 34 and 41), with |M| = |V| |W|.
 
     Parameters
     ----------
