@@ -212,8 +212,8 @@ def _slopes(random_slopes: Any, X: Any, kept: list[int]) -> tuple[int, ...]:
     for j in positions:
         if j not in kept:
             raise ValueError(
-                f"random_slopes names the column {column_name(X, j)!r}, which holds the group "
-                "labels."
+                f"random_slopes names the column {column_name(X, j)!r} of X (n_features = "
+                f"{X.shape[1]}), which holds the group labels. Name another column."
             )
     return tuple(dict.fromkeys(kept.index(j) for j in positions))
 

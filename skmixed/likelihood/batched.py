@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "cholesky_over_groups",
-    "semidefinite_cholesky_over_groups",
     "solve_lower_over_groups",
     "solve_lower_transposed_over_groups",
     "sum_of_outer_products",
@@ -23,34 +22,14 @@ FloatArray = NDArray[np.float64]
 NO_PIVOT = 1e-13
 
 
-def cholesky_over_groups(matrices: FloatArray) -> FloatArray:
+def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) -> FloatArray:
     """Factor positive definite matrices as L L'.
 
     Parameters
     ----------
     matrices : ndarray of shape (k, k, n_groups)
-
-    Returns
-    -------
-    ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    """
-    k = len(matrices)
-    factor = np.zeros_like(matrices)
-    for j in range(k):
-        pivot = np.sqrt(_downdated(matrices[j, j], factor[j, :j], factor[j, :j]))
-        factor[j, j] = pivot
-        for i in range(j + 1, k):
-            factor[i, j] = _downdated(matrices[i, j], factor[i, :j], factor[j, :j]) / pivot
-    return factor
-
-
-def semidefinite_cholesky_over_groups(matrices: FloatArray) -> FloatArray:
-    """Factor positive semidefinite matrices as L L', with a zero column where a pivot vanishes.
-
-    Parameters
-    ----------
-    matrices : ndarray of shape (k, k, n_groups)
+    semidefinite : bool
+        Whether pivots may vanish; their columns are 0 then.
 
     Returns
     -------
@@ -61,11 +40,12 @@ def semidefinite_cholesky_over_groups(matrices: FloatArray) -> FloatArray:
     factor = np.zeros_like(matrices)
     for j in range(k):
         squared = _downdated(matrices[j, j], factor[j, :j], factor[j, :j])
-        pivot = np.sqrt(np.where(squared > NO_PIVOT * matrices[j, j], squared, 0.0))
-        factor[j, j] = pivot
+        if semidefinite:
+            squared = np.where(squared > NO_PIVOT * matrices[j, j], squared, 0.0)
+        factor[j, j] = np.sqrt(squared)
         for i in range(j + 1, k):
-            entry = _downdated(matrices[i, j], factor[i, :j], factor[j, :j])
-            np.divide(entry, pivot, out=factor[i, j], where=pivot > 0)
+            factor[i, j] = _downdated(matrices[i, j], factor[i, :j], factor[j, :j])
+            _divide_where_positive(factor[i, j], factor[j, j])
     return factor
 
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
-    semidefinite_cholesky_over_groups,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
     sum_of_outer_products,
@@ -91,7 +90,7 @@ class SingleFactorKernel:
         self.multiplicity = factor.multiplicity
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
-        self.R = semidefinite_cholesky_over_groups(factor.ZtWZ)
+        self.R = cholesky_over_groups(factor.ZtWZ, semidefinite=True)
         between = solve_lower_over_groups(self.R, factor.ZtWA.copy())
         self._total = products.AtWA
         self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
