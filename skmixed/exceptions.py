@@ -41,7 +41,7 @@ def warn_user(message: str, category: type[Warning]) -> None:
     message : str
     category : type of Warning
     """
-    level = 1
+    level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back

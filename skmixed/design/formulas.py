@@ -13,6 +13,7 @@ from skmixed.design.arrays import encode_labels
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
+from skmixed.formula.columns import column_names, unknown_name
 
 __all__ = ["FormulaDesign", "grouping_columns", "train_formula_design"]
 
@@ -116,6 +117,10 @@ def train_formula_design(
     factor : GroupingFactor or None
     """
     columns = grouping_columns(parsed)
+    for column in columns:
+        if column not in column_names(data):
+            problem = unknown_name(column, column_names(data), "a column of the data")
+            raise ValueError(f"In the random effects of the formula, {problem}")
     recipe = train_formula(parsed, data, environment=environment)
     factor = factorise_interaction([data[c] for c in columns], columns) if columns else None
     design = FormulaDesign(recipe, columns, factor.levels if factor else None)
