@@ -5,7 +5,7 @@ formula <- as.formula(given[2])
 reml <- given[3] == "reml"
 repeats <- as.integer(given[4])
 data <- read.csv(given[1], stringsAsFactors = FALSE)
-# lme4 cannot label levels by numbers alone in every place; a factor is what its users have.
+# A factor, as in R's own sleepstudy.
 if (is.integer(data$g)) data$g <- factor(data$g)
 
 memory <- function(field) {
