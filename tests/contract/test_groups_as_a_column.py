@@ -89,7 +89,7 @@ def test_set_output_of_a_whole_pipeline(study):
 
 
 def test_a_suffix_must_be_unique(study):
-    doubled = study.numbers.assign(a__site=study.groups, b__site=study.groups)
+    doubled = study.numbers.assign(a__site=study.groups, b__site=study.groups**2)
     with pytest.raises(ValueError, match=r"'site' fits \['a__site', 'b__site'\], several columns"):
         RandomInterceptRegressor("site").fit(doubled, study.y)
     exact = doubled.assign(site=study.groups)

@@ -125,14 +125,30 @@ def test_groups_reach_splitter_and_model(study):
         params={"groups": study.groups},
         error_score="raise",
     )
-    expected = cross_val_score(
+    assert_allclose(results["test_score"], new_groups_by_hand(study))
+
+
+@needs_1_8
+@pytest.mark.usefixtures("routing")
+def test_groups_reach_the_splitter_alone_where_the_model_has_a_column(study):
+    scores = cross_val_score(
         RandomInterceptRegressor("subject"),
         study.labelled,
         study.y,
         cv=GroupKFold(4),
         params={"groups": study.groups},
+        error_score="raise",
     )
-    assert_allclose(results["test_score"], expected)
+    assert_allclose(scores, new_groups_by_hand(study))
+
+
+def new_groups_by_hand(study):
+    scores = []
+    for train, test in GroupKFold(4).split(study.labelled, groups=study.groups):
+        model = RandomInterceptRegressor("subject")
+        model.fit(study.labelled.iloc[train], study.y[train])
+        scores.append(r2_score(study.y[test], model.predict(study.labelled.iloc[test])))
+    return scores
 
 
 @pytest.mark.usefixtures("routing")
