@@ -78,7 +78,7 @@ def test_the_objective_never_increases():
 
 @pytest.mark.parametrize("start", [(0.0, 0.0), (1e-9, 0.0), (0.0, 0.5)])
 def test_a_saddle_is_left(start):
-    """The function x^4 / 4 - x^2 / 2 + y^2 has a saddle at 0 and its minima at (-1, 0) and (1, 0)."""
+    """The function x^4 / 4 - x^2 / 2 + y^2 has a saddle at 0, minima at (-1, 0) and (1, 0)."""
     search = minimise(
         objective(
             lambda t: t[0] ** 4 / 4 - t[0] ** 2 / 2 + t[1] ** 2,
