@@ -50,21 +50,23 @@ class FixedCoordinates:
         """Count the estimated coefficients, with the intercept."""
         return self.basis.shape[1] + self.intercept
 
-    def transform(self, fixed: FloatArray) -> FloatArray:
+    def transform(self, fixed: FloatArray, *, spare: int = 0) -> FloatArray:
         """Return the standardised columns as rows of an array.
 
         Parameters
         ----------
         fixed : ndarray of shape (n, n_features)
+        spare : int, default=0
+            Number of rows to add, not filled.
 
         Returns
         -------
-        ndarray of shape (n_coefficients, n)
+        ndarray of shape (n_coefficients + spare, n)
         """
-        rows = np.empty((self.n_coefficients, len(fixed)))
+        rows = np.empty((self.n_coefficients + spare, len(fixed)))
         first = int(self.intercept)
         rows[:first] = 1.0
-        standard = rows[first:]
+        standard = rows[first : self.n_coefficients]
         if self.minimum_norm:
             np.matmul(self.basis.T, ((fixed - self.center) / self.scale).T, out=standard)
             return rows
@@ -112,8 +114,9 @@ class RandomCoordinates:
     def transform(self, columns: FloatArray) -> FloatArray:
         """Return the standardised columns as rows of an array of shape (n_effects, n)."""
         rows = np.array(columns.T, order="C")
-        rows -= self.center[:, None]
-        rows /= self.scale[:, None]
+        for j in np.flatnonzero((self.center != 0.0) | (self.scale != 1.0)):
+            rows[j] -= self.center[j]
+            rows[j] /= self.scale[j]
         return rows
 
     @property
@@ -125,7 +128,9 @@ class RandomCoordinates:
         return matrix
 
 
-def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoordinates, FloatArray]:
+def standardise_fixed(
+    fixed: FloatArray, *, intercept: bool, spare: int = 0
+) -> tuple[FixedCoordinates, FloatArray]:
     """Choose center, scale and basis of the columns of X, and standardise them.
 
     Parameters
@@ -133,21 +138,24 @@ def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoord
     fixed : ndarray of shape (n, n_features)
     intercept : bool
         Whether X has a column of ones besides; only then may columns be centred.
+    spare : int, default=0
+        Number of rows to add, not filled: the response can take one.
 
     Returns
     -------
     coordinates : FixedCoordinates
-    rows : ndarray of shape (n_coefficients, n)
+    rows : ndarray of shape (n_coefficients + spare, n)
     """
     n, n_features = fixed.shape
     center = fixed.sum(axis=0) / max(n, 1) if intercept else np.zeros(n_features)
     if n_features + intercept > n:
         coordinates = _minimum_norm_coordinates(fixed, center, intercept=intercept)
-        return coordinates, coordinates.transform(fixed)
+        return coordinates, coordinates.transform(fixed, spare=spare)
     nothing = np.zeros(n_features, dtype=bool)
     every = np.eye(n_features)
-    rows = FixedCoordinates(intercept, center, np.ones(n_features), every, nothing).transform(fixed)
-    slopes = rows[int(intercept) :]
+    unscaled = FixedCoordinates(intercept, center, np.ones(n_features), every, nothing)
+    rows = unscaled.transform(fixed, spare=spare)
+    slopes = rows[int(intercept) : len(rows) - spare]
     length = np.sqrt(np.einsum("jn,jn->j", slopes, slopes) / max(n, 1))
     # A constant column beside the intercept: what centring leaves of it is rounding.
     constant = length <= 8 * np.finfo(float).eps * np.abs(center)
@@ -155,7 +163,7 @@ def standardise_fixed(fixed: FloatArray, *, intercept: bool) -> tuple[FixedCoord
     if constant.any():
         slopes[constant] = 0.0
     slopes /= scale[:, None]
-    aliased = _aliased_rows(rows)[int(intercept) :]
+    aliased = _aliased_rows(rows[: len(rows) - spare])[int(intercept) :]
     if not aliased.any():
         return FixedCoordinates(intercept, center, scale, every, nothing), rows
     rows = np.delete(rows, np.flatnonzero(aliased) + intercept, axis=0)

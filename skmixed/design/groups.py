@@ -150,12 +150,9 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
     (['a', 'b'], [1, 0, 1])
     """
     values = _label_values(labels)
-    _check_complete(values, name)
-    if isinstance(values, pd.Categorical):
-        used, codes = np.unique(values.codes, return_inverse=True)
-        uniques = values.categories[used].array
-    else:
-        codes, uniques = _factorised(values, name)
+    codes, uniques = _factorised(values, name)
+    if codes.min(initial=0) < 0 or _may_be_infinite(values):
+        _check_complete(values, name)
     order = _order(uniques)
     ranks = np.empty(len(order), dtype=np.intp)
     ranks[order] = np.arange(len(order))
@@ -217,6 +214,11 @@ def _kind(labels: pd.Index) -> str:
     return "number" if kind in ("integer", "floating", "mixed-integer-float") else kind
 
 
+def _may_be_infinite(values: Any) -> bool:
+    """Tell whether labels are of a type that has infinity."""
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f"
+
+
 def _check_complete(values: Any, name: str) -> None:
     """Raise ValueError if a label is missing or infinite."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iubUS":
@@ -236,7 +238,11 @@ def _check_complete(values: Any, name: str) -> None:
 
 
 def _factorised(values: Any, name: str) -> tuple[NDArray[np.intp], Any]:
-    """Return codes and distinct labels in order of appearance."""
+    """Return codes, -1 for a missing label, and the distinct labels."""
+    if isinstance(values, pd.Categorical):
+        used, codes = np.unique(values.codes, return_inverse=True)
+        missing = int(len(used) > 0 and used[0] < 0)
+        return codes - missing, values.categories[used[missing:]].array
     try:
         return pd.factorize(values)
     except TypeError as error:
@@ -248,6 +254,10 @@ def _factorised(values: Any, name: str) -> tuple[NDArray[np.intp], Any]:
 
 def _order(labels: Any) -> NDArray[np.intp]:
     """Return the sorting order of distinct labels; labels of mixed types sort within each type."""
+    objects = isinstance(labels, np.ndarray) and labels.dtype == object
+    if objects and pd.api.types.infer_dtype(labels, skipna=False) == "string":
+        # Fixed-width text sorts without calling Python for each comparison.
+        return labels.astype(np.str_).argsort()
     try:
         return labels.argsort()
     except TypeError:

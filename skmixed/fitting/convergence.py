@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg.lapack import dgesdd
 
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.random_effects import SINGULAR
@@ -29,7 +30,7 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
     root = np.zeros_like(Lambda)
     small = False
     for effects in objective.covariance.effect_slices:
-        left, parts, _ = np.linalg.svd(Lambda[effects, effects])
+        left, parts, _, _ = dgesdd(Lambda[effects, effects])
         small |= bool(0.0 < parts[-1] < SINGULAR)
         root[effects, effects] = left * np.where(parts < SINGULAR, 0.0, parts)
     if not small:

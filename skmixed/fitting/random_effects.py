@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgesdd
 
 from skmixed.covariance import DirectSum
 from skmixed.design.coordinates import RandomCoordinates
@@ -134,4 +135,4 @@ class RandomEffects:
 
 def _smallest_part(root: FloatArray) -> float:
     """Return the smallest singular value of the rows of a factor."""
-    return float(np.linalg.svd(root, compute_uv=False)[-1])
+    return float(dgesdd(root, compute_uv=0)[1][-1])

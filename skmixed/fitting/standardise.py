@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,16 +84,14 @@ def standardised_products(
     covariance : DirectSum
         The structures of the block's terms.
     """
-    fixed, X = standardise_fixed(design.fixed, intercept=design.intercept)
+    fixed, A = standardise_fixed(design.fixed, intercept=design.intercept, spare=1)
     weights, weight_scale = _relative_weights(design)
     root = None if weights is None else np.sqrt(weights)
-    y = design.response if design.offset is None else design.response - design.offset
+    A[-1] = design.response if design.offset is None else design.response - design.offset
     if root is not None:
-        X *= root
-        y = y * root
+        A *= root
     multiplicity = _multiplicity(design)
-    shift, residual, scale = _least_squares_residual(X, y, multiplicity)
-    A = np.concatenate([X, residual[None]])
+    shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
     rows, random, factor = _block_products(design, covariance, A, root)
     products = CrossProducts(
         n_rows=_count(design),
@@ -100,7 +99,7 @@ def standardised_products(
         AtWA=(A if multiplicity is None else A * multiplicity) @ A.T,
         factor=factor,
     )
-    exact = not residual.any()
+    exact = not A[-1].any()
     coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
     return coordinates, rows, products
 
@@ -120,24 +119,26 @@ def _multiplicity(design: Design) -> FloatArray | None:
     return design.group_multiplicity[design.blocks[0].factor.codes]
 
 
-def _least_squares_residual(
+def _take_least_squares(
     X: FloatArray, y: FloatArray, multiplicity: FloatArray | None
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return least-squares coefficients, the residual over its root mean square, and that scale."""
+) -> tuple[FloatArray, float]:
+    """Overwrite y by its least-squares residual over its size; return coefficients and size."""
     if len(X) >= len(y):
         shift = np.asarray(np.linalg.lstsq(X.T, y, rcond=None)[0], dtype=np.float64)
-        return shift, np.zeros_like(y), 1.0
-    weighted = X if multiplicity is None else X * multiplicity
+        y[:] = 0.0
+        return shift, 1.0
+    size = math.sqrt(y @ y / len(y))
     shift = np.empty(0)
     if len(X):
+        weighted = X if multiplicity is None else X * multiplicity
         shift = np.asarray(np.linalg.solve(weighted @ X.T, weighted @ y), dtype=np.float64)
-    residual = y - shift @ X
-    size = float(np.sqrt(y @ y / len(y)))
-    scale = float(np.sqrt(residual @ residual / len(y)))
+        y -= shift @ X
+    scale = math.sqrt(y @ y / len(y))
     if scale <= EXACT * size:
-        return shift, np.zeros_like(y), 1.0
-    residual /= scale
-    return shift, residual, scale
+        y[:] = 0.0
+        return shift, 1.0
+    y /= scale
+    return shift, scale
 
 
 def _block_products(
