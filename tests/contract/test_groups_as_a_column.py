@@ -180,6 +180,25 @@ def test_leave_one_group_out_predicts_population_means(study):
     assert 0 < r2_score(study.y, predicted) < 0.7
 
 
+@pytest.mark.parametrize("n_rows", [1, 8])
+def test_folds_with_one_group_or_one_row_per_group(study, n_rows):
+    """Training on one of two groups, and on one row of each: least squares, and no exception."""
+    first = study.frame.groupby("subject").head(n_rows).index
+    kept = first[:16] if n_rows == 1 else study.frame.index[study.groups < 2]
+    X, y, groups = study.labelled.loc[kept], study.y[kept], study.groups[kept]
+    with pytest.warns(SingularFitWarning, match="is set to 0"):
+        scores = cross_val_score(
+            RandomInterceptRegressor("subject"),
+            X,
+            y,
+            cv=LeaveOneGroupOut(),
+            groups=groups,
+            scoring="neg_mean_squared_error",
+            error_score="raise",
+        )
+    assert np.isfinite(scores).all()
+
+
 @pytest.mark.parametrize("search", ["grid", "random"])
 def test_searches(study, search):
     pipe = make_pipeline(
