@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ __all__ = ["FixedCoordinates", "RandomCoordinates", "random_coordinates", "stand
 
 FloatArray = NDArray[np.float64]
 
+# What centring leaves of a constant column is rounding, below this part of the constant.
+CONSTANT = 8 * float(np.finfo(float).eps)
 # What earlier columns leave of a column is rounding below this part of its length, as in R's lm.
 ALIASED = 1e-7
 # Cross-products square it: above this pivot of their factor, no column comes near ALIASED.
@@ -158,7 +161,7 @@ def standardise_fixed(
     slopes = rows[int(intercept) : len(rows) - spare]
     length = np.sqrt(np.einsum("jn,jn->j", slopes, slopes) / max(n, 1))
     # A constant column beside the intercept: what centring leaves of it is rounding.
-    constant = length <= 8 * np.finfo(float).eps * np.abs(center)
+    constant = length <= CONSTANT * np.abs(center)
     scale = np.where(constant, 1.0, length)
     if constant.any():
         slopes[constant] = 0.0
@@ -197,8 +200,11 @@ def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> Rand
             column = block.columns[:, j]
             if invariance == "linear" and position is not None:
                 intercepts[j] = effects.start + position
-                center[j] = column.mean()
-            scale[j] = _length(column, center[j]) or 1.0
+                center[j] = column.sum() / len(column)
+            length = _length(column, center[j])
+            if length <= CONSTANT * abs(center[j]):
+                center[j], length = column[0] if center[j] else 0.0, 1.0
+            scale[j] = length
         if invariance == "scalar":
             scale[effects] = np.sqrt(np.mean(scale[effects] ** 2))
     return RandomCoordinates(center, scale, intercepts)
@@ -207,7 +213,7 @@ def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> Rand
 def _length(column: FloatArray, center: float) -> float:
     """Return the root mean square of a column about a center."""
     centred = column - center
-    return float(np.sqrt(centred @ centred / max(len(column), 1)))
+    return math.sqrt(centred @ centred / max(len(column), 1))
 
 
 def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:

@@ -100,11 +100,9 @@ def _random_effects(
         return ()
     (block,) = design.blocks
     Lambda = objective.covariance.factor(at.theta)
-    Psi = Lambda @ Lambda.T
     columns = np.eye(len(at.solution.beta) + 1)
     columns[-1, :-1] = -at.solution.beta
-    # Psi Z'V^-1 = (M-form) Lambda M^-1 Lambda'Z'W: modes, and what the modes owe to beta.
-    projected = np.einsum("qr,irg->gqi", Psi, objective.kernel.projected(at.whitened, columns))
+    scores = objective.kernel.projected(at.whitened, columns)
     factor = block.factor
     return (
         RandomEffects(
@@ -118,9 +116,9 @@ def _random_effects(
             response_scale=coordinates.response_scale,
             weight_scale=coordinates.weight_scale,
             standardised_factor=Lambda,
-            standardised_modes=projected[:, :, -1],
+            standardised_modes=scores[-1].T @ (Lambda @ Lambda.T),
             standardised_R=objective.kernel.R,
-            standardised_cross=projected[:, :, :-1],
+            standardised_scores=scores[:-1],
             mean_square=rows.mean_square,
             estimable=estimable,
         ),

@@ -49,9 +49,9 @@ def _exact(fit: LMMFit, design: Design) -> Notice | None:
 
 
 def _aliased(fit: LMMFit) -> Notice | None:
-    names = [name for name, out in zip(fit.fixed.names, fit.fixed.aliased, strict=True) if out]
-    if not names:
+    if not fit.fixed.aliased.any():
         return None
+    names = [name for name, out in zip(fit.fixed.names, fit.fixed.aliased, strict=True) if out]
     return Notice(
         f"X is rank deficient: {names} are linear combinations of the intercept and the columns "
         "before them. Their coefficients are set to 0; drop these columns.",
@@ -102,9 +102,9 @@ def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
 
 
 def _redundant(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notice | None:
-    names = [name for name, moves in zip(effects.effect_names, varies, strict=True) if not moves]
-    if not names or not effects.estimable:
+    if varies.all() or not effects.estimable:
         return None
+    names = [name for name, moves in zip(effects.effect_names, varies, strict=True) if not moves]
     return Notice(
         f"The random effects {names} do not vary within any group of '{effects.name}' beyond the "
         "effects before them (a slope on a column that is constant within every group, or an "

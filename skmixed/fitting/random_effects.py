@@ -50,8 +50,8 @@ class RandomEffects:
     standardised_modes : ndarray of shape (n_levels, k)
     standardised_R : ndarray of shape (k, k, n_levels)
         Triangles with R'R = Z'WZ of each level; indexed by column, row and level.
-    standardised_cross : ndarray of shape (n_levels, k, rank)
-        Minus the coefficient of the modes' error on the error of beta.
+    standardised_scores : ndarray of shape (rank, k, n_levels)
+        Z'V^-1 X of each level.
     mean_square : ndarray of shape (k, k)
         Mean of z z' over the training rows, standardised columns.
     estimable : bool
@@ -70,7 +70,7 @@ class RandomEffects:
     standardised_factor: FloatArray
     standardised_modes: FloatArray
     standardised_R: FloatArray
-    standardised_cross: FloatArray
+    standardised_scores: FloatArray
     mean_square: FloatArray
     estimable: bool
 
@@ -105,6 +105,15 @@ class RandomEffects:
     def modes(self) -> FloatArray:
         """Return the conditional modes (BLUPs), shape (n_levels, k)."""
         return self.response_scale * self.standardised_modes @ self.coordinates.matrix.T
+
+    @cached_property
+    def standardised_cross(self) -> FloatArray:
+        """Return c = D Z'WX = Psi Z'V^-1 X of each level, shape (n_levels, k, rank).
+
+        Where beta_hat errs by d, the modes err by -c d.
+        """
+        Psi = self.standardised_factor @ self.standardised_factor.T
+        return np.einsum("qr,irg->gqi", Psi, self.standardised_scores)
 
     @cached_property
     def standardised_root(self) -> FloatArray:

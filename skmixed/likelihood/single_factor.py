@@ -184,11 +184,13 @@ class SingleFactorKernel:
         columns : ndarray of shape (n_mixed, n_columns)
             The combinations of [X y] that are wanted.
         """
+        return np.einsum("ilg,qlg->iqg", self._mixed(at, columns), at.root)
+
+    def _mixed(self, at: Whitened, columns: FloatArray) -> FloatArray:
+        """Return the combinations of the whitened columns of [X y]."""
         k, n_levels = self.n_effects, at.root.shape[-1]
-        mixed = (columns @ at.columns.reshape(columns.shape[1], k * n_levels)).reshape(
-            len(columns), k, n_levels
-        )
-        return np.einsum("ilg,qlg->iqg", mixed, at.root)
+        mixed = columns @ at.columns.reshape(columns.shape[1], k * n_levels)
+        return mixed.reshape(len(columns), k, n_levels)
 
     def score_tensors(
         self, at: Whitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
@@ -218,8 +220,9 @@ class SingleFactorKernel:
         """
         k, n_levels = self.n_effects, at.root.shape[-1]
         n_columns = len(mixing)
-        S = np.einsum("qlg,rlg->qrg", at.root, at.root)
-        T = self.projected(at, mixing)
+        stacked = np.concatenate([at.root, self._mixed(at, mixing)])
+        S_T = np.einsum("ilg,qlg->iqg", stacked, at.root)
+        S, T = S_T[:k], S_T[k:]
         weight = np.full(n_columns, float(reml))
         weight[-1] = precision
         Y = np.einsum("iqg,irg->qrg", weight[:, None, None] * T, T)
