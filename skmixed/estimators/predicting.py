@@ -75,7 +75,7 @@ class PredictionMethods(GroupRoutingMixin):
         """
         if return_std and return_cov:
             raise ValueError("At most one of return_std and return_cov can be True.")
-        rows, include = self._new_rows(X, groups, include_random_effects)
+        rows, include = self._new_rows(X, groups, include_random_effects, labels_needed=return_cov)
         mean = predict_mean(self.lmm_fit_, rows, include_random_effects=include)
         if return_std:
             variance = predict_variance(self.lmm_fit_, rows, include_random_effects=include)
@@ -179,7 +179,9 @@ class PredictionMethods(GroupRoutingMixin):
         """Return the response to score against."""
         return y
 
-    def _new_rows(self, X: Any, groups: Any, include: bool | None) -> tuple[NewRows, bool]:
+    def _new_rows(
+        self, X: Any, groups: Any, include: bool | None, *, labels_needed: bool = False
+    ) -> tuple[NewRows, bool]:
         """Read rows to predict, and decide whether their random effects are included."""
         check_is_fitted(self)
         if groups is not None and self._groups_are_columns():
@@ -203,5 +205,7 @@ class PredictionMethods(GroupRoutingMixin):
                 GroupsNotPassedWarning,
             )
         include = bool(wanted and labels is not None)
+        if not (include or labels_needed):
+            labels = None
         unseen = self.unseen_groups if include else "population"
         return self._input.new_rows(columns, labels, unseen), include

@@ -8,11 +8,12 @@ import numpy as np
 from scipy.linalg.lapack import dgesdd
 
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.random_effects import SINGULAR
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["snap_to_boundary"]
 
+# Relative standard deviations below this may be 0: the search comes slowly to a flat boundary.
+NEAR = 1e-3
 # A difference of -2 log-likelihood that nobody can tell from 0.
 SAME = 1e-8
 
@@ -31,8 +32,8 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
     small = False
     for effects in objective.covariance.effect_slices:
         left, parts, _, _ = dgesdd(Lambda[effects, effects])
-        small |= bool(0.0 < parts[-1] < SINGULAR)
-        root[effects, effects] = left * np.where(parts < SINGULAR, 0.0, parts)
+        small |= bool(0.0 < parts[-1] < NEAR)
+        root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
     if not small:
         return optimum
     at = objective(objective.covariance.parameters(root))

@@ -105,9 +105,8 @@ def minimise(
     max_iter : int
         Largest number of evaluations.
     """
-    at = objective(start)
-    n_iter = 1
-    radius = max(1.0, math.sqrt(start @ start))
+    at, n_iter = _first_evaluation(objective, start)
+    radius = max(1.0, math.sqrt(at.theta @ at.theta))
     while True:
         model = _LocalModel.of(at)
         distance = model.distance
@@ -118,8 +117,11 @@ def minimise(
                 at, False, n_iter, distance, f"max_iter={max_iter} evaluations were used"
             )
         step = model.step(radius)
-        trial = objective(at.theta + step)
         n_iter += 1
+        trial = _evaluated(objective, at.theta + step)
+        if trial is None:
+            radius = 0.25 * math.sqrt(step @ step)
+            continue
         if trial.value == -math.inf:
             return Optimum(
                 trial,
@@ -142,6 +144,29 @@ def minimise(
             return Optimum(at, reached, n_iter, distance, "no step lowers the objective further")
         else:
             radius = 0.25 * length
+
+
+def _evaluated(
+    objective: Callable[[FloatArray], ObjectiveValue], theta: FloatArray
+) -> ObjectiveValue | None:
+    """Evaluate the objective; None so far off that rounding takes the rank of X'V^-1 X."""
+    try:
+        return objective(theta)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _first_evaluation(
+    objective: Callable[[FloatArray], ObjectiveValue], start: FloatArray
+) -> tuple[ObjectiveValue, int]:
+    """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
+    n_iter = 1
+    at = _evaluated(objective, start)
+    while at is None:
+        start = 0.1 * start
+        at = _evaluated(objective, start)
+        n_iter += 1
+    return at, n_iter
 
 
 def _objective_scale(at: ObjectiveValue) -> float:

@@ -123,10 +123,15 @@ def _take_least_squares(
     X: FloatArray, y: FloatArray, multiplicity: FloatArray | None
 ) -> tuple[FloatArray, float]:
     """Overwrite y by its least-squares residual over its size; return coefficients and size."""
+    peak = float(np.abs(y).max())
+    if peak == 0.0:
+        return np.zeros(len(X)), 1.0
+    # Squares of very small or large numbers would leave the range of floating point.
+    y /= peak
     if len(X) >= len(y):
         shift = np.asarray(np.linalg.lstsq(X.T, y, rcond=None)[0], dtype=np.float64)
         y[:] = 0.0
-        return shift, 1.0
+        return shift * peak, 1.0
     size = math.sqrt(y @ y / len(y))
     shift = np.empty(0)
     if len(X):
@@ -136,9 +141,9 @@ def _take_least_squares(
     scale = math.sqrt(y @ y / len(y))
     if scale <= EXACT * size:
         y[:] = 0.0
-        return shift, 1.0
+        return shift * peak, 1.0
     y /= scale
-    return shift, scale
+    return shift * peak, scale * peak
 
 
 def _block_products(

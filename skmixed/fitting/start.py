@@ -12,6 +12,9 @@ __all__ = ["starting_theta"]
 
 FloatArray = NDArray[np.float64]
 
+# Smallest variance to start from, where 1 is what a typical level could just tell from 0.
+FLOOR = 0.1
+
 
 def starting_theta(objective: ProfiledObjective) -> FloatArray:
     """Return the theta of a quadratic moment estimate of the covariance of the effects.
@@ -21,25 +24,56 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     (MINQUE(0); Searle, Casella and McCulloch 1992, section 11.3), sigma^2 coming from within
     levels. Its eigenvalues are kept away from 0, from where the search would not return.
 
+    Where the structure fixes some covariances the likelihood may have several optima. There the
+    estimates for each effect alone are tried as well, and the best point is returned.
+
     Parameters
     ----------
     objective : ProfiledObjective
     """
-    k = objective.covariance.n_effects
+    covariance = objective.covariance
     moments, design, typical = objective.kernel.second_moments(_within_variance(objective))
     scale = np.sqrt(typical.diagonal())
-    floor = 1.0 / np.where(scale > 0, scale, 1.0)
+    scale[scale == 0.0] = 1.0
+    joint = covariance.parameters(_joint_root(moments, design, scale))
+    if len(joint) == covariance.n_effects * (covariance.n_effects + 1) // 2:
+        return joint
+    alone = moments.diagonal() / design.diagonal()[:: covariance.n_effects + 1]
+    points = [joint, *(covariance.parameters(root) for root in _single_roots(alone, scale))]
+    return min(points, key=lambda theta: _value(objective, theta))
+
+
+def _value(objective: ProfiledObjective, theta: FloatArray) -> float:
+    """Return the objective, infinite where rounding takes the rank of X'V^-1 X."""
+    try:
+        return objective(theta).value
+    except np.linalg.LinAlgError:
+        return np.inf
+
+
+def _joint_root(moments: FloatArray, design: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return a root of the Psi that solves the moment equations, its eigenvalues bounded below."""
+    k = len(scale)
     try:
         Psi = np.linalg.solve(design, moments.ravel()).reshape(k, k)
     except np.linalg.LinAlgError:
-        Psi = np.diag(floor**2)
-    # In units of the floor, the standard deviation that a typical level could just tell from 0.
+        Psi = np.zeros((k, k))
     relative = 0.5 * (Psi + Psi.T) * np.multiply.outer(scale, scale)
     if not np.isfinite(relative).all():
-        relative = np.eye(k)
+        relative = np.zeros((k, k))
     values, vectors, _ = dsyevd(relative)
-    root = floor[:, None] * vectors * np.sqrt(np.maximum(values, 0.1))
-    return objective.covariance.parameters(root)
+    return vectors * np.sqrt(np.maximum(values, FLOOR)) / scale[:, None]
+
+
+def _single_roots(variances: FloatArray, scale: FloatArray) -> list[FloatArray]:
+    """Return roots of the Psi in which one effect has its own estimate, the others the least."""
+    least = FLOOR / scale**2
+    roots = []
+    for j, variance in enumerate(variances):
+        chosen = least.copy()
+        chosen[j] = max(variance, least[j])
+        roots.append(np.diag(np.sqrt(chosen)))
+    return roots
 
 
 def _within_variance(objective: ProfiledObjective) -> float:
