@@ -72,6 +72,7 @@ def test_pipeline_of_numpy_output_says_what_a_name_needs(study):
 
 def test_pipeline_of_polars_output(study):
     polars = pytest.importorskip("polars")
+    pytest.importorskip("pyarrow", exc_type=ImportError, reason="pyarrow does not fit this NumPy")
     pytest.importorskip("pyarrow")
     frame = polars.from_pandas(study.frame.astype({"subject": "string", "kind": "string"}))
     pipe = make_pipeline(encoder().set_output(transform="polars"), MixedLM("subject"))

@@ -41,6 +41,8 @@ needs_1_8 = pytest.mark.skipif(
 
 
 def by_column(study, **options):
+    # scikit-learn 1.6 cannot route without any metadata unless params is a dict.
+    options = {"params": {}, **options}
     return cross_val_score(
         RandomInterceptRegressor("subject"), study.labelled, study.y, cv=KNOWN, **options
     )
