@@ -113,7 +113,7 @@ def train_formula_design(
     -------
     design : FormulaDesign
     matrices : FormulaMatrices
-        The columns of the training rows.
+        The columns of the training rows, and their response.
     factor : GroupingFactor or None
     """
     columns = grouping_columns(parsed)
@@ -121,10 +121,10 @@ def train_formula_design(
         if column not in column_names(data):
             problem = unknown_name(column, column_names(data), "a column of the data")
             raise ValueError(f"In the random effects of the formula, {problem}")
-    recipe = train_formula(parsed, data, environment=environment)
+    recipe, matrices = train_formula(parsed, data, environment=environment)
     factor = factorise_interaction([data[c] for c in columns], columns) if columns else None
     design = FormulaDesign(recipe, columns, factor.levels if factor else None)
-    return design, recipe.evaluate(data), factor
+    return design, matrices, factor
 
 
 def _joined(effects: Sequence[FloatArray]) -> FloatArray:

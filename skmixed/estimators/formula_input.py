@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,14 +73,13 @@ def train_data(
         If the response is given twice or not at all, or a value is missing or infinite.
     """
     check_data(data)
-    form, matrices, factor = train_formula_design(parsed, data, environment)
     if y is None:
-        response = form.recipe.evaluate_response(data)
-        assert_all_finite(response, input_name="y")
+        parsed.require_response()
     else:
-        _check_plain_response(parsed)
-        response = checked_response(y)
-        check_consistent_length(matrices.fixed, response)
+        parsed = _without_response(parsed)
+    form, matrices, factor = train_formula_design(parsed, data, environment)
+    response = checked_response(y) if matrices.response is None else matrices.response
+    check_consistent_length(matrices.fixed, response)
     _check_finite(matrices)
     return (
         Design(
@@ -100,23 +99,25 @@ def check_data(data: Any) -> None:
     if not (isinstance(data, Mapping) or hasattr(data, "columns")):
         raise TypeError(
             f"A formula needs a data frame, whose columns have names, got {type(data).__name__}. "
-            "In a "
-            'pipeline call set_output(transform="pandas") on the transformers.'
+            'In a pipeline call set_output(transform="pandas") on the transformers.'
         )
 
 
-def _check_plain_response(parsed: ParsedFormula) -> None:
-    """Refuse y beside a formula that transforms its response."""
+def _without_response(parsed: ParsedFormula) -> ParsedFormula:
+    """Return the formula without its response, whose place y takes; it must be a mere name."""
     response = parsed.response
     if response is not None and not response.strip("`").isidentifier():
         raise ValueError(
             f"The formula has the response {response!r}, and y was given too. Leave the response "
             "out of the formula ('~ ...') or do not give y."
         )
+    return replace(parsed, response=None)
 
 
 def _check_finite(matrices: FormulaMatrices) -> None:
     """Raise ValueError in scikit-learn's words if a column holds NaN or infinity."""
+    if matrices.response is not None:
+        assert_all_finite(matrices.response, input_name="y")
     for columns in (matrices.fixed, *matrices.effects):
         assert_all_finite(np.asarray(columns), input_name="X")
     if matrices.offset is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.algebra import FUNCTIONS, TrainedTerms, expressions_of, train_terms
-from skmixed.formula.columns import column_names, levels_of, n_rows, read_columns
+from skmixed.formula.columns import Columns, column_names, levels_of, n_rows, read_columns
 from skmixed.formula.expression import Expression, resolve
 from skmixed.formula.terms import ParsedFormula
 
@@ -30,11 +30,14 @@ class FormulaMatrices:
         The columns of each random term's effects.
     offset : numpy.ndarray of shape (n,) or None
         The sum of the offsets; None if the formula has none.
+    response : numpy.ndarray of shape (n,) or None
+        The response of training rows; None if the formula has none, and for new rows.
     """
 
     fixed: np.ndarray
     effects: tuple[np.ndarray, ...]
     offset: np.ndarray | None
+    response: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,12 +88,7 @@ class FormulaRecipe:
             If a column is not there, or holds missing or unknown categories.
         """
         columns = read_columns(data, self.variables, self._levels)
-        fixed, *effects = self._trained.matrices(columns, n_rows(data))
-        offset = None
-        for position, code in enumerate(self.parsed.offsets):
-            values = _vector(self._trained.single(position, columns), code, n_rows(data))
-            offset = values if offset is None else offset + values
-        return FormulaMatrices(fixed, tuple(effects), offset)
+        return self._matrices(columns, n_rows(data))
 
     def evaluate_response(self, data: Any) -> np.ndarray:
         """Compute the response, shape (n,).
@@ -105,20 +103,28 @@ class FormulaRecipe:
         ValueError
             If the formula has no response, or it is no number.
         """
-        if self.parsed.response is None:
-            raise ValueError(
-                f"The formula {self.parsed.text!r} has no response: expected 'response ~ terms'. "
-                "Write the response before '~', or give y."
-            )
+        code = self.parsed.require_response()
         columns = read_columns(data, self.response_variables, self._levels)
-        values = self._trained.single(len(self.parsed.offsets), columns)
-        return _vector(values, self.parsed.response, n_rows(data))
+        return self._response(code, columns, n_rows(data))
+
+    def _matrices(self, columns: Columns, n: int) -> FormulaMatrices:
+        """Compute the arrays of the right-hand side from columns that were read."""
+        fixed, *effects = self._trained.matrices(columns, n)
+        offset = None
+        for position, code in enumerate(self.parsed.offsets):
+            values = _vector(self._trained.single(position, columns), code, n)
+            offset = values if offset is None else offset + values
+        return FormulaMatrices(fixed, tuple(effects), offset)
+
+    def _response(self, code: str, columns: Columns, n: int) -> np.ndarray:
+        """Compute the response, which stands behind the offsets, from columns that were read."""
+        return _vector(self._trained.single(len(self.parsed.offsets), columns), code, n)
 
 
 def train_formula(
     parsed: ParsedFormula, data: Any, *, environment: Mapping[str, Any] | None = None
-) -> FormulaRecipe:
-    """Learn from training rows how to turn data into the arrays of a formula.
+) -> tuple[FormulaRecipe, FormulaMatrices]:
+    """Learn from training rows how to turn data into the arrays of a formula, and do so with them.
 
     Besides patsy's own (``C``, ``I``, ``Q``, ``bs``, ``cr``, ``cc``, ``te``, contrasts), formulas
     know ``np`` and, with R's meaning, ``log exp sqrt log10 log2 log1p abs poly scale center
@@ -137,25 +143,28 @@ def train_formula(
 
     Returns
     -------
-    FormulaRecipe
+    recipe : FormulaRecipe
         What was learned; it can be pickled if the user's functions can.
+    matrices : FormulaMatrices
+        The arrays of the training rows, with the response; each column is read once for both.
 
     Raises
     ------
     ValueError
-        If a name is neither a column nor known, or an expression cannot be evaluated.
+        If a name is neither a column nor known, an expression cannot be evaluated, or the response
+        is no number.
 
     Examples
     --------
     >>> from skmixed.formula import parse_formula, train_formula
     >>> data = {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.0], "g": ["a", "b", "b"]}
-    >>> recipe = train_formula(parse_formula("log2(y) ~ center(x) + (1 | g)"), data)
+    >>> recipe, matrices = train_formula(parse_formula("log2(y) ~ center(x) + (1 | g)"), data)
+    >>> matrices.response
+    array([0., 1., 2.])
     >>> recipe.fixed_names, recipe.effect_names
     (('Intercept', 'center(x)'), (('Intercept',),))
     >>> recipe.evaluate({"x": [5.0]}).fixed
     array([[1., 3.]])
-    >>> recipe.evaluate_response(data)
-    array([0., 1., 2.])
     """
     plan = _plan(parsed)
     names = column_names(data)
@@ -164,7 +173,7 @@ def train_formula(
     columns = read_columns(data, dict.fromkeys([*variables, *response_variables]))
     trained = train_terms(plan.designs, plan.singles, columns, {**constants, **more})
     fixed_names, *effect_names = trained.column_names()
-    return FormulaRecipe(
+    recipe = FormulaRecipe(
         parsed,
         fixed_names,
         trained.has_intercept(0),
@@ -174,6 +183,11 @@ def train_formula(
         levels_of(columns),
         trained,
     )
+    n = n_rows(data)
+    matrices = recipe._matrices(columns, n)
+    if parsed.response is not None:
+        matrices = replace(matrices, response=recipe._response(parsed.response, columns, n))
+    return recipe, matrices
 
 
 def columns_of(

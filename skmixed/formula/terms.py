@@ -60,3 +60,18 @@ class ParsedFormula:
     fixed: str
     random: tuple[RandomTerm, ...]
     offsets: tuple[str, ...]
+
+    def require_response(self) -> str:
+        """Return the response.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self.response is None:
+            raise ValueError(
+                f"The formula {self.text!r} has no response, or fit got y in its place: expected "
+                "'response ~ terms', or y. Write the response before '~', or give y."
+            )
+        return self.response

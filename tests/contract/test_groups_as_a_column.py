@@ -73,7 +73,6 @@ def test_pipeline_of_numpy_output_says_what_a_name_needs(study):
 def test_pipeline_of_polars_output(study):
     polars = pytest.importorskip("polars")
     pytest.importorskip("pyarrow", exc_type=ImportError, reason="pyarrow does not fit this NumPy")
-    pytest.importorskip("pyarrow")
     frame = polars.from_pandas(study.frame.astype({"subject": "string", "kind": "string"}))
     pipe = make_pipeline(encoder().set_output(transform="polars"), MixedLM("subject"))
     pipe.fit(frame, study.y)
@@ -313,6 +312,21 @@ def test_a_formula_in_a_search(study):
     plain = MixedLM(formula="score ~ x1 + x2 + kind + (1 | subject)").fit(frame)
     assert_allclose(found.predict(frame), plain.predict(frame), rtol=1e-10)
     assert_allclose(plain.score(frame), r2_score(study.y, plain.predict(frame)))
+
+
+def test_y_takes_the_place_of_the_response_that_a_formula_names(study):
+    named = MixedLM(formula="score ~ x1 + x2 + (1 | subject)")
+    unnamed = MixedLM(formula="~ x1 + x2 + (1 | subject)")
+    scores = [cross_val_score(m, study.labelled, study.y, cv=KNOWN) for m in (named, unnamed)]
+    assert np.array_equal(*scores)
+    named.fit(study.labelled, study.y)
+    assert "score ~ x1" in str(named.summary())
+    with pytest.raises(ValueError, match="fit got y in its place"):
+        named.score(study.labelled)
+    with pytest.raises(ValueError, match="has no response"):
+        unnamed.fit(study.labelled)
+    with pytest.raises(ValueError, match=r"has the response 'log\(score\)', and y was given too"):
+        MixedLM(formula="log(score) ~ x1 + (1 | subject)").fit(study.labelled, study.y)
 
 
 def test_parallel_folds(study):

@@ -20,7 +20,7 @@ DUMMIES = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 0, 0]])
 
 
 def fixed(text: str, data: Any) -> np.ndarray:
-    return train_formula(parse_formula(text), data).evaluate(data).fixed
+    return train_formula(parse_formula(text), data)[1].fixed
 
 
 def of_mapping(columns: dict[str, Any]) -> Any:
@@ -42,7 +42,7 @@ FRAMES = [of_mapping, of_pandas, of_polars]
 @pytest.mark.parametrize("frame", FRAMES)
 def test_every_frame_gives_the_same_arrays(frame: Callable[[dict[str, Any]], Any]) -> None:
     data = frame({"y": X, "x": X, "f": F, "k": [1, 2, 2, 3], "flag": [True, False, True, True]})
-    recipe = train_formula(parse_formula("y ~ f + x + C(k) + flag + (f | g)"), data)
+    recipe, _ = train_formula(parse_formula("y ~ f + x + C(k) + flag + (f | g)"), data)
     matrices = recipe.evaluate(data)
     k2, k3, flag = [0, 1, 1, 0], [0, 0, 0, 1], [1, 0, 1, 1]
     expected = np.column_stack([DUMMIES, k2, k3, flag, X])
@@ -106,12 +106,12 @@ def test_small_integers_do_not_overflow() -> None:
 
 def test_categories_keep_the_order_of_pandas() -> None:
     data = pd.DataFrame({"f": pd.Categorical(F, categories=["c", "b", "a"])})
-    recipe = train_formula(parse_formula("~ f + C(f)"), data)
+    recipe, _ = train_formula(parse_formula("~ f + C(f)"), data)
     assert recipe.fixed_names == ("Intercept", "f[T.b]", "f[T.a]", "C(f)[T.b]", "C(f)[T.a]")
 
 
 def test_new_rows_need_not_have_the_categories_of_training() -> None:
-    recipe = train_formula(parse_formula("~ f"), {"f": pd.Categorical(F, list("cab"))})
+    recipe, _ = train_formula(parse_formula("~ f"), {"f": pd.Categorical(F, list("cab"))})
     for column in [["a", "c"], pd.Categorical(["a", "c"]), pd.Series(["a", "c"], dtype=object)]:
         np.testing.assert_array_equal(recipe.evaluate({"f": column}).fixed, [[1, 1, 0], [1, 0, 0]])
 
@@ -121,7 +121,7 @@ def test_categories_of_polars(kind: str) -> None:
     polars = pytest.importorskip("polars")
     dtype = polars.Enum(["c", "b", "a"]) if kind == "Enum" else getattr(polars, kind)
     data = polars.DataFrame({"f": polars.Series(F, dtype=dtype)})
-    names = train_formula(parse_formula("~ f"), data).fixed_names
+    names = train_formula(parse_formula("~ f"), data)[0].fixed_names
     expected = ("f[T.b]", "f[T.a]") if kind == "Enum" else ("f[T.b]", "f[T.c]")
     assert names == ("Intercept", *expected)
 
@@ -180,7 +180,7 @@ def test_rows_with_missing_of_nullable_types() -> None:
 )
 def test_missing_numbers_stay_nan_in_their_row(column: Any) -> None:
     data = {"x": column, "y": column, "z": [1.0, 2.0, 3.0]}
-    recipe = train_formula(parse_formula("y ~ np.log(x) + z + (x | g)"), data)
+    recipe, _ = train_formula(parse_formula("y ~ np.log(x) + z + (x | g)"), data)
     matrices = recipe.evaluate(data)
     assert np.isnan(matrices.fixed[:, 1]).tolist() == [False, True, False]
     assert np.isnan(matrices.effects[0][:, 1]).tolist() == [False, True, False]
@@ -189,14 +189,14 @@ def test_missing_numbers_stay_nan_in_their_row(column: Any) -> None:
 
 
 def test_all_numbers_missing_in_new_rows() -> None:
-    recipe = train_formula(parse_formula("~ x"), {"x": X})
+    recipe, _ = train_formula(parse_formula("~ x"), {"x": X})
     assert np.isnan(recipe.evaluate({"x": [None, None]}).fixed[:, 1]).all()
 
 
 @pytest.mark.parametrize("spline", ["bs(x, df=4)", "cr(x, df=4)", "poly(x, 2)", "scale(x)"])
 def test_transforms_let_missing_numbers_of_new_rows_pass(spline: str) -> None:
     x = np.linspace(0, 1, 30)
-    recipe = train_formula(parse_formula(f"~ 0 + {spline}"), {"x": x})
+    recipe, _ = train_formula(parse_formula(f"~ 0 + {spline}"), {"x": x})
     matrix = recipe.evaluate({"x": np.array([x[4], np.nan, x[9]])}).fixed
     np.testing.assert_allclose(matrix[[0, 2]], recipe.evaluate({"x": x[[4, 9]]}).fixed)
     assert np.isnan(matrix[1]).all()
@@ -218,7 +218,7 @@ def test_missing_categories_are_named(text: str, column: Any) -> None:
 
 
 def test_missing_truth_values_of_new_rows_are_named() -> None:
-    recipe = train_formula(parse_formula("~ flag"), {"flag": [True, False]})
+    recipe, _ = train_formula(parse_formula("~ flag"), {"flag": [True, False]})
     with pytest.raises(ValueError, match=r"'flag' .*missing categories"):
         recipe.evaluate({"flag": np.array([True, None], dtype=object)})
 
@@ -253,7 +253,7 @@ def test_messages(data: Any, message: str) -> None:
 
 
 def test_what_was_numeric_must_stay_numeric() -> None:
-    recipe = train_formula(parse_formula("~ x"), {"x": X})
+    recipe, _ = train_formula(parse_formula("~ x"), {"x": X})
     with pytest.raises(ValueError, match=r"'x' .*was numeric in training"):
         recipe.evaluate({"x": ["1", "2"]})
 

@@ -67,7 +67,7 @@ def test_copy_gives_the_same_arrays(
 ) -> None:
     data = rows(60)
     new = {name: values[10:20] for name, values in data.items()}
-    recipe = train_formula(parse_formula(text), data)
+    recipe, _ = train_formula(parse_formula(text), data)
     other = copied(recipe)
     expected, got = recipe.evaluate(new), other.evaluate(new)
     np.testing.assert_array_equal(got.fixed, expected.fixed)
@@ -82,14 +82,14 @@ def test_copy_gives_the_same_arrays(
 @pytest.mark.parametrize("text", FORMULAS)
 def test_pickle_does_not_grow_with_rows(text: str) -> None:
     parsed = parse_formula(text)
-    few, many = (len(pickle.dumps(train_formula(parsed, rows(n)))) for n in (60, 6000))
+    few, many = (len(pickle.dumps(train_formula(parsed, rows(n))[0])) for n in (60, 6000))
     assert many <= few + 64
     assert many < 12_000
 
 
 def test_function_of_a_module_is_pickled_by_name() -> None:
     data, environment = rows(30), {"nth_root": np.emath.power, "unused": list(range(10_000))}
-    recipe = train_formula(parse_formula("y ~ nth_root(x, 1/3)"), data, environment=environment)
+    recipe, _ = train_formula(parse_formula("y ~ nth_root(x, 1/3)"), data, environment=environment)
     pickled = pickle.dumps(recipe)
     assert len(pickled) < 4000
     fixed = pickle.loads(pickled).evaluate(data).fixed
@@ -98,7 +98,7 @@ def test_function_of_a_module_is_pickled_by_name() -> None:
 
 def test_lambda_can_be_copied_but_not_pickled() -> None:
     data = rows(30)
-    recipe = train_formula(parse_formula("y ~ f(x)"), data, environment={"f": lambda x: 2 * x})
+    recipe, _ = train_formula(parse_formula("y ~ f(x)"), data, environment={"f": lambda x: 2 * x})
     np.testing.assert_array_equal(copy.deepcopy(recipe).evaluate(data).fixed[:, 1], 2 * data["x"])
     with pytest.raises(pickle.PicklingError, match=r"<lambda>.*Define it with 'def' at the top"):
         pickle.dumps(recipe)
@@ -106,7 +106,7 @@ def test_lambda_can_be_copied_but_not_pickled() -> None:
 
 def test_pickle_is_read_in_a_fresh_process(tmp_path: Path) -> None:
     data = rows(30)
-    recipe = train_formula(parse_formula("y ~ center(x) + bs(z, df=4) + f + (x | g)"), data)
+    recipe, _ = train_formula(parse_formula("y ~ center(x) + bs(z, df=4) + f + (x | g)"), data)
     file = tmp_path / "recipe.pickle"
     file.write_bytes(pickle.dumps((recipe, data)))
     code = (
@@ -138,7 +138,7 @@ def double(x):
 if __name__ == "__main__":
     data = {"x": [1.0, 2.0], "y": [1.0, 2.0]}
     parsed = parse_formula("y ~ double(x)")
-    recipe = train_formula(parsed, data, environment={"double": double})
+    recipe, _ = train_formula(parsed, data, environment={"double": double})
     (matrices,) = joblib.Parallel(n_jobs=2)([joblib.delayed(recipe.evaluate)(data)])
     print(matrices.fixed.tolist())
 """

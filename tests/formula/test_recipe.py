@@ -36,9 +36,10 @@ def as_series(values: Any) -> pd.Series:
 def recipe_of(
     text: str, data: Any = None, environment: Mapping[str, Any] | None = None
 ) -> FormulaRecipe:
-    return train_formula(
+    recipe, _ = train_formula(
         parse_formula(text), DATA if data is None else data, environment=environment
     )
+    return recipe
 
 
 @pytest.mark.parametrize(
@@ -174,12 +175,28 @@ def test_response_is_arithmetic(response: str, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("~ x", "has no response"), ("f ~ x", "'f' holds categories"), ("Z3(y) ~ x", "shape")],
+    [("f ~ x", "'f' holds categories"), ("first(y) ~ x", r"shape \(3,\) for 24 rows")],
 )
 def test_response_messages(text: str, message: str) -> None:
-    recipe = recipe_of(text, environment={"Z3": lambda y: y[:3]})
     with pytest.raises(ValueError, match=message):
+        recipe_of(text, environment={"first": lambda y: y[:3]})
+
+
+def test_formula_without_a_response() -> None:
+    recipe, matrices = train_formula(parse_formula("~ x"), DATA)
+    assert matrices.response is None
+    with pytest.raises(ValueError, match="'~ x' has no response"):
         recipe.evaluate_response(DATA)
+
+
+def test_training_gives_the_arrays_that_the_recipe_makes_again() -> None:
+    formula = "log(y) ~ f + C(k) + b + scale(x) + offset(z) + offset(k) + (f + x || g)"
+    recipe, matrices = train_formula(parse_formula(formula), DATA)
+    again = recipe.evaluate(DATA)
+    np.testing.assert_array_equal(matrices.fixed, again.fixed)
+    np.testing.assert_array_equal(np.hstack(matrices.effects), np.hstack(again.effects))
+    np.testing.assert_array_equal(matrices.offset, again.offset)
+    np.testing.assert_array_equal(matrices.response, recipe.evaluate_response(DATA))
 
 
 def test_offsets_are_summed() -> None:
@@ -251,9 +268,8 @@ def test_training_messages(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("text", ["y ~ I(x[:3])", "y ~ z + I(x[:3])"])
 def test_expression_must_keep_the_number_of_rows(text: str) -> None:
-    recipe = recipe_of(text)
     with pytest.raises(ValueError, match="rows"):
-        recipe.evaluate(DATA)
+        recipe_of(text)
 
 
 def test_name_with_dots_is_pointed_to() -> None:
