@@ -36,14 +36,22 @@ def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
     return categorical.remove_unused_categories()
 
 
-def recode(categorical: pd.Categorical, levels: pd.Index) -> pd.Categorical:
+def recode(values: Any, levels: pd.Index) -> pd.Categorical:
     """Code labels by the given levels.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,) or pandas.Categorical
+        The labels.
+    levels : pandas.Index
+        All the levels, used or not.
 
     Raises
     ------
     ValueError
         If a label is missing, or is none of the levels.
     """
+    categorical = values if isinstance(values, pd.Categorical) else pd.Categorical(values)
     _raise_if_missing(categorical)
     if categorical.categories.equals(levels):
         return pd.Categorical.from_codes(categorical.codes, categories=levels)

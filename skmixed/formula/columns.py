@@ -133,7 +133,7 @@ def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) ->
     column = _column(data, name)
     try:
         if levels is not None and name in levels:
-            return recode(_as_categorical(_read(column)), levels[name])
+            return recode(_read(column), levels[name])
         values = _read(column)
         if not isinstance(values, pd.Categorical):
             return values
@@ -212,11 +212,6 @@ def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
     if not str(dtype).startswith("Enum"):
         return categorical
     return categorical.set_categories(list(cast(Any, dtype).categories))
-
-
-def _as_categorical(values: np.ndarray | pd.Categorical) -> pd.Categorical:
-    """Make a categorical of any values, where training had one."""
-    return values if isinstance(values, pd.Categorical) else pd.Categorical(values)
 
 
 def _is_pandas(column: Any) -> bool:

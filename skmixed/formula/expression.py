@@ -6,10 +6,11 @@ evaluating them itself. The state of a training holds no rows and none of patsy'
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,8 @@ def resolve(
         If a name is neither a column nor known.
     """
     columns = dict.fromkeys(columns)
-    known = {**functions, **environment} if environment else functions
+    # Never merged: the environment of a notebook is large, and a formula uses few names of it.
+    known = ChainMap(cast(dict[str, Any], environment), cast(dict[str, Any], functions))
     variables: dict[str, None] = {}
     constants: dict[str, Any] = {}
     for expression in expressions:

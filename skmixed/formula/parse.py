@@ -90,7 +90,7 @@ def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
     RandomTerm(expression='1 + x', factor=('subject',), covariance='unstructured')
     """
     text = translate(expression).strip().removeprefix("~").strip()
-    if any(token.text in ("|", "||") and not token.in_call for token in tokenize(text)):
+    if _has_bar(tokenize(text)):
         raise ValueError(
             f"The random effects {expression!r} have a bar, but their factor is given apart: "
             "expected effects alone, such as '~x'."
@@ -110,7 +110,7 @@ def _split_response(text: str, translated: str) -> tuple[str | None, str]:
             f"response is given apart. Write for instance {remedy}."
         )
     left, right = sides
-    if any(token.text in ("|", "||") and not token.in_call for token in left):
+    if _has_bar(left):
         raise ValueError(
             f"The response {source(translated, left)!r} has a bar: random effects stand on the "
             f"right of '~', as in {_EXAMPLE!r}."

@@ -154,8 +154,7 @@ class Category:
 
     def transform(self, data: Any, *_arguments: Any, **_options: Any) -> pd.Categorical:
         """Return the values as categories of training; patsy reads the contrast beside them."""
-        labels = data if isinstance(data, pd.Categorical) else pd.Categorical(data)
-        coded: Any = recode(labels, self.levels)
+        coded: Any = recode(data, self.levels)
         coded.contrast = self.contrast
         return coded
 
