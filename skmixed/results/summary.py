@@ -21,7 +21,7 @@ from skmixed.results.numbers import (
 from skmixed.results.report import Report, Table
 from skmixed.results.summary_html import render_html
 from skmixed.results.summary_text import render_text
-from skmixed.results.tables import covarying_pairs
+from skmixed.results.tables import correlation_matrix, covarying_pairs
 
 __all__ = ["ModelDescription", "Summary", "summarise"]
 
@@ -171,16 +171,13 @@ def _variances(fit: LMMFit) -> Table:
 
 def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
     """Return the lower triangle of the correlations, without the pairs a structure excludes."""
-    covariance = effects.effect_covariance
-    sd = np.sqrt(np.diagonal(covariance))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = covariance / np.outer(sd, sd)
+    correlation = correlation_matrix(effects.effect_covariance)
     linked = covarying_pairs(effects)
     if not np.tril(linked, -1).any():
         return [[] for _ in effects.effect_names]
     return [
         [format_fixed([correlation[i, j]], 3)[0] if linked[i, j] else "" for j in range(i)]
-        for i in range(len(sd))
+        for i in range(len(linked))
     ]
 
 
@@ -214,10 +211,7 @@ def _coefficients(
 def _correlation(fit: LMMFit) -> Table:
     """Return the lower triangle of the correlation of the estimated coefficients."""
     kept = np.flatnonzero(~fit.fixed.aliased)
-    covariance = fit.fixed.covariance[np.ix_(kept, kept)]
-    sd = np.sqrt(np.diagonal(covariance))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = covariance / np.outer(sd, sd)
+    correlation = correlation_matrix(fit.fixed.covariance[np.ix_(kept, kept)])
     numbers = align([f"{i + 1}" for i in range(len(kept))])
     rows = tuple(
         (

@@ -13,6 +13,7 @@ from skmixed.results.coefficients import CoefficientTests
 __all__ = [
     "coefficient_table",
     "conditional_sd_table",
+    "correlation_matrix",
     "covarying_pairs",
     "group_coefficient_table",
     "mode_table",
@@ -45,6 +46,14 @@ def coefficient_table(
             "upper": limits[:, 1],
         }
     )
+
+
+def correlation_matrix(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlations, shape (k, k); NaN where a variance is 0."""
+    sd = np.sqrt(np.diagonal(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation: NDArray[np.float64] = covariance / np.outer(sd, sd)
+    return correlation
 
 
 def covarying_pairs(effects: RandomEffects) -> NDArray[np.bool_]:
@@ -106,20 +115,18 @@ def _variance_rows(
 ) -> list[tuple[str, str | None, str | None, float, float]]:
     """List the variances of one factor, then the covariances its structures allow."""
     covariance = effects.effect_covariance
-    sd = np.sqrt(np.diagonal(covariance))
+    correlation = correlation_matrix(covariance)
     names, linked = effects.effect_names, covarying_pairs(effects)
     rows: list[tuple[str, str | None, str | None, float, float]] = [
-        (effects.name, name, None, float(covariance[i, i]), float(sd[i]))
+        (effects.name, name, None, float(covariance[i, i]), float(np.sqrt(covariance[i, i])))
         for i, name in enumerate(names)
     ]
-    for j in range(len(names)):
-        for i in range(j + 1, len(names)):
-            if linked[i, j]:
-                scale = sd[i] * sd[j]
-                correlation = covariance[i, j] / scale if scale > 0.0 else np.nan
-                rows.append(
-                    (effects.name, names[j], names[i], float(covariance[i, j]), float(correlation))
-                )
+    rows += [
+        (effects.name, names[j], names[i], float(covariance[i, j]), float(correlation[i, j]))
+        for j in range(len(names))
+        for i in range(j + 1, len(names))
+        if linked[i, j]
+    ]
     return rows
 
 
