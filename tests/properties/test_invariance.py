@@ -10,11 +10,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, SingularFitWarning
+from skmixed.covariance import STRUCTURES
 from skmixed.fitting.standardise import standardised_products
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.profiled import ProfiledObjective
 
-STRUCTURES = ["unstructured", "diagonal", "identity"]
 METHODS = ["reml", "ml"]
 
 
