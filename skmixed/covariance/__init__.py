@@ -6,6 +6,7 @@ from skmixed.covariance.base import CovarianceStructure, resolve_structure
 from skmixed.covariance.diagonal import Diagonal
 from skmixed.covariance.direct_sum import DirectSum
 from skmixed.covariance.identity import Identity
+from skmixed.covariance.joint import JointCovariance
 from skmixed.covariance.unstructured import Unstructured
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Diagonal",
     "DirectSum",
     "Identity",
+    "JointCovariance",
     "Unstructured",
     "covariance_structure",
 ]

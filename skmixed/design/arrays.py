@@ -12,70 +12,87 @@ from numpy.typing import NDArray
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels
 
-__all__ = ["ArrayRecipe", "encode_labels"]
+__all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels"]
 
 FloatArray = NDArray[np.float64]
+Labels = Sequence[Any] | None
+"""The label columns of one factor (several for an interaction); None where they are not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ArrayRecipe:
-    """Say which columns are random effects, and of which factor.
+class ArrayFactor:
+    """Say which columns have random effects of one grouping factor.
 
     Attributes
     ----------
-    names : tuple of str
-        Names of the columns of X.
+    levels : Levels
     slopes : tuple of int
         Positions of the columns with a random slope.
     random_intercept : bool
-    levels : Levels or None
-        None for a model without groups.
     """
 
-    names: tuple[str, ...]
+    levels: Levels
     slopes: tuple[int, ...]
     random_intercept: bool
-    levels: Levels | None
 
-    @property
-    def term(self) -> TermLayout:
+    def layout(self, names: Sequence[str]) -> TermLayout:
         """Name the random effects."""
         intercept = ("Intercept",) if self.random_intercept else ()
-        return TermLayout(intercept + tuple(self.names[j] for j in self.slopes))
+        return TermLayout(intercept + tuple(names[j] for j in self.slopes))
 
-    def random_columns(self, fixed: FloatArray) -> FloatArray:
+    def columns(self, fixed: FloatArray) -> FloatArray:
         """Return the columns of Z before they are spread over the levels, shape (n, n_effects)."""
         slopes = fixed[:, list(self.slopes)]
         if not self.random_intercept:
             return slopes
         return np.concatenate([np.ones((len(fixed), 1)), slopes], axis=1)
 
-    def block(self, fixed: FloatArray, factor: GroupingFactor) -> RandomBlock:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayRecipe:
+    """Say which columns are fixed effects, and which are random effects of which factors.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the columns of X.
+    factors : tuple of ArrayFactor
+        The one of most levels first; none for a model without groups.
+    """
+
+    names: tuple[str, ...]
+    factors: tuple[ArrayFactor, ...]
+
+    def blocks(
+        self, fixed: FloatArray, factors: Sequence[GroupingFactor]
+    ) -> tuple[RandomBlock, ...]:
         """Return the random effects of the training rows."""
-        return RandomBlock(factor, self.random_columns(fixed), (self.term,))
+        return tuple(
+            RandomBlock(factor, part.columns(fixed), (part.layout(self.names),))
+            for part, factor in zip(self.factors, factors, strict=True)
+        )
 
     def new_rows(
-        self, fixed: FloatArray, labels: Sequence[Any] | None, *, unseen: str = "population"
+        self, fixed: FloatArray, labels: Sequence[Labels], *, unseen: str = "population"
     ) -> NewRows:
         """Return the columns of rows to predict.
 
         Parameters
         ----------
         fixed : ndarray of shape (n, n_features)
-        labels : sequence of array-like of shape (n,), or None
-            The label columns of the factor; None where they are not known.
+        labels : sequence of Labels
+            For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
         """
-        if self.levels is None:
-            return NewRows(fixed, ())
-        codes = encode_labels(self.levels, labels, unseen=unseen)
-        return NewRows(fixed, (NewBlock(self.random_columns(fixed), codes),))
+        blocks = tuple(
+            NewBlock(part.columns(fixed), encode_labels(part.levels, columns, unseen=unseen))
+            for part, columns in zip(self.factors, labels, strict=True)
+        )
+        return NewRows(fixed, blocks)
 
 
-def encode_labels(
-    levels: Levels, labels: Sequence[Any] | None, *, unseen: str
-) -> NDArray[np.intp] | None:
+def encode_labels(levels: Levels, labels: Labels, *, unseen: str) -> NDArray[np.intp] | None:
     """Return the codes of labels, None where no labels are known; unseen ones may be an error."""
     if labels is None:
         return None

@@ -62,6 +62,7 @@ class Design:
     intercept : bool
         Whether a column of ones stands before ``fixed``.
     blocks : tuple of RandomBlock
+        That of most levels first.
     offset : ndarray of shape (n,) or None
         A known part of the mean.
     weights : ndarray of shape (n,) or None
@@ -81,6 +82,11 @@ class Design:
     weights: FloatArray | None = None
     frequency: bool = False
     group_multiplicity: FloatArray | None = None
+
+    @property
+    def factors(self) -> tuple[GroupingFactor, ...]:
+        """Return the grouping factor of each block."""
+        return tuple(block.factor for block in self.blocks)
 
     @property
     def n_rows(self) -> int:
@@ -133,3 +139,11 @@ class NewRows:
     fixed: FloatArray
     blocks: tuple[NewBlock, ...]
     offset: FloatArray | None = None
+
+    def take(self, rows: slice) -> NewRows:
+        """Return some of the rows."""
+        blocks = tuple(
+            NewBlock(b.columns[rows], None if b.codes is None else b.codes[rows])
+            for b in self.blocks
+        )
+        return NewRows(self.fixed[rows], blocks, None if self.offset is None else self.offset[rows])

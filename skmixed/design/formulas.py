@@ -9,37 +9,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.arrays import encode_labels
+from skmixed.design.arrays import Labels, encode_labels
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
 from skmixed.formula.columns import column_names, unknown_name
 
-__all__ = ["FormulaDesign", "grouping_columns", "train_formula_design"]
+__all__ = ["FormulaDesign", "FormulaFactor", "train_formula_design"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FormulaFactor:
+    """Hold one grouping factor of a formula.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Columns of the data that make it up.
+    terms : tuple of int
+        Positions of its terms in the formula.
+    levels : Levels
+    """
+
+    columns: tuple[str, ...]
+    terms: tuple[int, ...]
+    levels: Levels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FormulaDesign:
-    """Hold what training learned of a formula: how to make its columns, and the factor's levels.
+    """Hold what training learned of a formula: how to make its columns, and the factors' levels.
 
     Attributes
     ----------
     recipe : FormulaRecipe
-    columns : tuple of str
-        Columns of the data that make up the grouping factor; empty without one.
-    levels : Levels or None
+    factors : tuple of FormulaFactor
+        The one of most levels first.
     """
 
     recipe: FormulaRecipe
-    columns: tuple[str, ...]
-    levels: Levels | None
-
-    @property
-    def terms(self) -> tuple[TermLayout, ...]:
-        """Name the effects of each random term."""
-        return tuple(TermLayout(names) for names in self.recipe.effect_names)
+    factors: tuple[FormulaFactor, ...]
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
@@ -51,55 +62,46 @@ class FormulaDesign:
         return matrices.fixed[:, int(self.recipe.has_intercept) :]
 
     def blocks(
-        self, matrices: FormulaMatrices, factor: GroupingFactor | None
+        self, matrices: FormulaMatrices, factors: Sequence[GroupingFactor]
     ) -> tuple[RandomBlock, ...]:
         """Return the random effects of the training rows."""
-        if factor is None:
-            return ()
-        return (RandomBlock(factor, _joined(matrices.effects), self.terms),)
+        names = self.recipe.effect_names
+        return tuple(
+            RandomBlock(
+                factor,
+                _joined(matrices.effects, part.terms),
+                tuple(TermLayout(names[i]) for i in part.terms),
+            )
+            for part, factor in zip(self.factors, factors, strict=True)
+        )
 
     def new_rows(
-        self, data: Any, labels: Sequence[Any] | None, *, unseen: str = "population"
+        self, data: Any, labels: Sequence[Labels], *, unseen: str = "population"
     ) -> NewRows:
         """Return the columns of rows to predict.
 
         Parameters
         ----------
         data : DataFrame or mapping of columns
-        labels : sequence of array-like of shape (n,), or None
-            The label columns of the factor; None where they are not known.
+        labels : sequence of Labels
+            For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
         """
         matrices = self.recipe.evaluate(data)
-        fixed = self.fixed_columns(matrices)
-        if self.levels is None:
-            return NewRows(fixed, (), matrices.offset)
-        codes = encode_labels(self.levels, labels, unseen=unseen)
-        return NewRows(fixed, (NewBlock(_joined(matrices.effects), codes),), matrices.offset)
-
-
-def grouping_columns(parsed: ParsedFormula) -> tuple[str, ...]:
-    """Return the columns of the one grouping factor that all random terms share.
-
-    Raises
-    ------
-    NotImplementedError
-        If the terms have several factors.
-    """
-    factors = list(dict.fromkeys(term.factor for term in parsed.random))
-    if len(factors) > 1:
-        names = [":".join(factor) for factor in factors]
-        raise NotImplementedError(
-            f"The formula {parsed.text!r} has several grouping factors, {names}: one is supported "
-            "so far. Keep the terms of one factor."
+        blocks = tuple(
+            NewBlock(
+                _joined(matrices.effects, part.terms),
+                encode_labels(part.levels, columns, unseen=unseen),
+            )
+            for part, columns in zip(self.factors, labels, strict=True)
         )
-    return factors[0] if factors else ()
+        return NewRows(self.fixed_columns(matrices), blocks, matrices.offset)
 
 
 def train_formula_design(
     parsed: ParsedFormula, data: Any, environment: Mapping[str, Any] | None = None
-) -> tuple[FormulaDesign, FormulaMatrices, GroupingFactor | None]:
+) -> tuple[FormulaDesign, FormulaMatrices, tuple[GroupingFactor, ...]]:
     """Train a formula on data.
 
     Parameters
@@ -114,19 +116,39 @@ def train_formula_design(
     design : FormulaDesign
     matrices : FormulaMatrices
         The columns of the training rows, and their response.
-    factor : GroupingFactor or None
+    factors : tuple of GroupingFactor
+        In the order of the design.
+
+    Raises
+    ------
+    ValueError
+        If a grouping factor is not in the data.
     """
-    columns = grouping_columns(parsed)
-    for column in columns:
-        if column not in column_names(data):
-            problem = unknown_name(column, column_names(data), "a column of the data")
+    terms: dict[tuple[str, ...], list[int]] = {}
+    for position, term in enumerate(parsed.random):
+        terms.setdefault(term.factor, []).append(position)
+    names = column_names(data) if terms else []
+    for column in (column for columns in terms for column in columns):
+        if column not in names:
+            problem = unknown_name(column, names, "a column of the data")
             raise ValueError(f"In the random effects of the formula, {problem}")
     recipe, matrices = train_formula(parsed, data, environment=environment)
-    factor = factorise_interaction([data[c] for c in columns], columns) if columns else None
-    design = FormulaDesign(recipe, columns, factor.levels if factor else None)
-    return design, matrices, factor
+    trained = [
+        (columns, factorise_interaction([data[c] for c in columns], columns)) for columns in terms
+    ]
+    trained.sort(key=lambda pair: -len(pair[1].levels))
+    design = FormulaDesign(
+        recipe,
+        tuple(
+            FormulaFactor(columns, tuple(terms[columns]), factor.levels)
+            for columns, factor in trained
+        ),
+    )
+    return design, matrices, tuple(factor for _, factor in trained)
 
 
-def _joined(effects: Sequence[FloatArray]) -> FloatArray:
-    """Return the columns of all terms side by side."""
-    return effects[0] if len(effects) == 1 else np.concatenate(effects, axis=1)
+def _joined(effects: Sequence[FloatArray], terms: Sequence[int]) -> FloatArray:
+    """Return the columns of some terms side by side."""
+    if len(terms) == 1:
+        return effects[terms[0]]
+    return np.concatenate([effects[i] for i in terms], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skmixed.design.arrays import ArrayRecipe
+from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
-from skmixed.design.groups import GroupingFactor, factorise_interaction
+from skmixed.design.groups import factorise_interaction
 from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
@@ -27,6 +27,7 @@ from skmixed.estimators.columns import (
     label_column,
     resolve_columns,
 )
+from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors
 
 __all__ = ["ArrayInput", "checked_response", "train_arrays"]
 
@@ -40,34 +41,38 @@ class ArrayInput:
     Attributes
     ----------
     recipe : ArrayRecipe
-    label_columns : tuple of int, or None
-        Columns of X with the labels; None where labels come as an array.
+    factors : tuple of FactorColumns
+        Where the labels of each factor are, in the order of the recipe.
+    in_X : bool
+        Whether the labels are columns of X; else they come as an array.
     """
 
     recipe: ArrayRecipe
-    label_columns: tuple[int, ...] | None
+    factors: tuple[FactorColumns, ...]
+    in_X: bool
 
     @property
-    def has_groups(self) -> bool:
-        """Tell whether the model has a grouping factor."""
-        return self.recipe.levels is not None
+    def factor_names(self) -> list[str]:
+        """Name the grouping factors."""
+        return [factor.name for factor in self.factors]
 
     def read(
         self, estimator: BaseEstimator, X: Any, groups: Any
-    ) -> tuple[FloatArray, list[Any] | None]:
-        """Return the fixed columns of new rows, and their labels if they are known."""
+    ) -> tuple[FloatArray, list[Labels]]:
+        """Return the fixed columns of new rows, and each factor's labels if they are known."""
         X = _array_or_frame(X)
-        if self.label_columns is None:
-            fixed = _validated(estimator, X, reset=False)
-            if groups is None or not self.has_groups:
-                return fixed, None
-            check_consistent_length(fixed, groups)
-            return fixed, label_arrays(groups)
-        X = _with_label_columns(estimator, X, reset=False)
-        labels = [label_column(X, j) for j in self.label_columns]
-        return _numeric(fixed_columns(X, self.label_columns), len(labels[0])), labels
+        if self.in_X:
+            X = _with_label_columns(estimator, X, reset=False)
+            labels: list[Labels] = [factor.labels(X) for factor in self.factors]
+            n = len(label_column(X, self.factors[0].positions[0]))
+            return _numeric(fixed_columns(X, _positions(self.factors)), n), labels
+        fixed = _validated(estimator, X, reset=False)
+        if groups is None or not self.factors:
+            return fixed, [None] * len(self.factors)
+        check_consistent_length(fixed, groups)
+        return fixed, [factor.labels(groups) for factor in self.factors]
 
-    def new_rows(self, fixed: FloatArray, labels: Sequence[Any] | None, unseen: str) -> NewRows:
+    def new_rows(self, fixed: FloatArray, labels: Sequence[Labels], unseen: str) -> NewRows:
         """Return the columns of rows to predict."""
         return self.recipe.new_rows(fixed, labels, unseen=unseen)
 
@@ -76,6 +81,16 @@ def train_arrays(
     estimator: Any, X: Any, y: Any, groups: Any, *, random_slopes: Any, random_intercept: bool
 ) -> tuple[Design, ArrayInput]:
     """Check what was given to fit, and make the design of it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the arguments ``groups`` and ``fit_intercept``.
+    X, y, groups
+        As given to fit.
+    random_slopes
+        Columns of X, or a dict from the names of factors to columns.
+    random_intercept : bool
 
     Raises
     ------
@@ -88,33 +103,32 @@ def train_arrays(
             "is None."
         )
     X = _array_or_frame(X)
-    if estimator.groups is None:
-        label_columns = None
-        fixed = _validated(estimator, X, reset=True, min_features=0 if groups is not None else 1)
-        labels = None if groups is None else label_arrays(groups)
-        names = ["groups"]
+    in_X = estimator.groups is not None
+    if in_X:
+        X = source = _with_label_columns(estimator, X, reset=True)
+        places = factor_columns(estimator.groups, X)
+        fixed = _numeric(fixed_columns(X, _positions(places)), len(places[0].labels(X)[0]))
     else:
-        X = _with_label_columns(estimator, X, reset=True)
-        positions = resolve_columns(estimator.groups, X, "groups")
-        _check_one_factor(positions)
-        label_columns = tuple(positions)
-        labels = [label_column(X, j) for j in positions]
-        names = [_factor_name(estimator.groups, column_name(X, j)) for j in positions]
-        fixed = _numeric(fixed_columns(X, positions), len(labels[0]))
+        places, source = given_factors(groups), groups
+        fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)
     response = checked_response(y)
-    check_consistent_length(fixed, response, *(labels or ()))
-    kept = [j for j in range(X.shape[1]) if label_columns is None or j not in label_columns]
-    slopes = _slopes(random_slopes, X, kept)
-    factor = None if labels is None else factorise_interaction(labels, names)
+    check_consistent_length(fixed, response, *([] if groups is None else [groups]))
+    kept = [j for j in range(X.shape[1]) if not in_X or j not in _positions(places)]
+    trained = [
+        (place, factorise_interaction(place.labels(source), place.columns)) for place in places
+    ]
+    trained.sort(key=lambda pair: -len(pair[1].levels))
+    slopes = _slopes_by_factor(random_slopes, [place.name for place in places], X, kept)
     recipe = ArrayRecipe(
         tuple(column_name(X, j) for j in kept),
-        slopes,
-        random_intercept,
-        None if factor is None else factor.levels,
+        tuple(
+            ArrayFactor(factor.levels, slopes[place.name], random_intercept)
+            for place, factor in trained
+        ),
     )
-    return _design(recipe, fixed, response, factor, estimator.fit_intercept), ArrayInput(
-        recipe, label_columns
-    )
+    blocks = recipe.blocks(fixed, [factor for _, factor in trained])
+    design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
+    return design, ArrayInput(recipe, tuple(place for place, _ in trained), in_X)
 
 
 def checked_response(y: Any) -> FloatArray:
@@ -124,26 +138,6 @@ def checked_response(y: Any) -> FloatArray:
         return y
     values = column_or_1d(y, warn=True)
     return check_array(values, ensure_2d=False, dtype=np.float64, input_name="y")
-
-
-def label_arrays(groups: Any) -> list[Any]:
-    """Return the label columns of an argument ``groups``."""
-    if not has_columns(groups):
-        return [groups]
-    _check_one_factor(range(groups.shape[1]))
-    return [label_column(groups, 0)]
-
-
-def _design(
-    recipe: ArrayRecipe,
-    fixed: FloatArray,
-    response: FloatArray,
-    factor: GroupingFactor | None,
-    intercept: bool,
-) -> Design:
-    """Put the arrays together."""
-    blocks = () if factor is None else (recipe.block(fixed, factor),)
-    return Design(response, fixed, recipe.names, bool(intercept), blocks)
 
 
 def _array_or_frame(X: Any) -> Any:
@@ -219,8 +213,25 @@ def _is_numeric(column: Any) -> bool:
     return True
 
 
+def _positions(factors: Sequence[FactorColumns]) -> list[int]:
+    """Return the positions of all columns of labels."""
+    return [j for factor in factors for j in factor.positions]
+
+
+def _slopes_by_factor(
+    random_slopes: Any, names: list[str], X: Any, kept: list[int]
+) -> dict[str, tuple[int, ...]]:
+    """Return for each factor the positions of its random slopes among the fixed columns."""
+    if not isinstance(random_slopes, Mapping):
+        return dict.fromkeys(names, _slopes(random_slopes, X, kept))
+    unknown = [name for name in random_slopes if name not in names]
+    if unknown:
+        raise ValueError(f"random_slopes names the factors {unknown}; the factors are {names}.")
+    return {name: _slopes(random_slopes.get(name), X, kept) for name in names}
+
+
 def _slopes(random_slopes: Any, X: Any, kept: list[int]) -> tuple[int, ...]:
-    """Return the positions of the random slopes among the fixed columns."""
+    """Return the positions of random slopes among the fixed columns."""
     if random_slopes is None:
         return ()
     positions = resolve_columns(random_slopes, X, "random_slopes")
@@ -231,19 +242,3 @@ def _slopes(random_slopes: Any, X: Any, kept: list[int]) -> tuple[int, ...]:
                 f"{X.shape[1]}), which holds the group labels. Name another column."
             )
     return tuple(dict.fromkeys(kept.index(j) for j in positions))
-
-
-def _factor_name(specification: Any, column: str) -> str:
-    """Call a factor as the user does, else as its column."""
-    if isinstance(specification, (list, tuple)) and len(specification) == 1:
-        specification = specification[0]
-    return specification if isinstance(specification, str) else column
-
-
-def _check_one_factor(columns: Sequence[int]) -> None:
-    """Refuse several columns of labels."""
-    if len(columns) != 1:
-        raise NotImplementedError(
-            f"groups must be one column of labels so far, got {len(columns)} columns. Fit one "
-            "grouping factor, or combine the columns into one."
-        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
@@ -107,7 +107,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
 
     def _design(
         self, X: Any, y: Any, groups: Any
-    ) -> tuple[Design, DirectSum, ArrayInput | FormulaInput]:
+    ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
         """Return the design of the training rows, its structures, and what was learned of X."""
         raise NotImplementedError
 
@@ -123,7 +123,11 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         )
 
     def _finish(
-        self, design: Design, structures: DirectSum, sample_weight: Any, group_weight: Any = None
+        self,
+        design: Design,
+        structures: JointCovariance,
+        sample_weight: Any,
+        group_weight: Any = None,
     ) -> Any:
         """Fit the design, keep the estimates and give the warnings."""
         if not design.blocks:

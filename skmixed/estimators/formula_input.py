@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
+from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
 from skmixed.estimators.array_input import checked_response
@@ -29,19 +30,23 @@ class FormulaInput:
     design: FormulaDesign
 
     @property
-    def has_groups(self) -> bool:
-        """Tell whether the model has a grouping factor."""
-        return self.design.levels is not None
+    def factor_names(self) -> list[str]:
+        """Name the grouping factors."""
+        return [factor.levels.name for factor in self.design.factors]
 
-    def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Any] | None]:
-        """Return new data, and their labels if the columns are there."""
+    def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
+        """Return new data, and for each factor its labels if the columns are there."""
         check_data(X)
         columns = list(X) if isinstance(X, Mapping) else list(X.columns)
-        if not self.has_groups or any(name not in columns for name in self.design.columns):
-            return X, None
-        return X, [X[name] for name in self.design.columns]
+        labels: list[Labels] = [
+            [X[name] for name in factor.columns]
+            if all(name in columns for name in factor.columns)
+            else None
+            for factor in self.design.factors
+        ]
+        return X, labels
 
-    def new_rows(self, data: Any, labels: Sequence[Any] | None, unseen: str) -> NewRows:
+    def new_rows(self, data: Any, labels: Sequence[Labels], unseen: str) -> NewRows:
         """Return the columns of rows to predict."""
         rows = self.design.new_rows(data, labels, unseen=unseen)
         assert_all_finite(rows.fixed, input_name="X")
@@ -77,7 +82,7 @@ def train_data(
         parsed.require_response()
     else:
         parsed = _without_response(parsed)
-    form, matrices, factor = train_formula_design(parsed, data, environment)
+    form, matrices, factors = train_formula_design(parsed, data, environment)
     response = checked_response(y) if matrices.response is None else matrices.response
     check_consistent_length(matrices.fixed, response)
     _check_finite(matrices)
@@ -87,7 +92,7 @@ def train_data(
             form.fixed_columns(matrices),
             form.fixed_names,
             form.recipe.has_intercept,
-            form.blocks(matrices, factor),
+            form.blocks(matrices, factors),
             offset=matrices.offset,
         ),
         FormulaInput(form),

@@ -7,7 +7,12 @@ from typing import Any
 
 from sklearn.utils.validation import validate_data
 
-from skmixed.covariance import CovarianceStructure, DirectSum, covariance_structure
+from skmixed.covariance import (
+    CovarianceStructure,
+    DirectSum,
+    JointCovariance,
+    covariance_structure,
+)
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
@@ -145,10 +150,9 @@ class MixedLM(LinearMixedModel):
 
     def _design(
         self, X: Any, y: Any, groups: Any
-    ) -> tuple[Design, DirectSum, ArrayInput | FormulaInput]:
+    ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
         """Return the design that the arguments or the formula describe."""
         if self.formula is None:
-            structure = covariance_structure(self.covariance)
             design, learned = train_arrays(
                 self,
                 X,
@@ -157,14 +161,32 @@ class MixedLM(LinearMixedModel):
                 random_slopes=self.random_slopes,
                 random_intercept=bool(self.random_intercept),
             )
-            sizes = tuple(len(block.effect_names) for block in design.blocks)
-            return design, DirectSum((structure,) * len(sizes), sizes), learned
+            covariance = self._structures(design)
+            return design, covariance, learned
         check_data(X)
         if not isinstance(X, Mapping):
             validate_data(self, X, skip_check_array=True)
         parsed = parse_formula(self.formula)
         design, form = train_data(parsed, X, y)
-        return design, formula_structures(parsed, design), form
+        return design, formula_structures(parsed, design, form), form
+
+    def _structures(self, design: Design) -> JointCovariance:
+        """Return the structure that the argument covariance gives to each factor."""
+        names = [block.factor.levels.name for block in design.blocks]
+        chosen = self.covariance
+        if isinstance(chosen, Mapping):
+            unknown = [name for name in chosen if name not in names]
+            if unknown:
+                raise ValueError(
+                    f"covariance names the factors {unknown}; the factors are {names}."
+                )
+            structures = [covariance_structure(chosen.get(name, "unstructured")) for name in names]
+        else:
+            structures = [covariance_structure(chosen)] * len(names)
+        sizes = [len(block.effect_names) for block in design.blocks]
+        return JointCovariance(
+            tuple(DirectSum((s,), (k,)) for s, k in zip(structures, sizes, strict=True))
+        )
 
     def fit_formula(
         self,
@@ -186,7 +208,8 @@ class MixedLM(LinearMixedModel):
         """
         self._check_parameters()
         design, self._input = train_data(parsed, data, environment=environment)
-        return self._finish(design, formula_structures(parsed, design), sample_weight)
+        structures = formula_structures(parsed, design, self._input)
+        return self._finish(design, structures, sample_weight)
 
     def observed_response(self, data: Any) -> Any:
         """Return the response that the formula finds in data, shape (n,)."""
@@ -213,9 +236,16 @@ class MixedLM(LinearMixedModel):
         )
 
 
-def formula_structures(parsed: ParsedFormula, design: Design) -> DirectSum:
-    """Return the structures of a formula's random terms."""
-    sizes = [len(term.effect_names) for block in design.blocks for term in block.terms]
-    return DirectSum(
-        tuple(covariance_structure(term.covariance) for term in parsed.random), tuple(sizes)
+def formula_structures(
+    parsed: ParsedFormula, design: Design, form: FormulaInput
+) -> JointCovariance:
+    """Return the structures of a formula's random terms, factor by factor."""
+    return JointCovariance(
+        tuple(
+            DirectSum(
+                tuple(covariance_structure(parsed.random[i].covariance) for i in factor.terms),
+                tuple(len(term.effect_names) for term in block.terms),
+            )
+            for factor, block in zip(form.design.factors, design.blocks, strict=True)
+        )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.predict import (
+    Include,
     marginal_covariance,
     predict_covariance,
     predict_mean,
@@ -32,7 +34,7 @@ FloatArray = NDArray[np.float64]
 class PredictionMethods(GroupRoutingMixin):
     """Predict from ``lmm_fit_``, with and without random effects."""
 
-    include_random_effects: bool
+    include_random_effects: bool | Sequence[str]
     unseen_groups: str
     lmm_fit_: LMMFit
     _input: ArrayInput | FormulaInput
@@ -42,7 +44,7 @@ class PredictionMethods(GroupRoutingMixin):
         X: Any,
         *,
         groups: Any = None,
-        include_random_effects: bool | None = None,
+        include_random_effects: bool | Sequence[str] | None = None,
         return_std: bool = False,
         return_cov: bool = False,
     ) -> Any:
@@ -55,8 +57,9 @@ class PredictionMethods(GroupRoutingMixin):
         groups : array-like of shape (n,), optional
             Labels of the rows, if fit got them as an array. A label that was not fitted gets the
             population mean (or an error, with ``unseen_groups="error"``).
-        include_random_effects : bool, optional
-            Whether the groups' random effects are added; the default is the constructor's.
+        include_random_effects : bool or list of str, optional
+            Whether the groups' random effects are added, or of which factors; the default is the
+            constructor's.
         return_std : bool, default=False
             Whether to return the standard deviation of a new observation about its prediction too.
         return_cov : bool, default=False
@@ -90,7 +93,7 @@ class PredictionMethods(GroupRoutingMixin):
         *,
         coverage: float = 0.95,
         groups: Any = None,
-        include_random_effects: bool | None = None,
+        include_random_effects: bool | Sequence[str] | None = None,
     ) -> FloatArray:
         """Return limits that a new observation of each row keeps with the given probability.
 
@@ -180,9 +183,9 @@ class PredictionMethods(GroupRoutingMixin):
         return y
 
     def _new_rows(
-        self, X: Any, groups: Any, include: bool | None, *, labels_needed: bool = False
-    ) -> tuple[NewRows, bool]:
-        """Read rows to predict, and decide whether their random effects are included."""
+        self, X: Any, groups: Any, include: Include | None, *, labels_needed: bool = False
+    ) -> tuple[NewRows, Include]:
+        """Read rows to predict, and decide which random effects are included."""
         check_is_fitted(self)
         if groups is not None and self._groups_are_columns():
             raise ValueError(
@@ -190,22 +193,45 @@ class PredictionMethods(GroupRoutingMixin):
                 "predict got an array of groups. Keep one of them."
             )
         columns, labels = self._input.read(self, X, groups)
-        wanted = self.include_random_effects if include is None else include
-        if labels is None and wanted and self._input.has_groups:
-            if include:
-                raise ValueError(
-                    "include_random_effects=True needs `groups`: this model was fitted with "
-                    "labels, so pass those of the rows too."
-                )
-            warn_user(
-                "This model was fitted with groups, but none are given here: these are population "
-                "predictions. Pass groups=, or include_random_effects=False to say that this is "
-                "meant. In scikit-learn's tools name the column of labels in the constructor, or "
-                "use GroupScorer with metadata routing.",
-                GroupsNotPassedWarning,
+        names = self._input.factor_names
+        wanted = self._wanted(self.include_random_effects if include is None else include)
+        absent = [
+            name
+            for name, known in zip(names, labels, strict=True)
+            if known is None and name in wanted
+        ]
+        if absent:
+            self._say_that_groups_are_absent(absent, insisted=include is not None)
+        if not (wanted or labels_needed):
+            labels = [None] * len(labels)
+        unseen = self.unseen_groups if wanted else "population"
+        return self._input.new_rows(columns, labels, unseen), wanted
+
+    def _wanted(self, include: Include) -> list[str]:
+        """Return the names of the factors whose random effects are included."""
+        names = self._input.factor_names
+        if isinstance(include, (bool, np.bool_)):
+            return names if include else []
+        chosen = [include] if isinstance(include, str) else list(include)
+        unknown = [name for name in chosen if name not in names]
+        if unknown:
+            raise ValueError(
+                f"include_random_effects names {unknown}, but the grouping factors are {names}. "
+                "Name some of these, or give True or False."
             )
-        include = bool(wanted and labels is not None)
-        if not (include or labels_needed):
-            labels = None
-        unseen = self.unseen_groups if include else "population"
-        return self._input.new_rows(columns, labels, unseen), include
+        return chosen
+
+    def _say_that_groups_are_absent(self, absent: list[str], *, insisted: bool) -> None:
+        """Raise or warn because random effects are wanted and labels are not known."""
+        if insisted:
+            raise ValueError(
+                "include_random_effects=True needs `groups`: this model was fitted with labels of "
+                f"{absent}, so pass those of the rows too."
+            )
+        warn_user(
+            f"This model was fitted with groups, but none are given here for {absent}: these are "
+            "population predictions. Pass groups=, or include_random_effects=False to say that "
+            "this is meant. In scikit-learn's tools name the column of labels in the constructor, "
+            "or use GroupScorer with metadata routing.",
+            GroupsNotPassedWarning,
+        )

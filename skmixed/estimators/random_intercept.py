@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from skmixed.covariance import DirectSum, Unstructured
+from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel, shrinkage
@@ -109,12 +109,15 @@ class RandomInterceptRegressor(LinearMixedModel):
         """Weight of each group's own mean, n_i / (n_i + sigma^2 / tau^2)."""
         return shrinkage(self)
 
-    def _design(self, X: Any, y: Any, groups: Any) -> tuple[Design, DirectSum, ArrayInput]:
+    def _design(self, X: Any, y: Any, groups: Any) -> tuple[Design, JointCovariance, ArrayInput]:
         """Return the design with an intercept for each group."""
         design, learned = train_arrays(
             self, X, y, groups, random_slopes=None, random_intercept=True
         )
-        return design, DirectSum((Unstructured(),), (1,)) if design.blocks else NO_TERMS, learned
-
-
-NO_TERMS = DirectSum((), ())
+        if len(design.blocks) > 1:
+            raise ValueError(
+                f"RandomInterceptRegressor takes one grouping factor, got {len(design.blocks)}: "
+                f"{learned.factor_names}. MixedLM takes several."
+            )
+        one = DirectSum((Unstructured(),), (1,))
+        return design, JointCovariance((one,) * len(design.blocks)), learned

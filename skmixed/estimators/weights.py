@@ -82,6 +82,10 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
     if not design.blocks:
         raise ValueError("group_weight was given, but the model has no groups.")
     factor = design.blocks[0].factor
+    if len(design.blocks) > 1:
+        raise ValueError(
+            f"group_weight needs a model with one grouping factor, got {len(design.blocks)}."
+        )
     if isinstance(group_weight, Mapping):
         return _from_mapping(factor, group_weight)
     weights = np.asarray(group_weight, dtype=np.float64)

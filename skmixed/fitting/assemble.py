@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.design import Design
+from skmixed.covariance import JointCovariance
+from skmixed.design.design import Design, RandomBlock
+from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects, LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
@@ -20,34 +24,65 @@ FloatArray = NDArray[np.float64]
 
 def assemble(
     design: Design,
+    covariance: JointCovariance,
     coordinates: Coordinates,
     rows: StandardisedRows,
     objective: ProfiledObjective,
     optimum: Optimum,
-    *,
-    estimable: bool,
+    positions: Sequence[int | None],
 ) -> LMMFit:
     """Make the finished fit of an optimum, without notices.
 
     Parameters
     ----------
     design : Design
+    covariance : JointCovariance
+        Of all blocks.
     coordinates : Coordinates
     rows : StandardisedRows
     objective : ProfiledObjective
+        Of the estimable blocks.
     optimum : Optimum
-    estimable : bool
-        Whether the rows tell anything of the variances.
+    positions : sequence of (int or None)
+        Of each block among the estimable ones.
     """
     at = optimum.at
     sigma2 = at.solution.sigma2 * coordinates.weight_scale
     sigma = float(np.sqrt(sigma2) * coordinates.response_scale)
-    random = _random_effects(design, rows, objective, at, coordinates, sigma, estimable=estimable)
+    factors = objective.covariance.relative_factors(at.theta)
+    errors = objective.kernel.errors(at.whitened, factors)
+    estimates = _estimates(objective, at, factors)
+    random = tuple(
+        RandomEffects(
+            levels=block.factor.levels,
+            terms=block.terms,
+            covariance=joint,
+            coordinates=place,
+            sizes=block.factor.sizes,
+            precision=_precision(design, block.factor),
+            sigma=sigma,
+            response_scale=coordinates.response_scale,
+            weight_scale=coordinates.weight_scale,
+            **(_nothing(block, at) if position is None else estimates[position]),
+            errors=errors,
+            position=position,
+            mean_square=mean_square,
+        )
+        for block, joint, place, position, mean_square in zip(
+            design.blocks,
+            covariance.factors,
+            coordinates.random,
+            positions,
+            rows.mean_squares,
+            strict=True,
+        )
+    )
     return LMMFit(
         reml=bool(objective.reml),
         n_rows=objective.n_rows,
         fixed=_fixed_effects(design, coordinates, at.solution, sigma),
         random=random,
+        errors=errors,
         sigma=sigma,
         log_likelihood=_log_likelihood(at, objective, coordinates),
         convergence=_convergence(optimum),
@@ -55,6 +90,33 @@ def assemble(
         residual_quantiles=_residual_quantiles(rows, design, at.solution, random),
         notices=(),
     )
+
+
+def _estimates(
+    objective: ProfiledObjective, at: ObjectiveValue, factors: list[FloatArray]
+) -> list[dict[str, FloatArray]]:
+    """Collect the modes of each estimable block, and what they owe to beta."""
+    columns = np.eye(len(at.solution.beta) + 1)
+    columns[-1, :-1] = -at.solution.beta
+    scores = objective.kernel.projected(at.whitened, columns)
+    return [
+        {
+            "standardised_factor": Lambda,
+            "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
+            "standardised_scores": score[:-1],
+        }
+        for Lambda, score in zip(factors, scores, strict=False)
+    ]
+
+
+def _nothing(block: RandomBlock, at: ObjectiveValue) -> dict[str, FloatArray]:
+    """Return effects without variance."""
+    k, n_levels = block.columns.shape[1], len(block.factor.levels)
+    return {
+        "standardised_factor": np.zeros((k, k)),
+        "standardised_modes": np.zeros((n_levels, k)),
+        "standardised_scores": np.zeros((len(at.solution.beta), k, n_levels)),
+    }
 
 
 def _log_likelihood(
@@ -85,51 +147,10 @@ def _fixed_effects(
     )
 
 
-def _random_effects(
-    design: Design,
-    rows: StandardisedRows,
-    objective: ProfiledObjective,
-    at: ObjectiveValue,
-    coordinates: Coordinates,
-    sigma: float,
-    *,
-    estimable: bool,
-) -> tuple[RandomEffects, ...]:
-    """Collect the modes of the block and what their uncertainty needs."""
-    if coordinates.random is None:
-        return ()
-    (block,) = design.blocks
-    Lambda = objective.covariance.factor(at.theta)
-    columns = np.eye(len(at.solution.beta) + 1)
-    columns[-1, :-1] = -at.solution.beta
-    scores = objective.kernel.projected(at.whitened, columns)
-    factor = block.factor
-    return (
-        RandomEffects(
-            levels=factor.levels,
-            terms=block.terms,
-            covariance=objective.covariance,
-            coordinates=coordinates.random,
-            sizes=factor.sizes,
-            precision=_precision(design),
-            sigma=sigma,
-            response_scale=coordinates.response_scale,
-            weight_scale=coordinates.weight_scale,
-            standardised_factor=Lambda,
-            standardised_modes=scores[-1].T @ (Lambda @ Lambda.T),
-            standardised_R=objective.kernel.R,
-            standardised_scores=scores[:-1],
-            mean_square=rows.mean_square,
-            estimable=estimable,
-        ),
-    )
-
-
-def _precision(design: Design) -> FloatArray:
+def _precision(design: Design, factor: GroupingFactor) -> FloatArray:
     """Return the sum of the weights of each level's rows."""
-    codes = design.blocks[0].factor.codes
     weights = np.ones(design.n_rows) if design.weights is None else design.weights
-    return np.bincount(codes, weights).astype(np.float64, copy=False)
+    return np.bincount(factor.codes, weights).astype(np.float64, copy=False)
 
 
 def _convergence(optimum: Optimum) -> Convergence:
@@ -151,10 +172,9 @@ def _residual_quantiles(
 ) -> FloatArray:
     """Return minimum, quartiles and maximum of the weighted residuals over sigma."""
     residuals = rows.A[-1] - solution.beta @ rows.A[:-1]
-    for effects in random:
-        codes = design.blocks[0].factor.codes
-        for modes, Z in zip(effects.standardised_modes.T, rows.Z, strict=True):
-            residuals -= np.take(modes, codes) * Z
+    for effects, factor, Z in zip(random, design.factors, rows.Z, strict=True):
+        for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
+            residuals -= np.take(modes, factor.codes) * column
     if solution.sigma2 == 0.0:
         return np.zeros(5)
     return quartiles(residuals) / np.sqrt(solution.sigma2)

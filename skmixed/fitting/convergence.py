@@ -27,14 +27,15 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
     optimum : Optimum
         Where the search ended.
     """
-    Lambda = objective.covariance.factor(optimum.at.theta)
-    root = np.zeros_like(Lambda)
+    factors = objective.covariance.relative_factors(optimum.at.theta)
+    roots = [np.zeros_like(Lambda) for Lambda in factors]
     small = False
-    for effects in objective.covariance.effect_slices:
-        left, parts, _, _ = dgesdd(Lambda[effects, effects])
-        small |= bool(0.0 < parts[-1] < NEAR)
-        root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
+    for root, Lambda, covariance in zip(roots, factors, objective.covariance.factors, strict=True):
+        for effects in covariance.effect_slices:
+            left, parts, _, _ = dgesdd(Lambda[effects, effects])
+            small |= bool(0.0 < parts[-1] < NEAR)
+            root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
     if not small:
         return optimum
-    at = objective(objective.covariance.parameters(root))
+    at = objective(objective.covariance.parameters(roots))
     return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit
@@ -21,15 +22,15 @@ __all__ = ["fit_lmm"]
 
 
 def fit_lmm(
-    design: Design, covariance: DirectSum, *, reml: bool, tol: float, max_iter: int
+    design: Design, covariance: JointCovariance, *, reml: bool, tol: float, max_iter: int
 ) -> LMMFit:
-    """Fit a linear mixed model with at most one grouping factor.
+    """Fit a linear mixed model.
 
     Parameters
     ----------
     design : Design
-    covariance : DirectSum
-        Structures of the terms of the block.
+    covariance : JointCovariance
+        Structures of the terms of each block.
     reml : bool
     tol : float
         Distance from the optimum at which to stop, in standard errors of theta.
@@ -37,20 +38,20 @@ def fit_lmm(
         Largest number of evaluations of the objective.
     """
     coordinates, rows, products = standardised_products(design, covariance)
-    objective = ProfiledObjective(products, covariance, reml=reml)
-    if design.blocks and not coordinates.exact and objective.kernel.cancels:
-        objective.kernel.recompute_within(rows.Z, rows.A, design.blocks[0].factor.codes)
-    estimable = not coordinates.exact and _repeated(design)
-    optimum = _search(objective, estimable=estimable, tol=tol, max_iter=max_iter)
-    fit = assemble(design, coordinates, rows, objective, optimum, estimable=estimable)
+    estimable = tuple(not coordinates.exact and _repeated(design, f) for f in design.factors)
+    kept = [i for i, possible in enumerate(estimable) if possible]
+    objective = ProfiledObjective(products.of_factors(kept), covariance.of_factors(kept), reml=reml)
+    objective.kernel.refine(
+        [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
+    )
+    optimum = _search(objective, tol=tol, max_iter=max_iter)
+    positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
+    fit = assemble(design, covariance, coordinates, rows, objective, optimum, positions)
     return replace(fit, notices=notices_of(fit, design, objective.kernel.varies))
 
 
-def _repeated(design: Design) -> bool:
-    """Tell whether the rows distinguish the block's variances from the residual's."""
-    if not design.blocks:
-        return False
-    factor = design.blocks[0].factor
+def _repeated(design: Design, factor: GroupingFactor) -> bool:
+    """Tell whether the rows distinguish a factor's variances from the residual's."""
     weights = design.weights if design.frequency else None
     largest = np.bincount(factor.codes, weights).max(initial=0)
     n_groups = len(factor.levels)
@@ -59,10 +60,9 @@ def _repeated(design: Design) -> bool:
     return bool(largest > 1 and n_groups > 1)
 
 
-def _search(objective: ProfiledObjective, *, estimable: bool, tol: float, max_iter: int) -> Optimum:
-    """Find the optimal theta; 0 where the rows tell nothing of it."""
-    if not estimable:
-        at = objective(np.zeros(objective.covariance.n_parameters))
-        return Optimum(at, True, 1, 0.0, "no variance of random effects is estimable")
+def _search(objective: ProfiledObjective, *, tol: float, max_iter: int) -> Optimum:
+    """Find the optimal theta, if there is any parameter."""
+    if not objective.covariance.n_parameters:
+        return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
     optimum = minimise(objective, starting_theta(objective), tol=tol, max_iter=max_iter)
     return snap_to_boundary(objective, optimum)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.errors import ConditionalErrors
 
 __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
 
@@ -86,6 +87,8 @@ class LMMFit:
         Rows, each as often as it counts.
     fixed : FixedEffects
     random : tuple of RandomEffects
+    errors : ConditionalErrors
+        Of the random effects of the estimable factors.
     sigma : float
         Residual standard deviation of a row of weight 1.
     log_likelihood : float
@@ -101,6 +104,7 @@ class LMMFit:
     n_rows: float
     fixed: FixedEffects
     random: tuple[RandomEffects, ...]
+    errors: ConditionalErrors
     sigma: float
     log_likelihood: float
     convergence: Convergence

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
@@ -14,15 +16,18 @@ from skmixed.fitting.random_effects import RandomEffects
 __all__ = ["notices_of"]
 
 
-def notices_of(fit: LMMFit, design: Design, varies: NDArray[np.bool_]) -> tuple[Notice, ...]:
+def notices_of(
+    fit: LMMFit, design: Design, varies: Sequence[NDArray[np.bool_]]
+) -> tuple[Notice, ...]:
     """Collect the warnings that a fit deserves, each once.
 
     Parameters
     ----------
     fit : LMMFit
     design : Design
-    varies : ndarray of shape (n_effects,)
-        Whether each effect's column varies within any group, given those before it.
+    varies : sequence of ndarray of shape (n_effects,)
+        For each estimable factor, whether each effect's column varies within any group, given
+        those before it.
     """
     found = [_exact(fit, design), _aliased(fit), _convergence(fit)]
     for effects in fit.random:
@@ -101,10 +106,11 @@ def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     )
 
 
-def _redundant(effects: RandomEffects, varies: NDArray[np.bool_]) -> Notice | None:
-    if varies.all() or not effects.estimable:
+def _redundant(effects: RandomEffects, varies: Sequence[NDArray[np.bool_]]) -> Notice | None:
+    if effects.position is None or varies[effects.position].all():
         return None
-    names = [name for name, moves in zip(effects.effect_names, varies, strict=True) if not moves]
+    moving = varies[effects.position]
+    names = [name for name, moves in zip(effects.effect_names, moving, strict=True) if not moves]
     return Notice(
         f"The random effects {names} do not vary within any group of '{effects.name}' beyond the "
         "effects before them (a slope on a column that is constant within every group, or an "

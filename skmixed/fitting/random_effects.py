@@ -13,7 +13,7 @@ from skmixed.covariance import DirectSum
 from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
-from skmixed.likelihood.single_factor import conditional_root
+from skmixed.likelihood.errors import ConditionalErrors
 
 __all__ = ["SINGULAR", "RandomEffects"]
 
@@ -48,14 +48,14 @@ class RandomEffects:
     standardised_factor : ndarray of shape (k, k)
         Lambda.
     standardised_modes : ndarray of shape (n_levels, k)
-    standardised_R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = Z'WZ of each level; indexed by column, row and level.
     standardised_scores : ndarray of shape (rank, k, n_levels)
         Z'V^-1 X of each level.
+    errors : ConditionalErrors
+        Of all estimable factors.
+    position : int or None
+        Position of this factor among them; None where it is not estimable.
     mean_square : ndarray of shape (k, k)
         Mean of z z' over the training rows, standardised columns.
-    estimable : bool
-        Whether the rows tell anything of the variances.
     """
 
     levels: Levels
@@ -69,10 +69,10 @@ class RandomEffects:
     weight_scale: float
     standardised_factor: FloatArray
     standardised_modes: FloatArray
-    standardised_R: FloatArray
     standardised_scores: FloatArray
+    errors: ConditionalErrors
+    position: int | None
     mean_square: FloatArray
-    estimable: bool
 
     @property
     def name(self) -> str:
@@ -115,17 +115,19 @@ class RandomEffects:
         Psi = self.standardised_factor @ self.standardised_factor.T
         return np.einsum("qr,irg->gqi", Psi, self.standardised_scores)
 
-    @cached_property
-    def standardised_root(self) -> FloatArray:
-        """Return C with C'C the covariance of each level's modes, relative to sigma^2."""
-        return conditional_root(self.standardised_R, self.standardised_factor)
+    @property
+    def estimable(self) -> bool:
+        """Tell whether the rows say anything of the variances."""
+        return self.position is not None
 
     @cached_property
     def conditional_covariance(self) -> FloatArray:
         """Return each level's covariance of the effects given the data, shape (n_levels, k, k)."""
-        root = self.standardised_root @ self.coordinates.matrix.T
-        root = root * (self.sigma / np.sqrt(self.weight_scale))
-        return np.swapaxes(root, 1, 2) @ root
+        k = len(self.standardised_factor)
+        if self.position is None:
+            return np.zeros((len(self.levels), k, k))
+        matrix = self.coordinates.matrix * (self.sigma / np.sqrt(self.weight_scale))
+        return matrix @ self.errors.covariances()[self.position] @ matrix.T
 
     @property
     def mean_variance(self) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import (
     FixedCoordinates,
     RandomCoordinates,
@@ -16,7 +17,9 @@ from skmixed.design.coordinates import (
     standardise_fixed,
 )
 from skmixed.design.design import Design
-from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts, factor_products
+from skmixed.design.groups import GroupingFactor
+from skmixed.likelihood.crossproducts import CrossProducts, crossed_products, factor_products
+from skmixed.likelihood.memory import require_memory
 
 __all__ = ["Coordinates", "StandardisedRows", "standardised_products"]
 
@@ -37,7 +40,8 @@ class Coordinates:
     Attributes
     ----------
     fixed : FixedCoordinates
-    random : RandomCoordinates or None
+    random : tuple of RandomCoordinates
+        One for each block.
     shift : ndarray of shape (n_coefficients,)
         Least-squares coefficients, standardised columns, in units of y.
     response_scale : float
@@ -47,7 +51,7 @@ class Coordinates:
     """
 
     fixed: FixedCoordinates
-    random: RandomCoordinates | None
+    random: tuple[RandomCoordinates, ...]
     shift: FloatArray
     response_scale: float
     weight_scale: float
@@ -62,27 +66,27 @@ class StandardisedRows:
     ----------
     A : ndarray of shape (n_coefficients + 1, n)
         [X y], the working response last.
-    Z : ndarray of shape (n_effects, n)
-    mean_square : ndarray of shape (n_effects, n_effects)
-        Mean of z z' over the rows, without weights.
+    Z : tuple of ndarray of shape (n_effects, n)
+        One for each block.
+    mean_squares : tuple of ndarray of shape (n_effects, n_effects)
+        Mean of z z' over the rows, without weights, for each block.
     """
 
     A: FloatArray
-    Z: FloatArray
-    mean_square: FloatArray
+    Z: tuple[FloatArray, ...]
+    mean_squares: tuple[FloatArray, ...]
 
 
 def standardised_products(
-    design: Design, covariance: DirectSum
+    design: Design, covariance: JointCovariance
 ) -> tuple[Coordinates, StandardisedRows, CrossProducts]:
     """Standardise a design and compute its cross-products.
 
     Parameters
     ----------
     design : Design
-        With at most one block.
-    covariance : DirectSum
-        The structures of the block's terms.
+    covariance : JointCovariance
+        The structures of the blocks' terms.
     """
     fixed, A = standardise_fixed(design.fixed, intercept=design.intercept, spare=1)
     weights, weight_scale = _relative_weights(design)
@@ -92,12 +96,17 @@ def standardised_products(
         A *= root
     multiplicity = _multiplicity(design)
     shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
-    rows, random, factor = _block_products(design, covariance, A, root)
+    random, rows = _standardised_blocks(design, covariance, A, root)
+    factors = tuple(
+        factor_products(Z, A, factor.codes, len(factor.levels), design.group_multiplicity)
+        for Z, factor in zip(rows.Z, design.factors, strict=True)
+    )
     products = CrossProducts(
         n_rows=_count(design),
         sum_log_weights=_sum_log_weights(design, weights, multiplicity),
         AtWA=(A if multiplicity is None else A * multiplicity) @ A.T,
-        factor=factor,
+        factors=factors,
+        crossed=_crossed(rows.Z, design.factors),
     )
     exact = not A[-1].any()
     coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
@@ -146,26 +155,47 @@ def _take_least_squares(
     return shift * peak, scale * peak
 
 
-def _block_products(
-    design: Design, covariance: DirectSum, A: FloatArray, root: FloatArray | None
-) -> tuple[StandardisedRows, RandomCoordinates | None, FactorProducts]:
-    """Standardise the block of Z and sum its products level by level."""
-    if not design.blocks:
-        rows = StandardisedRows(A, np.empty((0, design.n_rows)), np.empty((0, 0)))
-        return rows, None, FactorProducts(np.empty((0, 0, 0)), np.empty((len(A), 0, 0)))
-    (block,) = design.blocks
-    random = random_coordinates(block, tuple(s.invariance for s in covariance.structures))
-    Z = random.transform(block.columns)
+def _standardised_blocks(
+    design: Design, covariance: JointCovariance, A: FloatArray, root: FloatArray | None
+) -> tuple[tuple[RandomCoordinates, ...], StandardisedRows]:
+    """Standardise the columns of Z, block by block."""
     repeated = design.row_multiplicity
-    if repeated is None:
-        mean_square = Z @ Z.T / design.n_rows
-    else:
-        mean_square = (Z * repeated) @ Z.T / repeated.sum()
-    if root is not None:
-        Z *= root
-    factor = block.factor
-    products = factor_products(Z, A, factor.codes, len(factor.levels), design.group_multiplicity)
-    return StandardisedRows(A, Z, mean_square), random, products
+    coordinates, columns, mean_squares = [], [], []
+    for block, structures in zip(design.blocks, covariance.factors, strict=True):
+        random = random_coordinates(block, tuple(s.invariance for s in structures.structures))
+        Z = random.transform(block.columns)
+        counted = Z if repeated is None else Z * repeated
+        mean_squares.append(counted @ Z.T / _count(design))
+        if root is not None:
+            Z *= root
+        coordinates.append(random)
+        columns.append(Z)
+    return tuple(coordinates), StandardisedRows(A, tuple(columns), tuple(mean_squares))
+
+
+def _crossed(
+    Z: tuple[FloatArray, ...], factors: tuple[GroupingFactor, ...]
+) -> dict[tuple[int, int], FloatArray]:
+    """Sum the products of each pair of factors' columns over each pair of levels."""
+    if len(factors) > 1:
+        first, *others = (len(z) * len(factor.levels) for z, factor in zip(Z, factors, strict=True))
+        n_other = sum(others)
+        require_memory(
+            8.0 * n_other * (5 * first + 8 * n_other),
+            f"Fitting the factors {[factor.levels.name for factor in factors]} together",
+            "Fit fewer factors, or those with fewer levels.",
+        )
+    return {
+        (i, j): crossed_products(
+            Z[i],
+            factors[i].codes,
+            len(factors[i].levels),
+            Z[j],
+            factors[j].codes,
+            len(factors[j].levels),
+        )
+        for i, j in combinations(range(len(factors)), 2)
+    }
 
 
 def _count(design: Design) -> float:

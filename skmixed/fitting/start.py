@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dsyevd
 
+from skmixed.covariance import DirectSum
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["starting_theta"]
@@ -31,16 +32,33 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     ----------
     objective : ProfiledObjective
     """
-    covariance = objective.covariance
-    moments, design, typical = objective.kernel.second_moments(_within_variance(objective))
+    choices = [
+        _points(covariance, *moments)
+        for covariance, moments in zip(
+            objective.covariance.factors,
+            objective.kernel.second_moments(_within_variance(objective)),
+            strict=True,
+        )
+    ]
+    start = [points[0] for points in choices]
+    for position, points in enumerate(choices):
+        if len(points) > 1:
+            tried = [[*start[:position], point, *start[position + 1 :]] for point in points]
+            start = min(tried, key=lambda parts: _value(objective, np.concatenate(parts)))
+    return np.concatenate(start)
+
+
+def _points(
+    covariance: DirectSum, moments: FloatArray, design: FloatArray, typical: FloatArray
+) -> list[FloatArray]:
+    """Return the starts of one factor: the joint estimate, and maybe those of single effects."""
     scale = np.sqrt(typical.diagonal())
     scale[scale == 0.0] = 1.0
     joint = covariance.parameters(_joint_root(moments, design, scale))
     if len(joint) == covariance.n_effects * (covariance.n_effects + 1) // 2:
-        return joint
+        return [joint]
     alone = moments.diagonal() / design.diagonal()[:: covariance.n_effects + 1]
-    points = [joint, *(covariance.parameters(root) for root in _single_roots(alone, scale))]
-    return min(points, key=lambda theta: _value(objective, theta))
+    return [joint, *(covariance.parameters(root) for root in _single_roots(alone, scale))]
 
 
 def _value(objective: ProfiledObjective, theta: FloatArray) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CrossProducts", "FactorProducts", "factor_products"]
+__all__ = ["CrossProducts", "FactorProducts", "crossed_products", "factor_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,20 +44,40 @@ class CrossProducts:
         Number of rows, each as often as it counts.
     sum_log_weights : float
     AtWA : ndarray of shape (n_coefficients + 1, n_coefficients + 1)
-    factor : FactorProducts
+    factors : tuple of FactorProducts
+        The one of most levels first.
+    crossed : dict
+        For i < j, Z_i'WZ_j of two factors, of shape (k_i, n_levels_i, k_j, n_levels_j).
     """
 
     n_rows: float
     sum_log_weights: float
     AtWA: FloatArray
-    factor: FactorProducts
+    factors: tuple[FactorProducts, ...] = ()
+    crossed: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
+
+    def of_factors(self, positions: Sequence[int]) -> CrossProducts:
+        """Return the cross-products of a model with some of the factors only."""
+        return CrossProducts(
+            self.n_rows,
+            self.sum_log_weights,
+            self.AtWA,
+            tuple(self.factors[i] for i in positions),
+            {
+                (a, b): self.crossed[i, j]
+                for a, i in enumerate(positions)
+                for b, j in enumerate(positions)
+                if a < b
+            },
+        )
 
     def __add__(self, other: CrossProducts) -> CrossProducts:
         return CrossProducts(
             self.n_rows + other.n_rows,
             self.sum_log_weights + other.sum_log_weights,
             self.AtWA + other.AtWA,
-            self.factor + other.factor,
+            tuple(a + b for a, b in zip(self.factors, other.factors, strict=True)),
+            {pair: value + other.crossed[pair] for pair, value in self.crossed.items()},
         )
 
 
@@ -93,3 +114,34 @@ def factor_products(
             summed = column if ones else np.multiply(effect, column, out=product)
             ZtWA[i, j] = np.bincount(codes, summed, n_levels)
     return FactorProducts(ZtWZ, ZtWA, multiplicity)
+
+
+def crossed_products(
+    left: FloatArray,
+    left_codes: NDArray[np.intp],
+    n_left: int,
+    right: FloatArray,
+    right_codes: NDArray[np.intp],
+    n_right: int,
+) -> FloatArray:
+    """Sum the products of two factors' columns of Z over the rows of each pair of levels.
+
+    Parameters
+    ----------
+    left, right : ndarray of shape (n_effects, n)
+        Columns of Z, times the root of the weights.
+    left_codes, right_codes : ndarray of shape (n,)
+    n_left, n_right : int
+        Number of levels.
+
+    Returns
+    -------
+    ndarray of shape (n_effects_left, n_left, n_effects_right, n_right)
+    """
+    cells = left_codes * n_right + right_codes
+    products = np.empty((len(left), n_left, len(right), n_right))
+    for i, one in enumerate(left):
+        for j, other in enumerate(right):
+            summed = np.bincount(cells, one * other, n_left * n_right)
+            products[i, :, j] = summed.reshape(n_left, n_right)
+    return products

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri, dtrtrs
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import JointCovariance
+from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
+from skmixed.likelihood.kernel import Kernel
+from skmixed.likelihood.single_factor import SingleFactorKernel
 
 __all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective"]
 
@@ -61,7 +65,7 @@ class ObjectiveValue:
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
     solution : PLSSolution
-    whitened : Whitened
+    whitened : evaluation of the kernel
     """
 
     theta: FloatArray
@@ -69,7 +73,7 @@ class ObjectiveValue:
     gradient: FloatArray
     hessian: FloatArray
     solution: PLSSolution
-    whitened: Whitened
+    whitened: Any
 
 
 class ProfiledObjective:
@@ -82,13 +86,14 @@ class ProfiledObjective:
     Parameters
     ----------
     products : CrossProducts
-    covariance : DirectSum
+    covariance : JointCovariance
     reml : bool
     """
 
-    def __init__(self, products: CrossProducts, covariance: DirectSum, *, reml: bool) -> None:
+    def __init__(self, products: CrossProducts, covariance: JointCovariance, *, reml: bool) -> None:
         self.covariance = covariance
-        self.kernel = SingleFactorKernel(products)
+        several = len(products.factors) > 1
+        self.kernel: Kernel = (BlockedKernel if several else SingleFactorKernel)(products)
         self.reml = int(reml)
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
@@ -97,17 +102,17 @@ class ProfiledObjective:
 
     def __call__(self, theta: FloatArray) -> ObjectiveValue:
         """Evaluate objective and derivatives at theta; -inf where no residual is left."""
-        Lambda = self.covariance.factor(theta)
-        whitened = self.kernel.whiten(Lambda)
+        factors = self.covariance.relative_factors(theta)
+        whitened = self.kernel.whiten(factors)
         solution = self._solve(whitened.reduced)
         value = self._value(whitened, solution)
         if math.isinf(value) or not len(theta):
             gradient, hessian = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
         else:
-            gradient, hessian = self._derivatives(theta, Lambda, whitened, solution)
+            gradient, hessian = self._derivatives(theta, factors, whitened, solution)
         return ObjectiveValue(theta, value, gradient, hessian, solution, whitened)
 
-    def _value(self, whitened: Whitened, solution: PLSSolution) -> float:
+    def _value(self, whitened: Any, solution: PLSSolution) -> float:
         """Return -2 log-likelihood."""
         if not solution.r2:
             return -math.inf
@@ -133,10 +138,13 @@ class ProfiledObjective:
         return PLSSolution(beta, R_X, r2, self.nu)
 
     def _derivatives(
-        self, theta: FloatArray, Lambda: FloatArray, whitened: Whitened, solution: PLSSolution
+        self,
+        theta: FloatArray,
+        factors: list[FloatArray],
+        whitened: Any,
+        solution: PLSSolution,
     ) -> tuple[FloatArray, FloatArray]:
         """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
-        m = len(theta)
         tensors = self.kernel.score_tensors(
             whitened,
             self._mixing(solution),
@@ -144,14 +152,22 @@ class ProfiledObjective:
             nu=self.nu,
             precision=1.0 / solution.sigma2,
         )
-        dLambda = self.covariance.factor_derivative(theta)
-        half = dLambda @ Lambda.T
-        dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
-        GdLambda = tensors.gradient @ dLambda
-        flat = dLambda.reshape(m, -1)
-        gradient = dPsi @ tensors.gradient.ravel()
-        hessian = dPsi @ tensors.hessian @ dPsi.T + 2.0 * flat @ GdLambda.reshape(m, -1).T
-        return gradient, hessian
+        parts = [
+            _pulled_back(covariance.factor_derivative(part), Lambda, G)
+            for covariance, part, Lambda, G in zip(
+                self.covariance.factors,
+                self.covariance.split(theta),
+                factors,
+                tensors.gradients,
+                strict=True,
+            )
+        ]
+        if len(parts) == 1:
+            dPsi, gradient, bend = parts[0]
+        else:
+            dPsi, bend = (block_diag(*(part[i] for part in parts)) for i in (0, 2))
+            gradient = np.concatenate([part[1] for part in parts])
+        return gradient, dPsi @ tensors.hessian @ dPsi.T + bend
 
     def _mixing(self, solution: PLSSolution) -> FloatArray:
         """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""
@@ -162,3 +178,14 @@ class ProfiledObjective:
             mixing[:p, :p] = dtrtri(solution.R_X)[0].T
             mixing[p, :p] = -solution.beta
         return mixing
+
+
+def _pulled_back(
+    dLambda: FloatArray, Lambda: FloatArray, G: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta."""
+    m = len(dLambda)
+    half = dLambda @ Lambda.T
+    dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
+    bend = 2.0 * dLambda.reshape(m, -1) @ (G @ dLambda).reshape(m, -1).T
+    return dPsi, dPsi @ G.ravel(), bend

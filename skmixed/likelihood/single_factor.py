@@ -12,6 +12,7 @@ squares, so that nothing cancels however large the variance of the random effect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,31 +24,17 @@ from skmixed.likelihood.batched import (
     solve_lower_transposed_over_groups,
     sum_of_outer_products,
 )
-from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
+from skmixed.likelihood.errors import SingleFactorErrors
+from skmixed.likelihood.kernel import ScoreTensors
 
-__all__ = ["ScoreTensors", "SingleFactorKernel", "Whitened", "conditional_root"]
+__all__ = ["SingleFactorKernel", "Whitened"]
 
 FloatArray = NDArray[np.float64]
 
 # Where the variation of y within levels is a smaller part of the whole, it is computed from the
 # rows.
 CANCELLATION = 1e-5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreTensors:
-    """Hold the derivatives of the objective in Psi = Lambda Lambda'.
-
-    Attributes
-    ----------
-    gradient : ndarray of shape (k, k)
-        G with d objective = tr(G dPsi).
-    hessian : ndarray of shape (k * k, k * k)
-        Quadratic form in symmetric dPsi, raveled.
-    """
-
-    gradient: FloatArray
-    hessian: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +73,7 @@ class SingleFactorKernel:
     """
 
     def __init__(self, products: CrossProducts) -> None:
-        factor = products.factor
+        factor = products.factors[0] if products.factors else _no_factor(len(products.AtWA))
         self.multiplicity = factor.multiplicity
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
@@ -99,34 +86,33 @@ class SingleFactorKernel:
         self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
-    @property
-    def cancels(self) -> bool:
-        """Tell whether y varies so little within levels that the difference has lost its digits."""
-        return bool(self._within[-1, -1] < CANCELLATION * self._total[-1, -1])
-
-    def recompute_within(self, Z: FloatArray, A: FloatArray, codes: NDArray[np.intp]) -> None:
-        """Compute the variation within levels from the rows, which no difference of sums spoils.
+    def refine(
+        self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
+    ) -> None:
+        """Compute the variation within levels from the rows, where the difference is spoilt.
 
         Parameters
         ----------
-        Z : ndarray of shape (n_effects, n)
+        Z : sequence of one ndarray of shape (n_effects, n)
         A : ndarray of shape (n_columns, n)
             [X y]; both times the root of the weights.
-        codes : ndarray of shape (n,)
+        codes : sequence of one ndarray of shape (n,)
         """
-        k = self.n_effects
-        coefficients = solve_lower_transposed_over_groups(self.R, self._stacked[k:].copy())
+        if not Z or self._within[-1, -1] >= CANCELLATION * self._total[-1, -1]:
+            return
+        between = self._stacked[self.n_effects :].copy()
+        coefficients = solve_lower_transposed_over_groups(self.R, between)
         residuals = A.copy()
-        for Z_j, by_level in zip(Z, coefficients.swapaxes(0, 1), strict=True):
-            residuals -= by_level[:, codes] * Z_j
+        for Z_j, by_level in zip(Z[0], coefficients.swapaxes(0, 1), strict=True):
+            residuals -= by_level[:, codes[0]] * Z_j
         multiplicity = self.multiplicity
-        counted = residuals if multiplicity is None else residuals * multiplicity[codes]
+        counted = residuals if multiplicity is None else residuals * multiplicity[codes[0]]
         self._within = counted @ residuals.T
 
-    def whiten(self, Lambda: FloatArray) -> Whitened:
-        """Evaluate the kernel at a relative covariance factor of shape (k, k)."""
+    def whiten(self, factors: Sequence[FloatArray]) -> Whitened:
+        """Evaluate the kernel at a relative covariance factor of shape (k, k), the only one."""
         k = self.n_effects
-        RLambda = _times_factor(self.R, Lambda)
+        RLambda = _times_factor(self.R, factors[0]) if factors else self.R
         L_B = cholesky_over_groups(np.einsum("slg,smg->lmg", RLambda, RLambda) + self._identity)
         stacked = solve_lower_over_groups(L_B, self._stacked.copy())
         columns = stacked[k:]
@@ -145,9 +131,9 @@ class SingleFactorKernel:
         return float(logs.sum())
 
     @property
-    def varies(self) -> NDArray[np.bool_]:
+    def varies(self) -> list[NDArray[np.bool_]]:
         """Tell for each effect whether it varies, given those before it, within any level."""
-        return (np.einsum("jjg->jg", self.R) > 0).any(axis=-1)
+        return [(np.einsum("jjg->jg", self.R) > 0).any(axis=-1)]
 
     @property
     def within_levels(self) -> tuple[float, float]:
@@ -156,7 +142,7 @@ class SingleFactorKernel:
         taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
         return float(self._within[-1, -1]), float(self._n_rows - taken)
 
-    def second_moments(self, sigma2: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return sum(t t' / sigma2 - A), sum(A x A), mean(A) with A = Z'WZ, t = Z'Wy of a level.
 
         Parameters
@@ -169,13 +155,10 @@ class SingleFactorKernel:
         summed = (A if self.multiplicity is None else A * self.multiplicity).sum(axis=-1)
         flat = A.reshape(k * k, A.shape[-1])
         pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
-        return (
-            sum_of_outer_products(t, t, self.multiplicity) / sigma2 - summed,
-            pairs.swapaxes(1, 2).reshape(k * k, k * k),
-            summed / A.shape[-1],
-        )
+        moments = sum_of_outer_products(t, t, self.multiplicity) / sigma2 - summed
+        return [(moments, pairs.swapaxes(1, 2).reshape(k * k, k * k), summed / A.shape[-1])]
 
-    def projected(self, at: Whitened, columns: FloatArray) -> FloatArray:
+    def projected(self, at: Whitened, columns: FloatArray) -> list[FloatArray]:
         """Return Z'V^-1 [X y] columns' of each level, of shape (n_mixed, k, n_levels).
 
         Parameters
@@ -184,13 +167,17 @@ class SingleFactorKernel:
         columns : ndarray of shape (n_mixed, n_columns)
             The combinations of [X y] that are wanted.
         """
-        return np.einsum("ilg,qlg->iqg", self._mixed(at, columns), at.root)
+        return [np.einsum("ilg,qlg->iqg", self._mixed(at, columns), at.root)]
 
     def _mixed(self, at: Whitened, columns: FloatArray) -> FloatArray:
         """Return the combinations of the whitened columns of [X y]."""
         k, n_levels = self.n_effects, at.root.shape[-1]
         mixed = columns @ at.columns.reshape(columns.shape[1], k * n_levels)
         return mixed.reshape(len(columns), k, n_levels)
+
+    def errors(self, at: Whitened, factors: Sequence[FloatArray]) -> SingleFactorErrors:
+        """Return the covariance of the effects given the data and beta."""
+        return SingleFactorErrors(self.R, factors[0] if factors else np.empty((0, 0)))
 
     def score_tensors(
         self, at: Whitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
@@ -240,29 +227,12 @@ class SingleFactorKernel:
         pairs = pairs.reshape(n_columns, k, n_columns, k).transpose(1, 3, 0, 2)
         pairs = pairs.reshape(k * k, n_columns, n_columns)
         loss = _profiling(pairs, reml=reml, nu=nu, precision=precision)
-        return ScoreTensors(gradient, hessian - loss)
+        return ScoreTensors([gradient], hessian - loss)
 
 
-def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
-    """Return C = L^-1 Lambda' of each level, with L L' = M = Lambda'Z'WZ Lambda + I.
-
-    C'C is the conditional covariance of one level's effects, relative to sigma^2 (Bates et al.
-    2015, equation 58).
-
-    Parameters
-    ----------
-    R : ndarray of shape (k, k, n_levels)
-        As ``SingleFactorKernel.R``.
-    Lambda : ndarray of shape (k, k)
-
-    Returns
-    -------
-    ndarray of shape (n_levels, k, k)
-    """
-    RLambda = _times_factor(R, Lambda)
-    M = np.einsum("slg,tlg->stg", RLambda, RLambda) + np.eye(len(R))[:, :, None]
-    columns = np.repeat(Lambda[:, :, None], R.shape[-1], axis=2)
-    return solve_lower_over_groups(cholesky_over_groups(M), columns).transpose(2, 1, 0)
+def _no_factor(n_columns: int) -> FactorProducts:
+    """Return the cross-products of a model without random effects."""
+    return FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
 
 
 def _times_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:

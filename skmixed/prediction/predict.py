@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,16 +14,21 @@ from skmixed.fitting.random_effects import RandomEffects
 __all__ = ["marginal_covariance", "predict_covariance", "predict_mean", "predict_variance"]
 
 FloatArray = NDArray[np.float64]
+Include = bool | Collection[str]
+
+# Rows at a time: with several factors each has as many entries as there are other effects.
+CHUNK = 16384
 
 
-def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include) -> FloatArray:
     """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
 
     Parameters
     ----------
     fit : LMMFit
     rows : NewRows
-    include_random_effects : bool
+    include_random_effects : bool or collection of str
+        All, none, or those of the named factors.
 
     Returns
     -------
@@ -31,27 +38,32 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) ->
     mean = (at.shift + at.response_scale * fit.fixed.standardised) @ at.fixed.transform(rows.fixed)
     if rows.offset is not None:
         mean += rows.offset
-    if not include_random_effects:
-        return mean
     for effects, block in zip(fit.random, rows.blocks, strict=True):
-        if block.codes is not None:
+        if block.codes is not None and _included(effects, include_random_effects):
             mean += at.response_scale * _random_part(effects, block, block.codes)
     return mean
 
 
-def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: Include) -> FloatArray:
     """Return the variance of a new observation of weight 1 about its predicted mean.
 
     With D and c of ``predict_covariance``, row by row; shape (n,).
     """
-    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects)
-    variance = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
-    for root, _ in parts:
-        variance += np.einsum("kn,kn->n", root, root)
+    variance = np.empty(len(rows.fixed))
+    for first in range(0, len(variance), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        X, parts = _error_columns(
+            fit, rows.take(chunk), include_random_effects=include_random_effects
+        )
+        variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
+        for root, _ in parts:
+            variance[chunk] += np.einsum("kn,kn->n", root, root)
     return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
 
 
-def predict_covariance(fit: LMMFit, rows: NewRows, *, include_random_effects: bool) -> FloatArray:
+def predict_covariance(
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
+) -> FloatArray:
     """Return the covariance of new observations of weight 1 about their predicted means.
 
     For a level that was fitted, b - b_hat has the conditional covariance sigma^2 D, and beta_hat
@@ -78,6 +90,11 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     return covariance
 
 
+def _included(effects: RandomEffects, include: Include) -> bool:
+    """Tell whether the effects of a factor are among those that are included."""
+    return include if isinstance(include, bool) else effects.name in include
+
+
 def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp]) -> FloatArray:
     """Return Z b in standardised units, 0 for a level that was not fitted."""
     Z = effects.coordinates.transform(block.columns)
@@ -91,21 +108,25 @@ def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp
 
 
 def _error_columns(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: bool
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
 ) -> tuple[FloatArray, list[tuple[FloatArray, NDArray[np.intp] | None]]]:
-    """Return x - c'z of each row, and for each block a root of z'Dz or z'Psi z with the levels."""
+    """Return x - c'z of each row, and roots of the covariance of z'(b - b_hat) with levels."""
     X = fit.coordinates.fixed.transform(rows.fixed)
     parts = []
+    known_Z, known_codes = [], []
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         Z = effects.coordinates.transform(block.columns)
-        root = effects.standardised_factor.T @ Z
-        if include_random_effects and block.codes is not None:
-            known = np.flatnonzero(block.codes < len(effects.levels))
-            codes = block.codes[known]
-            root[:, known] = np.einsum("nlk,kn->ln", effects.standardised_root[codes], Z[:, known])
-            X[:, known] -= np.einsum("nkp,kn->pn", effects.standardised_cross[codes], Z[:, known])
-        parts.append((root, block.codes))
-    return X, parts
+        known = np.zeros(len(rows.fixed), dtype=bool)
+        if block.codes is not None and _included(effects, include_random_effects):
+            known = block.codes < len(effects.levels)
+        codes = np.where(known, 0 if block.codes is None else block.codes, 0)
+        seen = Z * known
+        parts.append((effects.standardised_factor.T @ (Z - seen), block.codes))
+        X -= np.einsum("nkp,kn->pn", effects.standardised_cross[codes], seen)
+        if effects.estimable:
+            known_Z.append(seen)
+            known_codes.append(codes)
+    return X, [*parts, *fit.errors.parts(known_Z, known_codes)]
 
 
 def _within_levels(root: FloatArray, codes: NDArray[np.intp] | None) -> FloatArray:

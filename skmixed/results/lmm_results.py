@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any
@@ -279,7 +279,7 @@ class MixedLMResults:
         data: Any = None,
         *,
         groups: Any = None,
-        include_random_effects: bool | None = None,
+        include_random_effects: bool | Sequence[str] | None = None,
         return_std: bool = False,
         return_cov: bool = False,
     ) -> Any:
@@ -291,8 +291,9 @@ class MixedLMResults:
             Rows of what the model was fitted to.
         groups : array-like of shape (n,), optional
             Labels of the groups, where they are not columns of data.
-        include_random_effects : bool, optional
-            False gives the mean of the population; the default is that of the fitted model.
+        include_random_effects : bool or list of str, optional
+            False gives the mean of the population, a list includes the named factors; the default
+            is that of the fitted model.
         return_std, return_cov : bool, default=False
             Whether to return the standard deviations, or the covariance, of new observations too.
 

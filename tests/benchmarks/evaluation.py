@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from measure import warm
 
-from skmixed.covariance import DirectSum, Unstructured
-from skmixed.design.arrays import ArrayRecipe
+from skmixed.covariance import DirectSum, JointCovariance, Unstructured
+from skmixed.design.arrays import ArrayFactor, ArrayRecipe
 from skmixed.design.design import Design
 from skmixed.design.groups import factorise
 from skmixed.fitting.standardise import standardised_products
@@ -28,10 +28,10 @@ def objective_of(n_rows: int, n_groups: int) -> ProfiledObjective:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 4))
     factor = factorise(rng.permutation(np.arange(n_rows) % n_groups), "g")
-    recipe = ArrayRecipe(("x0", "x1", "x2", "x3"), (0,), True, factor.levels)
+    recipe = ArrayRecipe(("x0", "x1", "x2", "x3"), (ArrayFactor(factor.levels, (0,), True),))
     y = X.sum(axis=1) + rng.normal(size=n_groups)[factor.codes] + rng.normal(size=n_rows)
-    design = Design(y, X, recipe.names, True, (recipe.block(X, factor),))
-    covariance = DirectSum((Unstructured(),), (2,))
+    design = Design(y, X, recipe.names, True, recipe.blocks(X, [factor]))
+    covariance = JointCovariance((DirectSum((Unstructured(),), (2,)),))
     _, _, products = standardised_products(design, covariance)
     return ProfiledObjective(products, covariance, reml=True)
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, RandomInterceptRegressor, SingularFitWarning
-from skmixed.covariance import STRUCTURES, DirectSum
+from skmixed.covariance import STRUCTURES, DirectSum, JointCovariance
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -123,8 +123,8 @@ def test_objective_of_scattered_rows_loses_only_what_theta_squared_costs(theta, 
     expected = profiled_objective(Z, [Fraction(v) for v in y], V, reml=reml)
     columns = np.vstack([np.ones(13), x])
     A = np.vstack([columns, y])
-    products = CrossProducts(13, 0.0, A @ A.T, factor_products(columns, A, codes, 4))
-    at = ProfiledObjective(products, structure, reml=reml)(parameters)
+    products = CrossProducts(13, 0.0, A @ A.T, (factor_products(columns, A, codes, 4),))
+    at = ProfiledObjective(products, JointCovariance((structure,)), reml=reml)(parameters)
     assert_allclose(at.value, expected, rtol=0, atol=1e-11 + 1e-14 * theta**2)
 
 

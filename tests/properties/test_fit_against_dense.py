@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.design import Design, NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
 from skmixed.fitting.fit import fit_lmm
@@ -39,7 +39,7 @@ def fit_problem(problem: Problem, structure: DirectSum, *, reml: bool) -> LMMFit
         weights=problem.weights,
         group_multiplicity=problem.multiplicity,
     )
-    return fit_lmm(design, structure, reml=reml, tol=1e-8, max_iter=200)
+    return fit_lmm(design, JointCovariance((structure,)), reml=reml, tol=1e-8, max_iter=200)
 
 
 def moved(problem: Problem) -> Problem:

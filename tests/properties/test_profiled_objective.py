@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -30,12 +30,12 @@ def products_of(problem: Problem, rows: slice = slice(None)) -> CrossProducts:
         counts[rows].sum(),
         (counts * np.log(weights))[rows].sum(),
         (A * counts[rows]) @ A.T,
-        factor_products(Z, A, problem.codes[rows], problem.n_levels, problem.multiplicity),
+        (factor_products(Z, A, problem.codes[rows], problem.n_levels, problem.multiplicity),),
     )
 
 
 def objective_of(problem: Problem, structure: DirectSum, *, reml: bool) -> ProfiledObjective:
-    return ProfiledObjective(products_of(problem), structure, reml=reml)
+    return ProfiledObjective(products_of(problem), JointCovariance((structure,)), reml=reml)
 
 
 def some_theta(structure: DirectSum) -> np.ndarray:
@@ -109,11 +109,12 @@ def test_cross_products_of_chunks_add_up(kind):
     assert summed.n_rows == whole.n_rows
     assert_allclose(summed.sum_log_weights, whole.sum_log_weights, rtol=1e-12, atol=1e-12)
     assert_allclose(summed.AtWA, whole.AtWA, rtol=1e-12)
-    assert_allclose(summed.factor.ZtWZ, whole.factor.ZtWZ, rtol=1e-12, atol=1e-13)
-    assert_allclose(summed.factor.ZtWA, whole.factor.ZtWA, rtol=1e-12, atol=1e-13)
+    assert_allclose(summed.factors[0].ZtWZ, whole.factors[0].ZtWZ, rtol=1e-12, atol=1e-13)
+    assert_allclose(summed.factors[0].ZtWA, whole.factors[0].ZtWA, rtol=1e-12, atol=1e-13)
     structure = structures(3)["unstructured"]
     theta = some_theta(structure)
-    at = [ProfiledObjective(p, structure, reml=True)(theta).value for p in (summed, whole)]
+    covariance = JointCovariance((structure,))
+    at = [ProfiledObjective(p, covariance, reml=True)(theta).value for p in (summed, whole)]
     assert_allclose(at[0], at[1], rtol=1e-13)
 
 
@@ -124,13 +125,14 @@ def test_a_difference_that_cancels_is_computed_from_the_rows():
     y = problem.codes + 1e-7 * noise
     problem = Problem(problem.X, problem.Z, y, problem.codes, problem.weights)
     objective = objective_of(problem, structures(1)["identity"], reml=True)
-    assert objective.kernel.cancels
+    spoilt = objective.kernel.within_levels
     root = np.sqrt(problem.weights)
     A = np.vstack([problem.X.T, y]) * root
-    objective.kernel.recompute_within(problem.Z.T * root, A, problem.codes)
+    objective.kernel.refine([problem.Z.T * root], A, [problem.codes])
     # Around its own mean within groups the response is small, and nothing cancels.
     sums = np.bincount(problem.codes, problem.weights * (1e-7 * noise))
     means = (sums / np.bincount(problem.codes, problem.weights))[problem.codes]
     residual, degrees = objective.kernel.within_levels
+    assert residual != spoilt[0]
     assert degrees == len(y) - problem.n_levels
     assert_allclose(residual, problem.weights @ (1e-7 * noise - means) ** 2, rtol=1e-7)

@@ -1,0 +1,62 @@
+"""The covariances of all grouping factors of a model, with their parameters in one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmixed.covariance.base import FloatArray
+from skmixed.covariance.direct_sum import DirectSum
+
+__all__ = ["JointCovariance"]
+
+
+@dataclass(frozen=True)
+class JointCovariance:
+    """Join the covariances of the grouping factors: effects of different factors are independent.
+
+    Parameters
+    ----------
+    factors : tuple of DirectSum
+        One for each grouping factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.covariance import DirectSum, JointCovariance, Unstructured
+    >>> single = DirectSum((Unstructured(),), (1,))
+    >>> JointCovariance((single, single)).relative_factors(np.array([2.0, 3.0]))
+    [array([[2.]]), array([[3.]])]
+    """
+
+    factors: tuple[DirectSum, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the parameters of all factors."""
+        return sum(factor.n_parameters for factor in self.factors)
+
+    def of_factors(self, positions: Sequence[int]) -> JointCovariance:
+        """Return the covariance of some of the factors only."""
+        return JointCovariance(tuple(self.factors[i] for i in positions))
+
+    def split(self, theta: FloatArray) -> list[FloatArray]:
+        """Return each factor's part of theta."""
+        if len(self.factors) == 1:
+            return [theta]
+        ends = np.cumsum([factor.n_parameters for factor in self.factors])[:-1]
+        return np.split(theta, ends) if self.factors else []
+
+    def relative_factors(self, theta: FloatArray) -> list[FloatArray]:
+        """Return Lambda of each grouping factor."""
+        return [
+            factor.factor(part)
+            for factor, part in zip(self.factors, self.split(theta), strict=True)
+        ]
+
+    def parameters(self, roots: list[FloatArray]) -> FloatArray:
+        """Return the theta nearest to the covariances root root', factor by factor."""
+        parts = [factor.parameters(root) for factor, root in zip(self.factors, roots, strict=True)]
+        return np.concatenate(parts) if parts else np.empty(0)

@@ -1,0 +1,40 @@
+"""How much memory a computation would need, and whether it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["require_memory"]
+
+
+def require_memory(n_bytes: float, what: str, remedy: str) -> None:
+    """Raise MemoryError beforehand if the machine has not as much memory free.
+
+    Parameters
+    ----------
+    n_bytes : float
+    what : str
+        What needs it, for the message.
+    remedy : str
+        What the user can do instead.
+    """
+    free = _free_memory()
+    if free is not None and n_bytes > free:
+        raise MemoryError(
+            f"{what} would need about {n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are "
+            f"free. {remedy}"
+        )
+
+
+def _free_memory() -> float | None:
+    """Return the free memory in bytes, None where the system does not say."""
+    report = Path("/proc/meminfo")
+    if report.exists():
+        for line in report.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return float(line.split()[1]) * 1024.0
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return None
