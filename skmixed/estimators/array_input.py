@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
     assert_all_finite,
     check_array,
     check_consistent_length,
@@ -112,7 +114,8 @@ def train_arrays(
         places, source = given_factors(groups), groups
         fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)
     response = checked_response(y)
-    check_consistent_length(fixed, response, *([] if groups is None else [groups]))
+    if not len(fixed) == len(response) == len(fixed if groups is None else groups):
+        check_consistent_length(fixed, response, *([] if groups is None else [groups]))
     kept = [j for j in range(X.shape[1]) if not in_X or j not in _positions(places)]
     trained = [
         (place, factorise_interaction(place.labels(source), place.columns)) for place in places
@@ -134,7 +137,7 @@ def train_arrays(
 def checked_response(y: Any) -> FloatArray:
     """Return y as finite numbers, one per row."""
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype == np.float64 and len(y):
-        assert_all_finite(y, input_name="y")
+        _check_finite(y, "y")
         return y
     values = column_or_1d(y, warn=True)
     return check_array(values, ensure_2d=False, dtype=np.float64, input_name="y")
@@ -164,8 +167,9 @@ def _validated(
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         return _numeric(X, len(X), min_features)
     if _is_plain(X, min_features):
-        assert_all_finite(X, input_name="X")
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        _check_finite(X, "X")
+        _check_feature_names(estimator, X, reset=reset)
+        _check_n_features(estimator, X, reset=reset)
         return X
     return validate_data(
         estimator, X, reset=reset, dtype=np.float64, ensure_min_features=min_features
@@ -181,6 +185,15 @@ def _is_plain(X: Any, min_features: int) -> bool:
         and len(X) > 0
         and X.shape[1] >= min_features
     )
+
+
+def _check_finite(values: FloatArray, name: str) -> None:
+    """Raise ValueError in scikit-learn's words if values hold NaN or infinity."""
+    # Whatever is not finite spoils the sum; that of finite values may overflow, so look closer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()
+    if not np.isfinite(total):
+        assert_all_finite(values, input_name=name)
 
 
 def _numeric(columns: Any, n: int, min_features: int = 0) -> FloatArray:

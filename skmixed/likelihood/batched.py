@@ -45,24 +45,28 @@ def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) ->
         factor[j, j] = np.sqrt(squared)
         for i in range(j + 1, k):
             factor[i, j] = _downdated(matrices[i, j], factor[i, :j], factor[j, :j])
-            _divide_where_positive(factor[i, j], factor[j, j])
+            _divide(factor[i, j], factor[j, j], semidefinite=semidefinite)
     return factor
 
 
-def solve_lower_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:
-    """Overwrite each group's columns by L^-1 columns; a zero pivot gives a zero.
+def solve_lower_over_groups(
+    factor: FloatArray, columns: FloatArray, *, semidefinite: bool = False
+) -> FloatArray:
+    """Overwrite each group's columns by L^-1 columns.
 
     Parameters
     ----------
     factor : ndarray of shape (k, k, n_groups)
         Lower triangles.
     columns : ndarray of shape (n_columns, k, n_groups)
+    semidefinite : bool
+        Whether pivots may be 0; they give 0 then.
     """
     for row in range(len(factor)):
         target = columns[:, row]
         for j in range(row):
             target -= factor[row, j] * columns[:, j]
-        _divide_where_positive(target, factor[row, row])
+        _divide(target, factor[row, row], semidefinite=semidefinite)
     return columns
 
 
@@ -79,7 +83,7 @@ def solve_lower_transposed_over_groups(factor: FloatArray, columns: FloatArray) 
         target = columns[:, row]
         for j in range(row + 1, len(factor)):
             target -= factor[j, row] * columns[:, j]
-        _divide_where_positive(target, factor[row, row])
+        _divide(target, factor[row, row], semidefinite=True)
     return columns
 
 
@@ -90,12 +94,12 @@ def _downdated(entry: FloatArray, left: FloatArray, right: FloatArray) -> FloatA
     return entry
 
 
-def _divide_where_positive(target: FloatArray, pivot: FloatArray) -> None:
-    """Divide by the pivots, and put 0 where a pivot is 0."""
-    if pivot.all():
-        target /= pivot
-    else:
+def _divide(target: FloatArray, pivot: FloatArray, *, semidefinite: bool) -> None:
+    """Divide by the pivots in place; put 0 where a pivot is 0, if that may be."""
+    if semidefinite and not pivot.all():
         target *= np.divide(1.0, pivot, out=np.zeros_like(pivot), where=pivot > 0)
+    else:
+        target /= pivot
 
 
 def sum_of_outer_products(

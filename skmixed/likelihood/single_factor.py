@@ -78,7 +78,7 @@ class SingleFactorKernel:
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
         self.R = cholesky_over_groups(factor.ZtWZ, semidefinite=True)
-        between = solve_lower_over_groups(self.R, factor.ZtWA.copy())
+        between = solve_lower_over_groups(self.R, factor.ZtWA.copy(), semidefinite=True)
         self._total = products.AtWA
         self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
         self._stacked = np.concatenate([self.R, between])
