@@ -167,6 +167,7 @@ def _validated(
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         return _numeric(X, len(X), min_features)
     if _is_plain(X, min_features):
+        X = X.astype(np.float64, copy=False)
         _check_finite(X, "X")
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
@@ -177,10 +178,10 @@ def _validated(
 
 
 def _is_plain(X: Any, min_features: int) -> bool:
-    """Tell whether of X only its values are left to check, which is quicker for small data."""
+    """Tell whether X is a matrix of numbers whose values alone are left to check: it is quicker."""
     return (
         type(X) is np.ndarray
-        and X.dtype == np.float64
+        and X.dtype.kind in "fiub"
         and X.ndim == 2
         and len(X) > 0
         and X.shape[1] >= min_features
