@@ -20,6 +20,10 @@ _PATTERN = re.compile(
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _SPELLED_IN_PYTHON = {"^": "**", "TRUE": "True", "FALSE": "False"}
+# Python's words that expressions are made of; any other, such as "yield", can only be a column.
+_IN_EXPRESSIONS = frozenset(
+    ["True", "False", "None", "and", "or", "not", "in", "is", "if", "else", "for", "lambda"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,11 @@ def translate(text: str) -> str:
 
 def _spelled_in_python(token: Token) -> str:
     """Return one token as Python and patsy spell it."""
-    if token.kind != "quoted":
-        return _SPELLED_IN_PYTHON.get(token.text, token.text)
-    name = token.text[1:-1]
+    name = token.text
+    if token.kind == "quoted":
+        name = token.text[1:-1]
+    elif token.kind != "name" or name in _IN_EXPRESSIONS or not keyword.iskeyword(name):
+        return _SPELLED_IN_PYTHON.get(name, name)
     if name.isidentifier() and not keyword.iskeyword(name):
         return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')

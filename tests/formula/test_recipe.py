@@ -299,3 +299,10 @@ def test_unseen_category_of_a_number_is_named() -> None:
     recipe = recipe_of("y ~ C(k)")
     with pytest.raises(ValueError, match=r"'C\(k\)' .*unknown categories \[9"):
         recipe.evaluate({"k": np.array([0, 9])})
+
+
+def test_columns_named_by_pythons_words():
+    data = {"yield": [1.0, 2.0, 4.0], "class": [3.0, 4.0, 5.0], "g": ["a", "b", "b"]}
+    recipe, matrices = train_formula(parse_formula("log2(yield) ~ class + (class | g)"), data)
+    assert np.array_equal(matrices.response, [0.0, 1.0, 2.0])
+    assert np.array_equal(recipe.evaluate(data).fixed, [[1, 3], [1, 4], [1, 5]])
