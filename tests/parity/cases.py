@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LEAST_SQUARES", "ONE_FACTOR"]
+__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "SEVERAL_FACTORS"]
 
 ONE_FACTOR = (
     "weights_sim",
@@ -74,6 +74,43 @@ ONE_FACTOR = (
     "ovary_ri",
 )
 """Cases with one grouping factor."""
+
+SEVERAL_FACTORS = (
+    "pupils",
+    "pupils_ml",
+    "pupils_slope",
+    "nurses_slash",
+    "nurses_hierach",
+    "nurses_hierach2",
+    "nurses_nested",
+    "nurses_wrong",
+    "nurses_slope",
+    "form_nested",
+    "form_nested_slopes",
+    "form_two_levels",
+    "form_crossed",
+    "form_rs_crossed",
+    "form_uncorr_crossed",
+    "form_slope_only_crossed",
+    "penicillin",
+    "penicillin_ml",
+    "pastes",
+    "pastes_ml",
+    "cake_ml",
+    "machines_nested",
+    "oats",
+    "oats_int",
+    "oats_factor",
+    "pixel",
+)
+"""Cases with two grouping factors, crossed or nested."""
+
+LARGE = (
+    "insteval",
+    "insteval_service",
+    "insteval_service_ml",
+)
+"""Cases with so many levels of several factors that a fit takes seconds."""
 
 LEAST_SQUARES = ("lm_pigs", "lm_pigs_strat", "lm_gpa")
 """Cases without random effects."""

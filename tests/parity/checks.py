@@ -9,7 +9,7 @@ from skmixed import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit
 
 from .comparison import QUANTITIES
-from .names import matching
+from .names import factor_key, matching
 from .reference import Case, Fitted
 
 __all__ = ["assert_agreement", "assert_same_fit", "assert_same_model"]
@@ -32,7 +32,9 @@ def assert_same_model(case: Case, fitted: Fitted) -> None:
     """Check what is counted, and what is said of the fit."""
     results, figures = fitted.results, case.figures
     assert results.nobs == figures["n"]
-    assert results.n_groups == figures["ngroups"]
+    counts = {factor_key(name): count for name, count in results.n_groups.items()}
+    assert counts == {factor_key(name): count for name, count in figures["ngroups"].items()}
+    assert list(counts.values()) == sorted(counts.values(), reverse=True)
     assert results.fit.n_parameters == figures["npar"]
     # nlme gives none, and glmmTMB does not count the fixed effects of a REML fit.
     if figures["fn"] == "lmer":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .names import level_labels, matching
+from skmixed.fitting.random_effects import RandomEffects
+
+from .names import factor_key, level_labels, matching
 from .reference import Case, Fitted
 
-__all__ = ["QUANTITIES", "Difference", "Quantity"]
+__all__ = ["QUANTITIES", "Difference", "Quantity", "term_order"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +115,14 @@ def _beta_covariance(case: Case, fitted: Fitted) -> Difference:
 
 
 def _theta(case: Case, fitted: Fitted) -> Difference:
-    """Compare theta in lme4's order; one near 0 on the scale of the largest."""
-    expected = np.asarray(case.figures["theta"], float)
-    unit = np.maximum(np.abs(expected), np.abs(expected).max())
-    return Difference(fitted.results.theta, expected, unit)
+    """Compare theta in our order of the terms; one near 0 on the scale of the largest."""
+    theirs = np.asarray(case.figures["theta"], float)
+    sizes = [len(term["names"]) for term in case.figures["varcorr"]]
+    parts = np.split(theirs, np.cumsum([k * (k + 1) // 2 for k in sizes])[:-1])
+    expected = np.concatenate([parts[i] for i in term_order(case, fitted)])
+    return Difference(
+        fitted.results.theta, expected, np.maximum(np.abs(expected), np.abs(theirs).max())
+    )
 
 
 def _sigma(case: Case, fitted: Fitted) -> Difference:
@@ -123,20 +130,23 @@ def _sigma(case: Case, fitted: Fitted) -> Difference:
 
 
 def _covariance(case: Case, fitted: Fitted) -> Difference:
-    """Compare the covariance of the random effects, as correlations."""
-    expected = _block_diagonal([np.array(term["cov"]) for term in case.figures["varcorr"]])
-    names = [name for term in case.figures["varcorr"] for name in term["names"]]
-    order = matching(fitted.results.cov_re.index, names)
-    actual = fitted.results.cov_re.to_numpy()[np.ix_(order, order)]
+    """Compare the covariance of each factor's random effects, as correlations."""
+    terms = _terms_in_our_order(case, fitted)
+    expected = _block_diagonal([np.array(term["cov"]) for term in terms])
+    ours = []
+    for effects in fitted.results.fit.random:
+        names = [name for term in terms if _is_term_of(effects, term) for name in term["names"]]
+        order = matching(effects.effect_names, names)
+        ours.append(effects.effect_covariance[np.ix_(order, order)])
     sd = np.sqrt(np.diagonal(expected))
     # A variance that is 0 has no scale of its own: it is compared with the residual variance.
-    unit = np.outer(sd, sd) if sd.all() else np.full_like(expected, case.figures["sigma"] ** 2)
-    return Difference(actual, expected, unit)
+    scale = np.where(sd > 0.0, sd, case.figures["sigma"])
+    return Difference(_block_diagonal(ours), expected, np.outer(scale, scale))
 
 
 def _variance_table(case: Case, fitted: Fitted) -> Difference:
     """Compare the standard deviations, and then the correlations, of the tidy table."""
-    table, terms = fitted.results.variance_components, case.figures["varcorr"]
+    table, terms = fitted.results.variance_components, _terms_in_our_order(case, fitted)
     is_sd = table["name2"].isna()
     actual = np.concatenate([table.loc[is_sd, "sdcor"], table.loc[~is_sd, "sdcor"]])
     sd = np.array([*(value for term in terms for value in term["sd"]), case.figures["sigma"]])
@@ -148,21 +158,36 @@ def _variance_table(case: Case, fitted: Fitted) -> Difference:
 
 def _modes(case: Case, fitted: Fitted) -> Difference:
     """Compare the random effects; one near 0 on the scale of its standard deviation."""
-    table, theirs = _first_levels(case, fitted.results.random_effects)
-    return Difference(table, theirs["values"], _effect_sd(case, theirs))
+    parts = []
+    for ours, theirs in _factors(case, fitted):
+        sd = np.sqrt(np.diagonal(ours.effect_covariance))[_effect_order(ours, theirs)]
+        unit = np.maximum(np.abs(theirs["values"]), sd)
+        table = fitted.results.random_effects[ours.name]
+        parts.append(Difference(_first_levels(table, theirs), theirs["values"], unit))
+    return _joined(parts)
 
 
 def _mode_squares(case: Case, fitted: Fitted) -> Difference:
     """Compare the sums of squares of the random effects over all levels."""
-    (theirs,) = case.figures["ranef"].values()
-    (ours,) = fitted.results.random_effects.values()
-    order = matching(ours.columns, theirs["sumsq"])
-    return Difference((ours.to_numpy() ** 2).sum(axis=0)[order], _values(theirs["sumsq"]))
+    parts = []
+    for ours, theirs in _factors(case, fitted):
+        table = fitted.results.random_effects[ours.name]
+        squares = (table.to_numpy() ** 2).sum(axis=0)[matching(table.columns, theirs["sumsq"])]
+        parts.append(Difference(squares, _values(theirs["sumsq"])))
+    return _joined(parts)
 
 
 def _conditional_sd(case: Case, fitted: Fitted) -> Difference:
-    table, theirs = _first_levels(case, fitted.results.random_effects_sd)
-    return Difference(table, theirs["condsd"])
+    return _joined(
+        [
+            Difference(
+                _first_levels(fitted.results.random_effects_sd[ours.name], theirs),
+                theirs["condsd"],
+            )
+            for ours, theirs in _factors(case, fitted)
+            if theirs["condsd"] is not None
+        ]
+    )
 
 
 def _fitted_values(case: Case, fitted: Fitted) -> Difference:
@@ -223,22 +248,62 @@ def _fixed_order(case: Case, fitted: Fitted) -> list[int]:
     return matching(fitted.results.params.index, case.figures["fixef"])
 
 
-def _first_levels(
-    case: Case, tables: dict[str, pd.DataFrame]
-) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
-    """Return our table at the levels that R lists, and R's figures of them."""
-    ((factor, theirs),) = case.figures["ranef"].items()
-    table = tables[factor]
-    rows = level_labels(table.index).get_indexer(theirs["levels"])
+def term_order(case: Case, fitted: Fitted) -> list[int]:
+    """Return the positions of R's random terms in the order of our factors and effects."""
+    random = fitted.results.fit.random
+    places = []
+    for term in case.figures["varcorr"]:
+        (factor,) = (i for i, effects in enumerate(random) if _is_term_of(effects, term))
+        places.append((factor, matching(random[factor].effect_names, term["names"])))
+    return sorted(range(len(places)), key=places.__getitem__)
+
+
+def _terms_in_our_order(case: Case, fitted: Fitted) -> list[dict[str, Any]]:
+    """Return R's figures of the random terms in the order of our factors and effects."""
+    return [case.figures["varcorr"][i] for i in term_order(case, fitted)]
+
+
+def _is_term_of(effects: RandomEffects, term: dict[str, Any]) -> bool:
+    """Tell whether one of R's terms is of a factor; R numbers the further terms of a factor."""
+    return factor_key(re.sub(r"\.\d+$", "", term["group"])) == factor_key(effects.name)
+
+
+def _factors(case: Case, fitted: Fitted) -> list[tuple[RandomEffects, dict[str, Any]]]:
+    """Return our random effects of each factor, with R's figures of them."""
+    theirs = {factor_key(name): (name, table) for name, table in case.figures["ranef"].items()}
+    found = []
+    for ours in fitted.results.fit.random:
+        name, table = theirs.pop(factor_key(ours.name))
+        found.append((ours, {**table, "factor": name}))
+    assert not theirs
+    return found
+
+
+def _effect_order(ours: RandomEffects, theirs: dict[str, Any]) -> list[int]:
+    """Return our positions of R's random effects."""
+    return matching(ours.effect_names, theirs["names"])
+
+
+def _first_levels(table: pd.DataFrame, theirs: dict[str, Any]) -> npt.NDArray[np.float64]:
+    """Return our table at the levels and effects that R lists."""
+    rows = level_labels(table.index, theirs["factor"]).get_indexer(theirs["levels"])
     assert (rows >= 0).all(), f"levels {theirs['levels']} are not all among {list(table.index)}"
     assert len(table) == theirs["n_levels"]
-    return table.to_numpy()[np.ix_(rows, matching(table.columns, theirs["names"]))], theirs
+    return table.to_numpy()[np.ix_(rows, matching(table.columns, theirs["names"]))]
 
 
-def _effect_sd(case: Case, theirs: dict[str, Any]) -> npt.NDArray[np.float64]:
-    """Return the size of each random effect or, if that is larger, the SD of its kind."""
-    sd = np.concatenate([np.asarray(term["sd"], float) for term in case.figures["varcorr"]])
-    return np.maximum(np.abs(theirs["values"]), sd)
+def _joined(parts: list[Difference]) -> Difference:
+    """Return the differences of several factors as one."""
+    if any(np.shape(part.actual) != np.shape(part.expected) for part in parts):
+        return Difference(np.nan, [])
+    actual, expected, unit = (
+        np.concatenate([np.ravel(figures) for figures in kind])
+        for kind in zip(
+            *((p.actual, p.expected, p.expected if p.unit is None else p.unit) for p in parts),
+            strict=True,
+        )
+    )
+    return Difference(actual, expected, unit)
 
 
 def _rows(case: Case, actual: npt.ArrayLike, name: str) -> Difference:

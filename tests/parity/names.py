@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-__all__ = ["level_labels", "matching"]
+__all__ = ["factor_key", "level_labels", "matching"]
 
 _POLYNOMIALS = {".Linear": ".L", ".Quadratic": ".Q", ".Cubic": ".C"}
 _COLON_OUTSIDE_BRACKETS = re.compile(r":(?![^\[(]*[\])])")
@@ -23,11 +23,17 @@ def matching(ours: Iterable[str], theirs: Iterable[str]) -> list[int]:
     return [keys.index(_key(name)) for name in theirs]
 
 
-def level_labels(index: pd.Index) -> pd.Index:
-    """Return the labels of levels as R writes them: text, joined by colons in an interaction."""
+def factor_key(name: str) -> frozenset[str]:
+    """Return a key of a grouping factor: lme4 calls ``b:a`` what a formula writes as ``a/b``."""
+    return frozenset(name.split(":"))
+
+
+def level_labels(index: pd.Index, factor: str) -> pd.Index:
+    """Return the labels of levels as R writes them: text, joined as in the factor's name."""
     if index.nlevels == 1:
         return index.astype(str)
-    return pd.Index([":".join(map(str, label)) for label in index])
+    order = [index.names.index(name) for name in factor.split(":")]
+    return pd.Index([":".join(str(label[i]) for i in order) for label in index])
 
 
 def _key(name: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Cases with R's figures: reading them, choosing those of one grouping factor, fitting them."""
+"""Cases with R's figures: reading them, choosing the linear ones, fitting them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
     "bundled_names",
     "fit_case",
     "fit_estimator",
-    "one_factor_names",
+    "linear_names",
     "python_formula",
     "shared_case",
 ]
@@ -78,12 +78,14 @@ class Fitted:
 
 
 def python_formula(text: str, data: pd.DataFrame) -> str:
-    """Return R's formula with the two differences that Python needs.
+    """Return R's formula with the three differences that Python needs.
 
     R codes an ordered factor by polynomial contrasts, patsy by treatment contrasts unless told
-    otherwise; and the constant ``pi`` belongs to NumPy. All else is read as R reads it.
+    otherwise; the constant ``pi`` belongs to NumPy; and ``yield`` is a word of the language. All
+    else is read as R reads it.
     """
     response, terms = text.split("~")
+    response = re.sub(r"\byield\b", 'Q("yield")', response)
     for name, column in data.items():
         if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
             terms = re.sub(rf"\b{name}\b", f"C({name}, Poly)", terms)
@@ -101,10 +103,10 @@ def shared_case(folder: Path, name: str) -> Case:
     return Case(name, figures, data, data[weights] if weights else None)
 
 
-def one_factor_names(folder: Path) -> set[str]:
-    """Return the names of all cases that are linear models with independent rows and one factor."""
+def linear_names(folder: Path) -> set[str]:
+    """Return the names of all cases that are linear mixed models with independent rows."""
     cases = _read_json(folder / "reference" / "reference.json")["cases"]
-    return {name for name, figures in cases.items() if _has_one_factor(figures)}
+    return {name for name, figures in cases.items() if _is_linear(figures)}
 
 
 def bundled_names() -> list[str]:
@@ -154,24 +156,18 @@ def _shared_data(folder: Path, name: str) -> pd.DataFrame:
     )
 
 
-def _has_one_factor(figures: Mapping[str, Any]) -> bool:
-    """Tell whether a case is a Gaussian model with one grouping factor and nothing beside it."""
+def _is_linear(figures: Mapping[str, Any]) -> bool:
+    """Tell whether a case is a Gaussian model with random effects and nothing beside them."""
     function = figures["fn"]
     if function == "lmer":
-        return _count_factors(figures["formula"]) == 1
+        return True
     if function == "lme":
         # A case without fixed effects holds the tests of another case's fit.
         residuals = figures.get("correlation") or "var" in (figures.get("weights") or "")
         known = not residuals or figures["weights"] == "varFixed(~I(1/w))"
-        return known and "fixef" in figures and _count_factors(figures["random"]) == 1
+        return known and "fixef" in figures
     if function == "glmmTMB":
         plain = figures["family"] == "gaussian" and figures["dispformula"] == "~1"
         structured = re.search(r"\w\([^()]*\|", figures["formula"])
-        return plain and not structured and _count_factors(figures["formula"]) == 1
+        return plain and not structured
     return False
-
-
-def _count_factors(text: str) -> int:
-    """Count the different grouping factors behind the bars of a formula; ``a/b`` makes two."""
-    behind = re.findall(r"\|\|?\s*([\w.:/ ]+)", text)
-    return len({part.strip() for factor in behind for part in factor.split("/")})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .cases import ONE_FACTOR
+from .cases import ONE_FACTOR, SEVERAL_FACTORS
 from .comparison import QUANTITIES
 from .reference import Case, bundled_case, bundled_names, fit_case, shared_case
 
@@ -47,7 +47,9 @@ def main() -> None:
     sources = {"bundled data": map(bundled_case, bundled_names())}
     folder = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
     if folder.is_dir():
-        sources["shared references"] = (shared_case(folder, name) for name in ONE_FACTOR)
+        sources["shared references"] = (
+            shared_case(folder, name) for name in ONE_FACTOR + SEVERAL_FACTORS
+        )
     for title, cases in sources.items():
         table = largest(deviations(cases))
         sys.stdout.write(f"{title}:\n{table.to_string(float_format='{:.1e}'.format)}\n\n")

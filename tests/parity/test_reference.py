@@ -1,22 +1,29 @@
-"""Every linear case of the shared references with one grouping factor, against R."""
+"""Every linear case of the shared references against R."""
 
 from __future__ import annotations
 
 import pytest
 
-from .cases import ONE_FACTOR
+from .cases import LARGE, ONE_FACTOR, SEVERAL_FACTORS
 from .checks import assert_agreement, assert_same_fit, assert_same_model
-from .reference import fit_estimator, one_factor_names, shared_case
+from .comparison import term_order
+from .reference import fit_estimator, linear_names, shared_case
+
+CASES = (
+    *ONE_FACTOR,
+    *SEVERAL_FACTORS,
+    *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE),
+)
 
 
-@pytest.fixture(scope="module", params=ONE_FACTOR)
+@pytest.fixture(scope="module", params=CASES)
 def case(request, shared):
     return shared_case(shared, request.param)
 
 
 def test_no_case_is_left_out(shared):
-    assert len(ONE_FACTOR) == 67
-    assert one_factor_names(shared) == set(ONE_FACTOR)
+    assert (len(ONE_FACTOR), len(SEVERAL_FACTORS), len(LARGE)) == (67, 26, 3)
+    assert linear_names(shared) == {*ONE_FACTOR, *SEVERAL_FACTORS, *LARGE}
 
 
 def test_model(case, fitted):
@@ -29,3 +36,9 @@ def test_figures(case, fitted):
 
 def test_estimator(case, fitted):
     assert_same_fit(fit_estimator(case).lmm_fit_, fitted.results.fit)
+
+
+def test_order_of_the_terms(case, fitted):
+    """lme4 sorts terms by decreasing number of levels, and reverses those of equal number."""
+    expected = [0, 2, 1] if case.name == "form_uncorr_crossed" else sorted(term_order(case, fitted))
+    assert term_order(case, fitted) == expected
