@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skmixed.covariance.base import CovarianceStructure, resolve_structure
+from skmixed.covariance.base import CovarianceStructure
 from skmixed.covariance.diagonal import Diagonal
 from skmixed.covariance.direct_sum import DirectSum
 from skmixed.covariance.identity import Identity
@@ -49,4 +49,17 @@ def covariance_structure(specification: str | CovarianceStructure) -> Covariance
     >>> covariance_structure("diag")
     Diagonal()
     """
-    return resolve_structure(specification, STRUCTURES, _ALIASES)
+    if isinstance(specification, str):
+        name = _ALIASES.get(specification, specification)
+        if name in STRUCTURES:
+            return STRUCTURES[name]
+        raise ValueError(
+            f"Unknown covariance structure {specification!r}: expected one of "
+            f"{sorted(STRUCTURES)}, or an object of skmixed.covariance."
+        )
+    if isinstance(specification, type) or not isinstance(specification, CovarianceStructure):
+        raise TypeError(
+            f"covariance must be one of {sorted(STRUCTURES)}, or an object such as "
+            f"skmixed.covariance.Diagonal(), got {specification!r}."
+        )
+    return specification

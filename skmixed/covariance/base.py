@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CovarianceStructure", "Invariance", "resolve_structure"]
+__all__ = ["CovarianceStructure", "Invariance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,23 +46,3 @@ class CovarianceStructure(Protocol):
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta whose Lambda Lambda' is nearest to root root', its signs made unique."""
         ...
-
-
-def resolve_structure(
-    specification: Any, known: Mapping[str, CovarianceStructure], aliases: Mapping[str, str]
-) -> CovarianceStructure:
-    """Look a structure up by name, or check that an object is one."""
-    if isinstance(specification, str):
-        name = aliases.get(specification, specification)
-        if name in known:
-            return known[name]
-        raise ValueError(
-            f"Unknown covariance structure {specification!r}: expected one of {sorted(known)}, or "
-            "an object of skmixed.covariance."
-        )
-    if isinstance(specification, type) or not isinstance(specification, CovarianceStructure):
-        raise TypeError(
-            f"covariance must be one of {sorted(known)} or an object such as "
-            f"skmixed.covariance.Diagonal(), got {specification!r}."
-        )
-    return specification

@@ -81,9 +81,10 @@ def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     if effects.estimable or fit.coordinates.exact:
         return None
     reason = "it has one group only" if len(effects.levels) < 2 else "every group has one row only"
+    least_squares = ", which gives least squares" if len(fit.random) == 1 else ""
     return Notice(
-        f"The variance of '{effects.name}' is set to 0, which gives least squares: {reason}, so "
-        "that random effects cannot be told from the intercept or the residuals.",
+        f"The variance of '{effects.name}' is set to 0{least_squares}: {reason}, so that random "
+        "effects cannot be told from the intercept or the residuals.",
         SingularFitWarning,
     )
 
@@ -91,17 +92,18 @@ def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
 def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     if not (effects.boundary and effects.estimable and fit.convergence.converged):
         return None
+    names = effects.effect_names
     variances = np.diagonal(effects.effect_covariance)
-    if not variances.any():
-        what = f"the variance of '{effects.name}' is estimated as 0 (boundary)"
+    vanished = [name for name, variance in zip(names, variances, strict=True) if variance == 0]
+    if len(vanished) == len(names):
+        what = f"The variance of '{effects.name}' is estimated as 0"
+    elif vanished:
+        what = f"The variance of {vanished} of '{effects.name}' is estimated as 0"
     else:
-        what = (
-            f"the covariance of the random effects {list(effects.effect_names)} of "
-            f"'{effects.name}' is estimated as singular (boundary)"
-        )
+        what = f"The covariance of {list(names)} of '{effects.name}' is estimated as singular"
     return Notice(
-        f"{what[0].upper()}{what[1:]}: the data show no more variation between groups than this. "
-        "This is a valid estimate; a model with fewer random effects would fit as well.",
+        f"{what} (boundary): the data show no more variation between groups than this. This is a "
+        "valid estimate; a model with fewer random effects would fit as well.",
         SingularFitWarning,
     )
 

@@ -109,41 +109,52 @@ def minimise(
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
     while True:
         model = _LocalModel.of(at)
-        distance = model.distance
-        if distance <= tol and not model.saddle:
-            return Optimum(at, True, n_iter, distance, "the scaled gradient is below tol")
+        if model.distance <= tol and not model.saddle:
+            return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
         if n_iter >= max_iter:
-            return Optimum(
-                at, False, n_iter, distance, f"max_iter={max_iter} evaluations were used"
-            )
+            message = f"max_iter={max_iter} evaluations were used"
+            return Optimum(at, False, n_iter, model.distance, message)
         step = model.step(radius)
-        n_iter += 1
         trial = _evaluated(objective, at.theta + step)
-        if trial is None:
-            radius = 0.25 * math.sqrt(step @ step)
-            continue
-        if trial.value == -math.inf:
-            return Optimum(
-                trial,
-                False,
-                n_iter,
-                distance,
-                "the residual variance tends to 0: no optimum exists",
-            )
+        n_iter += 1
+        if trial is not None and trial.value == -math.inf:
+            message = "the residual variance tends to 0: no optimum exists"
+            return Optimum(trial, False, n_iter, model.distance, message)
         length = math.sqrt(step @ step)
-        change, predicted = trial.value - at.value, model.predicted(step)
-        rounding = 16 * EPSILON * (abs(at.value) + _objective_scale(at))
-        if change <= SUFFICIENT * min(predicted, 0.0) or (
-            abs(predicted) <= rounding and change <= rounding and _closer(trial, distance)
-        ):
-            agreement = change / predicted if predicted else 1.0
-            radius = max(radius, 4.0 * length) if agreement > 0.5 else radius
+        if trial is not None and _improves(at, trial, model, step):
+            if trial.value - at.value < 0.5 * model.predicted(step):
+                radius = max(radius, 4.0 * length)
             at = trial
-        elif length <= EPSILON * (1.0 + np.linalg.norm(at.theta)) or (abs(predicted) <= rounding):
-            reached = distance <= np.sqrt(tol)
-            return Optimum(at, reached, n_iter, distance, "no step lowers the objective further")
+        elif trial is not None and _is_negligible(at, model, step):
+            reached = model.distance <= math.sqrt(tol)
+            message = "no step lowers the objective further"
+            return Optimum(at, reached, n_iter, model.distance, message)
         else:
             radius = 0.25 * length
+
+
+def _improves(
+    at: ObjectiveValue, trial: ObjectiveValue, model: _LocalModel, step: FloatArray
+) -> bool:
+    """Tell whether a step lowers the objective enough, or the gradient where it is flat."""
+    change, predicted = trial.value - at.value, model.predicted(step)
+    if change <= SUFFICIENT * min(predicted, 0.0):
+        return True
+    rounding = _rounding(at)
+    flat = abs(predicted) <= rounding and change <= rounding
+    return flat and _LocalModel.of(trial).distance < model.distance
+
+
+def _is_negligible(at: ObjectiveValue, model: _LocalModel, step: FloatArray) -> bool:
+    """Tell whether a step changes theta, or the objective, by no more than rounding."""
+    size = 1.0 + math.sqrt(at.theta @ at.theta)
+    short = math.sqrt(step @ step) <= EPSILON * size
+    return short or abs(model.predicted(step)) <= _rounding(at)
+
+
+def _rounding(at: ObjectiveValue) -> float:
+    """Return the size of the rounding errors in the objective, a sum of nu terms of size 1."""
+    return 16 * EPSILON * (abs(at.value) + at.solution.nu)
 
 
 def _evaluated(
@@ -160,20 +171,12 @@ def _first_evaluation(
     objective: Callable[[FloatArray], ObjectiveValue], start: FloatArray
 ) -> tuple[ObjectiveValue, int]:
     """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
-    n_iter = 1
-    at = _evaluated(objective, start)
-    while at is None:
-        start = 0.1 * start
+    for n_iter in range(1, 20):
         at = _evaluated(objective, start)
-        n_iter += 1
-    return at, n_iter
-
-
-def _objective_scale(at: ObjectiveValue) -> float:
-    """Return the size of the terms whose rounding the objective carries."""
-    return at.solution.nu
-
-
-def _closer(trial: ObjectiveValue, distance: float) -> bool:
-    """Tell whether a point is nearer to stationarity than a distance."""
-    return _LocalModel.of(trial).distance < distance
+        if at is not None:
+            return at, n_iter
+        start = 0.1 * start
+    raise np.linalg.LinAlgError(
+        "X'V^-1 X is singular within rounding at every start: expected columns of X that differ, "
+        "and weights of similar size. Scale the columns and the weights."
+    )

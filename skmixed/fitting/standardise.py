@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import (
@@ -27,6 +28,8 @@ FloatArray = NDArray[np.float64]
 
 # A least-squares residual below this part of y is rounding: y is explained exactly.
 EXACT = 1e-14
+# Independent columns whose weighted cross-products leave less than this lost it to rounding.
+VANISHING = 3e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +97,7 @@ def standardised_products(
     A[-1] = design.response if design.offset is None else design.response - design.offset
     if root is not None:
         A *= root
+        _check_weighted_rank(A[:-1], root)
     multiplicity = _multiplicity(design)
     shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
     random, rows = _standardised_blocks(design, covariance, A, root)
@@ -111,6 +115,20 @@ def standardised_products(
     exact = not A[-1].any()
     coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
     return coordinates, rows, products
+
+
+def _check_weighted_rank(X: FloatArray, root: FloatArray) -> None:
+    """Raise ValueError if some weights are so large that the other rows vanish in rounding."""
+    gram = X @ X.T
+    lengths = np.sqrt(gram.diagonal())
+    lengths[lengths == 0.0] = 1.0
+    pivots, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
+    if failed or (pivots.diagonal() < VANISHING).any():
+        raise ValueError(
+            f"sample_weight spans too many orders of magnitude, from {root.min() ** 2:.1e} to "
+            f"{root.max() ** 2:.1e} times the mean: the rows of small weight vanish in rounding. "
+            "Give weights of more similar size, or 0 to rows that should not count."
+        )
 
 
 def _relative_weights(design: Design) -> tuple[FloatArray | None, float]:
