@@ -296,14 +296,16 @@ def _joined(parts: list[Difference]) -> Difference:
     """Return the differences of several factors as one."""
     if any(np.shape(part.actual) != np.shape(part.expected) for part in parts):
         return Difference(np.nan, [])
-    actual, expected, unit = (
-        np.concatenate([np.ravel(figures) for figures in kind])
-        for kind in zip(
-            *((p.actual, p.expected, p.expected if p.unit is None else p.unit) for p in parts),
-            strict=True,
-        )
+    return Difference(
+        _raveled([part.actual for part in parts]),
+        _raveled([part.expected for part in parts]),
+        _raveled([part.expected if part.unit is None else part.unit for part in parts]),
     )
-    return Difference(actual, expected, unit)
+
+
+def _raveled(parts: list[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+    """Return all figures in one row."""
+    return np.concatenate([np.empty(0), *map(np.ravel, parts)])
 
 
 def _rows(case: Case, actual: npt.ArrayLike, name: str) -> Difference:
