@@ -28,8 +28,8 @@ FloatArray = NDArray[np.float64]
 
 # A least-squares residual below this part of y is rounding: y is explained exactly.
 EXACT = 1e-14
-# Independent columns whose weighted cross-products leave less than this lost it to rounding.
-VANISHING = 3e-8
+# Weights that leave less than this of the independence of columns leave few digits of the rest.
+VANISHING = 3e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +96,9 @@ def standardised_products(
     root = None if weights is None else np.sqrt(weights)
     A[-1] = design.response if design.offset is None else design.response - design.offset
     if root is not None:
+        independent = _pivots(A[:-1])
         A *= root
-        _check_weighted_rank(A[:-1], root)
+        _check_weights(root, independent, _pivots(A[:-1]))
     multiplicity = _multiplicity(design)
     shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
     random, rows = _standardised_blocks(design, covariance, A, root)
@@ -117,13 +118,18 @@ def standardised_products(
     return coordinates, rows, products
 
 
-def _check_weighted_rank(X: FloatArray, root: FloatArray) -> None:
-    """Raise ValueError if some weights are so large that the other rows vanish in rounding."""
+def _pivots(X: FloatArray) -> FloatArray:
+    """Return what each column has beside the earlier ones, relative to its length."""
     gram = X @ X.T
     lengths = np.sqrt(gram.diagonal())
     lengths[lengths == 0.0] = 1.0
-    pivots, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
-    if failed or (pivots.diagonal() < VANISHING).any():
+    factor, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
+    return np.zeros(len(X)) if failed else factor.diagonal()
+
+
+def _check_weights(root: FloatArray, before: FloatArray, after: FloatArray) -> None:
+    """Raise ValueError if some weights are so large that the other rows vanish in rounding."""
+    if (after < VANISHING * before).any():
         raise ValueError(
             f"sample_weight spans too many orders of magnitude, from {root.min() ** 2:.1e} to "
             f"{root.max() ** 2:.1e} times the mean: the rows of small weight vanish in rounding. "
