@@ -56,8 +56,8 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         ----------
         X : array-like or data frame of shape (n, n_columns)
             Fixed effects, and the column of labels if ``groups`` in the constructor names one.
-        y : array-like of shape (n,)
-            The response.
+        y : array-like of shape (n,), optional
+            The response; a formula may name it instead, as a column of X.
         groups : array-like of shape (n,), optional
             Labels of any type, if the constructor names no column for them.
         sample_weight : array-like of shape (n,), optional

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.utils.validation import validate_data
 
 from skmixed.covariance import (
-    CovarianceStructure,
     DirectSum,
     JointCovariance,
     covariance_structure,
@@ -32,17 +31,20 @@ class MixedLM(LinearMixedModel):
 
     Parameters
     ----------
-    groups : str, int, list of one of these, or callable, optional
-        Column of X that holds the labels: its name, the end of its name behind ``"__"``, its
-        position, or a callable as in ColumnTransformer. By default labels are passed to fit as an
-        array.
-    random_slopes : str, int, list of these, or callable, optional
-        Columns of X whose coefficients vary from group to group; they stay among the fixed effects.
+    groups : str, int, list of these, or callable, optional
+        Columns of X that hold the labels: their names, the ends of their names behind ``"__"``,
+        their positions, or a callable as in ColumnTransformer. Each of several is a grouping factor
+        of its own; ``"a:b"`` is the factor of the combinations, and ``"a/b"`` (b nested in a)
+        means both ``"a"`` and ``"a:b"``. By default labels are passed to fit, as an array or as a
+        data frame with a column for each factor.
+    random_slopes : str, int, list of these, callable, or dict, optional
+        Columns of X whose coefficients vary from group to group; they stay among the fixed
+        effects. A dict gives the columns of each factor by its name.
     random_intercept : bool, default=True
         Whether the intercept varies from group to group.
-    covariance : str or CovarianceStructure, default="unstructured"
+    covariance : str, CovarianceStructure, or dict, default="unstructured"
         Covariance of the effects of a group: "unstructured", "diagonal", "identity", or an object
-        of skmixed.covariance.
+        of skmixed.covariance; a dict gives that of each factor by its name.
     formula : str, optional
         lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above
         are left alone. The response may be left out if y is given to fit.
@@ -50,8 +52,8 @@ class MixedLM(LinearMixedModel):
         Whether the fixed effects have an intercept; a formula says it itself.
     method : {"reml", "ml"}, default="reml"
         Criterion: restricted or ordinary maximum likelihood.
-    include_random_effects : bool, default=True
-        Whether predict adds the random effects of known groups.
+    include_random_effects : bool or list of str, default=True
+        Whether predict adds the random effects of known groups, or of which factors.
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
     weight_type : {"precision", "frequency"}, default="precision"
@@ -98,6 +100,17 @@ class MixedLM(LinearMixedModel):
     >>> slopes = slopes.fit(data[["Days", "Subject"]], data["Reaction"])
     >>> round(slopes.log_likelihood_, 4)
     -871.8141
+
+    Two crossed factors:
+
+    >>> from skmixed.datasets import load_penicillin
+    >>> assays = load_penicillin()
+    >>> crossed = MixedLM(formula="diameter ~ 1 + (1 | plate) + (1 | sample)").fit(assays)
+    >>> crossed.variance_components_[["group", "sdcor"]].round(3)
+          group  sdcor
+    0     plate  0.847
+    1    sample  1.932
+    2  Residual  0.550
     """
 
     def __init__(
@@ -106,11 +119,11 @@ class MixedLM(LinearMixedModel):
         *,
         random_slopes: Any = None,
         random_intercept: bool = True,
-        covariance: str | CovarianceStructure = "unstructured",
+        covariance: Any = "unstructured",
         formula: str | None = None,
         fit_intercept: bool = True,
         method: str = "reml",
-        include_random_effects: bool = True,
+        include_random_effects: bool | Sequence[str] = True,
         unseen_groups: str = "population",
         weight_type: str = "precision",
         tol: float = 1e-8,

@@ -131,7 +131,8 @@ class PredictionMethods(GroupRoutingMixin):
         Parameters
         ----------
         X : array-like or data frame of shape (n, n_columns)
-        y : array-like of shape (n,)
+        y : array-like of shape (n,), optional
+            Not needed where a formula names it, as a column of X.
         groups : array-like of shape (n,), optional
             Labels of the rows, if fit got them as an array.
         sample_weight : array-like of shape (n,), optional
