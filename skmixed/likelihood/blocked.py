@@ -122,8 +122,7 @@ class BlockedKernel:
         """Return the covariance of the effects given the data and beta."""
         q = self._n_other
         Psi = factors[0] @ factors[0].T
-        wanted = np.eye(q, len(at.first.reduced))
-        (E,) = self._first.projected(at.first, wanted)
+        E = self._first.projected_columns(at.first)[:q]
         moved = np.einsum("qr,arg->qga", Psi, E).reshape(-1, q)
         return BlockedErrors(
             SingleFactorErrors(self._first.R, factors[0]),
@@ -184,7 +183,7 @@ class BlockedKernel:
         residuals = [t[-1] for t in T]
         first = _entrywise(residuals[0])
         n_first = len(first)
-        (E,) = self._first.projected(at.first, np.eye(len(at.first.reduced)))
+        E = self._first.projected_columns(at.first)
         other = self._other_directions(residuals[1:])
         h = np.concatenate(
             [first.reshape(n_first, -1) @ E.reshape(len(E), -1).T, other @ at.first.reduced[:q]]

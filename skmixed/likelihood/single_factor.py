@@ -169,6 +169,10 @@ class SingleFactorKernel:
         """
         return [np.einsum("ilg,qlg->iqg", self._mixed(at, columns), at.root)]
 
+    def projected_columns(self, at: Whitened) -> FloatArray:
+        """Return Z'V^-1 [X y] of each level, of shape (n_columns, k, n_levels)."""
+        return np.einsum("ilg,qlg->iqg", at.columns, at.root)
+
     def _mixed(self, at: Whitened, columns: FloatArray) -> FloatArray:
         """Return the combinations of the whitened columns of [X y]."""
         k, n_levels = self.n_effects, at.root.shape[-1]
