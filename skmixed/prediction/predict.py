@@ -86,7 +86,7 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
         scale = fit.sigma**2 / fit.coordinates.weight_scale
-        covariance += scale * _within_levels(root, block.codes)
+        covariance += scale * _within_levels(root, _levels_of(block))
     return covariance
 
 
@@ -116,12 +116,13 @@ def _error_columns(
     known_Z, known_codes = [], []
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         Z = effects.coordinates.transform(block.columns)
-        known = np.zeros(len(rows.fixed), dtype=bool)
+        levels = _levels_of(block)
+        known = np.zeros(len(levels), dtype=bool)
         if block.codes is not None and _included(effects, include_random_effects):
             known = block.codes < len(effects.levels)
-        codes = np.where(known, 0 if block.codes is None else block.codes, 0)
+        codes = np.where(known, levels, 0)
         seen = Z * known
-        parts.append((effects.standardised_factor.T @ (Z - seen), block.codes))
+        parts.append((effects.standardised_factor.T @ (Z - seen), levels))
         X -= np.einsum("nkp,kn->pn", effects.standardised_cross[codes], seen)
         if effects.estimable:
             known_Z.append(seen)
@@ -129,9 +130,14 @@ def _error_columns(
     return X, [*parts, *fit.errors.parts(known_Z, known_codes)]
 
 
+def _levels_of(block: NewBlock) -> NDArray[np.intp]:
+    """Return the codes of the rows' levels, one of its own for each row without labels."""
+    return np.arange(len(block.columns)) if block.codes is None else block.codes
+
+
 def _within_levels(root: FloatArray, codes: NDArray[np.intp] | None) -> FloatArray:
-    """Return root' root between rows of the same level, 0 between others."""
+    """Return root' root between rows of the same level, or between all rows without codes."""
     product = root.T @ root
     if codes is None:
-        return np.diag(np.diagonal(product))
+        return product
     return np.where(codes[:, None] == codes[None, :], product, 0.0)
