@@ -29,7 +29,7 @@ from skmixed.estimators.columns import (
     label_column,
     resolve_columns,
 )
-from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors
+from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
 
 __all__ = ["ArrayInput", "checked_response", "train_arrays"]
 
@@ -72,7 +72,7 @@ class ArrayInput:
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
         check_consistent_length(fixed, groups)
-        return fixed, [factor.labels(groups) for factor in self.factors]
+        return fixed, list(given_labels(self.factors, groups))
 
     def new_rows(self, fixed: FloatArray, labels: Sequence[Labels], unseen: str) -> NewRows:
         """Return the columns of rows to predict."""
@@ -122,6 +122,8 @@ def train_arrays(
     ]
     trained.sort(key=lambda pair: -len(pair[1].levels))
     slopes = _slopes_by_factor(random_slopes, [place.name for place in places], X, kept)
+    if not random_intercept:
+        _check_slopes(slopes)
     recipe = ArrayRecipe(
         tuple(column_name(X, j) for j in kept),
         tuple(
@@ -242,6 +244,16 @@ def _slopes_by_factor(
     if unknown:
         raise ValueError(f"random_slopes names the factors {unknown}; the factors are {names}.")
     return {name: _slopes(random_slopes.get(name), X, kept) for name in names}
+
+
+def _check_slopes(slopes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ValueError for a factor that has no random slope, where there is no intercept."""
+    without = [name for name, positions in slopes.items() if not positions]
+    if without:
+        raise ValueError(
+            f"random_intercept=False leaves {without} without any random effect. Give each factor "
+            "a random slope."
+        )
 
 
 def _slopes(random_slopes: Any, X: Any, kept: list[int]) -> tuple[int, ...]:

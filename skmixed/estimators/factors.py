@@ -14,7 +14,7 @@ from skmixed.estimators.columns import (
     resolve_columns,
 )
 
-__all__ = ["FactorColumns", "factor_columns", "given_factors"]
+__all__ = ["FactorColumns", "factor_columns", "given_factors", "given_labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,9 @@ class FactorColumns:
         return ":".join(self.columns)
 
     def labels(self, source: Any) -> list[Any]:
-        """Return the columns of labels of X, or of an argument ``groups``."""
+        """Return the columns of labels of X, or of an argument ``groups`` of fit."""
         if not self.positions:
             return [label_column(source, 0) if has_columns(source) else source]
-        if not hasattr(source, "shape") or len(source.shape) != 2:
-            raise ValueError(
-                f"groups must be a data frame with a column for each factor, as in fit, got "
-                f"{type(source).__name__}."
-            )
         return [label_column(source, j) for j in self.positions]
 
 
@@ -63,21 +58,56 @@ def factor_columns(specification: Any, X: Any) -> list[FactorColumns]:
     Raises
     ------
     ValueError
-        If a column is not found.
+        If a column is not found, or none is named.
     """
     if not isinstance(specification, (list, tuple)):
         specification = [specification]
     found = [factor for one in specification for factor in _factors_of(one, X)]
+    if not found:
+        raise ValueError(
+            f"groups={specification!r} names no column of X. Name one, or leave groups=None for a "
+            "model without groups."
+        )
     return list(dict.fromkeys(found))
 
 
 def given_factors(groups: Any) -> list[FactorColumns]:
-    """Name the factors of an argument ``groups`` of fit: one array, or columns of a data frame."""
+    """Name the factors of an argument ``groups`` of fit: one array, or columns of a data frame.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
     if groups is None:
         return []
     if not has_columns(groups) or groups.shape[1] == 1:
         return [FactorColumns(("groups",), ())]
-    return [FactorColumns((column_name(groups, j),), (j,)) for j in range(groups.shape[1])]
+    names = [column_name(groups, j) for j in range(groups.shape[1])]
+    if len(set(names)) < len(names):
+        raise ValueError(f"The columns of groups must have different names, got {names}.")
+    return [FactorColumns((name,), (j,)) for j, name in enumerate(names)]
+
+
+def given_labels(factors: Sequence[FactorColumns], groups: Any) -> list[list[Any]]:
+    """Return the labels of each factor in an argument ``groups`` of predict, found by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is no column for a factor.
+    """
+    if not any(factor.positions for factor in factors):
+        return [factor.labels(groups) for factor in factors]
+    names = column_names(groups) or []
+    absent = [factor.name for factor in factors if factor.name not in names]
+    if absent:
+        got = f"the columns {names}" if names else type(groups).__name__
+        raise ValueError(
+            f"groups must be a data frame with a column for each factor, as in fit: {absent} are "
+            f"not there, got {got}."
+        )
+    return [[label_column(groups, names.index(factor.name))] for factor in factors]
 
 
 def _factors_of(one: Any, X: Any) -> list[FactorColumns]:

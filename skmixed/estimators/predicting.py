@@ -203,8 +203,10 @@ class PredictionMethods(GroupRoutingMixin):
         ]
         if absent:
             self._say_that_groups_are_absent(absent, insisted=include is not None)
-        if not (wanted or labels_needed):
-            labels = [None] * len(labels)
+        if not labels_needed:
+            labels = [
+                known if name in wanted else None for name, known in zip(names, labels, strict=True)
+            ]
         unseen = self.unseen_groups if wanted else "population"
         return self._input.new_rows(columns, labels, unseen), wanted
 
