@@ -95,9 +95,14 @@ def given_labels(factors: Sequence[FactorColumns], groups: Any) -> list[list[Any
     Raises
     ------
     ValueError
-        If there is no column for a factor.
+        If there is no column for a factor, or there are several for one array.
     """
     if not any(factor.positions for factor in factors):
+        if has_columns(groups) and groups.shape[1] != 1:
+            raise ValueError(
+                f"groups must have one label per row, as in fit, got the columns "
+                f"{column_names(groups)}."
+            )
         return [factor.labels(groups) for factor in factors]
     names = column_names(groups) or []
     absent = [factor.name for factor in factors if factor.name not in names]

@@ -228,6 +228,16 @@ class TestLabelsAsAFrame:
         ):
             MixedLM().fit(lessons.numbers, lessons.y, groups=lessons.frame[LABELS].to_numpy())
 
+    def test_one_array_is_not_several_columns(self, lessons):
+        model = MixedLM().fit(lessons.numbers, lessons.y, groups=lessons.frame["student"])
+        one = lessons.frame[["student"]]
+        assert_allclose(
+            model.predict(lessons.numbers, groups=one),
+            model.predict(lessons.numbers, groups=lessons.frame["student"]),
+        )
+        with pytest.raises(ValueError, match=r"one label per row.*\['student', 'teacher'\]"):
+            model.predict(lessons.numbers, groups=lessons.frame[LABELS])
+
     @pytest.mark.usefixtures("routing")
     def test_routing_brings_the_frame(self, lessons):
         model = (
