@@ -78,14 +78,12 @@ class Fitted:
 
 
 def python_formula(text: str, data: pd.DataFrame) -> str:
-    """Return R's formula with the three differences that Python needs.
+    """Return R's formula with the two differences that Python needs.
 
     R codes an ordered factor by polynomial contrasts, patsy by treatment contrasts unless told
-    otherwise; the constant ``pi`` belongs to NumPy; and ``yield`` is a word of the language. All
-    else is read as R reads it.
+    otherwise; and the constant ``pi`` belongs to NumPy. All else is read as R reads it.
     """
     response, terms = text.split("~")
-    response = re.sub(r"\byield\b", 'Q("yield")', response)
     for name, column in data.items():
         if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
             terms = re.sub(rf"\b{name}\b", f"C({name}, Poly)", terms)
