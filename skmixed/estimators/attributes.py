@@ -35,8 +35,8 @@ class FittedAttributes:
 
     @property
     def theta_(self) -> np.ndarray:
-        """Relative covariance parameters, in lme4's order; shape (n_parameters,)."""
-        return np.concatenate([np.empty(0), *(part.theta for part in self.lmm_fit_.random)])
+        """Relative covariance parameters, factor of most levels first; shape (n_parameters,)."""
+        return self.lmm_fit_.theta
 
     @property
     def log_likelihood_(self) -> float:

@@ -113,9 +113,17 @@ class LMMFit:
     notices: tuple[Notice, ...]
 
     @property
+    def theta(self) -> FloatArray:
+        """Return the relative covariance parameters of all factors, that of most levels first.
+
+        Within a factor they follow lme4: term by term, down the columns of each triangle.
+        """
+        return np.concatenate([np.empty(0), *(effects.theta for effects in self.random)])
+
+    @property
     def n_parameters(self) -> int:
         """Count fixed effects, variance parameters and sigma."""
-        return len(self.fixed.standardised) + sum(len(r.theta) for r in self.random) + 1
+        return len(self.fixed.standardised) + len(self.theta) + 1
 
     @property
     def criterion(self) -> float:
