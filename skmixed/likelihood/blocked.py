@@ -97,7 +97,9 @@ class BlockedKernel:
         S_Lambda = self._times_factors(first.reduced[:q, :q], factors[1:])
         M = self._times_factors(S_Lambda.T, factors[1:])
         M[np.diag_indices(q)] += 1.0
-        L, _ = dpotrf(M, lower=1)
+        L, first_bad = dpotrf(M, lower=1)
+        if first_bad:
+            raise np.linalg.LinAlgError(f"M_U is indefinite within rounding at row {first_bad}.")
         root = self._times_factors(dtrtri(L, lower=1)[0], factors[1:], transposed=True)
         columns = root @ first.reduced[:q, q:]
         return BlockedWhitened(
