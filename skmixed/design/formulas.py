@@ -53,6 +53,12 @@ class FormulaDesign:
     factors: tuple[FormulaFactor, ...]
 
     @property
+    def variables(self) -> list[str]:
+        """Name the columns of data that a prediction reads, those of the factors last."""
+        labels = [column for factor in self.factors for column in factor.columns]
+        return list(dict.fromkeys([*self.recipe.variables, *labels]))
+
+    @property
     def fixed_names(self) -> tuple[str, ...]:
         """Name the fixed effects but for the intercept."""
         return self.recipe.fixed_names[int(self.recipe.has_intercept) :]

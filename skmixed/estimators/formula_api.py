@@ -17,6 +17,7 @@ from sklearn.utils import _safe_indexing
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.formula import columns_of, parse_formula, rows_with_missing
+from skmixed.formula.columns import column_names
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["mixedlm"]
@@ -129,8 +130,9 @@ class FormulaPredictor:
         """Return what ``MixedLM.predict`` returns, in full length."""
         if not self.skip_missing:
             return self.model.predict(data, **switches)
-        parsed = parse_formula(self.model.formula)
-        incomplete = rows_with_missing(data, columns_of(parsed, data)[0])
+        there = column_names(data)
+        columns = [name for name in self.model.predictor_columns if name in there]
+        incomplete = rows_with_missing(data, columns)
         if not incomplete.any():
             return self.model.predict(data, **switches)
         predicted = self.model.predict(take_rows(data, ~incomplete), **switches)

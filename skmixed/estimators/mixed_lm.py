@@ -13,6 +13,7 @@ from skmixed.covariance import (
     covariance_structure,
 )
 from skmixed.design.design import Design
+from skmixed.design.formulas import FormulaDesign
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
@@ -224,11 +225,21 @@ class MixedLM(LinearMixedModel):
         structures = formula_structures(parsed, design, self._input)
         return self._finish(design, structures, sample_weight)
 
+    @property
+    def predictor_columns(self) -> list[str]:
+        """Name the columns of data that predict reads, of a model that was fitted from a formula."""
+        return self._formula_design.variables
+
     def observed_response(self, data: Any) -> Any:
         """Return the response that the formula finds in data, shape (n,)."""
+        return self._formula_design.recipe.evaluate_response(data)
+
+    @property
+    def _formula_design(self) -> FormulaDesign:
+        """Return what fit learned of the formula."""
         if not isinstance(self._input, FormulaInput):
-            raise AttributeError("observed_response needs a model that was fitted from a formula.")
-        return self._input.design.recipe.evaluate_response(data)
+            raise AttributeError("This needs a model that was fitted from a formula.")
+        return self._input.design
 
     def _observed(self, X: Any, y: Any) -> Any:
         """Return y, or the formula's response where y was not given."""

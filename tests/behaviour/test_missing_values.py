@@ -85,6 +85,23 @@ def test_missing_drop_predicts_in_full_length(data):
     assert_allclose(predicted[kept], np.asarray(expected)[kept])
 
 
+def test_missing_drop_predicts_rows_without_response_or_labels(data):
+    """Only columns that a prediction reads are looked at; functions are the caller's, as in fit."""
+
+    def halved(column):
+        return 0.5 * column
+
+    results = mixedlm("y ~ halved(x1) + x2 + (1 | school)", data, missing="drop")
+    new = data.copy()
+    new.loc[10, "x1"] = np.nan
+    expected = np.asarray(results.predict(new))
+    assert np.isnan(expected[10])
+    assert_allclose(np.asarray(results.predict(new.drop(columns="y"))), expected)
+    population = results.predict(new, include_random_effects=False)
+    without = new.drop(columns=["y", "school"])
+    assert_allclose(results.predict(without, include_random_effects=False), population)
+
+
 @pytest.mark.parametrize(
     "labels",
     [
