@@ -11,7 +11,13 @@ from scipy.linalg.lapack import dpotrf
 
 from skmixed.design.design import RandomBlock
 
-__all__ = ["FixedCoordinates", "RandomCoordinates", "random_coordinates", "standardise_fixed"]
+__all__ = [
+    "FixedCoordinates",
+    "RandomCoordinates",
+    "random_coordinates",
+    "relative_pivots",
+    "standardise_fixed",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -216,19 +222,35 @@ def _length(column: FloatArray, center: float) -> float:
     return math.sqrt(centred @ centred / max(len(column), 1))
 
 
-def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
-    """Find the rows that the earlier ones explain; most often their correlations rule it out."""
+def relative_pivots(rows: FloatArray) -> FloatArray:
+    """Return what each row has beside the earlier ones, relative to its length.
+
+    They come from the rows' correlations, whose rounding hides what is below about 1e-8.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        All 0 where some row plainly depends on others.
+    """
     gram = rows @ rows.T
     lengths = np.sqrt(gram.diagonal())
-    if lengths.all():
-        # The squared pivots are what each row has beside the earlier ones, relative to its length.
-        pivots, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
-        if not failed and pivots.diagonal().min(initial=1.0) > PLAINLY_INDEPENDENT:
-            return np.zeros(len(rows), dtype=bool)
-    return _aliased_by_orthogonalisation(rows, lengths)
+    lengths[lengths == 0.0] = 1.0
+    factor, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
+    return np.zeros(len(rows)) if failed else factor.diagonal()
 
 
-def _aliased_by_orthogonalisation(rows: FloatArray, lengths: FloatArray) -> NDArray[np.bool_]:
+def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
+    """Find the rows that the earlier ones explain; most often their correlations rule it out."""
+    if relative_pivots(rows).min(initial=1.0) > PLAINLY_INDEPENDENT:
+        return np.zeros(len(rows), dtype=bool)
+    return _aliased_by_orthogonalisation(rows)
+
+
+def _aliased_by_orthogonalisation(rows: FloatArray) -> NDArray[np.bool_]:
     """Orthogonalise each row against the kept ones before it, twice, and look at what is left."""
     aliased = np.zeros(len(rows), dtype=bool)
     kept = np.empty_like(rows)
@@ -238,7 +260,7 @@ def _aliased_by_orthogonalisation(rows: FloatArray, lengths: FloatArray) -> NDAr
         for _ in range(2):
             left -= (kept[:n_kept] @ left) @ kept[:n_kept]
         length = np.linalg.norm(left)
-        aliased[j] = length <= ALIASED * lengths[j]
+        aliased[j] = length <= ALIASED * np.linalg.norm(row)
         if not aliased[j]:
             kept[n_kept] = left / length
             n_kept += 1

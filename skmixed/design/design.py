@@ -99,12 +99,19 @@ class Design:
         return ("Intercept", *self.fixed_names) if self.intercept else self.fixed_names
 
     @property
+    def group_counts(self) -> FloatArray | None:
+        """Return how many times each row's group counts, None where every group counts once."""
+        if self.group_multiplicity is None:
+            return None
+        return self.group_multiplicity[self.blocks[0].factor.codes]
+
+    @property
     def row_multiplicity(self) -> FloatArray | None:
         """Return how many times each row counts, None where every row counts once."""
         repeated = self.weights if self.frequency else None
-        if self.group_multiplicity is None:
+        by_group = self.group_counts
+        if by_group is None:
             return repeated
-        by_group = self.group_multiplicity[self.blocks[0].factor.codes]
         return by_group if repeated is None else by_group * repeated
 
 

@@ -26,7 +26,6 @@ from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
     has_columns,
-    label_column,
     resolve_columns,
 )
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
@@ -66,8 +65,7 @@ class ArrayInput:
         if self.in_X:
             X = _with_label_columns(estimator, X, reset=False)
             labels: list[Labels] = [factor.labels(X) for factor in self.factors]
-            n = len(label_column(X, self.factors[0].positions[0]))
-            return _numeric(fixed_columns(X, _positions(self.factors)), n), labels
+            return _numeric(fixed_columns(X, _positions(self.factors)), len(X)), labels
         fixed = _validated(estimator, X, reset=False)
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
@@ -109,7 +107,7 @@ def train_arrays(
     if in_X:
         X = source = _with_label_columns(estimator, X, reset=True)
         places = factor_columns(estimator.groups, X)
-        fixed = _numeric(fixed_columns(X, _positions(places)), len(places[0].labels(X)[0]))
+        fixed = _numeric(fixed_columns(X, _positions(places)), len(X))
     else:
         places, source = given_factors(groups), groups
         fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)

@@ -227,7 +227,7 @@ class MixedLM(LinearMixedModel):
 
     @property
     def predictor_columns(self) -> list[str]:
-        """Name the columns of data that predict reads, of a model that was fitted from a formula."""
+        """Name the columns of data that predict reads, of a model fitted from a formula."""
         return self._formula_design.variables
 
     def observed_response(self, data: Any) -> Any:

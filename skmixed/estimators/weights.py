@@ -94,8 +94,7 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
             f"group_weight must have one value per row, {design.n_rows}, got shape "
             f"{weights.shape}. A mapping from labels to weights is accepted too."
         )
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise ValueError("group_weight must be finite and not negative.")
+    _check_counts(weights)
     first = np.zeros(len(factor.levels))
     first[factor.codes] = weights
     differs = first[factor.codes] != weights
@@ -118,9 +117,14 @@ def _from_mapping(factor: GroupingFactor, group_weight: Mapping[Any, float]) -> 
             f"as {absent[0]!r}."
         )
     weights = np.array([group_weight[label] for label in labels], dtype=np.float64)
+    _check_counts(weights)
+    return weights[factor.codes]
+
+
+def _check_counts(weights: FloatArray) -> None:
+    """Raise ValueError if a group counts a negative or unknown number of times."""
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("group_weight must be finite and not negative.")
-    return weights[factor.codes]
 
 
 def _by_level(design: Design, multiplicity: FloatArray) -> FloatArray:

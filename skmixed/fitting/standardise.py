@@ -8,13 +8,13 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dpotrf
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import (
     FixedCoordinates,
     RandomCoordinates,
     random_coordinates,
+    relative_pivots,
     standardise_fixed,
 )
 from skmixed.design.design import Design
@@ -96,10 +96,10 @@ def standardised_products(
     root = None if weights is None else np.sqrt(weights)
     A[-1] = design.response if design.offset is None else design.response - design.offset
     if root is not None:
-        independent = _pivots(A[:-1])
+        independent = relative_pivots(A[:-1])
         A *= root
-        _check_weights(root, independent, _pivots(A[:-1]))
-    multiplicity = _multiplicity(design)
+        _check_weights(root, independent, relative_pivots(A[:-1]))
+    multiplicity = design.group_counts
     shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
     random, rows = _standardised_blocks(design, covariance, A, root)
     factors = tuple(
@@ -118,15 +118,6 @@ def standardised_products(
     return coordinates, rows, products
 
 
-def _pivots(X: FloatArray) -> FloatArray:
-    """Return what each column has beside the earlier ones, relative to its length."""
-    gram = X @ X.T
-    lengths = np.sqrt(gram.diagonal())
-    lengths[lengths == 0.0] = 1.0
-    factor, failed = dpotrf(gram / np.multiply.outer(lengths, lengths))
-    return np.zeros(len(X)) if failed else factor.diagonal()
-
-
 def _check_weights(root: FloatArray, before: FloatArray, after: FloatArray) -> None:
     """Raise ValueError if some weights are so large that the other rows vanish in rounding."""
     if (after < VANISHING * before).any():
@@ -143,13 +134,6 @@ def _relative_weights(design: Design) -> tuple[FloatArray | None, float]:
         return design.weights, 1.0
     mean = float(design.weights.mean())
     return design.weights / mean, mean
-
-
-def _multiplicity(design: Design) -> FloatArray | None:
-    """Return how many times each row's group counts."""
-    if design.group_multiplicity is None:
-        return None
-    return design.group_multiplicity[design.blocks[0].factor.codes]
 
 
 def _take_least_squares(
