@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CrossProducts", "FactorProducts", "crossed_products", "factor_products"]
+from skmixed.likelihood.cells import CellProducts
+
+__all__ = ["CrossProducts", "FactorProducts", "factor_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,14 +49,14 @@ class CrossProducts:
     factors : tuple of FactorProducts
         The one of most levels first.
     crossed : dict
-        For i < j, Z_i'WZ_j of two factors, of shape (k_i, n_levels_i, k_j, n_levels_j).
+        For i < j, Z_i'WZ_j of two factors, cell by cell.
     """
 
     n_rows: float
     sum_log_weights: float
     AtWA: FloatArray
     factors: tuple[FactorProducts, ...] = ()
-    crossed: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
+    crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
 
     def of_factors(self, positions: Sequence[int]) -> CrossProducts:
         """Return the cross-products of a model with some of the factors only."""
@@ -114,34 +116,3 @@ def factor_products(
             summed = column if ones else np.multiply(effect, column, out=product)
             ZtWA[i, j] = np.bincount(codes, summed, n_levels)
     return FactorProducts(ZtWZ, ZtWA, multiplicity)
-
-
-def crossed_products(
-    left: FloatArray,
-    left_codes: NDArray[np.intp],
-    n_left: int,
-    right: FloatArray,
-    right_codes: NDArray[np.intp],
-    n_right: int,
-) -> FloatArray:
-    """Sum the products of two factors' columns of Z over the rows of each pair of levels.
-
-    Parameters
-    ----------
-    left, right : ndarray of shape (n_effects, n)
-        Columns of Z, times the root of the weights.
-    left_codes, right_codes : ndarray of shape (n,)
-    n_left, n_right : int
-        Number of levels.
-
-    Returns
-    -------
-    ndarray of shape (n_effects_left, n_left, n_effects_right, n_right)
-    """
-    cells = left_codes * n_right + right_codes
-    products = np.empty((len(left), n_left, len(right), n_right))
-    for i, one in enumerate(left):
-        for j, other in enumerate(right):
-            summed = np.bincount(cells, one * other, n_left * n_right)
-            products[i, :, j] = summed.reshape(n_left, n_right)
-    return products

@@ -26,7 +26,7 @@ def with_other_columns(products: CrossProducts) -> CrossProducts:
     """
     first, *others = products.factors
     k, n_levels = first.ZtWZ.shape[1:]
-    U = [_flat(products.crossed[0, j]) for j in range(1, len(products.factors))]
+    U = [products.crossed[0, j].matrix().T.toarray() for j in range(1, len(products.factors))]
     ZtWA = np.concatenate([*(u.reshape(-1, k, n_levels) for u in U), first.ZtWA])
     n_columns = len(products.AtWA)
     n_other = sum(len(u) for u in U)
@@ -39,7 +39,7 @@ def with_other_columns(products: CrossProducts) -> CrossProducts:
         AtWA[rows, rows] = _spread_diagonal(factor)
         for j in range(i + 1, len(others)):
             columns = slice(starts[j], starts[j + 1])
-            AtWA[columns, rows] = _flat(products.crossed[i + 1, j + 1])
+            AtWA[columns, rows] = products.crossed[i + 1, j + 1].matrix().T.toarray()
             AtWA[rows, columns] = AtWA[columns, rows].T
     AtWA[n_other:, n_other:] = products.AtWA
     return CrossProducts(
@@ -48,12 +48,6 @@ def with_other_columns(products: CrossProducts) -> CrossProducts:
         AtWA,
         (FactorProducts(first.ZtWZ, ZtWA),),
     )
-
-
-def _flat(crossed: FloatArray) -> FloatArray:
-    """Return Z_j'WZ_i as a matrix, from Z_i'WZ_j of shape (k_i, n_i, k_j, n_j)."""
-    k_i, n_i, k_j, n_j = crossed.shape
-    return crossed.reshape(k_i * n_i, k_j * n_j).T
 
 
 def _spread_diagonal(factor: FactorProducts) -> FloatArray:

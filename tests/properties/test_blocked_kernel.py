@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 from skmixed.covariance import JointCovariance
 from skmixed.likelihood.blocked import BlockedKernel
-from skmixed.likelihood.crossproducts import CrossProducts, crossed_products, factor_products
+from skmixed.likelihood.cells import cell_products
+from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
@@ -47,7 +48,7 @@ def products_of(problem: CrossedProblem, rows: slice = slice(None)) -> CrossProd
         A @ A.T,
         tuple(factor_products(Z[j], A, codes[j], levels[j]) for j in range(len(Z))),
         {
-            (i, j): crossed_products(Z[i], codes[i], levels[i], Z[j], codes[j], levels[j])
+            (i, j): cell_products(Z[i], codes[i], levels[i], Z[j], codes[j], levels[j])
             for j in range(len(Z))
             for i in range(j)
         },
