@@ -14,15 +14,26 @@ from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.progress import WatchedObjective
+from skmixed.fitting.score_steps import follow_score, settle_on_boundary
 from skmixed.fitting.standardise import standardised_products
 from skmixed.fitting.start import starting_theta
+from skmixed.likelihood.choose import Solver, kernel_for
+from skmixed.likelihood.iterative import IterativeKernel
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["fit_lmm"]
 
 
 def fit_lmm(
-    design: Design, covariance: JointCovariance, *, reml: bool, tol: float, max_iter: int
+    design: Design,
+    covariance: JointCovariance,
+    *,
+    reml: bool,
+    tol: float,
+    max_iter: int,
+    solver: Solver = "auto",
+    verbose: int = 0,
 ) -> LMMFit:
     """Fit a linear mixed model.
 
@@ -36,15 +47,25 @@ def fit_lmm(
         Distance from the optimum at which to stop, in standard errors of theta.
     max_iter : int
         Largest number of evaluations of the objective.
+    solver : {"auto", "direct", "iterative"}
+        Of several grouping factors.
+    verbose : int
+        0 shows nothing, 1 a line for each evaluation.
     """
     coordinates, rows, products = standardised_products(design, covariance)
     estimable = tuple(not coordinates.exact and _repeated(design, f) for f in design.factors)
     kept = [i for i, possible in enumerate(estimable) if possible]
-    objective = ProfiledObjective(products.of_factors(kept), covariance.of_factors(kept), reml=reml)
+    kept_products = products.of_factors(kept)
+    objective = ProfiledObjective(
+        kept_products,
+        covariance.of_factors(kept),
+        reml=reml,
+        kernel=kernel_for(kept_products, solver),
+    )
     objective.kernel.refine(
         [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
     )
-    optimum = _search(objective, tol=tol, max_iter=max_iter)
+    optimum = _search(objective, tol=tol, max_iter=max_iter, verbose=verbose)
     positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
     fit = assemble(design, covariance, coordinates, rows, objective, optimum, positions)
     return replace(fit, notices=notices_of(fit, design, objective.kernel.varies))
@@ -60,9 +81,15 @@ def _repeated(design: Design, factor: GroupingFactor) -> bool:
     return bool(largest > 1 and n_groups > 1)
 
 
-def _search(objective: ProfiledObjective, *, tol: float, max_iter: int) -> Optimum:
+def _search(
+    objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int
+) -> Optimum:
     """Find the optimal theta, if there is any parameter."""
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
-    optimum = minimise(objective, starting_theta(objective), tol=tol, max_iter=max_iter)
-    return snap_to_boundary(objective, optimum)
+    watched = WatchedObjective(objective, verbose)
+    start = starting_theta(objective)
+    if isinstance(objective.kernel, IterativeKernel):
+        optimum = follow_score(watched, start, tol=tol, max_iter=max_iter)
+        return settle_on_boundary(watched, objective.covariance, optimum, tol=tol)
+    return snap_to_boundary(objective, minimise(watched, start, tol=tol, max_iter=max_iter))

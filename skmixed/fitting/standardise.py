@@ -21,7 +21,6 @@ from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
-from skmixed.likelihood.memory import require_memory
 
 __all__ = ["Coordinates", "StandardisedRows", "standardised_products"]
 
@@ -186,14 +185,6 @@ def _crossed(
     Z: tuple[FloatArray, ...], factors: tuple[GroupingFactor, ...]
 ) -> dict[tuple[int, int], CellProducts]:
     """Sum the products of each pair of factors' columns over each pair of levels."""
-    if len(factors) > 1:
-        first, *others = (len(z) * len(factor.levels) for z, factor in zip(Z, factors, strict=True))
-        n_other = sum(others)
-        require_memory(
-            8.0 * n_other * (5 * first + 8 * n_other),
-            f"Fitting the factors {[factor.levels.name for factor in factors]} together",
-            "Fit fewer factors, or those with fewer levels.",
-        )
     return {
         (i, j): cell_products(
             Z[i],

@@ -26,10 +26,16 @@ class ScoreTensors:
         G of each factor, with d objective = sum tr(G dPsi).
     hessian : ndarray of shape (m, m), m the sum of k^2 over the factors
         Quadratic form in the symmetric dPsi of all factors, raveled and joined.
+    replicates : list of ndarray of shape (n_replicates, k, k) or None
+        Independent estimates of each gradient, whose mean it is; None where it is exact.
+    log_determinant_error : float
+        Monte-Carlo standard error of log|V|, 0 where it is exact.
     """
 
     gradients: list[FloatArray]
     hessian: FloatArray
+    replicates: list[FloatArray] | None = None
+    log_determinant_error: float = 0.0
 
 
 class Kernel(Protocol):

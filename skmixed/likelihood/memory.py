@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["require_memory"]
+__all__ = ["is_available", "require_memory"]
 
 
 def require_memory(n_bytes: float, what: str, remedy: str) -> None:
@@ -25,6 +25,17 @@ def require_memory(n_bytes: float, what: str, remedy: str) -> None:
             f"{what} would need about {n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are "
             f"free. {remedy}"
         )
+
+
+def is_available(n_bytes: float) -> bool:
+    """Tell whether the machine has as much memory free, or does not say.
+
+    Parameters
+    ----------
+    n_bytes : float
+    """
+    free = _free_memory()
+    return free is None or n_bytes <= free
 
 
 def _free_memory() -> float | None:

@@ -12,10 +12,9 @@ from scipy.linalg import block_diag
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri, dtrtrs
 
 from skmixed.covariance import JointCovariance
-from skmixed.likelihood.blocked import BlockedKernel
+from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.likelihood.kernel import Kernel
-from skmixed.likelihood.single_factor import SingleFactorKernel
+from skmixed.likelihood.kernel import Kernel, ScoreTensors
 
 __all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective"]
 
@@ -66,6 +65,10 @@ class ObjectiveValue:
     hessian : ndarray of shape (n_parameters, n_parameters)
     solution : PLSSolution
     whitened : evaluation of the kernel
+    value_error : float
+        Monte-Carlo standard error of the value, 0 where it is exact.
+    replicated_gradients : ndarray of shape (n_replicates, n_parameters) or None
+        Independent estimates of the gradient, whose mean it is; None where it is exact.
     """
 
     theta: FloatArray
@@ -74,6 +77,8 @@ class ObjectiveValue:
     hessian: FloatArray
     solution: PLSSolution
     whitened: Any
+    value_error: float = 0.0
+    replicated_gradients: FloatArray | None = None
 
 
 class ProfiledObjective:
@@ -88,12 +93,20 @@ class ProfiledObjective:
     products : CrossProducts
     covariance : JointCovariance
     reml : bool
+    kernel : Kernel, optional
+        Of these products; one is chosen by default.
     """
 
-    def __init__(self, products: CrossProducts, covariance: JointCovariance, *, reml: bool) -> None:
+    def __init__(
+        self,
+        products: CrossProducts,
+        covariance: JointCovariance,
+        *,
+        reml: bool,
+        kernel: Kernel | None = None,
+    ) -> None:
         self.covariance = covariance
-        several = len(products.factors) > 1
-        self.kernel: Kernel = (BlockedKernel if several else SingleFactorKernel)(products)
+        self.kernel: Kernel = kernel_for(products) if kernel is None else kernel
         self.reml = int(reml)
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
@@ -108,9 +121,19 @@ class ProfiledObjective:
         value = self._value(whitened, solution)
         if math.isinf(value) or not len(theta):
             gradient, hessian = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
-        else:
-            gradient, hessian = self._derivatives(theta, factors, whitened, solution)
-        return ObjectiveValue(theta, value, gradient, hessian, solution, whitened)
+            return ObjectiveValue(theta, value, gradient, hessian, solution, whitened)
+        tensors = self.kernel.score_tensors(
+            whitened,
+            self._mixing(solution),
+            reml=self.reml,
+            nu=self.nu,
+            precision=1.0 / solution.sigma2,
+        )
+        gradient, hessian, replicated = self._derivatives(theta, factors, tensors)
+        error = tensors.log_determinant_error
+        return ObjectiveValue(
+            theta, value, gradient, hessian, solution, whitened, error, replicated
+        )
 
     def _value(self, whitened: Any, solution: PLSSolution) -> float:
         """Return -2 log-likelihood."""
@@ -138,20 +161,9 @@ class ProfiledObjective:
         return PLSSolution(beta, R_X, r2, self.nu)
 
     def _derivatives(
-        self,
-        theta: FloatArray,
-        factors: list[FloatArray],
-        whitened: Any,
-        solution: PLSSolution,
-    ) -> tuple[FloatArray, FloatArray]:
+        self, theta: FloatArray, factors: list[FloatArray], tensors: ScoreTensors
+    ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
-        tensors = self.kernel.score_tensors(
-            whitened,
-            self._mixing(solution),
-            reml=self.reml,
-            nu=self.nu,
-            precision=1.0 / solution.sigma2,
-        )
         parts = [
             _pulled_back(covariance.factor_derivative(part), Lambda, G)
             for covariance, part, Lambda, G in zip(
@@ -167,7 +179,11 @@ class ProfiledObjective:
         else:
             dPsi, bend = (block_diag(*(part[i] for part in parts)) for i in (0, 2))
             gradient = np.concatenate([part[1] for part in parts])
-        return gradient, dPsi @ tensors.hessian @ dPsi.T + bend
+        replicated = None
+        if tensors.replicates is not None:
+            flat = [G.reshape(len(G), -1) for G in tensors.replicates]
+            replicated = np.concatenate(flat, axis=1) @ dPsi.T
+        return gradient, dPsi @ tensors.hessian @ dPsi.T + bend, replicated
 
     def _mixing(self, solution: PLSSolution) -> FloatArray:
         """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""

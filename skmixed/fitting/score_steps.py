@@ -1,0 +1,199 @@
+"""Safeguarded Newton steps to a zero of the score, where the objective itself is only estimated.
+
+The probes are fixed, so that the estimated score is a smooth function of theta, while the estimate
+of the objective is not its integral. Steps are therefore judged by the score alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import JointCovariance
+from skmixed.fitting.optimise import Optimum
+from skmixed.likelihood.profiled import ObjectiveValue
+
+__all__ = ["follow_score", "score_noise", "settle_on_boundary"]
+
+FloatArray = NDArray[np.float64]
+Objective = Callable[[FloatArray], ObjectiveValue]
+
+# Curvature below this part of the largest is flat.
+FLAT = 1e-9
+TINY = float(np.finfo(float).tiny)
+EPSILON = float(np.finfo(float).eps)
+# A curvature more negative than this part of the largest leads downhill.
+DOWNHILL = 1e-6
+SUFFICIENT = 1e-4
+# No digits can be gained below this part of the Monte-Carlo error.
+RESOLVED = 0.01
+# Relative standard deviations below this may be 0.
+NEAR = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ScoreModel:
+    """The linear model of the score at one point, in the axes of the curvature."""
+
+    curvature: FloatArray
+    axes: FloatArray
+    slopes: FloatArray
+    newton: FloatArray
+    distance: float
+    limit: float
+    saddle: bool
+
+    @classmethod
+    def of(cls, at: ObjectiveValue, tol: float) -> _ScoreModel:
+        """Make the curvatures positive, and find how near to the zero the score can be told."""
+        curvature, axes = np.linalg.eigh(at.hessian)
+        slopes = at.gradient @ axes
+        largest = max(-curvature[0], curvature[-1])
+        positive = np.maximum(np.abs(curvature), FLAT * largest + TINY)
+        noise = np.einsum("ij,ik,kj->j", axes, score_noise(at), axes)
+        return cls(
+            curvature,
+            axes,
+            slopes,
+            -slopes / positive,
+            math.sqrt(slopes @ (slopes / positive)),
+            max(tol, RESOLVED * math.sqrt(np.sum(noise / positive))),
+            bool(curvature[0] < -DOWNHILL * largest),
+        )
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether the score vanishes, and not at a saddle."""
+        return self.distance <= self.limit and not self.saddle
+
+    def step(self, radius: float) -> FloatArray:
+        """Return the Newton step, or the way off a saddle, no longer than the radius."""
+        along = self.newton
+        length = math.sqrt(along @ along)
+        if self.saddle and length < 1e-3 * radius:
+            along = along.copy()
+            along[0] = math.copysign(radius, along[0])
+            length = math.sqrt(along @ along)
+        step = self.axes @ along
+        return step if length <= radius else step * (radius / length)
+
+
+def score_noise(at: ObjectiveValue) -> FloatArray:
+    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters).
+
+    Parameters
+    ----------
+    at : ObjectiveValue
+    """
+    replicates = at.replicated_gradients
+    if replicates is None:
+        return np.zeros((len(at.theta), len(at.theta)))
+    n = len(replicates)
+    centred = replicates - replicates.mean(axis=0)
+    return centred.T @ centred / (n * (n - 1))
+
+
+def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_iter: int) -> Optimum:
+    """Find a zero of the score that is a minimum of the objective.
+
+    A step is taken if the objective falls along it by the trapezoidal rule, which needs the scores
+    of both ends only.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns the ObjectiveValue at a theta.
+    start : ndarray of shape (n_parameters,)
+    tol : float
+        Converged when theta is within about ``tol`` standard errors of the zero, or as near as the
+        Monte-Carlo error lets tell.
+    max_iter : int
+        Largest number of evaluations.
+    """
+    at, n_iter = _first_evaluation(objective, start)
+    radius = max(1.0, math.sqrt(at.theta @ at.theta))
+    while True:
+        model = _ScoreModel.of(at, tol)
+        if at.value == -math.inf:
+            message = "the residual variance tends to 0: no optimum exists"
+            return Optimum(at, False, n_iter, model.distance, message)
+        if model.reached:
+            return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
+        if n_iter >= max_iter:
+            message = f"max_iter={max_iter} evaluations were used"
+            return Optimum(at, False, n_iter, model.distance, message)
+        step = model.step(radius)
+        length = math.sqrt(step @ step)
+        if length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta)):
+            message = "no step lowers the score further"
+            return Optimum(at, False, n_iter, model.distance, message)
+        trial = _evaluated(objective, at.theta + step)
+        n_iter += 1
+        if trial is not None and _falls(at, trial, model, step):
+            radius = max(radius, 2.0 * length)
+            at = trial
+        else:
+            radius = 0.25 * length
+
+
+def settle_on_boundary(
+    objective: Objective, covariance: JointCovariance, optimum: Optimum, *, tol: float
+) -> Optimum:
+    """Set vanishing standard deviations to exactly 0 if the score there lets them stay.
+
+    Parameters
+    ----------
+    objective : callable
+    covariance : JointCovariance
+    optimum : Optimum
+        Where the search ended.
+    tol : float
+    """
+    factors = covariance.relative_factors(optimum.at.theta)
+    roots = [np.zeros_like(Lambda) for Lambda in factors]
+    small = False
+    for root, Lambda, structure in zip(roots, factors, covariance.factors, strict=True):
+        for effects in structure.effect_slices:
+            left, parts, _ = np.linalg.svd(Lambda[effects, effects])
+            small |= bool(0.0 < parts[-1] < NEAR)
+            root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
+    if not small:
+        return optimum
+    at = objective(covariance.parameters(roots))
+    model = _ScoreModel.of(at, tol)
+    if not model.reached:
+        return optimum
+    message = "the scaled gradient is below tol"
+    return Optimum(at, True, optimum.n_iter + 1, model.distance, message)
+
+
+def _falls(at: ObjectiveValue, trial: ObjectiveValue, model: _ScoreModel, step: FloatArray) -> bool:
+    """Tell whether the objective falls along a step enough, by the trapezoidal rule."""
+    if trial.value == -math.inf:
+        return True
+    along = step @ model.axes
+    predicted = along @ (model.slopes + 0.5 * model.curvature * along)
+    change = 0.5 * (at.gradient + trial.gradient) @ step
+    return bool(change <= SUFFICIENT * min(predicted, 0.0))
+
+
+def _evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:
+    """Evaluate the objective; None where it cannot be computed."""
+    try:
+        return objective(theta)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _first_evaluation(objective: Objective, start: FloatArray) -> tuple[ObjectiveValue, int]:
+    """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
+    for n_iter in range(1, 4):
+        at = _evaluated(objective, start)
+        if at is not None:
+            return at, n_iter
+        start = 0.1 * start
+    return objective(start), 4

@@ -1,0 +1,125 @@
+"""Which kernel evaluates the likelihood: exact with dense blocks, or iterative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from skmixed.likelihood.blocked import BlockedKernel
+from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.iterative import IterativeKernel
+from skmixed.likelihood.kernel import Kernel
+from skmixed.likelihood.memory import is_available, require_memory
+from skmixed.likelihood.single_factor import SingleFactorKernel
+
+__all__ = ["SOLVERS", "Cost", "Solver", "direct_cost", "iterative_cost", "kernel_for"]
+
+Solver = Literal["auto", "direct", "iterative"]
+SOLVERS = ("auto", "direct", "iterative")
+
+# Evaluations of a usual fit.
+EVALUATIONS = 7
+# Floating-point operations per second of dense matrices, and of products with sparse ones.
+DENSE_SPEED = 2e10
+SPARSE_SPEED = 3e9
+# Iterations of conjugate gradients, and columns: the probes and a few others.
+ITERATIONS = 15
+COLUMNS = 36
+# What the exact kernel may cost before an estimate is worth having.
+QUICK = 5.0
+# The part of the free memory that an exact fit may take before the iterative kernel is chosen.
+SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Hold an estimate of what a fit costs.
+
+    Attributes
+    ----------
+    seconds : float
+    n_bytes : float
+    """
+
+    seconds: float
+    n_bytes: float
+
+
+def kernel_for(products: CrossProducts, solver: Solver = "auto") -> Kernel:
+    """Choose the kernel of a model.
+
+    Parameters
+    ----------
+    products : CrossProducts
+        With the largest factor first.
+    solver : {"auto", "direct", "iterative"}
+        With one factor or none, every solver is the exact one: it costs nothing that grows faster
+        than the number of levels.
+
+    Raises
+    ------
+    MemoryError
+        If the solver is "direct" and there is not enough memory for it.
+    """
+    if len(products.factors) < 2:
+        return SingleFactorKernel(products)
+    if solver == "iterative" or (solver == "auto" and _iterative_pays(products)):
+        return IterativeKernel(products)
+    require_memory(
+        direct_cost(products).n_bytes,
+        f"The exact fit of {len(products.factors)} factors with "
+        f"{[factor.ZtWZ.shape[-1] for factor in products.factors]} levels",
+        "Use solver='iterative', or fit fewer factors.",
+    )
+    return BlockedKernel(products)
+
+
+def direct_cost(products: CrossProducts) -> Cost:
+    """Estimate the cost of the exact kernel.
+
+    It forms a dense matrix of all effects but those of the largest factor and of the factors that
+    nest it, factors it, and multiplies with its root. Forming it takes one product for each pair of
+    other levels that meet in a level of the largest factor.
+
+    Parameters
+    ----------
+    products : CrossProducts
+    """
+    dense, pairs = 0.0, 0.0
+    for j, factor in enumerate(products.factors[1:], start=1):
+        cells = products.crossed[0, j]
+        if cells.nests:
+            continue
+        dense += factor.ZtWZ[0].size
+        per_level = np.diff(cells.starts) * float(len(factor.ZtWZ))
+        pairs += float(per_level @ per_level)
+    operations = 3.0 * dense**3 + 4.0 * len(products.factors[0].ZtWZ) * pairs
+    first = products.factors[0].ZtWZ[0].size
+    return Cost(
+        EVALUATIONS * operations / DENSE_SPEED, 8.0 * dense * (5.0 * first + 8.0 * dense)
+    )
+
+
+def iterative_cost(products: CrossProducts) -> Cost:
+    """Estimate the cost of the iterative kernel.
+
+    Each iteration of each column takes two products with each of the cells.
+
+    Parameters
+    ----------
+    products : CrossProducts
+    """
+    entries = float(sum(cells.values.size for cells in products.crossed.values()))
+    levels = float(sum(factor.ZtWZ[0].size for factor in products.factors))
+    operations = 4.0 * ITERATIONS * COLUMNS * (entries + 5.0 * levels)
+    return Cost(EVALUATIONS * operations / SPARSE_SPEED, 8.0 * (3.0 * entries + 10.0 * COLUMNS * levels))
+
+
+def _iterative_pays(products: CrossProducts) -> bool:
+    """Tell whether an exact fit is too large, or takes long and much longer than an estimate."""
+    direct = direct_cost(products)
+    if not is_available(direct.n_bytes / SHARE):
+        return True
+    return direct.seconds > max(QUICK, 2.0 * iterative_cost(products).seconds)

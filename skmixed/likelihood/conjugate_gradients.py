@@ -1,0 +1,132 @@
+"""Conjugate gradients for many right-hand sides at once, each with coefficients of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Solution", "conjugate_gradients"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """Hold the solutions of M X = B, and what was learned of M on the way.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, m)
+    squared_norms : ndarray of shape (m,)
+        Of the columns of B.
+    steps, ratios : ndarray of shape (n_iter, m)
+        The coefficients alpha and beta of each iteration; NaN once a column has converged.
+    """
+
+    X: FloatArray
+    squared_norms: FloatArray
+    steps: FloatArray
+    ratios: FloatArray
+
+    def log_forms(self) -> FloatArray:
+        """Return b'log(M)b for each column b of B, by Gauss quadrature (Golub and Meurant 2010).
+
+        Conjugate gradients build the tridiagonal matrix of Lanczos' method from b (Golub and
+        Van Loan 2013, section 11.3): its diagonal is 1 / alpha_i + beta_(i-1) / alpha_(i-1), and
+        beside it stands beta_i^(1/2) / alpha_i.
+        """
+        if not len(self.steps):
+            return np.zeros_like(self.squared_norms)
+        done = np.isnan(self.steps)
+        steps = np.where(done, 1.0, self.steps)
+        n_iter, m = steps.shape
+        tridiagonal = np.zeros((m, n_iter, n_iter))
+        i = np.arange(n_iter)
+        # Rows behind the last iteration of a column have 1 on the diagonal, and log 1 = 0.
+        tridiagonal[:, i, i] = (1.0 / steps).T
+        linked = ~done[1:]
+        previous = np.where(linked, self.ratios[:-1], 0.0)
+        tridiagonal[:, i[1:], i[1:]] += (previous / steps[:-1]).T
+        tridiagonal[:, i[1:], i[:-1]] = (np.sqrt(previous) / steps[:-1]).T
+        nodes, vectors = np.linalg.eigh(tridiagonal)
+        return self.squared_norms * np.einsum("mj,mj->m", np.log(nodes), vectors[:, 0] ** 2)
+
+    def forms(self) -> FloatArray:
+        """Return b'Mb for each column b of B: the first step is b'b / b'Mb."""
+        if not len(self.steps):
+            return np.zeros_like(self.squared_norms)
+        return self.squared_norms / np.where(np.isnan(self.steps[0]), np.inf, self.steps[0])
+
+
+def conjugate_gradients(
+    multiply: Callable[[FloatArray], FloatArray],
+    B: FloatArray,
+    *,
+    tolerance: float,
+    max_iter: int = 2000,
+) -> Solution:
+    """Solve M X = B for a symmetric positive definite M (Hestenes and Stiefel 1952).
+
+    Parameters
+    ----------
+    multiply : callable
+        Returns M times an array of shape (n, some columns).
+    B : ndarray of shape (n, m)
+    tolerance : float
+        Length of a column's residual relative to the column.
+    max_iter : int
+
+    Raises
+    ------
+    LinAlgError
+        If some column needs more iterations.
+    """
+    X = np.zeros_like(B)
+    squared_norms = _squared_norms(B)
+    active = np.flatnonzero(squared_norms > 0.0)
+    size = squared_norms[active]
+    target = tolerance**2 * size
+    residual = B[:, active]
+    direction, found = residual.copy(), np.zeros_like(residual)
+    steps, ratios = [], []
+    while len(active):
+        if len(steps) == max_iter:
+            raise np.linalg.LinAlgError(
+                f"conjugate gradients did not converge in {max_iter} iterations: the levels of "
+                "the factors hardly meet. Use solver='direct'."
+            )
+        moved = multiply(direction)
+        alpha = size / np.einsum("nm,nm->m", direction, moved)
+        found += alpha * direction
+        residual -= alpha * moved
+        new_size = _squared_norms(residual)
+        beta = new_size / size
+        steps.append(_spread(alpha, active, len(squared_norms)))
+        ratios.append(_spread(beta, active, len(squared_norms)))
+        going = new_size > target
+        if not going.all():
+            X[:, active[~going]] = found[:, ~going]
+            active, target, new_size, beta = (a[going] for a in (active, target, new_size, beta))
+            residual, direction, found = (a[:, going] for a in (residual, direction, found))
+        direction *= beta
+        direction += residual
+        size = new_size
+    shape = (len(steps), len(squared_norms))
+    return Solution(
+        X, squared_norms, np.array(steps).reshape(shape), np.array(ratios).reshape(shape)
+    )
+
+
+def _squared_norms(columns: FloatArray) -> FloatArray:
+    """Return the squared length of each column."""
+    return np.einsum("nm,nm->m", columns, columns)
+
+
+def _spread(values: FloatArray, active: NDArray[np.intp], m: int) -> FloatArray:
+    """Put the values of the active columns among NaN for the others."""
+    spread = np.full(m, np.nan)
+    spread[active] = values
+    return spread

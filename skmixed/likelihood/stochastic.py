@@ -1,0 +1,163 @@
+"""The inverse and the log-determinant of the preconditioned system, estimated from random probes.
+
+Let Q be an orthonormal basis of the common shifts, W W' = M~^-1 Q (Q'M~^-1 Q)^-1 Q'M~^-1, and
+R = M~^-1 - W W', which vanishes on Q. For a random z with E[z z'] = I and P = I - Q Q',
+
+    M~^-1 = I - Q Q' + W W' + E[(R z - P z) (P z)'],
+
+where only the last term is estimated. M~ has the identity as its blocks on the diagonal, so that R
+is close to P: I is the control variate, and Q holds what it cannot control. A trace of M~^-1 with
+any matrix is the sum of that matrix over these pairs of vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from skmixed.likelihood.conjugate_gradients import conjugate_gradients
+from skmixed.likelihood.schur import SchurSystem
+
+__all__ = ["InverseEstimate", "Probes", "estimate_inverse", "random_probes"]
+
+FloatArray = NDArray[np.float64]
+
+# Every fit draws the same probes: its results can be repeated.
+SEED = 20240229
+# The Monte-Carlo error of theta is below its standard error over the root of their number.
+REPLICATES = 32
+# Of the solutions for the probes; far below their Monte-Carlo error.
+PROBE_TOLERANCE = 1e-5
+# Of the solutions that are not averaged.
+EXACT_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Hold random vectors with E[z z'] = I, in independent replicates.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n, n_replicates * n_sets)
+        The vectors of one replicate stand side by side; the mean of their z z' has the
+        expectation I.
+    n_replicates : int
+    """
+
+    columns: FloatArray
+    n_replicates: int
+
+    def mean(self, values: FloatArray) -> FloatArray:
+        """Return the mean of values of all vectors over each replicate: first axis."""
+        return values.reshape(self.n_replicates, -1, *values.shape[1:]).mean(axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InverseEstimate:
+    """Hold M~^-1 as I + sum of weight left right' over pairs of vectors, and log|M~|.
+
+    Attributes
+    ----------
+    left, right : ndarray of shape (n, n_probes + 2 r)
+        The pairs of the probes, then W twice, then Q twice.
+    probes : Probes
+    n_shifts : int
+        Number r of columns of Q.
+    log_determinants : ndarray of shape (n_replicates,)
+        Independent unbiased estimates of log|M~|.
+    """
+
+    left: FloatArray
+    right: FloatArray
+    probes: Probes
+    n_shifts: int
+    log_determinants: FloatArray
+
+    @property
+    def low_rank(self) -> FloatArray:
+        """Return W."""
+        n_probes = self.probes.columns.shape[1]
+        return self.left[:, n_probes : n_probes + self.n_shifts]
+
+    @property
+    def weights(self) -> FloatArray:
+        """Return the weight of each pair."""
+        n_probes = self.probes.columns.shape[1]
+        r = self.n_shifts
+        return np.concatenate([np.full(n_probes, 1.0 / n_probes), np.ones(r), -np.ones(r)])
+
+    def replicated(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the estimate of a trace from its sums over the pairs, and of each replicate.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (n_pairs, ...)
+
+        Returns
+        -------
+        ndarray of shape (...)
+        ndarray of shape (n_replicates, ...)
+        """
+        n_probes = self.probes.columns.shape[1]
+        exact = np.tensordot(self.weights[n_probes:], sums[n_probes:], 1)
+        replicates = exact + self.probes.mean(sums[:n_probes])
+        return replicates.mean(axis=0), replicates
+
+
+def random_probes(shapes: list[tuple[int, int]]) -> Probes:
+    """Draw vectors of random signs, each in one effect only.
+
+    Where the variance of one effect tends to 0, what it shares with the others would drown its own
+    part.
+
+    Parameters
+    ----------
+    shapes : list of (int, int)
+        Effects and levels of the factors.
+    """
+    n_sets = max(k for k, _ in shapes)
+    generator = np.random.default_rng(SEED)
+    parts = []
+    for k, n_levels in shapes:
+        signs = generator.integers(0, 2, size=(k, n_levels, REPLICATES)) * 2.0 - 1.0
+        part = np.zeros((k, n_levels, REPLICATES, n_sets))
+        effects = np.arange(k)
+        part[effects, :, :, effects] = np.sqrt(n_sets) * signs
+        parts.append(part.reshape(k * n_levels, REPLICATES * n_sets))
+    return Probes(np.concatenate(parts), REPLICATES)
+
+
+def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:
+    """Solve for the probes and the common shifts.
+
+    Parameters
+    ----------
+    system : SchurSystem
+    probes : Probes
+    """
+    Q = system.common_shifts()
+    of_shifts = conjugate_gradients(system.multiply, Q, tolerance=EXACT_TOLERANCE)
+    projected = probes.columns - Q @ (Q.T @ probes.columns)
+    of_probes = conjugate_gradients(system.multiply, projected, tolerance=PROBE_TOLERANCE)
+    W = _low_rank(Q, of_shifts.X)
+    rest = of_probes.X - W @ (W.T @ projected) - projected
+    # The first-order term of log M~ = N - N^2 / 2 + ..., N = M~ - I, has the trace 0.
+    uncontrolled = of_probes.log_forms() - (of_probes.forms() - of_probes.squared_norms)
+    exact = of_shifts.log_forms().sum() - (of_shifts.forms() - of_shifts.squared_norms).sum()
+    return InverseEstimate(
+        np.concatenate([rest, W, Q], axis=1),
+        np.concatenate([projected, W, Q], axis=1),
+        probes,
+        Q.shape[1],
+        exact + probes.mean(uncontrolled),
+    )
+
+
+def _low_rank(Q: FloatArray, solved: FloatArray) -> FloatArray:
+    """Return W of W W' = H (Q'H)^-1 H', H = M~^-1 Q."""
+    middle = Q.T @ solved
+    L = np.linalg.cholesky(0.5 * (middle + middle.T))
+    return np.ascontiguousarray(solve_triangular(L, solved.T, lower=True).T)
