@@ -64,6 +64,11 @@ class FittedAttributes:
         return self.lmm_fit_.singular
 
     @property
+    def monte_carlo_error_(self) -> np.ndarray:
+        """Standard errors of ``theta_`` that random probes cause; 0 for an exact fit."""
+        return self.results_.monte_carlo_error
+
+    @property
     def groups_(self) -> dict[str, np.ndarray]:
         """Labels that were fitted, by factor; each of shape (n_levels,)."""
         return {part.name: part.levels.labels.to_numpy() for part in self.lmm_fit_.random}

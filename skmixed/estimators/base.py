@@ -139,7 +139,12 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             frequency=self.weight_type == "frequency",
         )
         fit = fit_lmm(
-            design, structures, reml=self.method == "reml", tol=self.tol, max_iter=self.max_iter
+            design,
+            structures,
+            reml=self.method == "reml",
+            tol=self.tol,
+            max_iter=self.max_iter,
+            **self._search_options(),
         )
         self.lmm_fit_ = fit
         coefficients = fit.fixed.coefficients
@@ -150,6 +155,10 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         for notice in fit.notices:
             warn_user(notice.message, notice.category)
         return self
+
+    def _search_options(self) -> dict[str, Any]:
+        """Return what else a subclass lets the user say of the search."""
+        return {}
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a constructor argument that means nothing."""

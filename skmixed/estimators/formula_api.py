@@ -36,6 +36,8 @@ def mixedlm(
     environment: Mapping[str, Any] | None = None,
     tol: float = 1e-8,
     max_iter: int = 100,
+    solver: str = "auto",
+    verbose: int = 0,
 ) -> MixedLMResults:
     """Fit a linear mixed model to a data frame.
 
@@ -61,6 +63,10 @@ def mixedlm(
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
         Largest number of evaluations of the likelihood.
+    solver : {"auto", "direct", "iterative"}, default="auto"
+        As for ``MixedLM``: several large factors can be fitted iteratively.
+    verbose : int, default=0
+        1 shows a line for each evaluation of the likelihood.
 
     Returns
     -------
@@ -93,7 +99,13 @@ def mixedlm(
     if isinstance(weights, str):
         weights = data[weights]
     model = MixedLM(
-        formula=text, method=method, weight_type=weight_type, tol=tol, max_iter=max_iter
+        formula=text,
+        method=method,
+        weight_type=weight_type,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        verbose=verbose,
     )
     rows, n_dropped, all_weights = data, 0, weights
     if missing == "drop":

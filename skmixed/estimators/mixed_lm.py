@@ -18,6 +18,7 @@ from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
 from skmixed.formula import ParsedFormula, parse_formula
+from skmixed.likelihood.choose import SOLVERS
 
 __all__ = ["MixedLM", "formula_structures"]
 
@@ -64,6 +65,12 @@ class MixedLM(LinearMixedModel):
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
         Largest number of evaluations of the likelihood.
+    solver : {"auto", "direct", "iterative"}, default="auto"
+        How several grouping factors are fitted: exactly, or by conjugate gradients with traces
+        estimated from random probes, for factors with too many levels. "auto" is exact unless that
+        takes much longer, or more memory than there is.
+    verbose : int, default=0
+        1 shows a line for each evaluation of the likelihood.
 
     Attributes
     ----------
@@ -76,6 +83,8 @@ class MixedLM(LinearMixedModel):
     theta_ : ndarray of shape (n_parameters,)
     sigma_, residual_variance_, log_likelihood_, aic_, bic_, icc_ : float
     is_singular_, converged_ : bool
+    monte_carlo_error_ : ndarray of shape (n_parameters,)
+        Standard errors of ``theta_`` that the random probes cause; 0 for an exact fit.
     n_iter_ : int
     results_ : MixedLMResults
         The fit under statsmodels' names.
@@ -129,6 +138,8 @@ class MixedLM(LinearMixedModel):
         weight_type: str = "precision",
         tol: float = 1e-8,
         max_iter: int = 100,
+        solver: str = "auto",
+        verbose: int = 0,
     ) -> None:
         self.groups = groups
         self.random_slopes = random_slopes
@@ -142,10 +153,18 @@ class MixedLM(LinearMixedModel):
         self.weight_type = weight_type
         self.tol = tol
         self.max_iter = max_iter
+        self.solver = solver
+        self.verbose = verbose
 
     def _check_parameters(self) -> None:
         """Raise ValueError for arguments that mean nothing, or contradict each other."""
         super()._check_parameters()
+        if self.solver not in SOLVERS:
+            raise ValueError(
+                f"The 'solver' parameter of MixedLM must be one of {SOLVERS}, got {self.solver!r}."
+            )
+        if not self.verbose >= 0:
+            raise ValueError(f"verbose must be 0 or more, got {self.verbose!r}.")
         if isinstance(self.groups, str) and "~" in self.groups:
             raise ValueError(
                 f"groups={self.groups!r} looks like a formula. Write "
@@ -161,6 +180,10 @@ class MixedLM(LinearMixedModel):
                 "random_intercept=False leaves no random effect without random_slopes. Name the "
                 "columns with random slopes."
             )
+
+    def _search_options(self) -> dict[str, Any]:
+        """Return the solver, and what is shown of the search."""
+        return {"solver": self.solver, "verbose": int(self.verbose)}
 
     def _design(
         self, X: Any, y: Any, groups: Any

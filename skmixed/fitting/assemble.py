@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design, RandomBlock
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects, LMMFit
+from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
@@ -77,7 +80,7 @@ def assemble(
             strict=True,
         )
     )
-    return LMMFit(
+    fit = LMMFit(
         reml=bool(objective.reml),
         n_rows=objective.n_rows,
         fixed=_fixed_effects(design, coordinates, at.solution, sigma),
@@ -90,6 +93,19 @@ def assemble(
         residual_quantiles=_residual_quantiles(rows, design, at.solution, random),
         notices=(),
     )
+    return replace(fit, monte_carlo=monte_carlo_error(at, partial(_theta_in_units, fit, objective)))
+
+
+def _theta_in_units(fit: LMMFit, objective: ProfiledObjective, theta: FloatArray) -> FloatArray:
+    """Return the theta that a fit would report at another standardised one."""
+    factors = objective.covariance.relative_factors(theta)
+    parts = [np.empty(0)]
+    for effects in fit.random:
+        if effects.position is None:
+            parts.append(effects.theta)
+        else:
+            parts.append(replace(effects, standardised_factor=factors[effects.position]).theta)
+    return np.concatenate(parts)
 
 
 def _estimates(

@@ -60,7 +60,7 @@ def fit_lmm(
         kept_products,
         covariance.of_factors(kept),
         reml=reml,
-        kernel=kernel_for(kept_products, solver),
+        kernel=kernel_for(kept_products, solver, [design.factors[i].levels.name for i in kept]),
     )
     objective.kernel.refine(
         [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
@@ -81,9 +81,7 @@ def _repeated(design: Design, factor: GroupingFactor) -> bool:
     return bool(largest > 1 and n_groups > 1)
 
 
-def _search(
-    objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int
-) -> Optimum:
+def _search(objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int) -> Optimum:
     """Find the optimal theta, if there is any parameter."""
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")

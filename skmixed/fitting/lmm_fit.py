@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.monte_carlo import MonteCarloError
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.errors import ConditionalErrors
@@ -98,6 +99,8 @@ class LMMFit:
     residual_quantiles : ndarray of shape (5,)
         Minimum, quartiles and maximum of the residuals over their standard deviation.
     notices : tuple of Notice
+    monte_carlo : MonteCarloError or None
+        None where nothing was estimated from random probes.
     """
 
     reml: bool
@@ -111,6 +114,7 @@ class LMMFit:
     coordinates: Coordinates
     residual_quantiles: FloatArray
     notices: tuple[Notice, ...]
+    monte_carlo: MonteCarloError | None = None
 
     @property
     def theta(self) -> FloatArray:

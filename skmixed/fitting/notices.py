@@ -15,6 +15,9 @@ from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = ["notices_of"]
 
+# Part of a standard error that random probes may move theta by.
+NOTICEABLE = 0.1
+
 
 def notices_of(
     fit: LMMFit, design: Design, varies: Sequence[NDArray[np.bool_]]
@@ -29,7 +32,7 @@ def notices_of(
         For each estimable factor, whether each effect's column varies within any group, given
         those before it.
     """
-    found = [_exact(fit, design), _aliased(fit), _convergence(fit)]
+    found = [_exact(fit, design), _aliased(fit), _convergence(fit), _monte_carlo(fit)]
     for effects in fit.random:
         found += [
             _not_estimable(effects, fit),
@@ -74,6 +77,17 @@ def _convergence(fit: LMMFit) -> Notice | None:
         f"the estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. "
         "Increase max_iter, or simplify the random effects.",
         ConvergenceWarning,
+    )
+
+
+def _monte_carlo(fit: LMMFit) -> Notice | None:
+    error = fit.monte_carlo
+    if error is None or error.relative <= NOTICEABLE:
+        return None
+    return Notice(
+        f"The Monte-Carlo error of theta is up to {error.relative:.0%} of its standard error: the "
+        "levels of the factors hardly meet. solver='direct' has none, if the memory suffices.",
+        UserWarning,
     )
 
 

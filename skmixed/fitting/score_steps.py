@@ -31,6 +31,8 @@ DOWNHILL = 1e-6
 SUFFICIENT = 1e-4
 # No digits can be gained below this part of the Monte-Carlo error.
 RESOLVED = 0.01
+# The solutions for the probes are no more exact than this allows, in standard errors of theta.
+SOLVED = 1e-5
 # Relative standard deviations below this may be 0.
 NEAR = 1e-3
 
@@ -61,7 +63,7 @@ class _ScoreModel:
             slopes,
             -slopes / positive,
             math.sqrt(slopes @ (slopes / positive)),
-            max(tol, RESOLVED * math.sqrt(np.sum(noise / positive))),
+            max(tol, SOLVED, RESOLVED * math.sqrt(np.sum(noise / positive))),
             bool(curvature[0] < -DOWNHILL * largest),
         )
 
@@ -176,9 +178,9 @@ def _falls(at: ObjectiveValue, trial: ObjectiveValue, model: _ScoreModel, step: 
     if trial.value == -math.inf:
         return True
     along = step @ model.axes
-    predicted = along @ (model.slopes + 0.5 * model.curvature * along)
-    change = 0.5 * (at.gradient + trial.gradient) @ step
-    return bool(change <= SUFFICIENT * min(predicted, 0.0))
+    predicted = float(along @ (model.slopes + 0.5 * model.curvature * along))
+    change = float(0.5 * (at.gradient + trial.gradient) @ step)
+    return change <= SUFFICIENT * min(predicted, 0.0)
 
 
 def _evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,10 +26,11 @@ EVALUATIONS = 7
 DENSE_SPEED = 2e10
 SPARSE_SPEED = 3e9
 # Iterations of conjugate gradients, and columns: the probes and a few others.
-ITERATIONS = 15
-COLUMNS = 36
-# What the exact kernel may cost before an estimate is worth having.
-QUICK = 5.0
+ITERATIONS = 8
+COLUMNS = 20
+# Seconds that an exact fit may take, and how many times those of an estimate.
+QUICK = 2.0
+WORTH = 3.0
 # The part of the free memory that an exact fit may take before the iterative kernel is chosen.
 SHARE = 0.8
 
@@ -47,7 +49,9 @@ class Cost:
     n_bytes: float
 
 
-def kernel_for(products: CrossProducts, solver: Solver = "auto") -> Kernel:
+def kernel_for(
+    products: CrossProducts, solver: Solver = "auto", names: Sequence[str] = ()
+) -> Kernel:
     """Choose the kernel of a model.
 
     Parameters
@@ -57,20 +61,25 @@ def kernel_for(products: CrossProducts, solver: Solver = "auto") -> Kernel:
     solver : {"auto", "direct", "iterative"}
         With one factor or none, every solver is the exact one: it costs nothing that grows faster
         than the number of levels.
+    names : sequence of str
+        Of the factors, for messages.
 
     Raises
     ------
     MemoryError
-        If the solver is "direct" and there is not enough memory for it.
+        If there is not enough memory for the solver.
     """
     if len(products.factors) < 2:
         return SingleFactorKernel(products)
     if solver == "iterative" or (solver == "auto" and _iterative_pays(products)):
+        remedy = "Fit fewer factors, or those with fewer levels."
+        require_memory(
+            iterative_cost(products).n_bytes, f"Fitting the factors {list(names)} together", remedy
+        )
         return IterativeKernel(products)
     require_memory(
         direct_cost(products).n_bytes,
-        f"The exact fit of {len(products.factors)} factors with "
-        f"{[factor.ZtWZ.shape[-1] for factor in products.factors]} levels",
+        f"Fitting the factors {list(names)} together and exactly",
         "Use solver='iterative', or fit fewer factors.",
     )
     return BlockedKernel(products)
@@ -97,9 +106,7 @@ def direct_cost(products: CrossProducts) -> Cost:
         pairs += float(per_level @ per_level)
     operations = 3.0 * dense**3 + 4.0 * len(products.factors[0].ZtWZ) * pairs
     first = products.factors[0].ZtWZ[0].size
-    return Cost(
-        EVALUATIONS * operations / DENSE_SPEED, 8.0 * dense * (5.0 * first + 8.0 * dense)
-    )
+    return Cost(EVALUATIONS * operations / DENSE_SPEED, 8.0 * dense * (5.0 * first + 8.0 * dense))
 
 
 def iterative_cost(products: CrossProducts) -> Cost:
@@ -114,7 +121,9 @@ def iterative_cost(products: CrossProducts) -> Cost:
     entries = float(sum(cells.values.size for cells in products.crossed.values()))
     levels = float(sum(factor.ZtWZ[0].size for factor in products.factors))
     operations = 4.0 * ITERATIONS * COLUMNS * (entries + 5.0 * levels)
-    return Cost(EVALUATIONS * operations / SPARSE_SPEED, 8.0 * (3.0 * entries + 10.0 * COLUMNS * levels))
+    return Cost(
+        EVALUATIONS * operations / SPARSE_SPEED, 8.0 * (3.0 * entries + 10.0 * COLUMNS * levels)
+    )
 
 
 def _iterative_pays(products: CrossProducts) -> bool:
@@ -122,4 +131,4 @@ def _iterative_pays(products: CrossProducts) -> bool:
     direct = direct_cost(products)
     if not is_available(direct.n_bytes / SHARE):
         return True
-    return direct.seconds > max(QUICK, 2.0 * iterative_cost(products).seconds)
+    return direct.seconds > max(QUICK, WORTH * iterative_cost(products).seconds)

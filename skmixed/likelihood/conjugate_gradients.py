@@ -82,16 +82,17 @@ def conjugate_gradients(
     Raises
     ------
     LinAlgError
-        If some column needs more iterations.
+        If some column needs more iterations, or M is not positive definite.
     """
     X = np.zeros_like(B)
     squared_norms = _squared_norms(B)
-    active = np.flatnonzero(squared_norms > 0.0)
+    active: NDArray[np.intp] = np.flatnonzero(squared_norms > 0.0)
     size = squared_norms[active]
     target = tolerance**2 * size
     residual = B[:, active]
     direction, found = residual.copy(), np.zeros_like(residual)
-    steps, ratios = [], []
+    steps: list[FloatArray] = []
+    ratios: list[FloatArray] = []
     while len(active):
         if len(steps) == max_iter:
             raise np.linalg.LinAlgError(
@@ -99,7 +100,10 @@ def conjugate_gradients(
                 "the factors hardly meet. Use solver='direct'."
             )
         moved = multiply(direction)
-        alpha = size / np.einsum("nm,nm->m", direction, moved)
+        curvature = np.einsum("nm,nm->m", direction, moved)
+        if not (curvature > 0.0).all():
+            raise np.linalg.LinAlgError("M is indefinite within rounding.")
+        alpha = size / curvature
         found += alpha * direction
         residual -= alpha * moved
         new_size = _squared_norms(residual)
@@ -109,7 +113,8 @@ def conjugate_gradients(
         going = new_size > target
         if not going.all():
             X[:, active[~going]] = found[:, ~going]
-            active, target, new_size, beta = (a[going] for a in (active, target, new_size, beta))
+            active = active[going]
+            target, new_size, beta = (a[going] for a in (target, new_size, beta))
             residual, direction, found = (a[:, going] for a in (residual, direction, found))
         direction *= beta
         direction += residual

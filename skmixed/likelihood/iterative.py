@@ -22,11 +22,13 @@ from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.schur import CrossedColumns, SchurSystem, times_blocks
 from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
 from skmixed.likelihood.stochastic import (
+    ERROR_REPLICATES,
     EXACT_TOLERANCE,
     PROBE_TOLERANCE,
     InverseEstimate,
     Probes,
     estimate_inverse,
+    every_direction,
     random_probes,
 )
 
@@ -140,9 +142,7 @@ class IterativeKernel:
     def _solve(self, system: SchurSystem, b: FloatArray, tolerance: float) -> FloatArray:
         """Return K b."""
         inward = system.inward(b)
-        return system.outward(
-            conjugate_gradients(system.multiply, inward, tolerance=tolerance).X
-        )
+        return system.outward(conjugate_gradients(system.multiply, inward, tolerance=tolerance).X)
 
     def projected(self, at: IterativeWhitened, columns: FloatArray) -> list[FloatArray]:
         """Return Z'V^-1 [X y] columns' of each factor, each of shape (n_mixed, k, n_levels).
@@ -203,21 +203,17 @@ class IterativeKernel:
         effects = system.outward(inverse.left)
         carried = self._columns.to_first(effects)
         left = times_blocks(shrinking := self._shrinking(system), carried)
-        right = times_blocks(
-            shrinking, self._columns.to_first(system.outward(inverse.right))
-        )
+        right = times_blocks(shrinking, self._columns.to_first(system.outward(inverse.right)))
         own = np.einsum("qlg,rlg->qr", at.first.root, at.first.root)
         own -= np.einsum(
             "abg,bcg,dcg->ad", shrinking, self._carried_diagonal(system), shrinking, optimize=True
         )
         mean, replicates = inverse.replicated(_outer_sums(left, right))
-        spreads = [_symmetric(own - mean, own - replicates)]
+        spreads = [(_symmetric(own - mean), _symmetric(own - replicates))]
         moved = system.schur_of(effects, carried)
         paired = system.unscaled(inverse.right)
         for j, (part, shape) in enumerate(self._layout):
-            sums = _outer_sums(
-                moved[part].reshape(*shape, -1), paired[part].reshape(*shape, -1)
-            )
+            sums = _outer_sums(moved[part].reshape(*shape, -1), paired[part].reshape(*shape, -1))
             controlled = np.einsum(
                 "abg,bcg,dcg->ad",
                 system.diagonal[j],
@@ -228,8 +224,9 @@ class IterativeKernel:
             mean, replicates = inverse.replicated(sums)
             inverse_factor = np.linalg.solve(system.factors[j], np.eye(shape[0]))
             spreads.append(
-                _symmetric(
-                    (controlled + mean) @ inverse_factor, (controlled + replicates) @ inverse_factor
+                (
+                    _symmetric((controlled + mean) @ inverse_factor),
+                    _symmetric((controlled + replicates) @ inverse_factor),
                 )
             )
         return spreads
@@ -284,11 +281,16 @@ class IterativeKernel:
             column += count
         return directions
 
-    def errors(
-        self, at: IterativeWhitened, factors: Sequence[FloatArray]
-    ) -> IterativeErrors:
+    def _error_probes(self) -> Probes:
+        """Return the probes of the errors: every direction, if there are not more."""
+        if self._columns.length <= ERROR_REPLICATES:
+            return every_direction(self._columns.length)
+        return random_probes(self._columns.shapes, ERROR_REPLICATES)
+
+    def errors(self, at: IterativeWhitened, factors: Sequence[FloatArray]) -> IterativeErrors:
         """Estimate the covariance of the effects given the data and beta."""
-        system, inverse = at.system, at.inverse
+        system = at.system
+        inverse = estimate_inverse(system, self._error_probes())
         Psi = factors[0] @ factors[0].T
         mixer = np.einsum("ab,bcg->acg", Psi, self._shrinking(system))
         left, right = (
@@ -304,11 +306,13 @@ class IterativeKernel:
         shared = [-times_blocks(mixer, self._columns.to_first(system.outward(low_rank)))]
         effects = [system.outward(side) for side in (inverse.left, inverse.right)]
         common = system.outward(low_rank)
-        for scaled, (part, shape) in zip(system.scaled, self._layout, strict=True):
-            diagonal = np.einsum("acg,bcg->abg", scaled, scaled)
+        for j, (part, shape) in enumerate(self._layout):
+            diagonal = np.einsum("acg,bcg->abg", system.scaled[j], system.scaled[j])
             left, right = (side[part].reshape(*shape, -1) for side in effects)
-            blocks.append(_semidefinite(_level_blocks(inverse, diagonal, left, right)))
-            shared.append(common[part].reshape(*shape, -1))
+            varying = _range_of(factors[j + 1])
+            own = _semidefinite(_level_blocks(inverse, diagonal, left, right))
+            blocks.append(varying @ own @ varying)
+            shared.append(np.tensordot(varying, common[part].reshape(*shape, -1), 1))
         return IterativeErrors(tuple(blocks), tuple(shared))
 
 
@@ -320,6 +324,12 @@ def _regular(Lambda: FloatArray) -> FloatArray:
     return left * np.maximum(values, LEAST)
 
 
+def _range_of(Lambda: FloatArray) -> FloatArray:
+    """Return the projection on the effects that vary: the others got the least variance."""
+    left, values, _ = np.linalg.svd(Lambda)
+    return (left * (values > LEAST)) @ left.T
+
+
 def _outer_sums(left: FloatArray, right: FloatArray) -> FloatArray:
     """Return the sums over the levels of the outer products of each pair of vectors: (m, k, k)."""
     if len(left) == 1:
@@ -327,9 +337,9 @@ def _outer_sums(left: FloatArray, right: FloatArray) -> FloatArray:
     return np.einsum("agm,bgm->mab", left, right)
 
 
-def _symmetric(*matrices: FloatArray) -> tuple[FloatArray, ...]:
+def _symmetric(matrices: FloatArray) -> FloatArray:
     """Return the symmetric parts over the last two axes."""
-    return tuple(0.5 * (matrix + matrix.swapaxes(-1, -2)) for matrix in matrices)
+    return 0.5 * (matrices + matrices.swapaxes(-1, -2))
 
 
 def _level_blocks(

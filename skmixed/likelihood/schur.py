@@ -31,6 +31,8 @@ __all__ = ["CrossedColumns", "SchurSystem", "times_blocks"]
 
 FloatArray = NDArray[np.float64]
 
+SMALLEST_PIVOT = 0.5
+
 
 class CrossedColumns:
     """Multiply with U'WU and Z_1'WU, which do not depend on theta.
@@ -155,8 +157,13 @@ class SchurSystem:
         for Lambda, S in zip(others, diagonal, strict=True):
             D = np.einsum("ai,abg,bj->ijg", Lambda, S, Lambda, optimize=True)
             D += np.eye(len(Lambda))[:, :, None]
-            L = cholesky_over_groups(D)
-            log_determinant += 2.0 * float(np.log(np.einsum("jjg->jg", L)).sum())
+            with np.errstate(invalid="ignore"):
+                L = cholesky_over_groups(D)
+            pivots = np.einsum("jjg->jg", L)
+            # D - I is positive semidefinite, so that no pivot is below 1.
+            if not (pivots > SMALLEST_PIVOT).all():
+                raise np.linalg.LinAlgError("M is indefinite within rounding.")
+            log_determinant += 2.0 * float(np.log(pivots).sum())
             identity = np.repeat(np.eye(len(L))[:, :, None], L.shape[-1], axis=2)
             inverse_roots.append(solve_lower_over_groups(L, identity))
         scaled = [
@@ -229,7 +236,8 @@ def _transposed_inverse(root: FloatArray) -> FloatArray:
     """Return L' of L'^-1, with the levels in the middle: (k, n_levels, k)."""
     k = len(root)
     identity = np.broadcast_to(np.eye(k), (root.shape[-1], k, k))
-    return np.linalg.solve(root.transpose(2, 0, 1), identity).transpose(1, 0, 2)
+    solved: FloatArray = np.linalg.solve(root.transpose(2, 0, 1), identity)
+    return solved.transpose(1, 0, 2)
 
 
 def _congruent(cells: CellProducts, blocks: FloatArray, *, transposed: bool = False) -> FloatArray:

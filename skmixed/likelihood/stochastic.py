@@ -21,14 +21,16 @@ from scipy.linalg import solve_triangular
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.schur import SchurSystem
 
-__all__ = ["InverseEstimate", "Probes", "estimate_inverse", "random_probes"]
+__all__ = ["InverseEstimate", "Probes", "estimate_inverse", "every_direction", "random_probes"]
 
 FloatArray = NDArray[np.float64]
 
 # Every fit draws the same probes: its results can be repeated.
 SEED = 20240229
 # The Monte-Carlo error of theta is below its standard error over the root of their number.
-REPLICATES = 32
+REPLICATES = 16
+# More of them for the errors of the modes, level by level, where less is averaged.
+ERROR_REPLICATES = 64
 # Of the solutions for the probes; far below their Monte-Carlo error.
 PROBE_TOLERANCE = 1e-5
 # Of the solutions that are not averaged.
@@ -107,7 +109,12 @@ class InverseEstimate:
         return replicates.mean(axis=0), replicates
 
 
-def random_probes(shapes: list[tuple[int, int]]) -> Probes:
+def every_direction(length: int) -> Probes:
+    """Return vectors whose mean z z' is I itself: what is estimated from them is exact."""
+    return Probes(np.sqrt(length) * np.eye(length), length)
+
+
+def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES) -> Probes:
     """Draw vectors of random signs, each in one effect only.
 
     Where the variance of one effect tends to 0, what it shares with the others would drown its own
@@ -117,17 +124,18 @@ def random_probes(shapes: list[tuple[int, int]]) -> Probes:
     ----------
     shapes : list of (int, int)
         Effects and levels of the factors.
+    n_replicates : int
     """
     n_sets = max(k for k, _ in shapes)
     generator = np.random.default_rng(SEED)
     parts = []
     for k, n_levels in shapes:
-        signs = generator.integers(0, 2, size=(k, n_levels, REPLICATES)) * 2.0 - 1.0
-        part = np.zeros((k, n_levels, REPLICATES, n_sets))
+        signs = generator.integers(0, 2, size=(k, n_levels, n_replicates)) * 2.0 - 1.0
+        part = np.zeros((k, n_levels, n_replicates, n_sets))
         effects = np.arange(k)
         part[effects, :, :, effects] = np.sqrt(n_sets) * signs
-        parts.append(part.reshape(k * n_levels, REPLICATES * n_sets))
-    return Probes(np.concatenate(parts), REPLICATES)
+        parts.append(part.reshape(k * n_levels, n_replicates * n_sets))
+    return Probes(np.concatenate(parts), n_replicates)
 
 
 def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:

@@ -89,6 +89,18 @@ class FitNumbers:
         return self.fit.convergence.converged
 
     @property
+    def monte_carlo_error(self) -> FloatArray:
+        """Return the standard errors of theta that random probes cause; 0 for an exact fit."""
+        error = self.fit.monte_carlo
+        return np.zeros(len(self.theta)) if error is None else error.theta
+
+    @property
+    def llf_monte_carlo_error(self) -> float:
+        """Return the standard error of llf that random probes cause; 0 for an exact fit."""
+        error = self.fit.monte_carlo
+        return 0.0 if error is None else error.log_likelihood
+
+    @property
     def is_singular(self) -> bool:
         """Tell whether some covariance of random effects is estimated on its boundary."""
         return self.fit.singular

@@ -120,6 +120,13 @@ def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str],
     if fit.random:
         groups = ", ".join(f"{effects.name} {len(effects.levels)}" for effects in fit.random)
         facts.append(("Groups", groups))
+    if fit.monte_carlo is not None:
+        error = fit.monte_carlo
+        text = (
+            f"log-likelihood {error.log_likelihood:.1g}, theta at most {error.relative:.1%} of its "
+            "standard error"
+        )
+        facts.append(("Monte-Carlo error", text))
     return tuple(facts)
 
 

@@ -1,0 +1,74 @@
+"""How far random probes move the estimates of an iterative fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.score_steps import score_noise
+from skmixed.likelihood.profiled import ObjectiveValue
+
+__all__ = ["MonteCarloError", "monte_carlo_error"]
+
+FloatArray = NDArray[np.float64]
+
+# Curvature below this part of the largest says nothing of theta.
+FLAT = 1e-9
+# Part of a displacement that is tried: theta in the user's units is no linear function.
+SMALL = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MonteCarloError:
+    """Hold the standard errors that random probes cause: another seed would move a fit so far.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        Of the relative covariance parameters, in the user's units.
+    relative : float
+        The largest of them in standardised coordinates, over the statistical standard error of the
+        same parameter.
+    log_likelihood : float
+    """
+
+    theta: FloatArray
+    relative: float
+    log_likelihood: float
+
+
+def monte_carlo_error(
+    at: ObjectiveValue, in_units: Callable[[FloatArray], FloatArray]
+) -> MonteCarloError | None:
+    """Carry the spread of the replicated scores over to theta; None for an exact fit.
+
+    theta_hat solves g(theta) = 0, so that it errs by -H^-1 times the error of g (delta method).
+
+    Parameters
+    ----------
+    at : ObjectiveValue
+        The optimum.
+    in_units : callable
+        Maps theta in standardised coordinates to that in the user's units.
+    """
+    if at.replicated_gradients is None:
+        return None
+    curvature, axes = np.linalg.eigh(at.hessian)
+    told = curvature > FLAT * max(float(curvature[-1]), np.finfo(float).tiny)
+    inverse = (axes[:, told] / curvature[told]) @ axes[:, told].T
+    noise = inverse @ score_noise(at) @ inverse
+    variance = 2.0 * inverse.diagonal()
+    moved = noise.diagonal() > 0.0
+    ratios = np.sqrt(noise.diagonal()[moved] / variance[moved])
+    values, directions = np.linalg.eigh(noise)
+    displaced = directions * np.sqrt(np.maximum(values, 0.0))
+    here = in_units(at.theta)
+    changes = [in_units(at.theta + SMALL * change) - here for change in displaced.T]
+    return MonteCarloError(
+        np.sqrt(np.sum(np.square(changes), axis=0)) / SMALL,
+        float(ratios.max(initial=0.0)),
+        0.5 * at.value_error,
+    )
