@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
+from skmixed.likelihood.crossed_columns import CrossedColumns, times_blocks
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.likelihood.iterative_errors import IterativeErrors
+from skmixed.likelihood.iterative_errors import IterativeErrors, iterative_errors
 from skmixed.likelihood.joined import alone
 from skmixed.likelihood.kernel import ScoreTensors
-from skmixed.likelihood.schur import CrossedColumns, SchurSystem, times_blocks
+from skmixed.likelihood.schur import LEAST, SchurSystem
 from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
+from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
     ERROR_REPLICATES,
     EXACT_TOLERANCE,
@@ -36,9 +38,6 @@ __all__ = ["IterativeKernel", "IterativeWhitened"]
 
 FloatArray = NDArray[np.float64]
 
-# Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
-# and lets the score of a variance of 0 be found as that of any other.
-LEAST = 1e-7
 # A factor of larger condition number is turned to its principal axes.
 WELL_CONDITIONED = 30.0
 
@@ -96,7 +95,6 @@ class IterativeKernel:
         self._other_A = np.concatenate(
             [factor.ZtWA.reshape(n_columns, -1).T for factor in products.factors[1:]]
         )
-        self._first_ZtWZ = products.factors[0].ZtWZ
 
     @property
     def varies(self) -> list[NDArray[np.bool_]]:
@@ -154,24 +152,11 @@ class IterativeKernel:
         carried = self._columns.to_first(solution)
         of_others = at.right_hand_side @ columns.T - at.system.schur_of(solution, carried)
         (of_first,) = self._first.projected(at.first, columns)
-        taken = times_blocks(self._shrinking(at.system), carried)
+        taken = times_blocks(at.system.shrinking, carried)
         return [
             of_first - taken.transpose(2, 0, 1),
-            *(
-                of_others[part].T.reshape(len(columns), k, n_levels)
-                for part, (k, n_levels) in self._layout
-            ),
+            *(part.transpose(2, 0, 1) for part in self._columns.split(of_others)),
         ]
-
-    @property
-    def _layout(self) -> list[tuple[slice, tuple[int, int]]]:
-        """Return where each of the other factors stands in a vector, and its shape."""
-        return list(zip(self._columns.parts, self._columns.shapes, strict=True))
-
-    def _shrinking(self, system: SchurSystem) -> FloatArray:
-        """Return I - Z_1'WZ_1 T of each level: it turns Z_1'WU into Z_1'V_1^-1 U."""
-        taken = np.einsum("abg,bcg->acg", self._first_ZtWZ, system.T)
-        return np.eye(len(taken))[:, :, None] - taken
 
     def score_tensors(
         self, at: IterativeWhitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
@@ -185,56 +170,17 @@ class IterativeKernel:
         weight = np.full(len(mixing), float(reml))
         weight[-1] = precision
         gradients, replicates = [], []
-        for (spread, of_replicates), t in zip(self._spreads(at), T, strict=True):
+        spreads = [
+            first_spread(at.system, at.inverse, at.first.root),
+            *other_spreads(at.system, at.inverse),
+        ]
+        for spread, t in zip(spreads, T, strict=True):
             explained = np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            gradients.append(spread - explained)
-            replicates.append(of_replicates - explained)
+            gradients.append(spread.mean - explained)
+            replicates.append(spread.replicates - explained)
         residuals = [t[-1] for t in T]
         hessian = self._average_information(at, mixing, residuals, nu=nu, precision=precision)
         return ScoreTensors(gradients, hessian, replicates, at.log_determinant_error)
-
-    def _spreads(self, at: IterativeWhitened) -> list[tuple[FloatArray, FloatArray]]:
-        """Return sum Z'V^-1 Z over the levels of each factor, and of each replicate.
-
-        For factor 1 it is sum(Z_1'V_1^-1 Z_1 - E K E') with E = Z_1'V_1^-1 U of each level; for the
-        others the sum of the blocks of S - S K S = S Lambda M^-1 Lambda^-1.
-        """
-        system, inverse = at.system, at.inverse
-        effects = system.outward(inverse.left)
-        carried = self._columns.to_first(effects)
-        left = times_blocks(shrinking := self._shrinking(system), carried)
-        right = times_blocks(shrinking, self._columns.to_first(system.outward(inverse.right)))
-        own = np.einsum("qlg,rlg->qr", at.first.root, at.first.root)
-        own -= np.einsum(
-            "abg,bcg,dcg->ad", shrinking, self._carried_diagonal(system), shrinking, optimize=True
-        )
-        mean, replicates = inverse.replicated(_outer_sums(left, right))
-        spreads = [(_symmetric(own - mean), _symmetric(own - replicates))]
-        moved = system.schur_of(effects, carried)
-        paired = system.unscaled(inverse.right)
-        for j, (part, shape) in enumerate(self._layout):
-            sums = _outer_sums(moved[part].reshape(*shape, -1), paired[part].reshape(*shape, -1))
-            controlled = np.einsum(
-                "abg,bcg,dcg->ad",
-                system.diagonal[j],
-                system.scaled[j],
-                system.inverse_roots[j],
-                optimize=True,
-            )
-            mean, replicates = inverse.replicated(sums)
-            inverse_factor = np.linalg.solve(system.factors[j], np.eye(shape[0]))
-            spreads.append(
-                (
-                    _symmetric((controlled + mean) @ inverse_factor),
-                    _symmetric((controlled + replicates) @ inverse_factor),
-                )
-            )
-        return spreads
-
-    def _carried_diagonal(self, system: SchurSystem) -> FloatArray:
-        """Return the blocks of Z_1'WU Lambda_U D^-1 Lambda_U'U'WZ_1 on the diagonal."""
-        blocks = [np.einsum("acg,bcg->abg", scaled, scaled) for scaled in system.scaled]
-        return self._columns.blocks_to_first(blocks)
 
     def _average_information(
         self,
@@ -249,7 +195,7 @@ class IterativeKernel:
         system = at.system
         first, others = _entrywise(residuals[0]), self._other_directions(residuals[1:])
         n_first = first.shape[-1]
-        of_first = times_blocks(self._shrinking(system).swapaxes(0, 1), first)
+        of_first = times_blocks(system.shrinking.swapaxes(0, 1), first)
         moved = system.schur(others)
         h = np.concatenate([self._columns.from_first(of_first), moved], axis=1)
         root = at.first.root
@@ -289,31 +235,8 @@ class IterativeKernel:
 
     def errors(self, at: IterativeWhitened, factors: Sequence[FloatArray]) -> IterativeErrors:
         """Estimate the covariance of the effects given the data and beta."""
-        system = at.system
-        inverse = estimate_inverse(system, self._error_probes())
-        Psi = factors[0] @ factors[0].T
-        mixer = np.einsum("ab,bcg->acg", Psi, self._shrinking(system))
-        left, right = (
-            times_blocks(mixer, self._columns.to_first(system.outward(side)))
-            for side in (inverse.left, inverse.right)
-        )
-        diagonal = np.einsum(
-            "abg,bcg,dcg->adg", mixer, self._carried_diagonal(system), mixer, optimize=True
-        )
-        first = _level_blocks(inverse, diagonal, left, right)
-        blocks = [system.T.transpose(2, 0, 1) + _semidefinite(first)]
-        low_rank = inverse.low_rank
-        shared = [-times_blocks(mixer, self._columns.to_first(system.outward(low_rank)))]
-        effects = [system.outward(side) for side in (inverse.left, inverse.right)]
-        common = system.outward(low_rank)
-        for j, (part, shape) in enumerate(self._layout):
-            diagonal = np.einsum("acg,bcg->abg", system.scaled[j], system.scaled[j])
-            left, right = (side[part].reshape(*shape, -1) for side in effects)
-            varying = _range_of(factors[j + 1])
-            own = _semidefinite(_level_blocks(inverse, diagonal, left, right))
-            blocks.append(varying @ own @ varying)
-            shared.append(np.tensordot(varying, common[part].reshape(*shape, -1), 1))
-        return IterativeErrors(tuple(blocks), tuple(shared))
+        inverse = estimate_inverse(at.system, self._error_probes())
+        return iterative_errors(at.system, inverse, factors)
 
 
 def _regular(Lambda: FloatArray) -> FloatArray:
@@ -322,41 +245,6 @@ def _regular(Lambda: FloatArray) -> FloatArray:
     if values[-1] * WELL_CONDITIONED >= values[0] and values[-1] >= LEAST:
         return Lambda
     return left * np.maximum(values, LEAST)
-
-
-def _range_of(Lambda: FloatArray) -> FloatArray:
-    """Return the projection on the effects that vary: the others got the least variance."""
-    left, values, _ = np.linalg.svd(Lambda)
-    return (left * (values > LEAST)) @ left.T
-
-
-def _outer_sums(left: FloatArray, right: FloatArray) -> FloatArray:
-    """Return the sums over the levels of the outer products of each pair of vectors: (m, k, k)."""
-    if len(left) == 1:
-        return np.einsum("gm,gm->m", left[0], right[0])[:, None, None]
-    return np.einsum("agm,bgm->mab", left, right)
-
-
-def _symmetric(matrices: FloatArray) -> FloatArray:
-    """Return the symmetric parts over the last two axes."""
-    return 0.5 * (matrices + matrices.swapaxes(-1, -2))
-
-
-def _level_blocks(
-    inverse: InverseEstimate, diagonal: FloatArray, left: FloatArray, right: FloatArray
-) -> FloatArray:
-    """Return the estimated blocks of each level without the shared directions: (n_levels, k, k)."""
-    weights = inverse.weights.copy()
-    n_probes = inverse.probes.columns.shape[1]
-    weights[n_probes : n_probes + inverse.n_shifts] = 0.0
-    blocks = diagonal + np.einsum("agm,bgm,m->abg", left, right, weights, optimize=True)
-    return blocks.transpose(2, 0, 1)
-
-
-def _semidefinite(blocks: FloatArray) -> FloatArray:
-    """Return the nearest symmetric matrices without negative eigenvalues."""
-    values, vectors = np.linalg.eigh(0.5 * (blocks + blocks.swapaxes(1, 2)))
-    return (vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.swapaxes(1, 2)
 
 
 def _entrywise(t: FloatArray) -> FloatArray:

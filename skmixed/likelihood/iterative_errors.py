@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.crossed_columns import times_blocks
 from skmixed.likelihood.errors import Part
+from skmixed.likelihood.schur import LEAST, SchurSystem
+from skmixed.likelihood.stochastic import InverseEstimate
 
-__all__ = ["IterativeErrors"]
+__all__ = ["IterativeErrors", "iterative_errors"]
 
 FloatArray = NDArray[np.float64]
 
@@ -51,6 +54,73 @@ class IterativeErrors:
             parts.append((np.einsum("nal,an->ln", root, Z_j), code))
             common += np.einsum("anr,an->rn", rows[:, code], Z_j)
         return [*parts, (common, None)]
+
+
+def iterative_errors(
+    system: SchurSystem, inverse: InverseEstimate, factors: Sequence[FloatArray]
+) -> IterativeErrors:
+    """Estimate the covariance of the effects from that of the other factors, K.
+
+    For factor 1 it is T + H K H' with H = Psi_1 Z_1'V_1^-1 U of each level.
+
+    Parameters
+    ----------
+    system : SchurSystem
+    inverse : InverseEstimate
+    factors : sequence of ndarray of shape (k, k)
+        Relative covariance factors, which may be singular.
+    """
+    columns = system.columns
+    H = np.einsum("ab,bcg->acg", factors[0] @ factors[0].T, system.shrinking)
+    left, right, common = (
+        system.outward(side) for side in (inverse.left, inverse.right, inverse.low_rank)
+    )
+    controlled = system.controlled_blocks()
+    of_first = np.einsum(
+        "abg,bcg,dcg->adg",
+        H,
+        columns.blocks_to_first(controlled),
+        H,
+        optimize=True,
+    )
+    carried = _level_blocks(
+        inverse,
+        of_first,
+        times_blocks(H, columns.to_first(left)),
+        times_blocks(H, columns.to_first(right)),
+    )
+    blocks = [system.T.transpose(2, 0, 1) + carried]
+    shared = [-times_blocks(H, columns.to_first(common))]
+    parts = zip(
+        factors[1:],
+        controlled,
+        *(columns.split(side) for side in (left, right, common)),
+        strict=True,
+    )
+    for Lambda, diagonal, left_j, right_j, common_j in parts:
+        varying = _range_of(Lambda)
+        blocks.append(varying @ _level_blocks(inverse, diagonal, left_j, right_j) @ varying)
+        shared.append(np.tensordot(varying, common_j, 1))
+    return IterativeErrors(tuple(blocks), tuple(shared))
+
+
+def _level_blocks(
+    inverse: InverseEstimate, diagonal: FloatArray, left: FloatArray, right: FloatArray
+) -> FloatArray:
+    """Return the estimated blocks of each level without the shared directions: (n_levels, k, k)."""
+    weights = inverse.weights
+    n_probes = inverse.probes.columns.shape[1]
+    weights[n_probes : n_probes + inverse.n_shifts] = 0.0
+    blocks = diagonal + np.einsum("agm,bgm,m->abg", left, right, weights, optimize=True)
+    blocks = blocks.transpose(2, 0, 1)
+    values, vectors = np.linalg.eigh(0.5 * (blocks + blocks.swapaxes(1, 2)))
+    return (vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.swapaxes(1, 2)
+
+
+def _range_of(Lambda: FloatArray) -> FloatArray:
+    """Return the projection on the effects that vary: the others got the least variance."""
+    left, values, _ = np.linalg.svd(Lambda)
+    return (left * (values > LEAST)) @ left.T
 
 
 def _root(covariances: FloatArray) -> FloatArray:
