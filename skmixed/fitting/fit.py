@@ -10,16 +10,11 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.assemble import assemble
-from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
-from skmixed.fitting.optimise import Optimum, minimise
-from skmixed.fitting.progress import WatchedObjective
-from skmixed.fitting.score_steps import follow_score, settle_on_boundary
+from skmixed.fitting.search import find_optimum
 from skmixed.fitting.standardise import standardised_products
-from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.choose import Solver, kernel_for
-from skmixed.likelihood.iterative import IterativeKernel
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["fit_lmm"]
@@ -65,7 +60,7 @@ def fit_lmm(
     objective.kernel.refine(
         [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
     )
-    optimum = _search(objective, tol=tol, max_iter=max_iter, verbose=verbose)
+    optimum = find_optimum(objective, tol=tol, max_iter=max_iter, verbose=verbose)
     positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
     fit = assemble(design, covariance, coordinates, rows, objective, optimum, positions)
     return replace(fit, notices=notices_of(fit, design, objective.kernel.varies))
@@ -79,15 +74,3 @@ def _repeated(design: Design, factor: GroupingFactor) -> bool:
     if design.group_multiplicity is not None:
         n_groups = design.group_multiplicity.sum()
     return bool(largest > 1 and n_groups > 1)
-
-
-def _search(objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int) -> Optimum:
-    """Find the optimal theta, if there is any parameter."""
-    if not objective.covariance.n_parameters:
-        return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
-    watched = WatchedObjective(objective, verbose)
-    start = starting_theta(objective)
-    if isinstance(objective.kernel, IterativeKernel):
-        optimum = follow_score(watched, start, tol=tol, max_iter=max_iter)
-        return settle_on_boundary(watched, objective.covariance, optimum, tol=tol)
-    return snap_to_boundary(objective, minimise(watched, start, tol=tol, max_iter=max_iter))

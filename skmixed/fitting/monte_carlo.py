@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.score_steps import score_noise
 from skmixed.likelihood.profiled import ObjectiveValue
 
-__all__ = ["MonteCarloError", "monte_carlo_error"]
+__all__ = ["MonteCarloError", "monte_carlo_error", "relative_error"]
 
 FloatArray = NDArray[np.float64]
 
@@ -56,19 +56,37 @@ def monte_carlo_error(
     """
     if at.replicated_gradients is None:
         return None
-    curvature, axes = np.linalg.eigh(at.hessian)
-    told = curvature > FLAT * max(float(curvature[-1]), np.finfo(float).tiny)
-    inverse = (axes[:, told] / curvature[told]) @ axes[:, told].T
-    noise = inverse @ score_noise(at) @ inverse
-    variance = 2.0 * inverse.diagonal()
-    moved = noise.diagonal() > 0.0
-    ratios = np.sqrt(noise.diagonal()[moved] / variance[moved])
-    values, directions = np.linalg.eigh(noise)
+    values, directions = np.linalg.eigh(_theta_noise(at)[0])
     displaced = directions * np.sqrt(np.maximum(values, 0.0))
     here = in_units(at.theta)
     changes = [in_units(at.theta + SMALL * change) - here for change in displaced.T]
     return MonteCarloError(
         np.sqrt(np.sum(np.square(changes), axis=0)) / SMALL,
-        float(ratios.max(initial=0.0)),
+        relative_error(at),
         0.5 * at.value_error,
     )
+
+
+def relative_error(at: ObjectiveValue) -> float:
+    """Return the largest Monte-Carlo error over the standard error of the same parameter.
+
+    Parameters
+    ----------
+    at : ObjectiveValue
+        The optimum, in standardised coordinates.
+    """
+    noise, covariance = _theta_noise(at)
+    moved = noise.diagonal() > 0.0
+    ratios = np.sqrt(noise.diagonal()[moved] / covariance.diagonal()[moved])
+    return float(ratios.max(initial=0.0))
+
+
+def _theta_noise(at: ObjectiveValue) -> tuple[FloatArray, FloatArray]:
+    """Return the Monte-Carlo covariance of theta, and its statistical one.
+
+    Half of the Hessian of -2 log-likelihood is the information.
+    """
+    curvature, axes = np.linalg.eigh(at.hessian)
+    told = curvature > FLAT * max(float(curvature[-1]), np.finfo(float).tiny)
+    inverse = (axes[:, told] / curvature[told]) @ axes[:, told].T
+    return inverse @ score_noise(at) @ inverse, 2.0 * inverse

@@ -27,6 +27,7 @@ from skmixed.likelihood.stochastic import (
     ERROR_REPLICATES,
     EXACT_TOLERANCE,
     PROBE_TOLERANCE,
+    REPLICATES,
     InverseEstimate,
     Probes,
     estimate_inverse,
@@ -95,6 +96,15 @@ class IterativeKernel:
         self._other_A = np.concatenate(
             [factor.ZtWA.reshape(n_columns, -1).T for factor in products.factors[1:]]
         )
+
+    def draw_probes(self, times: int) -> None:
+        """Estimate from that many times as many probes from here on.
+
+        Parameters
+        ----------
+        times : int
+        """
+        self._probes = random_probes(self._columns.shapes, times * REPLICATES)
 
     @property
     def varies(self) -> list[NDArray[np.bool_]]:
