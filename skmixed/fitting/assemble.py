@@ -20,7 +20,7 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates, StandardisedRows
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "objective_constant"]
 
 FloatArray = NDArray[np.float64]
 
@@ -139,9 +139,19 @@ def _log_likelihood(
     at: ObjectiveValue, objective: ProfiledObjective, coordinates: Coordinates
 ) -> float:
     """Carry the log-likelihood over from standardised columns to the user's."""
+    return -0.5 * (at.value + objective_constant(objective, coordinates))
+
+
+def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -> float:
+    """Return what -2 log-likelihood has in the user's units beyond that of standardised columns.
+
+    Parameters
+    ----------
+    objective : ProfiledObjective
+    coordinates : Coordinates
+    """
     volume = objective.nu * np.log(coordinates.response_scale)
-    volume -= objective.reml * coordinates.fixed.log_volume
-    return float(-0.5 * at.value - volume)
+    return float(2.0 * (volume - objective.reml * coordinates.fixed.log_volume))
 
 
 def _fixed_effects(

@@ -9,7 +9,7 @@ import numpy as np
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.assemble import assemble
+from skmixed.fitting.assemble import assemble, objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.search import find_optimum
@@ -60,7 +60,10 @@ def fit_lmm(
     objective.kernel.refine(
         [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
     )
-    optimum = find_optimum(objective, tol=tol, max_iter=max_iter, verbose=verbose)
+    constant = objective_constant(objective, coordinates)
+    optimum = find_optimum(
+        objective, tol=tol, max_iter=max_iter, verbose=verbose, constant=constant
+    )
     positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
     fit = assemble(design, covariance, coordinates, rows, objective, optimum, positions)
     return replace(fit, notices=notices_of(fit, design, objective.kernel.varies))

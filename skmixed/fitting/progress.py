@@ -23,11 +23,14 @@ class WatchedObjective:
     objective : ProfiledObjective
     verbose : int
         0 shows nothing, 1 a line for each evaluation.
+    constant : float
+        What -2 log-likelihood has in the user's units beyond that of standardised columns.
     n_evaluations : int
     """
 
     objective: ProfiledObjective
     verbose: int
+    constant: float = 0.0
     n_evaluations: int = 0
 
     def __call__(self, theta: NDArray[np.float64]) -> ObjectiveValue:
@@ -44,7 +47,7 @@ class WatchedObjective:
         error = f" +- {at.value_error:.2g}" if at.value_error else ""
         theta = np.array2string(at.theta, precision=6, max_line_width=1000)
         sys.stdout.write(
-            f"evaluation {self.n_evaluations}: -2 log-likelihood {at.value:.4f}{error}, "
-            f"theta {theta}, {seconds:.2f} s\n"
+            f"evaluation {self.n_evaluations}: -2 log-likelihood "
+            f"{at.value + self.constant:.4f}{error}, standardised theta {theta}, {seconds:.2f} s\n"
         )
         sys.stdout.flush()

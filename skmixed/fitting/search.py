@@ -27,7 +27,7 @@ MOST = 8
 
 
 def find_optimum(
-    objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int
+    objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int, constant: float
 ) -> Optimum:
     """Find the optimal theta, if there is any parameter.
 
@@ -40,10 +40,12 @@ def find_optimum(
         Largest number of evaluations of the objective.
     verbose : int
         0 shows nothing, 1 a line for each evaluation.
+    constant : float
+        What is added to the objective where it is shown.
     """
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
-    watched = WatchedObjective(objective, verbose)
+    watched = WatchedObjective(objective, verbose, constant)
     start = starting_theta(objective)
     if isinstance(objective.kernel, IterativeKernel):
         return _by_score(objective.kernel, watched, start, tol=tol, max_iter=max_iter)

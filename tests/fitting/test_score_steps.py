@@ -40,7 +40,7 @@ def objective_of(
 def test_a_quadratic_takes_one_step():
     H = np.array([[3.0, 1.0], [1.0, 2.0]])
     zero = np.array([0.5, -0.7])
-    objective = objective_of(lambda t: H @ (t - zero), lambda t: H)
+    objective = objective_of(lambda t: H @ (t - zero), lambda _: H)
     found = follow_score(objective, np.zeros(2), tol=TOL, max_iter=10)
     assert found.converged
     assert found.n_iter == 2
@@ -56,7 +56,7 @@ def test_a_curvature_that_is_too_small_is_survived():
 
 
 def test_a_saddle_is_left():
-    """f = t^4 / 4 - t^2 / 2 has a maximum at 0 and minima at 1 and -1."""
+    """The objective t^4 / 4 - t^2 / 2 has a maximum at 0 and minima at 1 and -1."""
     objective = objective_of(lambda t: t**3 - t, lambda t: np.diag(3.0 * t**2 - 1.0))
     found = follow_score(objective, np.zeros(1), tol=TOL, max_iter=50)
     assert found.converged
@@ -86,7 +86,7 @@ def test_no_digits_are_sought_below_the_monte_carlo_error():
 
 
 def test_where_nothing_can_be_computed_the_step_is_shorter():
-    objective = objective_of(lambda t: t - 1.0, lambda t: 0.1 * np.eye(1))
+    objective = objective_of(lambda t: t - 1.0, lambda _: 0.1 * np.eye(1))
 
     def fragile(theta):
         if abs(theta[0]) > 3.0:
@@ -110,7 +110,7 @@ def test_a_variance_is_set_to_zero_only_where_the_score_says_so(least, expected)
             lambda t: np.diag(1e12 * (12.0 * t**2 - 4.0 * least**2)),
         )
     else:
-        objective = objective_of(lambda t: 2.0 * t, lambda t: 2.0 * np.eye(1))
+        objective = objective_of(lambda t: 2.0 * t, lambda _: 2.0 * np.eye(1))
     optimum = follow_score(objective, np.array([6e-4]), tol=1e-3, max_iter=50)
     settled = settle_on_boundary(objective, ONE, optimum, tol=1e-3)
     assert settled.converged

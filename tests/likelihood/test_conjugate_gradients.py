@@ -66,7 +66,7 @@ def test_nothing_to_solve(matrix):
 
 
 def test_too_few_iterations_are_an_error(matrix, columns):
-    with pytest.raises(np.linalg.LinAlgError, match="3 iterations.*solver='direct'"):
+    with pytest.raises(np.linalg.LinAlgError, match=r"3 iterations.*solver='direct'"):
         conjugate_gradients(lambda X: matrix @ X, columns, tolerance=1e-12, max_iter=3)
 
 
