@@ -110,7 +110,7 @@ def _level_blocks(
     """Return the estimated blocks of each level without the shared directions: (n_levels, k, k)."""
     weights = inverse.weights
     n_probes = inverse.probes.columns.shape[1]
-    weights[n_probes : n_probes + inverse.n_shifts] = 0.0
+    weights[n_probes : n_probes + inverse.n_exact] = 0.0
     blocks = diagonal + np.einsum("agm,bgm,m->abg", left, right, weights, optimize=True)
     blocks = blocks.transpose(2, 0, 1)
     values, vectors = np.linalg.eigh(0.5 * (blocks + blocks.swapaxes(1, 2)))

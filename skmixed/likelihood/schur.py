@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossed_columns import CrossedColumns, times_blocks
@@ -30,6 +31,8 @@ FloatArray = NDArray[np.float64]
 LEAST = 1e-7
 # A pivot of I + a positive semidefinite matrix that is smaller is rounding.
 SMALLEST_PIVOT = 0.5
+# A factor with so few effects in all levels is solved for exactly.
+FEW = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,22 +136,23 @@ class SchurSystem:
         """Return the diagonal blocks of Lambda_U D^-1 Lambda_U' of each factor."""
         return [np.einsum("acg,bcg->abg", scaled, scaled) for scaled in self.scaled]
 
-    def common_shifts(self) -> FloatArray:
-        """Return an orthonormal basis of vectors that move all levels of a factor alike.
+    def exact_directions(self) -> FloatArray:
+        """Return an orthonormal basis of directions that are worth exact solutions.
 
-        S nearly vanishes on them where factor 1 has such a column too: a shift of all levels of one
-        factor looks like the opposite shift of those of the other.
+        They are all directions of a factor with few levels, whose rows are many; and of any other
+        the vectors that move all levels alike. S nearly vanishes on these where factor 1 has such a
+        column too: a shift of all levels of one factor looks like the opposite shift of the other.
         """
-        count = sum(k for k, _ in self.columns.shapes)
-        shifts = np.zeros((self.columns.length, count))
-        column = 0
-        for part, root in zip(self.columns.parts, self.inverse_roots, strict=True):
+        blocks = []
+        for root in self.inverse_roots:
             k, _, n_levels = root.shape
-            # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
-            L = _transposed_inverse(root)
-            shifts[part, column : column + k] = L.reshape(k * n_levels, k)
-            column += k
-        return np.linalg.qr(shifts)[0]
+            if k * n_levels <= FEW:
+                blocks.append(np.eye(k * n_levels))
+            else:
+                # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
+                shifts = _transposed_inverse(root).reshape(k * n_levels, k)
+                blocks.append(np.linalg.qr(shifts)[0])
+        return block_diag(*blocks)
 
     def _by_factor(self, blocks: Sequence[FloatArray], x: FloatArray) -> FloatArray:
         """Multiply each level's entries with its block."""

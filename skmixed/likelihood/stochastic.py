@@ -1,9 +1,10 @@
 """The inverse and the log-determinant of the preconditioned system, estimated from random probes.
 
-Let Q be an orthonormal basis of the common shifts, W W' = M~^-1 Q (Q'M~^-1 Q)^-1 Q'M~^-1, and
-R = M~^-1 - W W', which vanishes on Q. For a random z with E[z z'] = I and P = I - Q Q',
+Let Q be an orthonormal basis of directions that are solved exactly, and R what is left of M~^-1
+when W W' = M~^-1 Q (Q'M~^-1 Q)^-1 Q'M~^-1 is taken from it, so that R vanishes on Q. For a random z
+with E[z z'] = I and P = I - Q Q',
 
-    M~^-1 = I - Q Q' + W W' + E[(R z - P z) (P z)'],
+    M~^-1 = I - Q Q' + W W' + E[(R z - P z) (P z)'],    R = P (P M~ P)^+ P,
 
 where only the last term is estimated. M~ has the identity as its blocks on the diagonal, so that R
 is close to P: I is the control variate, and Q holds what it cannot control. A trace of M~^-1 with
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import cholesky, solve_triangular
 
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.schur import SchurSystem
@@ -66,7 +67,7 @@ class InverseEstimate:
     left, right : ndarray of shape (n, n_probes + 2 r)
         The pairs of the probes, then W twice, then Q twice.
     probes : Probes
-    n_shifts : int
+    n_exact : int
         Number r of columns of Q.
     log_determinants : ndarray of shape (n_replicates,)
         Independent unbiased estimates of log|M~|.
@@ -75,20 +76,20 @@ class InverseEstimate:
     left: FloatArray
     right: FloatArray
     probes: Probes
-    n_shifts: int
+    n_exact: int
     log_determinants: FloatArray
 
     @property
     def low_rank(self) -> FloatArray:
         """Return W."""
         n_probes = self.probes.columns.shape[1]
-        return self.left[:, n_probes : n_probes + self.n_shifts]
+        return self.left[:, n_probes : n_probes + self.n_exact]
 
     @property
     def weights(self) -> FloatArray:
         """Return the weight of each pair."""
         n_probes = self.probes.columns.shape[1]
-        r = self.n_shifts
+        r = self.n_exact
         return np.concatenate([np.full(n_probes, 1.0 / n_probes), np.ones(r), -np.ones(r)])
 
     def replicated(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -139,22 +140,25 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
 
 
 def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:
-    """Solve for the probes and the common shifts.
+    """Solve for the probes and the exact directions.
 
     Parameters
     ----------
     system : SchurSystem
     probes : Probes
     """
-    Q = system.common_shifts()
-    of_shifts = conjugate_gradients(system.multiply, Q, tolerance=EXACT_TOLERANCE)
-    projected = probes.columns - Q @ (Q.T @ probes.columns)
-    of_probes = conjugate_gradients(system.multiply, projected, tolerance=PROBE_TOLERANCE)
-    W = _low_rank(Q, of_shifts.X)
-    rest = of_probes.X - W @ (W.T @ projected) - projected
-    # The first-order term of log M~ = N - N^2 / 2 + ..., N = M~ - I, has the trace 0.
+    Q = system.exact_directions()
+    of_exact = conjugate_gradients(system.multiply, Q, tolerance=EXACT_TOLERANCE)
+    L, W = _low_rank(Q, of_exact.X)
+    projected = _without(Q, probes.columns)
+    of_probes = conjugate_gradients(
+        lambda X: _without(Q, system.multiply(X)), projected, tolerance=PROBE_TOLERANCE
+    )
+    rest = of_probes.X - projected
+    # log|M~| = log|P M~ P| on what is orthogonal to Q, less log|Q'M~^-1 Q|. The first-order term
+    # of log(I + N) = N - N^2 / 2 + ... is known: N = M~ - I has the trace 0.
+    exact = -2.0 * np.log(L.diagonal()).sum() - (of_exact.forms() - 1.0).sum()
     uncontrolled = of_probes.log_forms() - (of_probes.forms() - of_probes.squared_norms)
-    exact = of_shifts.log_forms().sum() - (of_shifts.forms() - of_shifts.squared_norms).sum()
     return InverseEstimate(
         np.concatenate([rest, W, Q], axis=1),
         np.concatenate([projected, W, Q], axis=1),
@@ -164,8 +168,13 @@ def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:
     )
 
 
-def _low_rank(Q: FloatArray, solved: FloatArray) -> FloatArray:
-    """Return W of W W' = H (Q'H)^-1 H', H = M~^-1 Q."""
+def _without(Q: FloatArray, X: FloatArray) -> FloatArray:
+    """Return (I - Q Q') X."""
+    return X - Q @ (Q.T @ X)
+
+
+def _low_rank(Q: FloatArray, solved: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return L and W, with L L' = Q'H and W W' = H (Q'H)^-1 H', H = M~^-1 Q."""
     middle = Q.T @ solved
-    L = np.linalg.cholesky(0.5 * (middle + middle.T))
-    return np.ascontiguousarray(solve_triangular(L, solved.T, lower=True).T)
+    L: FloatArray = cholesky(0.5 * (middle + middle.T), lower=True)
+    return L, np.ascontiguousarray(solve_triangular(L, solved.T, lower=True).T)

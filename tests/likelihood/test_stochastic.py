@@ -79,7 +79,7 @@ def test_every_direction_is_exact(system, matrix):
     inverse = estimate_inverse(system, every_direction(len(matrix)))
     weights = np.random.default_rng(3).normal(size=matrix.shape)
     mean, _ = replicated(inverse, weights)
-    assert_allclose(mean, np.trace(np.linalg.solve(matrix, weights)), rtol=1e-5)
+    assert_allclose(mean, np.trace(np.linalg.solve(matrix, weights)), atol=1e-3)
     assert_allclose(inverse.log_determinants.mean(), np.linalg.slogdet(matrix)[1], rtol=1e-9)
 
 
@@ -108,10 +108,10 @@ def test_probes_are_signs_in_one_effect_each(system):
     assert_allclose(by_effect.max(axis=(0, 1)), np.sqrt(k))
 
 
-def test_common_shifts_are_solved_exactly(system, matrix):
-    """A handful of probes is enough for what the shifts span."""
+def test_some_directions_are_solved_exactly(system, matrix):
+    """Few probes are enough for what they span."""
     inverse = estimate_inverse(system, random_probes(system.columns.shapes, 2))
-    Q = system.common_shifts()
+    Q = system.exact_directions()
     assert_allclose(Q.T @ Q, np.eye(Q.shape[1]), atol=1e-12)
     low_rank = inverse.low_rank
     assert_allclose(Q.T @ low_rank @ low_rank.T @ Q, Q.T @ np.linalg.solve(matrix, Q), rtol=1e-8)

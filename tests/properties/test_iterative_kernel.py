@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed.covariance import JointCovariance
-from skmixed.likelihood import iterative, stochastic
+from skmixed.likelihood import iterative, schur, stochastic
 from skmixed.likelihood.cells import cell_products
 from skmixed.likelihood.crossed_columns import CrossedColumns
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
@@ -56,6 +56,12 @@ def solutions_to_the_last_digit(monkeypatch):
     for module in (stochastic, iterative):
         monkeypatch.setattr(module, "PROBE_TOLERANCE", 1e-13)
         monkeypatch.setattr(module, "EXACT_TOLERANCE", 1e-13)
+
+
+@pytest.fixture(autouse=True)
+def no_factor_has_few_levels(monkeypatch):
+    """Leave all but the shifts to the probes."""
+    monkeypatch.setattr(schur, "FEW", 0)
 
 
 def products_of(problem: CrossedProblem) -> CrossProducts:
@@ -184,6 +190,19 @@ def test_modes_and_their_covariance(model):
         blocks = np.einsum("gagb->gab", part.reshape(*D.shape[:2], *D.shape[:2]))
         assert_allclose(D, blocks, atol=1e-8)
         start += size
+
+
+def test_factors_with_few_levels_need_no_probes(monkeypatch, model):
+    monkeypatch.setattr(schur, "FEW", 40)
+    problem, covariance = model
+    objective = ProfiledObjective(
+        products_of(problem), covariance, reml=True, kernel=IterativeKernel(products_of(problem))
+    )
+    theta = some_theta(covariance)
+    at = objective(theta)
+    dense = DenseEvaluation(problem, relative_covariances(covariance, theta), reml=True)
+    assert_allclose(at.value, dense.minus_two_log_likelihood, rtol=1e-10)
+    assert at.value_error < 1e-8
 
 
 def test_an_effect_without_variance_has_no_error():
