@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 
 from skmixed.covariance import JointCovariance
 from skmixed.likelihood.blocked import BlockedKernel
@@ -147,8 +148,9 @@ def test_roots_of_rows_make_their_conditional_covariance(model):
     parts = errors.parts(Z, [code[rows] for code in problem.codes])
     total = np.zeros((len(rows), len(rows)))
     for root, codes in parts:
+        dense = root.toarray() if isinstance(root, sparse.csr_array) else root
         same = True if codes is None else codes[:, None] == codes
-        total += np.where(same, root.T @ root, 0.0)
+        total += np.where(same, dense.T @ dense, 0.0)
     columns = np.hstack(
         [part[rows] * on[:, None] for part, on in zip(problem.spread, known, strict=False)]
     )
