@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from problem import Answer, Fit, Problem
 
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
@@ -33,18 +34,14 @@ def _estimator(problem: Problem) -> Fit:
 
 
 def _of_estimator(estimator: Any) -> Answer:
-    return _of_results(estimator.results_)
+    errors = getattr(estimator, "monte_carlo_error_", None)
+    return replace(_of_results(estimator.results_), monte_carlo_error=pd.Series(errors).tolist())
 
 
 def _of_results(results: Any) -> Answer:
     table = results.variance_components.iloc[:-1]
-    return Answer(
-        results.llf,
-        results.params.tolist(),
-        results.sigma,
-        table["sdcor"][table["name2"].isna()].tolist(),
-        np.ravel(getattr(results, "monte_carlo_error", [])).tolist(),
-    )
+    random_sd = table["sdcor"][table["name2"].isna()].tolist()
+    return Answer(results.llf, results.params.tolist(), results.sigma, random_sd)
 
 
 WAYS = {"arrays": _arrays, "formula": _formula, "estimator": _estimator}
