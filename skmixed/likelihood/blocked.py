@@ -28,6 +28,7 @@ from skmixed.likelihood.largest import LargestFactor
 from skmixed.likelihood.nested import NestedFactors
 from skmixed.likelihood.others import OtherFactors
 from skmixed.likelihood.single_factor import SingleFactorKernel
+from skmixed.likelihood.threads import threads_for
 
 __all__ = ["BlockedKernel", "BlockedWhitened"]
 
@@ -110,9 +111,10 @@ class BlockedKernel:
         """Evaluate the kernel at the relative covariance factors, one for each grouping factor."""
         ordered = [factors[i] for i in self._order]
         of_others = ordered[self._depth :]
-        eliminated = self._eliminated.whiten(ordered[: self._depth])
-        L = self._others.cholesky(eliminated.UU, of_others)
-        columns = _solved(L, self._others.times(eliminated.UA.T, of_others).T)
+        with threads_for(self._others.n_coordinates):
+            eliminated = self._eliminated.whiten(ordered[: self._depth])
+            L = self._others.cholesky(eliminated.UU, of_others)
+            columns = _solved(L, self._others.times(eliminated.UA.T, of_others).T)
         return BlockedWhitened(
             log_determinant=eliminated.log_determinant + 2.0 * float(np.log(L.diagonal()).sum()),
             reduced=eliminated.AA - columns.T @ columns,
@@ -152,16 +154,17 @@ class BlockedKernel:
         The gradient is exact. The curvature is that of Gilmour, Thompson and Cullis (1995,
         equation 5): of y'P V_E P V_F P y, with sigma^2 profiled.
         """
-        T = self.projected(at, mixing)
+        with threads_for(self._others.n_coordinates):
+            T = self.projected(at, mixing)
+            spreads = self._spreads(at)
+            information = self._average_information(at, mixing, [t[-1] for t in T])
         weight = np.full(len(mixing), float(reml))
         weight[-1] = precision
         gradients = [
             spread - np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            for spread, t in zip(self._spreads(at), T, strict=True)
+            for spread, t in zip(spreads, T, strict=True)
         ]
-        residuals = [t[-1] for t in T]
-        information = self._average_information(at, mixing, residuals)
-        squares = np.concatenate([(t @ t.T).ravel() for t in residuals])
+        squares = np.concatenate([(t[-1] @ t[-1].T).ravel() for t in T])
         profiling = precision**2 / nu * np.multiply.outer(squares, squares)
         return ScoreTensors(gradients, precision * information - profiling)
 
