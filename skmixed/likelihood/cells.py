@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,13 @@ class CellProducts:
             return blocks[0][0]
         return sparse.csr_array(sparse.block_array(blocks, format="csr"))
 
-    def _effect(self, value: FloatArray) -> sparse.csr_array:
+    def transposed(self) -> CellProducts:
+        """Return Z_j'WZ_i."""
+        order = self._effect(np.arange(self.n_cells)).tocsc()
+        values = self.values.swapaxes(0, 1)[:, :, order.data]
+        return CellProducts(order.indptr, order.indices, values, self.n_left)
+
+    def _effect(self, value: NDArray[Any]) -> sparse.csr_array:
         """Return the products of one effect on each side as a matrix of levels."""
         return sparse.csr_array((value, self.right, self.starts), shape=(self.n_left, self.n_right))
 

@@ -59,19 +59,23 @@ class CrossProducts:
     crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
 
     def of_factors(self, positions: Sequence[int]) -> CrossProducts:
-        """Return the cross-products of a model with some of the factors only."""
+        """Return the cross-products of a model with some of the factors, in any order."""
         return CrossProducts(
             self.n_rows,
             self.sum_log_weights,
             self.AtWA,
             tuple(self.factors[i] for i in positions),
             {
-                (a, b): self.crossed[i, j]
+                (a, b): self._cells(i, j)
                 for a, i in enumerate(positions)
                 for b, j in enumerate(positions)
                 if a < b
             },
         )
+
+    def _cells(self, i: int, j: int) -> CellProducts:
+        """Return Z_i'WZ_j of two factors in either order."""
+        return self.crossed[i, j] if i < j else self.crossed[j, i].transposed()
 
     def __add__(self, other: CrossProducts) -> CrossProducts:
         return CrossProducts(
