@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from skmixed.likelihood.arrangement import arrange
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.iterative import IterativeKernel
@@ -86,27 +85,15 @@ def kernel_for(
 
 
 def direct_cost(products: CrossProducts) -> Cost:
-    """Estimate the cost of the exact kernel.
-
-    It forms a dense matrix of all effects but those of the largest factor and of the factors that
-    nest it, factors it, and multiplies with its root. Forming it takes one product for each pair of
-    other levels that meet in a level of the largest factor.
+    """Estimate the cost of the exact kernel, in its fastest arrangement.
 
     Parameters
     ----------
     products : CrossProducts
     """
-    dense, pairs = 0.0, 0.0
-    for j, factor in enumerate(products.factors[1:], start=1):
-        cells = products.crossed[0, j]
-        if cells.nests:
-            continue
-        dense += factor.ZtWZ[0].size
-        per_level = np.diff(cells.starts) * float(len(factor.ZtWZ))
-        pairs += float(per_level @ per_level)
-    operations = 3.0 * dense**3 + 4.0 * len(products.factors[0].ZtWZ) * pairs
-    first = products.factors[0].ZtWZ[0].size
-    return Cost(EVALUATIONS * operations / DENSE_SPEED, 8.0 * dense * (5.0 * first + 8.0 * dense))
+    arrangement = arrange(products)
+    seconds = EVALUATIONS * arrangement.flops / DENSE_SPEED
+    return Cost(seconds, arrangement.n_bytes)
 
 
 def iterative_cost(products: CrossProducts) -> Cost:

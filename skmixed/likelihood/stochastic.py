@@ -21,6 +21,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.schur import SchurSystem
+from skmixed.likelihood.threads import one_thread
 
 __all__ = ["InverseEstimate", "Probes", "estimate_inverse", "every_direction", "random_probes"]
 
@@ -149,11 +150,12 @@ def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:
     """
     Q = system.exact_directions()
     of_exact = conjugate_gradients(system.multiply, Q, tolerance=EXACT_TOLERANCE)
-    L, W = _low_rank(Q, of_exact.X)
-    projected = _without(Q, probes.columns)
-    of_probes = conjugate_gradients(
-        lambda X: _without(Q, system.multiply(X)), projected, tolerance=PROBE_TOLERANCE
-    )
+    with one_thread():
+        L, W = _low_rank(Q, of_exact.X)
+        projected = _without(Q, probes.columns)
+        of_probes = conjugate_gradients(
+            lambda X: _without(Q, system.multiply(X)), projected, tolerance=PROBE_TOLERANCE
+        )
     rest = of_probes.X - projected
     # log|M~| = log|P M~ P| on what is orthogonal to Q, less log|Q'M~^-1 Q|. The first-order term
     # of log(I + N) = N - N^2 / 2 + ... is known: N = M~ - I has the trace 0.

@@ -8,7 +8,7 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["threads_for"]
+__all__ = ["one_thread", "threads_for"]
 
 # Below the first size BLAS hardly starts threads, above the second they pay. In between they cost
 # more than they gain: NumPy and SciPy bring a pool each, which wait for each other busily.
@@ -17,7 +17,12 @@ FIRST, LAST = 50, 2000
 
 def threads_for(n: int) -> AbstractContextManager[Any]:
     """Return a context in which n x n matrices are factored with as many threads as are useful."""
-    return _blas().limit(limits=1) if FIRST <= n < LAST else nullcontext()
+    return one_thread() if FIRST <= n < LAST else nullcontext()
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which dense linear algebra is done in one thread."""
+    return _blas().limit(limits=1)
 
 
 @cache
