@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh_tridiagonal
 
 __all__ = ["Solution", "conjugate_gradients"]
 
@@ -38,21 +39,11 @@ class Solution:
         Van Loan 2013, section 11.3): its diagonal is 1 / alpha_i + beta_(i-1) / alpha_(i-1), and
         beside it stands beta_i^(1/2) / alpha_i.
         """
-        if not len(self.steps):
-            return np.zeros_like(self.squared_norms)
-        done = np.isnan(self.steps)
-        steps = np.where(done, 1.0, self.steps)
-        n_iter, m = steps.shape
-        tridiagonal = np.zeros((m, n_iter, n_iter))
-        i = np.arange(n_iter)
-        # Rows behind the last iteration of a column have 1 on the diagonal, and log 1 = 0.
-        tridiagonal[:, i, i] = (1.0 / steps).T
-        linked = ~done[1:]
-        previous = np.where(linked, self.ratios[:-1], 0.0)
-        tridiagonal[:, i[1:], i[1:]] += (previous / steps[:-1]).T
-        tridiagonal[:, i[1:], i[:-1]] = (np.sqrt(previous) / steps[:-1]).T
-        nodes, vectors = np.linalg.eigh(tridiagonal)
-        return self.squared_norms * np.einsum("mj,mj->m", np.log(nodes), vectors[:, 0] ** 2)
+        logs = [
+            _log_quadrature(alpha[np.isfinite(alpha)], beta[np.isfinite(beta)])
+            for alpha, beta in zip(self.steps.T, self.ratios.T, strict=True)
+        ]
+        return self.squared_norms * np.array(logs)
 
     def forms(self) -> FloatArray:
         """Return b'Mb for each column b of B: the first step is b'b / b'Mb."""
@@ -123,6 +114,16 @@ def conjugate_gradients(
     return Solution(
         X, squared_norms, np.array(steps).reshape(shape), np.array(ratios).reshape(shape)
     )
+
+
+def _log_quadrature(alpha: FloatArray, beta: FloatArray) -> float:
+    """Return the first entry of log T of the tridiagonal T that belongs to the coefficients."""
+    if not len(alpha):
+        return 0.0
+    diagonal = 1.0 / alpha
+    diagonal[1:] += beta[:-1] / alpha[:-1]
+    nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(beta[:-1]) / alpha[:-1])
+    return float(np.log(nodes) @ vectors[0] ** 2)
 
 
 def _squared_norms(columns: FloatArray) -> FloatArray:
