@@ -64,5 +64,12 @@ def _search(objective: ProfiledObjective, *, tol: float, max_iter: int) -> Optim
     """Find the optimal theta, if there is any parameter."""
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
-    optimum = minimise(objective, starting_theta(objective), tol=tol, max_iter=max_iter)
+    optimum = minimise(
+        objective,
+        starting_theta(objective),
+        tol=tol,
+        max_iter=max_iter,
+        lower=objective.covariance.lower_bounds,
+        exact=objective.exact_hessian,
+    )
     return snap_to_boundary(objective, optimum)
