@@ -97,17 +97,21 @@ class DirectSum:
         """Return the second derivatives of Lambda, None where it is linear in theta."""
         if len(self.sizes) == 1:
             return self.structures[0].factor_second_derivative(theta, self.sizes[0])
+        terms = self._terms(theta)
+        parts = [
+            structure.factor_second_derivative(part, effects.stop - effects.start)
+            for structure, part, effects in terms
+        ]
+        if all(part is None for part in parts):
+            return None
         whole = np.zeros((len(theta), len(theta), self.n_effects, self.n_effects))
-        linear = True
         first = 0
-        for structure, part, effects in self._terms(theta):
-            own = slice(first, first + len(part))
-            second = structure.factor_second_derivative(part, effects.stop - effects.start)
+        for (_, own, effects), second in zip(terms, parts, strict=True):
+            last = first + len(own)
             if second is not None:
-                whole[own, own, effects, effects] = second
-                linear = False
-            first = own.stop
-        return None if linear else whole
+                whole[first:last, first:last, effects, effects] = second
+            first = last
+        return whole
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta nearest to the covariance root root', term by term."""

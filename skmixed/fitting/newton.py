@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], ObjectiveValue]
 
 EPSILON = float(np.finfo(float).eps)
+ROUNDING = 16.0 * EPSILON
 SUFFICIENT = 1e-4
 # Steps within rounding that come no nearer to the optimum: after so many, rounding is all there is.
 PATIENCE = 5
@@ -88,53 +89,47 @@ def newton_search(
         if model.distance <= tol and not model.saddle:
             return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
         step = model.step(radius)
+        predicted = model.predicted(step)
+        flat = abs(predicted) <= _rounding(at)
         if n_iter + cost > max_iter:
             message = f"max_iter={max_iter} evaluations were used"
             return Optimum(at, False, n_iter, model.distance, message)
-        stale += _is_negligible(at, model, step) and model.distance > 0.5 * before
-        before = model.distance
         trial = evaluated(objective, at.theta + step)
         n_iter += cost
         if trial is not None and trial.value == -math.inf:
             message = "the residual variance tends to 0: no optimum exists"
             return Optimum(trial, False, n_iter, model.distance, message)
         length = math.sqrt(step @ step)
-        improves = trial is not None and _improves(at, trial, model, step)
-        if (
-            trial is not None
-            and _is_negligible(at, model, step)
-            and (not improves or stale > PATIENCE)
-        ):
+        stale += flat and model.distance > 0.5 * before
+        before = model.distance
+        if trial is not None and stale <= PATIENCE and _improves(at, trial, model, predicted, flat):
+            if trial.value - at.value < 0.5 * predicted:
+                radius = max(radius, 4.0 * length)
+            at = trial
+        elif trial is not None and (flat or length <= EPSILON * _size(at)):
             reached = model.distance <= math.sqrt(tol) and not model.saddle
             message = "no step lowers the objective further"
             return Optimum(at, reached, n_iter, model.distance, message)
-        if trial is not None and improves:
-            if trial.value - at.value < 0.5 * model.predicted(step):
-                radius = max(radius, 4.0 * length)
-            at = trial
         else:
             radius = 0.25 * length
 
 
 def _improves(
-    at: ObjectiveValue, trial: ObjectiveValue, model: LocalModel, step: FloatArray
+    at: ObjectiveValue, trial: ObjectiveValue, model: LocalModel, predicted: float, flat: bool
 ) -> bool:
     """Tell whether a step lowers the objective enough, or the gradient where it is flat."""
-    change, predicted = trial.value - at.value, model.predicted(step)
+    change = trial.value - at.value
     if change <= SUFFICIENT * min(predicted, 0.0):
         return True
-    rounding = _rounding(at)
-    if not (abs(predicted) <= rounding and change <= rounding):
+    if not flat or change > _rounding(at):
         return False
     nearer = LocalModel.of(trial.theta, trial.gradient, trial.hessian, model.lower)
     return nearer.distance < model.distance
 
 
-def _is_negligible(at: ObjectiveValue, model: LocalModel, step: FloatArray) -> bool:
-    """Tell whether a step changes theta, or the objective, by no more than rounding."""
-    size = 1.0 + math.sqrt(at.theta @ at.theta)
-    short = math.sqrt(step @ step) <= EPSILON * size
-    return short or abs(model.predicted(step)) <= _rounding(at)
+def _size(at: ObjectiveValue) -> float:
+    """Return the size of theta, that of small ones being 1."""
+    return 1.0 + math.sqrt(at.theta @ at.theta)
 
 
 def _rounding(at: ObjectiveValue) -> float:
@@ -142,8 +137,7 @@ def _rounding(at: ObjectiveValue) -> float:
 
     It is a sum of nu terms of size 1, from a V whose condition grows with the square of theta.
     """
-    square = float(at.theta @ at.theta)
-    return 16.0 * EPSILON * (abs(at.value) + at.solution.nu + 4.0 * square)
+    return ROUNDING * (abs(at.value) + at.solution.nu + 4.0 * float(at.theta @ at.theta))
 
 
 def evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:
