@@ -88,20 +88,20 @@ class AR1:
 
 def _root(angle: float, k: int) -> FloatArray:
     """Return the Cholesky factor of the correlations."""
-    a, rho, rest = np.arange(k), math.sin(angle), math.cos(angle)
+    a, rho, rest = np.arange(float(k)), math.sin(angle), math.cos(angle)
     return _triangle(rho**a, rest * rho**a)
 
 
 def _slope(angle: float, k: int) -> FloatArray:
     """Return the derivative of the Cholesky factor in the angle."""
-    a, rho, rest = np.arange(k), math.sin(angle), math.cos(angle)
+    a, rho, rest = np.arange(float(k)), math.sin(angle), math.cos(angle)
     first = a * rho ** np.maximum(a - 1, 0) * rest
     return _triangle(first, first * rest - rho ** (a + 1))
 
 
 def _bend(angle: float, k: int) -> FloatArray:
     """Return the second derivative of the Cholesky factor in the angle."""
-    a, rho, rest = np.arange(k), math.sin(angle), math.cos(angle)
+    a, rho, rest = np.arange(float(k)), math.sin(angle), math.cos(angle)
     first = a * (a - 1) * rho ** np.maximum(a - 2, 0) * rest**2
     return _triangle(first - a * rho**a, first * rest - (3 * a + 1) * rho**a * rest)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from skmixed.fitting.newton import Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
@@ -130,9 +130,9 @@ def _by_quasi_newton(
         seen.append(objective(theta))
         return seen[-1].value, seen[-1].gradient
 
-    bounds: Any = None if lower is None else [(bound, None) for bound in lower]
+    bounds = None if lower is None else Bounds(lower)
+    options: Any = {"maxfun": left, "maxiter": left, "ftol": 0.0, "gtol": 0.0}
     with suppress(_EnoughError, np.linalg.LinAlgError):
-        options = {"maxfun": left, "maxiter": left, "ftol": 0.0, "gtol": 0.0}
         minimize(
             value, optimum.at.theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
