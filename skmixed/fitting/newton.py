@@ -80,33 +80,32 @@ def newton_search(
     """
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
     secants = None if exact else Secants(len(at.theta))
-    before = math.inf
-    stale = 0
+    before, stale = math.inf, 0
     while True:
         model = LocalModel.of(at.theta, at.gradient, at.hessian, lower)
         if secants is not None:
             model = secants.corrected(model)
         if model.distance <= tol and not model.saddle:
             return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
-        step = model.step(radius)
-        predicted = model.predicted(step)
-        flat = abs(predicted) <= _rounding(at)
         if n_iter + cost > max_iter:
             message = f"max_iter={max_iter} evaluations were used"
             return Optimum(at, False, n_iter, model.distance, message)
+        step = model.step(radius)
+        predicted = model.predicted(step)
+        flat = abs(predicted) <= _rounding(at)
+        stale += flat and model.distance > 0.5 * before
+        before = model.distance
         trial = evaluated(objective, at.theta + step)
         n_iter += cost
         if trial is not None and trial.value == -math.inf:
             message = "the residual variance tends to 0: no optimum exists"
             return Optimum(trial, False, n_iter, model.distance, message)
         length = math.sqrt(step @ step)
-        stale += flat and model.distance > 0.5 * before
-        before = model.distance
         if trial is not None and stale <= PATIENCE and _improves(at, trial, model, predicted, flat):
             if trial.value - at.value < 0.5 * predicted:
                 radius = max(radius, 4.0 * length)
             at = trial
-        elif trial is not None and (flat or length <= EPSILON * _size(at)):
+        elif trial is not None and (flat or _is_short(length, at)):
             reached = model.distance <= math.sqrt(tol) and not model.saddle
             message = "no step lowers the objective further"
             return Optimum(at, reached, n_iter, model.distance, message)
@@ -127,9 +126,9 @@ def _improves(
     return nearer.distance < model.distance
 
 
-def _size(at: ObjectiveValue) -> float:
-    """Return the size of theta, that of small ones being 1."""
-    return 1.0 + math.sqrt(at.theta @ at.theta)
+def _is_short(length: float, at: ObjectiveValue) -> bool:
+    """Tell whether a step changes theta by no more than rounding."""
+    return length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
 
 
 def _rounding(at: ObjectiveValue) -> float:
