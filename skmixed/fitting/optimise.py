@@ -18,8 +18,9 @@ __all__ = ["Optimum", "minimise"]
 
 FloatArray = NDArray[np.float64]
 
-# Steps that are left for differences of gradients, if they take no more than half of the search.
-RESERVE = 3
+# Steps that are left for differences of gradients, as far as half of the search allows; but fewer
+# than the least are of no use.
+RESERVE, LEAST = 10, 3
 # Steps of central differences of the gradient, relative to theta or to 1.
 DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
 
@@ -54,8 +55,7 @@ def minimise(
         Whether the Hessian is exact.
     """
     at, n_iter = _first_evaluation(objective, start)
-    reserve = 0 if exact else RESERVE * _cost_of_differences(start)
-    budget = max_iter - reserve if 2 * reserve <= max_iter else max_iter
+    budget = max_iter if exact else max_iter - _reserve(_cost_of_differences(start), max_iter)
     optimum = newton_search(
         objective, at, n_iter, tol=tol, max_iter=budget, lower=lower, exact=exact
     )
@@ -63,6 +63,12 @@ def minimise(
         if not optimum.converged and math.isfinite(optimum.at.value):
             optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
     return optimum
+
+
+def _reserve(cost: int, max_iter: int) -> int:
+    """Return the evaluations that are left for differences of gradients."""
+    reserve = min(RESERVE * cost, max_iter // 2)
+    return reserve if reserve >= LEAST * cost else 0
 
 
 def _cost_of_differences(theta: FloatArray) -> int:

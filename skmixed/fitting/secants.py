@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 QUADRATIC = 0.1
 # The same if the steps do not come nearer, as they do where the curvature is wrong by a half.
 OSCILLATING = 1.0
+# A correction that makes the optimum seem so many times as far away is made of rounding.
+IMPLAUSIBLE = 30.0
 # A change of the gradient that has next to nothing along its step says nothing.
 ORTHOGONAL = 1e-8
 
@@ -43,21 +45,31 @@ class Secants:
         last = self._last
         if last is not None and np.array_equal(last.theta, model.theta):
             return last
-        new = self._apply(model)
+        new = _with(self._correction, model)
         if last is not None:
             slow = new.distance > 0.5 * last.distance
             if last.distance < QUADRATIC or (slow and last.distance < OSCILLATING):
-                self._correction = self._correction + _rank_one(last, new)
+                new = self._updated(last, new, model)
             else:
                 self._correction = np.zeros_like(self._correction)
-            new = self._apply(model)
+                new = model
         self._last = new
         return new
 
-    def _apply(self, model: LocalModel) -> LocalModel:
-        """Add the correction to the Hessian of a model."""
-        hessian = model.hessian + self._correction
-        return LocalModel.of(model.theta, model.gradient, hessian, model.lower)
+    def _updated(self, last: LocalModel, new: LocalModel, model: LocalModel) -> LocalModel:
+        """Update the correction; start anew if that makes the optimum seem far away."""
+        correction = self._correction + _rank_one(last, new)
+        better = _with(correction, model)
+        if better.saddle or better.distance > IMPLAUSIBLE * new.distance:
+            self._correction = np.zeros_like(correction)
+            return model
+        self._correction = correction
+        return better
+
+
+def _with(correction: FloatArray, model: LocalModel) -> LocalModel:
+    """Add a correction to the Hessian of a model."""
+    return LocalModel.of(model.theta, model.gradient, model.hessian + correction, model.lower)
 
 
 def _rank_one(last: LocalModel, new: LocalModel) -> FloatArray:
