@@ -1,4 +1,4 @@
-"""Small data sets to try mixed models on, and a generator of simulated ones."""
+"""Small data sets to try mixed models on, and generators of simulated ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from skmixed.datasets.bundled import (
     load_penicillin,
     load_sleepstudy,
 )
+from skmixed.datasets.crossed import make_crossed_regression
 from skmixed.datasets.simulation import make_mixed_regression
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "load_pastes",
     "load_penicillin",
     "load_sleepstudy",
+    "make_crossed_regression",
     "make_mixed_regression",
 ]

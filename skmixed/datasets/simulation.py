@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
+
+from skmixed.datasets.common import RandomSource, as_generator, check_beta, check_sigma, pack
 
 
 def make_mixed_regression(
@@ -22,7 +23,7 @@ def make_mixed_regression(
     shuffle: bool = True,
     coef: bool = False,
     as_frame: bool = False,
-    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    random_state: RandomSource = None,
 ) -> Any:
     r"""Generate rows of groups that share a regression, each with deviations of its own.
 
@@ -112,7 +113,7 @@ def make_mixed_regression(
     >>> truth.group_coef.shape
     (50, 2)
     """
-    generator = _as_generator(random_state)
+    generator = as_generator(random_state)
     truth = _draw_truth(n_groups, beta, re_cov, sigma, group_covariates, gamma, generator)
     groups = np.repeat(np.arange(n_groups), _check_sizes(group_size, n_groups))
     if shuffle:
@@ -122,13 +123,8 @@ def make_mixed_regression(
     residuals = truth.sigma * generator.standard_normal(groups.size)
     y = intercepts + np.sum(slopes * features, axis=1) + residuals
 
-    covariates = truth.group_covariates[groups]
-    data: tuple[Any, ...] = (np.hstack([features, covariates]), y, groups)
-    if as_frame:
-        data = (_as_frame(features, covariates, y, groups),)
-    if coef:
-        data = (*data, truth)
-    return data if len(data) > 1 else data[0]
+    matrices = {"x": features, "a": truth.group_covariates[groups]}
+    return pack(y, matrices, groups, truth, as_frame=as_frame, coef=coef)
 
 
 def _draw_truth(
@@ -143,9 +139,8 @@ def _draw_truth(
     """Validate the parameters, and draw the coefficients of every group."""
     if n_groups < 1:
         raise ValueError(f"n_groups must be at least 1, got {n_groups}.")
-    if not 0 <= sigma < np.inf:
-        raise ValueError(f"sigma must be a finite standard deviation >= 0, got {sigma}.")
-    beta = _check_beta(beta)
+    sigma = check_sigma(sigma)
+    beta = check_beta(beta)
     re_cov = _check_re_cov(re_cov, n_features=beta.size - 1)
     n_effects = len(re_cov)
     A = _draw_group_covariates(group_covariates, n_groups, generator)
@@ -159,7 +154,7 @@ def _draw_truth(
         beta=beta,
         gamma=gamma,
         re_cov=re_cov,
-        sigma=float(sigma),
+        sigma=sigma,
         group_covariates=A,
         random_effects=b,
         group_coef=group_coef,
@@ -181,17 +176,6 @@ def _draw_group_covariates(
             f"({n_groups}, n_covariates), got shape {A.shape}."
         )
     return A
-
-
-def _check_beta(beta: ArrayLike) -> NDArray[np.float64]:
-    """Return the mean coefficients as a vector."""
-    vector = np.array(beta, dtype=np.float64)
-    if vector.ndim != 1 or vector.size == 0:
-        raise ValueError(
-            "beta must be a vector of the intercept and one slope per feature, got shape "
-            f"{vector.shape}; [0.0] has no feature."
-        )
-    return vector
 
 
 def _check_re_cov(re_cov: ArrayLike, *, n_features: int) -> NDArray[np.float64]:
@@ -240,25 +224,3 @@ def _check_sizes(group_size: int | ArrayLike, n_groups: int) -> NDArray[np.intp]
     if not np.issubdtype(sizes.dtype, np.integer) or sizes.min() < 1:
         raise ValueError(f"group_size must hold integers >= 1, got {sizes.tolist()}.")
     return np.broadcast_to(sizes, n_groups)
-
-
-def _as_generator(
-    random_state: int | np.random.Generator | np.random.RandomState | None,
-) -> np.random.Generator:
-    """Return a Generator; a RandomState seeds it with its next number."""
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.default_rng(random_state.randint(np.iinfo(np.int32).max))
-    return np.random.default_rng(random_state)
-
-
-def _as_frame(
-    features: NDArray[np.float64],
-    covariates: NDArray[np.float64],
-    y: NDArray[np.float64],
-    groups: NDArray[np.intp],
-) -> pd.DataFrame:
-    """Name the columns of the data."""
-    columns = {"y": y}
-    columns |= {f"x{j}": column for j, column in enumerate(features.T, start=1)}
-    columns |= {f"a{j}": column for j, column in enumerate(covariates.T, start=1)}
-    return pd.DataFrame({**columns, "group": groups})

@@ -19,7 +19,8 @@ from skmixed.design.coordinates import (
 )
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.likelihood.crossproducts import CrossProducts, crossed_products, factor_products
+from skmixed.likelihood.cells import CellProducts, cell_products
+from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 from skmixed.likelihood.memory import require_memory
 
 __all__ = ["Coordinates", "StandardisedRows", "standardised_products"]
@@ -183,7 +184,7 @@ def _standardised_blocks(
 
 def _crossed(
     Z: tuple[FloatArray, ...], factors: tuple[GroupingFactor, ...]
-) -> dict[tuple[int, int], FloatArray]:
+) -> dict[tuple[int, int], CellProducts]:
     """Sum the products of each pair of factors' columns over each pair of levels."""
     if len(factors) > 1:
         first, *others = (len(z) * len(factor.levels) for z, factor in zip(Z, factors, strict=True))
@@ -194,7 +195,7 @@ def _crossed(
             "Fit fewer factors, or those with fewer levels.",
         )
     return {
-        (i, j): crossed_products(
+        (i, j): cell_products(
             Z[i],
             factors[i].codes,
             len(factors[i].levels),

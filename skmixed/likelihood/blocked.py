@@ -1,10 +1,10 @@
 """The kernel of several grouping factors: the largest level by level, the others densely.
 
-Let factor 1 be the largest, U the columns of Z of all others, and V_1 = W^-1 + Z_1 Psi_1 Z_1'. The
-kernel of one factor gives log|V_1| and, with U as further columns, [U X y]'V_1^-1 [U X y]. With
-S = U'V_1^-1 U and M_U = Lambda_U'S Lambda_U + I = L_U L_U', and K = Lambda_U M_U^-1 Lambda_U',
+Let V_c = W^-1 + sum Z Psi Z' over the factors that are eliminated level by level, the largest and
+those that it is nested in, and U the columns of Z of all others. With S = U'V_c^-1 U and
+M = Lambda_U'S Lambda_U + I = L L', and K = Lambda_U M^-1 Lambda_U',
 
-    V^-1 = V_1^-1 - V_1^-1 U K U'V_1^-1,    log|V| = log|V_1| + log|M_U|
+    V^-1 = V_c^-1 - V_c^-1 U K U'V_c^-1,    log|V| = log|V_c| + log|M|
 
 (Bates, Maechler, Bolker and Walker 2015, equations 17 to 20, factor by factor).
 """
@@ -16,14 +16,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.linalg.lapack import dpotrf, dtrtri
+from scipy.linalg.lapack import dpotri, dtrtri, dtrtrs
 
+from skmixed.likelihood.arrangement import Arrangement, arrange
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.likelihood.errors import BlockedErrors, SingleFactorErrors
-from skmixed.likelihood.joined import alone, with_other_columns
+from skmixed.likelihood.eliminated import EliminatedFactors, Reduced
+from skmixed.likelihood.errors import BlockedErrors
+from skmixed.likelihood.joined import alone
 from skmixed.likelihood.kernel import ScoreTensors
-from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
+from skmixed.likelihood.largest import LargestFactor
+from skmixed.likelihood.nested import NestedFactors
+from skmixed.likelihood.others import OtherFactors
+from skmixed.likelihood.single_factor import SingleFactorKernel
+from skmixed.likelihood.threads import threads_for
 
 __all__ = ["BlockedKernel", "BlockedWhitened"]
 
@@ -39,37 +44,49 @@ class BlockedWhitened:
     log_determinant : float
         log|V| + log|W|.
     reduced : ndarray of shape (n_columns, n_columns)
-        [X y]'V^-1 [X y].
-    first : Whitened
-        The evaluation of factor 1, with the columns [U X y].
-    root : ndarray of shape (n_other, n_other)
-        C = L_U^-1 Lambda_U', so that K = C'C.
+        A'V^-1 A, A = [X y].
+    eliminated : Reduced
+        With V_c.
+    factors : list of ndarray of shape (k, k)
+        Lambda of the other factors.
+    L : ndarray of shape (n_other, n_other)
+        Lower triangle.
     columns : ndarray of shape (n_other, n_columns)
-        C U'V_1^-1 [X y].
+        L^-1 Lambda_U'U'V_c^-1 A.
     """
 
     log_determinant: float
     reduced: FloatArray
-    first: Whitened
-    root: FloatArray
+    eliminated: Reduced
+    factors: list[FloatArray]
+    L: FloatArray
     columns: FloatArray
 
 
 class BlockedKernel:
-    """Evaluate log|V| and [X y]'V^-1 [X y], and their derivatives, for two or more factors.
+    """Evaluate log|V| and A'V^-1 A, and their derivatives, for two or more factors.
 
     Parameters
     ----------
     products : CrossProducts
         With the largest factor first.
+    arrangement : Arrangement, optional
+        The fastest by default.
     """
 
-    def __init__(self, products: CrossProducts) -> None:
-        others = products.factors[1:]
-        self._shapes = [(len(f.ZtWZ), f.ZtWZ.shape[-1]) for f in others]
-        self._n_other = sum(k * n_levels for k, n_levels in self._shapes)
-        self._first = SingleFactorKernel(with_other_columns(products))
-        self._single = [SingleFactorKernel(alone(products, j)) for j in range(len(others) + 1)]
+    def __init__(self, products: CrossProducts, arrangement: Arrangement | None = None) -> None:
+        arrangement = arrangement or arrange(products)
+        self._depth = len(arrangement.nested)
+        self._order = (*arrangement.nested, *arrangement.others)
+        self._single = [SingleFactorKernel(alone(products, j)) for j in range(len(self._order))]
+        ordered = products.of_factors(self._order)
+        self._eliminated: EliminatedFactors = (
+            LargestFactor(ordered) if self._depth == 1 else NestedFactors(ordered, self._depth)
+        )
+        self._others = OtherFactors(
+            [(len(f.ZtWZ), f.ZtWZ.shape[-1]) for f in ordered.factors[self._depth :]]
+        )
+        self._entries = _entries_in_model_order(ordered, self._order)
 
     @property
     def varies(self) -> list[NDArray[np.bool_]]:
@@ -92,45 +109,41 @@ class BlockedKernel:
 
     def whiten(self, factors: Sequence[FloatArray]) -> BlockedWhitened:
         """Evaluate the kernel at the relative covariance factors, one for each grouping factor."""
-        q = self._n_other
-        first = self._first.whiten(factors[:1])
-        S_Lambda = self._times_factors(first.reduced[:q, :q], factors[1:])
-        M = self._times_factors(S_Lambda.T, factors[1:])
-        M[np.diag_indices(q)] += 1.0
-        L, first_bad = dpotrf(M, lower=1)
-        if first_bad:
-            raise np.linalg.LinAlgError(f"M_U is indefinite within rounding at row {first_bad}.")
-        root = self._times_factors(dtrtri(L, lower=1)[0], factors[1:], transposed=True)
-        columns = root @ first.reduced[:q, q:]
+        ordered = [factors[i] for i in self._order]
+        of_others = ordered[self._depth :]
+        with threads_for(self._others.n_coordinates):
+            eliminated = self._eliminated.whiten(ordered[: self._depth])
+            L = self._others.cholesky(eliminated.UU, of_others)
+            columns = _solved(L, self._others.times(eliminated.UA.T, of_others).T)
         return BlockedWhitened(
-            log_determinant=first.log_determinant + 2.0 * float(np.log(L.diagonal()).sum()),
-            reduced=first.reduced[q:, q:] - columns.T @ columns,
-            first=first,
-            root=root,
+            log_determinant=eliminated.log_determinant + 2.0 * float(np.log(L.diagonal()).sum()),
+            reduced=eliminated.AA - columns.T @ columns,
+            eliminated=eliminated,
+            factors=of_others,
+            L=L,
             columns=columns,
         )
 
     def projected(self, at: BlockedWhitened, columns: FloatArray) -> list[FloatArray]:
-        """Return Z'V^-1 [X y] columns' of each factor, each of shape (n_mixed, k, n_levels).
+        """Return Z'V^-1 A columns' of each factor, each of shape (n_mixed, k, n_levels).
 
-        Since V^-1 A = V_1^-1 (A - U K U'V_1^-1 A), these are combinations of the columns [U X y].
+        Since V^-1 A = V_c^-1 (A - U K U'V_c^-1 A), these are combinations of the columns [U A].
         """
-        combined = np.concatenate([-columns @ (at.columns.T @ at.root), columns], axis=1)
-        (of_first,) = self._first.projected(at.first, combined)
-        of_others = combined @ at.first.reduced[:, : self._n_other]
-        return [of_first, *self._split(of_others)]
+        taken = _solved(at.L, at.columns, transposed=True) @ columns.T
+        of_U = -self._others.times(taken.T, at.factors, transposed=True)
+        of_others = columns @ at.eliminated.UA.T + of_U @ at.eliminated.UU
+        projected = self._eliminated.projected(at.eliminated.at, of_U, columns)
+        return self._in_model_order([*projected, *self._others.split(of_others)])
 
     def errors(self, at: BlockedWhitened, factors: Sequence[FloatArray]) -> BlockedErrors:
         """Return the covariance of the effects given the data and beta."""
-        q = self._n_other
-        Psi = factors[0] @ factors[0].T
-        E = self._first.projected_columns(at.first)[:q]
-        moved = np.einsum("qr,arg->qga", Psi, E).reshape(-1, q)
+        ordered = [factors[i] for i in self._order]
+        inverse = dtrtri(at.L, lower=1)[0] if at.L.size else at.L
         return BlockedErrors(
-            SingleFactorErrors(self._first.R, factors[0]),
-            sparse.csr_array(moved),
-            at.root,
-            tuple(self._shapes),
+            self._eliminated.stages(at.eliminated.at, ordered[: self._depth]),
+            self._others.times(inverse, at.factors, transposed=True),
+            tuple(self._others.shapes),
+            self._order,
         )
 
     def score_tensors(
@@ -141,102 +154,75 @@ class BlockedKernel:
         The gradient is exact. The curvature is that of Gilmour, Thompson and Cullis (1995,
         equation 5): of y'P V_E P V_F P y, with sigma^2 profiled.
         """
-        T = self.projected(at, mixing)
+        with threads_for(self._others.n_coordinates):
+            T = self.projected(at, mixing)
+            spreads = self._spreads(at)
+            information = self._average_information(at, mixing, [t[-1] for t in T])
         weight = np.full(len(mixing), float(reml))
         weight[-1] = precision
-        gradients = []
-        for spread, t in zip(self._spreads(at), T, strict=True):
-            explained = np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            gradients.append(spread.sum(axis=-1) - explained)
-        hessian = self._average_information(at, mixing, T, nu=nu, precision=precision)
-        return ScoreTensors(gradients, hessian)
+        gradients = [
+            spread - np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
+            for spread, t in zip(spreads, T, strict=True)
+        ]
+        squares = np.concatenate([(t[-1] @ t[-1].T).ravel() for t in T])
+        profiling = precision**2 / nu * np.multiply.outer(squares, squares)
+        return ScoreTensors(gradients, precision * information - profiling)
 
     def _spreads(self, at: BlockedWhitened) -> list[FloatArray]:
-        """Return the blocks of Z'V^-1 Z on the diagonal, for each factor (k, k, n_levels)."""
-        q = self._n_other
-        padded = np.concatenate([at.root, np.zeros((q, len(at.reduced)))], axis=1)
-        (E,) = self._first.projected(at.first, padded)
-        spreads = [
-            np.einsum("qlg,rlg->qrg", at.first.root, at.first.root)
-            - np.einsum("aqg,arg->qrg", E, E)
-        ]
-        S = at.first.reduced[:q, :q]
-        CS = at.root @ S
-        start = 0
-        for k, n_levels in self._shapes:
-            part = slice(start, start + k * n_levels)
-            own = np.einsum("qgrg->qrg", S[part, part].reshape(k, n_levels, k, n_levels))
-            taken = CS[:, part].reshape(q, k, n_levels)
-            spreads.append(own - np.einsum("aqg,arg->qrg", taken, taken))
-            start = part.stop
-        return spreads
+        """Return the sum of Z'V^-1 Z over the levels of each factor."""
+        inverse = _inverse(at.L)
+        K = self._others.both_sides(inverse, at.factors, transposed=True)
+        return self._in_model_order(
+            [
+                *self._eliminated.spreads(at.eliminated.at, K),
+                *self._others.spreads(at.eliminated.UU, inverse, K, at.factors),
+            ]
+        )
 
     def _average_information(
-        self,
-        at: BlockedWhitened,
-        mixing: FloatArray,
-        T: list[FloatArray],
-        *,
-        nu: float,
-        precision: float,
+        self, at: BlockedWhitened, mixing: FloatArray, residuals: list[FloatArray]
     ) -> FloatArray:
-        """Return precision f_E'P f_F, less what profiling sigma takes, with f_E = Z E t."""
-        q = self._n_other
-        residuals = [t[-1] for t in T]
-        first = _entrywise(residuals[0])
-        n_first = len(first)
-        E = self._first.projected_columns(at.first)
-        other = self._other_directions(residuals[1:])
-        h = np.concatenate(
-            [first.reshape(n_first, -1) @ E.reshape(len(E), -1).T, other @ at.first.reduced[:q]]
-        )
-        own = np.einsum("qlg,rlg->qrg", at.first.root, at.first.root)
-        gram = np.empty((len(h), len(h)))
-        moved = np.einsum("qrg,arg->aqg", own, first).reshape(n_first, -1)
-        gram[:n_first, :n_first] = moved @ first.reshape(n_first, -1).T
-        gram[:, n_first:] = h[:, :q] @ other.T
-        gram[n_first:, :n_first] = gram[:n_first, n_first:].T
-        removed = h[:, :q] @ at.root.T
-        explained = (h[:, q:] - removed @ at.columns) @ mixing[:-1].T
-        information = gram - removed @ removed.T - explained @ explained.T
-        squares = np.concatenate([(t @ t.T).ravel() for t in residuals])
-        return precision * information - precision**2 / nu * np.multiply.outer(squares, squares)
+        """Return f_E'P f_F with f_E = Z E t, for the entries E of all Psi."""
+        entries = [_entrywise(residuals[i]) for i in self._order]
+        eliminated = self._eliminated.directions(at.eliminated.at, entries[: self._depth])
+        others = self._others.joined(entries[self._depth :])
+        of_U = others @ at.eliminated.UU
+        across = eliminated.U @ others.T
+        gram = np.block([[eliminated.gram, across], [across.T, of_U @ others.T]])
+        U = np.concatenate([eliminated.U, of_U])
+        A = np.concatenate([eliminated.A, others @ at.eliminated.UA])
+        removed = _solved(at.L, self._others.times(U, at.factors).T)
+        explained = (A - removed.T @ at.columns) @ mixing[:-1].T
+        information = gram - removed.T @ removed - explained @ explained.T
+        return information[np.ix_(self._entries, self._entries)]
 
-    def _other_directions(self, residuals: list[FloatArray]) -> FloatArray:
-        """Return E t for each entry E of each Psi but the first, in the coordinates of U."""
-        n_entries = sum(k * k for k, _ in self._shapes)
-        directions = np.zeros((n_entries, self._n_other))
-        row = column = 0
-        for t in residuals:
-            entries = _entrywise(t)
-            directions[row : row + len(entries), column : column + t.size] = entries.reshape(
-                len(entries), t.size
-            )
-            row, column = row + len(entries), column + t.size
-        return directions
+    def _in_model_order(self, by_factor: list[FloatArray]) -> list[FloatArray]:
+        """Return what was computed in the order of elimination in that of the model."""
+        return [by_factor[self._order.index(i)] for i in range(len(by_factor))]
 
-    def _times_factors(
-        self, matrix: FloatArray, factors: Sequence[FloatArray], *, transposed: bool = False
-    ) -> FloatArray:
-        """Return matrix Lambda_U, or matrix Lambda_U'."""
-        parts = []
-        start = 0
-        for Lambda, (k, n_levels) in zip(factors, self._shapes, strict=True):
-            part = matrix[:, start : start + k * n_levels].reshape(-1, k, n_levels)
-            mixer = Lambda if transposed else Lambda.T
-            parts.append(np.matmul(mixer, part).reshape(-1, k * n_levels))
-            start += k * n_levels
-        return np.concatenate(parts, axis=1)
 
-    def _split(self, columns: FloatArray) -> list[FloatArray]:
-        """Split the coordinates of U by factor: (n, n_other) to (n, k, n_levels) each."""
-        ends = np.cumsum([k * n_levels for k, n_levels in self._shapes])[:-1]
-        return [
-            part.reshape(len(columns), k, n_levels)
-            for part, (k, n_levels) in zip(
-                np.split(columns, ends, axis=1), self._shapes, strict=True
-            )
-        ]
+def _entries_in_model_order(ordered: CrossProducts, order: Sequence[int]) -> NDArray[np.intp]:
+    """Return where the entries of each Psi are among those in the order of elimination."""
+    sizes = [len(factor.ZtWZ) ** 2 for factor in ordered.factors]
+    places = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    return np.concatenate([places[order.index(i)] for i in range(len(places))])
+
+
+def _solved(L: FloatArray, columns: FloatArray, *, transposed: bool = False) -> FloatArray:
+    """Return L^-1 columns, or L'^-1 columns."""
+    if not L.size:
+        return columns
+    return np.asarray(dtrtrs(L, columns, lower=1, trans=int(transposed))[0])
+
+
+def _inverse(L: FloatArray) -> FloatArray:
+    """Return (L L')^-1."""
+    if not L.size:
+        return L
+    lower = dpotri(L, lower=1)[0]
+    inverse = np.asarray(lower + lower.T)
+    inverse[np.diag_indices_from(inverse)] *= 0.5
+    return inverse
 
 
 def _entrywise(t: FloatArray) -> FloatArray:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CrossProducts", "FactorProducts", "crossed_products", "factor_products"]
+from skmixed.likelihood.cells import CellProducts
+
+__all__ = ["CrossProducts", "FactorProducts", "factor_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,29 +49,33 @@ class CrossProducts:
     factors : tuple of FactorProducts
         The one of most levels first.
     crossed : dict
-        For i < j, Z_i'WZ_j of two factors, of shape (k_i, n_levels_i, k_j, n_levels_j).
+        For i < j, Z_i'WZ_j of two factors, cell by cell.
     """
 
     n_rows: float
     sum_log_weights: float
     AtWA: FloatArray
     factors: tuple[FactorProducts, ...] = ()
-    crossed: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
+    crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
 
     def of_factors(self, positions: Sequence[int]) -> CrossProducts:
-        """Return the cross-products of a model with some of the factors only."""
+        """Return the cross-products of a model with some of the factors, in any order."""
         return CrossProducts(
             self.n_rows,
             self.sum_log_weights,
             self.AtWA,
             tuple(self.factors[i] for i in positions),
             {
-                (a, b): self.crossed[i, j]
+                (a, b): self._cells(i, j)
                 for a, i in enumerate(positions)
                 for b, j in enumerate(positions)
                 if a < b
             },
         )
+
+    def _cells(self, i: int, j: int) -> CellProducts:
+        """Return Z_i'WZ_j of two factors in either order."""
+        return self.crossed[i, j] if i < j else self.crossed[j, i].transposed()
 
     def __add__(self, other: CrossProducts) -> CrossProducts:
         return CrossProducts(
@@ -114,34 +120,3 @@ def factor_products(
             summed = column if ones else np.multiply(effect, column, out=product)
             ZtWA[i, j] = np.bincount(codes, summed, n_levels)
     return FactorProducts(ZtWZ, ZtWA, multiplicity)
-
-
-def crossed_products(
-    left: FloatArray,
-    left_codes: NDArray[np.intp],
-    n_left: int,
-    right: FloatArray,
-    right_codes: NDArray[np.intp],
-    n_right: int,
-) -> FloatArray:
-    """Sum the products of two factors' columns of Z over the rows of each pair of levels.
-
-    Parameters
-    ----------
-    left, right : ndarray of shape (n_effects, n)
-        Columns of Z, times the root of the weights.
-    left_codes, right_codes : ndarray of shape (n,)
-    n_left, n_right : int
-        Number of levels.
-
-    Returns
-    -------
-    ndarray of shape (n_effects_left, n_left, n_effects_right, n_right)
-    """
-    cells = left_codes * n_right + right_codes
-    products = np.empty((len(left), n_left, len(right), n_right))
-    for i, one in enumerate(left):
-        for j, other in enumerate(right):
-            summed = np.bincount(cells, one * other, n_left * n_right)
-            products[i, :, j] = summed.reshape(n_left, n_right)
-    return products

@@ -6,9 +6,10 @@ multiplied with a root of it, so that variances are sums of squares.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,18 @@ from scipy import sparse
 
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
 
-__all__ = ["BlockedErrors", "ConditionalErrors", "SingleFactorErrors", "conditional_root"]
+__all__ = [
+    "BlockedErrors",
+    "ConditionalErrors",
+    "SingleFactorErrors",
+    "Stage",
+    "conditional_root",
+    "level_blocks",
+]
 
 FloatArray = NDArray[np.float64]
-Part = tuple[FloatArray, NDArray[np.intp] | None]
+Root = FloatArray | sparse.csr_array
+Part = tuple[Root, NDArray[np.intp] | None]
 
 
 class ConditionalErrors(Protocol):
@@ -43,7 +52,7 @@ class ConditionalErrors(Protocol):
         -------
         list of (ndarray of shape (r, n), ndarray of shape (n,) or None)
             Z D Z' is the sum of root' root over the parts, between rows of the same code only
-            where codes are given.
+            where codes are given. A root may be sparse.
         """
         ...
 
@@ -77,49 +86,107 @@ class SingleFactorErrors:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BlockedErrors:
-    """Hold what D is made of for several factors: the largest's given the others, and theirs.
+class Stage:
+    """Hold what D is made of for one factor that was eliminated level by level.
 
     Attributes
     ----------
-    first : SingleFactorErrors
-        Of the largest factor, given the effects of the others.
+    R : ndarray of shape (k, k, n_levels)
+        Triangles with R'R = Z'V^-1 Z, V without this factor and those after it.
+    Lambda : ndarray of shape (k, k)
+    links : dict of int to (ndarray of shape (n_levels,), ndarray of shape (k_t, k, n_levels))
+        For each coarser stage, its level that each level lies in, and what the effects of this
+        factor owe to those of that level.
     moved : sparse array of shape (k * n_levels, n_other)
-        H = Psi_1 Z_1'V_1^-1 U: what the largest factor's effects owe to those of the others.
-    root : ndarray of shape (n_other, n_other)
-        C with C'C the covariance of the others' effects.
-    shapes : tuple of (int, int)
-        Effects and levels of the other factors.
+        What they owe to the effects of the factors that are not eliminated.
     """
 
-    first: SingleFactorErrors
+    R: FloatArray
+    Lambda: FloatArray
+    links: dict[int, tuple[NDArray[np.integer], FloatArray]]
     moved: sparse.csr_array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the number of effects, and of levels."""
+        return self.R.shape[1], self.R.shape[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockedErrors:
+    """Hold what D is made of for several factors: each one's errors given those after it.
+
+    Attributes
+    ----------
+    stages : list of Stage
+        Of the factors that were eliminated level by level.
+    root : ndarray of shape (n_other, n_other)
+        C with C'C the covariance of the effects of all other factors.
+    shapes : tuple of (int, int)
+        Effects and levels of the other factors.
+    order : tuple of int
+        Position of each factor, those of the stages first, in the model.
+    """
+
+    stages: list[Stage]
     root: FloatArray
     shapes: tuple[tuple[int, int], ...]
+    order: tuple[int, ...]
 
     def covariances(self) -> list[FloatArray]:
         """Return D of each level, for each factor: (n_levels, k, k)."""
-        k = len(self.first.Lambda)
-        (own,) = self.first.covariances()
-        carried = (self.moved @ self.root.T).reshape(k, len(own), -1)
-        covariances = [own + np.einsum("qga,rga->gqr", carried, carried)]
+        own = [self._of_stage(s) for s in range(len(self.stages))]
         start = 0
-        for k_j, n_levels in self.shapes:
-            part = self.root[:, start : start + k_j * n_levels].reshape(-1, k_j, n_levels)
-            covariances.append(np.einsum("aqg,arg->gqr", part, part))
-            start += k_j * n_levels
-        return covariances
+        for k, n_levels in self.shapes:
+            part = self.root[:, start : start + k * n_levels].reshape(-1, k, n_levels)
+            own.append(np.einsum("aqg,arg->gqr", part, part))
+            start += k * n_levels
+        return [own[self.order.index(i)] for i in range(len(own))]
 
     def parts(self, Z: Sequence[FloatArray], codes: Sequence[NDArray[np.intp]]) -> list[Part]:
-        """Return the largest factor's roots within its levels, and those of all others together."""
-        n_levels = self.first.R.shape[-1]
-        spread = _spread(Z[0], codes[0], n_levels)
-        others = [
-            _spread(Z_j, codes_j, n_levels_j)
-            for Z_j, codes_j, (_, n_levels_j) in zip(Z[1:], codes[1:], self.shapes, strict=True)
+        """Return the roots of each factor given those after it."""
+        n = Z[0].shape[1]
+        shapes = [*(stage.shape for stage in self.stages), *self.shapes]
+        spread = [
+            _spread(Z[i], codes[i], n_levels)
+            for i, (_, n_levels) in zip(self.order, shapes, strict=True)
         ]
-        combined = sparse.hstack(others, format="csr") - spread @ self.moved
-        return [*self.first.parts(Z[:1], codes[:1]), ((combined @ self.root.T).T, None)]
+        others = spread[len(self.stages) :]
+        combined = sparse.hstack([sparse.csr_array((n, 0)), *others], format="csr")
+        *of_stages, of_others = self._roots(spread[: len(self.stages)], combined)
+        return [*((sparse.csr_array(root.T), None) for root in of_stages), (of_others.T, None)]
+
+    def _roots(self, of_stages: list[sparse.csr_array], of_others: sparse.csr_array) -> list[Any]:
+        """Return roots of the errors of combinations of effects, combination by combination."""
+        weights = list(of_stages)
+        roots = []
+        for s, stage in enumerate(self.stages):
+            C = conditional_root(stage.R, stage.Lambda).transpose(2, 1, 0)
+            roots.append(weights[s] @ level_blocks(C))
+            for t, (parents, carried) in stage.links.items():
+                weights[t] = weights[t] - weights[s] @ _linking(
+                    carried, parents, self.stages[t].shape[1]
+                )
+            of_others = of_others - weights[s] @ stage.moved
+        return [*roots, of_others @ self.root.T]
+
+    def _of_stage(self, s: int) -> FloatArray:
+        """Return D of each level of one factor."""
+        k, n_levels = self.stages[s].shape
+        roots = []
+        for effect in range(k):
+            Z = np.zeros((k, n_levels))
+            Z[effect] = 1.0
+            of_stages = [sparse.csr_array((n_levels, math.prod(one.shape))) for one in self.stages]
+            of_stages[s] = _spread(Z, np.arange(n_levels), n_levels)
+            of_others = sparse.csr_array((n_levels, len(self.root)))
+            roots.append(self._roots(of_stages, of_others))
+        D = np.zeros((n_levels, k, k))
+        for q in range(k):
+            for r in range(k):
+                for left, right in zip(roots[q], roots[r], strict=True):
+                    D[:, q, r] += np.asarray((left * right).sum(axis=1)).ravel()
+        return D
 
 
 def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
@@ -149,3 +216,28 @@ def _spread(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> sparse.csr
     columns = codes + n_levels * np.arange(k)[:, None]
     rows = np.broadcast_to(np.arange(n), (k, n))
     return sparse.csr_array((Z.ravel(), (rows.ravel(), columns.ravel())), shape=(n, k * n_levels))
+
+
+def level_blocks(blocks: FloatArray) -> sparse.csr_array:
+    """Return the block-diagonal matrix of all levels, effect by effect.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (a, b, n_levels)
+
+    Returns
+    -------
+    sparse array of shape (a * n_levels, b * n_levels)
+    """
+    return _linking(blocks.swapaxes(0, 1), np.arange(blocks.shape[-1]), blocks.shape[-1])
+
+
+def _linking(blocks: FloatArray, parents: NDArray[np.integer], n_parents: int) -> sparse.csr_array:
+    """Place a block (columns, rows) of each level in the columns of its parent."""
+    b, a, n_levels = blocks.shape
+    levels = np.arange(n_levels)
+    rows = np.broadcast_to(levels + n_levels * np.arange(a)[:, None], blocks.shape)
+    columns = np.broadcast_to((parents + n_parents * np.arange(b)[:, None])[:, None], blocks.shape)
+    return sparse.csr_array(
+        (blocks.ravel(), (rows.ravel(), columns.ravel())), shape=(a * n_levels, b * n_parents)
+    )

@@ -1,59 +1,56 @@
-"""Cross-products of several factors as those of one: the others' columns of Z join those of X."""
+"""Cross-products of the columns U of all factors that are not eliminated level by level."""
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 
-__all__ = ["alone", "with_other_columns"]
+__all__ = ["alone", "products_of_others", "with_others"]
 
 FloatArray = NDArray[np.float64]
 
 
 def alone(products: CrossProducts, position: int) -> CrossProducts:
-    """Return the cross-products of one factor and [X y]."""
+    """Return the cross-products of one factor and A = [X y]."""
     return CrossProducts(
         products.n_rows, products.sum_log_weights, products.AtWA, (products.factors[position],)
     )
 
 
-def with_other_columns(products: CrossProducts) -> CrossProducts:
-    """Return the cross-products of factor 1 with the columns [U X y], U those of all other factors.
+def products_of_others(products: CrossProducts, first: int) -> tuple[FloatArray, FloatArray]:
+    """Return U'WU and U'WA, U being the columns of the factors from a position on.
 
     The columns of U run through the factors, the effects of each and its levels.
     """
-    first, *others = products.factors
-    k, n_levels = first.ZtWZ.shape[1:]
-    U = [_flat(products.crossed[0, j]) for j in range(1, len(products.factors))]
-    ZtWA = np.concatenate([*(u.reshape(-1, k, n_levels) for u in U), first.ZtWA])
+    factors = products.factors[first:]
+    ends = np.cumsum([0, *(f.ZtWZ.shape[0] * f.ZtWZ.shape[2] for f in factors)])
+    UtWU = np.zeros((ends[-1], ends[-1]))
+    parts = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+    for part, factor in zip(parts, factors, strict=True):
+        UtWU[part, part] = _spread_diagonal(factor)
+    for i, j in combinations(range(len(factors)), 2):
+        block = products.crossed[first + i, first + j].matrix().toarray()
+        UtWU[parts[i], parts[j]] = block
+        UtWU[parts[j], parts[i]] = block.T
     n_columns = len(products.AtWA)
-    n_other = sum(len(u) for u in U)
-    AtWA = np.empty((n_other + n_columns, n_other + n_columns))
-    starts = np.cumsum([0, *(len(u) for u in U)])
-    for i, factor in enumerate(others):
-        rows = slice(starts[i], starts[i + 1])
-        AtWA[n_other:, rows] = factor.ZtWA.reshape(n_columns, -1)
-        AtWA[rows, n_other:] = AtWA[n_other:, rows].T
-        AtWA[rows, rows] = _spread_diagonal(factor)
-        for j in range(i + 1, len(others)):
-            columns = slice(starts[j], starts[j + 1])
-            AtWA[columns, rows] = _flat(products.crossed[i + 1, j + 1])
-            AtWA[rows, columns] = AtWA[columns, rows].T
-    AtWA[n_other:, n_other:] = products.AtWA
-    return CrossProducts(
-        products.n_rows,
-        products.sum_log_weights,
-        AtWA,
-        (FactorProducts(first.ZtWZ, ZtWA),),
-    )
+    UtWA = [factor.ZtWA.reshape(n_columns, -1).T for factor in factors]
+    return UtWU, np.concatenate([np.empty((0, n_columns)), *UtWA])
 
 
-def _flat(crossed: FloatArray) -> FloatArray:
-    """Return Z_j'WZ_i as a matrix, from Z_i'WZ_j of shape (k_i, n_i, k_j, n_j)."""
-    k_i, n_i, k_j, n_j = crossed.shape
-    return crossed.reshape(k_i * n_i, k_j * n_j).T
+def with_others(products: CrossProducts, position: int, first: int) -> sparse.csr_array:
+    """Return Z'WU of one factor, its rows running effect by effect through the levels."""
+    k, _, n_levels = products.factors[position].ZtWZ.shape
+    blocks = [products.crossed[position, j].matrix() for j in range(first, len(products.factors))]
+    if not blocks:
+        return sparse.csr_array((k * n_levels, 0))
+    joined = sparse.csr_array(sparse.hstack(blocks, format="csr"))
+    joined.sort_indices()
+    return joined
 
 
 def _spread_diagonal(factor: FactorProducts) -> FloatArray:

@@ -28,7 +28,7 @@ from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.errors import SingleFactorErrors
 from skmixed.likelihood.kernel import ScoreTensors
 
-__all__ = ["SingleFactorKernel", "Whitened"]
+__all__ = ["SingleFactorKernel", "Whitened", "sum_log_diagonal", "whitening_factor"]
 
 FloatArray = NDArray[np.float64]
 
@@ -51,12 +51,15 @@ class Whitened:
         L_B^-1 R, whose Gram matrix is S = Z'V^-1 Z; its columns come first.
     columns : ndarray of shape (n_columns, k, n_levels)
         L_B^-1 Q'W^(1/2) [X y].
+    lower : ndarray of shape (k, k, n_levels)
+        L_B, with L_B L_B' = B.
     """
 
     log_determinant: float
     reduced: FloatArray
     root: FloatArray
     columns: FloatArray
+    lower: FloatArray
 
 
 class SingleFactorKernel:
@@ -82,7 +85,6 @@ class SingleFactorKernel:
         self._total = products.AtWA
         self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
         self._stacked = np.concatenate([self.R, between])
-        self._identity = np.eye(self.n_effects)[:, :, None]
         self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
@@ -112,23 +114,16 @@ class SingleFactorKernel:
     def whiten(self, factors: Sequence[FloatArray]) -> Whitened:
         """Evaluate the kernel at a relative covariance factor of shape (k, k), the only one."""
         k = self.n_effects
-        RLambda = _times_factor(self.R, factors[0]) if factors else self.R
-        L_B = cholesky_over_groups(np.einsum("slg,smg->lmg", RLambda, RLambda) + self._identity)
+        L_B = whitening_factor(self.R, factors[0]) if factors else self.R
         stacked = solve_lower_over_groups(L_B, self._stacked.copy())
         columns = stacked[k:]
         return Whitened(
-            log_determinant=2.0 * self._sum_log_diagonal(L_B),
+            log_determinant=2.0 * sum_log_diagonal(L_B, self.multiplicity),
             reduced=self._within + sum_of_outer_products(columns, columns, self.multiplicity),
             root=stacked[:k],
             columns=columns,
+            lower=L_B,
         )
-
-    def _sum_log_diagonal(self, factor: FloatArray) -> float:
-        """Return the sum of the logarithms of all pivots, each as often as its level counts."""
-        logs = np.log(np.einsum("jjg->jg", factor))
-        if self.multiplicity is not None:
-            logs *= self.multiplicity
-        return float(logs.sum())
 
     @property
     def varies(self) -> list[NDArray[np.bool_]]:
@@ -239,9 +234,27 @@ def _no_factor(n_columns: int) -> FactorProducts:
     return FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
 
 
-def _times_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
-    """Return R Lambda of each level, indexed by column, row and level."""
-    return (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
+def whitening_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
+    """Return L_B of each level, with L_B L_B' = I + R Lambda Lambda'R'.
+
+    Parameters
+    ----------
+    R : ndarray of shape (k, k, n_levels)
+        Upper triangles; indexed by column, row and level.
+    Lambda : ndarray of shape (k, k)
+    """
+    RLambda = (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
+    B = np.einsum("slg,smg->lmg", RLambda, RLambda)
+    B += np.eye(len(R))[:, :, None]
+    return cholesky_over_groups(B)
+
+
+def sum_log_diagonal(lower: FloatArray, multiplicity: FloatArray | None) -> float:
+    """Return the sum of the logarithms of all pivots, each as often as its level counts."""
+    logs = np.log(np.einsum("jjg->jg", lower))
+    if multiplicity is not None:
+        logs *= multiplicity
+    return float(logs.sum())
 
 
 def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> FloatArray:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skmixed.design.design import NewBlock, NewRows
 from skmixed.fitting.lmm_fit import LMMFit
@@ -14,6 +15,7 @@ from skmixed.fitting.random_effects import RandomEffects
 __all__ = ["marginal_covariance", "predict_covariance", "predict_mean", "predict_variance"]
 
 FloatArray = NDArray[np.float64]
+Root = FloatArray | sparse.csr_array
 Include = bool | Collection[str]
 
 # Rows at a time: with several factors each has as many entries as there are other effects.
@@ -57,7 +59,7 @@ def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: Incl
         )
         variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
         for root, _ in parts:
-            variance[chunk] += np.einsum("kn,kn->n", root, root)
+            variance[chunk] += _squared_lengths(root)
     return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
 
 
@@ -109,10 +111,10 @@ def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp
 
 def _error_columns(
     fit: LMMFit, rows: NewRows, *, include_random_effects: Include
-) -> tuple[FloatArray, list[tuple[FloatArray, NDArray[np.intp] | None]]]:
+) -> tuple[FloatArray, list[tuple[Root, NDArray[np.intp] | None]]]:
     """Return x - c'z of each row, and roots of the covariance of z'(b - b_hat) with levels."""
     X = fit.coordinates.fixed.transform(rows.fixed)
-    parts = []
+    parts: list[tuple[Root, NDArray[np.intp] | None]] = []
     known_Z, known_codes = [], []
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         Z = effects.coordinates.transform(block.columns)
@@ -135,8 +137,17 @@ def _levels_of(block: NewBlock) -> NDArray[np.intp]:
     return np.arange(len(block.columns)) if block.codes is None else block.codes
 
 
-def _within_levels(root: FloatArray, codes: NDArray[np.intp] | None) -> FloatArray:
+def _squared_lengths(root: Root) -> FloatArray:
+    """Return the sum of squares of each column."""
+    if isinstance(root, sparse.csr_array):
+        return np.asarray(root.power(2).sum(axis=0), dtype=np.float64).ravel()
+    return np.einsum("kn,kn->n", root, root)
+
+
+def _within_levels(root: Root, codes: NDArray[np.intp] | None) -> FloatArray:
     """Return root' root between rows of the same level, or between all rows without codes."""
+    if isinstance(root, sparse.csr_array):
+        return np.asarray((root.T @ root).toarray())
     product = root.T @ root
     if codes is None:
         return product

@@ -1,8 +1,8 @@
 """Measure one library on one problem, in a process of its own; print one line of JSON.
 
-Run as ``python measure.py JOB`` with a job in JSON: library, way, path, slope, reml, warm,
-seconds. A warm job is the median of many fits after the first ones; a cold one is the first fit
-of these rows in this process, after a small fit of the same kind has paid for imports.
+Run as ``python measure.py JOB`` with a job in JSON: library, way, path, model, warm, seconds.
+A warm job is the median of many fits after the first ones; a cold one is the first fit of these
+rows in this process, after a small fit of the same kind has paid for imports.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import memory
+from exit_status import NOT_INSTALLED
+from model import Model
 
-__all__ = ["NOT_INSTALLED", "warm"]
+__all__ = ["warm"]
 
-NOT_INSTALLED = 3
 MOST_FITS = 500
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         sys.exit(NOT_INSTALLED)
     problems = importlib.import_module("problem")
     library = importlib.import_module(f"with_{job['library']}")
-    problem = problems.load_problem(Path(job["path"]), slope=job["slope"], reml=job["reml"])
+    problem = problems.load_problem(Path(job["path"]), Model(**job["model"]))
     warnings.simplefilter("ignore")
     small_fit, _ = library.WAYS[job["way"]](problems.small_problem(problem))
     small_fit()

@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cases import Case, Contender
-from measure import NOT_INSTALLED
+from exit_status import ABSENT, NOT_INSTALLED
 
 __all__ = ["HERE", "Processes"]
 
@@ -30,7 +30,7 @@ class Processes:
     folder : Path
         For the data.
     scale : float
-        Factor on the numbers of rows and groups.
+        Factor on the numbers of rows and levels.
     seconds : float
         Time for the repetitions of a warm fit.
     limit : float
@@ -51,11 +51,25 @@ class Processes:
         return {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def write(self, case: Case, *, csv: bool) -> Path:
-        """Write the rows of a case, unless an earlier case has the same."""
-        words = [str(size) for size in case.scaled(self.scale)] + ["--slope"] * case.slope
+        """Write the rows of a case, unless an earlier case has the same.
+
+        Raises
+        ------
+        LookupError
+            If they are real data that are not there.
+        """
+        words = [str(size) for size in case.scaled(self.scale)]
+        if case.data == "groups":
+            words += [f"--covariates={case.model.n_covariates}", *["--slope"] * case.model.slope]
         path = self.folder / ("_".join([case.data, *words]) + ".pickle")
         if not path.exists() or (csv and not path.with_suffix(".csv").exists()):
-            self._python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)
+            try:
+                self._python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)
+            except subprocess.CalledProcessError as error:
+                if error.returncode == ABSENT:
+                    raise LookupError(error.stderr.strip()) from error
+                sys.stderr.write(error.stderr)
+                raise
         return path
 
     def measure(self, case: Case, contender: Contender, path: Path) -> dict[str, Any] | str:
@@ -67,8 +81,7 @@ class Processes:
                 "library": contender.library,
                 "way": contender.way,
                 "path": str(path),
-                "slope": case.slope,
-                "reml": case.reml,
+                "model": asdict(case.model),
                 "warm": case.warm,
                 "seconds": self.seconds,
             }
@@ -100,10 +113,7 @@ class Processes:
         rscript = self.interpreters.get("lme4", "Rscript")
         if shutil.which(rscript) is None:
             raise FileNotFoundError(rscript)
-        n_covariates = case.sizes[2] if case.sizes else 1
-        fixed = " + ".join(f"x{j}" for j in range(n_covariates))
-        formula = f"y ~ {fixed} + ({'1 + x0' if case.slope else '1'} | g)"
-        words = [formula, "reml" if case.reml else "ml", str(R_REPEATS if case.warm else 1)]
+        words = [case.model.formula, case.model.method, str(R_REPEATS if case.warm else 1)]
         script = str(HERE / "with_lme4.R")
         csv = str(path.with_suffix(".csv"))
         report = self._run([rscript, script, csv, *words], dict(os.environ))

@@ -8,7 +8,7 @@ not beside skmixed (for lme4 it is the path of Rscript).
 Times and memory are the best over the rounds, of the median of warm fits or of a first fit.
 ``peak`` is the largest resident memory during the fits, ``increase`` what it exceeds the loaded
 data by. ``llf`` and ``estimates`` are the relative differences from the first line's
-log-likelihood, and from its fixed effects and sigma (the largest).
+log-likelihood, and from its fixed effects and standard deviations (the largest).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cases import CASES, Case
 from imports import import_seconds
 from processes import Processes
-from tables import Measured, evaluation_table, fit_table, import_table
+from tables import Measured, evaluation_table, fit_table, growth_table, import_table
 
 EVALUATION_GROUPS = 1_000
 EVALUATION_ROWS = (10_000, 100_000, 1_000_000)
@@ -50,9 +51,7 @@ def main() -> None:
         )
         for case in CASES:
             if case.name in options.names:
-                measured = measure(case, processes, options)
-                print(fit_table(case, measured, options.scale), flush=True)
-                found[case.name] = {m.contender.name: m.reports or m.trouble for m in measured}
+                found[case.name] = run_case(case, processes, options)
         if "evaluation" in options.names:
             sizes = [max(int(n * options.scale), 4_000) for n in EVALUATION_ROWS]
             found["evaluation"] = processes.evaluations(EVALUATION_GROUPS, sizes)
@@ -66,14 +65,35 @@ def main() -> None:
         options.json.write_text(json.dumps(found, indent=1))
 
 
+def run_case(case: Case, processes: Processes, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure a case, print its table, and return every measurement."""
+    if not case.parts:
+        measured = measure(case, processes, options)
+        print(fit_table(case, measured, options.scale), flush=True)
+        return _everything(measured)
+    by_rows = {}
+    for part in case.parts:
+        smaller = replace(processes, scale=part * options.scale)
+        by_rows[case.scaled(smaller.scale)[0]] = measure(case, smaller, options)
+    print(growth_table(case, by_rows), flush=True)
+    return {str(n_rows): _everything(measured) for n_rows, measured in by_rows.items()}
+
+
+def _everything(measured: list[Measured]) -> dict[str, Any]:
+    """Return the reports of each contender, or why there are none."""
+    return {m.contender.name: m.reports or m.trouble for m in measured}
+
+
 def measure(case: Case, processes: Processes, options: argparse.Namespace) -> list[Measured]:
     """Let the contenders of a case take turns."""
-    measured = [
-        Measured(c)
-        for c in case.contenders
-        if (options.slow or not c.on_request) and c.library in options.library
-    ]
-    path = processes.write(case, csv=any(m.contender.library == "lme4" for m in measured))
+    wanted = [c for c in case.contenders if c.library in options.library]
+    measured = [Measured(c) for c in wanted if options.slow or not c.on_request]
+    if not measured:
+        return [Measured(c, trouble="only with --slow") for c in wanted]
+    try:
+        path = processes.write(case, csv=any(m.contender.library == "lme4" for m in measured))
+    except LookupError as absent:
+        return [replace(m, trouble=str(absent)) for m in measured]
     for i in range(options.rounds):
         for m in measured:
             if m.trouble or i >= (m.contender.rounds or options.rounds):
@@ -108,8 +128,10 @@ def _options() -> argparse.Namespace:
         "--seconds", type=float, default=1.0, help="time for the repetitions of a warm fit"
     )
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for one process")
-    parser.add_argument("--slow", action="store_true", help="lme4 on a million rows as well")
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on rows and groups")
+    parser.add_argument(
+        "--slow", action="store_true", help="what takes minutes or much memory as well"
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on rows and levels")
     parser.add_argument("--json", type=Path, help="file for every measurement")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)

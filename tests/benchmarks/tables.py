@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from cases import Case, Contender
 
-__all__ = ["Measured", "agreement", "evaluation_table", "fit_table", "import_table"]
+__all__ = [
+    "Measured",
+    "agreement",
+    "evaluation_table",
+    "fit_table",
+    "growth_table",
+    "import_table",
+]
 
 
 @dataclass
@@ -23,36 +30,73 @@ class Measured:
         """Return the least of one quantity over the rounds."""
         return min(report[name] for report in self.reports.values())
 
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return the estimates of the first round."""
+        return next(iter(self.reports.values()))["answer"]
+
 
 def agreement(first: Measured, other: Measured) -> tuple[float, float]:
-    """Return the relative differences of log-likelihoods and, the largest, of beta and sigma."""
-    a, b = (next(iter(m.reports.values()))["answer"] for m in (first, other))
-    x, y = (np.array([*answer["beta"], answer["sigma"]]) for answer in (a, b))
+    """Return the relative differences of log-likelihoods and, the largest, of the estimates.
+
+    Standard deviations are compared in units of sigma.
+    """
+    a, b = (m.answer for m in (first, other))
+    beta, other_beta = (np.array(answer["beta"]) for answer in (a, b))
+    sd, other_sd = (np.array([answer["sigma"], *sorted(answer["random_sd"])]) for answer in (a, b))
     log_likelihood = abs(a["log_likelihood"] - b["log_likelihood"]) / abs(a["log_likelihood"])
-    return log_likelihood, float(np.max(np.abs(x - y) / np.abs(x)))
+    of_beta = np.abs(beta - other_beta) / np.abs(beta)
+    return log_likelihood, float(max(of_beta.max(), np.abs(sd - other_sd).max() / a["sigma"]))
 
 
 def fit_table(case: Case, measured: list[Measured], scale: float) -> str:
     """Return the table of one case."""
-    reference = next(
-        (m for m in measured if m.contender.library == case.reference and m.reports), None
-    )
     first = next((m for m in measured if m.reports), None)
-    header = ["", "time", f"/ {case.reference}", "goal", "peak", "increase", "llf", "estimates"]
-    return _aligned(
-        case.heading(scale), [header, *(_fit_row(m, reference, first) for m in measured)]
-    )
+    header = ["", "time"]
+    for reference in case.references:
+        header += [f"/ {reference}", "goal"]
+    header += ["peak", "increase", "llf", "estimates"]
+    rows = [_fit_row(m, measured, case.references, first) for m in measured]
+    notes = [note for m in measured if m.reports for note in _notes(m)]
+    return "\n".join([_aligned(case.heading(scale), [header, *rows]), *notes])
 
 
-def _fit_row(m: Measured, reference: Measured | None, first: Measured | None) -> list[str]:
-    """Return one line: best time, ratio, goal, memory in MB, relative differences."""
+def _fit_row(
+    m: Measured, measured: list[Measured], references: tuple[str, ...], first: Measured | None
+) -> list[str]:
+    """Return one line: best time, ratios and goals, memory in MB, relative differences."""
     if not m.reports:
         return [m.contender.name, m.trouble]
-    ratio = f"{m.best('seconds') / reference.best('seconds'):.3g}" if reference else ""
-    goal = f"{m.contender.goal:.2g}" if m.contender.goal else ""
+    row = [m.contender.name, _time(m.best("seconds"))]
+    for library in references:
+        found = next((r for r in measured if r.contender.library == library and r.reports), None)
+        row.append(f"{m.best('seconds') / found.best('seconds'):.3g}" if found else "")
+        row.append(f"{goal:.2g}" if (goal := m.contender.goals.get(library)) else "")
+    row += [f"{m.best(name):.0f} MB" for name in ("peak", "increase")]
     differences = [f"{d:.0e}" for d in agreement(first or m, m)] if m is not first else ["", ""]
-    memory = [f"{m.best(name):.0f} MB" for name in ("peak", "increase")]
-    return [m.contender.name, _time(m.best("seconds")), ratio, goal, *memory, *differences]
+    return row + differences
+
+
+def _notes(m: Measured) -> list[str]:
+    """Return what a stochastic solver says of its estimates."""
+    errors = m.answer.get("monte_carlo_error")
+    return [f"Monte-Carlo errors of {m.contender.name}: {errors}\n"] if errors else []
+
+
+def growth_table(case: Case, measured: dict[int, list[Measured]]) -> str:
+    """Return the table of a case measured with ever more rows: time and memory for each row."""
+    rows = [["rows", "", "time", "for a row", "increase", "for a row"]]
+    for n_rows, contenders in measured.items():
+        for m in contenders:
+            row = [f"{n_rows:,}", m.contender.name]
+            if m.reports:
+                seconds, megabytes = m.best("seconds"), m.best("increase")
+                row += [_time(seconds), f"{1e6 * seconds / n_rows:.2f} us"]
+                row += [f"{megabytes:.0f} MB", f"{1e6 * megabytes / n_rows:.0f} B"]
+            else:
+                row.append(m.trouble)
+            rows.append(row)
+    return _aligned(case.title, rows)
 
 
 def evaluation_table(times: dict[str, list[float]], n_groups: int) -> str:

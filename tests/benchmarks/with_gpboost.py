@@ -12,23 +12,26 @@ __all__ = ["WAYS"]
 
 
 def _arrays(problem: Problem) -> Fit:
-    if problem.slope or problem.reml:
-        raise ValueError("The comparison with gpboost is a random intercept by maximum likelihood.")
-    frame = problem.frame
+    model, frame = problem.model, problem.frame
+    if model.slope or model.reml:
+        raise ValueError("The comparison with gpboost is random intercepts by maximum likelihood.")
 
     def fit() -> Any:
-        X = np.column_stack([np.ones(len(frame)), frame[problem.predictors]])
-        model = gpboost.GPModel(group_data=frame["g"].to_numpy(), likelihood="gaussian")
-        return model.fit(y=frame["y"].to_numpy(), X=X)
+        X = np.column_stack([np.ones(len(frame)), problem.predictors])
+        groups = frame[model.groups].to_numpy()
+        mixed = gpboost.GPModel(group_data=groups, likelihood="gaussian")
+        return mixed.fit(y=problem.response, X=X)
 
     return fit, _answer
 
 
 def _answer(model: Any) -> Answer:
+    residual, *random = np.sqrt(np.ravel(model.get_cov_pars())).tolist()
     return Answer(
         -float(model.get_current_neg_log_likelihood()),
         np.ravel(model.get_coef()).tolist(),
-        float(np.sqrt(np.ravel(model.get_cov_pars())[0])),
+        residual,
+        random,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mixedlm
 from problem import Answer, Fit, Problem
 
@@ -9,9 +11,17 @@ __all__ = ["WAYS"]
 
 
 def _formula(problem: Problem) -> Fit:
-    return (
-        lambda: mixedlm.lmer(problem.formula, problem.frame, REML=problem.reml),
-        lambda fit: Answer(float(fit.logLik().value), list(fit.fixef().values()), fit.sigma),
+    model = problem.model
+    return lambda: mixedlm.lmer(model.formula, problem.frame, REML=model.reml), _answer
+
+
+def _answer(fit: Any) -> Answer:
+    terms = fit.VarCorr().as_dict().values()
+    return Answer(
+        float(fit.logLik().value),
+        list(fit.fixef().values()),
+        fit.sigma,
+        [float(variance) ** 0.5 for term in terms for variance in term.values()],
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 from problem import Answer, Fit, Problem
 
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
@@ -12,29 +14,34 @@ __all__ = ["WAYS"]
 
 
 def _arrays(problem: Problem) -> Fit:
-    X = problem.frame[problem.predictors].to_numpy()
-    y, g = problem.frame["y"].to_numpy(), problem.frame["g"].to_numpy()
-    if problem.slope:
-        model = MixedLM(random_slopes=[0], method=problem.method)
+    model = problem.model
+    X, y, g = problem.predictors, problem.response, problem.frame[model.groups[0]].to_numpy()
+    if model.slope:
+        estimator = MixedLM(random_slopes=[0], method=model.method)
     else:
-        model = RandomInterceptRegressor(method=problem.method)
-    return lambda: model.fit(X, y, groups=g), _of_estimator
+        estimator = RandomInterceptRegressor(method=model.method)
+    return lambda: estimator.fit(X, y, groups=g), _of_estimator
 
 
 def _formula(problem: Problem) -> Fit:
-    return (
-        lambda: mixedlm(problem.formula, problem.frame, method=problem.method),
-        lambda fit: Answer(fit.llf, fit.params.tolist(), float(fit.scale) ** 0.5),
-    )
+    model = problem.model
+    return (lambda: mixedlm(model.formula, problem.frame, method=model.method), _of_results)
 
 
 def _estimator(problem: Problem) -> Fit:
-    model = MixedLM(formula=problem.formula, method=problem.method)
-    return lambda: model.fit(problem.frame), _of_estimator
+    estimator = MixedLM(formula=problem.model.formula, method=problem.model.method)
+    return lambda: estimator.fit(problem.frame), _of_estimator
 
 
-def _of_estimator(model: Any) -> Answer:
-    return Answer(model.log_likelihood_, [model.intercept_, *model.coef_], model.sigma_)
+def _of_estimator(estimator: Any) -> Answer:
+    errors = getattr(estimator, "monte_carlo_error_", None)
+    return replace(_of_results(estimator.results_), monte_carlo_error=pd.Series(errors).tolist())
+
+
+def _of_results(results: Any) -> Answer:
+    table = results.variance_components.iloc[:-1]
+    random_sd = table["sdcor"][table["name2"].isna()].tolist()
+    return Answer(results.llf, results.params.tolist(), results.sigma, random_sd)
 
 
 WAYS = {"arrays": _arrays, "formula": _formula, "estimator": _estimator}

@@ -45,7 +45,7 @@ def _part(name: str) -> str:
     """Return one part of an interaction in R's words."""
     if name == "Intercept":
         return "(Intercept)"
-    name = name.replace("np.pi", "pi").replace(" ** ", "^")
+    name = name.replace("np.pi", "pi").replace(" ** ", "^").replace("=False", " = FALSE")
     name = re.sub(r"^C\((\w+), Poly\)", r"\1", name)
     for ours, theirs in _POLYNOMIALS.items():
         if name.endswith(ours):

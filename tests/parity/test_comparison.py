@@ -59,6 +59,7 @@ def test_relative_difference(actual, expected, relative):
         ("poly(x, 2)[0]", "poly(x, 2)1"),
         ("sin(2 * np.pi * x)", "sin(2 * pi * x)"),
         ("I(x ** 2)", "I(x^2)"),
+        ("scale(x, scale=False)", "scale(x, scale = FALSE)"),
     ],
 )
 def test_names(ours, theirs):

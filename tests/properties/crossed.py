@@ -16,7 +16,14 @@ from .dense import structures
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-LAYOUTS = ("crossed", "nested", "partly crossed", "three crossed", "three nested")
+LAYOUTS = (
+    "crossed",
+    "nested",
+    "partly crossed",
+    "three crossed",
+    "three nested",
+    "nested and crossed",
+)
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,8 @@ def _codes(layout: str, n: int, rng: np.random.Generator) -> tuple[Codes, ...]:
         return fine, np.where(rng.uniform(size=n) < 0.2, _every_level(4, n, rng), fine % 4)
     if layout == "three crossed":
         return fine, _every_level(5, n, rng), _every_level(3, n, rng)
+    if layout == "nested and crossed":
+        return fine, _every_level(5, n, rng), fine % 4
     return fine, fine % 6, fine % 3
 
 

@@ -7,10 +7,12 @@ from itertools import permutations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 
 from skmixed.covariance import JointCovariance
 from skmixed.likelihood.blocked import BlockedKernel
-from skmixed.likelihood.crossproducts import CrossProducts, crossed_products, factor_products
+from skmixed.likelihood.cells import cell_products
+from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
@@ -47,7 +49,7 @@ def products_of(problem: CrossedProblem, rows: slice = slice(None)) -> CrossProd
         A @ A.T,
         tuple(factor_products(Z[j], A, codes[j], levels[j]) for j in range(len(Z))),
         {
-            (i, j): crossed_products(Z[i], codes[i], levels[i], Z[j], codes[j], levels[j])
+            (i, j): cell_products(Z[i], codes[i], levels[i], Z[j], codes[j], levels[j])
             for j in range(len(Z))
             for i in range(j)
         },
@@ -136,21 +138,21 @@ def test_conditional_covariances_equal_dense_algebra(model):
 
 
 def test_roots_of_rows_make_their_conditional_covariance(model):
-    """Rows whose level of a factor is not known have zeros there."""
+    """Rows whose level of a factor is not known have zeros there; levels may meet anew."""
     problem, covariance = model
     objective, at, expected = evaluate(problem, covariance, reml=True)
     errors = objective.kernel.errors(at.whitened, covariance.relative_factors(at.theta))
-    rows = np.arange(0, 70, 3)
-    known = [np.random.default_rng(j).uniform(size=len(rows)) < 0.8 for j in range(3)]
-    Z = [(part[rows] * on[:, None]).T for part, on in zip(problem.Z, known, strict=False)]
-    parts = errors.parts(Z, [code[rows] for code in problem.codes])
-    total = np.zeros((len(rows), len(rows)))
+    sources = [np.random.default_rng(j).integers(0, 70, 24) for j in range(3)]
+    known = [np.random.default_rng(j).uniform(size=24) < 0.8 for j in range(3)]
+    chosen = list(zip(problem.Z, problem.spread, problem.codes, sources, known, strict=False))
+    Z = [(columns[rows] * on[:, None]).T for columns, _, _, rows, on in chosen]
+    parts = errors.parts(Z, [code[rows] for _, _, code, rows, _ in chosen])
+    total = np.zeros((24, 24))
     for root, codes in parts:
+        whole = root.toarray() if isinstance(root, sparse.csr_array) else root
         same = True if codes is None else codes[:, None] == codes
-        total += np.where(same, root.T @ root, 0.0)
-    columns = np.hstack(
-        [part[rows] * on[:, None] for part, on in zip(problem.spread, known, strict=False)]
-    )
+        total += np.where(same, whole.T @ whole, 0.0)
+    columns = np.hstack([spread[rows] * on[:, None] for _, spread, _, rows, on in chosen])
     dense = columns @ expected.conditional_covariance() @ columns.T
     assert_allclose(total, dense, rtol=1e-9, atol=1e-10)
 

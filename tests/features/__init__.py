@@ -1,0 +1,1 @@
+"""The models, formulas and calls that the library promises, row by row."""
