@@ -117,7 +117,7 @@ def every_direction(length: int) -> Probes:
 
 
 def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES) -> Probes:
-    """Draw vectors of random signs, each in one effect only.
+    """Draw vectors of random signs, each in one effect of one factor only.
 
     Where the variance of one effect tends to 0, what it shares with the others would drown its own
     part.
@@ -128,15 +128,17 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
         Effects and levels of the factors.
     n_replicates : int
     """
-    n_sets = max(k for k, _ in shapes)
+    n_sets = sum(k for k, _ in shapes)
     generator = np.random.default_rng(SEED)
     parts = []
+    first = 0
     for k, n_levels in shapes:
         signs = generator.integers(0, 2, size=(k, n_levels, n_replicates)) * 2.0 - 1.0
         part = np.zeros((k, n_levels, n_replicates, n_sets))
         effects = np.arange(k)
-        part[effects, :, :, effects] = np.sqrt(n_sets) * signs
+        part[effects, :, :, first + effects] = np.sqrt(n_sets) * signs
         parts.append(part.reshape(k * n_levels, n_replicates * n_sets))
+        first += k
     return Probes(np.concatenate(parts), n_replicates)
 
 

@@ -166,6 +166,25 @@ def test_a_variance_of_zero_is_found_exactly():
     assert fit.monte_carlo_error[1] == 0.0
 
 
+def test_a_variance_of_zero_among_three_factors():
+    """Other factors must not drown the score of one whose variance tends to 0."""
+    data = ratings(seed=5)
+    rng = np.random.default_rng(0)
+    data["week"] = rng.integers(0, 60, len(data))
+    week = data.groupby("week")["y"].transform("mean")
+    data["y"] -= 0.9 * (week - data["y"].mean())
+    fits = []
+    for solver in ("direct", "iterative"):
+        with pytest.warns(SingularFitWarning, match="'week'"):
+            fits.append(mixedlm(FORMULAS["three factors"], data, solver=solver))
+    exact, estimated = fits
+    assert estimated.converged
+    assert estimated.fit.convergence.n_iter < 15
+    assert exact.theta[2] == estimated.theta[2] == 0.0
+    error = np.maximum(estimated.monte_carlo_error, 1e-9)
+    assert (np.abs(estimated.theta - exact.theta) < WIDE * error).all()
+
+
 def test_results_repeat_themselves(data):
     first, again = (mixedlm(FORMULAS["slopes"], data, solver="iterative") for _ in range(2))
     assert np.array_equal(first.theta, again.theta)
