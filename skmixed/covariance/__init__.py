@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from skmixed.covariance.ar1 import AR1
 from skmixed.covariance.base import CovarianceStructure
+from skmixed.covariance.compound_symmetry import CompoundSymmetry
 from skmixed.covariance.diagonal import Diagonal
 from skmixed.covariance.direct_sum import DirectSum
 from skmixed.covariance.identity import Identity
@@ -10,7 +12,9 @@ from skmixed.covariance.joint import JointCovariance
 from skmixed.covariance.unstructured import Unstructured
 
 __all__ = [
+    "AR1",
     "STRUCTURES",
+    "CompoundSymmetry",
     "CovarianceStructure",
     "Diagonal",
     "DirectSum",
@@ -24,8 +28,10 @@ STRUCTURES: dict[str, CovarianceStructure] = {
     "unstructured": Unstructured(),
     "diagonal": Diagonal(),
     "identity": Identity(),
+    "compound_symmetry": CompoundSymmetry(),
+    "ar1": AR1(),
 }
-_ALIASES = {"us": "unstructured", "diag": "diagonal"}
+_ALIASES = {"us": "unstructured", "diag": "diagonal", "cs": "compound_symmetry"}
 
 
 def covariance_structure(specification: str | CovarianceStructure) -> CovarianceStructure:
@@ -34,7 +40,8 @@ def covariance_structure(specification: str | CovarianceStructure) -> Covariance
     Parameters
     ----------
     specification : str or CovarianceStructure
-        ``"unstructured"`` (``"us"``), ``"diagonal"`` (``"diag"``), ``"identity"``, or an object.
+        ``"unstructured"`` (``"us"``), ``"diagonal"`` (``"diag"``), ``"identity"``,
+        ``"compound_symmetry"`` (``"cs"``), ``"ar1"``, or an object.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,17 @@ class CovarianceStructure(Protocol):
         standardised.
     """
 
-    invariance: ClassVar[Invariance]
+    @property
+    def invariance(self) -> Invariance:
+        """Tell which changes of the columns of Z keep the structure."""
+        ...
 
     def n_parameters(self, n_effects: int) -> int:
         """Return the length of theta."""
+        ...
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return the least theta of the structure; None where every theta is one of its own."""
         ...
 
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
@@ -41,6 +48,13 @@ class CovarianceStructure(Protocol):
 
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
+        ...
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return the second derivatives of Lambda, None where it is linear in theta.
+
+        Of shape (n_parameters, n_parameters, n_effects, n_effects).
+        """
         ...
 
     def parameters(self, root: FloatArray) -> FloatArray:

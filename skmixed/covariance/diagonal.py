@@ -34,6 +34,10 @@ class Diagonal:
         """Return one parameter for each effect."""
         return n_effects
 
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return diag(theta)."""
         return np.diag(theta)
@@ -44,6 +48,10 @@ class Diagonal:
         entries = np.arange(n_effects)
         derivative[entries, entries, entries] = 1.0
         return derivative
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the lengths of the rows of root."""

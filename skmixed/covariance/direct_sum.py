@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from skmixed.covariance.base import CovarianceStructure, FloatArray
 
-__all__ = ["DirectSum"]
+__all__ = ["DirectSum", "joined_bounds"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class DirectSum:
         """Return the number of parameters of each term."""
         return [s.n_parameters(k) for s, k in zip(self.structures, self.sizes, strict=True)]
 
+    @property
+    def lower_bounds(self) -> FloatArray | None:
+        """Return the least theta of all terms, None where theta is free."""
+        parts = [s.lower_bounds(k) for s, k in zip(self.structures, self.sizes, strict=True)]
+        return joined_bounds(parts, self._lengths)
+
     def split_parameters(self, theta: FloatArray) -> list[FloatArray]:
         """Return each term's part of theta."""
         return np.split(theta, np.cumsum(self._lengths)[:-1]) if self.sizes else []
@@ -86,6 +93,26 @@ class DirectSum:
             first = last
         return derivative
 
+    def factor_second_derivative(self, theta: FloatArray) -> FloatArray | None:
+        """Return the second derivatives of Lambda, None where it is linear in theta."""
+        if len(self.sizes) == 1:
+            return self.structures[0].factor_second_derivative(theta, self.sizes[0])
+        terms = self._terms(theta)
+        parts = [
+            structure.factor_second_derivative(part, effects.stop - effects.start)
+            for structure, part, effects in terms
+        ]
+        if all(part is None for part in parts):
+            return None
+        whole = np.zeros((len(theta), len(theta), self.n_effects, self.n_effects))
+        first = 0
+        for (_, own, effects), second in zip(terms, parts, strict=True):
+            last = first + len(own)
+            if second is not None:
+                whole[first:last, first:last, effects, effects] = second
+            first = last
+        return whole
+
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta nearest to the covariance root root', term by term."""
         parts = [
@@ -99,3 +126,15 @@ class DirectSum:
         return list(
             zip(self.structures, self.split_parameters(theta), self.effect_slices, strict=True)
         )
+
+
+def joined_bounds(parts: Sequence[FloatArray | None], lengths: Sequence[int]) -> FloatArray | None:
+    """Return lower bounds one after the other, None where there is none at all."""
+    if all(part is None for part in parts):
+        return None
+    return np.concatenate(
+        [
+            np.full(length, -np.inf) if part is None else part
+            for part, length in zip(parts, lengths, strict=True)
+        ]
+    )

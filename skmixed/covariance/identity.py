@@ -33,6 +33,10 @@ class Identity:
         """Return one parameter."""
         return 1
 
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return theta I."""
         return theta[0] * np.eye(n_effects)
@@ -40,6 +44,10 @@ class Identity:
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the identity matrix."""
         return np.eye(n_effects)[None]
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the root of the mean variance."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmixed.covariance.base import FloatArray
-from skmixed.covariance.direct_sum import DirectSum
+from skmixed.covariance.direct_sum import DirectSum, joined_bounds
 
 __all__ = ["JointCovariance"]
 
@@ -37,6 +37,12 @@ class JointCovariance:
     def n_parameters(self) -> int:
         """Count the parameters of all factors."""
         return sum(factor.n_parameters for factor in self.factors)
+
+    @property
+    def lower_bounds(self) -> FloatArray | None:
+        """Return the least theta of all factors, None where theta is free."""
+        parts = [factor.lower_bounds for factor in self.factors]
+        return joined_bounds(parts, [factor.n_parameters for factor in self.factors])
 
     def of_factors(self, positions: Sequence[int]) -> JointCovariance:
         """Return the covariance of some of the factors only."""

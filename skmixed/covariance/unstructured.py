@@ -36,6 +36,10 @@ class Unstructured:
         """Return the size of a lower triangle."""
         return n_effects * (n_effects + 1) // 2
 
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the lower triangle filled column by column."""
         factor = np.zeros((n_effects, n_effects))
@@ -46,6 +50,10 @@ class Unstructured:
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return one indicator matrix for each entry of the triangle."""
         return _indicators(n_effects)
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the triangle of the Cholesky factor of root root', found without squaring root."""

@@ -16,6 +16,7 @@ from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.predicting import PredictionMethods
+from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.fit import fit_lmm
@@ -132,6 +133,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         """Fit the design, keep the estimates and give the warnings."""
         if not design.blocks:
             warn_user(self._no_groups_message(), NoGroupsWarning)
+        require_ordered_effects(design, structures)
         design = weighted_design(
             design,
             row_weights(sample_weight, design.fixed),

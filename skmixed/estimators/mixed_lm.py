@@ -45,8 +45,9 @@ class MixedLM(LinearMixedModel):
     random_intercept : bool, default=True
         Whether the intercept varies from group to group.
     covariance : str, CovarianceStructure, or dict, default="unstructured"
-        Covariance of the effects of a group: "unstructured", "diagonal", "identity", or an object
-        of skmixed.covariance; a dict gives that of each factor by its name.
+        Covariance of the effects of a group: "unstructured", "diagonal", "identity",
+        "compound_symmetry", "ar1" (without an intercept), or an object of skmixed.covariance; a
+        dict gives that of each factor by its name.
     formula : str, optional
         lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above
         are left alone. The response may be left out if y is given to fit.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from skmixed.covariance import DirectSum
 from skmixed.design.design import Design
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit, Notice
@@ -123,7 +124,7 @@ def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
 
 
 def _redundant(effects: RandomEffects, varies: Sequence[NDArray[np.bool_]]) -> Notice | None:
-    if effects.position is None or varies[effects.position].all():
+    if effects.position is None or varies[effects.position].all() or _is_tied(effects.covariance):
         return None
     moving = varies[effects.position]
     names = [name for name, moves in zip(effects.effect_names, moving, strict=True) if not moves]
@@ -133,4 +134,16 @@ def _redundant(effects: RandomEffects, varies: Sequence[NDArray[np.bool_]]) -> N
         "effect that comes twice): their variances are not identifiable. Leave them out of the "
         "random effects.",
         UserWarning,
+    )
+
+
+def _is_tied(covariance: DirectSum) -> bool:
+    """Tell whether effects share parameters, so that columns may depend on each other.
+
+    They do under one variance for all; and beside another term, as in (1 | g) + cs(0 + f | g).
+    """
+    several = len(covariance.structures) > 1
+    return any(
+        k > 1 and (s.invariance == "scalar" or (several and s.n_parameters(k) < k * (k + 1) // 2))
+        for s, k in zip(covariance.structures, covariance.sizes, strict=True)
     )

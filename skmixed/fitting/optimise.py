@@ -1,99 +1,44 @@
-"""Safeguarded Newton steps on the exact derivatives of the objective."""
+"""The search for theta: safeguarded Newton steps, and what follows where they fail."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dsyevd
+from scipy.optimize import Bounds, minimize
 
+from skmixed.fitting.newton import Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["Optimum", "minimise"]
 
 FloatArray = NDArray[np.float64]
 
-# Curvature below this part of the largest is flat: no step along it can be told from rounding.
-FLAT = 1e-9
-EPSILON = float(np.finfo(float).eps)
-TINY = float(np.finfo(float).tiny)
-# A curvature more negative than this part of the largest leads downhill, and is no rounding.
-DOWNHILL = 1e-6
-SUFFICIENT = 1e-4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Optimum:
-    """Hold where the search ended, and why.
-
-    Attributes
-    ----------
-    at : ObjectiveValue
-    converged : bool
-    n_iter : int
-        Evaluations of the objective.
-    scaled_gradient : float
-        Length of the gradient in the metric of the inverse Hessian: about how many standard errors
-        theta is away from the stationary point.
-    message : str
-    """
-
-    at: ObjectiveValue
-    converged: bool
-    n_iter: int
-    scaled_gradient: float
-    message: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _LocalModel:
-    """The quadratic model of the objective at one point, in its own axes."""
-
-    curvature: FloatArray
-    axes: FloatArray
-    slopes: FloatArray
-    newton: FloatArray
-    distance: float
-    saddle: bool
-
-    @classmethod
-    def of(cls, at: ObjectiveValue) -> _LocalModel:
-        """Turn the derivatives to the axes of the Hessian, and make its curvatures positive."""
-        curvature, axes, _ = dsyevd(at.hessian)
-        slopes = at.gradient @ axes
-        largest = max(-curvature[0], curvature[-1])
-        newton = -slopes / np.maximum(np.abs(curvature), FLAT * largest + TINY)
-        distance = math.sqrt(abs(slopes @ newton))
-        return cls(curvature, axes, slopes, newton, distance, curvature[0] < -DOWNHILL * largest)
-
-    def step(self, radius: float) -> FloatArray:
-        """Return the Newton step, or the way off a saddle, no longer than the radius."""
-        along = self.newton
-        length = math.sqrt(along @ along)
-        if self.saddle and length < 1e-3 * radius:
-            along = along.copy()
-            along[0] = math.copysign(radius, along[0])
-            length = math.sqrt(along @ along)
-        step = self.axes @ along
-        return step if length <= radius else step * (radius / length)
-
-    def predicted(self, step: FloatArray) -> float:
-        """Return the change of the objective that the model predicts for a step."""
-        along = step @ self.axes
-        return float(along @ (self.slopes + 0.5 * self.curvature * along))
+# Steps that are left for differences of gradients, as far as half of the search allows; but fewer
+# than the least are of no use.
+RESERVE, LEAST = 10, 3
+# Steps of central differences of the gradient, relative to theta or to 1.
+DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
 
 
 def minimise(
-    objective: Callable[[FloatArray], ObjectiveValue],
+    objective: Objective,
     start: FloatArray,
     *,
     tol: float,
     max_iter: int,
+    lower: FloatArray | None = None,
+    exact: bool = True,
 ) -> Optimum:
-    """Minimise a smooth objective from its exact gradient and Hessian; it never goes uphill.
+    """Minimise a smooth objective from its exact gradient and a Hessian; it never goes uphill.
+
+    The steps are Newton's. An approximate Hessian is corrected by the changes of the gradient;
+    should that not be enough, it is replaced by differences of gradients. If no Newton step leads
+    further before the optimum, L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995) is tried.
 
     Parameters
     ----------
@@ -104,75 +49,112 @@ def minimise(
         Converged when theta is within about ``tol`` standard errors of the stationary point.
     max_iter : int
         Largest number of evaluations.
+    lower : ndarray of shape (n_parameters,) or None
+        Bounds of theta, for an objective that does not mirror at them.
+    exact : bool, default=True
+        Whether the Hessian is exact.
     """
     at, n_iter = _first_evaluation(objective, start)
-    radius = max(1.0, math.sqrt(at.theta @ at.theta))
-    while True:
-        model = _LocalModel.of(at)
-        if model.distance <= tol and not model.saddle:
-            return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
-        if n_iter >= max_iter:
-            message = f"max_iter={max_iter} evaluations were used"
-            return Optimum(at, False, n_iter, model.distance, message)
-        step = model.step(radius)
-        trial = _evaluated(objective, at.theta + step)
-        n_iter += 1
-        if trial is not None and trial.value == -math.inf:
-            message = "the residual variance tends to 0: no optimum exists"
-            return Optimum(trial, False, n_iter, model.distance, message)
-        length = math.sqrt(step @ step)
-        if trial is not None and _improves(at, trial, model, step):
-            if trial.value - at.value < 0.5 * model.predicted(step):
-                radius = max(radius, 4.0 * length)
-            at = trial
-        elif trial is not None and _is_negligible(at, model, step):
-            reached = model.distance <= math.sqrt(tol)
-            message = "no step lowers the objective further"
-            return Optimum(at, reached, n_iter, model.distance, message)
-        else:
-            radius = 0.25 * length
+    budget = max_iter if exact else max_iter - _reserve(_cost_of_differences(start), max_iter)
+    optimum = newton_search(
+        objective, at, n_iter, tol=tol, max_iter=budget, lower=lower, exact=exact
+    )
+    for remedy in (_by_quasi_newton,) if exact else (_by_differences, _by_quasi_newton):
+        if not optimum.converged and math.isfinite(optimum.at.value):
+            optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
+    return optimum
 
 
-def _improves(
-    at: ObjectiveValue, trial: ObjectiveValue, model: _LocalModel, step: FloatArray
-) -> bool:
-    """Tell whether a step lowers the objective enough, or the gradient where it is flat."""
-    change, predicted = trial.value - at.value, model.predicted(step)
-    if change <= SUFFICIENT * min(predicted, 0.0):
-        return True
-    rounding = _rounding(at)
-    flat = abs(predicted) <= rounding and change <= rounding
-    return flat and _LocalModel.of(trial).distance < model.distance
+def _reserve(cost: int, max_iter: int) -> int:
+    """Return the evaluations that are left for differences of gradients."""
+    reserve = min(RESERVE * cost, max_iter // 2)
+    return reserve if reserve >= LEAST * cost else 0
 
 
-def _is_negligible(at: ObjectiveValue, model: _LocalModel, step: FloatArray) -> bool:
-    """Tell whether a step changes theta, or the objective, by no more than rounding."""
-    size = 1.0 + math.sqrt(at.theta @ at.theta)
-    short = math.sqrt(step @ step) <= EPSILON * size
-    return short or abs(model.predicted(step)) <= _rounding(at)
+def _cost_of_differences(theta: FloatArray) -> int:
+    """Count the evaluations that one Hessian takes, with that of the point itself."""
+    return 2 * len(theta) + 1
 
 
-def _rounding(at: ObjectiveValue) -> float:
-    """Return the size of the rounding errors in the objective, a sum of nu terms of size 1."""
-    return 16 * EPSILON * (abs(at.value) + at.solution.nu)
+def _by_differences(
+    objective: Objective,
+    optimum: Optimum,
+    *,
+    tol: float,
+    max_iter: int,
+    lower: FloatArray | None,
+) -> Optimum:
+    """Go on with Hessians from central differences of the gradient."""
+    cost = _cost_of_differences(optimum.at.theta)
+    if optimum.n_iter + cost > max_iter:
+        return optimum
+
+    def measured(theta: FloatArray) -> ObjectiveValue:
+        at = objective(theta)
+        if at.value == -math.inf:
+            return at
+        return replace(at, hessian=_measured_hessian(objective, theta))
+
+    return newton_search(
+        measured,
+        measured(optimum.at.theta),
+        optimum.n_iter + cost,
+        tol=tol,
+        max_iter=max_iter,
+        lower=lower,
+        cost=cost,
+    )
 
 
-def _evaluated(
-    objective: Callable[[FloatArray], ObjectiveValue], theta: FloatArray
-) -> ObjectiveValue | None:
-    """Evaluate the objective; None so far off that rounding takes the rank of X'V^-1 X."""
-    try:
-        return objective(theta)
-    except np.linalg.LinAlgError:
-        return None
+def _measured_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
+    """Return the Hessian from central differences of the gradient."""
+    columns = []
+    for step in np.diag(DIFFERENCE * np.maximum(np.abs(theta), 1.0)):
+        up, down = objective(theta + step), objective(theta - step)
+        columns.append((up.gradient - down.gradient) / (2.0 * step.sum()))
+    hessian = np.array(columns)
+    return 0.5 * (hessian + hessian.T)
 
 
-def _first_evaluation(
-    objective: Callable[[FloatArray], ObjectiveValue], start: FloatArray
-) -> tuple[ObjectiveValue, int]:
+def _by_quasi_newton(
+    objective: Objective,
+    optimum: Optimum,
+    *,
+    tol: float,
+    max_iter: int,
+    lower: FloatArray | None,
+) -> Optimum:
+    """Search by L-BFGS-B, and look by differences whether its end is a stationary point."""
+    left = max_iter - optimum.n_iter - _cost_of_differences(optimum.at.theta)
+    if left < 1:
+        return optimum
+    seen: list[ObjectiveValue] = [optimum.at]
+
+    def value(theta: FloatArray) -> tuple[float, FloatArray]:
+        if len(seen) > left:
+            raise _EnoughError
+        seen.append(objective(theta))
+        return seen[-1].value, seen[-1].gradient
+
+    bounds = None if lower is None else Bounds(lower)
+    options: Any = {"maxfun": left, "maxiter": left, "ftol": 0.0, "gtol": 0.0}
+    with suppress(_EnoughError, np.linalg.LinAlgError):
+        minimize(
+            value, optimum.at.theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
+    best = min(seen, key=lambda at: at.value)
+    end = replace(optimum, at=best, n_iter=optimum.n_iter + len(seen) - 1)
+    return _by_differences(objective, end, tol=tol, max_iter=max_iter, lower=lower)
+
+
+class _EnoughError(Exception):
+    """All evaluations are used."""
+
+
+def _first_evaluation(objective: Objective, start: FloatArray) -> tuple[ObjectiveValue, int]:
     """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
     for n_iter in range(1, 20):
-        at = _evaluated(objective, start)
+        at = evaluated(objective, start)
         if at is not None:
             return at, n_iter
         start = 0.1 * start

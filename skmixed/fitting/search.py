@@ -49,7 +49,15 @@ def find_optimum(
     start = starting_theta(objective)
     if isinstance(objective.kernel, IterativeKernel):
         return _by_score(objective.kernel, watched, start, tol=tol, max_iter=max_iter)
-    return snap_to_boundary(objective, minimise(watched, start, tol=tol, max_iter=max_iter))
+    optimum = minimise(
+        watched,
+        start,
+        tol=tol,
+        max_iter=max_iter,
+        lower=objective.covariance.lower_bounds,
+        exact=objective.exact_hessian,
+    )
+    return snap_to_boundary(objective, optimum)
 
 
 def _by_score(

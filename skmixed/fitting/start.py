@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 
 # Smallest variance to start from, where 1 is what a typical level could just tell from 0.
 FLOOR = 0.1
+# Correlations to start from where the likelihood has several optima along them.
+CORRELATIONS = (0.0, 0.5, 0.9)
 
 
 def starting_theta(objective: ProfiledObjective) -> FloatArray:
@@ -25,8 +27,9 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     (MINQUE(0); Searle, Casella and McCulloch 1992, section 11.3), sigma^2 coming from within
     levels. Its eigenvalues are kept away from 0, from where the search would not return.
 
-    Where the structure fixes some covariances the likelihood may have several optima. There the
-    estimates for each effect alone are tried as well, and the best point is returned.
+    Where the structure fixes some covariances, or ties them to each other, the likelihood may have
+    several optima. There the estimates for each effect alone, and some correlations, are tried as
+    well, and the best point is returned.
 
     Parameters
     ----------
@@ -51,14 +54,22 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
 def _points(
     covariance: DirectSum, moments: FloatArray, design: FloatArray, typical: FloatArray
 ) -> list[FloatArray]:
-    """Return the starts of one factor: the joint estimate, and maybe those of single effects."""
+    """Return the starts of one factor: the joint estimate, and others if it may be far off."""
     scale = np.sqrt(typical.diagonal())
     scale[scale == 0.0] = 1.0
-    joint = covariance.parameters(_joint_root(moments, design, scale))
-    if len(joint) == covariance.n_effects * (covariance.n_effects + 1) // 2:
+    root = _joint_root(moments, design, scale)
+    joint = covariance.parameters(root)
+    k = covariance.n_effects
+    if len(joint) == k * (k + 1) // 2:
         return [joint]
-    alone = moments.diagonal() / design.diagonal()[:: covariance.n_effects + 1]
-    return [joint, *(covariance.parameters(root) for root in _single_roots(alone, scale))]
+    roots = []
+    curved = covariance.factor_second_derivative(joint) is not None
+    if curved:
+        roots += _correlated_roots(np.sqrt(np.sum(root**2, axis=1)))
+    if len(joint) >= k or not curved:
+        alone = moments.diagonal() / design.diagonal()[:: k + 1]
+        roots += _single_roots(alone, scale)
+    return [joint, *map(covariance.parameters, roots)]
 
 
 def _value(objective: ProfiledObjective, theta: FloatArray) -> float:
@@ -81,6 +92,14 @@ def _joint_root(moments: FloatArray, design: FloatArray, scale: FloatArray) -> F
         relative = np.zeros((k, k))
     values, vectors, _ = dsyevd(relative)
     return vectors * np.sqrt(np.maximum(values, FLOOR)) / scale[:, None]
+
+
+def _correlated_roots(sizes: FloatArray) -> list[FloatArray]:
+    """Return roots of the Psi in which effects of these sizes are more and less correlated."""
+    return [
+        np.column_stack([np.sqrt(1.0 - rho) * np.diag(sizes), np.sqrt(rho) * sizes])
+        for rho in CORRELATIONS
+    ]
 
 
 def _single_roots(variances: FloatArray, scale: FloatArray) -> list[FloatArray]:

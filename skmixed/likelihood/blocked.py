@@ -11,8 +11,10 @@ M = Lambda_U'S Lambda_U + I = L L', and K = Lambda_U M^-1 Lambda_U',
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,18 @@ from skmixed.likelihood.threads import threads_for
 __all__ = ["BlockedKernel", "BlockedWhitened"]
 
 FloatArray = NDArray[np.float64]
+Result = TypeVar("Result")
+
+
+def _in_useful_threads(method: Callable[..., Result]) -> Callable[..., Result]:
+    """Run a method of the kernel with as many threads as its dense part is worth."""
+
+    @wraps(method)
+    def limited(self: BlockedKernel, *args: Any, **kwargs: Any) -> Result:
+        with threads_for(self.n_dense):
+            return method(self, *args, **kwargs)
+
+    return limited
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +103,11 @@ class BlockedKernel:
         self._entries = _entries_in_model_order(ordered, self._order)
 
     @property
+    def n_dense(self) -> int:
+        """Return the number of effects that are not eliminated level by level."""
+        return self._others.n_coordinates
+
+    @property
     def varies(self) -> list[NDArray[np.bool_]]:
         """Tell for each factor which effects vary within any of its levels."""
         return [varies for kernel in self._single for varies in kernel.varies]
@@ -107,14 +126,14 @@ class BlockedKernel:
         """Return the moments of each factor as if it were the only one."""
         return [moments for kernel in self._single for moments in kernel.second_moments(sigma2)]
 
+    @_in_useful_threads
     def whiten(self, factors: Sequence[FloatArray]) -> BlockedWhitened:
         """Evaluate the kernel at the relative covariance factors, one for each grouping factor."""
         ordered = [factors[i] for i in self._order]
         of_others = ordered[self._depth :]
-        with threads_for(self._others.n_coordinates):
-            eliminated = self._eliminated.whiten(ordered[: self._depth])
-            L = self._others.cholesky(eliminated.UU, of_others)
-            columns = _solved(L, self._others.times(eliminated.UA.T, of_others).T)
+        eliminated = self._eliminated.whiten(ordered[: self._depth])
+        L = self._others.cholesky(eliminated.UU, of_others)
+        columns = _solved(L, self._others.times(eliminated.UA.T, of_others).T)
         return BlockedWhitened(
             log_determinant=eliminated.log_determinant + 2.0 * float(np.log(L.diagonal()).sum()),
             reduced=eliminated.AA - columns.T @ columns,
@@ -124,6 +143,7 @@ class BlockedKernel:
             columns=columns,
         )
 
+    @_in_useful_threads
     def projected(self, at: BlockedWhitened, columns: FloatArray) -> list[FloatArray]:
         """Return Z'V^-1 A columns' of each factor, each of shape (n_mixed, k, n_levels).
 
@@ -135,6 +155,7 @@ class BlockedKernel:
         projected = self._eliminated.projected(at.eliminated.at, of_U, columns)
         return self._in_model_order([*projected, *self._others.split(of_others)])
 
+    @_in_useful_threads
     def errors(self, at: BlockedWhitened, factors: Sequence[FloatArray]) -> BlockedErrors:
         """Return the covariance of the effects given the data and beta."""
         ordered = [factors[i] for i in self._order]
@@ -146,6 +167,7 @@ class BlockedKernel:
             self._order,
         )
 
+    @_in_useful_threads
     def score_tensors(
         self, at: BlockedWhitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
     ) -> ScoreTensors:
@@ -154,10 +176,9 @@ class BlockedKernel:
         The gradient is exact. The curvature is that of Gilmour, Thompson and Cullis (1995,
         equation 5): of y'P V_E P V_F P y, with sigma^2 profiled.
         """
-        with threads_for(self._others.n_coordinates):
-            T = self.projected(at, mixing)
-            spreads = self._spreads(at)
-            information = self._average_information(at, mixing, [t[-1] for t in T])
+        T = self.projected(at, mixing)
+        spreads = self._spreads(at)
+        information = self._average_information(at, mixing, [t[-1] for t in T])
         weight = np.full(len(mixing), float(reml))
         weight[-1] = precision
         gradients = [

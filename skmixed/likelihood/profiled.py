@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri, dtrtrs
 
-from skmixed.covariance import JointCovariance
+from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.kernel import Kernel, ScoreTensors
@@ -107,6 +107,7 @@ class ProfiledObjective:
     ) -> None:
         self.covariance = covariance
         self.kernel: Kernel = kernel_for(products) if kernel is None else kernel
+        self.exact_hessian = len(products.factors) < 2
         self.reml = int(reml)
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
@@ -165,7 +166,7 @@ class ProfiledObjective:
     ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         parts = [
-            _pulled_back(covariance.factor_derivative(part), Lambda, G)
+            _pulled_back(covariance, part, Lambda, G)
             for covariance, part, Lambda, G in zip(
                 self.covariance.factors,
                 self.covariance.split(theta),
@@ -197,11 +198,15 @@ class ProfiledObjective:
 
 
 def _pulled_back(
-    dLambda: FloatArray, Lambda: FloatArray, G: FloatArray
+    covariance: DirectSum, theta: FloatArray, Lambda: FloatArray, G: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta."""
+    dLambda = covariance.factor_derivative(theta)
     m = len(dLambda)
     half = dLambda @ Lambda.T
     dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
     bend = 2.0 * dLambda.reshape(m, -1) @ (G @ dLambda).reshape(m, -1).T
+    second = covariance.factor_second_derivative(theta)
+    if second is not None:
+        bend += 2.0 * np.tensordot(second, G @ Lambda, axes=2)
     return dPsi, dPsi @ G.ravel(), bend

@@ -10,14 +10,14 @@ from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_thread", "threads_for"]
 
-# Below the first size BLAS hardly starts threads, above the second they pay. In between they cost
-# more than they gain: NumPy and SciPy bring a pool each, which wait for each other busily.
-FIRST, LAST = 50, 2000
+# Below this size threads cost more than they gain: NumPy and SciPy bring a pool each, and they wait
+# for each other busily.
+LARGE = 2000
 
 
 def threads_for(n: int) -> AbstractContextManager[Any]:
     """Return a context in which n x n matrices are factored with as many threads as are useful."""
-    return one_thread() if FIRST <= n < LAST else nullcontext()
+    return one_thread() if 0 < n < LARGE else nullcontext()
 
 
 def one_thread() -> AbstractContextManager[Any]:

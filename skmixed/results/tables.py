@@ -60,11 +60,10 @@ def covarying_pairs(effects: RandomEffects) -> NDArray[np.bool_]:
     """Tell which effects of a level may be correlated under their structures, shape (k, k).
 
     Psi = Lambda Lambda' links two effects if their rows of Lambda share a column in which both are
-    not zero, or would not be at a nearby theta.
+    not zero, at a theta without special values.
     """
-    structure, theta = effects.covariance, effects.theta
-    used = np.abs(structure.factor(theta)) + np.abs(structure.factor_derivative(theta)).sum(axis=0)
-    pattern = (used > 0.0).astype(float)
+    theta = np.linspace(0.4, 0.6, effects.covariance.n_parameters)
+    pattern = (effects.covariance.factor(theta) != 0.0).astype(float)
     linked: NDArray[np.bool_] = pattern @ pattern.T > 0.0
     return linked
 

@@ -163,7 +163,7 @@ def test_parameters_are_checked_in_fit(study, parameters, message):
             {"groups": "subject", "random_slopes": "x3"},
             r"no column of X.*\['x1', 'x2', 'subject'\]",
         ),
-        ({"groups": "subject", "random_slopes": "x1", "covariance": "ar1"}, "'ar1'"),
+        ({"groups": "subject", "random_slopes": "x1", "covariance": "toeplitz"}, "'toeplitz'"),
     ],
 )
 def test_contradicting_parameters_of_mixed_lm(study, parameters, message):

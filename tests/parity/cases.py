@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "SEVERAL_FACTORS"]
+__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "SEVERAL_FACTORS", "STRUCTURED"]
 
 ONE_FACTOR = (
     "weights_sim",
@@ -104,6 +104,9 @@ SEVERAL_FACTORS = (
     "pixel",
 )
 """Cases with two grouping factors, crossed or nested."""
+
+STRUCTURED = ("gpa_tmb_ar1_only", "gpa_tmb_ar1", "gpa_tmb_diag")
+"""Cases with a structure of glmmTMB; what is identified of them is compared."""
 
 LARGE = (
     "insteval",

@@ -28,7 +28,8 @@ __all__ = [
     "shared_case",
 ]
 
-FIXTURES = Path(__file__).parent / "fixtures" / "lme4.json"
+FIXTURES = Path(__file__).parent / "fixtures"
+PERIODS = ("first", "middle", "last")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +110,15 @@ def linear_names(folder: Path) -> set[str]:
 
 def bundled_names() -> list[str]:
     """Return the names of the cases that are kept beside these tests."""
-    return list(_read_json(FIXTURES)["cases"])
+    return list(_bundled_figures())
 
 
 def bundled_case(name: str) -> Case:
     """Return one case on the data that skmixed ships."""
-    figures = _read_json(FIXTURES)["cases"][name]
+    figures = _bundled_figures()[name]
     data = getattr(datasets, f"load_{figures['data']}")()
+    if figures["fn"] == "glmmTMB":
+        data["period"] = pd.Categorical.from_codes(data["Days"] // 4, PERIODS)
     weights = figures["weights"]
     return Case(name, figures, data, data.eval(weights) if weights else None)
 
@@ -134,6 +137,15 @@ def fit_estimator(case: Case) -> MixedLM:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore" if case.singular else "error", SingularFitWarning)
         return model.fit(case.data, sample_weight=case.weights)
+
+
+def _bundled_figures() -> dict[str, Any]:
+    """Return the figures of all cases that are kept beside these tests."""
+    return {
+        name: figures
+        for package in ("lme4", "glmmTMB")
+        for name, figures in _read_json(FIXTURES / f"{package}.json")["cases"].items()
+    }
 
 
 @lru_cache
@@ -165,7 +177,5 @@ def _is_linear(figures: Mapping[str, Any]) -> bool:
         known = not residuals or figures["weights"] == "varFixed(~I(1/w))"
         return known and "fixef" in figures
     if function == "glmmTMB":
-        plain = figures["family"] == "gaussian" and figures["dispformula"] == "~1"
-        structured = re.search(r"\w\([^()]*\|", figures["formula"])
-        return plain and not structured
+        return bool(figures["family"] == "gaussian" and figures["dispformula"] == "~1")
     return False

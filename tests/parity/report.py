@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from .cases import ONE_FACTOR, SEVERAL_FACTORS
+from .cases import ONE_FACTOR, SEVERAL_FACTORS, STRUCTURED
 from .comparison import QUANTITIES
 from .reference import Case, bundled_case, bundled_names, fit_case, shared_case
+from .structured import structured_case
 
 __all__ = ["deviations", "largest"]
 
@@ -48,7 +49,8 @@ def main() -> None:
     folder = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
     if folder.is_dir():
         sources["shared references"] = (
-            shared_case(folder, name) for name in ONE_FACTOR + SEVERAL_FACTORS
+            *(shared_case(folder, name) for name in ONE_FACTOR + SEVERAL_FACTORS),
+            *(structured_case(folder, name) for name in STRUCTURED),
         )
     for title, cases in sources.items():
         table = largest(deviations(cases))

@@ -1,4 +1,4 @@
-"""Models of the bundled data against lme4; these need nothing outside the repository."""
+"""Models of the bundled data against lme4 and glmmTMB; nothing outside the repository is needed."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .cases import LARGE, ONE_FACTOR, SEVERAL_FACTORS
+from .cases import LARGE, ONE_FACTOR, SEVERAL_FACTORS, STRUCTURED
 from .checks import assert_agreement, assert_same_fit, assert_same_model
 from .comparison import term_order
 from .reference import fit_estimator, linear_names, shared_case
@@ -23,7 +23,7 @@ def case(request, shared):
 
 def test_no_case_is_left_out(shared):
     assert (len(ONE_FACTOR), len(SEVERAL_FACTORS), len(LARGE)) == (67, 26, 3)
-    assert linear_names(shared) == {*ONE_FACTOR, *SEVERAL_FACTORS, *LARGE}
+    assert linear_names(shared) == {*ONE_FACTOR, *SEVERAL_FACTORS, *STRUCTURED, *LARGE}
 
 
 def test_model(case, fitted):

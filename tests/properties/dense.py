@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import STRUCTURES, DirectSum
+from skmixed.covariance import STRUCTURES, CompoundSymmetry, DirectSum
 
 FloatArray = NDArray[np.float64]
 
@@ -80,9 +80,10 @@ def make_problem(seed: int = 0, *, n_effects: int = 3, kind: str = "plain") -> P
 
 def structures(n_effects: int) -> dict[str, DirectSum]:
     """Return every registered structure for so many effects, and sums of them."""
-    known = {name: DirectSum((s,), (n_effects,)) for name, s in STRUCTURES.items()}
+    every = STRUCTURES | {"equal compound_symmetry": CompoundSymmetry(equal_variances=True)}
+    known = {name: DirectSum((s,), (n_effects,)) for name, s in every.items()}
     if n_effects > 1:
-        for name, s in STRUCTURES.items():
+        for name, s in every.items():
             known[f"intercept+{name}"] = DirectSum((STRUCTURES["identity"], s), (1, n_effects - 1))
     return known
 

@@ -12,11 +12,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, SingularFitWarning, mixedlm
-from skmixed.covariance import STRUCTURES
+from skmixed.covariance import STRUCTURES, CompoundSymmetry
 
 from .crossed import LAYOUTS, CrossedProblem, make_crossed
 
 METHODS = ["reml", "ml"]
+COVARIANCES = [*STRUCTURES, CompoundSymmetry(equal_variances=True)]
 
 
 def frame_of(problem: CrossedProblem) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
@@ -32,6 +33,9 @@ def rows(request) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
 
 def fitted(X: pd.DataFrame, y: np.ndarray, groups: Any, **options: Any) -> MixedLM:
     weights = {key: options.pop(key) for key in ("sample_weight",) if key in options}
+    if options.get("covariance") == "ar1":
+        slopes = {key: ["x1", "x2"] for key in groups}
+        options = {"random_slopes": slopes, "random_intercept": False} | options
     options = {"random_slopes": {"g0": "x1"}, "tol": 1e-9} | options
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)
@@ -45,7 +49,7 @@ def assert_same(other: MixedLM, base: MixedLM, unit: float = 1.0) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("covariance", STRUCTURES)
+@pytest.mark.parametrize("covariance", COVARIANCES, ids=str)
 def test_order_of_rows_and_names_of_labels(rows, covariance, method):
     X, y, names = rows
     base = fitted(X, y, names, covariance=covariance, method=method)

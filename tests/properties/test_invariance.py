@@ -10,12 +10,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, SingularFitWarning
-from skmixed.covariance import STRUCTURES
+from skmixed.covariance import STRUCTURES, CompoundSymmetry
 from skmixed.fitting.standardise import standardised_products
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.profiled import ProfiledObjective
 
 METHODS = ["reml", "ml"]
+COVARIANCES = [*STRUCTURES, CompoundSymmetry(equal_variances=True)]
 
 
 def simulate(seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,6 +31,8 @@ def simulate(seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def fitted(X: Any, y: Any, groups: Any, **options: Any) -> MixedLM:
     weights = {k: options.pop(k) for k in ("sample_weight", "group_weight") if k in options}
+    if options.get("covariance") == "ar1":
+        options = {"random_slopes": [0, 1], "random_intercept": False} | options
     options = {"random_slopes": 0, "tol": 1e-9} | options
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)
@@ -37,7 +40,7 @@ def fitted(X: Any, y: Any, groups: Any, **options: Any) -> MixedLM:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("covariance", STRUCTURES)
+@pytest.mark.parametrize("covariance", COVARIANCES, ids=str)
 def test_order_of_rows_and_names_of_labels(covariance, method):
     X, y, groups = simulate()
     base = fitted(X, y, groups, covariance=covariance, method=method)
@@ -62,6 +65,8 @@ def test_order_of_rows_and_names_of_labels(covariance, method):
         ("unstructured", [1e9, 1e-6], [1e3, -50.0]),
         ("diagonal", [1e9, 1e-6], [0.0, -50.0]),
         ("identity", [1.0, 1e-6], [0.0, -50.0]),
+        ("compound_symmetry", [1e9, 1e-6], [0.0, -50.0]),
+        ("ar1", [1e9, 1e9], [0.0, 0.0]),
     ],
 )
 def test_scale_and_origin_of_the_columns(covariance, scale, shift, method):
@@ -84,7 +89,7 @@ def test_scale_and_origin_of_the_columns(covariance, scale, shift, method):
 
 @pytest.mark.parametrize("unit", [1e-8, 1e8])
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("covariance", STRUCTURES)
+@pytest.mark.parametrize("covariance", COVARIANCES, ids=str)
 def test_unit_of_y(covariance, method, unit):
     X, y, groups = simulate()
     base = fitted(X, y, groups, covariance=covariance, method=method)
@@ -122,7 +127,7 @@ def test_the_search_starts_from_the_same_theta_in_any_units(reml):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("covariance", STRUCTURES)
+@pytest.mark.parametrize("covariance", COVARIANCES, ids=str)
 def test_frequency_weights_repeat_rows(covariance, method):
     X, y, groups = simulate()
     times = np.random.default_rng(1).integers(0, 4, len(y))
@@ -135,7 +140,7 @@ def test_frequency_weights_repeat_rows(covariance, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("covariance", STRUCTURES)
+@pytest.mark.parametrize("covariance", COVARIANCES, ids=str)
 def test_group_weights_repeat_groups_under_new_labels(covariance, method):
     X, y, groups = simulate()
     times = np.random.default_rng(2).integers(0, 4, 20)

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skmixed.covariance import Diagonal, DirectSum, Identity, Unstructured
+from skmixed.covariance import (
+    AR1,
+    CompoundSymmetry,
+    Diagonal,
+    DirectSum,
+    Identity,
+    Unstructured,
+)
 from skmixed.design.design import TermLayout
 from skmixed.results.tables import covarying_pairs, variance_table
 
@@ -22,6 +29,9 @@ from skmixed.results.tables import covarying_pairs, variance_table
         ((Unstructured(), Unstructured()), (1, 1), []),
         ((Unstructured(), Diagonal()), (2, 2), [(0, 1)]),
         ((Diagonal(), Unstructured()), (1, 3), [(1, 2), (1, 3), (2, 3)]),
+        ((AR1(),), (3,), [(0, 1), (0, 2), (1, 2)]),
+        ((CompoundSymmetry(), Identity()), (2, 1), [(0, 1)]),
+        ((CompoundSymmetry(equal_variances=True),), (3,), [(0, 1), (0, 2), (1, 2)]),
     ],
 )
 # On the boundary too, where the entries themselves are 0.

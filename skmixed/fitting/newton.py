@@ -1,0 +1,147 @@
+"""Safeguarded Newton steps on the exact gradient and a Hessian of the objective."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.local_model import LocalModel
+from skmixed.fitting.secants import Secants
+from skmixed.likelihood.profiled import ObjectiveValue
+
+__all__ = ["Objective", "Optimum", "evaluated", "newton_search"]
+
+FloatArray = NDArray[np.float64]
+Objective = Callable[[FloatArray], ObjectiveValue]
+
+EPSILON = float(np.finfo(float).eps)
+ROUNDING = 16.0 * EPSILON
+SUFFICIENT = 1e-4
+# Steps within rounding that come no nearer to the optimum: after so many, rounding is all there is.
+PATIENCE = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """Hold where the search ended, and why.
+
+    Attributes
+    ----------
+    at : ObjectiveValue
+    converged : bool
+    n_iter : int
+        Evaluations of the objective.
+    scaled_gradient : float
+        Length of the gradient in the metric of the inverse Hessian: about how many standard errors
+        theta is away from the stationary point.
+    message : str
+    """
+
+    at: ObjectiveValue
+    converged: bool
+    n_iter: int
+    scaled_gradient: float
+    message: str
+
+
+def newton_search(
+    objective: Objective,
+    at: ObjectiveValue,
+    n_iter: int,
+    *,
+    tol: float,
+    max_iter: int,
+    lower: FloatArray | None = None,
+    exact: bool = True,
+    cost: int = 1,
+) -> Optimum:
+    """Take Newton steps from a point until none leads further; never uphill.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns the ObjectiveValue at a theta.
+    at : ObjectiveValue
+    n_iter : int
+        Evaluations so far.
+    tol : float
+        Distance from the stationary point at which to stop, in standard errors of theta.
+    max_iter : int
+    lower : ndarray of shape (n_parameters,) or None
+        Bounds of theta.
+    exact : bool, default=True
+        Whether the Hessian is exact; else the steps correct it.
+    cost : int, default=1
+        What a call of the objective counts as.
+    """
+    radius = max(1.0, math.sqrt(at.theta @ at.theta))
+    secants = None if exact else Secants(len(at.theta))
+    before, stale = math.inf, 0
+    while True:
+        model = LocalModel.of(at.theta, at.gradient, at.hessian, lower)
+        if secants is not None:
+            model = secants.corrected(model)
+        if model.distance <= tol and not model.saddle:
+            return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
+        if n_iter + cost > max_iter:
+            message = f"max_iter={max_iter} evaluations were used"
+            return Optimum(at, False, n_iter, model.distance, message)
+        step = model.step(radius)
+        predicted = model.predicted(step)
+        flat = abs(predicted) <= _rounding(at)
+        stale += flat and model.distance > 0.5 * before
+        before = model.distance
+        trial = evaluated(objective, at.theta + step)
+        n_iter += cost
+        if trial is not None and trial.value == -math.inf:
+            message = "the residual variance tends to 0: no optimum exists"
+            return Optimum(trial, False, n_iter, model.distance, message)
+        length = math.sqrt(step @ step)
+        if trial is not None and stale <= PATIENCE and _improves(at, trial, model, predicted, flat):
+            if trial.value - at.value < 0.5 * predicted:
+                radius = max(radius, 4.0 * length)
+            at = trial
+        elif trial is not None and (flat or _is_short(length, at)):
+            reached = model.distance <= math.sqrt(tol) and not model.saddle
+            message = "no step lowers the objective further"
+            return Optimum(at, reached, n_iter, model.distance, message)
+        else:
+            radius = 0.25 * length
+
+
+def _improves(
+    at: ObjectiveValue, trial: ObjectiveValue, model: LocalModel, predicted: float, flat: bool
+) -> bool:
+    """Tell whether a step lowers the objective enough, or the gradient where it is flat."""
+    change = trial.value - at.value
+    if change <= SUFFICIENT * min(predicted, 0.0):
+        return True
+    if not flat or change > _rounding(at):
+        return False
+    nearer = LocalModel.of(trial.theta, trial.gradient, trial.hessian, model.lower)
+    return nearer.distance < model.distance
+
+
+def _is_short(length: float, at: ObjectiveValue) -> bool:
+    """Tell whether a step changes theta by no more than rounding."""
+    return length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
+
+
+def _rounding(at: ObjectiveValue) -> float:
+    """Return the size of the rounding errors in the objective.
+
+    It is a sum of nu terms of size 1, from a V whose condition grows with the square of theta.
+    """
+    return ROUNDING * (abs(at.value) + at.solution.nu + 4.0 * float(at.theta @ at.theta))
+
+
+def evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:
+    """Evaluate the objective; None so far off that rounding takes the rank of X'V^-1 X."""
+    try:
+        return objective(theta)
+    except np.linalg.LinAlgError:
+        return None
