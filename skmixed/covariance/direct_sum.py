@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmixed.covariance.base import CovarianceStructure, FloatArray
+from skmixed.covariance.reordered import Reordered
+from skmixed.covariance.unstructured import Unstructured
 
 __all__ = ["DirectSum", "joined_bounds"]
 
@@ -120,6 +122,22 @@ class DirectSum:
             for structure, effects in zip(self.structures, self.effect_slices, strict=True)
         ]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def led_by_largest(self, root: FloatArray) -> DirectSum:
+        """Return the same covariances, with triangles that begin with the largest variance.
+
+        Parameters
+        ----------
+        root : ndarray of shape (n_effects, n_effects)
+            Near the covariance root root'.
+        """
+        variances = np.sum(root**2, axis=1)
+        structures = []
+        for structure, effects in zip(self.structures, self.effect_slices, strict=True):
+            order = tuple(int(i) for i in np.argsort(-variances[effects], kind="stable"))
+            free = isinstance(structure, Unstructured | Reordered)
+            structures.append(Reordered(order) if free else structure)
+        return DirectSum(tuple(structures), self.sizes)
 
     def _terms(self, theta: FloatArray) -> list[tuple[CovarianceStructure, FloatArray, slice]]:
         """Return structure, parameters and effects of each term."""

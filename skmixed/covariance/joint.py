@@ -66,3 +66,12 @@ class JointCovariance:
         """Return the theta nearest to the covariances root root', factor by factor."""
         parts = [factor.parameters(root) for factor, root in zip(self.factors, roots, strict=True)]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def led_by_largest(self, roots: list[FloatArray]) -> JointCovariance:
+        """Return the same covariances, with triangles that begin with the largest variance."""
+        return JointCovariance(
+            tuple(
+                factor.led_by_largest(root)
+                for factor, root in zip(self.factors, roots, strict=True)
+            )
+        )

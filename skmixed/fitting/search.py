@@ -24,6 +24,9 @@ FloatArray = NDArray[np.float64]
 PRECISE = 0.05
 # At most so many times as many.
 MOST = 8
+# Evaluations after which a search is slow, and how often it is taken up again before it gets all
+# that are left.
+QUICK, ROUNDS = 15, 3
 
 
 def find_optimum(
@@ -49,15 +52,53 @@ def find_optimum(
     start = starting_theta(objective)
     if isinstance(objective.kernel, IterativeKernel):
         return _by_score(objective.kernel, watched, start, tol=tol, max_iter=max_iter)
-    optimum = minimise(
-        watched,
-        start,
-        tol=tol,
-        max_iter=max_iter,
-        lower=objective.covariance.lower_bounds,
-        exact=objective.exact_hessian,
-    )
-    return snap_to_boundary(objective, optimum)
+    return _by_objective(watched, start, tol=tol, max_iter=max_iter)
+
+
+def _by_objective(
+    watched: WatchedObjective, start: FloatArray, *, tol: float, max_iter: int
+) -> Optimum:
+    """Minimise the objective; where the search is slow, go on from the boundary near its end.
+
+    Where a standard deviation tends to 0, what is left of its correlations hardly matters, and the
+    search creeps along a valley. It is short on the boundary, and straight if the triangles of
+    Lambda begin with effects that vary.
+    """
+    objective, n_iter = watched.objective, 0
+    while True:
+        limit = max_iter - n_iter
+        if n_iter < ROUNDS * QUICK:
+            limit = min(limit, QUICK)
+        optimum = minimise(
+            watched,
+            start,
+            tol=tol,
+            max_iter=limit,
+            lower=watched.objective.covariance.lower_bounds,
+            exact=objective.exact_hessian,
+        )
+        n_iter += optimum.n_iter
+        end = replace(snap_to_boundary(watched.objective, optimum), n_iter=n_iter)
+        stuck = end.at is optimum.at and optimum.n_iter < limit
+        if optimum.converged or stuck or not np.isfinite(optimum.at.value):
+            return _in_parameters_of(objective, watched.objective, end)
+        if n_iter >= max_iter:
+            end = replace(end, message=f"max_iter={max_iter} evaluations were used")
+            return _in_parameters_of(objective, watched.objective, end)
+        roots = watched.objective.covariance.relative_factors(end.at.theta)
+        covariance = objective.covariance.led_by_largest(roots)
+        watched.objective = objective.with_covariance(covariance)
+        start = covariance.parameters(roots)
+
+
+def _in_parameters_of(
+    objective: ProfiledObjective, searched: ProfiledObjective, optimum: Optimum
+) -> Optimum:
+    """Return an optimum that was found with other parameters."""
+    if searched is objective:
+        return optimum
+    roots = searched.covariance.relative_factors(optimum.at.theta)
+    return replace(optimum, at=objective(objective.covariance.parameters(roots)))
 
 
 def _by_score(

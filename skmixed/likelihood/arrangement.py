@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.gram import sums_costs
 
 __all__ = ["Arrangement", "arrange", "arrangements"]
 
@@ -66,11 +69,13 @@ def _arranged(products: CrossProducts, nested: list[int]) -> Arrangement:
     by_levels = sum(sizes[j] for j in nested)
     if len(nested) == 1:
         cells = [products.crossed[0, j] for j in others]
-        entries = float(sum(one.values.size for one in cells))
-        met = sum(one.values.shape[1] * one.n_cells for one in cells)
-        columns = min(by_levels * q**2, 25.0 * entries * met / max(cells[0].n_left, 1))
-        stored = min(by_levels * q, 4.0 * entries * met / max(cells[0].n_left, 1))
+        counts = sum(np.diff(one.starts) * one.values.shape[1] for one in cells)
+        sums = min(
+            sums_costs(np.asarray(counts), len(products.factors[0].ZtWZ), int(q)),
+            key=lambda cost: cost.flops,
+        )
+        columns, stored = sums.flops, sums.n_bytes
     else:
         columns = by_levels * (q + width) ** 2
-        stored = 6.0 * by_levels * (q + width)
-    return Arrangement(tuple(nested), tuple(others), q**3 + columns, 8.0 * (stored + 8.0 * q**2))
+        stored = 6.0 * 8.0 * by_levels * (q + width)
+    return Arrangement(tuple(nested), tuple(others), q**3 + columns, stored + 64.0 * q**2)

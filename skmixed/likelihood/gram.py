@@ -7,18 +7,21 @@ Both are linear, one the adjoint of the other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["DenseSums", "LevelSums", "PairSums", "level_sums"]
+__all__ = ["DenseSums", "LevelSums", "PairSums", "SumsCost", "level_sums", "sums_costs"]
 
 FloatArray = NDArray[np.float64]
 
-# Time for a pair of columns in a sparse sum, where 1 is a multiplication in a dense product.
-PAIR = 100.0
+# Time for a pair of columns in a sparse sum, where 1 is a multiplication in a dense product, and
+# the memory that it takes while the pairs are found.
+PAIR = 50.0
+PAIR_BYTES = 50.0
 
 
 class LevelSums(Protocol):
@@ -33,6 +36,42 @@ class LevelSums(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SumsCost:
+    """Hold what one way of summing costs.
+
+    Attributes
+    ----------
+    flops : float
+        Multiplications of a dense product that take as long as both sums.
+    n_bytes : float
+    """
+
+    flops: float
+    n_bytes: float
+
+
+def sums_costs(counts: NDArray[np.integer], k: int, q: int) -> tuple[SumsCost, SumsCost]:
+    """Estimate the costs of sums over pairs, and of dense sums.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_levels,)
+        How many columns meet each level.
+    k : int
+        Effects of a level.
+    q : int
+        Number of columns.
+    """
+    met = counts.astype(np.float64)
+    n_pairs = 0.5 * k * k * float(met @ (met + 1.0))
+    entries = float(k * len(counts)) * q
+    return (
+        SumsCost(PAIR * n_pairs, PAIR_BYTES * n_pairs),
+        SumsCost(1.5 * entries * q, 4.0 * 8.0 * entries),
+    )
+
+
 def level_sums(columns: sparse.csr_array, k: int) -> LevelSums:
     """Choose the faster way for some columns.
 
@@ -44,11 +83,9 @@ def level_sums(columns: sparse.csr_array, k: int) -> LevelSums:
         Number of effects.
     """
     n_levels = columns.shape[0] // k
-    counts = np.diff(columns.indptr[: n_levels + 1]).astype(np.float64)
-    n_pairs = 0.5 * counts @ (counts + 1.0)
-    if PAIR * k * n_pairs < float(columns.shape[1]) ** 2 * n_levels:
-        return PairSums(columns, k)
-    return DenseSums(columns, k)
+    counts = np.diff(columns.indptr[: n_levels + 1])
+    pairs, dense = sums_costs(counts, k, columns.shape[1])
+    return PairSums(columns, k) if pairs.flops < dense.flops else DenseSums(columns, k)
 
 
 class DenseSums:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,12 @@ class ProfiledObjective:
         self.n_rows = products.n_rows
         self.nu = self.n_rows - self.reml * self.n_coefficients
         self._sum_log_weights = products.sum_log_weights
+
+    def with_covariance(self, covariance: JointCovariance) -> ProfiledObjective:
+        """Return the same objective as a function of other parameters."""
+        other = copy.copy(self)
+        other.covariance = covariance
+        return other
 
     def __call__(self, theta: FloatArray) -> ObjectiveValue:
         """Evaluate objective and derivatives at theta; -inf where no residual is left."""
