@@ -62,7 +62,7 @@ class CellProducts:
         blocks = [[self._effect(value) for value in row] for row in self.values]
         if len(blocks) == len(blocks[0]) == 1:
             return blocks[0][0]
-        return sparse.csr_array(sparse.block_array(blocks, format="csr"))
+        return sparse.csr_array(sparse.vstack([sparse.hstack(row) for row in blocks]))
 
     def transposed(self) -> CellProducts:
         """Return Z_j'WZ_i."""

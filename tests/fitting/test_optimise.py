@@ -178,7 +178,7 @@ def least_squares(seed: int, scale: float = 1.0):
         lambda t: 2.0 * A.T @ (A @ t - b),
         lambda _: scale * 2.0 * A.T @ A,
     )
-    return fit, nnls(A, b)[0], np.linalg.lstsq(A, b)[0]
+    return fit, nnls(A, b)[0], np.linalg.lstsq(A, b, rcond=None)[0]
 
 
 @pytest.mark.parametrize("seed", range(8))
