@@ -19,7 +19,7 @@ from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
-from skmixed.fitting.fit import fit_lmm
+from skmixed.fitting.model import LMMModel
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["LinearMixedModel"]
@@ -75,6 +75,27 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         ValueError
             If an argument cannot be used, or values are missing.
         """
+        model = self.training_model(
+            X, y, groups=groups, sample_weight=sample_weight, group_weight=group_weight
+        )
+        return self.fit_model(model)
+
+    def training_model(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
+    ) -> LMMModel:
+        """Return the model that ``fit`` fits, with its rows: what refits start from.
+
+        Parameters
+        ----------
+        X, y, groups, sample_weight, group_weight
+            As for ``fit``.
+        """
         self._check_parameters()
         if groups is not None and self._groups_are_columns():
             raise ValueError(
@@ -83,7 +104,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             )
         design, structures, self._input = self._design(X, y, groups)
         self._response_label = str(getattr(y, "name", None) or "y")
-        return self._finish(design, structures, sample_weight, group_weight)
+        return self._model(design, structures, sample_weight, group_weight)
 
     def summary(self, **options: Any) -> Any:
         """Return a summary of the fit, which prints as text and shows as HTML.
@@ -103,6 +124,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             self.lmm_fit_,
             response_name=self._response_name(),
             formula=getattr(self, "formula", None),
+            recipe=getattr(self, "recipe", None),
             predictor=self.predict,
         )
 
@@ -123,14 +145,14 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             f"{type(self).__name__}(groups=...), or pass labels to fit(X, y, groups=...)."
         )
 
-    def _finish(
+    def _model(
         self,
         design: Design,
         structures: JointCovariance,
         sample_weight: Any,
         group_weight: Any = None,
-    ) -> Any:
-        """Fit the design, keep the estimates and give the warnings."""
+    ) -> LMMModel:
+        """Return the weighted model."""
         if not design.blocks:
             warn_user(self._no_groups_message(), NoGroupsWarning)
         require_ordered_effects(design, structures)
@@ -140,7 +162,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             group_weight,
             frequency=self.weight_type == "frequency",
         )
-        fit = fit_lmm(
+        return LMMModel(
             design,
             structures,
             reml=self.method == "reml",
@@ -148,10 +170,20 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             max_iter=self.max_iter,
             **self._search_options(),
         )
+
+    def fit_model(self, model: LMMModel) -> Any:
+        """Fit a training model, keep the estimates and give the warnings.
+
+        Parameters
+        ----------
+        model : LMMModel
+        """
+        fit = model.fit()
         self.lmm_fit_ = fit
         coefficients = fit.fixed.coefficients
-        self.intercept_ = float(coefficients[0]) if design.intercept else 0.0
-        self.coef_ = coefficients[int(design.intercept) :].copy()
+        n_intercepts = int(model.design.intercept)
+        self.intercept_ = float(coefficients[0]) if n_intercepts else 0.0
+        self.coef_ = coefficients[n_intercepts:].copy()
         self.converged_ = fit.convergence.converged
         self.n_iter_ = fit.convergence.n_iter
         for notice in fit.notices:

@@ -98,7 +98,7 @@ def mixedlm(
     parsed = parse_formula(text)
     if isinstance(weights, str):
         weights = data[weights]
-    model = MixedLM(
+    estimator = MixedLM(
         formula=text,
         method=method,
         weight_type=weight_type,
@@ -117,10 +117,13 @@ def mixedlm(
         if n_dropped:
             rows = take_rows(data, ~incomplete)
             weights = None if weights is None else np.asarray(weights)[~incomplete]
-    model.fit_formula(parsed, rows, environment=environment, sample_weight=weights)
-    predictor = FormulaPredictor(model, skip_missing=missing == "drop")
+    model = estimator.formula_model(parsed, rows, environment=environment, sample_weight=weights)
+    predictor = FormulaPredictor(estimator.fit_model(model), skip_missing=missing == "drop")
     return MixedLMResults(
-        model.lmm_fit_,
+        estimator.lmm_fit_,
+        model=model,
+        recipe=estimator.recipe,
+        data=rows,
         response_name=parsed.response or "y",
         formula=text,
         predictor=predictor,

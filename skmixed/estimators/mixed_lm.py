@@ -17,7 +17,8 @@ from skmixed.design.formulas import FormulaDesign
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
-from skmixed.formula import ParsedFormula, parse_formula
+from skmixed.fitting.model import LMMModel
+from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
 from skmixed.likelihood.choose import SOLVERS
 
 __all__ = ["MixedLM", "formula_structures"]
@@ -226,15 +227,15 @@ class MixedLM(LinearMixedModel):
             tuple(DirectSum((s,), (k,)) for s, k in zip(structures, sizes, strict=True))
         )
 
-    def fit_formula(
+    def formula_model(
         self,
         parsed: ParsedFormula,
         data: Any,
         *,
         environment: Mapping[str, Any] | None = None,
         sample_weight: Any = None,
-    ) -> MixedLM:
-        """Fit a parsed formula that may use names of an environment.
+    ) -> LMMModel:
+        """Return the training model of a formula that may use names of an environment.
 
         Parameters
         ----------
@@ -247,7 +248,12 @@ class MixedLM(LinearMixedModel):
         self._check_parameters()
         design, self._input = train_data(parsed, data, environment=environment)
         structures = formula_structures(parsed, design, self._input)
-        return self._finish(design, structures, sample_weight)
+        return self._model(design, structures, sample_weight)
+
+    @property
+    def recipe(self) -> FormulaRecipe | None:
+        """Return how the formula makes its columns; None for a model of arrays."""
+        return self._input.design.recipe if isinstance(self._input, FormulaInput) else None
 
     @property
     def predictor_columns(self) -> list[str]:

@@ -54,7 +54,8 @@ def assemble(
     sigma = float(np.sqrt(sigma2) * coordinates.response_scale)
     factors = objective.covariance.relative_factors(at.theta)
     errors = objective.kernel.errors(at.whitened, factors)
-    estimates = _estimates(objective, at, factors)
+    scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))
+    estimates = _estimates(scores, factors)
     random = tuple(
         RandomEffects(
             levels=block.factor.levels,
@@ -88,7 +89,9 @@ def assemble(
         errors=errors,
         sigma=sigma,
         log_likelihood=_log_likelihood(at, objective, coordinates),
-        convergence=_convergence(optimum),
+        convergence=_convergence(
+            optimum, _residual_slope(objective, at, scores, design.group_multiplicity)
+        ),
         coordinates=coordinates,
         residual_quantiles=_residual_quantiles(rows, design, at.solution, random),
         notices=(),
@@ -108,13 +111,15 @@ def _theta_in_units(fit: LMMFit, objective: ProfiledObjective, theta: FloatArray
     return np.concatenate(parts)
 
 
-def _estimates(
-    objective: ProfiledObjective, at: ObjectiveValue, factors: list[FloatArray]
-) -> list[dict[str, FloatArray]]:
+def _coefficients_and_residual(solution: PLSSolution) -> FloatArray:
+    """Return the matrix that takes [X y] to [X, y - X beta]."""
+    columns = np.eye(len(solution.beta) + 1)
+    columns[-1, :-1] = -solution.beta
+    return columns
+
+
+def _estimates(scores: list[FloatArray], factors: list[FloatArray]) -> list[dict[str, FloatArray]]:
     """Collect the modes of each estimable block, and what they owe to beta."""
-    columns = np.eye(len(at.solution.beta) + 1)
-    columns[-1, :-1] = -at.solution.beta
-    scores = objective.kernel.projected(at.whitened, columns)
     return [
         {
             "standardised_factor": Lambda,
@@ -123,6 +128,26 @@ def _estimates(
         }
         for Lambda, score in zip(factors, scores, strict=False)
     ]
+
+
+def _residual_slope(
+    objective: ProfiledObjective,
+    at: ObjectiveValue,
+    scores: list[FloatArray],
+    multiplicity: FloatArray | None,
+) -> FloatArray:
+    """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta)."""
+    covariance = objective.covariance
+    slopes = [np.empty(0)]
+    for joint, theta, score in zip(
+        covariance.factors, covariance.split(at.theta), scores, strict=False
+    ):
+        t = score[-1]
+        squares = (t if multiplicity is None else t * multiplicity) @ t.T
+        half = joint.factor_derivative(theta) @ joint.factor(theta).T
+        slopes.append(-2.0 * np.einsum("mqr,qr->m", half, squares))
+    r2 = at.solution.r2
+    return np.concatenate(slopes) / r2 if r2 else np.zeros(len(at.theta))
 
 
 def _nothing(block: RandomBlock, at: ObjectiveValue) -> dict[str, FloatArray]:
@@ -179,7 +204,7 @@ def _precision(design: Design, factor: GroupingFactor) -> FloatArray:
     return np.bincount(factor.codes, weights).astype(np.float64, copy=False)
 
 
-def _convergence(optimum: Optimum) -> Convergence:
+def _convergence(optimum: Optimum, residual_slope: FloatArray) -> Convergence:
     """Keep of the search what a report needs."""
     at = optimum.at
     return Convergence(
@@ -190,6 +215,7 @@ def _convergence(optimum: Optimum) -> Convergence:
         at.theta,
         at.gradient,
         at.hessian,
+        residual_slope,
     )
 
 

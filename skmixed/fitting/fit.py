@@ -15,9 +15,13 @@ from skmixed.fitting.notices import notices_of
 from skmixed.fitting.search import find_optimum
 from skmixed.fitting.standardise import standardised_products
 from skmixed.likelihood.choose import Solver, kernel_for
+from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["fit_lmm"]
+
+# Pairs of levels of two factors, for each of their levels, up to which cross-products are kept.
+CELLS = 50
 
 
 def fit_lmm(
@@ -66,7 +70,9 @@ def fit_lmm(
     )
     positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
     fit = assemble(design, covariance, coordinates, rows, objective, optimum, positions)
-    return replace(fit, notices=notices_of(fit, design, objective.kernel.varies))
+    notices = notices_of(fit, design, objective.kernel.varies)
+    keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
+    return replace(fit, notices=notices, products=kept_products if keep else None)
 
 
 def _repeated(design: Design, factor: GroupingFactor) -> bool:
@@ -77,3 +83,11 @@ def _repeated(design: Design, factor: GroupingFactor) -> bool:
     if design.group_multiplicity is not None:
         n_groups = design.group_multiplicity.sum()
     return bool(largest > 1 and n_groups > 1)
+
+
+def _of_the_size_of_the_levels(products: CrossProducts) -> bool:
+    """Tell whether cross-products are small enough to be kept: they may not grow with the rows."""
+    return all(
+        cells.n_cells <= CELLS * (cells.n_left + cells.n_right)
+        for cells in products.crossed.values()
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance import JointCovariance
 from skmixed.fitting.monte_carlo import MonteCarloError
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
+from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
 
@@ -39,6 +43,8 @@ class Convergence:
     message : str
     theta, gradient, hessian : ndarray
         Of -2 log-likelihood, in standardised coordinates.
+    residual_slope : ndarray of shape (n_parameters,)
+        Derivative of log r2, the penalised residual sum of squares, in theta.
     """
 
     converged: bool
@@ -48,6 +54,7 @@ class Convergence:
     theta: FloatArray
     gradient: FloatArray
     hessian: FloatArray
+    residual_slope: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +84,7 @@ class FixedEffects:
     unscaled_covariance: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LMMFit:
     """Hold a finished fit; it has no rows of the training data.
 
@@ -101,6 +108,8 @@ class LMMFit:
     notices : tuple of Notice
     monte_carlo : MonteCarloError or None
         None where nothing was estimated from random probes.
+    products : CrossProducts or None
+        Those of the estimable factors; None where they would outgrow the levels.
     """
 
     reml: bool
@@ -115,6 +124,7 @@ class LMMFit:
     residual_quantiles: FloatArray
     notices: tuple[Notice, ...]
     monte_carlo: MonteCarloError | None = None
+    products: CrossProducts | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -123,6 +133,44 @@ class LMMFit:
         Within a factor they follow lme4: term by term, down the columns of each triangle.
         """
         return np.concatenate([np.empty(0), *(effects.theta for effects in self.random)])
+
+    @cached_property
+    def estimable(self) -> list[tuple[RandomEffects, FloatArray]]:
+        """Return the factors whose variances are estimated, each with its part of the theta."""
+        effects = sorted(
+            (one for one in self.random if one.position is not None),
+            key=lambda one: one.position or 0,
+        )
+        ends = np.cumsum([one.covariance.n_parameters for one in effects])
+        return list(zip(effects, np.split(self.convergence.theta, ends[:-1]), strict=False))
+
+    @property
+    def multiplicity(self) -> FloatArray | None:
+        """Return how many times each level of the only factor counts, None where each does once."""
+        if self.products is None or len(self.products.factors) != 1:
+            return None
+        return self.products.factors[0].multiplicity
+
+    def objective(self) -> ProfiledObjective:
+        """Return the objective that was minimised, in standardised columns.
+
+        Raises
+        ------
+        ValueError
+            If the cross-products were too large to be kept.
+        """
+        if self.products is None:
+            raise ValueError(
+                "The fit has not kept its cross-products, which are as large as the data here. Fit "
+                "fewer factors, or ask for what needs no further evaluation of the likelihood."
+            )
+        covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
+        return ProfiledObjective(self.products, covariance, reml=self.reml)
+
+    @property
+    def nu(self) -> float:
+        """Return the degrees of freedom of sigma^2: n, less the rank of X for REML."""
+        return self.n_rows - self.reml * len(self.fixed.standardised)
 
     @property
     def n_parameters(self) -> int:

@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, minimize
 from skmixed.fitting.newton import Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
 
-__all__ = ["Optimum", "minimise"]
+__all__ = ["Optimum", "measured_hessian", "minimise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def _by_differences(
         at = objective(theta)
         if at.value == -math.inf:
             return at
-        return replace(at, hessian=_measured_hessian(objective, theta))
+        return replace(at, hessian=measured_hessian(objective, theta))
 
     return newton_search(
         measured,
@@ -106,8 +106,15 @@ def _by_differences(
     )
 
 
-def _measured_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
-    """Return the Hessian from central differences of the gradient."""
+def measured_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
+    """Return the Hessian from central differences of the gradient.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns the ObjectiveValue at a theta.
+    theta : ndarray of shape (n_parameters,)
+    """
     columns = []
     for step in np.diag(DIFFERENCE * np.maximum(np.abs(theta), 1.0)):
         up, down = objective(theta + step), objective(theta - step)

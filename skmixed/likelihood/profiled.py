@@ -50,8 +50,10 @@ class PLSSolution:
     @property
     def unscaled_covariance(self) -> FloatArray:
         """Return (X'V^-1 X)^-1."""
+        if not self.R_X.size:
+            return self.R_X
         upper, _ = dpotri(self.R_X)
-        return np.triu(upper) + np.triu(upper, 1).T if upper.size else upper
+        return np.triu(upper) + np.triu(upper, 1).T
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,13 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.formula import FormulaRecipe
+from skmixed.inference.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.wald import TTests, t_tests
 from skmixed.results import tables
-from skmixed.results.coefficients import (
-    DF_METHODS,
-    CoefficientTests,
-    DegreesOfFreedom,
-    coefficient_tests,
-)
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.summary import ModelDescription, Summary, summarise
 
@@ -37,6 +35,12 @@ class MixedLMResults(FitNumbers):
     Parameters
     ----------
     fit : LMMFit
+    model : LMMModel, optional
+        What was fitted, with its rows: what refits start from.
+    recipe : FormulaRecipe, optional
+        How the formula makes its columns.
+    data : DataFrame or mapping of columns, optional
+        The rows that were fitted, if they are kept.
     response_name : str, default="y"
     formula : str, optional
     predictor : callable, optional
@@ -48,8 +52,9 @@ class MixedLMResults(FitNumbers):
         The observations and their conditional means, in units of y, if they are kept.
     weights : array-like of shape (n,), optional
         Precision weights of the observations, if they are kept.
-    df_method : str, default="normal"
-        Where degrees of freedom come from: ``"normal"`` takes them as infinite.
+    df_method : str, default="satterthwaite"
+        Where degrees of freedom come from: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
+        ``"residual"`` (rows less coefficients) or ``"normal"`` (infinite).
 
     Raises
     ------
@@ -77,6 +82,9 @@ class MixedLMResults(FitNumbers):
 
     fit: LMMFit
     _: KW_ONLY
+    model: LMMModel | None = None
+    recipe: FormulaRecipe | None = None
+    data: Any = None
     response_name: str = "y"
     formula: str | None = None
     predictor: Callable[..., Any] | None = None
@@ -84,7 +92,7 @@ class MixedLMResults(FitNumbers):
     response: Any = None
     fitted: Any = None
     weights: Any = None
-    df_method: str = "normal"
+    df_method: str = "satterthwaite"
 
     def __post_init__(self) -> None:
         if self.df_method not in DF_METHODS:
@@ -112,8 +120,32 @@ class MixedLMResults(FitNumbers):
         """Return the two-sided p-values of the tests against 0."""
         return self._series(self._tests.p_values)
 
+    def with_df_method(self, df_method: str) -> MixedLMResults:
+        """Return the same results with degrees of freedom by another rule.
+
+        Parameters
+        ----------
+        df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}
+
+        Raises
+        ------
+        ValueError
+            If there is no such rule.
+
+        Examples
+        --------
+        >>> from skmixed import mixedlm
+        >>> from skmixed.datasets import load_sleepstudy
+        >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        >>> results.tidy()["df"].round(2).to_list()
+        [17.0, 17.0]
+        >>> results.with_df_method("residual").tidy()["df"].to_list()
+        [178.0, 178.0]
+        """
+        return replace(self, df_method=df_method)
+
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
+        """Return Wald limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
 
         Parameters
         ----------
@@ -127,7 +159,7 @@ class MixedLMResults(FitNumbers):
         return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
 
     def cov_params(self) -> pd.DataFrame:
-        """Return the covariance of the estimated coefficients."""
+        """Return the covariance of the estimated coefficients, not adjusted by any df_method."""
         covariance = self.fit.fixed.covariance
         return pd.DataFrame(covariance, index=self._names, columns=self._names, copy=True)
 
@@ -247,16 +279,27 @@ class MixedLMResults(FitNumbers):
             return_cov=return_cov,
         )
 
-    def summary(self, *, correlation: bool = False, conf_level: float = 0.95) -> Summary:
+    def summary(
+        self,
+        *,
+        df_method: str | None = None,
+        correlation: bool = False,
+        conf_level: float = 0.95,
+    ) -> Summary:
         """Summarise the fit as text (``print``) and HTML (in a notebook).
 
         Parameters
         ----------
+        df_method : str, optional
+            Where degrees of freedom come from; by default as for all tables of the results.
         correlation : bool, default=False
             Whether to show the correlation of the fixed effects.
         conf_level : float, default=0.95
             Of the limits of the fixed effects.
         """
+        if df_method is not None:
+            changed = self.with_df_method(df_method)
+            return changed.summary(correlation=correlation, conf_level=conf_level)
         description = ModelDescription(
             self.response_name, self.formula, self.n_dropped, self._degrees_of_freedom.description
         )
@@ -276,8 +319,8 @@ class MixedLMResults(FitNumbers):
         return DF_METHODS[self.df_method]
 
     @cached_property
-    def _tests(self) -> CoefficientTests:
-        return coefficient_tests(self.fit, self._degrees_of_freedom)
+    def _tests(self) -> TTests:
+        return t_tests(self.fit, np.eye(len(self._names)), self._degrees_of_freedom)
 
     @property
     def _names(self) -> list[str]:

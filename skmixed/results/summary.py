@@ -8,7 +8,7 @@ import numpy as np
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.results.coefficients import CoefficientTests
+from skmixed.inference.wald import TTests
 from skmixed.results.numbers import (
     align,
     format_column,
@@ -72,7 +72,7 @@ class ModelDescription:
 
 def summarise(
     fit: LMMFit,
-    tests: CoefficientTests,
+    tests: TTests,
     description: ModelDescription,
     *,
     level: float,
@@ -83,7 +83,7 @@ def summarise(
     Parameters
     ----------
     fit : LMMFit
-    tests : CoefficientTests
+    tests : TTests
     description : ModelDescription
     level : float
         Of the confidence limits.
@@ -188,9 +188,7 @@ def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
     ]
 
 
-def _coefficients(
-    fit: LMMFit, tests: CoefficientTests, description: ModelDescription, level: float
-) -> Table:
+def _coefficients(fit: LMMFit, tests: TTests, description: ModelDescription, level: float) -> Table:
     """Return estimates, standard errors, tests and limits of the fixed effects."""
     limits = tests.limits(level)
     normal = not np.isfinite(tests.df).any()

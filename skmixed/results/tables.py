@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.results.coefficients import CoefficientTests
+from skmixed.inference.wald import TTests
 
 __all__ = [
     "coefficient_table",
@@ -21,15 +21,13 @@ __all__ = [
 ]
 
 
-def coefficient_table(
-    names: tuple[str, ...], tests: CoefficientTests, level: float
-) -> pd.DataFrame:
+def coefficient_table(names: tuple[str, ...], tests: TTests, level: float) -> pd.DataFrame:
     """Return one row for each fixed effect.
 
     Parameters
     ----------
     names : tuple of str
-    tests : CoefficientTests
+    tests : TTests
     level : float
         Of the confidence limits.
     """

@@ -53,12 +53,22 @@ def test_text_holds_every_number(slopes):
     row = next(line for line in fixed.splitlines() if line.split()[:1] == ["Days"])
     numbers = row.split()[1:]
     expected = slopes.tidy().set_index("term").loc["Days"]
-    assert numbers[:3] == [f"{expected[key]:.3f}" for key in ("estimate", "se", "statistic")]
-    assert numbers[4:] == [f"{expected[key]:.3f}" for key in ("lower", "upper")]
+    assert numbers[:2] == [f"{expected[key]:.3f}" for key in ("estimate", "se")]
+    assert numbers[2:4] == [f"{expected['df']:.1f}", f"{expected['statistic']:.3f}"]
+    assert numbers[5:] == [f"{expected[key]:.3f}" for key in ("lower", "upper")]
 
 
-def test_header_names_the_distribution(slopes):
-    assert "normal distribution" in str(slopes.summary())
+@pytest.mark.parametrize(
+    ("df_method", "words"),
+    [
+        ("satterthwaite", "Satterthwaite's degrees of freedom"),
+        ("kenward-roger", "Kenward and Roger's degrees of freedom"),
+        ("residual", "residual degrees of freedom"),
+        ("normal", "normal distribution"),
+    ],
+)
+def test_header_names_the_distribution(slopes, df_method, words):
+    assert words in str(slopes.summary(df_method=df_method))
 
 
 def test_variances_and_correlation(slopes):

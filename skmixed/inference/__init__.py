@@ -1,0 +1,3 @@
+"""Finished fits to tests, intervals and degrees of freedom."""
+
+from __future__ import annotations

@@ -1,0 +1,94 @@
+"""How precisely the variance parameters are estimated, and what the coefficients owe to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.optimise import measured_hessian
+from skmixed.fitting.random_effects import RandomEffects
+
+__all__ = ["covariance_derivatives", "parameter_covariance"]
+
+FloatArray = NDArray[np.float64]
+
+# Curvature below this part of the largest is none: the data do not tell the parameter.
+FLAT = 1e-10
+
+
+def parameter_covariance(fit: LMMFit) -> FloatArray:
+    """Return the covariance of the estimates of (theta, log sigma), from the observed information.
+
+    theta is that of the standardised columns. With H the Hessian of the profiled objective, s the
+    gradient of log r2, r2 = nu sigma^2, and nu its degrees of freedom, -2 log-likelihood has
+
+        theta, theta:          H + nu s s'
+        theta, log sigma:      -2 nu s
+        log sigma, log sigma:  4 nu
+
+    as second derivatives. The covariance is twice the inverse, in the directions that the data
+    tell.
+
+    Parameters
+    ----------
+    fit : LMMFit
+
+    Returns
+    -------
+    ndarray of shape (n_theta + 1, n_theta + 1)
+    """
+    convergence = fit.convergence
+    slope = convergence.residual_slope
+    m = len(slope)
+    hessian = np.empty((m + 1, m + 1))
+    hessian[:m, :m] = _hessian(fit) + fit.nu * np.multiply.outer(slope, slope)
+    hessian[:m, m] = hessian[m, :m] = -2.0 * fit.nu * slope
+    hessian[m, m] = 4.0 * fit.nu
+    curvature, axes = np.linalg.eigh(hessian)
+    told = curvature > FLAT * curvature[-1]
+    return 2.0 * (axes[:, told] / curvature[told]) @ axes[:, told].T
+
+
+def covariance_derivatives(fit: LMMFit) -> FloatArray:
+    """Return the derivatives of the covariance of the coefficients in (theta, log sigma).
+
+    From dV = Z dPsi Z' follows d(X'V^-1 X)^-1 = C T'dPsi T C with C = (X'V^-1 X)^-1 and
+    T = Z'V^-1 X, summed over the levels.
+
+    Parameters
+    ----------
+    fit : LMMFit
+
+    Returns
+    -------
+    ndarray of shape (n_theta + 1, p, p)
+    """
+    C = fit.fixed.unscaled_covariance
+    blocks = [
+        _information_changes(effects, theta, fit.multiplicity) for effects, theta in fit.estimable
+    ]
+    changes = np.concatenate([np.empty((0, *C.shape)), *blocks])
+    whole = np.concatenate([C @ changes @ C, 2.0 * C[None]])
+    matrix = fit.coordinates.fixed.matrix * (fit.sigma / np.sqrt(fit.coordinates.weight_scale))
+    return np.asarray(matrix @ whole @ matrix.T)
+
+
+def _information_changes(
+    effects: RandomEffects, theta: FloatArray, multiplicity: FloatArray | None
+) -> FloatArray:
+    """Return sum T'dPsi T over the levels of one factor, for each of its parameters."""
+    half = effects.covariance.factor_derivative(theta) @ effects.standardised_factor.T
+    T = effects.standardised_scores
+    moved = np.einsum("mqr,jrg->mjqg", half + half.swapaxes(1, 2), T)
+    if multiplicity is not None:
+        moved *= multiplicity
+    return np.einsum("iqg,mjqg->mij", T, moved, optimize=True)
+
+
+def _hessian(fit: LMMFit) -> FloatArray:
+    """Return the Hessian of the profiled objective in theta, by differences where it is needed."""
+    theta = fit.convergence.theta
+    if len(fit.estimable) < 2 or fit.products is None:
+        return fit.convergence.hessian
+    return measured_hessian(fit.objective(), theta)
