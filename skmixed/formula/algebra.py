@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import pickle
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
@@ -19,7 +22,15 @@ from skmixed.formula.columns import Columns
 from skmixed.formula.expression import Expression
 from skmixed.formula.program import names_in
 
-__all__ = ["FUNCTIONS", "TrainedTerms", "expand_terms", "expressions_of", "train_terms"]
+__all__ = [
+    "FUNCTIONS",
+    "CompleteTerm",
+    "TrainedTerms",
+    "expand_terms",
+    "expressions_of",
+    "linear_hypotheses",
+    "train_terms",
+]
 
 FUNCTIONS: Mapping[str, Any] = {
     **{name: getattr(patsy, name) for name in ("bs", "cr", "cc", "te")},
@@ -41,6 +52,30 @@ FUNCTIONS: Mapping[str, Any] = {
 """What the names of a formula mean where they are no column and not in the user's environment."""
 
 _KEEP_ALL = patsy.NAAction(on_NA="raise", NA_types=[])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompleteTerm:
+    """Hold one term of a design with the columns that it has before any coding of categories.
+
+    Attributes
+    ----------
+    name : str
+    factors : frozenset of str
+        The expressions that it is the product of; none for the intercept.
+    numbers : frozenset of str
+        Those of them that are numbers, not categories.
+    coded : slice
+        Its columns in the design.
+    columns : numpy.ndarray of shape (n, k)
+        A column for each combination of categories, those of the first categories last.
+    """
+
+    name: str
+    factors: frozenset[str]
+    numbers: frozenset[str]
+    coded: slice
+    columns: np.ndarray
 
 
 class TrainedTerms:
@@ -92,6 +127,26 @@ class TrainedTerms:
                 "expected expressions that keep the number of rows."
             )
         return matrices
+
+    def complete(self, position: int, text: str, columns: Columns, n: int) -> list[CompleteTerm]:
+        """Return the terms of one design with all their columns; interactions last, as in R."""
+        design = self.designs[position]
+        terms = sorted(_terms(text), key=lambda term: len(term.factors))
+        infos = design.factor_infos
+        codings = OrderedDict((term, [_indicators(term, infos)]) for term in terms)
+        total = sum(coding.num_columns for (coding,) in codings.values())
+        whole = patsy.DesignInfo([str(i) for i in range(total)], infos, codings)
+        (matrix,) = TrainedTerms([whole], []).matrices(columns, n)
+        return [
+            CompleteTerm(
+                term.name(),
+                frozenset(factor.code for factor in term.factors),
+                frozenset(f.code for f in term.factors if infos[f].type == "numerical"),
+                design.term_slices[term],
+                matrix[:, whole.term_slices[term]],
+            )
+            for term in terms
+        ]
 
     def single(self, position: int, columns: Columns) -> Any:
         """Evaluate one of the expressions that stand beside the designs."""
@@ -151,6 +206,60 @@ def train_terms(
         raise ValueError(_uncomputable(error)) from error
     states = [_train(expression, columns, environment) for expression in singles]
     return TrainedTerms(designs, list(zip(singles, states, strict=True)))
+
+
+def linear_hypotheses(text: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Read hypotheses on coefficients, such as ``"x1 = x2, x3 = 0"``.
+
+    Parameters
+    ----------
+    text : str, sequence of str or mapping of str to float
+        Equations; what has no ``=`` is compared with 0.
+    names : sequence of str
+        Of the p coefficients.
+
+    Returns
+    -------
+    contrasts : numpy.ndarray of shape (n, p)
+    values : numpy.ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the text is no linear hypothesis.
+
+    Examples
+    --------
+    >>> from skmixed.formula.algebra import linear_hypotheses
+    >>> linear_hypotheses("a = 2 * b, b = 1", ["a", "b"])
+    (array([[ 1., -2.],
+           [ 0.,  1.]]), array([0., 1.]))
+    """
+    try:
+        if not len(text):
+            raise ValueError("it is empty")
+        read = patsy.DesignInfo(list(names)).linear_constraint(text)
+    except (patsy.PatsyError, ValueError) as error:
+        raise ValueError(
+            f"The hypothesis {text!r} cannot be read: {error}\nIt takes equations that are linear in "
+            f"the coefficients, such as 'a = 2 * b, c = 0'; the coefficients are {list(names)}."
+        ) from error
+    return np.atleast_2d(read.coefs), read.constants[:, 0]
+
+
+def _indicators(term: Any, infos: Mapping[Any, Any]) -> Any:
+    """Describe a term by an indicator of each category, that of the first category last."""
+    sizes = {
+        factor: len(infos[factor].categories)
+        for factor in term.factors
+        if infos[factor].type == "categorical"
+    }
+    contrasts = {
+        factor: patsy.ContrastMatrix(np.roll(np.eye(n), -1, axis=1), [f"[{i}]" for i in range(n)])
+        for factor, n in sizes.items()
+    }
+    widths = (sizes.get(factor) or infos[factor].num_columns for factor in term.factors)
+    return patsy.SubtermInfo(term.factors, contrasts, math.prod(widths))
 
 
 def _train(expression: Expression, columns: Columns, environment: Any) -> dict[str, Any]:

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmixed.formula.algebra import FUNCTIONS, TrainedTerms, expressions_of, train_terms
+from skmixed.formula.algebra import (
+    FUNCTIONS,
+    CompleteTerm,
+    TrainedTerms,
+    expressions_of,
+    train_terms,
+)
 from skmixed.formula.columns import Columns, column_names, levels_of, n_rows, read_columns
 from skmixed.formula.expression import Expression, resolve
 from skmixed.formula.terms import ParsedFormula
@@ -106,6 +112,17 @@ class FormulaRecipe:
         code = self.parsed.require_response()
         columns = read_columns(data, self.response_variables, self._levels)
         return self._response(code, columns, n_rows(data))
+
+    def complete_terms(self, data: Any) -> list[CompleteTerm]:
+        """Return the terms of the fixed part before categories are coded, interactions last.
+
+        Parameters
+        ----------
+        data : DataFrame (pandas, polars) or mapping of columns
+            The rows, n of them.
+        """
+        columns = read_columns(data, self.variables, self._levels)
+        return self._trained.complete(0, self.parsed.fixed, columns, n_rows(data))
 
     def _matrices(self, columns: Columns, n: int) -> FormulaMatrices:
         """Compute the arrays of the right-hand side from columns that were read."""

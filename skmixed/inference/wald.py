@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.degrees_of_freedom import DegreesOfFreedom
+from skmixed.inference.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
 
-__all__ = ["FTest", "TTests", "f_test", "independent_rows", "t_tests"]
+__all__ = ["FTest", "TTests", "f_test", "f_test_of", "independent_rows", "t_tests"]
 
 FloatArray = NDArray[np.float64]
 
@@ -61,12 +61,15 @@ class FTest:
         F, scaled where the rule scales it.
     df_num, df_denom : float
     p_value : float
+    scale : float
+        What the rule multiplied F by.
     """
 
     statistic: float
     df_num: float
     df_denom: float
     p_value: float
+    scale: float = 1.0
 
 
 def t_tests(
@@ -113,6 +116,13 @@ def f_test(
     ValueError
         If no combination is left, or one uses an aliased coefficient.
     """
+    return f_test_of(fit, contrasts, method.at(fit), null=null)
+
+
+def f_test_of(
+    fit: LMMFit, contrasts: FloatArray, theory: FixedEffectsTheory, *, null: float | FloatArray = 0.0
+) -> FTest:
+    """Test as `f_test`, by a rule that was applied to the fit before."""
     if (contrasts[:, fit.fixed.aliased] != 0.0).any():
         raise ValueError(
             "A hypothesis uses a coefficient that is aliased with others, so that it has no "
@@ -122,13 +132,12 @@ def f_test(
     if not len(rows):
         raise ValueError("The hypothesis is empty: expected a contrast that is not 0.")
     chosen = contrasts[rows]
-    theory = method.at(fit)
     distance = chosen @ fit.fixed.coefficients - np.broadcast_to(null, len(contrasts))[rows]
     covariance = chosen @ theory.covariance @ chosen.T
     q = float(len(chosen))
     df, scale = theory.f_df(chosen)
     statistic = scale * float(distance @ np.linalg.solve(covariance, distance)) / q
-    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)))
+    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)), scale)
 
 
 def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:
