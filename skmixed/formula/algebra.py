@@ -241,8 +241,8 @@ def linear_hypotheses(text: Any, names: Sequence[str]) -> tuple[np.ndarray, np.n
         read = patsy.DesignInfo(list(names)).linear_constraint(text)
     except (patsy.PatsyError, ValueError) as error:
         raise ValueError(
-            f"The hypothesis {text!r} cannot be read: {error}\nIt takes equations that are linear in "
-            f"the coefficients, such as 'a = 2 * b, c = 0'; the coefficients are {list(names)}."
+            f"The hypothesis {text!r} cannot be read: {error}\nExpected equations that are linear "
+            f"in the coefficients, such as 'a = 2 * b, c = 0'; these are {list(names)}."
         ) from error
     return np.atleast_2d(read.coefs), read.constants[:, 0]
 

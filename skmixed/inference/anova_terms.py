@@ -23,9 +23,7 @@ TYPES = {"1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
 COLUMNS = ["term", "sum_sq", "mean_sq", "df_num", "df_denom", "statistic", "p_value"]
 
 
-def anova_terms(
-    fitted: Any, *, type: int | str = 3, df_method: str | None = None  # noqa: A002
-) -> pd.DataFrame:
+def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = None) -> pd.DataFrame:
     """Test each fixed term of a model by an F test; a factor is one term.
 
     Parameters
@@ -74,7 +72,7 @@ def anova_terms(
     >>> results = mixedlm("Reaction ~ factor(Days) + (1 | Subject)", load_sleepstudy())
     >>> anova_terms(results).round(3)
                term      sum_sq    mean_sq  df_num  df_denom  statistic  p_value
-    0  factor(Days)  166235.058  18470.562       9     153.0     18.703      0.0
+    0  factor(Days)  166235.123  18470.569       9     153.0     18.703      0.0
     """
     hypotheses = HYPOTHESES[_type(type)]
     fit, rule = fit_of(fitted), rule_for(fitted, df_method)

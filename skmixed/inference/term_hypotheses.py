@@ -101,8 +101,8 @@ def term_space(
     """
     if coordinates.minimum_norm:
         raise ValueError(
-            "The model has more fixed effects than rows, so that no term can be tested. Leave terms "
-            "out of the formula."
+            "The model has more fixed effects than rows, so that no term can be tested. Leave "
+            "terms out of the formula."
         )
     terms = recipe.complete_terms(data)
     X = recipe.evaluate(data).fixed
@@ -120,7 +120,7 @@ def term_space(
         containing=_containing(terms),
         coded=Columns(owners[kept], coded[:, order[kept]]),
         complete=Columns(owners_of_complete[chosen], basis),
-        combinations=np.linalg.solve(basis, complete),
+        combinations=np.asarray(np.linalg.solve(basis, complete), dtype=np.float64),
         combined=chosen,
         coordinates=to_coefficients,
     )
@@ -195,7 +195,7 @@ def _combinations(X: FloatArray, columns: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(X, axis=0)
     lengths[lengths == 0.0] = 1.0
     combinations = np.linalg.lstsq(X / lengths, columns)[0]
-    return combinations / lengths[:, None]
+    return np.asarray(combinations / lengths[:, None], dtype=np.float64)
 
 
 def _owners(widths: Sequence[int]) -> NDArray[np.intp]:
@@ -219,7 +219,9 @@ def _independent(columns: FloatArray) -> NDArray[np.intp]:
 
 def _coefficients(columns: Columns) -> FloatArray:
     """Return the map from coordinates of X beta to coefficients of some columns."""
-    return np.linalg.solve(columns.matrix, np.eye(len(columns.matrix)))
+    return np.asarray(
+        np.linalg.solve(columns.matrix, np.eye(len(columns.matrix))), dtype=np.float64
+    )
 
 
 def _triangular_rows(columns: FloatArray) -> FloatArray:

@@ -120,7 +120,11 @@ def f_test(
 
 
 def f_test_of(
-    fit: LMMFit, contrasts: FloatArray, theory: FixedEffectsTheory, *, null: float | FloatArray = 0.0
+    fit: LMMFit,
+    contrasts: FloatArray,
+    theory: FixedEffectsTheory,
+    *,
+    null: float | FloatArray = 0.0,
 ) -> FTest:
     """Test as `f_test`, by a rule that was applied to the fit before."""
     if (contrasts[:, fit.fixed.aliased] != 0.0).any():
