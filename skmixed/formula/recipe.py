@@ -113,16 +113,29 @@ class FormulaRecipe:
         columns = read_columns(data, self.response_variables, self._levels)
         return self._response(code, columns, n_rows(data))
 
-    def complete_terms(self, data: Any) -> list[CompleteTerm]:
-        """Return the terms of the fixed part before categories are coded, interactions last.
+    def complete_terms(
+        self, data: Any, rows: np.ndarray | None = None
+    ) -> tuple[list[CompleteTerm], np.ndarray]:
+        """Return the terms of the fixed part before and after categories are coded.
 
         Parameters
         ----------
         data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
+        rows : numpy.ndarray of int, optional
+            Positions of the n rows to use; all by default.
+
+        Returns
+        -------
+        terms : list of CompleteTerm
+            Interactions last.
+        fixed : numpy.ndarray of shape (n, p)
+            The columns of the fixed effects.
         """
-        columns = read_columns(data, self.variables, self._levels)
-        return self._trained.complete(0, self.parsed.fixed, columns, n_rows(data))
+        columns, n = read_columns(data, self.variables, self._levels), n_rows(data)
+        if rows is not None:
+            columns, n = {name: values[rows] for name, values in columns.items()}, len(rows)
+        terms = self._trained.complete(0, self.parsed.fixed, columns, n)
+        return terms, self._matrices(columns, n).fixed
 
     def _matrices(self, columns: Columns, n: int) -> FormulaMatrices:
         """Compute the arrays of the right-hand side from columns that were read."""

@@ -14,7 +14,8 @@ from skmixed.formula import FormulaRecipe
 from skmixed.inference.degrees_of_freedom import FixedEffectsTheory
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.rules import rule_for
-from skmixed.inference.term_hypotheses import HYPOTHESES, TermSpace, term_space
+from skmixed.inference.term_hypotheses import HYPOTHESES
+from skmixed.inference.term_space import TermSpace, term_space
 from skmixed.inference.wald import f_test_of
 
 __all__ = ["anova_terms"]
@@ -79,7 +80,7 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
     space = _space(fitted, fit)
     theory = rule.at(fit)
     rows = [
-        (space.names[term], *_test(fit, theory, rows @ space.coordinates))
+        (space.names[term], *_test(fit, theory, space.contrasts(rows)))
         for term, rows in zip(space.tested(), hypotheses(space), strict=True)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)

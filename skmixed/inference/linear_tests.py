@@ -112,7 +112,7 @@ def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> 
     >>> results = mixedlm("Reaction ~ Days + I(Days ** 2) + (Days | Subject)", load_sleepstudy())
     >>> wald_test(results, "Days = 0, I(Days ** 2) = 0").round(3)
                              term  df_num  df_denom  statistic  p_value
-    0  Days = 0, I(Days ** 2) = 0     2.0    51.563     23.754      0.0
+    0  Days = 0, I(Days ** 2) = 0       2    51.563     23.754      0.0
     """
     fit = fit_of(fitted)
     read = read_hypotheses(hypotheses, fit.fixed)
@@ -121,7 +121,7 @@ def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> 
     return pd.DataFrame(
         {
             "term": [", ".join(read.labels)],
-            "df_num": test.df_num,
+            "df_num": int(test.df_num),
             "df_denom": test.df_denom,
             "statistic": test.statistic,
             "p_value": test.p_value,

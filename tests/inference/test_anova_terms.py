@@ -189,6 +189,18 @@ def test_rows_of_weight_0_are_no_rows(data, kind):
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3])
+def test_many_rows(data, kind, monkeypatch):
+    results = mixedlm("y ~ a * b + z + I(x / np.max(x)) + (1 | subject)", data)
+    results_of_trained = mixedlm("y ~ a * b + z + scale(x) + (1 | subject)", data)
+    found = anova_terms(results, type=kind), anova_terms(results_of_trained, type=kind)
+    monkeypatch.setattr("skmixed.inference.term_space.ROWS_PER_COLUMN", 6)
+    assert len(data) > 2 * 6 * len(results.params)
+    again = anova_terms(results, type=kind), anova_terms(results_of_trained, type=kind)
+    for one, other in zip(found, again, strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3])
 def test_frequencies_repeat_rows(data, kind):
     counts = 1 + np.arange(len(data)) % 3
     formula = "y ~ a * b + x + (1 | subject)"

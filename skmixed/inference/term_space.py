@@ -1,0 +1,224 @@
+"""The terms of a formula as parts of the span of X, as they are coded and before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.coordinates import (
+    PLAINLY_INDEPENDENT,
+    FixedCoordinates,
+    relative_pivots,
+)
+from skmixed.design.design import Design
+from skmixed.formula import FormulaRecipe
+from skmixed.formula.algebra import CompleteTerm
+from skmixed.formula.columns import n_rows
+
+__all__ = ["Columns", "TermSpace", "term_space"]
+
+FloatArray = NDArray[np.float64]
+
+# What earlier columns leave of a column is rounding below this part of its length. The fit has set
+# aside what is nearly aliased; what is left of the dependent columns here is rounding alone.
+DEPENDENT = 1e-11
+# A value below this part of the largest of its column is 0 but for rounding.
+ROUNDING = 1e-9
+# So many rows for each column of X nearly always have all relations between columns that X has.
+ROWS_PER_COLUMN = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Hold independent columns that span X, term by term.
+
+    Attributes
+    ----------
+    terms : ndarray of shape (rank,)
+        Position of the term of each column.
+    matrix : ndarray of shape (rank, rank)
+        The columns as combinations of the standardised ones of the fit.
+    """
+
+    terms: NDArray[np.intp]
+    matrix: FloatArray
+
+    def of(self, positions: Sequence[int]) -> NDArray[np.bool_]:
+        """Tell which columns are those of some terms."""
+        return np.isin(self.terms, positions)
+
+    def coefficients(self) -> FloatArray:
+        """Return the map to their coefficients, from those of the standardised columns."""
+        return np.asarray(np.linalg.solve(self.matrix, np.eye(len(self.matrix))), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermSpace:
+    """Hold the terms of a model as parts of the span of X.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The intercept first if there is one, then the others as written, interactions last.
+    containing : tuple of tuple of int
+        For each term those that contain it: the same numbers times more categories.
+    coded : Columns
+        The columns of the model as it was coded.
+    complete : Columns
+        Those of indicators of the categories, without the first ones where they are not needed.
+    combinations : ndarray of shape (rank, n_columns)
+        All indicator columns as combinations of the independent ones.
+    chosen : ndarray of shape (rank,)
+        Where each independent column is among all.
+    design : Design
+    coordinates : FixedCoordinates
+    """
+
+    names: tuple[str, ...]
+    containing: tuple[tuple[int, ...], ...]
+    coded: Columns
+    complete: Columns
+    combinations: FloatArray
+    chosen: NDArray[np.intp]
+    design: Design
+    coordinates: FixedCoordinates
+
+    def tested(self) -> range:
+        """Return the positions of the terms that are tested: all but the intercept."""
+        return range(int(self.design.intercept), len(self.names))
+
+    def triangle(self) -> FloatArray:
+        """Return R of the standardised columns, with R'R = X'X, each row as often as it counts."""
+        rows = self.coordinates.transform(self.design.fixed)
+        counts = self.design.row_multiplicity
+        if counts is not None:
+            rows *= np.sqrt(counts)
+        return np.asarray(np.linalg.qr(rows.T, mode="r"))
+
+    def contrasts(self, rows: FloatArray) -> FloatArray:
+        """Return as contrasts of the p coefficients what is said of the standardised ones."""
+        first = np.ones(int(self.design.intercept), dtype=bool)
+        kept = np.concatenate([first, ~self.coordinates.aliased])
+        contrasts = np.zeros((len(rows), len(kept)))
+        contrasts[:, kept] = np.linalg.solve(self.coordinates.matrix[kept].T, rows.T).T
+        return contrasts
+
+
+def term_space(
+    recipe: FormulaRecipe, data: Any, design: Design, coordinates: FixedCoordinates
+) -> TermSpace:
+    """Find the parts of the span of X that belong to the terms of a formula.
+
+    Parameters
+    ----------
+    recipe : FormulaRecipe
+    data : DataFrame or mapping of columns
+        The rows of the fit; rows of weight 0 may be among them.
+    design : Design
+    coordinates : FixedCoordinates
+
+    Raises
+    ------
+    ValueError
+        If there are more columns than rows.
+    """
+    if coordinates.minimum_norm:
+        raise ValueError(
+            "The model has more fixed effects than rows, so that no term can be tested. Leave "
+            "terms out of the formula."
+        )
+    terms, X = _related_rows(recipe, data, design, coordinates)
+    every = np.hstack([X, *(term.columns for term in terms)])
+    first = int(design.intercept)
+    standard = coordinates.transform(X[:, first:]).T
+    every = np.linalg.lstsq(standard, every)[0]
+    order = np.concatenate([np.arange(X.shape[1])[term.coded] for term in terms])
+    coded, complete = every[:, order], every[:, X.shape[1] :]
+    kept, chosen = _independent(coded), _independent(complete)
+    basis = complete[:, chosen]
+    return TermSpace(
+        names=tuple(term.name for term in terms),
+        containing=_containing(terms),
+        coded=Columns(_owners([len(order[term.coded]) for term in terms])[kept], coded[:, kept]),
+        complete=Columns(_owners([term.columns.shape[1] for term in terms])[chosen], basis),
+        combinations=np.asarray(np.linalg.solve(basis, complete), dtype=np.float64),
+        chosen=chosen,
+        design=design,
+        coordinates=coordinates,
+    )
+
+
+def _related_rows(
+    recipe: FormulaRecipe, data: Any, design: Design, coordinates: FixedCoordinates
+) -> tuple[list[CompleteTerm], FloatArray]:
+    """Return terms and X of some rows that show all relations between columns, or of all rows.
+
+    Where X has its full rank in some rows, what holds there for columns in its span holds in all.
+    """
+    n = n_rows(data)
+    p = design.fixed.shape[1] + design.intercept
+    if n != design.n_rows:
+        return _at_rows_of(design, *recipe.complete_terms(data))
+    if n > 2 * ROWS_PER_COLUMN * p:
+        rows = np.random.default_rng(0).choice(n, ROWS_PER_COLUMN * p, replace=False)
+        terms, X = recipe.complete_terms(data, rows)
+        slopes = X[:, int(design.intercept) :]
+        # An expression that is not trained, such as x / max(x), has other values in some rows.
+        if np.array_equal(slopes, design.fixed[rows]):
+            pivots = relative_pivots(coordinates.transform(slopes))
+            if pivots.min(initial=1.0) > PLAINLY_INDEPENDENT:
+                return terms, X
+    return recipe.complete_terms(data)
+
+
+def _at_rows_of(
+    design: Design, terms: list[CompleteTerm], X: FloatArray
+) -> tuple[list[CompleteTerm], FloatArray]:
+    """Return terms and X at the rows of the design, where others have weight 0 and are not in it.
+
+    The columns of the terms are combinations of those of X, the same in all rows.
+    """
+    lengths = np.linalg.norm(X, axis=0)
+    lengths[lengths == 0.0] = 1.0
+    fitted = np.column_stack([np.ones((design.n_rows, int(design.intercept))), design.fixed])
+    moved = []
+    for term in terms:
+        values = (fitted / lengths) @ np.linalg.lstsq(X / lengths, term.columns)[0]
+        rounding = np.abs(values) <= ROUNDING * np.abs(term.columns).max(axis=0)
+        moved.append(replace(term, columns=np.where(rounding, 0.0, values)))
+    return moved, fitted
+
+
+def _owners(widths: Sequence[int]) -> NDArray[np.intp]:
+    """Return for each column the position of its term."""
+    return np.repeat(np.arange(len(widths)), widths)
+
+
+def _independent(columns: FloatArray) -> NDArray[np.intp]:
+    """Return the positions of the columns that are not combinations of those before them."""
+    kept: list[int] = []
+    basis = np.empty((len(columns), 0))
+    for j, column in enumerate(columns.T):
+        outside = column - basis @ (basis.T @ column)
+        outside -= basis @ (basis.T @ outside)
+        length = np.linalg.norm(outside)
+        if length > DEPENDENT * np.linalg.norm(column):
+            kept.append(j)
+            basis = np.column_stack([basis, outside / length])
+    return np.array(kept, dtype=np.intp)
+
+
+def _containing(terms: Sequence[CompleteTerm]) -> tuple[tuple[int, ...], ...]:
+    """Return for each term those that contain it."""
+    return tuple(
+        tuple(
+            i
+            for i, other in enumerate(terms)
+            if term.factors < other.factors and term.numbers == other.numbers
+        )
+        for term in terms
+    )
