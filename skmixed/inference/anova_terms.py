@@ -77,6 +77,8 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
     """
     hypotheses = HYPOTHESES[_type(type)]
     fit, rule = fit_of(fitted), rule_for(fitted, df_method)
+    if not fit.fixed.names:
+        return pd.DataFrame(columns=COLUMNS)
     space = _space(fitted, fit)
     theory = rule.at(fit)
     rows = [
@@ -112,9 +114,8 @@ def _test(
     fit: LMMFit, theory: FixedEffectsTheory, contrasts: NDArray[np.float64]
 ) -> tuple[float, float, int, float, float, float]:
     """Return sum and mean of squares, degrees of freedom, statistic and p-value."""
-    q = len(contrasts)
-    if not q:
+    if not len(contrasts):
         return np.nan, np.nan, 0, np.nan, np.nan, np.nan
     test = f_test_of(fit, contrasts, theory)
-    mean_sq = fit.sigma**2 * test.statistic / test.scale
+    q, mean_sq = int(test.df_num), fit.sigma**2 * test.statistic / test.scale
     return q * mean_sq, mean_sq, q, test.df_denom, test.statistic, test.p_value

@@ -52,7 +52,7 @@ def marginal(space: TermSpace) -> list[FloatArray]:
         own = space.combinations[space.complete.of([term])]
         others = space.combinations[space.complete.of(space.containing[term])]
         if len(others):
-            own = own - np.linalg.lstsq(others.T, own.T)[0].T @ others
+            own = own - np.linalg.lstsq(others.T, own.T, rcond=None)[0].T @ others
         hypotheses.append(own[:, space.chosen] @ coefficients)
     return hypotheses
 

@@ -135,7 +135,7 @@ def term_space(
     every = np.hstack([X, *(term.columns for term in terms)])
     first = int(design.intercept)
     standard = coordinates.transform(X[:, first:]).T
-    every = np.linalg.lstsq(standard, every)[0]
+    every = np.linalg.lstsq(standard, every, rcond=None)[0]
     order = np.concatenate([np.arange(X.shape[1])[term.coded] for term in terms])
     coded, complete = every[:, order], every[:, X.shape[1] :]
     kept, chosen = _independent(coded), _independent(complete)
@@ -187,7 +187,7 @@ def _at_rows_of(
     fitted = np.column_stack([np.ones((design.n_rows, int(design.intercept))), design.fixed])
     moved = []
     for term in terms:
-        values = (fitted / lengths) @ np.linalg.lstsq(X / lengths, term.columns)[0]
+        values = (fitted / lengths) @ np.linalg.lstsq(X / lengths, term.columns, rcond=None)[0]
         rounding = np.abs(values) <= ROUNDING * np.abs(term.columns).max(axis=0)
         moved.append(replace(term, columns=np.where(rounding, 0.0, values)))
     return moved, fitted

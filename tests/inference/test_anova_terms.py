@@ -221,8 +221,9 @@ def test_a_term_that_others_explain_is_not_tested(data):
         assert table.loc[["x", "b"]].notna().all(axis=None)
 
 
-def test_a_model_without_terms_has_an_empty_table():
-    table = anova_terms(mixedlm("Reaction ~ 1 + (1 | Subject)", load_sleepstudy()))
+@pytest.mark.parametrize("fixed", [0, 1])
+def test_a_model_without_terms_has_an_empty_table(fixed):
+    table = anova_terms(mixedlm(f"Reaction ~ {fixed} + (1 | Subject)", load_sleepstudy()))
     assert list(table.columns) == [
         "term",
         "sum_sq",
