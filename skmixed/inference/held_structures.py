@@ -1,0 +1,202 @@
+"""Structures of random effects in which one standard deviation or correlation is a parameter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import CompoundSymmetry, Unstructured
+from skmixed.covariance.base import Invariance
+
+__all__ = ["LeadingCorrelation", "LeadingEffect", "Tied"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LeadingEffect:
+    """Let Lambda be Q times a triangle whose first entry is the standard deviation of c'b.
+
+    Any covariance can be written so: the first column of the orthogonal matrix Q is c / |c|.
+
+    Parameters
+    ----------
+    Q : ndarray of shape (k, k)
+    """
+
+    Q: FloatArray
+    invariance: ClassVar[Invariance] = "scalar"
+
+    @classmethod
+    def of(cls, direction: FloatArray) -> LeadingEffect:
+        """Turn the coordinates so that the first one is along a direction, shape (k,)."""
+        return cls(_turned_to(direction[:, None]))
+
+    def n_parameters(self, n_effects: int) -> int:
+        """Return the size of a lower triangle."""
+        return Unstructured().n_parameters(n_effects)
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
+    def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return Q times the triangle, filled column by column."""
+        return self.Q @ Unstructured().factor(theta, n_effects)
+
+    def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
+        return np.asarray(self.Q @ Unstructured().factor_derivative(theta, n_effects))
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
+
+    def parameters(self, root: FloatArray) -> FloatArray:
+        """Return the theta of the covariance root root'."""
+        return Unstructured().parameters(self.Q.T @ root)
+
+
+@dataclass(frozen=True, eq=False)
+class LeadingCorrelation:
+    """Let theta start with an angle omega, so that sin(omega) is the correlation of c'b and d'b.
+
+    Lambda is Q times a triangle, where c and d are unit vectors in the span of the first two
+    columns of Q: c = q_1, d = alpha q_1 + beta q_2. theta is omega, the standard deviations of c'b
+    and d'b, and the other rows of the triangle. At a correlation of 1 or -1 omega is a right
+    angle, where all is as smooth as elsewhere.
+
+    Parameters
+    ----------
+    Q : ndarray of shape (k, k)
+    alpha, beta : float
+    """
+
+    Q: FloatArray
+    alpha: float
+    beta: float
+    invariance: ClassVar[Invariance] = "scalar"
+
+    @classmethod
+    def of(cls, first: FloatArray, second: FloatArray) -> LeadingCorrelation:
+        """Turn the coordinates for two directions, each of shape (k,)."""
+        c, d = first / np.linalg.norm(first), second / np.linalg.norm(second)
+        Q = _turned_to(np.column_stack([c, d]))
+        return cls(Q, float(d @ Q[:, 0]), float(d @ Q[:, 1]))
+
+    def n_parameters(self, n_effects: int) -> int:
+        """Return the size of a lower triangle."""
+        return n_effects * (n_effects + 1) // 2
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return 0 for both standard deviations: another sign of one is another correlation."""
+        lower = np.full(self.n_parameters(n_effects), -np.inf)
+        lower[1:3] = 0.0
+        return lower
+
+    def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return Q times the triangle."""
+        omega, a, r = theta[:3]
+        L = np.zeros((n_effects, n_effects))
+        L[0, 0] = a
+        L[1, 0] = (r * math.sin(omega) - self.alpha * a) / self.beta
+        L[1, 1] = r * math.cos(omega) / self.beta
+        L[_rows_below(n_effects)] = theta[3:]
+        return self.Q @ L
+
+    def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
+        omega, _, r = theta[:3]
+        sine, cosine = math.sin(omega) / self.beta, math.cos(omega) / self.beta
+        derivative = np.zeros((len(theta), n_effects, n_effects))
+        derivative[0, 1, :2] = r * cosine, -r * sine
+        derivative[1, :2, 0] = 1.0, -self.alpha / self.beta
+        derivative[2, 1, :2] = sine, cosine
+        rows, columns = _rows_below(n_effects)
+        derivative[np.arange(3, len(theta)), rows, columns] = 1.0
+        return np.asarray(self.Q @ derivative)
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return the second derivatives of Lambda."""
+        omega, _, r = theta[:3]
+        sine, cosine = math.sin(omega) / self.beta, math.cos(omega) / self.beta
+        second = np.zeros((len(theta), len(theta), n_effects, n_effects))
+        second[0, 0, 1, :2] = -r * sine, -r * cosine
+        second[0, 2, 1, :2] = second[2, 0, 1, :2] = cosine, -sine
+        return np.asarray(self.Q @ second)
+
+    def parameters(self, root: FloatArray) -> FloatArray:
+        """Return the theta of the covariance root root'."""
+        k = len(root)
+        L = Unstructured().factor(Unstructured().parameters(self.Q.T @ root), k)
+        across, along = self.alpha * L[0, 0] + self.beta * L[1, 0], self.beta * L[1, 1]
+        leading = [math.atan2(across, along), L[0, 0], math.hypot(across, along)]
+        return np.concatenate([leading, L[_rows_below(k)]])
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Let all standard deviations of a compound symmetry be one: theta is that one and the angle.
+
+    Parameters
+    ----------
+    structure : CompoundSymmetry
+        With variances of their own.
+    """
+
+    structure: CompoundSymmetry = CompoundSymmetry()
+    invariance: ClassVar[Invariance] = "scalar"
+
+    def n_parameters(self, n_effects: int) -> int:
+        """Return 2."""
+        return 2
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
+    def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return Lambda."""
+        return self.structure.factor(_ties(n_effects).T @ theta, n_effects)
+
+    def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return the derivatives of Lambda, of shape (2, n_effects, n_effects)."""
+        ties = _ties(n_effects)
+        each = self.structure.factor_derivative(ties.T @ theta, n_effects)
+        return np.tensordot(ties, each, axes=1)
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return the second derivatives of Lambda."""
+        ties = _ties(n_effects)
+        each = self.structure.factor_second_derivative(ties.T @ theta, n_effects)
+        return np.einsum("am,bn,mnqr->abqr", ties, ties, each)
+
+    def parameters(self, root: FloatArray) -> FloatArray:
+        """Return the theta nearest to the covariance root root'."""
+        own = self.structure.parameters(root)
+        return np.array([math.sqrt(np.mean(own[:-1] ** 2)), own[-1]])
+
+
+def _ties(n_effects: int) -> FloatArray:
+    """Return the derivative of the parameters in the tied ones, shape (2, n_effects + 1)."""
+    ties = np.zeros((2, n_effects + 1))
+    ties[0, :-1] = ties[1, -1] = 1.0
+    return ties
+
+
+def _turned_to(directions: FloatArray) -> FloatArray:
+    """Return an orthogonal matrix whose first columns span the directions one by one."""
+    Q, R = np.linalg.qr(directions, mode="complete")
+    signs = np.ones(len(Q))
+    signs[: R.shape[1]] = np.where(R.diagonal() < 0.0, -1.0, 1.0)
+    return np.asarray(Q * signs)
+
+
+def _rows_below(n_effects: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the entries of a lower triangle from its third row on."""
+    rows, columns = np.tril_indices(n_effects)
+    return rows[3:], columns[3:]

@@ -1,0 +1,115 @@
+"""The user's scale of a parameter, and the internal one along which its profile is smooth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Angle", "EqualAngle", "Linear", "Logarithm", "ParameterScale"]
+
+FloatArray = NDArray[np.float64]
+
+RIGHT_ANGLE = 0.5 * math.pi
+
+
+class ParameterScale(Protocol):
+    """Map internal values to the user's, increasing.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Bounds of the internal value.
+    """
+
+    @property
+    def lower(self) -> float:
+        """Return the least internal value."""
+        ...
+
+    @property
+    def upper(self) -> float:
+        """Return the largest internal value."""
+        ...
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return the values in the user's units."""
+        ...
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return the internal values, those out of bounds at the bound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Multiply by a unit and add a shift: coefficients and standard deviations."""
+
+    unit: float
+    shift: float = 0.0
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return unit * internal + shift."""
+        return self.unit * np.asarray(internal) + self.shift
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return (values - shift) / unit."""
+        internal = (np.asarray(values, dtype=np.float64) - self.shift) / self.unit
+        return np.clip(internal, self.lower, self.upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Logarithm:
+    """Exponentiate: sigma."""
+
+    unit: float
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return unit * exp(internal)."""
+        return np.asarray(self.unit * np.exp(internal))
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return log(values / unit)."""
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(values, 0.0) / self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """Take the sine: correlations of any two effects."""
+
+    lower: float = -RIGHT_ANGLE
+    upper: float = RIGHT_ANGLE
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return sin(internal)."""
+        return np.sin(internal)
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return arcsin(values)."""
+        return np.arcsin(np.clip(values, -1.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class EqualAngle:
+    """Return the common correlation of k effects, 1 - k / (k - 1) cos^2."""
+
+    k: int
+    lower: float = 0.0
+    upper: float = RIGHT_ANGLE
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return the correlation of an angle."""
+        return np.asarray(1.0 - self.k / (self.k - 1) * np.cos(internal) ** 2)
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return the angle of a correlation."""
+        part = (1.0 - np.asarray(values)) * (self.k - 1) / self.k
+        return np.arccos(np.sqrt(np.clip(part, 0.0, 1.0)))
