@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -196,6 +197,7 @@ def _turned_to(directions: FloatArray) -> FloatArray:
     return np.asarray(Q * signs)
 
 
+@lru_cache(maxsize=64)
 def _rows_below(n_effects: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the entries of a lower triangle from its third row on."""
     rows, columns = np.tril_indices(n_effects)

@@ -256,9 +256,9 @@ def _apart(points: list[PathPoint], cutoff: float) -> list[PathPoint]:
     """Return the points in order; of some that are almost one, the nearest to the cutoff."""
     kept: list[PathPoint] = []
     for point in sorted(points, key=lambda point: point.value):
-        if kept and abs(point.zeta - kept[-1].zeta) < APART:
-            nearest = min(point, kept[-1], key=lambda p: abs(abs(p.zeta) - cutoff))
-            kept[-1] = nearest if kept[-1].zeta else kept[-1]
+        if kept and 0.0 < kept[-1].slope * (point.value - kept[-1].value) < APART:
+            if abs(abs(point.zeta) - cutoff) < abs(abs(kept[-1].zeta) - cutoff):
+                kept[-1] = point
         else:
             kept.append(point)
     return kept

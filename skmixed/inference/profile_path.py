@@ -30,8 +30,8 @@ MANY = 60
 EVALUATIONS = 100
 # A bracket so narrow, beside the parameter or 1, is a point.
 NARROW = 1e-12
-# A step is at most so many times as long as the one before.
-GROWTH = 4.0
+# A step is at most so many times as long as the way from the estimate.
+GROWTH = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,9 +124,25 @@ class ProfilePath:
         points += self._towards(points, direction, 0.5 * cutoff, closely=False)
         points += self._towards(points, direction, cutoff, closely=True)
         limit = self._limit(points, direction, cutoff)
-        if reach > cutoff and math.isfinite(limit):
-            points += self._towards(points, direction, reach, closely=False)
+        if not any(abs(point.zeta) > cutoff - CLOSE for point in points):
+            points = self._lowered(points, direction)
+        elif reach > cutoff:
+            beyond = self._towards(points, direction, reach, closely=False)
+            highest = max(abs(point.zeta) for point in points)
+            points += [point for point in beyond if abs(point.zeta) > highest]
         return Side(points[1:], limit)
+
+    def _lowered(self, points: list[PathPoint], direction: int) -> list[PathPoint]:
+        """Lower the deviance at a point to that of points farther out, whose others it may take.
+
+        The profile of a correlation is flat where a variance of 0 is as good.
+        """
+        ordered = sorted(points, key=lambda point: direction * point.value)
+        for i in range(len(ordered) - 2, 0, -1):
+            if ordered[i].deviance > ordered[i + 1].deviance:
+                again = self._at(ordered[i].value, ordered[i + 1], direction)
+                ordered[i] = min(again, ordered[i], key=lambda point: point.deviance)
+        return ordered
 
     def _limit(self, points: list[PathPoint], direction: int, cutoff: float) -> float:
         """Return where zeta is at the cutoff, by a last step from the nearest point."""
@@ -144,18 +160,18 @@ class ProfilePath:
     ) -> list[PathPoint]:
         """Find points until |zeta| is past the target, or closely at it."""
         bound = self.upper if direction > 0 else self.lower
-        before, inside, outside = _bracket(known, direction, target)
+        inside, outside = _bracket(known, direction, target)
         found: list[PathPoint] = []
         for _ in range(MANY):
             if inside.value == bound or (outside is not None and not closely):
                 break
-            value = self._proposal(before, inside, outside, direction, target)
+            value = self._proposal(inside, outside, direction, target)
             point = self._at(min(max(value, self.lower), self.upper), inside, direction)
             found.append(point)
             if abs(abs(point.zeta) - target) <= (CLOSE if closely else ABOUT * target):
                 break
             if abs(point.zeta) < target:
-                before, inside = inside, point
+                inside = point
             else:
                 outside = point
             if outside is not None and _is_narrow(inside, outside):
@@ -164,7 +180,6 @@ class ProfilePath:
 
     def _proposal(
         self,
-        before: PathPoint,
         inside: PathPoint,
         outside: PathPoint | None,
         direction: int,
@@ -173,15 +188,13 @@ class ProfilePath:
         """Return where zeta may be at the target."""
         if outside is not None:
             return _between(inside, outside, direction * target)
-        first = 0.1 * max(1.0, abs(inside.value))
-        longest = GROWTH * abs(inside.value - before.value) or math.inf
+        gone = abs(inside.value - self.start.value)
         if inside.slope <= 0.0:
-            step = first if math.isinf(longest) else 0.5 * longest
+            step = gone or 0.1 * max(1.0, abs(inside.value))
         else:
-            # A little beyond rather than short of it.
-            step = min((target - abs(inside.zeta)) / inside.slope, longest)
-            if before is not inside:
-                step = max(step, 1e-6 * abs(inside.value - before.value))
+            step = (target - abs(inside.zeta)) / inside.slope
+            if gone:
+                step = min(step, GROWTH * gone)
         return inside.value + direction * step
 
     def _at(self, value: float, near: PathPoint, direction: int) -> PathPoint:
@@ -248,12 +261,12 @@ class ProfilePath:
 
 def _bracket(
     known: list[PathPoint], direction: int, target: float
-) -> tuple[PathPoint, PathPoint, PathPoint | None]:
-    """Return the last two points before zeta first passes a target, and the first one after."""
+) -> tuple[PathPoint, PathPoint | None]:
+    """Return the last point before zeta first passes a target, and the first one after."""
     ordered = sorted(known, key=lambda point: direction * point.value)
     n = next((i for i, p in enumerate(ordered) if abs(p.zeta) > target), len(ordered))
     outside = ordered[n] if n < len(ordered) else None
-    return ordered[max(n - 2, 0)], ordered[n - 1], outside
+    return ordered[n - 1], outside
 
 
 def _between(inside: PathPoint, outside: PathPoint, target: float) -> float:
