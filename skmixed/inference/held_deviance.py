@@ -77,9 +77,9 @@ class HeldTheta(ProfiledObjective):
 
 
 class _WithSigma(ProfiledObjective):
-    """The deviance of theta and log sigma,
+    """The deviance of theta and log sigma: log|M| + n log(2 pi sigma^2) + r2 / sigma^2.
 
-        log|M| + n log(2 pi sigma^2) + r2 / sigma^2 - sum log w.
+    Less the sum of log w, as in the profiled one.
     """
 
     def __init__(
@@ -164,14 +164,14 @@ class HeldDeviation(_WithSigma):
         theta = np.insert(z[1:-1], self.held, relative)
         at = _reordered(self.at(theta, float(z[-1])), z, self.order)
         # theta_held = z_0 exp(-z_last)
-        slope, (row, gradient) = at.gradient[0], (at.hessian[0].copy(), at.gradient.copy())
+        slope = at.gradient[0]
         jacobian = np.eye(len(z))
         jacobian[0, 0], jacobian[0, -1] = shrinking, -relative
         hessian = jacobian.T @ at.hessian @ jacobian
         hessian[0, -1] -= slope * shrinking
         hessian[-1, 0] -= slope * shrinking
         hessian[-1, -1] += slope * relative
-        return replace(at, gradient=jacobian.T @ gradient, hessian=hessian)
+        return replace(at, gradient=jacobian.T @ at.gradient, hessian=hessian)
 
 
 class HeldCoefficient(ProfiledObjective):
@@ -224,12 +224,10 @@ class HeldCoefficient(ProfiledObjective):
         gradient[0] = precision * first
         hessian[0, 0] = precision * (second - first**2 / solution.r2)
         if m:
-            tensors = self.kernel.score_tensors(
-                whitened, mixing, reml=0, nu=n, precision=precision
-            )
+            tensors = self.kernel.score_tensors(whitened, mixing, reml=0, nu=n, precision=precision)
             gradient[1:], hessian[1:, 1:], _ = self._derivatives(theta, factors, tensors)
-            parts = self.kernel.projected(whitened, np.stack([residual, across]))
-            parts = list(zip(parts, self._multiplicities, strict=True))
+            scores = self.kernel.projected(whitened, np.stack([residual, across]))
+            parts = list(zip(scores, self._multiplicities, strict=True))
             own = _forms_derivative(
                 self.covariance, theta, [_summed(t[0], t[0], w) for t, w in parts]
             )

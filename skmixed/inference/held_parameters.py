@@ -107,12 +107,8 @@ def maximum_likelihood(fit: LMMFit) -> MaximumLikelihood:
             "random probes. Use method='wald'."
         )
     assert fit.products is not None
-    objective = ProfiledObjective(
-        fit.products, fitted.covariance, reml=False, kernel=fitted.kernel
-    )
-    optimum = find_optimum(
-        objective, tol=TOLERANCE, max_iter=EVALUATIONS, verbose=0, constant=0.0
-    )
+    objective = ProfiledObjective(fit.products, fitted.covariance, reml=False, kernel=fitted.kernel)
+    optimum = find_optimum(objective, tol=TOLERANCE, max_iter=EVALUATIONS, verbose=0, constant=0.0)
     if math.isinf(optimum.at.value):
         raise ValueError(
             "The model explains y without a residual, so that the likelihood has no maximum to "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -149,7 +149,7 @@ class Tied:
         With variances of their own.
     """
 
-    structure: CompoundSymmetry = CompoundSymmetry()
+    structure: CompoundSymmetry = field(default_factory=CompoundSymmetry)
     invariance: ClassVar[Invariance] = "scalar"
 
     def n_parameters(self, n_effects: int) -> int:
@@ -174,7 +174,10 @@ class Tied:
         """Return the second derivatives of Lambda."""
         ties = _ties(n_effects)
         each = self.structure.factor_second_derivative(ties.T @ theta, n_effects)
-        return np.einsum("am,bn,mnqr->abqr", ties, ties, each)
+        if each is None:
+            return None
+        half = np.tensordot(ties, each, axes=1)
+        return np.tensordot(ties, half, axes=(1, 1)).swapaxes(0, 1)
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta nearest to the covariance root root'."""

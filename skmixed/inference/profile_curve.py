@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,8 @@ from skmixed.inference.parameter_scales import ParameterScale
 __all__ = ["ProfileCurve"]
 
 FloatArray = NDArray[np.float64]
+
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +71,20 @@ class ProfileCurve:
         zeta : array-like
         """
         wanted = np.asarray(zeta, dtype=np.float64)
-        if self._by_zeta is None:
-            return np.full(wanted.shape, np.nan)
-        return self.scale.to_user(np.asarray(self._by_zeta(wanted)))
+        found = [self._internal_at(float(one)) for one in wanted.ravel()]
+        return self.scale.to_user(np.array(found).reshape(wanted.shape))
+
+    def _internal_at(self, zeta: float) -> float:
+        """Return the internal value nearest to the estimate at which zeta is given."""
+        if self._by_value is None:
+            return math.nan
+        # The points themselves are within rounding only where the cubics reach them.
+        (nodes,) = np.nonzero(np.abs(self.zeta - zeta) <= ROUNDING)
+        roots = self.internal[nodes] if len(nodes) else self._by_value.solve(zeta)
+        if not len(roots):
+            return math.nan
+        estimate = self.scale.to_internal(np.array(self.estimate))
+        return float(roots[np.argmin(np.abs(roots - estimate))])
 
     @cached_property
     def _by_value(self) -> CubicHermiteSpline | None:
@@ -78,14 +92,3 @@ class ProfileCurve:
         if len(self.internal) < 2:
             return None
         return CubicHermiteSpline(self.internal, self.zeta, self.slope, extrapolate=False)
-
-    @cached_property
-    def _by_zeta(self) -> CubicHermiteSpline | None:
-        """Return the cubic the other way round, as far as zeta increases."""
-        kept = [i for i, slope in enumerate(self.slope) if slope > 0.0]
-        kept = [i for n, i in enumerate(kept) if not n or self.zeta[i] > self.zeta[kept[n - 1]]]
-        if len(kept) < 2:
-            return None
-        return CubicHermiteSpline(
-            self.zeta[kept], self.internal[kept], 1.0 / self.slope[kept], extrapolate=False
-        )

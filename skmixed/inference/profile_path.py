@@ -209,9 +209,7 @@ class ProfilePath:
         zeta = math.sqrt(max(above, 0.0))
         rate = 0.5 * direction * slope / zeta if zeta else 0.0
         others = at.theta[1:] + step
-        return PathPoint(
-            value, others, self._tangent(at), max(above, 0.0), direction * zeta, rate
-        )
+        return PathPoint(value, others, self._tangent(at), max(above, 0.0), direction * zeta, rate)
 
     def _best(self, value: float, guess: FloatArray) -> tuple[ObjectiveValue, FloatArray]:
         """Minimise over the others; return the last evaluation and the step that remains."""

@@ -105,7 +105,9 @@ def _correlation_limits(
         # Both rows are on one line; the angle between them grows with their difference.
         away = _largest_spread(db - math.copysign(1.0, correlation) * da, covariance)
         nearest = math.cos(min(reach * away, math.pi))
-        limits = sorted((math.copysign(1.0, correlation), math.copysign(1.0, correlation) * nearest))
+        limits = sorted(
+            (math.copysign(1.0, correlation), math.copysign(1.0, correlation) * nearest)
+        )
         return limits[0], limits[1]
     spread = _spread(b @ da + a @ db, covariance) / (1.0 - correlation**2)
     z = math.atanh(correlation)

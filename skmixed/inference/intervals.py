@@ -12,7 +12,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.degrees_of_freedom import DF_METHODS
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.model_parameters import ModelParameter, model_parameters, selected
-from skmixed.inference.profile import check_level, interval_table, profile_of_fit
+from skmixed.inference.profile_likelihood import check_level, interval_table, profile_of_fit
 from skmixed.inference.wald import t_tests
 from skmixed.inference.wald_variances import wald_variance_limits
 
@@ -97,7 +97,9 @@ def _wald_limits(
     if fixed:
         contrasts = np.eye(len(fit.fixed.names))[[one.position for one in fixed]]
         found = t_tests(fit, contrasts, DF_METHODS[df_method]).limits(level)
-        limits.update((one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True))
+        limits.update(
+            (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
+        )
     variances = wald_variance_limits(fit, random, level)
     limits.update((one.name, pair) for one, pair in zip(random, variances, strict=True))
     return [limits[one.name] for one in parameters]

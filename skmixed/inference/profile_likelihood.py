@@ -129,8 +129,7 @@ def profile(
 
     For each value of a parameter all others take their best values. What -2 log-likelihood is then
     above its minimum is the square of zeta, which has the sign of the distance from the estimate
-    and is about standard normal for the true value (Bates, Maechler, Bolker and Walker 2015,
-    section 5.1). It is the likelihood of ML, as in lme4: of a fit by REML the optimum of ML is
+    and is about standard normal for the true value (Bates, Maechler, Bolker and Walker 2015). It is the likelihood of ML, as in lme4: of a fit by REML the optimum of ML is
     found first.
 
     Parameters
@@ -161,7 +160,7 @@ def profile(
     1  sd_Intercept|Batch    12.20    84.06
     2               sigma    38.23    67.66
     >>> profiled.zeta("sigma", [40.0, 50.0, 60.0]).round(2)
-    array([-1.65,  0.07,  1.33])
+    array([-1.59,  0.07,  1.25])
     """
     return profile_of_fit(fit_of(fitted), which, level=level)
 
