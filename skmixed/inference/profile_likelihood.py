@@ -128,9 +128,9 @@ def profile(
     """Profile the likelihood of a linear mixed model.
 
     For each value of a parameter all others take their best values. What -2 log-likelihood is then
-    above its minimum is the square of zeta, which has the sign of the distance from the estimate
-    and is about standard normal for the true value (Bates, Maechler, Bolker and Walker 2015). It is the likelihood of ML, as in lme4: of a fit by REML the optimum of ML is
-    found first.
+    above its minimum is the square of zeta, which has the sign of the distance from the estimate,
+    and is about standard normal for the true value (Bates, Maechler, Bolker and Walker 2015). It
+    is the likelihood of ML, as in lme4: of a fit by REML the optimum of ML is found first.
 
     Parameters
     ----------
