@@ -2,6 +2,7 @@
 
 from . import covariance as covariance
 from . import datasets as datasets
+from . import inference as inference
 from . import plots as plots
 from .estimators import GroupScorer as GroupScorer
 from .estimators import MixedLM as MixedLM

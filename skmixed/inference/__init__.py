@@ -1,9 +1,10 @@
-"""Finished fits to tests, intervals and degrees of freedom."""
+"""Finished fits to tests, intervals and degrees of freedom.
+
+The public names are listed in ``__init__.pyi`` and imported when they are first used.
+"""
 
 from __future__ import annotations
 
-from skmixed.inference.intervals import confint
-from skmixed.inference.profile_curve import ProfileCurve
-from skmixed.inference.profile_likelihood import ProfileLikelihood, profile
+import lazy_loader as lazy
 
-__all__ = ["ProfileCurve", "ProfileLikelihood", "confint", "profile"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

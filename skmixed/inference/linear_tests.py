@@ -50,7 +50,7 @@ def t_test(
     --------
     >>> from skmixed import mixedlm
     >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.inference.linear_tests import t_test
+    >>> from skmixed.inference import t_test
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> tests = t_test(results, "Days = 10, Intercept + 9 * Days = 350")
     >>> tests[["term", "estimate", "se", "df", "p_value"]].round(3)
@@ -108,7 +108,7 @@ def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> 
     --------
     >>> from skmixed import mixedlm
     >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.inference.linear_tests import wald_test
+    >>> from skmixed.inference import wald_test
     >>> results = mixedlm("Reaction ~ Days + I(Days ** 2) + (Days | Subject)", load_sleepstudy())
     >>> wald_test(results, "Days = 0, I(Days ** 2) = 0").round(3)
                              term  df_num  df_denom  statistic  p_value

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
@@ -144,19 +145,55 @@ class MixedLMResults(FitNumbers):
         """
         return replace(self, df_method=df_method)
 
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return Wald limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
+    def conf_int(
+        self,
+        alpha: float = 0.05,
+        *,
+        method: Literal["wald", "profile"] = "wald",
+        which: Literal["fixed", "random", "all"] = "fixed",
+    ) -> pd.DataFrame:
+        """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
 
         Parameters
         ----------
         alpha : float, default=0.05
+        method : {"wald", "profile"}, default="wald"
+        which : {"fixed", "random", "all"}, default="fixed"
+            The coefficients, the standard deviations and correlations, or both;
+            ``skmixed.inference.confint`` gives the same as a tidy table.
 
         Raises
         ------
         ValueError
-            If alpha is not between 0 and 1.
+            If an argument cannot be used.
         """
-        return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
+        if method == "wald" and which == "fixed":
+            return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
+        table = inference.confint(self, method, which, level=1.0 - alpha, df_method=self.df_method)
+        limits = table.set_index("parameter")[["lower", "upper"]]
+        return limits.set_axis([0, 1], axis=1).rename_axis(None)
+
+    def t_test(
+        self, hypotheses: Any, *, df_method: str | None = None, conf_level: float = 0.95
+    ) -> pd.DataFrame:
+        """Test linear hypotheses on the coefficients, such as ``"x1 = x2, x3 = 0"``, one by one.
+
+        Parameters
+        ----------
+        hypotheses, df_method, conf_level
+            As for ``skmixed.inference.t_test``.
+        """
+        return inference.t_test(self, hypotheses, df_method=df_method, conf_level=conf_level)
+
+    def wald_test(self, hypotheses: Any, *, df_method: str | None = None) -> pd.DataFrame:
+        """Test linear hypotheses on the coefficients together, by an F test.
+
+        Parameters
+        ----------
+        hypotheses, df_method
+            As for ``skmixed.inference.wald_test``.
+        """
+        return inference.wald_test(self, hypotheses, df_method=df_method)
 
     def cov_params(self) -> pd.DataFrame:
         """Return the covariance of the estimated coefficients, not adjusted by any df_method."""

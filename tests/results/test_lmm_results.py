@@ -281,3 +281,21 @@ def test_repr_is_short(slopes):
 def test_df_method_is_checked(slopes):
     with pytest.raises(ValueError, match=r"'normal'.*'guess'"):
         MixedLMResults(slopes.fit, df_method="guess")
+
+
+def test_intervals_of_every_kind_have_the_columns_of_statsmodels(slopes):
+    for options in ({}, {"which": "all"}, {"method": "profile", "which": "random"}):
+        table = slopes.conf_int(0.1, **options)
+        assert list(table.columns) == [0, 1]
+        assert (table[0] < table[1]).all()
+    assert_allclose(
+        slopes.conf_int(0.1, which="all").loc[["Intercept", "Days"]], slopes.conf_int(0.1)
+    )
+    assert "sigma" in slopes.conf_int(which="random").index
+
+
+def test_hypotheses_are_tested_on_the_results(slopes):
+    (row,) = slopes.t_test("Days = 0").itertuples()
+    assert_allclose([row.statistic, row.p_value], [slopes.tvalues["Days"], slopes.pvalues["Days"]])
+    (joint,) = slopes.wald_test("Days = 0").itertuples()
+    assert_allclose(joint.statistic, row.statistic**2)

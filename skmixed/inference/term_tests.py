@@ -69,7 +69,7 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
     --------
     >>> from skmixed import mixedlm
     >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.inference.anova_terms import anova_terms
+    >>> from skmixed.inference import anova_terms
     >>> results = mixedlm("Reaction ~ factor(Days) + (1 | Subject)", load_sleepstudy())
     >>> anova_terms(results).round(3)
                term      sum_sq    mean_sq  df_num  df_denom  statistic  p_value

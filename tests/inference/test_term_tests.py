@@ -18,8 +18,8 @@ from scipy import stats
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.inference.anova_terms import anova_terms
 from skmixed.inference.degrees_of_freedom import DF_METHODS, Satterthwaite
+from skmixed.inference.term_tests import anova_terms
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FIGURES = json.loads((FIXTURES / "anova.json").read_text(encoding="utf-8"))["cases"]
