@@ -71,8 +71,8 @@ class MixedLMResults(FitNumbers):
     <MixedLMResults: Reaction ~ Days + (Days | Subject), REML, 180 observations>
     >>> results.conf_int().round(2)
                     0       1
-    Intercept  238.03  264.78
-    Days         7.44   13.50
+    Intercept  237.01  265.80
+    Days         7.21   13.73
     >>> results.variance_components[["group", "name1", "name2", "sdcor"]].round(3)
           group      name1 name2   sdcor
     0   Subject  Intercept  None  24.740
