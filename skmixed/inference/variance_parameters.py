@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 
 # Curvature below this part of the largest is none: the data do not tell the parameter.
 FLAT = 1e-10
+# With more random effects than this, evaluations take long enough to spare half of them.
+LARGE = 1000
 
 
 def parameter_covariance(fit: LMMFit) -> FloatArray:
@@ -88,7 +90,8 @@ def _information_changes(
 
 def _hessian(fit: LMMFit) -> FloatArray:
     """Return the Hessian of the profiled objective in theta, by differences where it is needed."""
-    theta = fit.convergence.theta
+    end = fit.convergence
     if len(fit.estimable) < 2 or fit.products is None:
-        return fit.convergence.hessian
-    return measured_hessian(fit.objective(), theta)
+        return end.hessian
+    n_effects = sum(effects.standardised_modes.size for effects, _ in fit.estimable)
+    return measured_hessian(fit.objective(), end.theta, end.gradient if n_effects > LARGE else None)
