@@ -108,6 +108,17 @@ class TrainedTerms:
         """Return the column names of each design."""
         return [tuple(design.column_names) for design in self.designs]
 
+    def column_terms(self) -> list[tuple[str, ...]]:
+        """Return for each column of each design the term it belongs to, the intercept as "1"."""
+        return [
+            tuple(
+                ":".join(factor.code for factor in term.factors) or "1"
+                for term, columns in design.term_slices.items()
+                for _ in range(columns.start, columns.stop)
+            )
+            for design in self.designs
+        ]
+
     def has_intercept(self, position: int) -> bool:
         """Tell whether one design has an explicit intercept column."""
         return patsy.INTERCEPT in self.designs[position].term_codings

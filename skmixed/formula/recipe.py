@@ -75,6 +75,11 @@ class FormulaRecipe:
     _levels: Mapping[str, pd.Index]
     _trained: TrainedTerms
 
+    @property
+    def effect_terms(self) -> tuple[tuple[str, ...], ...]:
+        """Return for each column of each random term its term of the formula, "1" for ones."""
+        return tuple(self._trained.column_terms()[1:])
+
     def evaluate(self, data: Any) -> FormulaMatrices:
         """Compute the arrays of the right-hand side; missing numbers stay NaN.
 

@@ -1,0 +1,218 @@
+"""Models side by side: are they fitted to the same rows, and what must be fitted again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.inputs import fit_of, model_of
+
+__all__ = [
+    "ComparedModel",
+    "compared_model",
+    "compared_models",
+    "fixed_columns",
+    "refitted",
+    "require_same_rows",
+    "same_fixed_effects",
+    "spans",
+    "with_fit",
+]
+
+FloatArray = NDArray[np.float64]
+
+REFITS = (None, "ml", "reml")
+# What one set of columns leaves of a column of another, relative to its length, is rounding.
+OUTSIDE = 1e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedModel:
+    """Hold one of the models that are compared.
+
+    Attributes
+    ----------
+    name : str
+    model : LMMModel
+    fit : LMMFit
+    refitted : bool
+        Whether it was fitted again, by another criterion than the user chose.
+    """
+
+    name: str
+    model: LMMModel
+    fit: LMMFit
+    refitted: bool = False
+
+    def by_criterion(self, *, reml: bool) -> ComparedModel:
+        """Return the model fitted by REML or ML; itself if it is so already."""
+        if self.fit.reml == reml:
+            return self
+        model = self.model.with_criterion(reml=reml)
+        return replace(self, model=model, fit=model.fit(), refitted=True)
+
+    @property
+    def method(self) -> str:
+        """Name the criterion."""
+        return "REML" if self.fit.reml else "ML"
+
+
+def compared_models(models: Sequence[Any] | Mapping[str, Any]) -> list[ComparedModel]:
+    """Collect models under names: the keys of a mapping, or formulas, or their positions.
+
+    Parameters
+    ----------
+    models : sequence or mapping of MixedLMResults
+    """
+    if isinstance(models, Mapping):
+        names, fitted = [str(name) for name in models], list(models.values())
+    else:
+        fitted = list(models)
+        formulas = [getattr(one, "formula", None) for one in fitted]
+        distinct = None not in formulas and len(set(formulas)) == len(formulas)
+        names = [
+            str(formula) if distinct else f"model {i}" for i, formula in enumerate(formulas, 1)
+        ]
+    return [compared_model(name, one) for name, one in zip(names, fitted, strict=True)]
+
+
+def compared_model(name: str, fitted: Any) -> ComparedModel:
+    """Return a model with its fit.
+
+    Parameters
+    ----------
+    name : str
+    fitted : MixedLMResults or LMMModel
+        A model that is not fitted yet is.
+    """
+    model = model_of(fitted)
+    fit = model.fit() if isinstance(fitted, LMMModel) else fit_of(fitted)
+    return ComparedModel(name, model, fit)
+
+
+def with_fit(fitted: Any) -> Any:
+    """Return what has a fit: a model that is not fitted yet is, anything else stays.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults, estimator, LMMFit or LMMModel
+    """
+    return compared_model("model", fitted) if isinstance(fitted, LMMModel) else fitted
+
+
+def require_same_rows(models: Sequence[ComparedModel]) -> None:
+    """Raise ValueError unless all models have the same response, row by row, and weights.
+
+    Parameters
+    ----------
+    models : sequence of ComparedModel
+    """
+    first = models[0]
+    for other in models[1:]:
+        difference = _difference(first.model.design, other.model.design)
+        if difference is not None:
+            raise ValueError(
+                f"{first.name!r} and {other.name!r} cannot be compared: {difference}. Likelihoods "
+                "are comparable for the same response in the same rows only. Drop the rows with "
+                "missing values first, and fit all models to what is left."
+            )
+
+
+def _difference(one: Design, other: Design) -> str | None:
+    """Say how the rows of two models differ, None if they do not."""
+    if one.n_rows != other.n_rows:
+        return f"they have {one.n_rows} and {other.n_rows} rows"
+    if not np.array_equal(one.response, other.response):
+        ordered = np.array_equal(np.sort(one.response), np.sort(other.response))
+        return "their rows are in another order" if ordered else "their responses differ"
+    if not _equal(one.weights, other.weights) or one.frequency != other.frequency:
+        return "their weights differ"
+    return None if _equal(one.group_counts, other.group_counts) else "their group weights differ"
+
+
+def _equal(one: FloatArray | None, other: FloatArray | None) -> bool:
+    """Tell whether two sets of weights are the same; None is a weight of 1 for all."""
+    if one is None or other is None:
+        given = one if other is None else other
+        return given is None or bool((given == 1.0).all())
+    return np.array_equal(one, other)
+
+
+def refitted(models: Sequence[ComparedModel], refit: str | None) -> list[ComparedModel]:
+    """Return the models fitted by one criterion under which they can be compared.
+
+    Parameters
+    ----------
+    models : sequence of ComparedModel
+    refit : {None, "ml", "reml"}
+        None keeps REML where all are REML fits of the same fixed effects, else takes ML.
+
+    Raises
+    ------
+    ValueError
+        If refit is unknown, or asks for REML where the fixed effects differ.
+    """
+    if refit not in REFITS:
+        raise ValueError(f"refit must be one of {list(REFITS)}, got {refit!r}.")
+    same = all(same_fixed_effects(models[0], other) for other in models[1:])
+    if refit == "reml" and not same:
+        raise ValueError(
+            "REML likelihoods of models with different fixed effects are not comparable: each is "
+            "that of other contrasts of y. Use refit='ml'."
+        )
+    reml = refit == "reml" or (refit is None and same and all(one.fit.reml for one in models))
+    return [one.by_criterion(reml=reml) for one in models]
+
+
+def same_fixed_effects(one: ComparedModel, other: ComparedModel) -> bool:
+    """Tell whether two models have the same columns of X, in any order.
+
+    Another coding of the same effects changes the constant of REML: it counts as different.
+
+    Parameters
+    ----------
+    one, other : ComparedModel
+    """
+    a, b = (_sorted_columns(fixed_columns(model.model.design)) for model in (one, other))
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
+
+
+def fixed_columns(design: Design) -> FloatArray:
+    """Return X with its intercept, shape (n, p).
+
+    Parameters
+    ----------
+    design : Design
+    """
+    ones = np.ones((design.n_rows, int(design.intercept)))
+    return np.concatenate([ones, design.fixed], axis=1)
+
+
+def spans(columns: FloatArray, others: FloatArray) -> bool:
+    """Tell whether all other columns are combinations of some columns, within rounding.
+
+    Parameters
+    ----------
+    columns, others : ndarray of shape (n, _)
+    """
+    if not columns.shape[1]:
+        return not others.any()
+    lengths = np.linalg.norm(columns, axis=0)
+    basis, triangle = np.linalg.qr(columns / np.where(lengths > 0.0, lengths, 1.0))
+    if (np.abs(triangle.diagonal()) < OUTSIDE).any():
+        basis, singular, _ = np.linalg.svd(basis @ triangle, full_matrices=False)
+        basis = basis[:, singular > OUTSIDE * singular[0]]
+    left = others - basis @ (basis.T @ others)
+    return bool((np.linalg.norm(left, axis=0) <= OUTSIDE * np.linalg.norm(others, axis=0)).all())
+
+
+def _sorted_columns(X: FloatArray) -> FloatArray:
+    """Return the columns in an order that depends on their values only."""
+    return X[:, np.lexsort(X)] if X.size else X
