@@ -12,7 +12,13 @@ from skmixed.design.design import NewBlock, NewRows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["marginal_covariance", "predict_covariance", "predict_mean", "predict_variance"]
+__all__ = [
+    "marginal_covariance",
+    "mean_error_variance",
+    "predict_covariance",
+    "predict_mean",
+    "predict_variance",
+]
 
 FloatArray = NDArray[np.float64]
 Root = FloatArray | sparse.csr_array
@@ -51,6 +57,17 @@ def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: Incl
 
     With D and c of ``predict_covariance``, row by row; shape (n,).
     """
+    variance = mean_error_variance(fit, rows, include_random_effects=include_random_effects)
+    return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
+
+
+def mean_error_variance(
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
+) -> FloatArray:
+    """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
+
+    For the rows that were fitted, times their weights over the mean weight, it is their leverage.
+    """
     variance = np.empty(len(rows.fixed))
     for first in range(0, len(variance), CHUNK):
         chunk = slice(first, first + CHUNK)
@@ -60,7 +77,7 @@ def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: Incl
         variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
         for root, _ in parts:
             variance[chunk] += _squared_lengths(root)
-    return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
+    return variance
 
 
 def predict_covariance(

@@ -1,0 +1,254 @@
+"""The rows of a fitted model in the coordinates of its fit, as diagnostics read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skmixed.design.design import Design, NewBlock, NewRows
+from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.inference.inputs import fit_of, model_of
+
+__all__ = ["ActiveBlock", "TrainingRows", "training_rows"]
+
+FloatArray = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveBlock:
+    """Hold the rows of a factor whose variances are estimated.
+
+    Attributes
+    ----------
+    effects : RandomEffects
+    Z : ndarray of shape (k, n)
+        Standardised columns, times the root of the weights.
+    codes : ndarray of shape (n,)
+    """
+
+    effects: RandomEffects
+    Z: FloatArray
+    codes: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Hold a fit with the rows it was fitted to.
+
+    The arrays are in standardised columns and units of the working response, and times the root of
+    the relative weights, so that V = I + Z Psi Z'.
+
+    Attributes
+    ----------
+    fit : LMMFit
+    model : LMMModel
+    index : Index
+        Of the rows.
+    data : Any
+        Where further columns of labels are looked up; None where there are none.
+    """
+
+    fit: LMMFit
+    model: LMMModel
+    index: pd.Index
+    data: Any = None
+
+    @property
+    def design(self) -> Design:
+        """Return the arrays in the user's units."""
+        return self.model.design
+
+    @cached_property
+    def precision(self) -> FloatArray:
+        """Return the weight of each row in Var(e_i) = sigma^2 / weight_i, shape (n,)."""
+        design = self.design
+        if design.weights is None or design.frequency:
+            return np.ones(design.n_rows)
+        return design.weights
+
+    @cached_property
+    def root(self) -> FloatArray | None:
+        """Return the root of the relative weights, None where all are 1."""
+        weights = self.design.weights
+        return None if weights is None else np.sqrt(weights / self.fit.coordinates.weight_scale)
+
+    @cached_property
+    def X(self) -> FloatArray:
+        """Return the fixed-effects columns, shape (p, n)."""
+        return self._weighted(self._plain_X.copy())
+
+    @cached_property
+    def blocks(self) -> list[ActiveBlock]:
+        """Return the factors whose variances are estimated."""
+        return [
+            ActiveBlock(
+                effects,
+                self._weighted(effects.coordinates.transform(block.columns)),
+                block.factor.codes,
+            )
+            for effects, block in zip(self.fit.random, self.design.blocks, strict=True)
+            if effects.estimable
+        ]
+
+    @cached_property
+    def new_rows(self) -> NewRows:
+        """Return the rows as prediction reads them."""
+        design = self.design
+        blocks = tuple(NewBlock(block.columns, block.factor.codes) for block in design.blocks)
+        return NewRows(design.fixed, blocks, design.offset)
+
+    @cached_property
+    def marginal(self) -> FloatArray:
+        """Return y - X beta, shape (n,)."""
+        design, at = self.design, self.fit.coordinates
+        y = design.response if design.offset is None else design.response - design.offset
+        X = self._plain_X
+        residuals = (y - at.shift @ X) / at.response_scale - self.fit.fixed.standardised @ X
+        return self._weighted(residuals)
+
+    @cached_property
+    def conditional(self) -> FloatArray:
+        """Return V^-1 (y - X beta) = y - X beta - Z b, shape (n,)."""
+        residuals = self.marginal.copy()
+        for block in self.blocks:
+            for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
+                residuals -= modes[block.codes] * column
+        return residuals
+
+    @cached_property
+    def conditional_X(self) -> FloatArray:
+        """Return V^-1 X = X - Z Psi Z'V^-1 X, shape (p, n)."""
+        columns = self.X.copy()
+        for block in self.blocks:
+            cross = np.moveaxis(block.effects.standardised_cross, 0, -1)
+            for by_level, column in zip(cross, block.Z, strict=True):
+                columns -= by_level[:, block.codes] * column
+        return columns
+
+    @property
+    def sigma(self) -> float:
+        """Return the residual standard deviation in units of the working response."""
+        at = self.fit.coordinates
+        return self.fit.sigma / (at.response_scale * float(np.sqrt(at.weight_scale)))
+
+    def in_units_of_y(self, residuals: FloatArray) -> FloatArray:
+        """Return working residuals as the user sees them: without weights, in units of y."""
+        scaled = self.fit.coordinates.response_scale * residuals
+        return scaled if self.root is None else scaled / self.root
+
+    def series(self, values: FloatArray, name: str) -> pd.Series:
+        """Return one value per row under the index of the rows."""
+        return pd.Series(values, self.index, name=name)
+
+    def factor(self, named: Any) -> GroupingFactor:
+        """Return a factor of the model by its name, or one of other labels.
+
+        Parameters
+        ----------
+        named : str or array-like of shape (n,)
+            Name of a grouping factor or of a column of the data; or labels.
+
+        Raises
+        ------
+        ValueError
+            If there is no such factor, or there is not one label per row.
+        """
+        if isinstance(named, str):
+            return self._by_name(named)
+        if len(named) != self.design.n_rows:
+            raise ValueError(
+                f"Expected one label for each of the {self.design.n_rows} rows that were fitted, "
+                f"got {len(named)}. Pass the labels of these rows, or the name of a factor."
+            )
+        return factorise(named, str(getattr(named, "name", None) or "cluster"))
+
+    def _by_name(self, name: str) -> GroupingFactor:
+        """Return a factor of the model, or one made of a column of the data."""
+        for factor in self.design.factors:
+            if factor.levels.name == name:
+                return factor
+        if self.data is not None and name in self.data and len(self.data[name]) == len(self.index):
+            return factorise(self.data[name], name)
+        known = [factor.levels.name for factor in self.design.factors]
+        raise ValueError(
+            f"There is no grouping factor {name!r}: the model has {known}. Name one of them, or "
+            "pass an array of labels."
+        )
+
+    @cached_property
+    def _plain_X(self) -> FloatArray:
+        """Return the fixed-effects columns without weights."""
+        return self.fit.coordinates.fixed.transform(self.design.fixed)
+
+    def _weighted(self, columns: FloatArray) -> FloatArray:
+        """Multiply by the root of the weights, in place."""
+        if self.root is not None:
+            columns *= self.root
+        return columns
+
+
+def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
+    """Return a fit with its rows.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or fitted estimator
+    X, y : array-like, optional
+        What an estimator was fitted to; results of mixedlm keep their rows.
+    **arguments
+        What else ``fit`` was given: ``groups``, ``sample_weight``, ``group_weight``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    fit = fit_of(fitted)
+    if X is None:
+        if not isinstance(getattr(fitted, "model", None), LMMModel):
+            raise TypeError(
+                f"This needs the rows of the data, which {type(fitted).__name__} does not keep. "
+                "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
+            )
+        model, data = model_of(fitted), fitted.data
+    else:
+        # A copy learns the columns of X, so that the estimator stays as it was fitted.
+        model, data = clone(fitted).training_model(X, y, **arguments), X
+    _check_rows(fit, model.design)
+    index = getattr(data, "index", None)
+    if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):
+        index = pd.RangeIndex(model.design.n_rows)
+    frame = data if hasattr(data, "keys") else None
+    return TrainingRows(fit, model, index, frame)
+
+
+def _check_rows(fit: LMMFit, design: Design) -> None:
+    """Raise ValueError if a fit cannot have come from a design."""
+    repeated = design.row_multiplicity
+    n_rows = float(design.n_rows if repeated is None else repeated.sum())
+    same = design.coefficient_names == fit.fixed.names and np.isclose(n_rows, fit.n_rows)
+    if same and len(design.factors) == len(fit.random):
+        same = all(
+            np.array_equal(factor.sizes, effects.sizes)
+            for factor, effects in zip(design.factors, fit.random, strict=True)
+        )
+    else:
+        same = False
+    if not same:
+        raise ValueError(
+            f"X is not what the model was fitted to: expected the same columns, groups and "
+            f"{fit.n_rows:g} rows, got {n_rows:g} rows. Diagnostics are of the training rows; pass "
+            "X, y, groups and weights as to fit."
+        )
