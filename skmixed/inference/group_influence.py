@@ -150,7 +150,9 @@ def _groups(rows: TrainingRows, factor: Any) -> GroupingFactor:
 
 def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Leave out each group at fixed variance parameters."""
-    shares = group_shares(rows, groups)
+    counts = group_counts(rows, groups)
+    one = group_shares(rows, groups)
+    shares = Shares(one.XX * counts, one.Xr * counts, one.rr * counts)
     p, n_groups = shares.Xr.shape
     left = np.eye(p)[:, :, None] - shares.XX
     lower = cholesky_over_groups(left, semidefinite=True)

@@ -43,7 +43,7 @@ class Shares:
 
 
 def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
-    """Compute the share of each group, all copies of it together.
+    """Compute the share of each group, of one copy of it.
 
     Parameters
     ----------
@@ -57,9 +57,7 @@ def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
         If rows of different groups are correlated, and a group is too large.
     """
     E = orthonormal(rows).T @ rows.conditional_X
-    shares = (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups, E)
-    counts = group_counts(rows, groups)
-    return Shares(shares.XX * counts, shares.Xr * counts, shares.rr * counts)
+    return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups, E)
 
 
 def orthonormal(rows: TrainingRows) -> FloatArray:
@@ -70,11 +68,7 @@ def orthonormal(rows: TrainingRows) -> FloatArray:
 
 def independent(rows: TrainingRows, groups: GroupingFactor) -> bool:
     """Tell whether every level of every factor of the model lies within one group."""
-    return all(
-        (_owners(block, groups)[block.codes] == groups.codes).all()
-        for block in rows.blocks
-        if block.effects.standardised_factor.any()
-    )
+    return all((_owners(block, groups)[block.codes] == groups.codes).all() for block in rows.blocks)
 
 
 def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
