@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.shares import Shares, equal_batches, orthonormal
 from skmixed.inference.training_rows import TrainingRows
+from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.likelihood.crossproducts import factor_products
 
 __all__ = ["ClusterScores", "bias_reduced_scores", "plain_scores"]
 
 FloatArray = NDArray[np.float64]
+# Some clusters, their V_j, X_j and r_j: (n, d, d), (n, d, p) and (n, d).
+Part = tuple[NDArray[np.intp], FloatArray, FloatArray, FloatArray]
 
 # Rows of the largest cluster whose covariance matrix is decomposed.
 LARGEST = 3000
@@ -77,31 +82,67 @@ def bias_reduced_scores(
     ValueError
         If a cluster is too large, or a weight stands for several rows.
     """
-    _check(rows, clusters)
     p, n_clusters = shares.Xr.shape
     score = np.zeros((p, n_clusters))
     BVB, BX = np.zeros((p, p, n_clusters)), np.zeros((p, p, n_clusters))
-    X = orthonormal(rows).T @ rows.X
     explained = _explained(shares)
-    for chosen, positions in equal_batches(clusters.codes, BATCH):
-        root = None if rows.root is None else rows.root[positions]
-        X_j = np.moveaxis(X[:, positions], 0, -1)
-        r_j = rows.marginal[positions]
-        V = _covariances(rows, positions)
-        if root is not None:
-            X_j, r_j = X_j / root[:, :, None], r_j / root
-            V /= root[:, :, None] * root[:, None, :]
-        half = _adjusted(V, X_j, explained[chosen])
-        score[:, chosen] = np.einsum("jpn,jn->pj", half, r_j)
-        BVB[:, :, chosen] = (half @ V @ half.swapaxes(1, 2)).transpose(1, 2, 0)
-        BX[:, :, chosen] = (half @ X_j).transpose(1, 2, 0)
+    parts = (_reduced if _low_rank(rows, clusters) else _written_out)(rows, clusters)
+    for chosen, V, X, r in parts:
+        B = _adjusted(V, X, explained[chosen])
+        score[:, chosen] = np.einsum("jpn,jn->pj", B, r)
+        BVB[:, :, chosen] = (B @ V @ B.swapaxes(1, 2)).transpose(1, 2, 0)
+        BX[:, :, chosen] = (B @ X).transpose(1, 2, 0)
     return ClusterScores(score, BVB, BX)
+
+
+def _low_rank(rows: TrainingRows, clusters: GroupingFactor) -> bool:
+    """Tell whether V_j is the identity, times a number, outside the span of the cluster's Z_j."""
+    own = [block.codes for block in rows.blocks]
+    if len(own) > 1 or not all(np.array_equal(codes, clusters.codes) for codes in own):
+        return False
+    if rows.root is None or rows.design.frequency:
+        return True
+    first = np.empty(len(clusters.levels))
+    first[clusters.codes] = rows.root
+    return bool((first[clusters.codes] == rows.root).all())
+
+
+def _reduced(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
+    """Yield clusters in an orthonormal basis of the columns of Z Lambda and X, however large.
+
+    Outside their span V is the identity and X is 0. With [Z Lambda, X]'[Z Lambda, X] = T T' the
+    columns are those of T' there.
+    """
+    effects = [block.effects.standardised_factor.T @ block.Z for block in rows.blocks]
+    spanning = np.concatenate([*effects, orthonormal(rows).T @ rows.fixed])
+    k, d = sum(map(len, effects)), len(spanning)
+    n_clusters = len(clusters.levels)
+    sums = factor_products(spanning, rows.marginal[None], clusters.codes, n_clusters)
+    T = cholesky_over_groups(sums.ZtWZ, semidefinite=True)
+    r = solve_lower_over_groups(T, sums.ZtWA, semidefinite=True)[0]
+    V = np.einsum("sag,sbg->gab", T[:k], T[:k]) + np.eye(d)
+    for first in range(0, n_clusters, max(BATCH // d**2, 1)):
+        chosen = np.arange(first, min(first + max(BATCH // d**2, 1), n_clusters))
+        yield chosen, V[chosen], T[k:, :, chosen].transpose(2, 1, 0), r[:, chosen].T
+
+
+def _written_out(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
+    """Yield clusters of equal size together, row by row as they are observed."""
+    _check(rows, clusters)
+    fixed = orthonormal(rows).T @ rows.fixed
+    for chosen, positions in equal_batches(clusters.codes, BATCH):
+        X = np.moveaxis(fixed[:, positions], 0, -1)
+        V, r = _covariances(rows, positions), rows.marginal[positions]
+        if rows.root is not None:
+            root = rows.root[positions]
+            V /= root[:, :, None] * root[:, None, :]
+            X, r = X / root[:, :, None], r / root
+        yield chosen, V, X, r
 
 
 def _check(rows: TrainingRows, clusters: GroupingFactor) -> None:
     """Raise ValueError for what the adjustment is not made for."""
-    design = rows.design
-    if design.frequency and (design.weights != 1.0).any():
+    if rows.repeated:
         raise ValueError(
             'kind="CR2" needs every row by itself, but a frequency weight stands for several. '
             'Use kind="CR1", or fit the rows written out.'

@@ -37,7 +37,7 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
     ValueError
         If weights count repetitions of rows, or the smaller factors have too many levels.
     """
-    if rows.design.frequency and (rows.design.weights != 1.0).any():
+    if rows.repeated:
         raise ValueError(
             "Decorrelated residuals need every row by itself, but a frequency weight stands for "
             "several. Fit the rows written out instead."

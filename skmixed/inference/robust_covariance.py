@@ -41,7 +41,7 @@ class RobustCovariance:
         Of the columns X L_C.
     counts : ndarray of shape (n_clusters,)
         How many times each cluster counts.
-    map : ndarray of shape (p, rank)
+    matrix : ndarray of shape (p, rank)
         From the coefficients of the columns X L_C to the user's.
     """
 
@@ -52,7 +52,7 @@ class RobustCovariance:
     fit: LMMFit
     scores: ClusterScores
     counts: FloatArray
-    map: FloatArray
+    matrix: FloatArray
 
     def __repr__(self) -> str:
         return f"<RobustCovariance: {self.kind}, {self.n_clusters:g} clusters of {self.cluster}>"
@@ -75,7 +75,7 @@ class RobustCovariance:
         ----------
         contrasts : ndarray of shape (n, p)
         """
-        inner = contrasts @ self.map
+        inner = contrasts @ self.matrix
         counts = self.counts
         a = np.einsum("na,abj,nb->nj", inner, self.scores.BVB, inner, optimize=True)
         F = np.einsum("na,abj->nbj", inner, self.scores.BX)

@@ -56,14 +56,14 @@ def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
     ValueError
         If rows of different groups are correlated, and a group is too large.
     """
-    E = orthonormal(rows).T @ rows.conditional_X
+    E = orthonormal(rows).T @ rows.conditional_fixed
     return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups, E)
 
 
 def orthonormal(rows: TrainingRows) -> FloatArray:
     """Return L_C with L_C L_C' = (X'V^-1 X)^-1: columns X L_C are orthonormal in V^-1."""
     C = rows.fit.fixed.unscaled_covariance
-    return np.linalg.cholesky(C) if C.size else C
+    return np.asarray(np.linalg.cholesky(C), dtype=np.float64)
 
 
 def independent(rows: TrainingRows, groups: GroupingFactor) -> bool:
@@ -134,7 +134,8 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -
             for owners, u, _ in levels:
                 XX[i, j] += np.bincount(owners, np.einsum("kg,kg->g", u[i], u[j]), n_groups)
             XX[j, i] = XX[i, j]
-    return Shares(XX, Xr, np.bincount(codes, rows.marginal * rows.conditional, n_groups))
+    rr = np.bincount(codes, rows.marginal * rows.conditional, n_groups).astype(np.float64)
+    return Shares(XX, Xr, rr)
 
 
 def _of_levels(rows: TrainingRows, block: ActiveBlock) -> tuple[FloatArray, FloatArray]:

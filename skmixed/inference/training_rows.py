@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,6 +69,12 @@ class TrainingRows:
         """Return the arrays in the user's units."""
         return self.model.design
 
+    @property
+    def repeated(self) -> bool:
+        """Tell whether a row stands for several."""
+        weights = self.design.weights
+        return self.design.frequency and weights is not None and bool((weights != 1.0).any())
+
     @cached_property
     def precision(self) -> FloatArray:
         """Return the weight of each row in Var(e_i) = sigma^2 / weight_i, shape (n,)."""
@@ -83,9 +90,9 @@ class TrainingRows:
         return None if weights is None else np.sqrt(weights / self.fit.coordinates.weight_scale)
 
     @cached_property
-    def X(self) -> FloatArray:
+    def fixed(self) -> FloatArray:
         """Return the fixed-effects columns, shape (p, n)."""
-        return self._weighted(self._plain_X.copy())
+        return self._weighted(self._plain_fixed.copy())
 
     @cached_property
     def blocks(self) -> list[ActiveBlock]:
@@ -112,7 +119,7 @@ class TrainingRows:
         """Return y - X beta, shape (n,)."""
         design, at = self.design, self.fit.coordinates
         y = design.response if design.offset is None else design.response - design.offset
-        X = self._plain_X
+        X = self._plain_fixed
         residuals = (y - at.shift @ X) / at.response_scale - self.fit.fixed.standardised @ X
         return self._weighted(residuals)
 
@@ -126,9 +133,9 @@ class TrainingRows:
         return residuals
 
     @cached_property
-    def conditional_X(self) -> FloatArray:
+    def conditional_fixed(self) -> FloatArray:
         """Return V^-1 X = X - Z Psi Z'V^-1 X, shape (p, n)."""
-        columns = self.X.copy()
+        columns = self.fixed.copy()
         for block in self.blocks:
             cross = np.moveaxis(block.effects.standardised_cross, 0, -1)
             for by_level, column in zip(cross, block.Z, strict=True):
@@ -186,7 +193,7 @@ class TrainingRows:
         )
 
     @cached_property
-    def _plain_X(self) -> FloatArray:
+    def _plain_fixed(self) -> FloatArray:
         """Return the fixed-effects columns without weights."""
         return self.fit.coordinates.fixed.transform(self.design.fixed)
 
@@ -238,14 +245,14 @@ def _check_rows(fit: LMMFit, design: Design) -> None:
     """Raise ValueError if a fit cannot have come from a design."""
     repeated = design.row_multiplicity
     n_rows = float(design.n_rows if repeated is None else repeated.sum())
-    same = design.coefficient_names == fit.fixed.names and np.isclose(n_rows, fit.n_rows)
-    if same and len(design.factors) == len(fit.random):
-        same = all(
-            np.array_equal(factor.sizes, effects.sizes)
-            for factor, effects in zip(design.factors, fit.random, strict=True)
-        )
-    else:
-        same = False
+    sizes = [factor.sizes for factor in design.factors]
+    fitted_sizes = [effects.sizes for effects in fit.random]
+    same = (
+        design.coefficient_names == fit.fixed.names
+        and math.isclose(n_rows, fit.n_rows)
+        and len(sizes) == len(fitted_sizes)
+        and all(map(np.array_equal, sizes, fitted_sizes))
+    )
     if not same:
         raise ValueError(
             f"X is not what the model was fitted to: expected the same columns, groups and "
