@@ -1,0 +1,71 @@
+"""Fits of every kind of model that diagnostics distinguish."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from skmixed import MixedLM, datasets, mixedlm
+from skmixed.results import MixedLMResults
+
+SLOPES = "Reaction ~ Days + (Days | Subject)"
+NESTED = "strength ~ cask + (1 | batch/cask)"
+CROSSED = "y ~ x + (1 + x | g) + (1 | h)"
+SINGLE = ("slopes", "weights", "frequency", "group_weight", "offset", "ml")
+SEVERAL = ("nested", "crossed", "crossed_weights")
+
+
+def unbalanced() -> pd.DataFrame:
+    """Return sleepstudy with groups of 1 to 10 rows, in a random order."""
+    data = datasets.load_sleepstudy()
+    rng = np.random.default_rng(1)
+    kept = data["Days"] <= rng.integers(0, 10, 18)[data["Subject"].cat.codes]
+    return data[kept].sample(frac=1.0, random_state=2)
+
+
+def crossed() -> pd.DataFrame:
+    """Return rows of two crossed factors, some pairs of levels empty."""
+    rng = np.random.default_rng(3)
+    n = 120
+    data = pd.DataFrame({"g": rng.integers(0, 12, n), "h": rng.integers(0, 5, n)})
+    data["x"] = rng.normal(size=n)
+    effects = rng.normal(size=12) + 0.0
+    data["y"] = 1.0 + data["x"] + effects[data["g"]] + rng.normal(size=5)[data["h"]]
+    data["y"] += data["x"] * rng.normal(size=12)[data["g"]] + rng.normal(size=n)
+    data["w"] = rng.uniform(0.3, 3.0, n)
+    return data
+
+
+@lru_cache
+def model(name: str) -> MixedLMResults:
+    """Return the results of one kind of model."""
+    data = unbalanced()
+    rng = np.random.default_rng(4)
+    if name == "slopes":
+        return mixedlm(SLOPES, data)
+    if name == "ml":
+        return mixedlm(SLOPES, data, method="ml")
+    if name == "weights":
+        return mixedlm(SLOPES, data, weights=rng.uniform(0.3, 3.0, len(data)))
+    if name == "offset":
+        return mixedlm("Reaction ~ Days + offset(5 * Days) + (1 | Subject)", data)
+    if name == "frequency":
+        weights = rng.integers(1, 4, len(data))
+        return mixedlm(SLOPES, data, weights=weights, weight_type="frequency")
+    if name == "group_weight":
+        return group_weighted(data)
+    if name == "nested":
+        return mixedlm(NESTED, datasets.load_pastes())
+    data = crossed()
+    return mixedlm(CROSSED, data, weights=data["w"] if name == "crossed_weights" else None)
+
+
+def group_weighted(data: pd.DataFrame) -> MixedLMResults:
+    """Return results of groups that count several times, which mixedlm has no argument for."""
+    times = dict(zip(data["Subject"].cat.categories, [1, 2, 3] * 6, strict=True))
+    estimator = MixedLM(formula=SLOPES).fit(data, group_weight=times)
+    return MixedLMResults(
+        estimator.lmm_fit_, model=estimator.training_model(data, group_weight=times), data=data
+    )

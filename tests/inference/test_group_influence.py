@@ -1,0 +1,159 @@
+"""Leaving groups out by downdating equals estimates from the rows that are left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
+from inference.written_out import WrittenOut, written_out
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+
+from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
+from skmixed.inference.group_influence import group_influence
+
+MEASURES = ["cooks_distance", "mdffits", "covratio", "covtrace", "sigma"]
+
+
+def by_refits(full: WrittenOut, sigma: float, codes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Leave out the rows of each code in turn, by the definitions."""
+    p = full.X.shape[1]
+    C, table = full.unscaled_covariance, []
+    for code in np.unique(codes):
+        left = full.without(codes == code)
+        change, C_left = full.beta - left.beta, left.unscaled_covariance
+        ratio = np.linalg.solve(C, C_left)
+        table.append(
+            [
+                change @ np.linalg.solve(C, change) / (p * sigma**2),
+                change @ np.linalg.solve(C_left, change) / (p * sigma**2),
+                np.linalg.det(C_left) / np.linalg.det(C),
+                abs(np.trace(ratio) - p),
+                left.sigma,
+                *change,
+            ]
+        )
+    return np.array(table)
+
+
+def assert_same(ours: pd.DataFrame, theirs: NDArray[np.float64]) -> None:
+    dfbeta = [name for name in ours if name.startswith("dfbeta_")]
+    values = ours[MEASURES + dfbeta].to_numpy()
+    assert_allclose(values, theirs, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        *((name, "Subject") for name in SINGLE),
+        *(("nested", factor) for factor in ("batch", "batch:cask")),
+        *((name, factor) for name in SEVERAL[1:] for factor in ("g", "h")),
+    ],
+)
+def test_equals_estimates_from_the_rows_that_are_left(name: str, factor: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    ours = group_influence(results, factor=factor)
+    factors = {one.levels.name: one for one in results.model.design.factors}
+    assert_same(ours, by_refits(full, results.sigma, factors[factor].codes[full.rows]))
+
+
+def test_any_labels_can_be_left_out() -> None:
+    results = model("slopes")
+    labels = results.data["Days"].to_numpy() // 3
+    ours = group_influence(results, factor=labels)
+    assert_same(ours, by_refits(written_out(results), results.sigma, labels))
+    by_column = group_influence(mixedlm(SLOPES, results.data.assign(third=labels)), factor="third")
+    assert_allclose(by_column[MEASURES], ours[MEASURES], rtol=1e-10)
+    assert ours.index.tolist() == [0, 1, 2, 3]
+    assert by_column.index.name == "third"
+
+
+def test_an_estimator_and_its_rows_give_the_same() -> None:
+    data = unbalanced()
+    estimator = MixedLM(groups="Subject", random_slopes=["Days"]).fit(
+        data[["Days", "Subject"]], data["Reaction"]
+    )
+    ours = group_influence(estimator, data[["Days", "Subject"]], data["Reaction"])
+    pd.testing.assert_frame_equal(ours, group_influence(model("slopes")), rtol=1e-7)
+
+
+def test_labels_beside_the_rows() -> None:
+    data = unbalanced()
+    estimator = MixedLM(random_slopes=[0]).fit(
+        data[["Days"]].to_numpy(), data["Reaction"], groups=data["Subject"]
+    )
+    ours = group_influence(
+        estimator, data[["Days"]].to_numpy(), data["Reaction"], groups=data["Subject"]
+    )
+    expected = group_influence(model("slopes"))[MEASURES]
+    assert_allclose(ours[MEASURES], expected, rtol=1e-7)
+
+
+def test_refits_are_those_of_the_rows_that_are_left() -> None:
+    results = model("slopes")
+    ours = group_influence(results, refit=True)
+    label = ours.index[4]
+    left = mixedlm(SLOPES, results.data[results.data["Subject"] != label])
+    assert_allclose(
+        ours.loc[label, ["dfbeta_Intercept", "dfbeta_Days"]], results.params - left.params, rtol=1e-6
+    )
+    assert_allclose(ours.loc[label, "sigma"], left.sigma, rtol=1e-8)
+    ratio = np.linalg.det(left.cov_params()) / np.linalg.det(results.cov_params())
+    assert_allclose(ours.loc[label, "covratio"], ratio, rtol=1e-6)
+
+
+def test_a_coefficient_that_only_one_group_tells() -> None:
+    data = datasets.load_sleepstudy()
+    data["one"] = (data["Subject"] == "308").astype(float)
+    results = mixedlm("Reaction ~ Days + one + (1 | Subject)", data)
+    ours = group_influence(results)
+    numbers = ours.drop(columns=["n_rows", "sigma"])
+    assert numbers.loc["308"].isna().all()
+    assert np.isfinite(numbers.drop(index="308")).all(axis=None)
+    refitted = group_influence(results, refit=True).drop(columns=["n_rows", "sigma"])
+    assert refitted.loc["308"].isna().all()
+
+
+def test_an_aliased_coefficient_has_no_change() -> None:
+    data = datasets.load_sleepstudy()
+    data["twice"] = 2.0 * data["Days"]
+    with pytest.warns(UserWarning, match="rank deficient"):
+        results = mixedlm("Reaction ~ Days + twice + (1 | Subject)", data)
+    ours = group_influence(results)
+    assert ours["dfbeta_twice"].isna().all()
+    plain = group_influence(mixedlm("Reaction ~ Days + (1 | Subject)", data))
+    assert_allclose(ours[MEASURES], plain[MEASURES], rtol=1e-8)
+
+
+def test_a_variance_of_zero() -> None:
+    with pytest.warns(SingularFitWarning):
+        results = mixedlm("Yield ~ 1 + (1 | Batch)", datasets.load_dyestuff2())
+    ours = group_influence(results)
+    data = datasets.load_dyestuff2()
+    means = data["Yield"].mean() - [
+        data["Yield"][data["Batch"] != batch].mean() for batch in ours.index
+    ]
+    assert_allclose(ours["dfbeta_Intercept"], means, rtol=1e-8)
+
+
+def test_no_fixed_effects() -> None:
+    data = crossed()
+    ours = group_influence(mixedlm("y ~ 0 + (1 | g)", data))
+    assert (ours["covratio"] == 1.0).all()
+    assert np.isfinite(ours["sigma"]).all()
+
+
+def test_several_factors_need_a_name() -> None:
+    with pytest.raises(ValueError, match="Say which one"):
+        group_influence(model("crossed"))
+    with pytest.raises(ValueError, match="no grouping factor 'school'"):
+        group_influence(model("crossed"), factor="school")
+    with pytest.raises(ValueError, match="one label for each of the 120 rows"):
+        group_influence(model("crossed"), factor=[1, 2])
+
+
+def test_group_weights_are_of_their_own_groups() -> None:
+    with pytest.raises(ValueError, match="stands for several"):
+        group_influence(model("group_weight"), factor=model("group_weight").data["Days"])

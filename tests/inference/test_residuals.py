@@ -1,0 +1,136 @@
+"""Residuals and leverage are those of the model written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from inference.diagnostics_models import SEVERAL, SINGLE, crossed, model, unbalanced
+from inference.written_out import written_out
+from numpy.testing import assert_allclose
+
+from skmixed import MixedLM, datasets, mixedlm
+from skmixed.inference.decorrelation import decorrelated
+from skmixed.inference.residuals import KINDS, cooks_distance, leverage, residuals
+from skmixed.inference.training_rows import training_rows
+
+EVERY = (*SINGLE, *SEVERAL)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_leverage_is_the_diagonal_of_the_hat_matrix(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    VX = np.linalg.solve(full.V, full.X)
+    P = np.linalg.inv(full.V) - VX @ full.unscaled_covariance @ VX.T
+    weights = training_rows(results).precision[full.rows]
+    expected = 1.0 - P.diagonal() / weights
+    assert_allclose(leverage(results).to_numpy()[full.rows], expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_conditional_and_marginal_residuals(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    weights = training_rows(results).precision[full.rows]
+    marginal = residuals(results, kind="marginal").to_numpy()[full.rows]
+    conditional = residuals(results).to_numpy()[full.rows]
+    scale = np.abs(marginal).max()
+    assert_allclose(marginal, full.residuals, atol=1e-9 * scale)
+    expected = np.linalg.solve(full.V, full.residuals) / weights
+    assert_allclose(conditional, expected, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "frequency"])
+def test_decorrelated_residuals_have_the_identity_as_covariance(name: str) -> None:
+    rows = training_rows(model(name))
+    V = np.eye(rows.design.n_rows)
+    for block in rows.blocks:
+        U = block.effects.standardised_factor.T @ block.Z
+        V += np.where(block.codes[:, None] == block.codes, U.T @ U, 0.0)
+    A = decorrelated(rows, np.eye(len(V))).T
+    assert_allclose(A @ V @ A.T, np.eye(len(V)), atol=1e-11)
+    if len(rows.blocks) == 1:
+        assert_allclose(A, np.linalg.inv(np.linalg.cholesky(V)), atol=1e-12)
+    values = residuals(model(name), kind="decorrelated")
+    assert_allclose(values, A @ rows.marginal / rows.sigma, atol=1e-10)
+
+
+def test_pearson_residuals_are_those_of_the_results() -> None:
+    results = model("weights")
+    ours = residuals(results, kind="pearson")
+    pd.testing.assert_series_equal(ours, results.resid_pearson, check_names=False, rtol=1e-9)
+
+
+def test_an_estimator_and_its_rows_give_the_same() -> None:
+    data = unbalanced()
+    X, y = data[["Days", "Subject"]], data["Reaction"]
+    estimator = MixedLM(groups="Subject", random_slopes=["Days"]).fit(X, y)
+    before = estimator.predict(X)
+    for kind in KINDS:
+        ours = residuals(estimator, X, y, kind=kind)
+        pd.testing.assert_series_equal(ours, residuals(model("slopes"), kind=kind), rtol=1e-6)
+    expected = cooks_distance(model("slopes"))
+    pd.testing.assert_series_equal(cooks_distance(estimator, X, y), expected, rtol=1e-6)
+    assert (estimator.predict(X) == before).all()
+
+
+def test_rows_that_were_not_fitted_are_refused() -> None:
+    data = unbalanced()
+    X, y = data[["Days", "Subject"]], data["Reaction"]
+    estimator = MixedLM(groups="Subject").fit(X, y)
+    before = estimator.predict(X)
+    with pytest.raises(ValueError, match="not what the model was fitted to"):
+        leverage(estimator, X[:-3], y[:-3])
+    swapped = X.assign(Subject=X["Subject"].to_numpy()[::-1])
+    with pytest.raises(ValueError, match="not what the model was fitted to"):
+        leverage(estimator, swapped[:-1], y[:-1])
+    assert (estimator.predict(X) == before).all()
+
+
+def test_rows_are_needed() -> None:
+    data = unbalanced()
+    estimator = MixedLM(groups="Subject").fit(data[["Days", "Subject"]], data["Reaction"])
+    for fitted in (estimator, estimator.results_):
+        with pytest.raises(TypeError, match="needs the rows"):
+            residuals(fitted)
+    with pytest.raises(TypeError, match="fitted linear mixed model"):
+        residuals(data)
+
+
+def test_unknown_kind() -> None:
+    with pytest.raises(ValueError, match="kind must be one of"):
+        residuals(model("slopes"), kind="deviance")
+
+
+def test_frequencies_have_no_decorrelated_residuals() -> None:
+    with pytest.raises(ValueError, match="written out"):
+        residuals(model("frequency"), kind="decorrelated")
+
+
+def test_a_row_that_is_fitted_exactly_has_no_standardised_residual() -> None:
+    data = datasets.load_sleepstudy()
+    data["first"] = (np.arange(len(data)) == 0).astype(float)
+    results = mixedlm("Reaction ~ Days + first + (1 | Subject)", data)
+    assert leverage(results)[0] == pytest.approx(1.0, abs=1e-10)
+    standardised = residuals(results, kind="standardised")
+    assert standardised.isna().tolist() == [True] + [False] * 179
+    assert cooks_distance(results).isna().tolist() == [True] + [False] * 179
+
+
+def test_rows_left_out_for_missing_values_have_no_residual() -> None:
+    data = crossed()
+    data.loc[[3, 50], "x"] = np.nan
+    results = mixedlm("y ~ x + (1 | g)", data, missing="drop")
+    assert residuals(results).index.equals(data.index.drop([3, 50]))
+
+
+def test_without_groups_leverage_is_that_of_least_squares() -> None:
+    data = crossed()
+    with pytest.warns(UserWarning, match="No groups"):
+        estimator = MixedLM().fit(data[["x"]], data["y"])
+    with pytest.warns(UserWarning, match="No groups"):
+        ours = leverage(estimator, data[["x"]], data["y"])
+    centred = data["x"] - data["x"].mean()
+    expected = 1.0 / len(data) + centred**2 / (centred**2).sum()
+    assert_allclose(ours, expected, rtol=1e-10)

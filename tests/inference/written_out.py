@@ -1,0 +1,78 @@
+"""Fitted models written out densely, every row as often as it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.results import MixedLMResults
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WrittenOut:
+    """Hold X, y, the covariance V over sigma^2, and each factor's codes of the rows."""
+
+    X: FloatArray
+    y: FloatArray
+    V: FloatArray
+    factors: dict[str, NDArray[np.intp]]
+    nu: float
+    rows: NDArray[np.intp]
+
+    def without(self, out: NDArray[np.bool_]) -> WrittenOut:
+        """Return the rows that are left."""
+        kept = ~out
+        return replace(
+            self,
+            X=self.X[kept],
+            y=self.y[kept],
+            V=self.V[np.ix_(kept, kept)],
+            factors={name: codes[kept] for name, codes in self.factors.items()},
+            nu=self.nu - out.sum(),
+            rows=self.rows[kept],
+        )
+
+    @property
+    def unscaled_covariance(self) -> FloatArray:
+        return np.linalg.inv(self.X.T @ np.linalg.solve(self.V, self.X))
+
+    @property
+    def beta(self) -> FloatArray:
+        return self.unscaled_covariance @ self.X.T @ np.linalg.solve(self.V, self.y)
+
+    @property
+    def residuals(self) -> FloatArray:
+        return self.y - self.X @ self.beta
+
+    @property
+    def sigma(self) -> float:
+        r = self.residuals
+        return float(np.sqrt(r @ np.linalg.solve(self.V, r) / self.nu))
+
+
+def written_out(results: MixedLMResults) -> WrittenOut:
+    """Write a model out at its estimated theta."""
+    design, fit = results.model.design, results.fit
+    n = design.n_rows
+    counts = np.ones(n, dtype=int)
+    weights = np.ones(n) if design.weights is None else design.weights
+    if design.frequency:
+        counts, weights = weights.astype(int), np.ones(n)
+    times = np.ones(n, int) if design.group_counts is None else design.group_counts.astype(int)
+    copies = [(i, one) for i in range(n) for one in range(times[i]) for _ in range(counts[i])]
+    rows, copy = np.array(copies).T
+    X = np.column_stack([np.ones(n), design.fixed]) if design.intercept else design.fixed
+    V = np.diag(1.0 / weights[rows])
+    factors = {}
+    for effects, block in zip(fit.random, design.blocks, strict=True):
+        own = pd.factorize(block.factor.codes[rows] + len(block.factor.levels) * copy, sort=True)[0]
+        U = block.columns[rows] @ effects.relative_factor
+        V += np.where(own[:, None] == own, U @ U.T, 0.0)
+        factors[block.factor.levels.name] = own
+    offset = 0.0 if design.offset is None else design.offset[rows]
+    return WrittenOut(X[rows], design.response[rows] - offset, V, factors, fit.nu, rows)
