@@ -14,7 +14,7 @@ __all__ = ["decorrelated"]
 FloatArray = NDArray[np.float64]
 
 # Entries, rows by effects of the smaller factors, of the largest matrix that is written out.
-ENTRIES = 50_000_000
+ENTRIES = 100_000_000
 # Columns that are decorrelated at a time.
 CHUNK = 16
 
@@ -53,7 +53,7 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
             f"{n_effects} effects of all factors but the largest, more than {ENTRIES:,} entries. "
             "Look at the conditional residuals instead."
         )
-    whitened = _innovations(rows.blocks[first], columns)
+    whitened = _innovations(rows.blocks[first], columns.copy())
     if not others:
         return whitened
     spread = np.concatenate([_spread(rows.blocks[i]) for i in others])
@@ -61,7 +61,7 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
 
 
 def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
-    """Return L^-1 columns of each group, L the Cholesky factor of its I + Z Psi Z'.
+    """Overwrite columns by L^-1 columns of each group, L the Cholesky factor of I + Z Psi Z'.
 
     Row i of a group gives what the rows before it do not predict, (y_i - z_i'm) / sqrt(1 + z_i'P
     z_i), where P = Lambda (I + Lambda'SLambda)^-1 Lambda' and m = P t are made of the sums S = sum
@@ -75,13 +75,13 @@ def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
     lower = cholesky_over_groups(B)
     (half,) = solve_lower_over_groups(lower, scaled[None].copy())
     deviation = np.sqrt(1.0 + np.einsum("kn,kn->n", half, half))
-    result = np.empty_like(columns)
     for start in range(0, len(columns), CHUNK):
         part = columns[start : start + CHUNK]
         t = _sums_before((part[:, None] * scaled).reshape(-1, n), block.codes)
         t = solve_lower_over_groups(lower, t.reshape(len(part), k, n))
-        result[start : start + CHUNK] = (part - np.einsum("ckn,kn->cn", t, half)) / deviation
-    return result
+        part -= np.einsum("ckn,kn->cn", t, half)
+    columns /= deviation
+    return columns
 
 
 def _sums_before(values: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
@@ -101,8 +101,11 @@ def _spread(block: ActiveBlock) -> FloatArray:
 
 
 def _without(U: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return the columns times the symmetric root of (I + U'U)^-1, U of shape (n_effects, n)."""
-    _, lengths, axes = np.linalg.svd(U, full_matrices=False)
-    # (1 + l^2)^(-1/2) - 1 without cancellation for small l.
-    change = -(lengths**2) / (1.0 + lengths**2 + np.sqrt(1.0 + lengths**2))
-    return columns + ((columns @ axes.T) * change) @ axes
+    """Return the columns times the symmetric root of (I + U'U)^-1, U of shape (n_effects, n).
+
+    With UU' = E diag(l) E' it is I + U'E diag(f) E'U, f = ((1 + l)^(-1/2) - 1) / l.
+    """
+    squares, axes = np.linalg.eigh(U @ U.T)
+    grown = 1.0 + np.maximum(squares, 0.0)
+    inner = axes.T @ U
+    return columns - ((columns @ inner.T) / (grown + np.sqrt(grown))) @ inner

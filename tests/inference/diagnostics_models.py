@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,25 +42,22 @@ def crossed() -> pd.DataFrame:
 @lru_cache
 def model(name: str) -> MixedLMResults:
     """Return the results of one kind of model."""
-    data = unbalanced()
-    rng = np.random.default_rng(4)
-    if name == "slopes":
-        return mixedlm(SLOPES, data)
-    if name == "ml":
-        return mixedlm(SLOPES, data, method="ml")
-    if name == "weights":
-        return mixedlm(SLOPES, data, weights=rng.uniform(0.3, 3.0, len(data)))
-    if name == "offset":
-        return mixedlm("Reaction ~ Days + offset(5 * Days) + (1 | Subject)", data)
-    if name == "frequency":
-        weights = rng.integers(1, 4, len(data))
-        return mixedlm(SLOPES, data, weights=weights, weight_type="frequency")
-    if name == "group_weight":
-        return group_weighted(data)
     if name == "nested":
         return mixedlm(NESTED, datasets.load_pastes())
-    data = crossed()
-    return mixedlm(CROSSED, data, weights=data["w"] if name == "crossed_weights" else None)
+    if name.startswith("crossed"):
+        data = crossed()
+        return mixedlm(CROSSED, data, weights=data["w"] if name == "crossed_weights" else None)
+    data = unbalanced()
+    if name == "group_weight":
+        return group_weighted(data)
+    rng = np.random.default_rng(4)
+    formula = "Reaction ~ Days + offset(5 * Days) + (1 | Subject)" if name == "offset" else SLOPES
+    options: dict[str, dict[str, Any]] = {
+        "ml": {"method": "ml"},
+        "weights": {"weights": rng.uniform(0.3, 3.0, len(data))},
+        "frequency": {"weights": rng.integers(1, 4, len(data)), "weight_type": "frequency"},
+    }
+    return mixedlm(formula, data, **options.get(name, {}))
 
 
 def group_weighted(data: pd.DataFrame) -> MixedLMResults:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.decorrelation import decorrelated
-from skmixed.inference.residuals import KINDS, cooks_distance, leverage, residuals
+from skmixed.inference.row_diagnostics import KINDS, cooks_distance, leverage, residuals
 from skmixed.inference.training_rows import training_rows
 
 EVERY = (*SINGLE, *SEVERAL)

@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.linalg import cholesky
 
 from skmixed import MixedLM, datasets, mixedlm
-from skmixed.inference.robust_covariance import robust_covariance
+from skmixed.inference.sandwich import robust_covariance
 
 FloatArray = NDArray[np.float64]
 KINDS = ("CR0", "CR1", "CR1S", "CR2")

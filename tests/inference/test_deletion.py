@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
-from skmixed.inference.group_influence import group_influence
+from skmixed.inference.deletion import group_influence
 
 MEASURES = ["cooks_distance", "mdffits", "covratio", "covtrace", "sigma"]
 
@@ -97,7 +97,9 @@ def test_refits_are_those_of_the_rows_that_are_left() -> None:
     label = ours.index[4]
     left = mixedlm(SLOPES, results.data[results.data["Subject"] != label])
     assert_allclose(
-        ours.loc[label, ["dfbeta_Intercept", "dfbeta_Days"]], results.params - left.params, rtol=1e-6
+        ours.loc[label, ["dfbeta_Intercept", "dfbeta_Days"]],
+        results.params - left.params,
+        rtol=1e-6,
     )
     assert_allclose(ours.loc[label, "sigma"], left.sigma, rtol=1e-8)
     ratio = np.linalg.det(left.cov_params()) / np.linalg.det(results.cov_params())
