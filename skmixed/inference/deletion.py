@@ -115,6 +115,10 @@ def group_influence(
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> influence = group_influence(results)
     >>> influence.nlargest(2, "cooks_distance")[["cooks_distance", "dfbeta_Days"]].round(2)
+             cooks_distance  dfbeta_Days
+    Subject
+    309                0.15        -0.48
+    335                0.13        -0.79
     """
     rows = training_rows(fitted, X, y, **arguments)
     groups = _groups(rows, factor)

@@ -73,9 +73,9 @@ def residuals(
     >>> from skmixed.inference import residuals
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> residuals(results, kind="standardised").head(3).round(3)
-    0   -0.191
-    1   -0.643
-    2   -1.733
+    0   -0.183
+    1   -0.627
+    2   -1.764
     Name: standardised, dtype: float64
     """
     if kind not in KINDS:
@@ -161,8 +161,8 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     >>> from skmixed.inference import cooks_distance
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> cooks_distance(results).nlargest(2).round(2)
-    57    2.80
-    60    0.87
+    59    4.33
+    56    2.12
     Name: cooks_distance, dtype: float64
     """
     rows = training_rows(fitted, X, y, **arguments)

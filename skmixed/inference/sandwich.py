@@ -214,6 +214,9 @@ def robust_covariance(
     >>> robust
     <RobustCovariance: CR2, 18 clusters of Subject>
     >>> robust.tidy()[["term", "estimate", "se", "df"]].round(3)
+            term  estimate     se    df
+    0  Intercept   251.405  6.825  17.0
+    1       Days    10.467  1.546  17.0
     """
     if kind not in KIND_NAMES:
         raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")

@@ -159,3 +159,31 @@ def test_several_factors_need_a_name() -> None:
 def test_group_weights_are_of_their_own_groups() -> None:
     with pytest.raises(ValueError, match="stands for several"):
         group_influence(model("group_weight"), factor=model("group_weight").data["Days"])
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e2, 1e4])
+def test_a_variance_much_larger_than_that_of_the_rows(spread: float) -> None:
+    rng = np.random.default_rng(6)
+    codes = np.repeat(np.arange(30), rng.integers(2, 9, 30))
+    data = pd.DataFrame({"g": codes, "x": rng.normal(size=len(codes)) + rng.normal(size=30)[codes]})
+    data["y"] = data["x"] + spread * rng.normal(size=30)[codes] + rng.normal(size=len(codes))
+    results = mixedlm("y ~ x + (1 | g)", data)
+    ours = group_influence(results)
+    # V^-1 = I - J / n within a group, plus J / n / (1 + n Psi): a sum of squares in closed form.
+    psi = float(results.fit.random[0].relative_factor[0, 0] ** 2)
+    A = np.column_stack([np.ones(len(codes)), data["x"], data["y"]])
+    products = []
+    for code in range(30):
+        rows = A[codes == code]
+        mean, n = rows.mean(axis=0), len(rows)
+        within = rows - mean
+        products.append(within.T @ within + n * np.outer(mean, mean) / (1.0 + n * psi))
+    total = np.sum(products, axis=0)
+    beta = np.linalg.solve(total[:2, :2], total[:2, 2])
+    for code, product in enumerate(products):
+        left = total - product
+        expected = beta - np.linalg.solve(left[:2, :2], left[:2, 2])
+        dfbeta = ours.loc[code, ["dfbeta_Intercept", "dfbeta_x"]]
+        assert_allclose(dfbeta / results.bse.to_numpy(), expected / results.bse, atol=1e-7)
+        determinants = np.linalg.det(total[:2, :2]) / np.linalg.det(left[:2, :2])
+        assert_allclose(ours.loc[code, "covratio"], determinants, rtol=1e-7)
