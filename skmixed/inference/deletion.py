@@ -13,11 +13,6 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.inference.refits_without import refits_without
 from skmixed.inference.shares import Shares, group_counts, group_shares, orthonormal
 from skmixed.inference.training_rows import TrainingRows, training_rows
-from skmixed.likelihood.batched import (
-    cholesky_over_groups,
-    solve_lower_over_groups,
-    solve_lower_transposed_over_groups,
-)
 
 __all__ = ["group_influence"]
 
@@ -157,28 +152,35 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     counts = group_counts(rows, groups)
     one = group_shares(rows, groups)
     shares = Shares(one.XX * counts, one.Xr * counts, one.rr * counts)
-    p, n_groups = shares.Xr.shape
-    left = np.eye(p)[:, :, None] - shares.XX
-    lower = cholesky_over_groups(left, semidefinite=True)
-    pivots = np.einsum("jjg->jg", lower)
-    untold = (pivots**2 < UNTOLD).any(axis=0)
-    lower[:, :, untold] = np.nan
-    half = solve_lower_over_groups(lower, shares.Xr[None].copy())
-    lost = shares.rr + np.einsum("cpg,cpg->g", half, half)
-    change = solve_lower_transposed_over_groups(lower, half)[0]
-    inverse = solve_lower_over_groups(lower, np.repeat(np.eye(p)[:, :, None], n_groups, axis=2))
+    p = len(shares.Xr)
+    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(shares.XX, -1, 0))
+    change = np.einsum("gpq,qg->pg", inverse, shares.Xr)
+    product = np.einsum("pg,pg->g", change, shares.Xr)
     sigma2 = rows.sigma**2 * max(p, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         distances = np.column_stack(
             [
                 np.einsum("pg,pg->g", change, change) / sigma2,
-                np.einsum("pg,pg->g", change, shares.Xr) / sigma2,
-                np.prod(pivots, axis=0) ** -2.0,
-                np.abs(np.einsum("abg,abg->g", inverse, inverse) - p),
+                product / sigma2,
+                1.0 / determinant,
+                np.abs(np.einsum("gpp->g", inverse) - p),
             ]
         )
-    distances[untold] = np.nan
-    return Deletions(_in_units(rows, change), distances, _sigma_without(rows, groups, lost))
+    sigma = _sigma_without(rows, groups, shares.rr + product)
+    return Deletions(_in_units(rows, change), distances, sigma)
+
+
+def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return inverse and determinant of what is left of an identity; NaN where it is singular."""
+    determinant = np.linalg.det(left)
+    zero = determinant == 0.0
+    left[zero] = np.eye(left.shape[1])
+    inverse = np.linalg.inv(left)
+    # No eigenvalue of what is left is above 1, so that no diagonal of the inverse is below 1.
+    diagonal = np.einsum("gpp->gp", inverse)
+    untold = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / UNTOLD)
+    inverse[untold] = determinant[untold] = np.nan
+    return inverse, determinant
 
 
 def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:

@@ -202,7 +202,7 @@ def _decorrelated(rows: TrainingRows) -> FloatArray:
 
 def _leverage(rows: TrainingRows) -> FloatArray:
     """Return the diagonal of the hat matrix."""
-    variance = mean_error_variance(rows.fit, rows.new_rows, include_random_effects=True)
+    variance = mean_error_variance(rows.exact_fit, rows.new_rows, include_random_effects=True)
     return variance * rows.precision / rows.fit.coordinates.weight_scale
 
 

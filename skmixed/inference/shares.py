@@ -124,28 +124,38 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -
     """
     codes, n_groups, p = groups.codes, len(groups.levels), len(E)
     XX, Xr = np.empty((p, p, n_groups)), np.empty((p, n_groups))
-    levels = [(_owners(block, groups), *_of_levels(rows, block)) for block in rows.blocks]
+    for chosen, positions in equal_batches(codes, BATCH):
+        e = E[:, positions].transpose(1, 2, 0)
+        XX[:, :, chosen] = (e.swapaxes(1, 2) @ e).transpose(1, 2, 0)
     for i in range(p):
         Xr[i] = np.bincount(codes, E[i] * rows.conditional, n_groups)
-        for owners, _, cross in levels:
-            Xr[i] += np.bincount(owners, cross[i], n_groups)
-        for j in range(i + 1):
-            XX[i, j] = np.bincount(codes, E[i] * E[j], n_groups)
-            for owners, u, _ in levels:
-                XX[i, j] += np.bincount(owners, np.einsum("kg,kg->g", u[i], u[j]), n_groups)
-            XX[j, i] = XX[i, j]
+    for block in rows.blocks:
+        owners = _owners(block, groups)
+        of_XX, of_Xr = _of_levels(rows, block)
+        XX += _gathered(of_XX, owners, n_groups)
+        Xr += _gathered(of_Xr, owners, n_groups)
     rr = np.bincount(codes, rows.marginal * rows.conditional, n_groups).astype(np.float64)
     return Shares(XX, Xr, rr)
 
 
 def _of_levels(rows: TrainingRows, block: ActiveBlock) -> tuple[FloatArray, FloatArray]:
-    """Return u of the columns of X, (p, k, n_levels), and their products with u of r."""
+    """Return u'u of the columns of X, (p, p, n_levels), and with u of r, (p, n_levels)."""
     effects = block.effects
     p, k, n_levels = effects.standardised_scores.shape
     T = orthonormal(rows).T @ effects.standardised_scores.reshape(p, k * n_levels)
     T = T.reshape(p, k, n_levels)
     u = np.einsum("kl,pkg->plg", effects.standardised_factor, T)
-    return u, np.einsum("pkg,gk->pg", T, effects.standardised_modes)
+    pairs = np.einsum("plg,qlg->pqg", u, u)
+    return pairs, np.einsum("pkg,gk->pg", T, effects.standardised_modes)
+
+
+def _gathered(values: FloatArray, owners: Codes, n_groups: int) -> FloatArray:
+    """Sum values of levels, the last axis, over the groups that own them."""
+    if np.array_equal(owners, np.arange(n_groups)):
+        return values
+    flat = values.reshape(-1, values.shape[-1])
+    sums = [np.bincount(owners, row, n_groups) for row in flat]
+    return np.reshape(sums, (*values.shape[:-1], n_groups))
 
 
 def _owners(block: ActiveBlock, groups: GroupingFactor) -> Codes:
@@ -189,10 +199,10 @@ def _inverse_block(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
     """Return the block of V^-1 of each group's rows, shape (n_groups, size, size)."""
     n_groups, size = positions.shape
     flat = positions.ravel()
-    blocks = rows.blocks
+    blocks, errors = rows.blocks, rows.exact_fit.errors
     inverse = np.zeros((n_groups, size, size))
     inverse[:, np.arange(size), np.arange(size)] = 1.0
-    parts = rows.fit.errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
+    parts = errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
     for root, codes in parts:
         dense = root.toarray() if isinstance(root, sparse.csr_array) else np.asarray(root)
         by_group = dense.T.reshape(n_groups, size, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,12 @@ from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.fitting.standardise import standardised_products
 from skmixed.inference.inputs import fit_of, model_of
+from skmixed.likelihood.blocked import BlockedKernel
+from skmixed.likelihood.choose import direct_cost
+from skmixed.likelihood.iterative_errors import IterativeErrors
+from skmixed.likelihood.memory import require_memory
 
 __all__ = ["ActiveBlock", "TrainingRows", "training_rows"]
 
@@ -141,6 +146,29 @@ class TrainingRows:
             for by_level, column in zip(cross, block.Z, strict=True):
                 columns -= by_level[:, block.codes] * column
         return columns
+
+    @cached_property
+    def exact_fit(self) -> LMMFit:
+        """Return the fit with the exact covariance of the effects, which iterative fits estimate.
+
+        Raises
+        ------
+        MemoryError
+            If it does not fit into memory.
+        """
+        if not isinstance(self.fit.errors, IterativeErrors):
+            return self.fit
+        kept = [i for i, effects in enumerate(self.fit.random) if effects.estimable]
+        products = standardised_products(self.design, self.model.covariance)[2].of_factors(kept)
+        names = [self.fit.random[i].name for i in kept]
+        require_memory(
+            direct_cost(products).n_bytes,
+            f"The joint covariance of the effects of {names}, which this needs,",
+            "Look at the conditional residuals instead.",
+        )
+        kernel = BlockedKernel(products)
+        factors = [self.fit.random[i].standardised_factor for i in kept]
+        return replace(self.fit, errors=kernel.errors(kernel.whiten(factors), factors))
 
     @property
     def sigma(self) -> float:

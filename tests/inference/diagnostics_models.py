@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ SLOPES = "Reaction ~ Days + (Days | Subject)"
 NESTED = "strength ~ cask + (1 | batch/cask)"
 CROSSED = "y ~ x + (1 + x | g) + (1 | h)"
 SINGLE = ("slopes", "weights", "frequency", "group_weight", "offset", "ml")
-SEVERAL = ("nested", "crossed", "crossed_weights")
+SEVERAL = ("nested", "crossed", "crossed_weights", "crossed_iterative")
 
 
 def unbalanced() -> pd.DataFrame:
@@ -46,7 +47,11 @@ def model(name: str) -> MixedLMResults:
         return mixedlm(NESTED, datasets.load_pastes())
     if name.startswith("crossed"):
         data = crossed()
-        return mixedlm(CROSSED, data, weights=data["w"] if name == "crossed_weights" else None)
+        weights = data["w"] if name == "crossed_weights" else None
+        solver = "iterative" if name == "crossed_iterative" else "direct"
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Monte-Carlo", UserWarning)
+            return mixedlm(CROSSED, data, weights=weights, solver=solver)
     data = unbalanced()
     if name == "group_weight":
         return group_weighted(data)
