@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.refits_without import refits_without
+from skmixed.inference.row_inputs import training_rows
 from skmixed.inference.shares import Shares, group_counts, group_shares, orthonormal
-from skmixed.inference.training_rows import TrainingRows, training_rows
+from skmixed.inference.training_rows import TrainingRows
 
 __all__ = ["group_influence"]
 
@@ -175,7 +176,7 @@ def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     determinant = np.linalg.det(left)
     zero = determinant == 0.0
     left[zero] = np.eye(left.shape[1])
-    inverse = np.linalg.inv(left)
+    inverse = np.asarray(np.linalg.inv(left), dtype=np.float64)
     # No eigenvalue of what is left is above 1, so that no diagonal of the inverse is below 1.
     diagonal = np.einsum("gpp->gp", inverse)
     untold = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / UNTOLD)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.inference.decorrelation import decorrelated
-from skmixed.inference.training_rows import TrainingRows, training_rows
+from skmixed.inference.row_inputs import training_rows
+from skmixed.inference.training_rows import TrainingRows
 from skmixed.prediction.predict import mean_error_variance
 
 __all__ = ["cooks_distance", "leverage", "residuals"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import SEVERAL, SINGLE, crossed, model, unbalanced
+from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
 from inference.written_out import written_out
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.decorrelation import decorrelated
 from skmixed.inference.row_diagnostics import KINDS, cooks_distance, leverage, residuals
-from skmixed.inference.training_rows import training_rows
+from skmixed.inference.row_inputs import training_rows
 
 EVERY = (*SINGLE, *SEVERAL)
 
@@ -75,6 +75,14 @@ def test_an_estimator_and_its_rows_give_the_same() -> None:
     assert (estimator.predict(X) == before).all()
 
 
+def test_an_estimator_with_a_formula_finds_the_response_in_its_rows() -> None:
+    data = unbalanced()
+    estimator = MixedLM(formula=SLOPES).fit(data)
+    ours = residuals(estimator, data, kind="decorrelated")
+    expected = residuals(model("slopes"), kind="decorrelated")
+    pd.testing.assert_series_equal(ours, expected, rtol=1e-6)
+
+
 def test_rows_that_were_not_fitted_are_refused() -> None:
     data = unbalanced()
     X, y = data[["Days", "Subject"]], data["Reaction"]
@@ -94,6 +102,8 @@ def test_rows_are_needed() -> None:
     for fitted in (estimator, estimator.results_):
         with pytest.raises(TypeError, match="needs the rows"):
             residuals(fitted)
+    with pytest.raises(TypeError, match="pass them alone"):
+        residuals(model("slopes"), data)
     with pytest.raises(TypeError, match="fitted linear mixed model"):
         residuals(data)
 
