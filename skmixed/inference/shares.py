@@ -124,11 +124,10 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -
     """
     codes, n_groups, p = groups.codes, len(groups.levels), len(E)
     XX, Xr = np.empty((p, p, n_groups)), np.empty((p, n_groups))
-    for chosen, positions in equal_batches(codes, BATCH):
-        e = E[:, positions].transpose(1, 2, 0)
-        XX[:, :, chosen] = (e.swapaxes(1, 2) @ e).transpose(1, 2, 0)
     for i in range(p):
         Xr[i] = np.bincount(codes, E[i] * rows.conditional, n_groups)
+        for j in range(i + 1):
+            XX[i, j] = XX[j, i] = np.bincount(codes, E[i] * E[j], n_groups)
     for block in rows.blocks:
         owners = _owners(block, groups)
         of_XX, of_Xr = _of_levels(rows, block)
