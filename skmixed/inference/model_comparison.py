@@ -17,7 +17,7 @@ from skmixed.inference.compared_models import (
     require_same_rows,
     same_fixed_effects,
 )
-from skmixed.inference.conditional_aic import conditional_aic
+from skmixed.inference.conditional_information import conditional_aic
 
 __all__ = ["compare"]
 
