@@ -1,0 +1,187 @@
+"""What a reference grid is made from: the formula's columns and the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.formula import FormulaRecipe
+from skmixed.formula.columns import Columns
+from skmixed.formula.variables import factors_of, mean_variables, training_columns
+from skmixed.inference.inputs import fit_of
+
+__all__ = ["GridSource", "grid_source"]
+
+FloatArray = NDArray[np.float64]
+
+# A numeric column of no more values is a factor of a grid (emmeans' option cov.keep).
+FEW_VALUES = 2
+# What other columns leave of a column is rounding below this part of its length.
+DEPENDENT = 1e-7
+# A combination whose part outside the rows of X is larger cannot be estimated.
+OUTSIDE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class GridSource:
+    """Hold a fit, its formula and the columns of its training rows.
+
+    Attributes
+    ----------
+    fit : LMMFit
+    recipe : FormulaRecipe
+    columns : dict of str to array or Categorical of shape (n,)
+        Every column that the formula reads, grouping factors apart; rows of weight 0 left out.
+    variables : tuple of str
+        The columns behind the mean of the population.
+    factors : frozenset of str
+        Those of them that are factors in the data or by ``C(x)``.
+    weights : ndarray of shape (n,)
+        How much each row counts in the frequency of a cell.
+    counts : ndarray of shape (n,)
+        How many times each row is there.
+    """
+
+    fit: LMMFit
+    recipe: FormulaRecipe
+    columns: Columns
+    variables: tuple[str, ...]
+    factors: frozenset[str]
+    weights: FloatArray
+    counts: FloatArray
+
+    def levels(self, variable: str, *, continuous: bool = False) -> pd.Index:
+        """Return the levels of a factor, or the mean of a covariate.
+
+        Parameters
+        ----------
+        variable : str
+        continuous : bool, default=False
+            Whether two distinct values count as a covariate too.
+        """
+        values = self.columns[variable]
+        if isinstance(values, pd.Categorical):
+            return values.categories
+        if values.dtype.kind in "mM":
+            return pd.Index([pd.Series(values).mean()])
+        distinct = np.unique(values)
+        few = len(distinct) <= FEW_VALUES and not continuous
+        if variable in self.factors or few:
+            return _plain(distinct)
+        return pd.Index([float(np.average(values, weights=self.counts))])
+
+    def is_factor(self, variable: str) -> bool:
+        """Tell whether the levels of a variable are groups of rows that can be counted."""
+        if variable in self.factors:
+            return True
+        return len(np.unique(np.asarray(self.columns[variable]))) <= FEW_VALUES
+
+    def evaluate(self, rows: Mapping[str, Any], n: int) -> tuple[FloatArray, FloatArray]:
+        """Return the columns of X, shape (n, p), and the offset, shape (n,), of new rows.
+
+        Columns of the random effects alone do not matter: they are filled with a training value.
+        """
+        filled = {
+            name: rows[name] if name in rows else values[np.zeros(n, dtype=np.intp)]
+            for name, values in self.columns.items()
+        }
+        if not filled:
+            filled = {"no column": np.zeros(n)}
+        matrices = self.recipe.evaluate(filled)
+        offset = np.zeros(n) if matrices.offset is None else matrices.offset
+        return matrices.fixed, offset
+
+    def estimable(self, functions: FloatArray) -> NDArray[np.bool_]:
+        """Tell which linear functions of the coefficients the training rows determine.
+
+        Parameters
+        ----------
+        functions : ndarray of shape (m, p)
+            One with a NaN is not determined.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        known = np.isfinite(functions).all(axis=1)
+        if len(self.fit.fixed.standardised) == functions.shape[1]:
+            return known
+        centre, scale, basis = self._row_space
+        standard = (functions - functions[:, :1] * centre) / scale
+        outside = standard - (standard @ basis.T) @ basis
+        lengths = np.linalg.norm(standard, axis=1)
+        return np.asarray(known & (np.linalg.norm(outside, axis=1) <= OUTSIDE * lengths))
+
+    @cached_property
+    def _row_space(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return centres and scales of the columns of X, and a basis of its rows then."""
+        n = len(self.weights)
+        X, _ = self.evaluate(self.columns, n)
+        centre = np.zeros(X.shape[1])
+        if self.recipe.has_intercept:
+            centre[1:] = X[:, 1:].mean(axis=0)
+        centred = X - centre
+        scale = np.sqrt(np.mean(centred**2, axis=0))
+        # The rounding that centring leaves of a constant column is no column.
+        constant = scale <= DEPENDENT * np.abs(centre)
+        centred[:, constant] = 0.0
+        scale[constant] = np.maximum(np.abs(centre[constant]), 1.0)
+        _, sizes, basis = np.linalg.svd(centred / scale, full_matrices=False)
+        return centre, scale, basis[sizes > DEPENDENT * sizes[0]]
+
+
+def grid_source(results: Any) -> GridSource:
+    """Read what a reference grid needs off the results of a formula.
+
+    Raises
+    ------
+    TypeError
+        If the results keep no formula or no rows.
+    """
+    fit = fit_of(results)
+    recipe, data = getattr(results, "recipe", None), getattr(results, "data", None)
+    if not isinstance(recipe, FormulaRecipe) or data is None:
+        raise TypeError(
+            "Marginal means need the formula and the rows of the data, which "
+            f"{type(results).__name__} does not keep. Fit with mixedlm."
+        )
+    columns = training_columns(recipe, data)
+    n = len(next(iter(columns.values()))) if columns else 0
+    weights, counts = _row_weights(results, n)
+    kept = weights > 0.0
+    if not kept.all():
+        columns = {name: values[kept] for name, values in columns.items()}
+    variables = mean_variables(recipe)
+    factors = factors_of(recipe, {name: columns[name] for name in variables})
+    return GridSource(fit, recipe, columns, variables, factors, weights[kept], counts[kept])
+
+
+def _row_weights(results: Any, n: int) -> tuple[FloatArray, FloatArray]:
+    """Return the weight of each row and how often it is there."""
+    design = getattr(getattr(results, "model", None), "design", None)
+    given = getattr(results, "weights", None)
+    ones = np.ones(n)
+    if given is None or not n:
+        return ones, ones
+    for candidate in (design.weights if design is not None else None, given):
+        if candidate is not None and len(candidate) == n:
+            weights = np.asarray(candidate, dtype=np.float64)
+            frequency = design is not None and design.frequency
+            return weights, weights if frequency else ones
+    raise ValueError(
+        "Rows were dropped for missing values and others have a weight of 0, so that the weights "
+        "cannot be told apart. Leave both kinds of rows out before fitting."
+    )
+
+
+def _plain(distinct: NDArray[Any]) -> pd.Index:
+    """Return distinct numbers, as integers where all are whole."""
+    whole = distinct.dtype.kind == "f" and (distinct == np.trunc(distinct)).all()
+    return pd.Index(distinct.astype(np.int64) if whole else distinct)

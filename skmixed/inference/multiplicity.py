@@ -1,0 +1,211 @@
+"""Adjust p-values and confidence limits for several tests being made at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+
+__all__ = ["ADJUSTMENTS", "Adjustment", "Family"]
+
+FloatArray = NDArray[np.float64]
+
+# The integral over the multivariate t is made with random shifts: the same ones each time.
+SEED = 0
+POINTS = 50_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """Hold the tests that are adjusted together.
+
+    Attributes
+    ----------
+    statistics, df : ndarray of shape (m,)
+        t statistics and their degrees of freedom; NaN where there is no estimate, which still
+        counts as a test, as in emmeans.
+    correlation : ndarray of shape (m, m)
+        Of the estimates.
+    n_means : int or None
+        How many means are compared, if these are all their pairs.
+    """
+
+    statistics: FloatArray
+    df: FloatArray
+    correlation: FloatArray
+    n_means: int | None = None
+
+    @property
+    def p_values(self) -> FloatArray:
+        """Return the p-values of the tests one by one."""
+        return np.asarray(2.0 * stats.t.sf(np.abs(self.statistics), self.df))
+
+    def critical(self, error: float | FloatArray) -> FloatArray:
+        """Return the two-sided critical values of the tests one by one."""
+        return np.asarray(stats.t.isf(0.5 * error, self.df))
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Hold one method.
+
+    Attributes
+    ----------
+    p_values : callable
+        Of a family: the adjusted p-values, shape (m,).
+    critical : callable
+        Of a family and the error of all limits together: how many standard errors each interval
+        reaches, shape (m,).
+    """
+
+    p_values: Callable[[Family], FloatArray]
+    critical: Callable[[Family, float], FloatArray]
+
+
+def _bonferroni(family: Family) -> FloatArray:
+    """Multiply by the number of tests."""
+    return np.minimum(len(family.df) * family.p_values, 1.0)
+
+
+def _bonferroni_critical(family: Family, error: float) -> FloatArray:
+    """Divide the error among the tests."""
+    return family.critical(error / len(family.df))
+
+
+def _sidak(family: Family) -> FloatArray:
+    """Treat the tests as independent: 1 - (1 - p)^m."""
+    with np.errstate(divide="ignore"):
+        return -np.expm1(len(family.df) * np.log1p(-family.p_values))
+
+
+def _sidak_critical(family: Family, error: float) -> FloatArray:
+    """Solve 1 - (1 - e)^m = error for the error of each interval."""
+    return family.critical(float(-np.expm1(np.log1p(-error) / len(family.df))))
+
+
+def _holm(family: Family) -> FloatArray:
+    """Step down from the smallest p-value: each times the number of tests not yet passed."""
+    return _stepwise(family.p_values, lambda p, m: np.maximum.accumulate(p * (m - np.arange(len(p)))))
+
+
+def _benjamini_hochberg(family: Family) -> FloatArray:
+    """Step up from the largest p-value: each times m over its rank (Benjamini, Hochberg 1995)."""
+    return _stepwise(
+        family.p_values,
+        lambda p, m: np.minimum.accumulate((p * m / np.arange(1, len(p) + 1))[::-1])[::-1],
+    )
+
+
+def _stepwise(p: FloatArray, step: Callable[[FloatArray, int], FloatArray]) -> FloatArray:
+    """Apply a rule to the p-values in ascending order; NaN stay where they are."""
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.minimum(step(p[order], len(p)), 1.0)
+    return adjusted
+
+
+def _tukey(family: Family) -> FloatArray:
+    """Refer to the studentized range of the means (Tukey 1953; Kramer 1956)."""
+    if _n_means(family) == 2:
+        return family.p_values
+    ranges = np.sqrt(2.0) * np.abs(family.statistics)
+    upper = stats.studentized_range.sf(ranges, _n_means(family), family.df)
+    # The integral is good to some 1e-10, which the tail is finer than.
+    return np.clip(upper, family.p_values, _bonferroni(family))
+
+
+def _tukey_critical(family: Family, error: float) -> FloatArray:
+    """Return the quantile of the studentized range over sqrt(2)."""
+    least, most = family.critical(error), _bonferroni_critical(family, error)
+    if _n_means(family) == 2:
+        return least
+
+    def excess(reach: float, df: float) -> float:
+        return stats.studentized_range.sf(np.sqrt(2.0) * reach, _n_means(family), df) - error
+
+    return _solve(excess, family.df, least, most)
+
+
+def _n_means(family: Family) -> int:
+    """Return the number of means compared in pairs."""
+    if family.n_means is None:
+        raise ValueError(
+            "adjust='tukey' is for all pairwise differences of one set of means. Use 'mvt', "
+            "'sidak' or 'holm' for other contrasts."
+        )
+    return family.n_means
+
+
+def _joint_t(family: Family) -> FloatArray:
+    """Refer to the largest of the t statistics, jointly multivariate t (Dunnett 1955)."""
+    adjusted = np.full(len(family.df), np.nan)
+    for i in np.flatnonzero(np.isfinite(family.statistics)):
+        adjusted[i] = _exceeded(family, abs(float(family.statistics[i])), float(family.df[i]))
+    return np.clip(adjusted, family.p_values, _bonferroni(family))
+
+
+def _joint_t_critical(family: Family, error: float) -> FloatArray:
+    """Return the quantile of the largest of the t statistics."""
+    least, most = family.critical(error), _bonferroni_critical(family, error)
+    return _solve(lambda reach, df: _exceeded(family, reach, df) - error, family.df, least, most)
+
+
+def _exceeded(family: Family, reach: float, df: float) -> float:
+    """Return the probability that any |t| is larger than reach."""
+    known = np.flatnonzero(np.isfinite(family.statistics))
+    if len(known) == 1:
+        return float(2.0 * stats.t.sf(reach, df))
+    limits = np.full(len(known), reach)
+    inside = stats.multivariate_t.cdf(
+        limits,
+        shape=family.correlation[np.ix_(known, known)],
+        df=df,
+        allow_singular=True,
+        maxpts=POINTS * len(known),
+        lower_limit=-limits,
+        random_state=SEED,
+    )
+    return float(1.0 - inside)
+
+
+def _solve(
+    excess: Callable[[float, float], float],
+    df: FloatArray,
+    least: FloatArray,
+    most: FloatArray,
+) -> FloatArray:
+    """Find for each df where a decreasing function crosses 0, between two bounds."""
+    found: dict[float, float] = {}
+    reaches = np.full(len(df), np.nan)
+    for i in np.flatnonzero(np.isfinite(least)):
+        key = float(np.round(df[i], 8))
+        if key not in found:
+            found[key] = _root(lambda r, key=key: excess(r, key), float(least[i]), float(most[i]))
+        reaches[i] = found[key]
+    return reaches
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return the root between two bounds, or the bound that rounding puts it beyond."""
+    if function(low) <= 0.0:
+        return low
+    if function(high) >= 0.0:
+        return high
+    return float(brentq(function, low, high, xtol=1e-10))
+
+
+ADJUSTMENTS: Mapping[str, Adjustment] = {
+    "none": Adjustment(lambda family: family.p_values, Family.critical),
+    "bonferroni": Adjustment(_bonferroni, _bonferroni_critical),
+    "sidak": Adjustment(_sidak, _sidak_critical),
+    "holm": Adjustment(_holm, _bonferroni_critical),
+    "bh": Adjustment(_benjamini_hochberg, _bonferroni_critical),
+    "tukey": Adjustment(_tukey, _tukey_critical),
+    "mvt": Adjustment(_joint_t, _joint_t_critical),
+}
+"""Methods by name. Limits that "holm" and "bh" do not have are Bonferroni's, as in emmeans."""
