@@ -35,7 +35,7 @@ class ContrastSet:
     adjust: str
 
 
-def _pairwise(labels: Sequence[str], reference: int) -> ContrastSet:
+def _pairwise(labels: Sequence[str], _reference: int) -> ContrastSet:
     """Compare each mean with each later one."""
     pairs = list(combinations(range(len(labels)), 2))
     return _differences(labels, pairs, "tukey")
@@ -47,13 +47,13 @@ def _with_control(labels: Sequence[str], reference: int) -> ContrastSet:
     return _differences(labels, pairs, "mvt")
 
 
-def _consecutive(labels: Sequence[str], reference: int) -> ContrastSet:
+def _consecutive(labels: Sequence[str], _reference: int) -> ContrastSet:
     """Compare each mean with the one before."""
     pairs = [(i + 1, i) for i in range(len(labels) - 1)]
     return _differences(labels, pairs, "mvt")
 
 
-def _effects(labels: Sequence[str], reference: int) -> ContrastSet:
+def _effects(labels: Sequence[str], _reference: int) -> ContrastSet:
     """Compare each mean with the mean of all."""
     k = len(labels)
     names = tuple(f"{_protected(label)} effect" for label in labels)

@@ -43,10 +43,8 @@ class GridSource:
         The columns behind the mean of the population.
     factors : frozenset of str
         Those of them that are factors in the data or by ``C(x)``.
-    weights : ndarray of shape (n,)
-        How much each row counts in the frequency of a cell.
     counts : ndarray of shape (n,)
-        How many times each row is there.
+        How many times each row is there; a precision weight is no number of rows.
     """
 
     fit: LMMFit
@@ -54,7 +52,6 @@ class GridSource:
     columns: Columns
     variables: tuple[str, ...]
     factors: frozenset[str]
-    weights: FloatArray
     counts: FloatArray
 
     def levels(self, variable: str, *, continuous: bool = False) -> pd.Index:
@@ -110,7 +107,7 @@ class GridSource:
         -------
         ndarray of shape (m,)
         """
-        known = np.isfinite(functions).all(axis=1)
+        known = np.asarray(np.isfinite(functions).all(axis=1))
         if len(self.fit.fixed.standardised) == functions.shape[1]:
             return known
         centre, scale, basis = self._row_space
@@ -122,7 +119,7 @@ class GridSource:
     @cached_property
     def _row_space(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return centres and scales of the columns of X, and a basis of its rows then."""
-        n = len(self.weights)
+        n = len(self.counts)
         X, _ = self.evaluate(self.columns, n)
         centre = np.zeros(X.shape[1])
         if self.recipe.has_intercept:
@@ -154,27 +151,26 @@ def grid_source(results: Any) -> GridSource:
         )
     columns = training_columns(recipe, data)
     n = len(next(iter(columns.values()))) if columns else 0
-    weights, counts = _row_weights(results, n)
-    kept = weights > 0.0
+    counts = _row_counts(results, n)
+    kept = counts > 0.0
     if not kept.all():
         columns = {name: values[kept] for name, values in columns.items()}
     variables = mean_variables(recipe)
     factors = factors_of(recipe, {name: columns[name] for name in variables})
-    return GridSource(fit, recipe, columns, variables, factors, weights[kept], counts[kept])
+    return GridSource(fit, recipe, columns, variables, factors, counts[kept])
 
 
-def _row_weights(results: Any, n: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weight of each row and how often it is there."""
-    design = getattr(getattr(results, "model", None), "design", None)
+def _row_counts(results: Any, n: int) -> FloatArray:
+    """Return how often each row is there, 0 where its weight is 0."""
     given = getattr(results, "weights", None)
-    ones = np.ones(n)
+    design = getattr(getattr(results, "model", None), "design", None)
     if given is None or not n:
-        return ones, ones
-    for candidate in (design.weights if design is not None else None, given):
+        return np.ones(n)
+    for candidate in (None if design is None else design.weights, given):
         if candidate is not None and len(candidate) == n:
             weights = np.asarray(candidate, dtype=np.float64)
             frequency = design is not None and design.frequency
-            return weights, weights if frequency else ones
+            return weights if frequency else (weights > 0.0).astype(np.float64)
     raise ValueError(
         "Rows were dropped for missing values and others have a weight of 0, so that the weights "
         "cannot be told apart. Leave both kinds of rows out before fitting."

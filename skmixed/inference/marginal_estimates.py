@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -193,8 +193,8 @@ class MarginalEstimates:
 class _Applied:
     """A rule that was applied to the fit already."""
 
+    description: ClassVar[str] = "as applied before"
     theory: FixedEffectsTheory
-    description: str = ""
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Return what was found."""

@@ -73,12 +73,12 @@ def marginal_means(
     >>> means = marginal_means(results, "Days", at={"Days": [0, 1, 9]})
     >>> means.tidy()[["Days", "estimate", "se", "df", "lower", "upper"]].round(2)
        Days  estimate     se     df   lower   upper
-    0     0    256.65  11.46  42.01  233.53  279.77
-    1     1    264.50  11.46  42.01  241.37  287.62
-    2     9    350.85  11.46  42.01  327.73  373.97
+    0     0    256.65  11.46  41.98  233.53  279.77
+    1     1    264.50  11.46  41.98  241.37  287.62
+    2     9    350.85  11.46  41.98  327.73  373.97
     >>> means.contrasts("trt.vs.ctrl", adjust="holm")[["contrast", "estimate", "p_value"]].round(4)
             contrast  estimate  p_value
-    0  Days1 - Days0    7.8439   0.4558
+    0  Days1 - Days0    7.8439   0.4551
     1  Days9 - Days0   94.1994   0.0000
     """
     specs, by = split_names(specs, by)
@@ -146,9 +146,9 @@ def pairwise(
     >>> table = pairwise(results, "Days", at={"Days": [0, 1, 9]})
     >>> table[["contrast", "estimate", "se", "p_value"]].round(4)
             contrast  estimate       se  p_value
-    0  Days0 - Days1   -7.8439  10.4914   0.7357
-    1  Days0 - Days9  -94.1994  10.4914   0.0000
-    2  Days1 - Days9  -86.3554  10.4914   0.0000
+    0  Days0 - Days1   -7.8439  10.4753   0.7348
+    1  Days0 - Days9  -94.1994  10.4753   0.0000
+    2  Days1 - Days9  -86.3555  10.4753   0.0000
     """
     return marginal_means(results, specs, **options).contrasts("pairwise", adjust=adjust)
 

@@ -74,8 +74,8 @@ def marginal_slopes(
     >>> slopes = marginal_slopes(results, "Days", "Days", at={"Days": [0, 9]})
     >>> slopes.tidy().drop(columns=["statistic", "lower", "upper"]).round(3)
        term  Days  estimate     se       df  p_value
-    0     0     7.434  2.833  104.188    0.010
-    1     9    13.501  2.833  104.188    0.000
+    0  Days     0     7.434  2.819  114.431     0.01
+    1  Days     9    13.500  2.819  114.431     0.00
     """
     specs, by = split_names(specs, by)
     source = grid_source(results)
@@ -132,4 +132,4 @@ def _stencil(x: FloatArray, step: float, low: float, high: float) -> tuple[Float
     powers = distances[:, None, :] ** np.arange(len(STEPS))[:, None]
     unit = np.zeros((len(x), len(STEPS), 1))
     unit[:, 1] = 1.0 / step
-    return nodes, np.linalg.solve(powers, unit)[..., 0]
+    return nodes, np.asarray(np.linalg.solve(powers, unit)[..., 0], dtype=np.float64)

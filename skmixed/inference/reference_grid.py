@@ -31,7 +31,7 @@ class ReferenceGrid:
     n_kept : int
         The number of leading axes that are not averaged over.
     frequencies : ndarray with one axis for each variable
-        The weight of the training rows in each cell; an axis of length 1 for a covariate.
+        The number of training rows in each cell; an axis of length 1 for a covariate.
     """
 
     source: GridSource
@@ -191,9 +191,9 @@ def _column(source: GridSource, name: str, values: pd.Index, code: NDArray[np.in
 def _frequencies(
     source: GridSource, levels: Mapping[str, pd.Index], counted: Sequence[str]
 ) -> FloatArray:
-    """Sum the weights of the rows in each cell; covariates do not divide the rows."""
+    """Count the rows in each cell; covariates do not divide the rows."""
     shape = tuple(len(values) if name in counted else 1 for name, values in levels.items())
-    position = np.zeros(len(source.weights), dtype=np.intp)
+    position = np.zeros(len(source.counts), dtype=np.intp)
     inside = np.ones(len(position), dtype=bool)
     for (name, values), size in zip(levels.items(), shape, strict=True):
         if name not in counted:
@@ -201,8 +201,8 @@ def _frequencies(
         code = _codes(source.columns[name], values)
         inside &= code >= 0
         position = position * size + code
-    sums = np.bincount(position[inside], source.weights[inside], minlength=prod(shape))
-    return np.asarray(sums, dtype=np.float64).reshape(shape)
+    numbers = np.bincount(position[inside], source.counts[inside], minlength=prod(shape))
+    return np.asarray(numbers, dtype=np.float64).reshape(shape)
 
 
 def _codes(column: Any, values: pd.Index) -> NDArray[np.intp]:
@@ -212,7 +212,7 @@ def _codes(column: Any, values: pd.Index) -> NDArray[np.intp]:
     return np.asarray(values.get_indexer(pd.Index(column)))
 
 
-def _equal(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
+def _equal(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
     """Count every cell once."""
     return np.ones((1,) * frequencies.ndim)
 
@@ -233,12 +233,12 @@ def _outer(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
     return product
 
 
-def _cells(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
+def _cells(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
     """Count the rows of each cell."""
     return frequencies
 
 
-def _flat(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
+def _flat(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
     """Count every cell that has rows once."""
     return (frequencies > 0.0).astype(np.float64)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,16 @@ from skmixed.inference.marginal_means import marginal_means
 from skmixed.inference.marginal_slopes import marginal_slopes
 from skmixed.results import MixedLMResults
 
-__all__ = ["COLUMNS", "Rows", "case_names", "estimates_of", "figures_of", "fitted", "rows_of", "sleep"]
+__all__ = [
+    "COLUMNS",
+    "Rows",
+    "case_names",
+    "estimates_of",
+    "figures_of",
+    "fitted",
+    "rows_of",
+    "sleep",
+]
 
 FIXTURE = Path(__file__).parent / "fixtures" / "emmeans.json"
 COLUMNS = {
@@ -44,7 +52,9 @@ def _cases() -> dict[str, Any]:
 
 def case_names(*, shared: bool) -> list[str]:
     """Return the cases whose data are among the shared ones, or those whose data are bundled."""
-    return [name for name, case in _cases().items() if (case["data"] in ("oats", "machines")) == shared]
+    return [
+        name for name, case in _cases().items() if (case["data"] in ("oats", "machines")) == shared
+    ]
 
 
 def figures_of(name: str) -> dict[str, Any]:
@@ -69,7 +79,9 @@ def sleep(name: str = "sleep") -> pd.DataFrame:
 
 
 @lru_cache
-def fitted(formula: str, data: str, prior: str | None, reml: bool, folder: Path | None) -> MixedLMResults:
+def fitted(
+    formula: str, data: str, prior: str | None, reml: bool, folder: Path | None
+) -> MixedLMResults:
     """Fit the model of a case."""
     if folder is None:
         frame = sleep(data)

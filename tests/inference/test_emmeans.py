@@ -45,7 +45,9 @@ def check(name: str, folder: Path | None) -> None:
         ours = found.contrasts(adjust={"fdr": "bh"}.get(adjust, adjust))
         assert_same(rows_of(ours, headings), rows_of(theirs, headings), **looser)
     if "eff" in case:
-        assert_same(rows_of(found.contrasts("eff"), headings), rows_of(case["eff"], headings), **looser)
+        assert_same(
+            rows_of(found.contrasts("eff"), headings), rows_of(case["eff"], headings), **looser
+        )
     # emmeans has no joint p-values where one of the contrasts cannot be estimated.
     if "control" in case and all(row["estimate"] is not None for row in case["control"]):
         ours = found.contrasts("trt.vs.ctrl")
