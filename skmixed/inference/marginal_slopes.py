@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 # Five points: exact for polynomials up to the fourth degree.
 STEPS = np.arange(-2.0, 3.0)
 # Of the covariate's range. The error falls with its fourth power, that of rounding as it grows.
-STEP = 1e-3
+STEP = 1e-4
 
 
 def marginal_slopes(
