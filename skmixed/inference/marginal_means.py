@@ -97,7 +97,7 @@ def contrasts(
     reference: int = 0,
     level: float | None = None,
 ) -> pd.DataFrame:
-    """Compare marginal means or slopes: the function of ``means.contrasts``.
+    """Compare marginal means or slopes, as ``means.contrasts`` does.
 
     Parameters
     ----------
@@ -110,6 +110,17 @@ def contrasts(
     See Also
     --------
     MarginalEstimates.contrasts : Where the parameters are described.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_penicillin
+    >>> from skmixed.inference import contrasts, marginal_means
+    >>> results = mixedlm("diameter ~ sample + (1 | plate)", load_penicillin())
+    >>> means = marginal_means(results, "sample", at={"sample": ["A", "B", "C"]})
+    >>> contrasts(means, {"C less A and B": [-0.5, -0.5, 1.0]}).iloc[:, :4].round(3)
+             contrast  estimate     se     df
+    0  C less A and B     1.354  0.137  115.0
     """
     return means.contrasts(method, adjust=adjust, reference=reference, level=level)
 
