@@ -9,7 +9,7 @@ from scipy.linalg.lapack import dsyevd
 from skmixed.covariance import DirectSum
 from skmixed.likelihood.profiled import ProfiledObjective
 
-__all__ = ["starting_theta"]
+__all__ = ["starting_points", "starting_theta"]
 
 FloatArray = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     objective : ProfiledObjective
     """
     choices = [
-        _points(covariance, *moments)
+        starting_points(covariance, *moments)
         for covariance, moments in zip(
             objective.covariance.factors,
             objective.kernel.second_moments(_within_variance(objective)),
@@ -51,7 +51,7 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     return np.concatenate(start)
 
 
-def _points(
+def starting_points(
     covariance: DirectSum, moments: FloatArray, design: FloatArray, typical: FloatArray
 ) -> list[FloatArray]:
     """Return the starts of one factor: the joint estimate, and others if it may be far off."""

@@ -1,0 +1,306 @@
+"""Many responses of one design with one grouping factor: their objectives, all at once.
+
+V depends on a response through its own theta only, and it is the same for all levels with equal
+Z'WZ. With c = Q'W^(1/2) [X y] of each level, as in the kernel of one factor, all that a response
+needs of a kind of levels is the sum of c c' over them: no evaluation costs anything that grows with
+the number of levels, only with the number of their kinds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import DirectSum
+from skmixed.likelihood.batched import (
+    cholesky_over_groups,
+    solve_lower_over_groups,
+    solve_lower_transposed_over_groups,
+)
+
+__all__ = ["ManyResponses", "ManyValues", "Moments"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Hold what the likelihoods of m responses need of the rows; cell = (effect, effect, kind).
+
+    Attributes
+    ----------
+    R : ndarray of shape (k, k, n_kinds)
+        Upper triangles with R'R = Z'WZ; indexed by column, row and kind.
+    counts : ndarray of shape (n_kinds,)
+        Number of levels of each kind.
+    n_rows : float
+    sum_log_weights : float
+    within_XX, within_Xy, within_yy : ndarray of shape (p, p), (m, p), (m,)
+        Products of what the random effects cannot change.
+    XX, Xy, yy : ndarray of shape (n_cells, p, p), (m, n_cells, p), (m, n_cells)
+        Sums of c c' over the levels of each kind, for each pair of columns.
+    """
+
+    R: FloatArray
+    counts: FloatArray
+    n_rows: float
+    sum_log_weights: float
+    within_XX: FloatArray
+    within_Xy: FloatArray
+    within_yy: FloatArray
+    XX: FloatArray
+    Xy: FloatArray
+    yy: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ManyValues:
+    """Hold one evaluation of the objective for each of m responses.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (m, n_parameters)
+    value : ndarray of shape (m,)
+        NaN where X'V^-1 X is singular within rounding.
+    gradient : ndarray of shape (m, n_parameters)
+    hessian : ndarray of shape (m, n_parameters, n_parameters)
+    beta : ndarray of shape (m, p)
+    r2 : ndarray of shape (m,)
+        The penalised residual sum of squares.
+    spread : ndarray of shape (m,)
+        Largest entry of any B = I + R Psi R', whose condition it bounds.
+    """
+
+    theta: FloatArray
+    value: FloatArray
+    gradient: FloatArray
+    hessian: FloatArray
+    beta: FloatArray
+    r2: FloatArray
+    spread: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whitened:
+    """Hold S = R'B^-1 R, A = R'B^-1 and K = B^-1, of shape (k, k, m, n_kinds)."""
+
+    S: FloatArray
+    A: FloatArray
+    K: FloatArray
+    log_determinant: FloatArray
+    spread: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solutions:
+    """Hold the coefficients, the inverse C of X'V^-1 X, and its log-determinant."""
+
+    beta: FloatArray
+    C: FloatArray
+    log_volume: FloatArray
+    r2: FloatArray
+
+
+class ManyResponses:
+    """Evaluate -2 log-likelihood, its gradient and its Hessian, each response at its own theta.
+
+    The formulas are those of the kernel of one factor and of ``ProfiledObjective``.
+
+    Parameters
+    ----------
+    moments : Moments
+    covariance : DirectSum
+    reml : bool
+    """
+
+    def __init__(self, moments: Moments, covariance: DirectSum, *, reml: bool) -> None:
+        self.moments = moments
+        self.covariance = covariance
+        self.reml = int(reml)
+        self.n_coefficients = len(moments.within_XX)
+        self.nu = moments.n_rows - self.reml * self.n_coefficients
+        zero = np.zeros(covariance.n_parameters)
+        self._linear = covariance.factor_second_derivative(zero) is None
+        self._at_zero = covariance.factor(zero)
+        self._slopes = covariance.factor_derivative(zero)
+
+    def factors(self, theta: FloatArray) -> FloatArray:
+        """Return Lambda of each response, shape (m, k, k)."""
+        if self._linear:
+            return self._at_zero + np.tensordot(theta, self._slopes, axes=1)
+        return np.array([self.covariance.factor(one) for one in theta])
+
+    def values(self, theta: FloatArray) -> FloatArray:
+        """Return the objective alone, of all responses, shape (m,)."""
+        every = np.arange(len(theta))
+        with np.errstate(all="ignore"):
+            at = self._whiten(self.factors(theta))
+            return self._values(at, self._solve(at, every))
+
+    def __call__(self, theta: FloatArray, which: NDArray[np.intp]) -> ManyValues:
+        """Evaluate the objective of some responses.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (m, n_parameters)
+        which : ndarray of shape (m,)
+            The responses.
+        """
+        Lambda = self.factors(theta)
+        # An evaluation may fail for some responses; the others go on.
+        with np.errstate(all="ignore"):
+            at = self._whiten(Lambda)
+            solutions = self._solve(at, which)
+            value = self._values(at, solutions)
+            G, H = self._score(at, solutions, which)
+            gradient, hessian = self._pulled_back(theta, Lambda, G, H)
+        return ManyValues(theta, value, gradient, hessian, solutions.beta, solutions.r2, at.spread)
+
+    def _whiten(self, Lambda: FloatArray) -> _Whitened:
+        """Factor B of each kind and response."""
+        R = self.moments.R
+        k, n_kinds, m = len(R), R.shape[-1], len(Lambda)
+        RLambda = np.einsum("qlu,rqs->lsru", R, Lambda)
+        B = np.einsum("lsru,tsru->ltru", RLambda, RLambda)
+        B += np.eye(k)[:, :, None, None]
+        L = cholesky_over_groups(B.reshape(k, k, m * n_kinds))
+        half = np.repeat(R[:, :, None], m, axis=2).reshape(k, k, m * n_kinds)
+        half = solve_lower_over_groups(L, half)
+        unit = np.repeat(np.eye(k)[:, :, None], m * n_kinds, axis=2)
+        root = solve_lower_over_groups(L, unit)
+        S = np.einsum("qlg,slg->qsg", half, half)
+        K = np.einsum("alg,blg->abg", root, root)
+        A = solve_lower_transposed_over_groups(L, half)
+        cells = (k, k, m, n_kinds)
+        logs = np.log(np.einsum("jjg->jg", L)).sum(axis=0).reshape(m, n_kinds)
+        return _Whitened(
+            S.reshape(cells),
+            A.reshape(cells),
+            K.reshape(cells),
+            2.0 * logs @ self.moments.counts,
+            np.einsum("jjru->jru", B).max(axis=(0, 2), initial=0.0),
+        )
+
+    def _solve(self, at: _Whitened, which: NDArray[np.intp]) -> _Solutions:
+        """Solve the normal equations of each response."""
+        moments, p = self.moments, self.n_coefficients
+        m, n_cells = len(which), len(moments.XX)
+        K = at.K.transpose(2, 0, 1, 3).reshape(m, n_cells)
+        XX = moments.within_XX + (K @ moments.XX.reshape(n_cells, p * p)).reshape(m, p, p)
+        Xy = moments.within_Xy[which] + (K[:, None] @ moments.Xy[which])[:, 0]
+        yy = moments.within_yy[which] + np.einsum("rc,rc->r", K, moments.yy[which])
+        lower = _cholesky(XX)
+        regular = np.isfinite(lower).all(axis=(1, 2))
+        XX[~regular] = np.eye(p)
+        solved = np.linalg.solve(XX, np.concatenate([Xy[:, :, None], _unit(m, p)], axis=2))
+        beta, C = solved[:, :, 0], solved[:, :, 1:]
+        r2 = yy - np.einsum("rp,rp->r", beta, Xy)
+        log_volume = 2.0 * np.log(np.einsum("rpp->rp", lower)).sum(axis=1)
+        log_volume[~regular] = np.nan
+        return _Solutions(beta, C, log_volume, r2)
+
+    def _values(self, at: _Whitened, solutions: _Solutions) -> FloatArray:
+        """Return -2 log-likelihood of each response."""
+        sigma2 = solutions.r2 / self.nu
+        return np.asarray(
+            at.log_determinant
+            # By ML too there is no value, but NaN, where X'V^-1 X is singular.
+            + self.reml * solutions.log_volume
+            + self.nu * (1.0 + np.log(2.0 * np.pi * sigma2))
+            - self.moments.sum_log_weights
+        )
+
+    def _score(
+        self, at: _Whitened, solutions: _Solutions, which: NDArray[np.intp]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return gradient (m, k, k) and Hessian (m, k^2, k^2) of each objective in Psi."""
+        moments, p = self.moments, self.n_coefficients
+        k, _, m, n_kinds = at.S.shape
+        n_cells = len(moments.XX)
+        precision = self.nu / solutions.r2
+        Xe, ee = self._residual_moments(solutions.beta, which)
+        both = precision[:, None] * ee
+        if self.reml:
+            both += solutions.C.reshape(m, p * p) @ moments.XX.reshape(n_cells, p * p).T
+        both = both.reshape(m, k, k, n_kinds).transpose(1, 2, 0, 3)
+        Y = np.einsum("qbru,sbru->qsru", np.einsum("qaru,abru->qbru", at.A, both), at.A)
+        counted = moments.counts * at.S
+        gradient = (counted - Y).sum(axis=-1).transpose(2, 0, 1)
+        left = at.S.transpose(2, 0, 1, 3).reshape(m, k * k, n_kinds)
+        right = (2.0 * Y - counted).transpose(2, 3, 0, 1).reshape(m, n_kinds, k * k)
+        # tr(S E Y F) = S_pq E_qr Y_rs F_sp
+        curvature = (left @ right).reshape(m, k, k, k, k).transpose(0, 2, 3, 4, 1)
+        curvature = curvature.reshape(m, k * k, k * k)
+        pairs = np.einsum("qaru,sbru->rqsabu", at.A, at.A).reshape(m, k * k, n_cells)
+        squares = (pairs @ ee[:, :, None])[:, :, 0]
+        scale = precision / np.sqrt(self.nu)
+        loss = (scale**2)[:, None, None] * squares[:, :, None] * squares[:, None]
+        mixed = pairs @ Xe
+        loss += 2.0 * precision[:, None, None] * (mixed @ solutions.C @ mixed.swapaxes(1, 2))
+        if self.reml:
+            fixed = (pairs.reshape(m * k * k, n_cells) @ moments.XX.reshape(n_cells, p * p)).reshape(
+                m, k * k, p, p
+            )
+            moved = solutions.C[:, None] @ fixed
+            loss += moved.reshape(m, k * k, p * p) @ moved.swapaxes(2, 3).reshape(
+                m, k * k, p * p
+            ).swapaxes(1, 2)
+        return gradient, curvature - loss
+
+    def _residual_moments(
+        self, beta: FloatArray, which: NDArray[np.intp]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the sums of c c' for [X, y - X beta]: (m, n_cells, p) and (m, n_cells)."""
+        moments = self.moments
+        k, n_kinds = len(moments.R), moments.R.shape[-1]
+        m, (n_cells, p, _) = len(which), moments.XX.shape
+        Xy = moments.Xy[which]
+        explained = (moments.XX.reshape(n_cells * p, p) @ beta.T).T.reshape(m, n_cells, p)
+        Xe = Xy - explained
+        yX = (Xy @ beta[:, :, None]).reshape(m, k, k, n_kinds).swapaxes(1, 2).reshape(m, n_cells)
+        ee = moments.yy[which] - yX - (Xe @ beta[:, :, None])[:, :, 0]
+        return Xe, ee
+
+    def _pulled_back(
+        self, theta: FloatArray, Lambda: FloatArray, G: FloatArray, H: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Carry the derivatives over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
+        m, n_parameters = theta.shape
+        slopes = self._slopes[None]
+        if not self._linear:
+            slopes = np.array([self.covariance.factor_derivative(one) for one in theta])
+        half = slopes @ Lambda.swapaxes(1, 2)[:, None]
+        dPsi = (half + half.swapaxes(2, 3)).reshape(m, n_parameters, -1)
+        gradient = (dPsi @ G.reshape(m, -1, 1))[:, :, 0]
+        moved = (G[:, None] @ slopes).reshape(m, n_parameters, -1)
+        flat = slopes.reshape(len(slopes), n_parameters, -1)
+        bend = 2.0 * (flat @ moved.swapaxes(1, 2))
+        if not self._linear:
+            second = np.array([self.covariance.factor_second_derivative(one) for one in theta])
+            bend += 2.0 * np.einsum("rijqs,rqs->rij", second, G @ Lambda)
+        return gradient, dPsi @ H @ dPsi.swapaxes(1, 2) + bend
+
+
+def _cholesky(matrices: FloatArray) -> FloatArray:
+    """Factor the matrices of a stack; NaN where one is not positive definite."""
+    if not np.isfinite(matrices).all():
+        return np.array([_one_cholesky(one) for one in matrices])
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        return np.array([_one_cholesky(one) for one in matrices])
+
+
+def _one_cholesky(matrix: FloatArray) -> FloatArray:
+    """Factor a matrix; NaN if it is not positive definite."""
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)
+
+
+def _unit(m: int, p: int) -> FloatArray:
+    """Return m identity matrices."""
+    return np.broadcast_to(np.eye(p), (m, p, p))
