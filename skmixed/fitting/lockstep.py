@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from skmixed.fitting.convergence import NEAR, SAME
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep_newton import ManyOptima, newton_in_lockstep
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.standardise import EXACT, standardised_products
+from skmixed.fitting.shared_design import ManyFits, SharedDesign
 from skmixed.fitting.start import starting_points
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
@@ -21,36 +21,17 @@ from skmixed.likelihood.batched import (
     solve_lower_transposed_over_groups,
 )
 from skmixed.likelihood.level_kinds import LevelKinds
-from skmixed.likelihood.many_responses import ManyResponses, Moments
+from skmixed.likelihood.many_responses import ManyResponses, ManyValues, Moments
 
-__all__ = ["LockstepModel", "ManyFits", "steps_in_lockstep"]
+__all__ = ["LockstepModel", "can_step_together"]
 
 FloatArray = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ManyFits:
-    """Hold the estimates of m responses, in the user's units but for the relative factors.
-
-    Attributes
-    ----------
-    coefficients : ndarray of shape (m, n_coefficients)
-    sigma : ndarray of shape (m,)
-    log_likelihood : ndarray of shape (m,)
-    standardised_factors : ndarray of shape (m, k, k)
-        Lambda of the estimable factor, in standardised columns.
-    converged : ndarray of shape (m,)
-        Where it is False, the response has to be fitted by itself.
-    """
-
-    coefficients: FloatArray
-    sigma: FloatArray
-    log_likelihood: FloatArray
-    standardised_factors: FloatArray
-    converged: NDArray[np.bool_]
+# Numbers that the largest array of a batch may have.
+ROOM = 2**23
 
 
-def steps_in_lockstep(fit: LMMFit) -> bool:
+def can_step_together(fit: LMMFit) -> bool:
     """Tell whether further responses to the design of a fit can be fitted in lock-step.
 
     Parameters
@@ -71,35 +52,27 @@ class LockstepModel:
     """
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
-        design = self._design = model.design
         self._model = model
-        self._coordinates, rows, products = standardised_products(design, model.covariance)
+        self._shared = SharedDesign(model)
         position = next(i for i, one in enumerate(fit.random) if one.position is not None)
+        products = self._shared.products
         self._covariance: DirectSum = model.covariance.factors[position]
-        factor = products.factors[position]
-        self._ZtWZ, self._multiplicity = factor.ZtWZ, factor.multiplicity
-        self._R = cholesky_over_groups(factor.ZtWZ, semidefinite=True)
-        self._kinds = LevelKinds(factor.ZtWZ, factor.multiplicity)
-        self._codes = design.factors[position].codes
-        self._root = None
-        if design.weights is not None:
-            self._root = np.sqrt(design.weights / self._coordinates.weight_scale)
-        self._n_rows, self._sum_log_weights = products.n_rows, products.sum_log_weights
-        self._X, self._Z = rows.A[:-1], rows.Z[position]
-        counts = design.group_counts
-        self._counted = self._X if counts is None else self._X * counts
-        self._row_counts = counts
-        self._spread = _sums_over_levels(self._Z, self._codes, self._ZtWZ.shape[-1])
-        self._between_X = self._between(self._X)
-        self._within_X = self._within(self._X, self._between_X)
+        self._factor = products.factors[position]
+        self._R = cholesky_over_groups(self._factor.ZtWZ, semidefinite=True)
+        self._kinds = LevelKinds(self._factor.ZtWZ, self._factor.multiplicity)
+        self._codes = model.design.factors[position].codes
+        self._Z = self._shared.Z[position]
+        self._sums = _sums_over_levels(self._Z, self._codes, self._R.shape[-1])
+        self._between_X = self._between(self._level_sums(self._shared.X))
+        self._within_X = self._within(self._shared.X, self._between_X)
 
     @property
     def batch(self) -> int:
         """Return how many responses may be fitted together without filling the memory."""
-        k, p, n_levels = len(self._R), len(self._X) + 1, self._R.shape[-1]
-        n_kinds = len(self._kinds.counts)
-        size = max(self._design.n_rows, k * k * n_levels * p, k**4 * n_kinds)
-        return max(1, 2**23 // size)
+        k, _, n_levels = self._R.shape
+        by_kind = max(k**4, k * k * (len(self._shared.X) + 1)) * len(self._kinds.counts)
+        by_level = k * k * (len(self._shared.X) + 1) * n_levels
+        return max(1, ROOM // max(len(self._codes), by_kind, by_level))
 
     def fit(self, responses: FloatArray) -> ManyFits:
         """Fit the model to each response.
@@ -108,40 +81,36 @@ class LockstepModel:
         ----------
         responses : ndarray of shape (m, n)
         """
-        shift, scale, working = self._working_responses(responses)
-        moments, scores = self._moments(working)
-        objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
-        start = self._start(objective, scores)
-        optima = newton_in_lockstep(
-            objective, start, tol=self._model.tol, max_iter=self._model.max_iter
-        )
-        optima = _snapped(objective, optima)
-        return self._in_units(objective, optima, shift, scale)
-
-    def _working_responses(self, responses: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return least-squares coefficients, size and residual of each response."""
-        offset = self._design.offset
-        working = responses.copy() if offset is None else responses - offset
-        if self._root is not None:
-            working *= self._root
-        size = np.sqrt(np.mean(working**2, axis=1))
-        gram = self._counted @ self._X.T
-        shift = np.linalg.solve(gram, self._counted @ working.T).T if len(gram) else working[:, :0]
-        working -= shift @ self._X
-        scale = np.sqrt(np.mean(working**2, axis=1))
-        # A response that X explains exactly is left to an ordinary fit.
-        scale[scale <= EXACT * size] = np.nan
-        return shift, scale, working / scale[:, None]
-
-    def _between(self, columns: FloatArray) -> FloatArray:
-        """Return c = Q'W^(1/2) of some columns, (m, n), of each level: (m, k, n_levels)."""
-        return solve_lower_over_groups(self._R, self._level_sums(columns), semidefinite=True)
+        # A response that X explains exactly is NaN all through, and left to an ordinary fit.
+        with np.errstate(invalid="ignore"):
+            working = self._shared.working(responses)
+            moments, scores = self._moments(working.y)
+            objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
+            start = self._start(objective, scores)
+            optima = newton_in_lockstep(
+                objective, start, tol=self._model.tol, max_iter=self._model.max_iter
+            )
+            at = _snapped(objective, optima)
+            coefficients, sigma, log_likelihood = self._shared.in_units(
+                working,
+                beta=at.beta,
+                sigma2=at.r2 / objective.nu,
+                value=at.value,
+                nu=objective.nu,
+            )
+        factors = [objective.factors(at.theta)]
+        converged = optima.converged & np.isfinite(log_likelihood)
+        return ManyFits(coefficients, sigma, log_likelihood, factors, converged)
 
     def _level_sums(self, columns: FloatArray) -> FloatArray:
         """Return Z'W of some columns, (m, n), of each level: (m, k, n_levels)."""
-        summed = np.asarray(self._spread @ columns.T)
-        k, n_levels = len(self._R), self._R.shape[-1]
-        return np.ascontiguousarray(summed.reshape(k, n_levels, -1).transpose(2, 0, 1))
+        k, _, n_levels = self._R.shape
+        summed = np.asarray(self._sums @ columns.T).reshape(k, n_levels, -1)
+        return np.ascontiguousarray(summed.transpose(2, 0, 1))
+
+    def _between(self, level_sums: FloatArray) -> FloatArray:
+        """Return c = Q'W^(1/2) of some columns from their Z'W, of the same shape."""
+        return solve_lower_over_groups(self._R, level_sums.copy(), semidefinite=True)
 
     def _within(self, columns: FloatArray, between: FloatArray) -> FloatArray:
         """Return what the random effects cannot change of some columns, (m, n)."""
@@ -151,52 +120,48 @@ class LockstepModel:
             left -= by_level[:, self._codes] * Z_j
         return left
 
-    def _moments(self, working: FloatArray) -> tuple[Moments, FloatArray]:
-        """Return what the likelihoods need of the responses, and their Z'Wy."""
-        k, p, m = len(self._R), len(self._X), len(working)
-        sums = self._kinds.sums
-        scores = self._level_sums(working)
-        y = solve_lower_over_groups(self._R, scores.copy(), semidefinite=True)
-        X = self._between_X
-        left_y, left_X = self._within(working, y), self._within_X
-        counted = left_X if self._row_counts is None else left_X * self._row_counts
+    def _moments(self, responses: FloatArray) -> tuple[Moments, FloatArray]:
+        """Return what the likelihoods need of working responses, and their Z'Wy."""
+        scores = self._level_sums(responses)
+        X, y = self._between_X, self._between(scores)
+        left_X, left_y = self._within_X, self._within(responses, y)
+        counts = self._shared.row_counts
+        counted = left_X if counts is None else left_X * counts
         squares = left_y**2
-        XX = sums(X[:, None, :, None] * X[None, :, None, :])
+        m, p, sums = len(y), len(X), self._kinds.sums
+        XX = sums(X[:, None, :, None] * X[None, :, None, :]).reshape(p * p, -1)
         Xy = sums(X[None, :, :, None] * y[:, None, None])
-        yy = sums(y[:, :, None] * y[:, None])
+        n_cells = len(self._R) ** 2 * len(self._kinds.counts)
         moments = Moments(
             R=self._R[:, :, self._kinds.first],
             counts=self._kinds.counts,
-            n_rows=self._n_rows,
-            sum_log_weights=self._sum_log_weights,
+            n_rows=self._shared.products.n_rows,
+            sum_log_weights=self._shared.products.sum_log_weights,
             within_XX=counted @ left_X.T,
             within_Xy=left_y @ counted.T,
-            within_yy=squares.sum(axis=1) if self._row_counts is None else squares @ self._row_counts,
-            XX=XX.reshape(p, p, -1).transpose(2, 0, 1).copy(),
-            Xy=Xy.reshape(m, p, -1).swapaxes(1, 2).copy(),
-            yy=yy.reshape(m, -1),
+            within_yy=squares.sum(axis=1) if counts is None else squares @ counts,
+            XX=XX.T.reshape(n_cells, p, p) if p else np.empty((n_cells, 0, 0)),
+            Xy=np.ascontiguousarray(Xy.reshape(m, p, n_cells).swapaxes(1, 2)),
+            yy=sums(y[:, :, None] * y[:, None]).reshape(m, n_cells),
         )
         return moments, scores
 
     def _start(self, objective: ManyResponses, scores: FloatArray) -> FloatArray:
-        """Return where each search starts, as for a response alone."""
-        moments = objective.moments
-        directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
-        counts = np.ones(len(directions)) if self._multiplicity is None else self._multiplicity
-        degrees = moments.n_rows - directions @ counts
+        """Return where the search for each response starts: where it would if it were alone."""
+        A, k = self._factor.ZtWZ, len(self._R)
+        counts = self._factor.multiplicity
+        counts = np.ones(A.shape[-1]) if counts is None else counts
+        degrees = objective.moments.n_rows - (np.einsum("jjg->jg", self._R) > 0).sum(axis=0) @ counts
         sigma2 = np.ones(len(scores))
-        if degrees > 0:
-            told = moments.within_yy > 0
-            sigma2[told] = moments.within_yy[told] / degrees
-        A, k = self._ZtWZ, len(self._R)
-        summed = A @ counts
+        told = (objective.moments.within_yy > 0) & (degrees > 0)
+        sigma2[told] = objective.moments.within_yy[told] / degrees
         flat = A.reshape(k * k, -1)
         pairs = ((flat * counts) @ flat.T).reshape(k, k, k, k).swapaxes(1, 2).reshape(k * k, k * k)
         squares = np.einsum("rqg,rsg->rqs", scores * counts, scores)
         choices = np.array(
             [
-                starting_points(self._covariance, net, pairs, summed / A.shape[-1])
-                for net in squares / sigma2[:, None, None] - summed
+                starting_points(self._covariance, net, pairs, A @ counts / A.shape[-1])
+                for net in squares / sigma2[:, None, None] - A @ counts
             ]
         )
         if choices.shape[1] == 1:
@@ -205,25 +170,8 @@ class LockstepModel:
         best = np.where(np.isnan(values), np.inf, values).argmin(axis=0)
         return choices[np.arange(len(choices)), best]
 
-    def _in_units(
-        self, objective: ManyResponses, optima: ManyOptima, shift: FloatArray, scale: FloatArray
-    ) -> ManyFits:
-        """Carry the estimates over to the user's units."""
-        coordinates, at = self._coordinates, optima.at
-        constant = -self._model.reml * coordinates.fixed.log_volume
-        standardised = shift + scale[:, None] * at.beta
-        return ManyFits(
-            coefficients=standardised @ coordinates.fixed.matrix.T,
-            sigma=np.sqrt(at.r2 / objective.nu * coordinates.weight_scale) * scale,
-            log_likelihood=-0.5 * at.value - objective.nu * np.log(scale) - constant,
-            standardised_factors=objective.factors(at.theta),
-            converged=optima.converged & np.isfinite(scale),
-        )
 
-
-def _sums_over_levels(
-    Z: FloatArray, codes: NDArray[np.intp], n_levels: int
-) -> sparse.csr_array:
+def _sums_over_levels(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> sparse.csr_array:
     """Return the matrix Z' of all levels, effect by effect: (k n_levels, n)."""
     k, n = Z.shape
     rows = np.add.outer(n_levels * np.arange(k), codes).ravel()
@@ -231,7 +179,7 @@ def _sums_over_levels(
     return sparse.csr_array((Z.ravel(), (rows, columns)), shape=(k * n_levels, n))
 
 
-def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyOptima:
+def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyValues:
     """Set vanishing standard deviations to exactly 0, as ``snap_to_boundary`` does."""
     Lambda = objective.factors(optima.at.theta)
     roots = np.zeros_like(Lambda)
@@ -242,13 +190,12 @@ def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyOptima:
         roots[:, effects, effects] = left * np.where(parts < NEAR, 0.0, parts)[:, None]
     which = np.flatnonzero(small & optima.converged)
     if not len(which):
-        return optima
+        return optima.at
     theta = np.array([objective.covariance.parameters(roots[i]) for i in which])
     at = objective(theta, which)
     kept = at.value <= optima.at.value[which] + SAME
-    places = which[kept]
-    moved = {}
-    for name in ("theta", "value", "gradient", "hessian", "beta", "r2", "spread"):
-        moved[name] = getattr(optima.at, name).copy()
-        moved[name][places] = getattr(at, name)[kept]
-    return replace(optima, at=replace(optima.at, **moved))
+    parts_of = {}
+    for field in fields(ManyValues):
+        parts_of[field.name] = getattr(optima.at, field.name).copy()
+        parts_of[field.name][which[kept]] = getattr(at, field.name)[kept]
+    return ManyValues(**parts_of)

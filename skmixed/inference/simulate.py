@@ -1,0 +1,186 @@
+"""New responses from a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.inputs import fit_of, model_of
+
+__all__ = ["ResponseModel", "fit_and_model", "response_model", "simulate"]
+
+FloatArray = NDArray[np.float64]
+
+
+def simulate(
+    fitted: Any, n: int = 1, *, random_effects: str = "new", random_state: Any = None
+) -> FloatArray:
+    """Draw responses from a fitted linear mixed model.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or LMMModel
+        A fitted model that keeps its rows.
+    n : int, default=1
+        Number of responses.
+    random_effects : {"new", "conditional"}, default="new"
+        Whether every response has random effects of its own, b ~ N(0, sigma^2 Psi), or all have
+        the conditional modes of the data.
+    random_state : int, numpy.random.Generator or None, default=None
+        The same seed gives the same responses, and the first of many are the same as a few.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n)
+        y = X beta + Z b + e, with Var(e_i) = sigma^2 / w_i for precision weights.
+
+    Raises
+    ------
+    ValueError
+        If an argument cannot be used, or rows or groups count several times by their weights.
+    TypeError
+        If ``fitted`` keeps no rows.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import simulate
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> responses = simulate(results, n=1000, random_state=0)
+    >>> responses.shape
+    (180, 1000)
+    >>> round(float(responses.mean()))
+    298
+    """
+    if random_effects not in ("new", "conditional"):
+        raise ValueError(
+            f"random_effects must be 'new' or 'conditional', got {random_effects!r}."
+        )
+    if n < 1:
+        raise ValueError(f"n, the number of responses, must be at least 1, got {n!r}.")
+    fit, model = fit_and_model(fitted)
+    source = response_model(fit, model)
+    rng = np.random.default_rng(random_state)
+    draw = source.with_new_effects if random_effects == "new" else source.with_modes
+    return np.ascontiguousarray(draw(int(n), rng).T)
+
+
+def fit_and_model(fitted: Any) -> tuple[LMMFit, LMMModel]:
+    """Return the fit and the model with its rows, of what a user calls a fitted model."""
+    model = model_of(fitted)
+    return (model.fit() if fitted is model else fit_of(fitted)), model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Hold one grouping factor in standardised columns; root and modes in units of y."""
+
+    Z: FloatArray
+    codes: NDArray[np.intp]
+    root: FloatArray
+    modes: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseModel:
+    """Hold what responses are made of.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_rows,)
+        X beta and the offset.
+    noise : ndarray of shape (n_rows,)
+        Standard deviations of the residuals.
+    residuals : ndarray of shape (n_rows,)
+        Observations less conditional means, over ``noise``.
+    blocks : tuple
+        One for each grouping factor.
+    """
+
+    mean: FloatArray
+    noise: FloatArray
+    residuals: FloatArray
+    blocks: tuple[_Block, ...]
+
+    def with_new_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw responses of new random effects, shape (m, n_rows)."""
+        sizes = [block.modes.size for block in self.blocks]
+        # All numbers of one response are drawn before those of the next.
+        normals = rng.standard_normal((m, sum(sizes) + len(self.mean)))
+        parts = np.split(normals, np.cumsum(sizes), axis=1)
+        effects = [
+            u.reshape(m, *block.modes.shape) @ block.root.T
+            for u, block in zip(parts[:-1], self.blocks, strict=True)
+        ]
+        return self.assembled(effects, parts[-1])
+
+    def with_modes(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw responses of the conditional modes, shape (m, n_rows)."""
+        normals = rng.standard_normal((m, len(self.mean)))
+        return self.assembled([block.modes[None] for block in self.blocks], normals)
+
+    def assembled(self, effects: Sequence[FloatArray], residuals: FloatArray) -> FloatArray:
+        """Return X beta + Z b + e.
+
+        Parameters
+        ----------
+        effects : sequence of ndarray of shape (m, n_levels, k)
+            For each grouping factor, standardised columns.
+        residuals : ndarray of shape (m, n_rows)
+            Of standard deviation 1.
+        """
+        y = self.mean + self.noise * residuals
+        for b, block in zip(effects, self.blocks, strict=True):
+            for j, column in enumerate(block.Z):
+                y += np.take(b[:, :, j], block.codes, axis=1) * column
+        return y
+
+
+def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
+    """Return what the responses of a fitted model are made of.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    model : LMMModel
+
+    Raises
+    ------
+    ValueError
+        If rows or groups count several times: such a row has no single response.
+    """
+    design, coordinates = model.design, fit.coordinates
+    counts = design.row_multiplicity
+    if counts is not None and (counts != 1.0).any():
+        raise ValueError(
+            "Rows that count several times (weight_type='frequency', or group_weight) stand for "
+            "several responses, which would differ. Repeat these rows in the data, and fit without "
+            "such weights."
+        )
+    standardised = coordinates.shift + coordinates.response_scale * fit.fixed.standardised
+    mean = standardised @ coordinates.fixed.transform(design.fixed)
+    if design.offset is not None:
+        mean = mean + design.offset
+    precise = design.weights is not None and not design.frequency
+    weights = design.weights if precise and design.weights is not None else np.ones(len(mean))
+    blocks = tuple(
+        _Block(
+            effects.coordinates.transform(block.columns),
+            block.factor.codes,
+            effects.standardised_factor * (fit.sigma / np.sqrt(coordinates.weight_scale)),
+            effects.standardised_modes * coordinates.response_scale,
+        )
+        for block, effects in zip(design.blocks, fit.random, strict=True)
+    )
+    source = ResponseModel(mean, fit.sigma / np.sqrt(weights), np.zeros_like(mean), blocks)
+    conditional = source.assembled([block.modes[None] for block in blocks], 0.0 * mean[None])
+    left = design.response - conditional.reshape(-1)
+    residuals = np.divide(left, source.noise, out=np.zeros_like(left), where=source.noise > 0)
+    return ResponseModel(mean, source.noise, residuals, blocks)
