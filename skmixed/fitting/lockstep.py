@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skmixed.covariance import DirectSum
+from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.convergence import NEAR, SAME
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep_newton import ManyOptima, newton_in_lockstep
+from skmixed.fitting.lockstep_start import many_starts
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.shared_design import ManyFits, SharedDesign
-from skmixed.fitting.start import starting_points
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
     solve_lower_over_groups,
@@ -59,6 +60,7 @@ class LockstepModel:
         self._covariance: DirectSum = model.covariance.factors[position]
         self._factor = products.factors[position]
         self._R = cholesky_over_groups(self._factor.ZtWZ, semidefinite=True)
+        self._n_directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
         self._kinds = LevelKinds(self._factor.ZtWZ, self._factor.multiplicity)
         self._codes = model.design.factors[position].codes
         self._Z = self._shared.Z[position]
@@ -86,7 +88,7 @@ class LockstepModel:
             working = self._shared.working(responses)
             moments, scores = self._moments(working.y)
             objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
-            start = self._start(objective, scores)
+            start = many_starts(objective, self._factor, scores, self._n_directions)
             optima = newton_in_lockstep(
                 objective, start, tol=self._model.tol, max_iter=self._model.max_iter
             )
@@ -146,30 +148,6 @@ class LockstepModel:
         )
         return moments, scores
 
-    def _start(self, objective: ManyResponses, scores: FloatArray) -> FloatArray:
-        """Return where the search for each response starts: where it would if it were alone."""
-        A, k = self._factor.ZtWZ, len(self._R)
-        counts = self._factor.multiplicity
-        counts = np.ones(A.shape[-1]) if counts is None else counts
-        degrees = objective.moments.n_rows - (np.einsum("jjg->jg", self._R) > 0).sum(axis=0) @ counts
-        sigma2 = np.ones(len(scores))
-        told = (objective.moments.within_yy > 0) & (degrees > 0)
-        sigma2[told] = objective.moments.within_yy[told] / degrees
-        flat = A.reshape(k * k, -1)
-        pairs = ((flat * counts) @ flat.T).reshape(k, k, k, k).swapaxes(1, 2).reshape(k * k, k * k)
-        squares = np.einsum("rqg,rsg->rqs", scores * counts, scores)
-        choices = np.array(
-            [
-                starting_points(self._covariance, net, pairs, A @ counts / A.shape[-1])
-                for net in squares / sigma2[:, None, None] - A @ counts
-            ]
-        )
-        if choices.shape[1] == 1:
-            return choices[:, 0]
-        values = [objective.values(choices[:, i]) for i in range(choices.shape[1])]
-        best = np.where(np.isnan(values), np.inf, values).argmin(axis=0)
-        return choices[np.arange(len(choices)), best]
-
 
 def _sums_over_levels(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> sparse.csr_array:
     """Return the matrix Z' of all levels, effect by effect: (k n_levels, n)."""
@@ -191,7 +169,7 @@ def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyValues:
     which = np.flatnonzero(small & optima.converged)
     if not len(which):
         return optima.at
-    theta = np.array([objective.covariance.parameters(roots[i]) for i in which])
+    theta = parameters_of_many(objective.covariance, roots[which])
     at = objective(theta, which)
     kept = at.value <= optima.at.value[which] + SAME
     parts_of = {}

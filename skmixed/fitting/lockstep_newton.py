@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,16 +213,18 @@ def _rounding(at: ManyValues, nu: float) -> FloatArray:
 
 def _rows(whole: Rows, which: NDArray[np.intp]) -> Rows:
     """Return some rows of every array."""
-    parts = (getattr(whole, field.name) for field in fields(whole))
-    return type(whole)(
-        *(part[which] if isinstance(part, np.ndarray) else _rows(part, which) for part in parts)
-    )
+    chosen: dict[str, Any] = {}
+    for field in fields(whole):
+        part: Any = getattr(whole, field.name)
+        chosen[field.name] = part[which] if isinstance(part, np.ndarray) else _rows(part, which)
+    return replace(whole, **chosen)
 
 
 def _merged(chosen: BoolArray, new: Rows, old: Rows) -> Rows:
     """Return the new rows where they are chosen, the old ones elsewhere."""
-    merged = []
+    merged: dict[str, Any] = {}
     for field in fields(new):
         one, other = getattr(new, field.name), getattr(old, field.name)
-        merged.append(np.where(chosen.reshape(-1, *(1,) * (one.ndim - 1)), one, other))
-    return type(new)(*merged)
+        along = chosen.reshape(-1, *(1,) * (one.ndim - 1))
+        merged[field.name] = np.where(along, one, other)
+    return replace(new, **merged)

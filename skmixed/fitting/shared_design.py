@@ -83,9 +83,9 @@ class SharedDesign:
         if self._root is not None:
             y *= self._root
         size = np.sqrt(np.mean(y**2, axis=1))
-        shift = np.zeros((len(y), len(self.X)))
+        shift: FloatArray = np.zeros((len(y), len(self.X)))
         if len(self.X):
-            shift = np.linalg.solve(self.counted_X @ self.X.T, self.counted_X @ y.T).T
+            shift[:] = np.linalg.solve(self.counted_X @ self.X.T, self.counted_X @ y.T).T
         y -= shift @ self.X
         scale = np.sqrt(np.mean(y**2, axis=1))
         scale[scale <= EXACT * size] = np.nan

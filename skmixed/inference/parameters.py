@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
 from skmixed.fitting.shared_design import ManyFits
@@ -62,7 +63,7 @@ def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArra
             factors = many.standardised_factors[effects.position]
             roots = effects.coordinates.matrix @ factors / np.sqrt(effects.weight_scale)
         columns += _sizes_and_correlations(effects, roots, many.sigma)
-        thetas.append(np.array([effects.covariance.parameters(root) for root in roots]))
+        thetas.append(parameters_of_many(effects.covariance, roots))
     return np.concatenate(columns, axis=1), np.concatenate(thetas, axis=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -101,13 +101,14 @@ class Refitter:
         """Return another fit as the kind of object that the user gave."""
         if fit is self.fit and self.fitted is not self.model:
             return self.fitted
-        if self.fitted is self.model or not is_dataclass(self.fitted):
+        fitted = self.fitted
+        if fitted is self.model or not is_dataclass(fitted) or isinstance(fitted, type):
             return fit
-        changed = {"fit": fit, "model": model}
-        for name in ("data", "predictor", "response", "fitted", "weights"):
-            if hasattr(type(self.fitted), name) or name in vars(self.fitted):
-                changed[name] = None  # type: ignore[assignment]
-        return replace(self.fitted, **changed)  # type: ignore[type-var]
+        # What belongs to the rows of the data does not belong to a replicate.
+        there = {one.name for one in fields(fitted)}
+        rows = there & {"data", "predictor", "response", "fitted", "weights"}
+        changed: dict[str, Any] = {"fit": fit, "model": model} | dict.fromkeys(rows)
+        return replace(fitted, **changed)
 
     def _many(self, many: LockstepModel | WarmModel, responses: FloatArray) -> Records:
         """Fit responses together, and by themselves where that did not converge."""

@@ -60,9 +60,7 @@ def simulate(
     298
     """
     if random_effects not in ("new", "conditional"):
-        raise ValueError(
-            f"random_effects must be 'new' or 'conditional', got {random_effects!r}."
-        )
+        raise ValueError(f"random_effects must be 'new' or 'conditional', got {random_effects!r}.")
     if n < 1:
         raise ValueError(f"n, the number of responses, must be at least 1, got {n!r}.")
     fit, model = fit_and_model(fitted)

@@ -240,9 +240,9 @@ class ManyResponses:
         mixed = pairs @ Xe
         loss += 2.0 * precision[:, None, None] * (mixed @ solutions.C @ mixed.swapaxes(1, 2))
         if self.reml:
-            fixed = (pairs.reshape(m * k * k, n_cells) @ moments.XX.reshape(n_cells, p * p)).reshape(
-                m, k * k, p, p
-            )
+            fixed = (
+                pairs.reshape(m * k * k, n_cells) @ moments.XX.reshape(n_cells, p * p)
+            ).reshape(m, k * k, p, p)
             moved = solutions.C[:, None] @ fixed
             loss += moved.reshape(m, k * k, p * p) @ moved.swapaxes(2, 3).reshape(
                 m, k * k, p * p
@@ -288,7 +288,7 @@ def _cholesky(matrices: FloatArray) -> FloatArray:
     if not np.isfinite(matrices).all():
         return np.array([_one_cholesky(one) for one in matrices])
     try:
-        return np.linalg.cholesky(matrices)
+        return np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.array([_one_cholesky(one) for one in matrices])
 
@@ -296,7 +296,7 @@ def _cholesky(matrices: FloatArray) -> FloatArray:
 def _one_cholesky(matrix: FloatArray) -> FloatArray:
     """Factor a matrix; NaN if it is not positive definite."""
     try:
-        return np.linalg.cholesky(matrix)
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.full_like(matrix, np.nan)
 
