@@ -131,9 +131,9 @@ class LockstepModel:
         counted = left_X if counts is None else left_X * counts
         squares = left_y**2
         m, p, sums = len(y), len(X), self._kinds.sums
-        XX = sums(X[:, None, :, None] * X[None, :, None, :]).reshape(p * p, -1)
-        Xy = sums(X[None, :, :, None] * y[:, None, None])
         n_cells = len(self._R) ** 2 * len(self._kinds.counts)
+        XX = sums(X[:, None, :, None] * X[None, :, None, :]).reshape(p, p, n_cells)
+        Xy = sums(X[None, :, :, None] * y[:, None, None]).reshape(m, p, n_cells)
         moments = Moments(
             R=self._R[:, :, self._kinds.first],
             counts=self._kinds.counts,
@@ -142,8 +142,8 @@ class LockstepModel:
             within_XX=counted @ left_X.T,
             within_Xy=left_y @ counted.T,
             within_yy=squares.sum(axis=1) if counts is None else squares @ counts,
-            XX=XX.T.reshape(n_cells, p, p) if p else np.empty((n_cells, 0, 0)),
-            Xy=np.ascontiguousarray(Xy.reshape(m, p, n_cells).swapaxes(1, 2)),
+            XX=np.ascontiguousarray(XX.transpose(2, 0, 1)),
+            Xy=np.ascontiguousarray(Xy.swapaxes(1, 2)),
             yy=sums(y[:, :, None] * y[:, None]).reshape(m, n_cells),
         )
         return moments, scores

@@ -124,11 +124,5 @@ class WarmModel:
         return replace(products, AtWA=AtWA, factors=tuple(factors))
 
     def _start(self, objective: ProfiledObjective) -> FloatArray:
-        """Return the better one of the estimates and of where a fit would start without them.
-
-        From estimates on the boundary the search might not come back.
-        """
-        usual = starting_theta(objective)
-        if self._inside and objective(self._theta).value < objective(usual).value:
-            return self._theta
-        return usual
+        """Return the estimates, but on the boundary, from where the search might not come back."""
+        return self._theta if self._inside else starting_theta(objective)

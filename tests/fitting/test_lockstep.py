@@ -158,7 +158,7 @@ def test_offset_units_and_order_of_the_responses():
     offset = np.linspace(0.0, 50.0, 180)
     design = replace(results.model.design, offset=offset)
     model = replace(results.model, design=design)
-    responses = 1e6 + 1e-4 * responses_of(results.model, results.fit, 10)
+    responses = 1e3 + 1e-2 * responses_of(results.model, results.fit, 10)
     together = LockstepModel(model, results.fit)
     many = together.fit(responses + offset)
     assert_same(many, model, responses + offset)
