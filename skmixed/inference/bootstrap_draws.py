@@ -183,6 +183,9 @@ def _bca_tails(
     """Return the probabilities of the quantiles that BCa limits are (Efron 1987)."""
     # Draws on the boundary may equal the estimate: half of them count as below.
     below = np.mean(draws < estimate) + 0.5 * np.mean(draws == estimate)
+    if below in (0.0, 1.0):
+        # All draws lie on one side of the estimate: no quantile of them corrects that bias.
+        return np.full(2, np.nan)
     z0 = ndtri(below)
     z = z0 + ndtri(tails)
     return np.asarray(ndtr(z0 + z / (1.0 - acceleration * z)))

@@ -99,8 +99,6 @@ class Refitter:
 
     def fitted_with(self, fit: LMMFit, model: LMMModel) -> Any:
         """Return another fit as the kind of object that the user gave."""
-        if fit is self.fit and self.fitted is not self.model:
-            return self.fitted
         fitted = self.fitted
         if fitted is self.model or not is_dataclass(fitted) or isinstance(fitted, type):
             return fit

@@ -34,7 +34,7 @@ class ResidualPool:
         residuals = source.residuals - source.residuals.mean()
         size = np.sqrt(np.mean(residuals**2))
         self._residuals = residuals / size if size > 0 else residuals
-        self._effects = [_reflated(block.modes, block.root) for block in source.blocks]
+        self._effects = [_reflated(block.modes, block.turned) for block in source.blocks]
 
     def responses(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw m responses with replacement: residuals by rows, effects by levels."""

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.design import RandomBlock
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import fit_of, model_of
 
 __all__ = ["ResponseModel", "fit_and_model", "response_model", "simulate"]
@@ -78,11 +80,15 @@ def fit_and_model(fitted: Any) -> tuple[LMMFit, LMMModel]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Hold one grouping factor in standardised columns; root and modes in units of y."""
+    """Hold one grouping factor in standardised columns, its effects in units of y.
+
+    ``turned`` is the root of the same covariance that is a lower triangle in the user's columns.
+    """
 
     Z: FloatArray
     codes: NDArray[np.intp]
     root: FloatArray
+    turned: FloatArray
     modes: FloatArray
 
 
@@ -169,16 +175,23 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     precise = design.weights is not None and not design.frequency
     weights = design.weights if precise and design.weights is not None else np.ones(len(mean))
     blocks = tuple(
-        _Block(
-            effects.coordinates.transform(block.columns),
-            block.factor.codes,
-            effects.standardised_factor * (fit.sigma / np.sqrt(coordinates.weight_scale)),
-            effects.standardised_modes * coordinates.response_scale,
-        )
-        for block, effects in zip(design.blocks, fit.random, strict=True)
+        _block(block, effects) for block, effects in zip(design.blocks, fit.random, strict=True)
     )
     source = ResponseModel(mean, fit.sigma / np.sqrt(weights), np.zeros_like(mean), blocks)
     conditional = source.assembled([block.modes[None] for block in blocks], 0.0 * mean[None])
     left = design.response - conditional.reshape(-1)
     residuals = np.divide(left, source.noise, out=np.zeros_like(left), where=source.noise > 0)
     return ResponseModel(mean, source.noise, residuals, blocks)
+
+
+def _block(block: RandomBlock, effects: RandomEffects) -> _Block:
+    """Return what one grouping factor contributes."""
+    root = effects.standardised_factor * (effects.sigma / np.sqrt(effects.weight_scale))
+    rotation, _ = np.linalg.qr((effects.coordinates.matrix @ root).T)
+    return _Block(
+        effects.coordinates.transform(block.columns),
+        block.factor.codes,
+        root,
+        root @ rotation,
+        effects.standardised_modes * effects.response_scale,
+    )

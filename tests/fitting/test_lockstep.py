@@ -186,9 +186,7 @@ def test_a_search_that_is_cut_short_has_not_converged():
 
 @pytest.mark.parametrize("method", ["reml", "ml"])
 def test_warm_refits_of_several_factors(method):
-    results = mixedlm(
-        "strength ~ 1 + (1 | batch) + (1 | batch:cask)", load_pastes(), method=method
-    )
+    results = mixedlm("strength ~ 1 + (1 | batch) + (1 | batch:cask)", load_pastes(), method=method)
     assert not can_step_together(results.fit)
     responses = responses_of(results.model, results.fit, 15)
     many = WarmModel(results.model, results.fit).fit(responses)
