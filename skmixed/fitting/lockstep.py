@@ -30,6 +30,8 @@ FloatArray = NDArray[np.float64]
 
 # Numbers that the largest array of a batch may have.
 ROOM = 2**23
+# Kinds of levels, times what a kind costs, up to which many responses are faster than each alone.
+MOST = 8_000
 
 
 def can_step_together(fit: LMMFit) -> bool:
@@ -67,6 +69,11 @@ class LockstepModel:
         self._sums = _sums_over_levels(self._Z, self._codes, self._R.shape[-1])
         self._between_X = self._between(self._level_sums(self._shared.X))
         self._within_X = self._within(self._shared.X, self._between_X)
+
+    @property
+    def pays(self) -> bool:
+        """Tell whether the levels are of so few kinds that single fits would take longer."""
+        return len(self._R) ** 4 * len(self._kinds.counts) <= MOST
 
     @property
     def batch(self) -> int:

@@ -83,9 +83,10 @@ class Refitter:
         """
         if self.statistic is None and can_step_together(self.fit):
             together = LockstepModel(self.model, self.fit)
-            size = min(together.batch, n if not self.verbose else max(1, n // 10))
-            batches = (draw(m) for m in _sizes(n, size))
-            return self._joined(map(partial(self._many, together), batches), n)
+            if together.pays:
+                size = min(together.batch, n if not self.verbose else max(1, n // 10))
+                batches = (draw(m) for m in _sizes(n, size))
+                return self._joined(map(partial(self._many, together), batches), n)
         task: Callable[[FloatArray], Records] = self._one_by_one
         if self.statistic is None and can_start_warm(self.fit):
             task = partial(self._many, WarmModel(self.model, self.fit))

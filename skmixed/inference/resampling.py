@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design, RandomBlock
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.simulate import ResponseModel
+from skmixed.inference.simulation import ResponseModel
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
 
 __all__ = ["ResidualPool", "check_whole_groups", "counted_groups"]

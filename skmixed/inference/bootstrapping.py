@@ -12,7 +12,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.inference.bootstrap_draws import BootstrapDraws
 from skmixed.inference.refits import Refitter, Statistic
 from skmixed.inference.resampling import ResidualPool, check_whole_groups, counted_groups
-from skmixed.inference.simulate import fit_and_model, response_model
+from skmixed.inference.simulation import fit_and_model, response_model
 
 __all__ = ["bootstrap"]
 
@@ -74,9 +74,13 @@ def bootstrap(
     >>> from skmixed.inference import bootstrap
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> draws = bootstrap(results, n=1000, random_state=0)
+    >>> draws
+    <BootstrapDraws: parametric, 1000 replicates, 14 singular>
     >>> draws.conf_int().round(1).head(3)
        parameter  estimate  lower  upper
-    0  Intercept     251.4  238.3  265.0
+    0  Intercept     251.4  237.0  265.4
+    1       Days      10.5    7.5   13.6
+    2      sigma      25.6   22.7   28.4
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")

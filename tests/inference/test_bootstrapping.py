@@ -12,10 +12,10 @@ from scipy import stats
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
-from skmixed.inference.bootstrap import bootstrap
 from skmixed.inference.bootstrap_draws import BootstrapDraws
+from skmixed.inference.bootstrapping import bootstrap
 from skmixed.inference.resampling import ResidualPool, counted_groups
-from skmixed.inference.simulate import response_model, simulate
+from skmixed.inference.simulation import response_model, simulate
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 KINDS = ["parametric", "conditional", "residual", "case"]
@@ -31,7 +31,7 @@ def draws(sleepstudy) -> BootstrapDraws:
     return bootstrap(sleepstudy, n=2000, random_state=1)
 
 
-def test_parametric_draws_agree_with_lme4(draws):
+def test_row_43_parametric_draws_agree_with_lme4(draws):
     """The moments and quantiles are those of 2,000 replicates (parametric_bootstrap.R)."""
     expected = pd.read_csv(
         Path(__file__).parent / "parametric_bootstrap.csv", index_col="parameter"

@@ -59,7 +59,7 @@ def simulate(
     >>> responses.shape
     (180, 1000)
     >>> round(float(responses.mean()))
-    298
+    299
     """
     if random_effects not in ("new", "conditional"):
         raise ValueError(f"random_effects must be 'new' or 'conditional', got {random_effects!r}.")

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
-from skmixed.inference.simulate import simulate
+from skmixed.inference.simulation import simulate
 
 N_DRAWS = 20_000
 
