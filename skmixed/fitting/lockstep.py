@@ -29,9 +29,9 @@ __all__ = ["LockstepModel", "can_step_together"]
 FloatArray = NDArray[np.float64]
 
 # Numbers that the largest array of a batch may have.
-ROOM = 2**23
+ROOM = 2**20
 # Kinds of levels, times what a kind costs, up to which many responses are faster than each alone.
-MOST = 8_000
+MOST = 5_000
 
 
 def can_step_together(fit: LMMFit) -> bool:

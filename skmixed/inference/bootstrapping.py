@@ -42,7 +42,8 @@ def bootstrap(
         variances; normal residuals alone, around the conditional modes; modes and residuals drawn
         with replacement, after they were given the estimated variances (Carpenter, Goldstein and
         Rasbash 2003); or whole groups drawn with replacement, which assumes nothing of the
-        distributions but needs many groups, and one grouping factor.
+        distributions but needs many groups, and one grouping factor. Where the groups that were
+        drawn do not tell all coefficients, these have no value.
     statistic : callable, optional
         Called with the refitted model as ``fitted`` is given (without data and predictions), it
         returns a number, an array, or numbers with names (Series or dict). By default a replicate

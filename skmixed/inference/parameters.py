@@ -73,11 +73,12 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
     Parameters
     ----------
     fit : LMMFit
-        A coefficient that is aliased in it is NaN.
+        If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
     names_from : LMMFit
         The fit whose parameters are wanted.
     """
-    coefficients = np.where(fit.fixed.aliased, np.nan, fit.fixed.coefficients)
+    same = np.array_equal(fit.fixed.aliased, names_from.fixed.aliased)
+    coefficients = np.where(same, fit.fixed.coefficients, np.nan)
     columns = [coefficients[None, ~names_from.fixed.aliased], np.array([[fit.sigma]])]
     for effects in fit.random:
         columns += _sizes_and_correlations(

@@ -89,6 +89,28 @@ def test_the_number_of_jobs_and_verbosity_change_nothing(capsys):
     assert "replicate 34 of 34" in capsys.readouterr().out
     two = bootstrap(results, 34, random_state=0, n_jobs=2)
     pd.testing.assert_frame_equal(one.draws, two.draws)
+    sleepstudy = mixedlm(SLOPES, load_sleepstudy())
+    one, two = (
+        bootstrap(sleepstudy, 20, kind="case", statistic=scale, random_state=0, n_jobs=n_jobs)
+        for n_jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one.draws, two.draws)
+
+
+def scale(results):
+    return results.sigma
+
+
+def test_small_batches_change_nothing(sleepstudy, monkeypatch):
+    """With verbose=1, and where memory is short, responses are fitted in several batches."""
+    whole = bootstrap(sleepstudy, 40, random_state=0)
+    monkeypatch.setattr("skmixed.fitting.lockstep.ROOM", 2**11)
+    parts = bootstrap(sleepstudy, 40, random_state=0)
+    monkeypatch.setattr("skmixed.fitting.lockstep.MOST", 0)
+    alone = bootstrap(sleepstudy, 40, random_state=0)
+    for other in (parts, alone):
+        columns = [*whole.estimates.index, "log_likelihood"]
+        assert_allclose(other.draws[columns], whole.draws[columns], rtol=1e-6)
 
 
 def test_several_factors_agree_with_ordinary_fits():
@@ -174,6 +196,18 @@ def test_case_bootstrap_repeats_whole_groups(sleepstudy):
     written = mixedlm(SLOPES, pd.concat(parts))
     assert_allclose(fit.log_likelihood, written.llf, rtol=1e-10)
     assert_allclose(fit.fixed.coefficients, written.params, rtol=1e-8)
+
+
+def test_groups_that_do_not_tell_all_coefficients():
+    """Where no group of a sex was drawn, the intercept would be that of the other one."""
+    data = load_sleepstudy()
+    subjects = data["Subject"].astype(str)
+    results = mixedlm("Reaction ~ Days + sex + (1 | Subject)", data.assign(sex=subjects < "310"))
+    found = bootstrap(results, 50, kind="case", random_state=0)
+    missing = found.draws["sex[T.True]"].isna()
+    assert 0 < missing.sum() < 25
+    assert_array_equal(found.draws["Intercept"].isna(), missing)
+    assert found.draws["sigma"].notna().all()
 
 
 def test_percentile_and_basic_limits(draws):
