@@ -33,20 +33,20 @@ class ResidualPool:
         self._source = source
         residuals = source.residuals - source.residuals.mean()
         size = np.sqrt(np.mean(residuals**2))
-        self._residuals = residuals / size if size > 0 else residuals
-        self._effects = [_reflated(block.modes, block.turned) for block in source.blocks]
+        self.residuals = residuals / size if size > 0 else residuals
+        self.effects = [_reflated(block.modes, block.turned) for block in source.blocks]
 
     def responses(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw m responses with replacement: residuals by rows, effects by levels."""
-        sizes = [len(effects) for effects in self._effects]
-        n = len(self._residuals)
+        sizes = [len(effects) for effects in self.effects]
+        n = len(self.residuals)
         # All numbers of one response are drawn before those of the next.
         places = np.split(rng.random((m, sum(sizes) + n)), np.cumsum(sizes), axis=1)
         effects = [
             pool[(u * len(pool)).astype(np.intp)]
-            for u, pool in zip(places[:-1], self._effects, strict=True)
+            for u, pool in zip(places[:-1], self.effects, strict=True)
         ]
-        return self._source.assembled(effects, self._residuals[(places[-1] * n).astype(np.intp)])
+        return self._source.assembled(effects, self.residuals[(places[-1] * n).astype(np.intp)])
 
 
 def _reflated(modes: FloatArray, root: FloatArray) -> FloatArray:

@@ -219,9 +219,8 @@ class ManyResponses:
         moments, p = self.moments, self.n_coefficients
         k, _, m, n_kinds = at.S.shape
         n_cells = len(moments.XX)
-        precision = self.nu / solutions.r2
         Xe, ee = self._residual_moments(solutions.beta, which)
-        both = precision[:, None] * ee
+        both = (self.nu / solutions.r2)[:, None] * ee
         if self.reml:
             both += solutions.C.reshape(m, p * p) @ moments.XX.reshape(n_cells, p * p).T
         both = both.reshape(m, k, k, n_kinds).transpose(1, 2, 0, 3)
@@ -232,22 +231,29 @@ class ManyResponses:
         right = (2.0 * Y - counted).transpose(2, 3, 0, 1).reshape(m, n_kinds, k * k)
         # tr(S E Y F) = S_pq E_qr Y_rs F_sp
         curvature = (left @ right).reshape(m, k, k, k, k).transpose(0, 2, 3, 4, 1)
-        curvature = curvature.reshape(m, k * k, k * k)
+        loss = self._profiling(at, solutions, Xe, ee)
+        return gradient, curvature.reshape(m, k * k, k * k) - loss
+
+    def _profiling(
+        self, at: _Whitened, solutions: _Solutions, Xe: FloatArray, ee: FloatArray
+    ) -> FloatArray:
+        """Return what estimating beta and sigma takes from the curvature, (m, k^2, k^2)."""
+        moments, p, C = self.moments, self.n_coefficients, solutions.C
+        k, _, m, n_kinds = at.S.shape
+        n_cells = k * k * n_kinds
         pairs = np.einsum("qaru,sbru->rqsabu", at.A, at.A).reshape(m, k * k, n_cells)
-        squares = (pairs @ ee[:, :, None])[:, :, 0]
-        scale = precision / np.sqrt(self.nu)
-        loss = (scale**2)[:, None, None] * squares[:, :, None] * squares[:, None]
+        squares = (pairs @ ee[:, :, None]) / solutions.r2[:, None, None]
+        loss = self.nu * (squares @ squares.swapaxes(1, 2))
         mixed = pairs @ Xe
-        loss += 2.0 * precision[:, None, None] * (mixed @ solutions.C @ mixed.swapaxes(1, 2))
+        precision = self.nu / solutions.r2
+        loss += 2.0 * precision[:, None, None] * (mixed @ C @ mixed.swapaxes(1, 2))
         if self.reml:
-            fixed = (
-                pairs.reshape(m * k * k, n_cells) @ moments.XX.reshape(n_cells, p * p)
-            ).reshape(m, k * k, p, p)
-            moved = solutions.C[:, None] @ fixed
-            loss += moved.reshape(m, k * k, p * p) @ moved.swapaxes(2, 3).reshape(
-                m, k * k, p * p
-            ).swapaxes(1, 2)
-        return gradient, curvature - loss
+            XX = moments.XX.reshape(n_cells, p * p)
+            fixed = (pairs.reshape(m * k * k, n_cells) @ XX).reshape(m, k * k, p, p)
+            moved = C[:, None] @ fixed
+            turned = moved.swapaxes(2, 3).reshape(m, k * k, p * p)
+            loss += moved.reshape(m, k * k, p * p) @ turned.swapaxes(1, 2)
+        return loss
 
     def _residual_moments(
         self, beta: FloatArray, which: NDArray[np.intp]

@@ -157,10 +157,10 @@ def test_residuals_and_modes_are_reflated(sleepstudy):
     source = response_model(sleepstudy.fit, sleepstudy.model)
     pool = ResidualPool(source)
     (effects,) = sleepstudy.fit.random
-    b = pool._effects[0] @ effects.coordinates.matrix.T
+    b = pool.effects[0] @ effects.coordinates.matrix.T
     assert_allclose(b.mean(axis=0), 0.0, atol=1e-10)
     assert_allclose(b.T @ b / len(b), effects.effect_covariance, rtol=1e-8)
-    e = pool._residuals * sleepstudy.sigma
+    e = pool.residuals * sleepstudy.sigma
     assert_allclose([e.mean(), e.std()], [0.0, sleepstudy.sigma], atol=1e-10)
     # In the user's columns, with S = L_S L_S' and Sigma = L L', a mode becomes L L_S^-1 times it.
     modes = effects.modes - effects.modes.mean(axis=0)
@@ -232,7 +232,7 @@ def test_bca_limits_of_a_mean():
     data["y"] += np.tile([-0.01, 0.01], 40)
     found = bootstrap(mixedlm("y ~ 1 + (1 | g)", data), 3000, kind="case", random_state=1)
     expected = stats.bootstrap(
-        (sample,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(2)
+        (sample,), np.mean, n_resamples=20_000, method="BCa", random_state=np.random.default_rng(2)
     ).confidence_interval
     limits = found.conf_int("bca").set_index("parameter").loc["Intercept"]
     assert_allclose(limits[["lower", "upper"]], [expected.low, expected.high], atol=0.025)
