@@ -33,8 +33,8 @@ FloatArray = NDArray[np.float64]
 Statistic = Callable[[Any], Any]
 Records = dict[str, FloatArray]
 
-# Responses that one task of a worker fits, and tasks between two reports.
-TASK = 16
+# Responses, or models, that one task of a worker fits; and numbers that its responses may have.
+TASK, ROOM = 16, 2**24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,8 @@ class Refitter:
         task: Callable[[FloatArray], Records] = self._one_by_one
         if self.statistic is None and can_start_warm(self.fit):
             task = partial(self._many, WarmModel(self.model, self.fit))
-        return self._joined(self._parallel(task, (draw(m) for m in _sizes(n, TASK))), n)
+        size = max(1, min(TASK, ROOM // self.model.design.n_rows))
+        return self._joined(self._parallel(task, (draw(m) for m in _sizes(n, size))), n)
 
     def of_models(self, models: Sequence[Callable[[], LMMModel]]) -> pd.DataFrame:
         """Return a row for each model, made when it is needed."""
