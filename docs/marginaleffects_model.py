@@ -10,7 +10,7 @@ import polars as pl
 from marginaleffects.classes import ModelAbstract, ModelVault
 from numpy.typing import NDArray
 
-from skmixed.inference.grid_source import GridSource, grid_source
+from skmixed.inference.marginal.grid_source import GridSource, grid_source
 
 __all__ = ["MarginalEffectsModel"]
 
@@ -21,7 +21,7 @@ class MarginalEffectsModel(ModelAbstract):
     """Give the population mean of a mixed model to the functions of marginaleffects.
 
     They take every statistic as normal, for they know one number of degrees of freedom for a model
-    and not one for each estimate: use `skmixed.inference.marginal_means` where groups are few.
+    and not one for each estimate: use `skmixed.inference.marginal.means` where groups are few.
 
     Parameters
     ----------

@@ -15,8 +15,8 @@ from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
-from skmixed.inference.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
-from skmixed.inference.wald import TTests, t_tests
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.coefficients.wald import TTests, t_tests
 from skmixed.results import tables
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.summary import ModelDescription, Summary, summarise

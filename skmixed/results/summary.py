@@ -8,7 +8,7 @@ import numpy as np
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.wald import TTests
+from skmixed.inference.coefficients.wald import TTests
 from skmixed.results.numbers import (
     align,
     format_column,

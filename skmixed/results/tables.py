@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.wald import TTests
+from skmixed.inference.coefficients.wald import TTests
 
 __all__ = [
     "coefficient_table",

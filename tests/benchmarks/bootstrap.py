@@ -69,7 +69,7 @@ def measured(library: str, path: str) -> float:
 
 def _skmixed(frame: object) -> Callable[[int], object]:
     results = importlib.import_module("skmixed").mixedlm(FORMULA, frame)
-    bootstrap = importlib.import_module("skmixed.inference.bootstrapping").bootstrap
+    bootstrap = importlib.import_module("skmixed.inference.replication.bootstrapping").bootstrap
     return lambda n: bootstrap(results, n, random_state=0)
 
 

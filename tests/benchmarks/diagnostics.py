@@ -15,9 +15,9 @@ import pandas as pd
 from measure import warm
 
 from skmixed import mixedlm
-from skmixed.inference.deletion import group_influence
-from skmixed.inference.row_diagnostics import cooks_distance, leverage, residuals
-from skmixed.inference.sandwich import robust_covariance
+from skmixed.inference.diagnostics.deletion import group_influence
+from skmixed.inference.diagnostics.row_diagnostics import cooks_distance, leverage, residuals
+from skmixed.inference.diagnostics.sandwich import robust_covariance
 
 FORMULA = "y ~ x + z + (x | g)"
 

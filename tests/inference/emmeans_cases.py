@@ -14,9 +14,9 @@ import pandas as pd
 
 from skmixed import mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.inference.marginal_estimates import MarginalEstimates
-from skmixed.inference.marginal_means import marginal_means
-from skmixed.inference.marginal_slopes import marginal_slopes
+from skmixed.inference.marginal.estimates import MarginalEstimates
+from skmixed.inference.marginal.means import marginal_means
+from skmixed.inference.marginal.slopes import marginal_slopes
 from skmixed.results import MixedLMResults
 
 __all__ = [

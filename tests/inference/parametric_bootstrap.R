@@ -14,8 +14,8 @@ parameters <- function(m) {
 responses <- simulate(model, nsim = 2000, seed = 20240101)
 draws <- t(sapply(responses, function(y) parameters(fit(transform(sleepstudy, Reaction = y)))))
 names <- c(
-  "Intercept", "Days", "sigma", "sd(Intercept | Subject)", "sd(Days | Subject)",
-  "cor(Intercept, Days | Subject)", "log_likelihood"
+  "Intercept", "Days", "sigma", "sd_Intercept|Subject", "sd_Days|Subject",
+  "cor_Days.Intercept|Subject", "log_likelihood"
 )
 cat("parameter,n,mean,sd,lower,upper\n")
 for (j in seq_along(names)) {

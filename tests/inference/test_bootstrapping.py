@@ -12,10 +12,10 @@ from scipy import stats
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
-from skmixed.inference.bootstrap_draws import BootstrapDraws
-from skmixed.inference.bootstrapping import bootstrap
-from skmixed.inference.resampling import ResidualPool, counted_groups
-from skmixed.inference.simulation import response_model, simulate
+from skmixed.inference.replication.bootstrap_draws import BootstrapDraws
+from skmixed.inference.replication.bootstrapping import bootstrap
+from skmixed.inference.replication.resampling import ResidualPool, counted_groups
+from skmixed.inference.replication.simulation import response_model, simulate
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
 KINDS = ["parametric", "conditional", "residual", "case"]
@@ -60,7 +60,7 @@ def test_draws_are_fits_of_simulated_responses(sleepstudy, kind):
         assert_allclose(row["log_likelihood"], alone.llf, rtol=1e-10)
         assert_allclose(row[[f"theta[{j}]" for j in range(3)]].astype(float), alone.fit.theta)
         sdcor = alone.variance_components["sdcor"].to_numpy()
-        names = ["sd(Intercept | Subject)", "sd(Days | Subject)", "cor(Intercept, Days | Subject)"]
+        names = ["sd_Intercept|Subject", "sd_Days|Subject", "cor_Days.Intercept|Subject"]
         assert_allclose(row[names].astype(float), sdcor[:3], rtol=1e-6)
 
 
@@ -122,7 +122,7 @@ def test_several_factors_agree_with_ordinary_fits():
         alone = mixedlm(formula, data.assign(diameter=response))
         assert_allclose(found["log_likelihood"][i], alone.llf, rtol=1e-10)
         sdcor = alone.variance_components["sdcor"].to_numpy()
-        names = ["sd(Intercept | plate)", "sd(Intercept | sample)", "sigma"]
+        names = ["sd_Intercept|plate", "sd_Intercept|sample", "sigma"]
         assert_allclose(found.loc[i, names].astype(float), sdcor, rtol=1e-6)
 
 
@@ -174,7 +174,7 @@ def test_residual_bootstrap_on_the_boundary():
     results = mixedlm_on_the_boundary("Yield ~ 1 + (1 | Batch)", data)
     found = bootstrap(results, 20, kind="residual", random_state=0)
     assert np.isfinite(found.draws["Intercept"]).all()
-    assert found.estimates["sd(Intercept | Batch)"] == 0.0
+    assert found.estimates["sd_Intercept|Batch"] == 0.0
 
 
 def mixedlm_on_the_boundary(formula, data):
@@ -243,12 +243,12 @@ def test_bca_limits_of_a_mean():
 
 def test_bias_and_standard_errors(draws):
     table = draws.summary().set_index("parameter")
-    column = draws.draws["sd(Days | Subject)"]
-    row = table.loc["sd(Days | Subject)"]
+    column = draws.draws["sd_Days|Subject"]
+    row = table.loc["sd_Days|Subject"]
     assert_allclose(row["bias"], column.mean() - row["estimate"])
     assert_allclose(row["se"], np.std(column, ddof=1))
-    correlation = table.loc["cor(Intercept, Days | Subject)"]
-    assert correlation["n_draws"] == draws.draws["cor(Intercept, Days | Subject)"].notna().sum()
+    correlation = table.loc["cor_Days.Intercept|Subject"]
+    assert correlation["n_draws"] == draws.draws["cor_Days.Intercept|Subject"].notna().sum()
 
 
 def test_weights_reach_the_replicates():

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from skmixed import mixedlm
-from skmixed.inference.boundary_mixture import ChiSquaredMixture, boundary_mixture
+from skmixed.inference.comparison.boundary_mixture import ChiSquaredMixture, boundary_mixture
 
 
 @pytest.fixture(scope="module")

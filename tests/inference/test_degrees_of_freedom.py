@@ -16,7 +16,7 @@ from parity.reference import fit_case, shared_case
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
-from skmixed.inference.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 
 FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "degrees_of_freedom.json").read_text())
 DATA = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import WrittenOut, written_out
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
+from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
+from inference.written_out import WrittenOut, written_out
 from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
-from skmixed.inference.deletion import group_influence
+from skmixed.inference.diagnostics.deletion import group_influence
 
 MEASURES = ["cooks_distance", "mdffits", "covratio", "covtrace", "sigma"]
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_cases import CASES, fitted, with_part
 from numpy.testing import assert_allclose
 from parity.names import matching
 
-from skmixed.inference.deletion import group_influence
-from skmixed.inference.row_diagnostics import cooks_distance, leverage, residuals
-from skmixed.inference.sandwich import robust_covariance
+from inference.diagnostics_cases import CASES, fitted, with_part
+from skmixed.inference.diagnostics.deletion import group_influence
+from skmixed.inference.diagnostics.row_diagnostics import cooks_distance, leverage, residuals
+from skmixed.inference.diagnostics.sandwich import robust_covariance
 
 KINDS = ("response", "conditional", "pearson", "standardised", "marginal", "decorrelated")
 MEASURES = ("cooks_distance", "mdffits", "covratio", "covtrace", "sigma")

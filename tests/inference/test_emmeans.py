@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from parity.reference import fit_case, shared_case
 
-from skmixed.inference.marginal_means import marginal_means
+from skmixed.inference.marginal.means import marginal_means
 
 from .emmeans_cases import Rows, case_names, estimates_of, figures_of, rows_of
 

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 
 from skmixed import MixedLM
 from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstructured
-from skmixed.inference.held_parameters import held_parameter, maximum_likelihood
-from skmixed.inference.model_parameters import model_parameters
+from skmixed.inference.intervals.held_parameters import held_parameter, maximum_likelihood
+from skmixed.inference.intervals.model_parameters import model_parameters
 
 STRUCTURES = [
     Unstructured(),

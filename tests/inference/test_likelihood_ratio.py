@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inference.comparison_cases import COMPARISON
 from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
 
+from inference.comparison_cases import COMPARISON
 from skmixed import mixedlm
 from skmixed.datasets import load_pastes, load_sleepstudy
 from skmixed.inference import anova_models, likelihood_ratio_test

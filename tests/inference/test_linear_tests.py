@@ -13,7 +13,7 @@ from parity.names import matching
 from parity.reference import fit_case, shared_case
 
 from skmixed import MixedLM, NoGroupsWarning, mixedlm
-from skmixed.inference.linear_tests import t_test, wald_test
+from skmixed.inference.coefficients.linear_tests import t_test, wald_test
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FIGURES = json.loads((FIXTURES / "linear_tests.json").read_text(encoding="utf-8"))["figures"]

@@ -8,8 +8,8 @@ import pytest
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.inference.marginal_means import contrasts, marginal_means, pairwise
-from skmixed.inference.marginal_slopes import marginal_slopes
+from skmixed.inference.marginal.means import contrasts, marginal_means, pairwise
+from skmixed.inference.marginal.slopes import marginal_slopes
 
 from .emmeans_cases import sleep
 

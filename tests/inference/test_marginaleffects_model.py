@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from skmixed import mixedlm
-from skmixed.inference.marginal_means import marginal_means
-from skmixed.inference.marginal_slopes import marginal_slopes
+from skmixed.inference.marginal.means import marginal_means
+from skmixed.inference.marginal.slopes import marginal_slopes
 
 from .emmeans_cases import sleep
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from skmixed.inference.multiplicity import ADJUSTMENTS, Family
+from skmixed.inference.marginal.multiplicity import ADJUSTMENTS, Family
 
 NAMES = {"holm": "holm", "bonferroni": "bonferroni", "sidak": "sidak", "bh": "fdr_bh"}
 

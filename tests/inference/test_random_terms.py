@@ -7,7 +7,7 @@ import pytest
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.inference.random_terms import named_terms
+from skmixed.inference.comparison.random_terms import named_terms
 
 
 @pytest.mark.parametrize(

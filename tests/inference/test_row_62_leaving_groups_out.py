@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from inference.diagnostics_cases import CASES
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
+from inference.diagnostics_cases import CASES
 from skmixed import MixedLM, datasets
-from skmixed.inference.deletion import group_influence
+from skmixed.inference.diagnostics.deletion import group_influence
 
 
 def test_row_62_refit_after_dropping_groups() -> None:

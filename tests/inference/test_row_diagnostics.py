@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import written_out
 from numpy.testing import assert_allclose
 
+from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
+from inference.written_out import written_out
 from skmixed import MixedLM, datasets, mixedlm
-from skmixed.inference.decorrelation import decorrelated
-from skmixed.inference.row_diagnostics import KINDS, cooks_distance, leverage, residuals
-from skmixed.inference.row_inputs import training_rows
+from skmixed.inference.diagnostics.decorrelation import decorrelated
+from skmixed.inference.diagnostics.row_diagnostics import KINDS, cooks_distance, leverage, residuals
+from skmixed.inference.diagnostics.row_inputs import training_rows
 
 EVERY = (*SINGLE, *SEVERAL)
 

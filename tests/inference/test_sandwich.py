@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import CROSSED, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import WrittenOut, written_out
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import cholesky
 
+from inference.diagnostics_models import CROSSED, SINGLE, SLOPES, crossed, model, unbalanced
+from inference.written_out import WrittenOut, written_out
 from skmixed import MixedLM, datasets, mixedlm
-from skmixed.inference.sandwich import robust_covariance
+from skmixed.inference.diagnostics.sandwich import robust_covariance
 
 FloatArray = NDArray[np.float64]
 KINDS = ("CR0", "CR1", "CR1S", "CR2")

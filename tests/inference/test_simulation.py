@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
-from skmixed.inference.simulation import simulate
+from skmixed.inference.replication.simulation import simulate
 
 N_DRAWS = 20_000
 
@@ -105,5 +105,5 @@ def test_what_cannot_be_simulated():
     with pytest.raises(ValueError, match="stand for several responses"):
         simulate(counted)
     estimator = MixedLM("Subject").fit(data[["Days", "Subject"]], data["Reaction"])
-    with pytest.raises(TypeError, match="keeps no rows"):
+    with pytest.raises(TypeError, match="does not keep"):
         simulate(estimator)

@@ -18,8 +18,8 @@ from scipy import stats
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.inference.degrees_of_freedom import DF_METHODS, Satterthwaite
-from skmixed.inference.term_tests import anova_terms
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, Satterthwaite
+from skmixed.inference.coefficients.term_tests import anova_terms
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FIGURES = json.loads((FIXTURES / "anova.json").read_text(encoding="utf-8"))["cases"]
@@ -170,7 +170,8 @@ def test_theory_is_computed_once(data, monkeypatch):
             return super().at(fit)
 
     monkeypatch.setattr(
-        "skmixed.inference.rules.DF_METHODS", {**DF_METHODS, "satterthwaite": Counted()}
+        "skmixed.inference.coefficients.rules.DF_METHODS",
+        {**DF_METHODS, "satterthwaite": Counted()},
     )
     assert len(anova_terms(mixedlm("y ~ a * b * x + (1 | subject)", data))) == 7
     assert len(calls) == 1
@@ -193,7 +194,7 @@ def test_many_rows(data, kind, monkeypatch):
     results = mixedlm("y ~ a * b + z + I(x / np.max(x)) + (1 | subject)", data)
     results_of_trained = mixedlm("y ~ a * b + z + scale(x) + (1 | subject)", data)
     found = anova_terms(results, type=kind), anova_terms(results_of_trained, type=kind)
-    monkeypatch.setattr("skmixed.inference.term_space.ROWS_PER_COLUMN", 6)
+    monkeypatch.setattr("skmixed.inference.coefficients.term_space.ROWS_PER_COLUMN", 6)
     assert len(data) > 2 * 6 * len(results.params)
     again = anova_terms(results, type=kind), anova_terms(results_of_trained, type=kind)
     for one, other in zip(found, again, strict=True):

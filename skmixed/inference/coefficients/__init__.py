@@ -1,0 +1,3 @@
+"""Degrees of freedom and tests of the fixed effects."""
+
+from __future__ import annotations

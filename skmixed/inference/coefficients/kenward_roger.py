@@ -1,0 +1,137 @@
+"""Kenward and Roger's covariance of the coefficients and their degrees of freedom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import DirectSum
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.variance_products import VarianceProducts, variance_products
+from skmixed.likelihood.memory import require_memory
+
+__all__ = ["KenwardRoger", "adjusted", "kenward_roger"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KenwardRoger:
+    """Hold the adjustment at one fit.
+
+    Attributes
+    ----------
+    unadjusted, covariance : ndarray of shape (p, p)
+        Of the coefficients.
+    W : ndarray of shape (m, m)
+        Covariance of the variance parameters.
+    changes : ndarray of shape (m, p, p)
+        Phi P_r Phi.
+    """
+
+    unadjusted: FloatArray
+    covariance: FloatArray
+    W: FloatArray
+    changes: FloatArray
+
+    def f_test(self, contrasts: FloatArray) -> tuple[float, float]:
+        """Return degrees of freedom and scale of the F statistic of L beta = 0.
+
+        (Kenward and Roger 1997, equations 7 to 9.)
+
+        Parameters
+        ----------
+        contrasts : ndarray of shape (q, p)
+            Independent rows.
+        """
+        q = len(contrasts)
+        between = contrasts @ self.unadjusted @ contrasts.T
+        moved = np.linalg.solve(between, contrasts @ self.changes @ contrasts.T)
+        traces = np.einsum("mii->m", moved)
+        A1 = float(traces @ self.W @ traces)
+        A2 = float(np.einsum("mij,nji,mn->", moved, moved, self.W, optimize=True))
+        if not A2:
+            return np.inf, 1.0
+        B = (A1 + 6.0 * A2) / (2.0 * q)
+        g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
+        base = 3.0 * q + 2.0 * (1.0 - g)
+        c1, c2, c3 = g / base, (q - g) / base, (q + 2 - g) / base
+        E = 1.0 / (1.0 - A2 / q)
+        V = 2.0 / q * (1.0 + c1 * B) / ((1.0 - c2 * B) ** 2 * (1.0 - c3 * B))
+        rho = V / (2.0 * E**2)
+        df = 4.0 + (q + 2.0) / (q * rho - 1.0)
+        return df, df / (E * (df - 2.0))
+
+
+def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger:
+    """Adjust a covariance for the variance parameters being estimated.
+
+    With Phi the covariance, W that of the variance parameters from the expected information,
+
+        Phi_A = Phi + 2 Phi (sum W_rs (Q_rs - P_r Phi P_s)) Phi
+
+    (Kenward and Roger 1997, section 2).
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (p, p)
+        (X'V^-1 X)^-1, with sigma^2 = 1.
+    products : VarianceProducts
+    """
+    P, Q = products.P, products.Q
+    PhiP = covariance @ P
+    information = products.traces - 2.0 * np.einsum("ab,rsab->rs", covariance, Q)
+    information += np.einsum("rab,sba->rs", PhiP, PhiP)
+    W = 2.0 * np.linalg.pinv(0.5 * (information + information.T), hermitian=True)
+    U = np.einsum("rs,rsab->ab", W, Q - np.einsum("rab,sbc->rsac", P, PhiP))
+    U = 0.5 * (U + U.T)
+    change = 2.0 * covariance @ U @ covariance
+    return KenwardRoger(covariance, covariance + change, W, PhiP @ covariance)
+
+
+def kenward_roger(fit: LMMFit) -> KenwardRoger:
+    """Adjust the covariance of the standardised coefficients of a fit.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products, or was made by maximum likelihood.
+    MemoryError
+        If the dense matrices of several factors would not fit.
+    """
+    if not fit.reml:
+        raise ValueError(
+            "Kenward and Roger's method is for REML fits, got a maximum likelihood fit. Refit with "
+            "method='reml', or use df_method='satterthwaite'."
+        )
+    if fit.products is None:
+        raise ValueError(
+            "The fit has not kept the cross-products that Kenward and Roger's method needs, which "
+            "are large here. Use df_method='satterthwaite'."
+        )
+    n_effects = sum(one.standardised_modes.size for one, _ in fit.estimable)
+    if len(fit.estimable) > 1:
+        require_memory(
+            10.0 * 8.0 * n_effects**2,
+            f"Kenward and Roger's method with {n_effects} random effects of crossed factors",
+            "Use df_method='satterthwaite'.",
+        )
+    parts = variance_products(
+        fit.products,
+        [effects.standardised_factor for effects, _ in fit.estimable],
+        [_directions(effects.covariance, theta) for effects, theta in fit.estimable],
+    )
+    return adjusted(fit.fixed.unscaled_covariance, parts)
+
+
+def _directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
+    """Return a basis of the directions in which Psi can move, (n_parameters, k, k).
+
+    Where Lambda is linear in theta they do not depend on where Psi is, so long as it is regular.
+    """
+    if covariance.factor_second_derivative(theta) is None:
+        theta = covariance.parameters(np.eye(covariance.n_effects))
+    half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
+    return half + half.swapaxes(1, 2)

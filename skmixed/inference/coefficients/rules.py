@@ -1,0 +1,23 @@
+"""Which rule of degrees of freedom a function of inference applies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+
+__all__ = ["rule_for"]
+
+
+def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
+    """Return the rule of a name; without a name that of the results, or Satterthwaite's.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rule.
+    """
+    name = getattr(fitted, "df_method", "satterthwaite") if df_method is None else df_method
+    if name not in DF_METHODS:
+        raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
+    return DF_METHODS[name]

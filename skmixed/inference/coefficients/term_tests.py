@@ -1,0 +1,121 @@
+"""F tests of the fixed terms of one model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.formula import FormulaRecipe
+from skmixed.inference.coefficients.degrees_of_freedom import FixedEffectsTheory
+from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.term_hypotheses import HYPOTHESES
+from skmixed.inference.coefficients.term_space import TermSpace, term_space
+from skmixed.inference.coefficients.wald import f_test_of
+from skmixed.inference.inputs import fit_of
+
+__all__ = ["anova_terms"]
+
+TYPES = {"1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
+COLUMNS = ["term", "sum_sq", "mean_sq", "df_num", "df_denom", "statistic", "p_value"]
+
+
+def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = None) -> pd.DataFrame:
+    """Test each fixed term of a model by an F test; a factor is one term.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults
+        Of `mixedlm`, which keep the formula and the rows.
+    type : {3, 2, 1, "III", "II", "I"}, default=3
+        What is tested of a term. Type III: its effect averaged over the categories of the terms
+        that contain it, each category counting the same; numbers are at 0, so that the main effect
+        of a factor that interacts with a number is that where the number is 0. Type II: what the
+        term adds to all terms that do not contain it. Type I: what it adds to the terms before it,
+        where interactions come last.
+    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+        By default that of the results.
+
+    Returns
+    -------
+    DataFrame
+        One row for each term, in the order of the formula, with columns term, sum_sq, mean_sq,
+        df_num, df_denom, statistic and p_value. ``mean_sq`` is the statistic times sigma^2 (for
+        Kenward and Roger's method before it is scaled). A term whose columns are all explained by
+        others has 0 ``df_num`` and no test.
+
+    Raises
+    ------
+    ValueError
+        If there is no such type or method, or more fixed effects than rows.
+    TypeError
+        If there are no terms, or no rows, to find the hypotheses from.
+
+    Notes
+    -----
+    With C the covariance of the coefficients and L the q x p matrix of a hypothesis,
+
+        F = (L b)' (L C L')^-1 (L b) / q
+
+    is compared with the F distribution of q and ``df_denom`` degrees of freedom (Fai and Cornelius
+    1996; Kenward and Roger 1997). The hypotheses are those of SAS and lmerTest (Kuznetsova et al.
+    2017); those of type III do not depend on the contrasts by which categories are coded.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import anova_terms
+    >>> results = mixedlm("Reaction ~ factor(Days) + (1 | Subject)", load_sleepstudy())
+    >>> anova_terms(results).round(3)
+               term      sum_sq    mean_sq  df_num  df_denom  statistic  p_value
+    0  factor(Days)  166235.123  18470.569       9     153.0     18.703      0.0
+    """
+    hypotheses = HYPOTHESES[_type(type)]
+    fit, rule = fit_of(fitted), rule_for(fitted, df_method)
+    if not fit.fixed.names:
+        return pd.DataFrame(columns=COLUMNS)
+    space = _space(fitted, fit)
+    theory = rule.at(fit)
+    rows = [
+        (space.names[term], *_test(fit, theory, space.contrasts(rows)))
+        for term, rows in zip(space.tested(), hypotheses(space), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _type(kind: int | str) -> int:
+    """Return the type as a number."""
+    if str(kind) not in TYPES:
+        raise ValueError(
+            f"type must be 1, 2 or 3 (or 'I', 'II', 'III'), got {kind!r}. Type 3 is the default."
+        )
+    return TYPES[str(kind)]
+
+
+def _space(fitted: Any, fit: LMMFit) -> TermSpace:
+    """Find the terms of a model that was fitted from a formula and has kept its rows."""
+    recipe, model = getattr(fitted, "recipe", None), getattr(fitted, "model", None)
+    data = getattr(fitted, "data", None)
+    if not (isinstance(recipe, FormulaRecipe) and isinstance(model, LMMModel)) or data is None:
+        raise TypeError(
+            "Terms are those of a formula, and what a test says of them depends on the rows: "
+            f"expected the results of mixedlm, got {fitted.__class__.__name__} without them. Fit "
+            "with mixedlm, or test single coefficients by t_test and wald_test."
+        )
+    return term_space(recipe, data, model.design, fit.coordinates.fixed)
+
+
+def _test(
+    fit: LMMFit, theory: FixedEffectsTheory, contrasts: NDArray[np.float64]
+) -> tuple[float, float, int, float, float, float]:
+    """Return sum and mean of squares, degrees of freedom, statistic and p-value."""
+    if not len(contrasts):
+        return np.nan, np.nan, 0, np.nan, np.nan, np.nan
+    test = f_test_of(fit, contrasts, theory)
+    q, mean_sq = int(test.df_num), fit.sigma**2 * test.statistic / test.scale
+    return q * mean_sq, mean_sq, q, test.df_denom, test.statistic, test.p_value

@@ -1,0 +1,165 @@
+"""Wald tests of linear combinations of the fixed effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+
+__all__ = ["FTest", "TTests", "f_test", "f_test_of", "independent_rows", "t_tests"]
+
+FloatArray = NDArray[np.float64]
+
+# A row of contrasts whose part outside the span of the others is smaller adds nothing.
+DEPENDENT = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TTests:
+    """Hold estimates and their tests, one by one; NaN where nothing can be estimated.
+
+    Attributes
+    ----------
+    estimates, standard_errors, df, statistics, p_values : ndarray of shape (n,)
+    """
+
+    estimates: FloatArray
+    standard_errors: FloatArray
+    df: FloatArray
+    statistics: FloatArray
+    p_values: FloatArray
+
+    def limits(self, level: float) -> FloatArray:
+        """Return the limits of the two-sided confidence intervals, shape (n, 2).
+
+        Raises
+        ------
+        ValueError
+            If level is not between 0 and 1.
+        """
+        if not 0.0 < level < 1.0:
+            raise ValueError(
+                f"The confidence level must be between 0 and 1, got {level!r}. "
+                "Use 0.95 for limits of 95 %."
+            )
+        reach = stats.t.isf(0.5 * (1.0 - level), self.df) * self.standard_errors
+        return np.column_stack([self.estimates - reach, self.estimates + reach])
+
+
+@dataclass(frozen=True, slots=True)
+class FTest:
+    """Hold a joint test of several linear combinations.
+
+    Attributes
+    ----------
+    statistic : float
+        F, scaled where the rule scales it.
+    df_num, df_denom : float
+    p_value : float
+    scale : float
+        What the rule multiplied F by.
+    """
+
+    statistic: float
+    df_num: float
+    df_denom: float
+    p_value: float
+    scale: float = 1.0
+
+
+def t_tests(
+    fit: LMMFit, contrasts: FloatArray, method: DegreesOfFreedom, *, null: float | FloatArray = 0.0
+) -> TTests:
+    """Test linear combinations of the coefficients, each with the t distribution (two-sided).
+
+    Parameters
+    ----------
+    fit : LMMFit
+    contrasts : ndarray of shape (n, p)
+        A combination that uses an aliased coefficient has no estimate.
+    method : DegreesOfFreedom
+    null : float or ndarray of shape (n,), default=0
+        Value of each combination under the hypothesis.
+    """
+    theory = method.at(fit)
+    missing = (contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
+    estimates = contrasts @ fit.fixed.coefficients
+    variances = np.einsum("ni,ij,nj->n", contrasts, theory.covariance, contrasts)
+    standard_errors = np.where(missing, np.nan, np.sqrt(variances))
+    df = np.where(missing, np.nan, theory.t_df(contrasts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistics = (estimates - null) / standard_errors
+    p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
+    return TTests(estimates, standard_errors, df, statistics, p_values)
+
+
+def f_test(
+    fit: LMMFit, contrasts: FloatArray, method: DegreesOfFreedom, *, null: float | FloatArray = 0.0
+) -> FTest:
+    """Test several linear combinations of the coefficients together.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    contrasts : ndarray of shape (n, p)
+    method : DegreesOfFreedom
+    null : float or ndarray of shape (n,), default=0
+        Value of each combination under the hypothesis.
+
+    Raises
+    ------
+    ValueError
+        If no combination is left, or one uses an aliased coefficient.
+    """
+    return f_test_of(fit, contrasts, method.at(fit), null=null)
+
+
+def f_test_of(
+    fit: LMMFit,
+    contrasts: FloatArray,
+    theory: FixedEffectsTheory,
+    *,
+    null: float | FloatArray = 0.0,
+) -> FTest:
+    """Test as `f_test`, by a rule that was applied to the fit before."""
+    if (contrasts[:, fit.fixed.aliased] != 0.0).any():
+        raise ValueError(
+            "A hypothesis uses a coefficient that is aliased with others, so that it has no "
+            "estimate. Leave it out, or drop a column from the model."
+        )
+    rows = independent_rows(contrasts)
+    if not len(rows):
+        raise ValueError("The hypothesis is empty: expected a contrast that is not 0.")
+    chosen = contrasts[rows]
+    distance = chosen @ fit.fixed.coefficients - np.broadcast_to(null, len(contrasts))[rows]
+    covariance = chosen @ theory.covariance @ chosen.T
+    q = float(len(chosen))
+    df, scale = theory.f_df(chosen)
+    statistic = scale * float(distance @ np.linalg.solve(covariance, distance)) / q
+    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)), scale)
+
+
+def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:
+    """Return the positions of the rows that are not combinations of those before them."""
+    kept: list[int] = []
+    basis = np.empty((0, contrasts.shape[1]))
+    for i, row in enumerate(contrasts):
+        outside = row - basis.T @ (basis @ row)
+        outside -= basis.T @ (basis @ outside)
+        length = float(np.linalg.norm(outside))
+        if length > DEPENDENT * float(np.linalg.norm(row)):
+            kept.append(i)
+            basis = np.vstack([basis, outside / length])
+    return np.array(kept, dtype=np.intp)
+
+
+def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:
+    """Return the upper tail of F; that of chi-squared / df_num for infinite df_denom."""
+    if np.isinf(df_denom):
+        return float(stats.chi2.sf(statistic * df_num, df_num))
+    return float(stats.f.sf(statistic, df_num, df_denom))

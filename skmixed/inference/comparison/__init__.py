@@ -1,0 +1,3 @@
+"""Tests of random effects and comparisons of models."""
+
+from __future__ import annotations

@@ -1,0 +1,157 @@
+"""The reference distribution of a likelihood-ratio test whose hypothesis lies on a boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from skmixed.covariance import CovarianceStructure, Unstructured
+from skmixed.design.groups import GroupingFactor
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.comparison.compared_models import spans
+
+__all__ = ["ChiSquaredMixture", "boundary_mixture"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquaredMixture:
+    """Hold a mixture of chi-squared distributions with equal weights.
+
+    Attributes
+    ----------
+    degrees : tuple of int
+        Degrees of freedom of the parts; 0 means a point mass at 0.
+    """
+
+    degrees: tuple[int, ...]
+
+    def p_value(self, statistic: float) -> float:
+        """Return the probability of a statistic at least as large.
+
+        Parameters
+        ----------
+        statistic : float
+        """
+        tails = [_tail(statistic, df) for df in self.degrees]
+        return float(np.mean(tails))
+
+    def __str__(self) -> str:
+        share = "" if len(self.degrees) == 1 else f"1/{len(self.degrees)} "
+        return " + ".join(f"{share}chi2({df})" for df in self.degrees)
+
+
+def _tail(statistic: float, df: int) -> float:
+    """Return the upper tail of chi-squared."""
+    return float(statistic <= 0.0) if df == 0 else float(stats.chi2.sf(statistic, df))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Term:
+    """Hold what one random term is: its grouping, its columns and its structure."""
+
+    factor: GroupingFactor
+    columns: FloatArray
+    structure: CovarianceStructure
+
+    @property
+    def n_effects(self) -> int:
+        """Count the effects."""
+        return self.columns.shape[1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the variance parameters."""
+        return self.structure.n_parameters(self.n_effects)
+
+
+def boundary_mixture(small: LMMModel, large: LMMModel, df: int) -> ChiSquaredMixture | None:
+    """Return the asymptotic distribution of twice the difference of the log-likelihoods.
+
+    Where the hypothesis fixes variances at 0, the statistic is a mixture of chi-squares (Self and
+    Liang 1987; Stram and Lee 1994, cases 1 to 3), here with f fixed effects tested besides:
+
+    - no variance is added: chi2(df), also where only correlations are;
+    - one variance component: 1/2 chi2(f) + 1/2 chi2(f + 1);
+    - an effect correlated with k others of the same groups: 1/2 chi2(f + k) + 1/2 chi2(f + k + 1).
+
+    Parameters
+    ----------
+    small, large : LMMModel
+    df : int
+        Difference of the numbers of parameters.
+
+    Returns
+    -------
+    ChiSquaredMixture or None
+        None where the weights are not known in general, as for two components at once.
+    """
+    of_small, of_large = _unmatched(_terms(small), _terms(large))
+    if not of_small and not of_large:
+        return ChiSquaredMixture((df,))
+    added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
+    if not of_small and len(of_large) == 1 and of_large[0].n_parameters == 1:
+        return ChiSquaredMixture((df - 1, df))
+    if len(of_large) != 1 or not _contained(of_small, of_large[0]):
+        return None
+    grown = of_large[0].n_effects - sum(term.n_effects for term in of_small)
+    if grown == 0:
+        return ChiSquaredMixture((df,))
+    whole = len(of_small) == 1 and isinstance(of_large[0].structure, Unstructured)
+    if whole and grown == 1 and added == of_large[0].n_effects:
+        return ChiSquaredMixture((df - 1, df))
+    return None
+
+
+def _terms(model: LMMModel) -> list[_Term]:
+    """Return the random terms of a model."""
+    return [
+        _Term(block.factor, block.columns[:, effects], structure)
+        for block, joint in zip(model.design.blocks, model.covariance.factors, strict=True)
+        for structure, effects in zip(joint.structures, joint.effect_slices, strict=True)
+    ]
+
+
+def _unmatched(small: Sequence[_Term], large: Sequence[_Term]) -> tuple[list[_Term], list[_Term]]:
+    """Return the terms of each model that the other does not have."""
+    left, right = [], list(large)
+    for term in small:
+        match = next((i for i, other in enumerate(right) if _equal(term, other)), None)
+        if match is None:
+            left.append(term)
+        else:
+            del right[match]
+    return left, right
+
+
+def _equal(one: _Term, other: _Term) -> bool:
+    """Tell whether two terms are one and the same model."""
+    if one.structure != other.structure and max(one.n_effects, other.n_effects) > 1:
+        return False
+    if one.n_effects != other.n_effects or not _same_groups(one.factor, other.factor):
+        return False
+    if isinstance(one.structure, Unstructured):
+        return spans(one.columns, other.columns)
+    return bool(np.allclose(one.columns, other.columns, rtol=1e-12, atol=0.0))
+
+
+def _contained(small: Sequence[_Term], large: _Term) -> bool:
+    """Tell whether all small terms belong to the groups and the columns of the large one."""
+    return bool(small) and all(
+        _same_groups(term.factor, large.factor) and spans(large.columns, term.columns)
+        for term in small
+    )
+
+
+def _same_groups(one: GroupingFactor, other: GroupingFactor) -> bool:
+    """Tell whether two factors divide the rows in the same way, whatever their labels."""
+    n_levels = len(one.levels)
+    if n_levels != len(other.levels):
+        return False
+    pairs = one.codes.astype(np.int64) * n_levels + other.codes
+    return len(np.unique(pairs)) == n_levels

@@ -1,0 +1,202 @@
+"""Likelihood-ratio tests of nested models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from skmixed.inference.comparison.boundary_mixture import boundary_mixture
+from skmixed.inference.comparison.compared_models import (
+    ComparedModel,
+    compared_models,
+    fixed_columns,
+    refitted,
+    require_same_rows,
+    spans,
+)
+
+__all__ = [
+    "anova_models",
+    "likelihood_ratio",
+    "likelihood_ratio_test",
+    "no_test",
+    "without_rounding",
+]
+
+# A likelihood ratio that is smaller is rounding.
+ZERO = 1e-8
+
+
+def likelihood_ratio_test(small: Any, large: Any, *, refit: str | None = None) -> pd.DataFrame:
+    """Test a model against a larger one that contains it.
+
+    The statistic is twice the difference of the log-likelihoods. A hypothesis that a variance is 0
+    lies on the boundary of the parameters: its chi-squared p-value is too large, and the mixture of
+    chi-squares that holds instead is given beside it (Self and Liang 1987; Stram and Lee 1994).
+
+    Parameters
+    ----------
+    small, large : MixedLMResults
+        Fitted by mixedlm to the same rows.
+    refit : {None, "ml", "reml"}, optional
+        Criterion to compare by. By default REML is kept where both are REML fits of the same fixed
+        effects, and both are compared by ML otherwise; the column refitted tells.
+
+    Returns
+    -------
+    DataFrame
+        One row for each model: model, method, refitted, n_parameters, aic, bic, log_likelihood,
+        deviance (-2 log_likelihood), statistic, df, p_value (chi-squared, conservative on the
+        boundary), reference (the mixture of chi-squares, missing where it is not known) and
+        p_value_mixture.
+
+    Raises
+    ------
+    ValueError
+        If the models have different rows, or the fixed effects of small are not among those of
+        large.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import likelihood_ratio_test
+    >>> sleepstudy = load_sleepstudy()
+    >>> small = mixedlm("Reaction ~ Days + (1 | Subject)", sleepstudy)
+    >>> large = mixedlm("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    >>> test = likelihood_ratio_test(small, large).iloc[1]
+    >>> print(f"{test['method']} statistic {test['statistic']:.3f}, df {test['df']:.0f}")
+    REML statistic 42.837, df 2
+    >>> print(f"{test['p_value']:.1e}; by {test['reference']}: {test['p_value_mixture']:.1e}")
+    5.0e-10; by 1/2 chi2(1) + 1/2 chi2(2): 2.8e-10
+    """
+    return anova_models(small, large, refit=refit)
+
+
+def anova_models(
+    *models: Any, names: Sequence[str] | None = None, refit: str | None = None
+) -> pd.DataFrame:
+    """Test each of several nested models against the next larger one.
+
+    Parameters
+    ----------
+    *models : MixedLMResults, or one mapping of names to them
+        In any order: they are sorted by their number of parameters.
+    names : sequence of str, optional
+        By default the formulas, or the positions where these are equal.
+    refit : {None, "ml", "reml"}, optional
+        As in likelihood_ratio_test.
+
+    Returns
+    -------
+    DataFrame
+        As likelihood_ratio_test.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two models, they have different rows, or the fixed effects of one
+        are not among those of the next.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_pastes
+    >>> from skmixed.inference import anova_models
+    >>> pastes = load_pastes()
+    >>> samples = mixedlm("strength ~ 1 + (1 | sample)", pastes)
+    >>> both = mixedlm("strength ~ 1 + (1 | batch) + (1 | sample)", pastes)
+    >>> table = anova_models({"samples": samples, "both": both}, refit="ml")
+    >>> table[["model", "refitted", "statistic", "df", "p_value", "p_value_mixture"]].round(4)
+         model  refitted  statistic   df  p_value  p_value_mixture
+    0  samples      True        NaN  NaN      NaN              NaN
+    1     both      True     0.4072  1.0   0.5234           0.2617
+    """
+    given = models[0] if len(models) == 1 and isinstance(models[0], Mapping) else models
+    if names is not None:
+        given = dict(zip(names, given, strict=True))
+    compared = compared_models(given)
+    if len(compared) < 2:
+        raise ValueError(
+            f"A likelihood-ratio test compares models: expected at least 2, got {len(compared)}."
+        )
+    require_same_rows(compared)
+    compared = refitted(sorted(compared, key=lambda one: one.fit.n_parameters), refit)
+    rows = [_row(one) | no_test() for one in compared]
+    for i, (small, large) in enumerate(pairwise(compared), 1):
+        _require_nested(small, large)
+        rows[i] |= likelihood_ratio(small, large)
+    return pd.DataFrame(rows)
+
+
+def no_test() -> dict[str, Any]:
+    """Return what a table says where there is no test."""
+    numbers: dict[str, Any] = dict.fromkeys(("statistic", "df", "p_value"), np.nan)
+    return {**numbers, "reference": None, "p_value_mixture": np.nan}
+
+
+def _row(one: ComparedModel) -> dict[str, Any]:
+    """Return what a table says of one model."""
+    return {
+        "model": one.name,
+        "method": one.method,
+        "refitted": one.refitted,
+        "n_parameters": one.fit.n_parameters,
+        "aic": one.fit.aic,
+        "bic": one.fit.bic,
+        "log_likelihood": one.fit.log_likelihood,
+        "deviance": one.fit.criterion,
+    }
+
+
+def likelihood_ratio(small: ComparedModel, large: ComparedModel) -> dict[str, Any]:
+    """Test one model against a larger one.
+
+    Parameters
+    ----------
+    small, large : ComparedModel
+        Fitted by one criterion.
+
+    Returns
+    -------
+    dict
+        With statistic, df, and where df is positive p_value, reference and p_value_mixture.
+    """
+    statistic = without_rounding(small.fit.criterion - large.fit.criterion)
+    df = large.fit.n_parameters - small.fit.n_parameters
+    if df <= 0:
+        return {"statistic": statistic, "df": df}
+    mixture = boundary_mixture(small.model, large.model, df)
+    return {
+        "statistic": statistic,
+        "df": df,
+        "p_value": float(stats.chi2.sf(statistic, df)),
+        "reference": None if mixture is None else str(mixture),
+        "p_value_mixture": np.nan if mixture is None else mixture.p_value(statistic),
+    }
+
+
+def without_rounding(ratio: float) -> float:
+    """Return a likelihood ratio, 0 where it is rounding: a variance is then estimated as 0.
+
+    Parameters
+    ----------
+    ratio : float
+    """
+    return ratio if ratio > ZERO else 0.0
+
+
+def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
+    """Raise ValueError unless the fixed effects of the small model are among the large one's."""
+    X_large, X_small = fixed_columns(large.model.design), fixed_columns(small.model.design)
+    if not spans(X_large, X_small):
+        raise ValueError(
+            f"{small.name!r} is not nested in {large.name!r}: some of its fixed effects are not "
+            "among theirs, so that there is no likelihood-ratio test. Use compare, which ranks "
+            "models by information criteria."
+        )

@@ -1,0 +1,77 @@
+"""Tests of the random terms of one model, each dropped in turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from skmixed.inference.comparison.compared_models import ComparedModel, compared_model
+from skmixed.inference.comparison.likelihood_ratio import likelihood_ratio, no_test
+from skmixed.inference.comparison.random_terms import named_terms
+from skmixed.inference.comparison.reduced_models import reductions
+
+__all__ = ["ranova"]
+
+
+def ranova(fitted: Any, *, reduce_terms: bool = True) -> pd.DataFrame:
+    """Test each random term of a model by fitting the model without it.
+
+    The criterion of the fit is kept: REML tests of a REML fit. A term of several effects loses each
+    of them in turn but for its intercept, as in lmerTest: ``(1 + x | g)`` becomes ``(1 | g)``. Of
+    ``(0 + f | g)`` with a categorical f, whose columns add up to 1, ``(1 | g)`` is left;
+    ``(0 + x | g)`` with a number x is dropped as a whole, for ``(1 | g)`` is not nested in it.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or LMMModel
+        Fitted by mixedlm; or the training_model of an estimator.
+    reduce_terms : bool, default=True
+        Whether to drop effects one by one, rather than whole terms.
+
+    Returns
+    -------
+    DataFrame
+        First the model itself, ``"<none>"`` dropped, then one row for each term: term,
+        n_parameters, log_likelihood, aic, statistic, df, p_value (chi-squared, conservative),
+        reference and p_value_mixture, as in likelihood_ratio_test.
+
+    Raises
+    ------
+    TypeError
+        If the rows of the data are not kept.
+    ValueError
+        If the model has no random term.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_pastes
+    >>> from skmixed.inference import ranova
+    >>> table = ranova(mixedlm("strength ~ 1 + (1 | batch/cask)", load_pastes()))
+    >>> table[["term", "statistic", "df", "p_value", "p_value_mixture"]].round(4)
+                     term  statistic   df  p_value  p_value_mixture
+    0              <none>        NaN  NaN      NaN              NaN
+    1  (1 | batch:cask)    54.6047  1.0   0.0000           0.0000
+    2         (1 | batch)     0.6577  1.0   0.4174           0.2087
+    """
+    whole = compared_model("<none>", fitted)
+    terms = named_terms(whole.model.design.blocks, getattr(fitted, "recipe", None))
+    if not terms:
+        raise ValueError("ranova drops random terms, and this model has none.")
+    rows = [_row(whole)]
+    for one in reductions(whole.model, terms, reduce=reduce_terms):
+        smaller = ComparedModel(one.label, one.model, one.model.fit())
+        rows.append(_row(smaller) | likelihood_ratio(smaller, whole))
+    return pd.DataFrame(rows)
+
+
+def _row(one: ComparedModel) -> dict[str, Any]:
+    """Return what the table says of one model, without a test."""
+    return {
+        "term": one.name,
+        "n_parameters": one.fit.n_parameters,
+        "log_likelihood": one.fit.log_likelihood,
+        "aic": one.fit.aic,
+        **no_test(),
+    }

@@ -1,0 +1,3 @@
+"""Residuals, leverage, influence and robust covariances."""
+
+from __future__ import annotations

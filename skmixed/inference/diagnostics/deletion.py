@@ -1,0 +1,230 @@
+"""How the estimates change when a whole group is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.design.groups import GroupingFactor
+from skmixed.inference.diagnostics.refits_without import refits_without
+from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.shares import Shares, group_counts, group_shares, orthonormal
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+
+__all__ = ["group_influence"]
+
+FloatArray = NDArray[np.float64]
+
+# A combination of coefficients of which less than this part of the information is left without a
+# group cannot be estimated without it.
+UNTOLD = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deletions:
+    """Hold the estimates without each group, seen from those of all rows.
+
+    Attributes
+    ----------
+    dfbeta : ndarray of shape (p, n_groups)
+        beta - beta without the group, in the user's units.
+    distances : ndarray of shape (n_groups, 4)
+        Cook's distance, MDFFITS, COVRATIO and COVTRACE.
+    sigma : ndarray of shape (n_groups,)
+    """
+
+    dfbeta: FloatArray
+    distances: FloatArray
+    sigma: FloatArray
+
+
+def group_influence(
+    fitted: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    factor: Any = None,
+    refit: bool = False,
+    **arguments: Any,
+) -> pd.DataFrame:
+    r"""Return how much each group contributes to the fixed effects: estimates without it.
+
+    With :math:`C` the covariance of :math:`\hat\beta`, and :math:`C_{(g)}` and
+    :math:`\hat\beta_{(g)}` the estimates without the rows of group g,
+
+    - ``dfbeta_<term>``: :math:`\hat\beta - \hat\beta_{(g)}`;
+    - ``cooks_distance``: :math:`(\hat\beta - \hat\beta_{(g)})' C^{-1} (\hat\beta -
+      \hat\beta_{(g)}) / p`;
+    - ``mdffits``: the same with :math:`C_{(g)}`;
+    - ``covratio``: :math:`|C_{(g)}| / |C|`, above 1 where the group adds precision;
+    - ``covtrace``: :math:`|\mathrm{tr}(C^{-1} C_{(g)}) - p|`;
+    - ``sigma``: the residual standard deviation.
+
+    The covariance of the random effects relative to :math:`\sigma^2` is kept, and so is sigma in C
+    and C(g), unless ``refit``: then all rows are downdated for every group at once, exactly. Where
+    other factors cross the groups, each group needs a dense matrix of the size of its rows.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or fitted estimator
+    X, y : array-like, optional
+        What an estimator was fitted to; results of ``mixedlm`` keep their rows.
+    factor : str or array-like of shape (n,), optional
+        Name of a grouping factor or of a column of the data, or labels of the groups to leave out.
+        The grouping factor, if there is only one.
+    refit : bool, default=False
+        Whether to estimate the variance parameters anew without each group: a whole fit each.
+    **arguments
+        What else the estimator's ``fit`` was given: ``groups``, ``sample_weight``,
+        ``group_weight``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each group, indexed by its label; NaN where some coefficient has no estimate
+        without the group.
+
+    Raises
+    ------
+    TypeError
+        If there are no rows.
+    ValueError
+        If the groups cannot be told, or the rows are not those of the fit.
+
+    References
+    ----------
+    Loy, A. and Hofmann, H. (2014). HLMdiag: a suite of diagnostics for hierarchical linear models
+    in R. Journal of Statistical Software 56(5), 1-28.
+
+    Demidenko, E. and Stukel, T. A. (2005). Influence analysis for linear mixed-effects models.
+    Statistics in Medicine 24, 893-909.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import group_influence
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> influence = group_influence(results)
+    >>> influence.nlargest(2, "cooks_distance")[["cooks_distance", "dfbeta_Days"]].round(2)
+             cooks_distance  dfbeta_Days
+    Subject
+    309                0.15        -0.48
+    335                0.13        -0.79
+    """
+    rows = training_rows(fitted, X, y, **arguments)
+    groups = _groups(rows, factor)
+    of_rows = _refitted if refit else _downdated
+    deletions = of_rows(rows, groups)
+    frame = pd.DataFrame(
+        deletions.distances,
+        index=groups.levels.labels.rename(groups.levels.name)
+        if groups.levels.columns == 1
+        else groups.levels.labels,
+        columns=["cooks_distance", "mdffits", "covratio", "covtrace"],
+    )
+    frame.insert(0, "n_rows", groups.sizes)
+    frame["sigma"] = deletions.sigma
+    for name, values in zip(rows.fit.fixed.names, deletions.dfbeta, strict=True):
+        frame[f"dfbeta_{name}"] = values
+    return frame
+
+
+def _groups(rows: TrainingRows, factor: Any) -> GroupingFactor:
+    """Return the groups to leave out."""
+    if factor is not None:
+        return rows.factor(factor)
+    factors = rows.design.factors
+    if len(factors) != 1:
+        raise ValueError(
+            f"The model has {len(factors)} grouping factors: "
+            f"{[one.levels.name for one in factors]}. Say which one's groups are to be left out, "
+            "by factor= its name."
+        )
+    return factors[0]
+
+
+def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
+    """Leave out each group at fixed variance parameters."""
+    counts = group_counts(rows, groups)
+    one = group_shares(rows, groups)
+    shares = Shares(one.XX * counts, one.Xr * counts, one.rr * counts)
+    p = len(shares.Xr)
+    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(shares.XX, -1, 0))
+    change = np.einsum("gpq,qg->pg", inverse, shares.Xr)
+    product = np.einsum("pg,pg->g", change, shares.Xr)
+    sigma2 = rows.sigma**2 * max(p, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distances = np.column_stack(
+            [
+                np.einsum("pg,pg->g", change, change) / sigma2,
+                product / sigma2,
+                1.0 / determinant,
+                np.abs(np.einsum("gpp->g", inverse) - p),
+            ]
+        )
+    sigma = _sigma_without(rows, groups, shares.rr + product)
+    return Deletions(_in_units(rows, change), distances, sigma)
+
+
+def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return inverse and determinant of what is left of an identity; NaN where it is singular."""
+    determinant = np.linalg.det(left)
+    zero = determinant == 0.0
+    left[zero] = np.eye(left.shape[1])
+    inverse = np.asarray(np.linalg.inv(left), dtype=np.float64)
+    # No eigenvalue of what is left is above 1, so that no diagonal of the inverse is below 1.
+    diagonal = np.einsum("gpp->gp", inverse)
+    untold = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / UNTOLD)
+    inverse[untold] = determinant[untold] = np.nan
+    return inverse, determinant
+
+
+def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:
+    """Carry a change of the coefficients of orthonormal columns over to the user's, (p, G)."""
+    fixed = rows.fit.fixed
+    matrix = rows.fit.coordinates.fixed.matrix * rows.fit.coordinates.response_scale
+    dfbeta = matrix @ (orthonormal(rows) @ change)
+    dfbeta[fixed.aliased] = np.nan
+    return dfbeta
+
+
+def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray) -> FloatArray:
+    """Return sigma of the rows that are left, given what r2 loses; NaN where none are left."""
+    fit, design = rows.fit, rows.design
+    weights = design.weights if design.frequency else None
+    sizes = np.bincount(groups.codes, weights, len(groups.levels)) * group_counts(rows, groups)
+    nu = fit.nu - sizes
+    r2 = np.maximum(rows.sigma**2 * fit.nu - lost, 0.0)
+    sigma2 = np.divide(r2, nu, out=np.full(len(nu), np.nan), where=nu > 0)
+    return np.asarray(np.sqrt(sigma2) * (fit.sigma / rows.sigma if rows.sigma else 1.0))
+
+
+def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
+    """Fit the model again without each group."""
+    fit = rows.fit
+    kept = ~fit.fixed.aliased
+    beta, C = fit.fixed.coefficients, fit.fixed.covariance[np.ix_(kept, kept)]
+    p = int(kept.sum())
+    dfbeta = np.full((len(beta), len(groups.levels)), np.nan)
+    distances = np.full((len(groups.levels), 4), np.nan)
+    sigma = np.full(len(groups.levels), np.nan)
+    for g, without in enumerate(refits_without(rows.model, groups)):
+        sigma[g] = without.sigma
+        if (without.fixed.aliased != fit.fixed.aliased).any():
+            continue
+        change = (beta - without.fixed.coefficients)[kept]
+        C_without = without.fixed.covariance[np.ix_(kept, kept)]
+        dfbeta[kept, g] = change
+        ratio = np.linalg.solve(C, C_without)
+        distances[g] = [
+            change @ np.linalg.solve(C, change) / max(p, 1),
+            change @ np.linalg.solve(C_without, change) / max(p, 1),
+            np.linalg.det(ratio),
+            abs(np.trace(ratio) - p),
+        ]
+    return Deletions(dfbeta, distances, sigma)

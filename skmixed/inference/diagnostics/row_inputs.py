@@ -1,0 +1,80 @@
+"""What the diagnostics accept: a fit that keeps its rows, or a fit and its rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from skmixed.design.design import Design
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.inputs import fit_of, model_of
+
+__all__ = ["training_rows"]
+
+
+def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
+    """Return a fit with its rows.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or fitted estimator
+    X, y : array-like, optional
+        What an estimator was fitted to; results of mixedlm keep their rows.
+    **arguments
+        What else ``fit`` was given: ``groups``, ``sample_weight``, ``group_weight``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    fit = fit_of(fitted)
+    if X is None:
+        if not isinstance(getattr(fitted, "model", None), LMMModel):
+            raise TypeError(
+                f"This needs the rows of the data, which {type(fitted).__name__} does not keep. "
+                "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
+            )
+        model, data = model_of(fitted), fitted.data
+    elif not hasattr(fitted, "training_model"):
+        raise TypeError(
+            f"X and y belong to an estimator, and got {type(fitted).__name__} with them. Results "
+            "of mixedlm keep their rows; pass them alone."
+        )
+    else:
+        # A copy learns the columns of X, so that the estimator stays as it was fitted.
+        model, data = clone(fitted).training_model(X, y, **arguments), X
+    _check_rows(fit, model.design)
+    index = getattr(data, "index", None)
+    if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):
+        index = pd.RangeIndex(model.design.n_rows)
+    frame = data if hasattr(data, "keys") else None
+    return TrainingRows(fit, model, index, frame)
+
+
+def _check_rows(fit: LMMFit, design: Design) -> None:
+    """Raise ValueError if a fit cannot have come from a design."""
+    repeated = design.row_multiplicity
+    n_rows = float(design.n_rows if repeated is None else repeated.sum())
+    sizes = [factor.sizes for factor in design.factors]
+    fitted_sizes = [effects.sizes for effects in fit.random]
+    same = (
+        design.coefficient_names == fit.fixed.names
+        and math.isclose(n_rows, fit.n_rows)
+        and len(sizes) == len(fitted_sizes)
+        and all(map(np.array_equal, sizes, fitted_sizes))
+    )
+    if not same:
+        raise ValueError(
+            f"X is not what the model was fitted to: expected the same columns, groups and "
+            f"{fit.n_rows:g} rows, got {n_rows:g} rows. Diagnostics are of the training rows; pass "
+            "X, y, groups and weights as to fit."
+        )

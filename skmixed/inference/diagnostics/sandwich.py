@@ -1,0 +1,167 @@
+"""Covariance of the fixed effects that does not rely on the model's covariance of y."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import GroupingFactor
+from skmixed.inference.diagnostics.cluster_scores import (
+    ClusterScores,
+    bias_reduced_scores,
+    plain_scores,
+)
+from skmixed.inference.diagnostics.robust_tests import RobustCovariance
+from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.shares import (
+    group_counts,
+    group_shares,
+    independent,
+    orthonormal,
+)
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+
+__all__ = ["robust_covariance"]
+
+FloatArray = NDArray[np.float64]
+
+KIND_NAMES = ("CR0", "CR1", "CR1S", "CR2")
+
+
+def robust_covariance(
+    fitted: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    kind: str = "CR2",
+    cluster: Any = None,
+    **arguments: Any,
+) -> RobustCovariance:
+    r"""Return the cluster-robust ("sandwich") covariance of the fixed effects.
+
+    .. math::
+
+        C \Big[ \sum_j X_j' V_j^{-1} A_j r_j r_j' A_j' V_j^{-1} X_j \Big] C, \qquad
+        C = (X'V^{-1}X)^{-1}, \quad r_j = y_j - X_j \hat\beta
+
+    It holds also where the covariance of y within clusters is not what the model says, if there are
+    many clusters. With few, ``"CR2"`` and its degrees of freedom are the choice.
+
+    - ``"CR0"``: :math:`A_j = I` (Liang and Zeger);
+    - ``"CR1"``: CR0 times :math:`J / (J - 1)`, J clusters;
+    - ``"CR1S"``: CR0 times :math:`J (n - 1) / ((J - 1)(n - p))`, as Stata;
+    - ``"CR2"``: :math:`A_j` chosen so that there is no bias where the model holds (Bell and
+      McCaffrey). It decomposes a matrix of the rows of each cluster.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or fitted estimator
+    X, y : array-like, optional
+        What an estimator was fitted to; results of ``mixedlm`` keep their rows.
+    kind : {"CR0", "CR1", "CR1S", "CR2"}, default="CR2"
+    cluster : str or array-like of shape (n,), optional
+        Name of a grouping factor or of a column of the data, or labels. Every level of every
+        grouping factor must lie within one cluster; by default a grouping factor for which that is
+        so.
+    **arguments
+        What else the estimator's ``fit`` was given: ``groups``, ``sample_weight``,
+        ``group_weight``.
+
+    Returns
+    -------
+    RobustCovariance
+        With ``covariance``, ``frame``, and ``tidy()``: tests with Satterthwaite's degrees of
+        freedom.
+
+    Raises
+    ------
+    TypeError
+        If there are no rows.
+    ValueError
+        If there is no such kind, clusters are correlated or fewer than two, or the rows are not
+        those of the fit.
+
+    References
+    ----------
+    Liang, K.-Y. and Zeger, S. L. (1986). Longitudinal data analysis using generalized linear
+    models. Biometrika 73, 13-22.
+
+    Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear regression
+    with multi-stage samples. Survey Methodology 28, 169-181.
+
+    Pustejovsky, J. E. and Tipton, E. (2018). Small-sample methods for cluster-robust variance
+    estimation and hypothesis testing in fixed effects models. Journal of Business and Economic
+    Statistics 36, 672-683.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import robust_covariance
+    >>> results = mixedlm("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
+    >>> robust = robust_covariance(results)
+    >>> robust
+    <RobustCovariance: CR2, 18 clusters of Subject>
+    >>> robust.tidy()[["term", "estimate", "se", "df"]].round(3)
+            term  estimate     se    df
+    0  Intercept   251.405  6.825  17.0
+    1       Days    10.467  1.546  17.0
+    """
+    if kind not in KIND_NAMES:
+        raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")
+    rows = training_rows(fitted, X, y, **arguments)
+    clusters = _outer_factor(rows) if cluster is None else _independent(rows, cluster)
+    counts = group_counts(rows, clusters)
+    n_clusters = float(counts.sum())
+    if n_clusters < 2:
+        raise ValueError(
+            f"Expected at least two clusters, got {n_clusters:g} of {clusters.levels.name!r}: "
+            "their differences are what the covariance is estimated from. Use smaller clusters."
+        )
+    scores = _scores(rows, clusters, kind, counts)
+    fixed = rows.fit.fixed
+    at = rows.fit.coordinates
+    matrix = at.fixed.matrix @ orthonormal(rows)
+    meat = np.einsum("aj,bj,j->ab", scores.score, scores.score, counts, optimize=True)
+    covariance = matrix @ meat @ matrix.T * at.response_scale**2
+    covariance[fixed.aliased] = covariance[:, fixed.aliased] = np.nan
+    return RobustCovariance(
+        kind, clusters.levels.name, n_clusters, covariance, rows.fit, scores, counts, matrix
+    )
+
+
+def _scores(
+    rows: TrainingRows, clusters: GroupingFactor, kind: str, counts: FloatArray
+) -> ClusterScores:
+    """Return the scores of one copy of each cluster."""
+    shares = group_shares(rows, clusters)
+    J, n, p = counts.sum(), rows.fit.n_rows, len(rows.fit.fixed.standardised)
+    if kind == "CR2":
+        return bias_reduced_scores(rows, clusters, shares)
+    scale = {"CR0": 1.0, "CR1": J / (J - 1.0), "CR1S": J * (n - 1.0) / ((J - 1.0) * (n - p))}
+    return plain_scores(shares, scale[kind])
+
+
+def _independent(rows: TrainingRows, cluster: Any) -> GroupingFactor:
+    """Return the clusters that were asked for."""
+    clusters = rows.factor(cluster)
+    if independent(rows, clusters):
+        return clusters
+    raise ValueError(
+        f"Rows of different clusters of {clusters.levels.name!r} are correlated in the model: "
+        "some level of a grouping factor lies in several of them. Use clusters that hold whole "
+        "levels."
+    )
+
+
+def _outer_factor(rows: TrainingRows) -> GroupingFactor:
+    """Return the factor of most levels that holds whole levels of all others."""
+    for factor in rows.design.factors:
+        if independent(rows, factor):
+            return factor
+    raise ValueError(
+        f"The grouping factors {[one.levels.name for one in rows.design.factors]} are crossed: the "
+        "levels of none hold whole levels of the others. Pass cluster=, labels of larger clusters."
+    )

@@ -1,0 +1,213 @@
+"""What each group of rows contributes to the estimates at fixed variance parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skmixed.design.groups import GroupingFactor
+from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRows
+
+__all__ = ["Shares", "equal_batches", "group_counts", "group_shares", "independent", "orthonormal"]
+
+FloatArray = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# Rows of the largest group that is left out by a dense matrix of its own.
+DENSE = 5000
+# Entries of the dense matrices of the groups that are worked on at a time.
+BATCH = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Hold what the quadratic form of the whole model loses with each group.
+
+    With r = y - X beta, and X in columns for which X'V^-1 X = I; sigma^2 = 1 and V = I + Z Psi Z'.
+    Where groups are independent these are X_g'V_g^-1 X_g and so on, of the group alone.
+
+    Attributes
+    ----------
+    XX : ndarray of shape (p, p, n_groups)
+    Xr : ndarray of shape (p, n_groups)
+    rr : ndarray of shape (n_groups,)
+    """
+
+    XX: FloatArray
+    Xr: FloatArray
+    rr: FloatArray
+
+
+def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+    """Compute the share of each group, of one copy of it.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    groups : GroupingFactor
+        Any partition of the rows.
+
+    Raises
+    ------
+    ValueError
+        If rows of different groups are correlated, and a group is too large.
+    """
+    E = orthonormal(rows).T @ rows.conditional_fixed
+    return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups, E)
+
+
+def orthonormal(rows: TrainingRows) -> FloatArray:
+    """Return L_C with L_C L_C' = (X'V^-1 X)^-1: columns X L_C are orthonormal in V^-1."""
+    C = rows.fit.fixed.unscaled_covariance
+    return np.asarray(np.linalg.cholesky(C), dtype=np.float64)
+
+
+def independent(rows: TrainingRows, groups: GroupingFactor) -> bool:
+    """Tell whether every level of every factor of the model lies within one group."""
+    return all((_owners(block, groups)[block.codes] == groups.codes).all() for block in rows.blocks)
+
+
+def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
+    """Return how many times each group counts.
+
+    Raises
+    ------
+    ValueError
+        If groups of the model count several times, and these are others.
+    """
+    multiplicity = rows.design.group_multiplicity
+    if multiplicity is None:
+        return np.ones(len(groups.levels))
+    own = rows.design.blocks[0].factor
+    if not np.array_equal(own.codes, groups.codes):
+        raise ValueError(
+            f"With group_weight each group of {own.levels.name!r} stands for several; got groups "
+            f"{groups.levels.name!r}. Use {own.levels.name!r}, or fit the groups written out."
+        )
+    return multiplicity
+
+
+def equal_batches(codes: Codes, entries: int) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
+    """Yield groups of one size together, with the positions of their rows.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+        Each row's group.
+    entries : int
+        How many entries a batch may need; a group needs the square of its size.
+
+    Yields
+    ------
+    groups : ndarray of shape (n_batch,)
+    positions : ndarray of shape (n_batch, size)
+    """
+    sizes = np.bincount(codes)
+    order = np.argsort(codes, kind="stable")
+    starts = np.cumsum(sizes) - sizes
+    for size in np.unique(sizes[sizes > 0]):
+        members = np.flatnonzero(sizes == size)
+        step = max(int(entries // int(size) ** 2), 1)
+        for first in range(0, len(members), step):
+            chosen = members[first : first + step]
+            yield chosen, order[starts[chosen][:, None] + np.arange(size)]
+
+
+def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -> Shares:
+    """Sum within groups: a'V^-1 b = e_a'e_b + u_a'u_b, as penalised least squares has it.
+
+    e = V^-1 a are the conditional residuals of a column, u = Lambda'Z'V^-1 a its spherical effects.
+    """
+    codes, n_groups, p = groups.codes, len(groups.levels), len(E)
+    XX, Xr = np.empty((p, p, n_groups)), np.empty((p, n_groups))
+    for i in range(p):
+        Xr[i] = np.bincount(codes, E[i] * rows.conditional, n_groups)
+        for j in range(i + 1):
+            XX[i, j] = XX[j, i] = np.bincount(codes, E[i] * E[j], n_groups)
+    for block in rows.blocks:
+        owners = _owners(block, groups)
+        of_XX, of_Xr = _of_levels(rows, block)
+        XX += _gathered(of_XX, owners, n_groups)
+        Xr += _gathered(of_Xr, owners, n_groups)
+    rr = np.bincount(codes, rows.marginal * rows.conditional, n_groups).astype(np.float64)
+    return Shares(XX, Xr, rr)
+
+
+def _of_levels(rows: TrainingRows, block: ActiveBlock) -> tuple[FloatArray, FloatArray]:
+    """Return u'u of the columns of X, (p, p, n_levels), and with u of r, (p, n_levels)."""
+    effects = block.effects
+    p, k, n_levels = effects.standardised_scores.shape
+    T = orthonormal(rows).T @ effects.standardised_scores.reshape(p, k * n_levels)
+    T = T.reshape(p, k, n_levels)
+    u = np.einsum("kl,pkg->plg", effects.standardised_factor, T)
+    pairs = np.einsum("plg,qlg->pqg", u, u)
+    return pairs, np.einsum("pkg,gk->pg", T, effects.standardised_modes)
+
+
+def _gathered(values: FloatArray, owners: Codes, n_groups: int) -> FloatArray:
+    """Sum values of levels, the last axis, over the groups that own them."""
+    if np.array_equal(owners, np.arange(n_groups)):
+        return values
+    flat = values.reshape(-1, values.shape[-1])
+    sums = [np.bincount(owners, row, n_groups) for row in flat]
+    return np.reshape(sums, (*values.shape[:-1], n_groups))
+
+
+def _owners(block: ActiveBlock, groups: GroupingFactor) -> Codes:
+    """Return the group that each level's rows are in, one of them if they are in several."""
+    owners = np.zeros(len(block.effects.levels), dtype=np.intp)
+    owners[block.codes] = groups.codes
+    return owners
+
+
+def _of_correlated(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -> Shares:
+    """Leave the rows I of a group out of V: a'V^-1 b loses e_aI'(V^-1)_II^-1 e_bI.
+
+    (V^-1)_II = I - Z_I D Z_I' has one row and column for each row of the group.
+    """
+    largest = int(groups.sizes.max(initial=0))
+    if largest > DENSE:
+        raise ValueError(
+            f"The groups of {groups.levels.name!r} are correlated with each other through other "
+            f"factors, so that each needs a matrix of the size of its rows; the largest has "
+            f"{largest}, more than {DENSE}. Use a factor that no other one crosses."
+        )
+    p, n_groups = len(E), len(groups.levels)
+    XX, Xr, rr = np.zeros((p, p, n_groups)), np.zeros((p, n_groups)), np.zeros(n_groups)
+    stacked = np.vstack([E, rows.conditional])
+    n_effects = sum(len(block.effects.levels) * len(block.Z) for block in rows.blocks)
+    n_rows = max(BATCH // max(n_effects, 1), 1)
+    for chosen, positions in equal_batches(groups.codes, BATCH):
+        size = positions.shape[1]
+        step = max(n_rows // size, 1)
+        for first in range(0, len(chosen), step):
+            part = slice(first, first + step)
+            e = stacked[:, positions[part]].transpose(1, 2, 0)
+            lost = e.swapaxes(1, 2) @ np.linalg.solve(_inverse_block(rows, positions[part]), e)
+            members = chosen[part]
+            XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
+            Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
+    return Shares(XX, Xr, rr)
+
+
+def _inverse_block(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
+    """Return the block of V^-1 of each group's rows, shape (n_groups, size, size)."""
+    n_groups, size = positions.shape
+    flat = positions.ravel()
+    blocks, errors = rows.blocks, rows.exact_fit.errors
+    inverse = np.zeros((n_groups, size, size))
+    inverse[:, np.arange(size), np.arange(size)] = 1.0
+    parts = errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
+    for root, codes in parts:
+        dense = root.toarray() if isinstance(root, sparse.csr_array) else np.asarray(root)
+        by_group = dense.T.reshape(n_groups, size, -1)
+        product = by_group @ by_group.swapaxes(1, 2)
+        if codes is not None:
+            labels = codes.reshape(n_groups, size)
+            product *= labels[:, :, None] == labels[:, None, :]
+        inverse -= product
+    return inverse

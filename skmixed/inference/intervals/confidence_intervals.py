@@ -1,0 +1,109 @@
+"""Confidence intervals of every parameter of a linear mixed model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.wald import t_tests
+from skmixed.inference.inputs import fit_of
+from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
+from skmixed.inference.intervals.profile_likelihood import (
+    check_level,
+    interval_table,
+    profile_of_fit,
+)
+from skmixed.inference.intervals.wald_variances import wald_variance_limits
+
+__all__ = ["confint"]
+
+
+def confint(
+    fitted: Any,
+    method: Literal["wald", "profile"] = "wald",
+    which: str | Sequence[str] = "fixed",
+    *,
+    level: float = 0.95,
+    df_method: str = "satterthwaite",
+) -> pd.DataFrame:
+    """Return confidence intervals of fixed effects, standard deviations, correlations and sigma.
+
+    Wald intervals take the estimates of the fixed effects as t distributed, the logarithms of the
+    standard deviations and Fisher's z of the correlations as normal, with the observed
+    information of the fit. Profile intervals are where twice the log-likelihood is a quantile of
+    chi-squared below its maximum. They are those of ML, also for a fit by REML, as in lme4.
+
+    Parameters
+    ----------
+    fitted : estimator, MixedLMResults or LMMFit
+    method : {"wald", "profile"}, default="wald"
+    which : {"all", "fixed", "random"}, str or sequence of str, default="fixed"
+        ``"random"`` means standard deviations, correlations and sigma. Names are those of the
+        table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
+    level : float, default=0.95
+    df_method : str, default="satterthwaite"
+        Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
+        ``"residual"`` or ``"normal"``.
+
+    Returns
+    -------
+    DataFrame
+        With columns parameter, group, name1, name2, estimate (that of the fit), lower, upper and
+        method. The limits of an aliased coefficient are NaN, and those of a factor whose variance
+        the rows do not tell from the residual variance. A limit that the likelihood does not
+        reach is the bound of the parameter: 0, 1, -1 or infinite.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of those above, or a profile cannot be made from the fit.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import confint
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> table = confint(results, "profile", "all")
+    >>> table[["parameter", "estimate", "lower", "upper"]].round(3)
+                        parameter  estimate    lower    upper
+    0                   Intercept   251.405  237.681  265.130
+    1                        Days    10.467    7.359   13.576
+    2        sd_Intercept|Subject    24.740   14.381   37.716
+    3             sd_Days|Subject     5.922    3.801    8.753
+    4  cor_Days.Intercept|Subject     0.066   -0.481    0.685
+    5                       sigma    25.592   22.898   28.858
+    """
+    fit = fit_of(fitted)
+    check_level(level)
+    if method == "profile":
+        return profile_of_fit(fit, which, level=level).confint()
+    if method != "wald":
+        raise ValueError(f"method must be 'wald' or 'profile', got {method!r}.")
+    if df_method not in DF_METHODS:
+        raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
+    parameters = selected(model_parameters(fit), which)
+    return interval_table(parameters, _wald_limits(fit, parameters, level, df_method), "wald")
+
+
+def _wald_limits(
+    fit: LMMFit, parameters: Sequence[ModelParameter], level: float, df_method: str
+) -> list[tuple[float, float]]:
+    """Return the limits of the parameters in their order."""
+    fixed = [one for one in parameters if one.kind == "fixed"]
+    random = [one for one in parameters if one.kind != "fixed"]
+    limits: dict[str, tuple[float, float]] = {}
+    if fixed:
+        contrasts = np.eye(len(fit.fixed.names))[[one.position for one in fixed]]
+        found = t_tests(fit, contrasts, DF_METHODS[df_method]).limits(level)
+        limits.update(
+            (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
+        )
+    variances = wald_variance_limits(fit, random, level)
+    limits.update((one.name, pair) for one, pair in zip(random, variances, strict=True))
+    return [limits[one.name] for one in parameters]

@@ -1,0 +1,292 @@
+"""The search along a profile: the best deviance at given values of one parameter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.local_model import LocalModel
+from skmixed.fitting.newton import newton_search
+from skmixed.fitting.optimise import measured_hessian
+from skmixed.inference.intervals.held_deviance import HeldDeviance
+from skmixed.likelihood.profiled import ObjectiveValue
+
+__all__ = ["PathPoint", "ProfilePath", "Side"]
+
+FloatArray = NDArray[np.float64]
+
+# Distance from the best nuisance parameters, in standard errors, that a last step is sure to cover.
+# The error of the deviance is of its third power where the Hessian is exact, else of its second.
+NEAR, NEAR_APPROXIMATE = 1e-3, 1e-5
+# The distance of zeta from its target that a last step of the root search covers.
+CLOSE = 1e-5
+# The same, as a part of it, where a point of the curve is wanted and no limit.
+ABOUT = 0.2
+# Points to look for a limit, and evaluations for each.
+MANY = 60
+EVALUATIONS = 100
+# A bracket so narrow, beside the parameter or 1, is a point.
+NARROW = 1e-12
+# A step is at most so many times as long as the way from the estimate.
+GROWTH = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathPoint:
+    """Hold one point of a profile.
+
+    Attributes
+    ----------
+    value : float
+        The held parameter, internal scale.
+    others : ndarray
+        The best values of the other parameters.
+    tangent : ndarray
+        Their derivative in the held one.
+    deviance : float
+        Above the optimum, at least 0.
+    zeta, slope : float
+        The signed root of the deviance, and its derivative.
+    """
+
+    value: float
+    others: FloatArray
+    tangent: FloatArray
+    deviance: float
+    zeta: float
+    slope: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Hold what was found on one side of the estimate.
+
+    Attributes
+    ----------
+    points : list of PathPoint
+    limit : float
+        Where zeta reaches the cutoff, or the bound of the parameter if it does not; infinite if
+        there is no bound either.
+    """
+
+    points: list[PathPoint]
+    limit: float
+
+
+@dataclass(eq=False)
+class ProfilePath:
+    """Follow the profile of one parameter away from the optimum.
+
+    Parameters
+    ----------
+    deviance : HeldDeviance
+    optimum : ndarray
+        The best z.
+    least : float
+        The deviance there.
+    lower, upper : float
+        Bounds of the held parameter.
+    """
+
+    deviance: HeldDeviance
+    optimum: FloatArray
+    least: float
+    lower: float
+    upper: float
+    start: PathPoint = field(init=False)
+    _correction: FloatArray | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        at = self.deviance(self.optimum)
+        if not self.deviance.exact_hessian:
+            self._correction = measured_hessian(self.deviance, self.optimum) - at.hessian
+        at = self._corrected(at)
+        tangent = self._tangent(at)
+        bend = float(at.hessian[0, 0] + at.hessian[0, 1:] @ tangent)
+        slope = math.sqrt(max(0.5 * bend, 0.0))
+        self.start = PathPoint(self.optimum[0], self.optimum[1:], tangent, 0.0, 0.0, slope)
+
+    def side(self, direction: int, cutoff: float, reach: float) -> Side:
+        """Follow the profile on one side until zeta has reached a cutoff, and on to a reach.
+
+        Parameters
+        ----------
+        direction : {-1, 1}
+        cutoff : float
+            Of |zeta|, at which the limit is wanted.
+        reach : float
+            Of |zeta|, at least the cutoff, to which points of the curve are wanted.
+        """
+        points = [self.start]
+        points += self._towards(points, direction, 0.5 * cutoff, closely=False)
+        points += self._towards(points, direction, cutoff, closely=True)
+        limit = self._limit(points, direction, cutoff)
+        if not any(abs(point.zeta) > cutoff - CLOSE for point in points):
+            points = self._lowered(points, direction)
+        elif reach > cutoff:
+            beyond = self._towards(points, direction, reach, closely=False)
+            highest = max(abs(point.zeta) for point in points)
+            points += [point for point in beyond if abs(point.zeta) > highest]
+        return Side(points[1:], limit)
+
+    def _lowered(self, points: list[PathPoint], direction: int) -> list[PathPoint]:
+        """Lower the deviance at a point to that of points farther out, whose others it may take.
+
+        The profile of a correlation is flat where a variance of 0 is as good.
+        """
+        ordered = sorted(points, key=lambda point: direction * point.value)
+        for i in range(len(ordered) - 2, 0, -1):
+            if ordered[i].deviance > ordered[i + 1].deviance:
+                again = self._at(ordered[i].value, ordered[i + 1], direction)
+                ordered[i] = min(again, ordered[i], key=lambda point: point.deviance)
+        return ordered
+
+    def _limit(self, points: list[PathPoint], direction: int, cutoff: float) -> float:
+        """Return where zeta is at the cutoff, by a last step from the nearest point."""
+        bound = self.upper if direction > 0 else self.lower
+        if abs(max(points, key=lambda p: abs(p.zeta)).zeta) < cutoff - CLOSE:
+            return bound
+        nearest = min(points, key=lambda p: abs(abs(p.zeta) - cutoff))
+        if abs(abs(nearest.zeta) - cutoff) > CLOSE or nearest.slope <= 0.0:
+            return nearest.value
+        last = nearest.value + (direction * cutoff - nearest.zeta) / nearest.slope
+        return min(max(last, self.lower), self.upper)
+
+    def _towards(
+        self, known: list[PathPoint], direction: int, target: float, *, closely: bool
+    ) -> list[PathPoint]:
+        """Find points until |zeta| is past the target, or closely at it."""
+        bound = self.upper if direction > 0 else self.lower
+        inside, outside = _bracket(known, direction, target)
+        found: list[PathPoint] = []
+        for _ in range(MANY):
+            if inside.value == bound or (outside is not None and not closely):
+                break
+            value = self._proposal(inside, outside, direction, target)
+            point = self._at(min(max(value, self.lower), self.upper), inside, direction)
+            found.append(point)
+            if abs(abs(point.zeta) - target) <= (CLOSE if closely else ABOUT * target):
+                break
+            if abs(point.zeta) < target:
+                inside = point
+            else:
+                outside = point
+            if outside is not None and _is_narrow(inside, outside):
+                break
+        return found
+
+    def _proposal(
+        self,
+        inside: PathPoint,
+        outside: PathPoint | None,
+        direction: int,
+        target: float,
+    ) -> float:
+        """Return where zeta may be at the target."""
+        if outside is not None:
+            return _between(inside, outside, direction * target)
+        gone = abs(inside.value - self.start.value)
+        if inside.slope <= 0.0:
+            step = gone or 0.1 * max(1.0, abs(inside.value))
+        else:
+            step = (target - abs(inside.zeta)) / inside.slope
+            if gone:
+                step = min(step, GROWTH * gone)
+        return inside.value + direction * step
+
+    def _at(self, value: float, near: PathPoint, direction: int) -> PathPoint:
+        """Find the best other parameters at a value of the held one, from a point nearby."""
+        guess = near.others + (value - near.value) * near.tangent
+        if self.deviance.lower is not None:
+            guess = np.maximum(guess, self.deviance.lower)
+        at, step = self._best(value, guess)
+        # At the minimum of the quadratic model: the deviance falls by half the slope of the step.
+        above = at.value + 0.5 * float(at.gradient[1:] @ step) - self.least
+        slope = float(at.gradient[0] + at.hessian[0, 1:] @ step)
+        zeta = math.sqrt(max(above, 0.0))
+        rate = 0.5 * direction * slope / zeta if zeta else 0.0
+        others = at.theta[1:] + step
+        return PathPoint(value, others, self._tangent(at), max(above, 0.0), direction * zeta, rate)
+
+    def _best(self, value: float, guess: FloatArray) -> tuple[ObjectiveValue, FloatArray]:
+        """Minimise over the others; return the last evaluation and the step that remains."""
+
+        def held(others: FloatArray) -> ObjectiveValue:
+            at = self._corrected(self.deviance(np.concatenate([[value], others])))
+            whole.append(at)
+            gradient, hessian = at.gradient[1:], at.hessian[1:, 1:]
+            return replace(at, theta=others, gradient=gradient, hessian=hessian)
+
+        whole: list[ObjectiveValue] = []
+        first = held(guess)
+        if not len(guess):
+            return whole[-1], guess
+        exact = self.deviance.exact_hessian
+        lower = self.deviance.lower
+        end = newton_search(
+            held,
+            first,
+            1,
+            tol=NEAR if exact else NEAR_APPROXIMATE,
+            max_iter=EVALUATIONS,
+            lower=lower,
+            exact=exact,
+        )
+        at = next(one for one in reversed(whole) if np.array_equal(one.theta[1:], end.at.theta))
+        model = LocalModel.of(end.at.theta, end.at.gradient, end.at.hessian, lower)
+        return at, model.step(1.0)
+
+    def _tangent(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivative of the best others in the held parameter."""
+        if len(at.theta) < 2:
+            return np.empty(0)
+        others, mixed = at.theta[1:], at.hessian[1:, 0]
+        model = LocalModel.of(others, mixed, at.hessian[1:, 1:], None)
+        tangent = model.axes @ model.newton
+        if self.deviance.lower is not None:
+            tangent[others <= self.deviance.lower] = 0.0
+        return np.asarray(tangent)
+
+    def _corrected(self, at: ObjectiveValue) -> ObjectiveValue:
+        """Add to an approximate Hessian what it lacks at the optimum."""
+        if self._correction is None:
+            return at
+        return replace(at, hessian=at.hessian + self._correction)
+
+
+def _bracket(
+    known: list[PathPoint], direction: int, target: float
+) -> tuple[PathPoint, PathPoint | None]:
+    """Return the last point before zeta first passes a target, and the first one after."""
+    ordered = sorted(known, key=lambda point: direction * point.value)
+    n = next((i for i, p in enumerate(ordered) if abs(p.zeta) > target), len(ordered))
+    outside = ordered[n] if n < len(ordered) else None
+    return ordered[n - 1], outside
+
+
+def _between(inside: PathPoint, outside: PathPoint, target: float) -> float:
+    """Return where a cubic through two points, with their slopes, says that zeta is the target."""
+    low, high = inside.value, outside.value
+    width, rise = high - low, outside.zeta - inside.zeta
+    middle = 0.5 * (low + high)
+    if rise == 0.0 or inside.slope <= 0.0 or outside.slope <= 0.0:
+        return middle
+    t = (target - inside.zeta) / rise
+    # Hermite's cubic of the value as a function of zeta.
+    left, right = rise / inside.slope, rise / outside.slope
+    value = (
+        low
+        + width * t * t * (3.0 - 2.0 * t)
+        + left * t * (1.0 - t) ** 2
+        - right * t * t * (1.0 - t)
+    )
+    return value if min(low, high) < value < max(low, high) else middle
+
+
+def _is_narrow(inside: PathPoint, outside: PathPoint) -> bool:
+    """Tell whether two points are one."""
+    size = max(1.0, abs(inside.value), abs(outside.value))
+    return abs(outside.value - inside.value) <= NARROW * size

@@ -1,0 +1,3 @@
+"""Marginal means, slopes and their contrasts."""
+
+from __future__ import annotations

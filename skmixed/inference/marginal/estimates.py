@@ -1,0 +1,240 @@
+"""Estimates over a reference grid, with their tests and contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+from skmixed.inference.coefficients.wald import TTests, t_tests
+from skmixed.inference.marginal.contrast_weights import ContrastSet, contrast_set
+from skmixed.inference.marginal.grid_source import GridSource
+from skmixed.inference.marginal.multiplicity import ADJUSTMENTS, Family
+
+__all__ = ["MarginalEstimates"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MarginalEstimates:
+    """Hold marginal means, or slopes, and compare them.
+
+    Printed, it is its table.
+
+    Attributes
+    ----------
+    grid : DataFrame
+        What each estimate is of: levels of ``by`` and of the variables that are compared.
+    by : tuple of str
+        Variables within whose levels comparisons are made.
+    functions : ndarray of shape (k, p)
+        The coefficients' weights in each estimate.
+    offset : ndarray of shape (k,)
+        A known part of each estimate.
+    level : float
+        Confidence of the limits.
+
+    See Also
+    --------
+    skmixed.inference.marginal.means : Where an example is.
+    """
+
+    grid: pd.DataFrame
+    by: tuple[str, ...]
+    functions: FloatArray
+    offset: FloatArray
+    level: float
+    _source: GridSource
+    _rule: DegreesOfFreedom
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row for each estimate.
+
+        Returns
+        -------
+        DataFrame
+            With the columns of ``grid``, then estimate, se, df, statistic and p_value (of the
+            test against 0), lower and upper. All are NaN where the data do not determine the
+            estimate.
+        """
+        tests = self._tests(self.functions, self.offset)
+        limits = tests.limits(self.level)
+        return _joined(self.grid, _table(tests, tests.p_values, limits))
+
+    def contrasts(
+        self,
+        method: str | Mapping[str, Any] = "pairwise",
+        *,
+        adjust: str | None = None,
+        reference: int = 0,
+        level: float | None = None,
+    ) -> pd.DataFrame:
+        """Compare the estimates within each combination of the levels of ``by``.
+
+        Parameters
+        ----------
+        method : {"pairwise", "trt.vs.ctrl", "consec", "eff"} or dict, default="pairwise"
+            All pairs; each against a control; each against the one before; each against the mean
+            of all; or labels of contrasts with as many weights as there are estimates.
+        adjust : {"tukey", "mvt", "holm", "bonferroni", "sidak", "bh", "none"}, optional
+            For how many tests are made within one combination. The default is ``"tukey"`` for
+            pairs, ``"mvt"`` (the multivariate t distribution; Dunnett's test) for comparisons with
+            a control and for consecutive ones, ``"bh"`` for ``"eff"``, ``"none"`` for a dict.
+        reference : int, default=0
+            Position of the control.
+        level : float, optional
+            Confidence of the limits together; that of the estimates by default. The limits of
+            ``"holm"`` and ``"bh"`` are Bonferroni's.
+
+        Returns
+        -------
+        DataFrame
+            With the columns of ``by``, contrast, estimate, se, df, statistic, p_value, lower,
+            upper.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method or adjustment, or they do not go together.
+        """
+        compared = [name for name in self.grid.columns if name not in self.by]
+        blocks = self._blocks()
+        labels = _labels(self.grid.loc[blocks[0], compared])
+        chosen = contrast_set(method, labels, reference)
+        adjust = chosen.adjust if adjust is None else adjust
+        if adjust not in ADJUSTMENTS:
+            raise ValueError(f"adjust must be one of {sorted(ADJUSTMENTS)}, got {adjust!r}.")
+        functions = np.concatenate([chosen.weights @ self.functions[rows] for rows in blocks])
+        offset = np.concatenate([chosen.weights @ self.offset[rows] for rows in blocks])
+        tests = self._tests(functions, offset)
+        n_means = len(labels) if method == "pairwise" else None
+        p_values, limits = self._adjusted(
+            functions, tests, (len(chosen.labels), n_means), adjust, level or self.level
+        )
+        return _joined(self._headings(blocks, chosen), _table(tests, p_values, limits))
+
+    def _adjusted(
+        self,
+        functions: FloatArray,
+        tests: TTests,
+        size: tuple[int, int | None],
+        adjust: str,
+        level: float,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return p-values and limits, adjusted within each family of ``size`` contrasts."""
+        tests.limits(level)
+        p_values, reach = [], []
+        for start in range(0, len(functions), size[0]):
+            rows = slice(start, start + size[0])
+            correlation = _correlation(functions[rows], self._theory.covariance)
+            family = Family(tests.statistics[rows], tests.df[rows], correlation, size[1])
+            p_values.append(ADJUSTMENTS[adjust].p_values(family))
+            reach.append(ADJUSTMENTS[adjust].critical(family, 1.0 - level))
+        distance = np.concatenate(reach) * tests.standard_errors
+        limits = np.column_stack([tests.estimates - distance, tests.estimates + distance])
+        return np.concatenate(p_values), limits
+
+    def _blocks(self) -> list[NDArray[np.intp]]:
+        """Return the rows of each combination of the levels of ``by``."""
+        if not self.by:
+            return [np.arange(len(self.grid))]
+        numbers = self.grid.groupby(list(self.by), sort=False, observed=True).ngroup().to_numpy()
+        return [np.flatnonzero(numbers == i) for i in range(int(numbers.max()) + 1)]
+
+    def _headings(self, blocks: list[NDArray[np.intp]], chosen: ContrastSet) -> pd.DataFrame:
+        """Return the levels of ``by`` and the label of each contrast."""
+        first = np.repeat([rows[0] for rows in blocks], len(chosen.labels))
+        headings = self.grid[list(self.by)].iloc[first].reset_index(drop=True)
+        headings["contrast"] = list(chosen.labels) * len(blocks)
+        return headings
+
+    @cached_property
+    def _theory(self) -> FixedEffectsTheory:
+        return self._rule.at(self._source.fit)
+
+    def _tests(self, functions: FloatArray, offset: FloatArray) -> TTests:
+        """Test linear functions of the coefficients, all NaN for one that is not estimable."""
+        fit = self._source.fit
+        estimable = self._source.estimable(functions)
+        # A function that depends on nothing has no standard error to divide by.
+        tested = estimable & functions.any(axis=1)
+        columns = np.full((5, len(functions)), np.nan)
+        columns[0, estimable] = offset[estimable]
+        columns[1, estimable] = 0.0
+        if tested.any():
+            # An aliased coefficient is 0: what is estimable does not depend on that choice.
+            rows = np.where(fit.fixed.aliased, 0.0, functions[tested])
+            found = t_tests(fit, rows, _Applied(self._theory), null=-offset[tested])
+            columns[:, tested] = [
+                found.estimates + offset[tested],
+                found.standard_errors,
+                found.df,
+                found.statistics,
+                found.p_values,
+            ]
+        return TTests(*columns)
+
+    def __repr__(self) -> str:
+        return self.tidy().to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return self.tidy().to_html(index=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Applied:
+    """A rule that was applied to the fit already."""
+
+    description: ClassVar[str] = "as applied before"
+    theory: FixedEffectsTheory
+
+    def at(self, fit: LMMFit) -> FixedEffectsTheory:
+        """Return what was found."""
+        return self.theory
+
+
+def _labels(levels: pd.DataFrame) -> list[str]:
+    """Name each estimate by its levels; a number needs the name of its variable."""
+    parts = [
+        [f"{name}{value:.12g}" for value in column]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        else [str(value) for value in column]
+        for name, column in levels.items()
+    ]
+    return [" ".join(row) for row in zip(*parts, strict=True)] if parts else ["mean"] * len(levels)
+
+
+def _correlation(functions: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the correlation of linear functions; NaN for one that does not vary."""
+    joint = functions @ covariance @ functions.T
+    sd = np.sqrt(np.diag(joint))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(joint / np.outer(sd, sd))
+
+
+def _table(tests: TTests, p_values: FloatArray, limits: FloatArray) -> pd.DataFrame:
+    """Return the columns of numbers."""
+    return pd.DataFrame(
+        {
+            "estimate": tests.estimates,
+            "se": tests.standard_errors,
+            "df": tests.df,
+            "statistic": tests.statistics,
+            "p_value": p_values,
+            "lower": limits[:, 0],
+            "upper": limits[:, 1],
+        }
+    )
+
+
+def _joined(headings: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
+    """Put headings before numbers, whatever their names are."""
+    return pd.concat([headings.reset_index(drop=True), numbers], axis=1)

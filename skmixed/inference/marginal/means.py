@@ -1,0 +1,188 @@
+"""Marginal means, as R's emmeans defines them, and their comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.marginal.estimates import MarginalEstimates
+from skmixed.inference.marginal.grid_source import grid_source
+from skmixed.inference.marginal.reference_grid import WEIGHTS, names_of, reference_grid
+
+__all__ = ["contrasts", "df_rule", "marginal_means", "pairwise", "split_names", "weights_rule"]
+
+
+def marginal_means(
+    results: Any,
+    specs: str | Sequence[str] | None = None,
+    *,
+    by: str | Sequence[str] | None = None,
+    at: Mapping[str, Any] | None = None,
+    weights: str = "equal",
+    df_method: str = "satterthwaite",
+    level: float = 0.95,
+) -> MarginalEstimates:
+    """Predict the population mean of each level of a factor, averaged over the other factors.
+
+    The means are those of the predictions X beta over a reference grid: all combinations of the
+    factors' levels, with covariates at their mean over the training rows (Searle, Speed and
+    Milliken 1980; Lenth 2016). A column of two distinct numbers counts as a factor.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+        Of `skmixed.mixedlm`, which keep formula and data.
+    specs : str or sequence of str, optional
+        Variables to give a mean for each combination of levels of; none gives the overall mean.
+    by : str or sequence of str, optional
+        Variables that divide the table: comparisons are made within their levels.
+    at : mapping of str to values, optional
+        Values of covariates in place of their means, or those levels of factors to look at.
+    weights : {"equal", "proportional", "outer", "cells", "flat"}, default="equal"
+        How the levels of the other factors count: all alike; as the rows of their combinations;
+        as the product of the rows of each factor's levels; as the rows of each cell of the grid;
+        or alike, but for cells without rows.
+    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, default="satterthwaite"
+        Where degrees of freedom come from; ``"kenward-roger"``, which emmeans prefers, adjusts the
+        standard errors too.
+    level : float, default=0.95
+        Confidence of the limits, which are not adjusted for the number of means.
+
+    Returns
+    -------
+    MarginalEstimates
+        ``tidy()`` is the table, ``contrasts()`` compares. A mean that the data do not determine,
+        for a combination of levels without rows, is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a name is no variable of the fixed effects, or an option is unknown.
+    TypeError
+        If the results keep no formula or no rows.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import marginal_means
+    >>> results = mixedlm("Reaction ~ C(Days) + (1 | Subject)", load_sleepstudy())
+    >>> means = marginal_means(results, "Days", at={"Days": [0, 1, 9]})
+    >>> means.tidy()[["Days", "estimate", "se", "df", "lower", "upper"]].round(2)
+       Days  estimate     se     df   lower   upper
+    0     0    256.65  11.46  41.98  233.53  279.77
+    1     1    264.50  11.46  41.98  241.37  287.62
+    2     9    350.85  11.46  41.98  327.73  373.97
+    >>> means.contrasts("trt.vs.ctrl", adjust="holm")[["contrast", "estimate", "p_value"]].round(4)
+            contrast  estimate  p_value
+    0  Days1 - Days0    7.8439   0.4551
+    1  Days9 - Days0   94.1994   0.0000
+    """
+    specs, by = split_names(specs, by)
+    grid = reference_grid(grid_source(results), (*by, *specs), at)
+    cells = grid.average(grid.evaluate(), weights_rule(weights))
+    return MarginalEstimates(
+        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, df_rule(df_method)
+    )
+
+
+def contrasts(
+    means: MarginalEstimates,
+    method: str | Mapping[str, Any] = "pairwise",
+    *,
+    adjust: str | None = None,
+    reference: int = 0,
+    level: float | None = None,
+) -> pd.DataFrame:
+    """Compare marginal means or slopes, as ``means.contrasts`` does.
+
+    Parameters
+    ----------
+    means : MarginalEstimates
+    method : {"pairwise", "trt.vs.ctrl", "consec", "eff"} or dict, default="pairwise"
+    adjust : {"tukey", "mvt", "holm", "bonferroni", "sidak", "bh", "none"}, optional
+    reference : int, default=0
+    level : float, optional
+
+    See Also
+    --------
+    MarginalEstimates.contrasts : Where the parameters are described.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_penicillin
+    >>> from skmixed.inference import contrasts, marginal_means
+    >>> results = mixedlm("diameter ~ sample + (1 | plate)", load_penicillin())
+    >>> means = marginal_means(results, "sample", at={"sample": ["A", "B", "C"]})
+    >>> contrasts(means, {"C less A and B": [-0.5, -0.5, 1.0]}).iloc[:, :4].round(3)
+             contrast  estimate     se     df
+    0  C less A and B     1.354  0.137  115.0
+    """
+    return means.contrasts(method, adjust=adjust, reference=reference, level=level)
+
+
+def pairwise(
+    results: Any,
+    specs: str | Sequence[str],
+    *,
+    adjust: str = "tukey",
+    **options: Any,
+) -> pd.DataFrame:
+    """Compare the marginal means of all pairs of levels.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    specs : str or sequence of str
+        The factor, or factors whose combinations are compared.
+    adjust : {"tukey", "mvt", "holm", "bonferroni", "sidak", "bh", "none"}, default="tukey"
+    **options
+        As for `marginal_means`: by, at, weights, df_method, level.
+
+    Returns
+    -------
+    DataFrame
+        With the columns of ``by``, contrast, estimate, se, df, statistic, p_value, lower, upper.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import pairwise
+    >>> results = mixedlm("Reaction ~ C(Days) + (1 | Subject)", load_sleepstudy())
+    >>> table = pairwise(results, "Days", at={"Days": [0, 1, 9]})
+    >>> table[["contrast", "estimate", "se", "p_value"]].round(4)
+            contrast  estimate       se  p_value
+    0  Days0 - Days1   -7.8439  10.4753   0.7348
+    1  Days0 - Days9  -94.1994  10.4753   0.0000
+    2  Days1 - Days9  -86.3555  10.4753   0.0000
+    """
+    return marginal_means(results, specs, **options).contrasts("pairwise", adjust=adjust)
+
+
+def split_names(
+    specs: str | Sequence[str] | None, by: str | Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of both arguments; raise ValueError if one is named twice."""
+    specs, by = names_of(specs), names_of(by)
+    if len({*specs, *by}) < len(specs) + len(by):
+        raise ValueError(f"A variable is named twice: specs {list(specs)}, by {list(by)}.")
+    return specs, by
+
+
+def df_rule(df_method: str) -> DegreesOfFreedom:
+    """Return the rule of a name; raise ValueError if there is none."""
+    if df_method not in DF_METHODS:
+        raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
+    return DF_METHODS[df_method]
+
+
+def weights_rule(weights: str) -> str:
+    """Return the name of a rule; raise ValueError if there is none."""
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights must be one of {sorted(WEIGHTS)}, got {weights!r}.")
+    return weights

@@ -1,0 +1,3 @@
+"""What the parts of a model explain."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Simulated responses and bootstrap."""
+
+from __future__ import annotations

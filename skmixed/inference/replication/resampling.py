@@ -1,0 +1,112 @@
+"""Resampled residuals, random effects and groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design, RandomBlock
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.replication.simulation import ResponseModel
+from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+
+__all__ = ["ResidualPool", "check_whole_groups", "counted_groups"]
+
+FloatArray = NDArray[np.float64]
+
+
+class ResidualPool:
+    """Residuals and random effects to draw from, of the moments that the model estimates.
+
+    Modes and residuals vary less than the effects and errors that they predict. Both are centred,
+    and reflated: with S = L_S L_S' the covariance of the modes and Psi = L L' the estimate, the
+    modes are multiplied with L L_S^-1 (Carpenter, Goldstein and Rasbash 2003, section 3).
+
+    Parameters
+    ----------
+    source : ResponseModel
+    """
+
+    def __init__(self, source: ResponseModel) -> None:
+        self._source = source
+        residuals = source.residuals - source.residuals.mean()
+        size = np.sqrt(np.mean(residuals**2))
+        self.residuals = residuals / size if size > 0 else residuals
+        self.effects = [_reflated(block.modes, block.turned) for block in source.blocks]
+
+    def responses(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw m responses with replacement: residuals by rows, effects by levels."""
+        sizes = [len(effects) for effects in self.effects]
+        n = len(self.residuals)
+        # All numbers of one response are drawn before those of the next.
+        places = np.split(rng.random((m, sum(sizes) + n)), np.cumsum(sizes), axis=1)
+        effects = [
+            pool[(u * len(pool)).astype(np.intp)]
+            for u, pool in zip(places[:-1], self.effects, strict=True)
+        ]
+        return self._source.assembled(effects, self.residuals[(places[-1] * n).astype(np.intp)])
+
+
+def _reflated(modes: FloatArray, root: FloatArray) -> FloatArray:
+    """Return centred modes whose covariance over the levels is root root'."""
+    # In the units of the spherical effects u, b = Lambda u, a variance of 0 does no harm.
+    u = (modes - modes.mean(axis=0)) @ np.linalg.pinv(root).T
+    covariance = (u.T @ u / len(u))[:, :, None]
+    lower = cholesky_over_groups(covariance, semidefinite=True)
+    whitened = solve_lower_over_groups(lower, u[:, :, None].copy(), semidefinite=True)[:, :, 0]
+    return np.asarray(whitened @ root.T)
+
+
+def check_whole_groups(model: LMMModel, purpose: str) -> None:
+    """Raise ValueError if a model has no groups that can be drawn or left out as a whole.
+
+    Parameters
+    ----------
+    model : LMMModel
+    purpose : str
+        What needs them, for the message.
+    """
+    design = model.design
+    if len(design.blocks) != 1:
+        names = [factor.levels.name for factor in design.factors]
+        reason = (
+            f"the rows of a level of one of the factors {names} share levels of the others with "
+            "rows elsewhere, so that no set of groups is independent of the rest"
+            if names
+            else "the model has no groups"
+        )
+        raise ValueError(
+            f"{purpose} needs a model with one grouping factor: {reason}. Use kind='parametric' or "
+            "'residual', with percentile or basic intervals."
+        )
+    if design.group_multiplicity is not None and (design.group_multiplicity != 1.0).any():
+        raise ValueError(
+            f"{purpose} draws groups, and with group_weight it is not known how many there are. "
+            "Repeat the groups in the data under labels of their own."
+        )
+
+
+def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
+    """Return the model of some of the groups, each as often as it counts.
+
+    Parameters
+    ----------
+    model : LMMModel
+        With one grouping factor.
+    counts : ndarray of shape (n_levels,)
+    """
+    design = model.design
+    (block,) = design.blocks
+    keep = counts[block.factor.codes] > 0
+    chosen: Design = replace(
+        design,
+        response=design.response[keep],
+        fixed=design.fixed[keep],
+        blocks=(RandomBlock(block.factor.select(keep), block.columns[keep], block.terms),),
+        offset=None if design.offset is None else design.offset[keep],
+        weights=None if design.weights is None else design.weights[keep],
+        group_multiplicity=counts[counts > 0].astype(np.float64),
+    )
+    return replace(model, design=chosen)
