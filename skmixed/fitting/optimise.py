@@ -21,8 +21,9 @@ FloatArray = NDArray[np.float64]
 # Steps that are left for differences of gradients, as far as half of the search allows; but fewer
 # than the least are of no use.
 RESERVE, LEAST = 10, 3
-# Steps of differences of the gradient, relative to theta or to 1.
+# Steps of central and of one-sided differences of the gradient, relative to theta or to 1.
 DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
+ONE_SIDED = 1e-7
 
 
 def minimise(
@@ -121,13 +122,13 @@ def measured_hessian(
         and are good to five digits or more.
     """
     columns = []
-    for step in np.diag(np.maximum(np.abs(theta), 1.0)):
+    length = DIFFERENCE if gradient is None else ONE_SIDED
+    for step in np.diag(length * np.maximum(np.abs(theta), 1.0)):
         if gradient is None:
-            up, down = objective(theta + DIFFERENCE * step), objective(theta - DIFFERENCE * step)
-            change = (up.gradient - down.gradient) / 2.0
+            change = (objective(theta + step).gradient - objective(theta - step).gradient) / 2.0
         else:
-            change = objective(theta + DIFFERENCE * step).gradient - gradient
-        columns.append(change / (DIFFERENCE * step.sum()))
+            change = objective(theta + step).gradient - gradient
+        columns.append(change / step.sum())
     hessian = np.array(columns)
     return 0.5 * (hessian + hessian.T)
 
