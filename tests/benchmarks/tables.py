@@ -80,7 +80,7 @@ def _fit_row(
 def _notes(m: Measured) -> list[str]:
     """Return what a stochastic solver says of its estimates."""
     errors = m.answer.get("monte_carlo_error")
-    return [f"Monte-Carlo errors of {m.contender.name}: {errors}\n"] if errors else []
+    return [f"Monte-Carlo errors of {m.contender.name}: {errors}\n"] if any(errors or []) else []
 
 
 def growth_table(case: Case, measured: dict[int, list[Measured]]) -> str:
