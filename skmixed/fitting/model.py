@@ -1,4 +1,4 @@
-"""A linear mixed model with its data, ready to be fitted, and to be fitted again with a change."""
+"""A linear mixed model with its rows: from a design to a finished fit, and again with a change."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
-from skmixed.fitting.fit import fit_lmm
+from skmixed.design.groups import GroupingFactor
+from skmixed.fitting.assemble import assemble, objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.likelihood.choose import Solver
+from skmixed.fitting.notices import notices_of
+from skmixed.fitting.search import find_optimum
+from skmixed.fitting.standardise import standardised_products
+from skmixed.likelihood.choose import Solver, kernel_for
+from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["LMMModel"]
+
+# Pairs of levels of two factors, for each of their levels, up to which cross-products are kept.
+CELLS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,16 +54,36 @@ class LMMModel:
     verbose: int = 0
 
     def fit(self) -> LMMFit:
-        """Fit the model."""
-        return fit_lmm(
-            self.design,
-            self.covariance,
+        """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
+        design = self.design
+        coordinates, rows, products = standardised_products(design, self.covariance)
+        estimable = tuple(not coordinates.exact and _repeated(design, f) for f in design.factors)
+        kept = [i for i, possible in enumerate(estimable) if possible]
+        kept_products = products.of_factors(kept)
+        objective = ProfiledObjective(
+            kept_products,
+            self.covariance.of_factors(kept),
             reml=self.reml,
+            kernel=kernel_for(
+                kept_products, self.solver, [design.factors[i].levels.name for i in kept]
+            ),
+        )
+        objective.kernel.refine(
+            [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
+        )
+        constant = objective_constant(objective, coordinates)
+        optimum = find_optimum(
+            objective,
             tol=self.tol,
             max_iter=self.max_iter,
-            solver=self.solver,
             verbose=self.verbose,
+            constant=constant,
         )
+        positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
+        fit = assemble(design, self.covariance, coordinates, rows, objective, optimum, positions)
+        notices = notices_of(fit, design, objective.kernel.varies)
+        keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
+        return replace(fit, notices=notices, products=kept_products if keep else None)
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""
@@ -63,3 +92,21 @@ class LMMModel:
     def with_response(self, response: NDArray[np.float64]) -> LMMModel:
         """Return the model of another response, of shape (n,)."""
         return replace(self, design=replace(self.design, response=response))
+
+
+def _repeated(design: Design, factor: GroupingFactor) -> bool:
+    """Tell whether the rows distinguish a factor's variances from the residual's."""
+    weights = design.weights if design.frequency else None
+    largest = np.bincount(factor.codes, weights).max(initial=0)
+    n_groups = len(factor.levels)
+    if design.group_multiplicity is not None:
+        n_groups = design.group_multiplicity.sum()
+    return bool(largest > 1 and n_groups > 1)
+
+
+def _of_the_size_of_the_levels(products: CrossProducts) -> bool:
+    """Tell whether cross-products are small enough to be kept: they may not grow with the rows."""
+    return all(
+        cells.n_cells <= CELLS * (cells.n_left + cells.n_right)
+        for cells in products.crossed.values()
+    )

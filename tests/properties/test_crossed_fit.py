@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.design import Design, NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
-from skmixed.fitting.fit import fit_lmm
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import (
     marginal_covariance,
     predict_covariance,
@@ -69,7 +69,7 @@ def fit_problem(problem: CrossedProblem, covariance: JointCovariance, *, reml: b
         )
     )
     design = Design(problem.y, problem.X[:, 1:], NAMES[1:], True, blocks, weights=problem.weights)
-    return fit_lmm(design, covariance, reml=reml, tol=1e-8, max_iter=200)
+    return LMMModel(design, covariance, reml=reml, tol=1e-8, max_iter=200).fit()
 
 
 def layouts(structure: DirectSum) -> tuple[TermLayout, ...]:

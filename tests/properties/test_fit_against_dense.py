@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.design import Design, NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
-from skmixed.fitting.fit import fit_lmm
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import (
     marginal_covariance,
     predict_covariance,
@@ -39,7 +39,7 @@ def fit_problem(problem: Problem, structure: DirectSum, *, reml: bool) -> LMMFit
         weights=problem.weights,
         group_multiplicity=problem.multiplicity,
     )
-    return fit_lmm(design, JointCovariance((structure,)), reml=reml, tol=1e-8, max_iter=200)
+    return LMMModel(design, JointCovariance((structure,)), reml=reml, tol=1e-8, max_iter=200).fit()
 
 
 def moved(problem: Problem) -> Problem:
