@@ -1,16 +1,13 @@
-"""The only file that knows patsy: formula algebra, coding of categories, its objects' pickles."""
+"""The only file that knows patsy: formula algebra, coding of categories, linear hypotheses."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import math
-import pickle
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ import patsy.builtins
 from skmixed.formula import transforms
 from skmixed.formula.columns import Columns
 from skmixed.formula.expression import Expression
+from skmixed.formula.pickling import TermsPickler, TermsUnpickler
 from skmixed.formula.program import names_in
 
 __all__ = [
@@ -96,7 +94,7 @@ class TrainedTerms:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through a pickler that takes patsy's objects apart."""
         buffer = io.BytesIO()
-        pickler = _Pickler(buffer, protocol=5)
+        pickler = TermsPickler(buffer, protocol=5)
         pickler.dump((self.designs, self.singles))
         return _restore, (buffer.getvalue(), tuple(pickler.of_main))
 
@@ -307,57 +305,4 @@ def _uncomputable(error: Exception) -> str:
 
 def _restore(pickled: bytes, of_main: tuple[Any, ...]) -> TrainedTerms:
     """Rebuild trained terms from their pickle."""
-    return TrainedTerms(*_Unpickler(io.BytesIO(pickled), of_main).load())
-
-
-class _Pickler(pickle.Pickler):
-    """Pickle modules by name and patsy's objects as class and attributes.
-
-    Functions and classes of ``__main__`` are set aside for the pickler outside: joblib's sends
-    them to its workers by value.
-    """
-
-    def __init__(self, file: io.BytesIO, protocol: int) -> None:
-        super().__init__(file, protocol=protocol)
-        self.of_main: list[Any] = []
-
-    def persistent_id(self, obj: Any) -> int | None:
-        """Return the place of an object that is set aside."""
-        if not isinstance(obj, (FunctionType, type)) or obj.__module__ != "__main__":
-            return None
-        if isinstance(obj, FunctionType):
-            _raise_if_unreachable(obj)
-        self.of_main.append(obj)
-        return len(self.of_main) - 1
-
-    def reducer_override(self, obj: Any) -> Any:
-        """Return how to rebuild an object that the plain pickler would refuse."""
-        if isinstance(obj, ModuleType):
-            return importlib.import_module, (obj.__name__,)
-        if isinstance(obj, FunctionType):
-            _raise_if_unreachable(obj)
-        elif not isinstance(obj, type) and type(obj).__module__.partition(".")[0] == "patsy":
-            return object.__new__, (type(obj),), vars(obj)
-        return NotImplemented
-
-
-class _Unpickler(pickle.Unpickler):
-    """Unpickle with the objects that were set aside."""
-
-    def __init__(self, file: io.BytesIO, of_main: tuple[Any, ...]) -> None:
-        super().__init__(file)
-        self._of_main = of_main
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Return an object that was set aside."""
-        return self._of_main[pid]
-
-
-def _raise_if_unreachable(function: FunctionType) -> None:
-    """Raise if a function has no name by which another process could import it."""
-    if "<" in function.__qualname__:
-        raise pickle.PicklingError(
-            f"The formula calls {function.__qualname__!r} of module {function.__module__!r}, which "
-            "cannot be pickled: expected a function that can be imported. Define it with 'def' at "
-            "the top of a module."
-        )
+    return TrainedTerms(*TermsUnpickler(io.BytesIO(pickled), of_main).load())
