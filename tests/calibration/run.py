@@ -104,17 +104,19 @@ def type_one_errors(
     -------
     DataFrame
         One row for each covariate, one column for each way to count degrees of freedom; NaN if
-        a sample has no p-value.
+        a sample has no p-value. ``singular`` is the share of samples with a singular covariance.
     """
     key = [seed, list(DESIGNS).index(design), list(FORMULAS).index(random), n_groups]
     rng, rows = np.random.default_rng(key), DESIGNS[design](n_groups)
     model = rows.model(FORMULAS[random])
-    rejected = np.zeros((len(COVARIATES), len(METHODS)))
+    rejected, n_singular = np.zeros((len(COVARIATES), len(METHODS))), 0
     for _ in range(n_samples):
         fit = model.with_response(rows.responses(random, rng)).fit()
         p_values = _p_values(fit)
+        n_singular += fit.singular
         rejected += np.where(np.isnan(p_values), np.nan, p_values < LEVEL)
-    return pd.DataFrame(rejected / n_samples, list(COVARIATES), list(METHODS))
+    table = pd.DataFrame(rejected / n_samples, list(COVARIATES), list(METHODS))
+    return table.assign(singular=n_singular / n_samples)
 
 
 def coverage(n_groups: int, n_samples: int, n_replicates: int, seed: int = SEED) -> pd.DataFrame:

@@ -29,8 +29,11 @@ def test_type_one_errors_in_balanced_designs(random: str, n_groups: int) -> None
             expected = balanced_error(random, covariate, method, n_groups)
             if method in ("satterthwaite", "kenward-roger"):
                 assert expected == pytest.approx(0.05)
-            error = standard_error(expected, SAMPLES)
-            assert abs(found.loc[covariate, method] - expected) < 4.0 * error, (covariate, method)
+            excess = found.loc[covariate, method] - expected
+            # Slopes of six groups are estimated as singular in a fifth of the samples: the tests
+            # are then cautious, and not exact.
+            distance = excess if (random, n_groups) == ("slope", 6) else abs(excess)
+            assert distance < 4.0 * standard_error(expected, SAMPLES), (covariate, method)
 
 
 def test_kenward_roger_keeps_the_level_in_unbalanced_designs() -> None:
