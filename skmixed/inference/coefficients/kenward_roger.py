@@ -16,6 +16,9 @@ __all__ = ["KenwardRoger", "adjusted", "kenward_roger"]
 
 FloatArray = NDArray[np.float64]
 
+# Differences from 1 below this have lost their digits to rounding.
+VANISHING = 1e-8
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KenwardRoger:
@@ -52,17 +55,22 @@ class KenwardRoger:
         traces = np.einsum("mii->m", moved)
         A1 = float(traces @ self.W @ traces)
         A2 = float(np.einsum("mij,nji,mn->", moved, moved, self.W, optimize=True))
-        if not A2:
+        if A2 < VANISHING:
             return np.inf, 1.0
         B = (A1 + 6.0 * A2) / (2.0 * q)
         g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
         base = 3.0 * q + 2.0 * (1.0 - g)
-        c1, c2, c3 = g / base, (q - g) / base, (q + 2 - g) / base
-        E = 1.0 / (1.0 - A2 / q)
-        V = 2.0 / q * (1.0 + c1 * B) / ((1.0 - c2 * B) ** 2 * (1.0 - c3 * B))
-        rho = V / (2.0 * E**2)
-        df = 4.0 + (q + 2.0) / (q * rho - 1.0)
-        return df, df / (E * (df - 2.0))
+        V0, V1, V2 = 1.0 + g / base * B, 1.0 - (q - g) / base * B, 1.0 - (q + 2 - g) / base * B
+        shrinkage = 1.0 - A2 / q
+        # q rho is ratio^2 V0 / V2. V2 is 0 where df is 4, and with 2 df two quotients are 0 / 0.
+        ratio = _quotient(shrinkage, V1)
+        df = 4.0 + (q + 2.0) * V2 / (ratio**2 * V0 - V2)
+        return df, df * _quotient(shrinkage, df - 2.0, where_both_vanish=0.5)
+
+
+def _quotient(a: float, b: float, *, where_both_vanish: float = 1.0) -> float:
+    """Return a / b, or its limit in balanced designs where both are 0."""
+    return where_both_vanish if max(abs(a), abs(b)) < VANISHING else a / b
 
 
 def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger:

@@ -1,0 +1,1 @@
+"""Do tests and intervals keep what they promise? Simulated samples, known truth."""
