@@ -61,13 +61,13 @@ def bootstrap_p_value(
         pair.append(refitter.of_responses(n, draw))
     without, within = pair
     ratios = 2.0 * (within["log_likelihood"] - without["log_likelihood"])
-    ratios = ratios[within["converged"] & without["converged"]].to_numpy()
+    found = ratios[within["converged"] & without["converged"]].to_numpy()
     observed = small.fit.criterion - large.fit.criterion
-    return _p_value(int((ratios >= observed - rounding).sum()), len(ratios))
+    return _p_value(int((found >= observed - rounding).sum()), len(found))
 
 
 def _p_value(n_larger: int, n: int) -> dict[str, float]:
-    """Return the p-value and its standard error; without replicates it is 1."""
-    p_value = (n_larger + 1) / (n + 1)
-    error = math.sqrt(p_value * (1.0 - p_value) / max(n, 1))
+    """Return the p-value and its standard error, NaN without replicates."""
+    p_value = (n_larger + 1) / (n + 1) if n else math.nan
+    error = math.sqrt(p_value * (1.0 - p_value) / n) if n else math.nan
     return {"p_value_bootstrap": p_value, "p_value_bootstrap_se": error}
