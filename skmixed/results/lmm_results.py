@@ -149,27 +149,43 @@ class MixedLMResults(FitNumbers):
         self,
         alpha: float = 0.05,
         *,
-        method: Literal["wald", "profile"] = "wald",
+        method: Literal["wald", "profile", "bootstrap"] = "wald",
         which: Literal["fixed", "random", "all"] = "fixed",
+        n: int = 1000,
+        random_state: Any = None,
     ) -> pd.DataFrame:
         """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
 
         Parameters
         ----------
         alpha : float, default=0.05
-        method : {"wald", "profile"}, default="wald"
+        method : {"wald", "profile", "bootstrap"}, default="wald"
         which : {"fixed", "random", "all"}, default="fixed"
             The coefficients, the standard deviations and correlations, or both;
             ``skmixed.inference.confint`` gives the same as a tidy table.
+        n : int, default=1000
+            Replicates of the bootstrap.
+        random_state : int, numpy.random.Generator or None, default=None
+            Of the bootstrap.
 
         Raises
         ------
         ValueError
             If an argument cannot be used.
+        TypeError
+            If a bootstrap is asked of results that keep no rows.
         """
         if method == "wald" and which == "fixed":
             return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
-        table = inference.confint(self, method, which, level=1.0 - alpha, df_method=self.df_method)
+        table = inference.confint(
+            self,
+            method,
+            which,
+            level=1.0 - alpha,
+            df_method=self.df_method,
+            n=n,
+            random_state=random_state,
+        )
         limits = table.set_index("parameter")[["lower", "upper"]]
         return limits.set_axis([0, 1], axis=1).rename_axis(None)
 

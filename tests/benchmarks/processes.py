@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 from cases import Case, Contender
 from exit_status import ABSENT, NOT_INSTALLED
 
-__all__ = ["HERE", "Processes"]
+__all__ = ["HERE", "Processes", "interpreter"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -64,7 +65,7 @@ class Processes:
         path = self.folder / ("_".join([case.data, *words]) + ".pickle")
         if not path.exists() or (csv and not path.with_suffix(".csv").exists()):
             try:
-                self._python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)
+                self.python("skmixed", "data.py", case.data, str(path), *words, *["--csv"] * csv)
             except subprocess.CalledProcessError as error:
                 if error.returncode == ABSENT:
                     raise LookupError(error.stderr.strip()) from error
@@ -85,7 +86,7 @@ class Processes:
                 "warm": case.warm,
                 "seconds": self.seconds,
             }
-            return json.loads(self._python(contender.library, "measure.py", json.dumps(job)))
+            return json.loads(self.python(contender.library, "measure.py", json.dumps(job)))
         except FileNotFoundError:
             return "not installed"
         except subprocess.TimeoutExpired:
@@ -98,9 +99,22 @@ class Processes:
     def evaluations(self, n_groups: int, sizes: list[int]) -> dict[str, list[float]]:
         """Return the times of the objective for several numbers of rows."""
         words = [str(size) for size in (self.seconds, n_groups, *sizes)]
-        return json.loads(self._python("skmixed", "evaluation.py", *words))
+        return json.loads(self.python("skmixed", "evaluation.py", *words))
 
-    def _python(self, library: str, script: str, *words: str) -> str:
+    def rscript(self, script: str, *words: str) -> str:
+        """Run a script beside this one under R; return its last line.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no R.
+        """
+        rscript = self.interpreters.get("lme4", "Rscript")
+        if shutil.which(rscript) is None:
+            raise FileNotFoundError(rscript)
+        return self._run([rscript, str(HERE / script), *words], dict(os.environ))
+
+    def python(self, library: str, script: str, *words: str) -> str:
         """Run a script beside this one under the library's interpreter; return its last line."""
         python = self.interpreters.get(library, sys.executable)
         environment = self.environment
@@ -110,14 +124,8 @@ class Processes:
 
     def _measure_lme4(self, case: Case, path: Path) -> dict[str, Any]:
         """Return the report of lme4, which must be told the columns."""
-        rscript = self.interpreters.get("lme4", "Rscript")
-        if shutil.which(rscript) is None:
-            raise FileNotFoundError(rscript)
         words = [case.model.formula, case.model.method, str(R_REPEATS if case.warm else 1)]
-        script = str(HERE / "with_lme4.R")
-        csv = str(path.with_suffix(".csv"))
-        report = self._run([rscript, script, csv, *words], dict(os.environ))
-        return json.loads(report)
+        return json.loads(self.rscript("with_lme4.R", str(path.with_suffix(".csv")), *words))
 
     def _run(self, command: list[str], environment: dict[str, str]) -> str:
         """Run a command within the limit; its last line of output is what it reports."""
@@ -125,3 +133,17 @@ class Processes:
             command, env=environment, check=True, capture_output=True, text=True, timeout=self.limit
         )
         return (run.stdout.strip().splitlines() or [""])[-1]
+
+
+def interpreter(text: str) -> tuple[str, str]:
+    """Split LIBRARY=PATH.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If there is no equals sign.
+    """
+    library, found, path = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected LIBRARY=PATH, got {text!r}")
+    return library, path

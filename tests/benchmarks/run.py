@@ -24,7 +24,7 @@ from typing import Any
 
 from cases import CASES, Case
 from imports import import_seconds
-from processes import Processes
+from processes import Processes, interpreter
 from tables import Measured, evaluation_table, fit_table, growth_table, import_table
 
 EVALUATION_GROUPS = 1_000
@@ -116,7 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--python",
         action="append",
-        type=_interpreter,
+        type=interpreter,
         metavar="LIBRARY=PATH",
         help="interpreter of a library; may be repeated",
     )
@@ -140,14 +140,6 @@ def _options() -> argparse.Namespace:
     options.names = options.names or NAMES
     options.library = options.library or LIBRARIES
     return options
-
-
-def _interpreter(text: str) -> tuple[str, str]:
-    """Split LIBRARY=PATH."""
-    library, found, path = text.partition("=")
-    if not found:
-        raise argparse.ArgumentTypeError(f"expected LIBRARY=PATH, got {text!r}")
-    return library, path
 
 
 def _load() -> str:

@@ -11,6 +11,8 @@ from cases import Case, Contender
 __all__ = [
     "Measured",
     "agreement",
+    "aligned",
+    "duration",
     "evaluation_table",
     "fit_table",
     "growth_table",
@@ -58,7 +60,7 @@ def fit_table(case: Case, measured: list[Measured], scale: float) -> str:
     header += ["peak", "increase", "llf", "estimates"]
     rows = [_fit_row(m, measured, case.references, first) for m in measured]
     notes = [note for m in measured if m.reports for note in _notes(m)]
-    return "\n".join([_aligned(case.heading(scale), [header, *rows]), *notes])
+    return "\n".join([aligned(case.heading(scale), [header, *rows]), *notes])
 
 
 def _fit_row(
@@ -67,7 +69,7 @@ def _fit_row(
     """Return one line: best time, ratios and goals, memory in MB, relative differences."""
     if not m.reports:
         return [m.contender.name, m.trouble]
-    row = [m.contender.name, _time(m.best("seconds"))]
+    row = [m.contender.name, duration(m.best("seconds"))]
     for library in references:
         found = next((r for r in measured if r.contender.library == library and r.reports), None)
         row.append(f"{m.best('seconds') / found.best('seconds'):.3g}" if found else "")
@@ -91,12 +93,12 @@ def growth_table(case: Case, measured: dict[int, list[Measured]]) -> str:
             row = [f"{n_rows:,}", m.contender.name]
             if m.reports:
                 seconds, megabytes = m.best("seconds"), m.best("increase")
-                row += [_time(seconds), f"{1e6 * seconds / n_rows:.2f} us"]
+                row += [duration(seconds), f"{1e6 * seconds / n_rows:.2f} us"]
                 row += [f"{megabytes:.0f} MB", f"{1e6 * megabytes / n_rows:.0f} B"]
             else:
                 row.append(m.trouble)
             rows.append(row)
-    return _aligned(case.title, rows)
+    return aligned(case.title, rows)
 
 
 def evaluation_table(times: dict[str, list[float]], n_groups: int) -> str:
@@ -104,9 +106,9 @@ def evaluation_table(times: dict[str, list[float]], n_groups: int) -> str:
     reference = times["seconds"][0]
     rows = [["rows", "time", "ratio"]]
     for n_rows, seconds in zip(times["rows"], times["seconds"], strict=True):
-        rows.append([f"{n_rows:,}", _time(seconds), f"{seconds / reference:.2f}"])
+        rows.append([f"{n_rows:,}", duration(seconds), f"{seconds / reference:.2f}"])
     title = f"{n_groups:,} groups, random slope: one objective, gradient and Hessian"
-    return _aligned(title, rows)
+    return aligned(title, rows)
 
 
 def import_table(times: dict[str, float]) -> str:
@@ -114,17 +116,17 @@ def import_table(times: dict[str, float]) -> str:
     reference = next(iter(times.values()))
     rows = [["", "time", "ratio"]]
     rows += [
-        [name, _time(seconds), f"{seconds / reference:.2f}"] for name, seconds in times.items()
+        [name, duration(seconds), f"{seconds / reference:.2f}"] for name, seconds in times.items()
     ]
-    return _aligned("Imports in fresh processes (goal: at most 1.3)", rows)
+    return aligned("Imports in fresh processes (goal: at most 1.3)", rows)
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a time with three digits."""
     return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
-def _aligned(title: str, rows: list[list[str]]) -> str:
+def aligned(title: str, rows: list[list[str]]) -> str:
     """Return rows as text, the first column to the left and the others to the right."""
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]

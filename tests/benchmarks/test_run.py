@@ -62,3 +62,24 @@ def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
     found = run(tmp_path, "insteval", "ratings_2e7", SKMIXED_SHARED=str(tmp_path))
     assert "InstEval.csv is absent" in found["insteval"]["skmixed formula"]
     assert found["ratings_2e7"] == {"skmixed estimator": "only with --slow"}
+
+
+def test_inference_runs(tmp_path: Path) -> None:
+    """Without InstEval and other libraries it measures the rest."""
+    report = tmp_path / "report.json"
+    options = ["--library", "skmixed", "--rounds", "1", "--seconds", "0.05", "--groups", "200"]
+    finished = subprocess.run(
+        [
+            *(sys.executable, str(Path(__file__).with_name("inference.py"))),
+            *(*options, "--json", str(report)),
+        ],
+        env={**os.environ, "SKMIXED_SHARED": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(report.read_text())
+    assert "InstEval.csv is absent" in found.pop("satterthwaite skmixed")
+    assert set(found) == {f"{job} skmixed" for job in ("bootstrap", "profile", "diagnostics")}
+    assert all(seconds > 0.0 for times in found.values() for seconds in times.values())

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal
 from parity.names import matching
 from parity.reference import fit_case, shared_case
 from scipy import stats
 
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.covariance import AR1, CompoundSymmetry, Identity
-from skmixed.inference import confint
+from skmixed.inference import bootstrap, confint
+from skmixed.results import MixedLMResults
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "intervals.json").read_text(encoding="utf-8")
@@ -176,3 +178,54 @@ def test_a_factor_with_one_row_a_level_has_no_limits():
         table = confint(results, method, "random").set_index("parameter")
         assert table.loc["sd_Intercept|row", LIMITS].isna().all()
         assert table.loc["sd_Intercept|Subject", LIMITS].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("structure", "shared"),
+    [
+        (Identity(), {"sd_a..c|g": "sd_a|g"}),
+        (AR1(), {"sd_a..c|g": "sd_a|g", "cor_a..c.a..c|g": "cor_b.a|g"}),
+        (CompoundSymmetry(), {"cor_a..c.a..c|g": "cor_b.a|g"}),
+    ],
+)
+def test_row_43_bootstrap_intervals_are_those_of_the_draws(structure, shared):
+    rng = np.random.default_rng(5)
+    effects = rng.normal(size=(40, 3)) + rng.normal(size=(40, 1))
+    which, group = rng.integers(3, size=480), np.arange(480) % 40
+    data = pd.DataFrame(np.eye(3)[which], columns=list("abc")).assign(g=group)
+    estimator = MixedLM(
+        "g", random_slopes=list("abc"), random_intercept=False, covariance=structure
+    ).set_params(fit_intercept=False)
+    model = estimator.training_model(data, effects[group, which] + rng.normal(size=480))
+    results = MixedLMResults(model.fit(), model=model)
+    table = confint(results, "bootstrap", "all", level=0.8, n=50, random_state=1)
+    draws = bootstrap(results, 50, random_state=1).conf_int(level=0.8).set_index("parameter")
+    names = [shared.get(name, name) for name in table["parameter"]]
+    assert set(shared) <= set(table["parameter"])
+    assert_allclose(table[LIMITS], draws.loc[names, LIMITS], rtol=1e-12)
+    assert_allclose(table["estimate"], draws.loc[names, "estimate"], rtol=1e-9)
+
+
+def test_bootstrap_intervals_have_the_columns_of_the_others():
+    data = datasets.load_sleepstudy().assign(Hours=lambda one: 24 * one["Days"])
+    results = quietly("Reaction ~ Days + Hours + (Days | Subject)", data)
+    table = confint(results, "bootstrap", "all", n=100, random_state=0)
+    wald = confint(results, "wald", "all")
+    assert_frame_equal(
+        table.drop(columns=[*LIMITS, "method"]), wald.drop(columns=[*LIMITS, "method"])
+    )
+    assert set(table["method"]) == {"bootstrap"}
+    assert wald["lower"].isna().sum() == 1
+    assert_array_equal(table["lower"].isna(), wald["lower"].isna())
+    # A narrower interval lies within.
+    narrow = confint(results, "bootstrap", ["sigma"], level=0.5, n=100, random_state=0).iloc[0]
+    wide = table.iloc[-1]
+    assert wide.lower < narrow.lower < narrow.upper < wide.upper
+
+
+def test_bootstrap_intervals_need_the_rows():
+    results = mixedlm("Reaction ~ Days + (Days | Subject)", datasets.load_sleepstudy())
+    with pytest.raises(TypeError, match=r"rows of the data, which LMMFit does not keep"):
+        confint(results.fit, "bootstrap")
+    with pytest.raises(ValueError, match=r"'bootstrap'.*'boot'"):
+        confint(results, "boot")

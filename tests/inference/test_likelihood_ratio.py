@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
+from scipy import stats
 
 from inference.comparison_cases import COMPARISON
-from skmixed import mixedlm
-from skmixed.datasets import load_pastes, load_sleepstudy
+from skmixed import NoGroupsWarning, SingularFitWarning, mixedlm
+from skmixed.datasets import load_dyestuff2, load_pastes, load_sleepstudy
 from skmixed.inference import anova_models, likelihood_ratio_test
 
 TABLES = ("pigs_anova", "gpa_anova", "sleep_anova", "pastes_anova", "orth_anova")
@@ -157,3 +159,69 @@ def test_names() -> None:
     assert same["model"].tolist() == ["model 1", "model 2"]
     assert same["df"][1] == 0
     assert np.isnan(same["p_value"][1])
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+def test_bootstrap_of_one_variance_is_the_f_test(method: str) -> None:
+    """With groups of one size the likelihood ratio grows with F, which has an exact p-value."""
+    rng = np.random.default_rng(4)
+    within = rng.normal(size=(6, 5))
+    within -= within.mean(axis=1, keepdims=True)
+    between = stats.zscore(rng.normal(size=(6, 1)), ddof=1)
+    # F = 2.2 of 5 and 24 degrees of freedom.
+    y = between * np.sqrt(2.2 * (within**2).sum() / 24 / 5) + within
+    data = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(6), 5)})
+    with pytest.warns(NoGroupsWarning):
+        small = mixedlm("y ~ 1", data, method=method)
+    large = mixedlm("y ~ 1 + (1 | g)", data, method=method)
+    test = likelihood_ratio_test(small, large, bootstrap=2000, random_state=0).iloc[1]
+    expected = stats.f.sf(2.2, 5, 24)
+    error = test["p_value_bootstrap_se"]
+    assert_allclose(error, np.sqrt(expected * (1.0 - expected) / 2000), rtol=0.1)
+    assert abs(test["p_value_bootstrap"] - expected) < 4.0 * error
+
+
+def test_bootstrap_of_a_fixed_effect_is_its_f_test(sleepstudy) -> None:
+    """Balanced rows: the means of the subjects' slopes have an exact t test."""
+    data = sleepstudy.assign(half=lambda one: one["Subject"].astype(int) % 2)
+    formulas = ("Reaction ~ 1 + (1 | Subject)", "Reaction ~ half + (1 | Subject)")
+    small, large = (mixedlm(one, data, method="ml") for one in formulas)
+    options = {"bootstrap": 2000, "random_state": 1}
+    test = likelihood_ratio_test(small, large, **options).iloc[1]
+    means = data.groupby(["half", "Subject"], observed=True)["Reaction"].mean()
+    expected = stats.ttest_ind(means.loc[0], means.loc[1]).pvalue
+    assert abs(test["p_value_bootstrap"] - expected) < 4.0 * test["p_value_bootstrap_se"]
+    again = likelihood_ratio_test(small, large, **options).iloc[1]
+    assert again["p_value_bootstrap"] == test["p_value_bootstrap"]
+
+
+def test_bootstrap_of_several_models_and_factors() -> None:
+    pastes = load_pastes()
+    formulas = ("1 + (1 | batch)", "1 + (1 | batch) + (1 | sample)")
+    table = anova_models(
+        *(mixedlm(f"strength ~ {one}", pastes) for one in formulas), bootstrap=19, random_state=0
+    )
+    assert np.isnan(table["p_value_bootstrap"][0])
+    # No replicate comes near a ratio of 55.
+    assert table["p_value_bootstrap"][1] == 1 / 20
+    assert "p_value_bootstrap" not in anova_models(
+        *(mixedlm(f"strength ~ {one}", pastes) for one in formulas)
+    )
+
+
+def test_a_ratio_of_zero_has_a_bootstrap_p_value_of_one() -> None:
+    data = load_dyestuff2()
+    with pytest.warns(NoGroupsWarning):
+        small = mixedlm("Yield ~ 1", data)
+    with pytest.warns(SingularFitWarning):
+        large = mixedlm("Yield ~ 1 + (1 | Batch)", data)
+    test = likelihood_ratio_test(small, large, bootstrap=50, random_state=0).iloc[1]
+    assert test["statistic"] == 0.0
+    assert test["p_value_bootstrap"] == 1.0
+
+
+def test_number_of_replicates_is_checked(sleepstudy) -> None:
+    formulas = ("Reaction ~ 1 + (1 | Subject)", "Reaction ~ Days + (1 | Subject)")
+    models = [mixedlm(one, sleepstudy) for one in formulas]
+    with pytest.raises(ValueError, match=r"bootstrap, the number of replicates, .* got 0"):
+        likelihood_ratio_test(*models, bootstrap=0)

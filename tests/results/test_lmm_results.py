@@ -13,6 +13,7 @@ from scipy import stats
 
 from skmixed import NoGroupsWarning, mixedlm
 from skmixed.datasets import load_dyestuff
+from skmixed.inference import confint
 from skmixed.results import MixedLMResults
 
 
@@ -292,6 +293,17 @@ def test_intervals_of_every_kind_have_the_columns_of_statsmodels(slopes):
         slopes.conf_int(0.1, which="all").loc[["Intercept", "Days"]], slopes.conf_int(0.1)
     )
     assert "sigma" in slopes.conf_int(which="random").index
+
+
+def test_bootstrap_intervals_are_those_of_confint(slopes):
+    options = {"n": 60, "random_state": 3}
+    table = slopes.conf_int(0.1, method="bootstrap", which="all", **options)
+    expected = confint(slopes, "bootstrap", "all", level=0.9, **options)
+    assert table.index.to_list() == expected["parameter"].to_list()
+    assert_array_equal(table, expected[["lower", "upper"]])
+    alone = MixedLMResults(slopes.fit)
+    with pytest.raises(TypeError, match=r"rows of the data, which MixedLMResults does not keep"):
+        alone.conf_int(method="bootstrap")
 
 
 def test_hypotheses_are_tested_on_the_results(slopes):

@@ -22,7 +22,7 @@ def anova(*models: Any, **options: Any) -> pd.DataFrame:
         One model, several in any order, or one mapping of names to models.
     **options
         Those of ``anova_terms`` for one model (``type``, ``df_method``); those of ``anova_models``
-        for several (``names``, ``refit``).
+        for several (``names``, ``refit``, ``bootstrap``).
 
     Returns
     -------

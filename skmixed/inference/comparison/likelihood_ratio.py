@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from skmixed.inference.comparison.bootstrap_test import bootstrap_p_value
 from skmixed.inference.comparison.boundary_mixture import boundary_mixture
 from skmixed.inference.comparison.compared_models import (
     ComparedModel,
@@ -32,12 +33,21 @@ __all__ = [
 ZERO = 1e-8
 
 
-def likelihood_ratio_test(small: Any, large: Any, *, refit: str | None = None) -> pd.DataFrame:
+def likelihood_ratio_test(
+    small: Any,
+    large: Any,
+    *,
+    refit: str | None = None,
+    bootstrap: int | None = None,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
     """Test a model against a larger one that contains it.
 
     The statistic is twice the difference of the log-likelihoods. A hypothesis that a variance is 0
     lies on the boundary of the parameters: its chi-squared p-value is too large, and the mixture of
     chi-squares that holds instead is given beside it (Self and Liang 1987; Stram and Lee 1994).
+    Where that is not known, or the groups are few, ``bootstrap`` simulates from the smaller model.
 
     Parameters
     ----------
@@ -46,6 +56,12 @@ def likelihood_ratio_test(small: Any, large: Any, *, refit: str | None = None) -
     refit : {None, "ml", "reml"}, optional
         Criterion to compare by. By default REML is kept where both are REML fits of the same fixed
         effects, and both are compared by ML otherwise; the column refitted tells.
+    bootstrap : int, optional
+        Number of responses to simulate from the smaller model, and to fit both models to.
+    random_state : int, numpy.random.Generator or None, default=None
+        Of the bootstrap: the same seed gives the same p-value.
+    n_jobs : int, optional
+        Processes of the bootstrap, for models of several grouping factors.
 
     Returns
     -------
@@ -53,7 +69,8 @@ def likelihood_ratio_test(small: Any, large: Any, *, refit: str | None = None) -
         One row for each model: model, method, refitted, n_parameters, aic, bic, log_likelihood,
         deviance (-2 log_likelihood), statistic, df, p_value (chi-squared, conservative on the
         boundary), reference (the mixture of chi-squares, missing where it is not known) and
-        p_value_mixture.
+        p_value_mixture. With ``bootstrap`` also p_value_bootstrap and p_value_bootstrap_se, its
+        Monte-Carlo standard error.
 
     Raises
     ------
@@ -75,11 +92,18 @@ def likelihood_ratio_test(small: Any, large: Any, *, refit: str | None = None) -
     >>> print(f"{test['p_value']:.1e}; by {test['reference']}: {test['p_value_mixture']:.1e}")
     5.0e-10; by 1/2 chi2(1) + 1/2 chi2(2): 2.8e-10
     """
-    return anova_models(small, large, refit=refit)
+    return anova_models(
+        small, large, refit=refit, bootstrap=bootstrap, random_state=random_state, n_jobs=n_jobs
+    )
 
 
 def anova_models(
-    *models: Any, names: Sequence[str] | None = None, refit: str | None = None
+    *models: Any,
+    names: Sequence[str] | None = None,
+    refit: str | None = None,
+    bootstrap: int | None = None,
+    random_state: Any = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Test each of several nested models against the next larger one.
 
@@ -89,7 +113,7 @@ def anova_models(
         In any order: they are sorted by their number of parameters.
     names : sequence of str, optional
         By default the formulas, or the positions where these are equal.
-    refit : {None, "ml", "reml"}, optional
+    refit, bootstrap, random_state, n_jobs
         As in likelihood_ratio_test.
 
     Returns
@@ -100,8 +124,8 @@ def anova_models(
     Raises
     ------
     ValueError
-        If there are fewer than two models, they have different rows, or the fixed effects of one
-        are not among those of the next.
+        If there are fewer than two models, they have different rows, the fixed effects of one
+        are not among those of the next, or bootstrap is not positive.
 
     Examples
     --------
@@ -125,12 +149,19 @@ def anova_models(
         raise ValueError(
             f"A likelihood-ratio test compares models: expected at least 2, got {len(compared)}."
         )
+    if bootstrap is not None and bootstrap < 1:
+        raise ValueError(
+            f"bootstrap, the number of replicates, must be at least 1, got {bootstrap!r}."
+        )
     require_same_rows(compared)
+    rng = np.random.default_rng(random_state)
     compared = refitted(sorted(compared, key=lambda one: one.fit.n_parameters), refit)
     rows = [_row(one) | no_test() for one in compared]
     for i, (small, large) in enumerate(pairwise(compared), 1):
         _require_nested(small, large)
         rows[i] |= likelihood_ratio(small, large)
+        if bootstrap is not None and rows[i]["df"] > 0:
+            rows[i] |= bootstrap_p_value(small, large, bootstrap, rng, n_jobs=n_jobs, rounding=ZERO)
     return pd.DataFrame(rows)
 
 

@@ -12,6 +12,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 from skmixed.inference.coefficients.wald import t_tests
 from skmixed.inference.inputs import fit_of
+from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
     check_level,
@@ -22,14 +23,18 @@ from skmixed.inference.intervals.wald_variances import wald_variance_limits
 
 __all__ = ["confint"]
 
+METHODS = ("wald", "profile", "bootstrap")
+
 
 def confint(
     fitted: Any,
-    method: Literal["wald", "profile"] = "wald",
+    method: Literal["wald", "profile", "bootstrap"] = "wald",
     which: str | Sequence[str] = "fixed",
     *,
     level: float = 0.95,
     df_method: str = "satterthwaite",
+    n: int = 1000,
+    random_state: Any = None,
 ) -> pd.DataFrame:
     """Return confidence intervals of fixed effects, standard deviations, correlations and sigma.
 
@@ -37,11 +42,14 @@ def confint(
     standard deviations and Fisher's z of the correlations as normal, with the observed
     information of the fit. Profile intervals are where twice the log-likelihood is a quantile of
     chi-squared below its maximum. They are those of ML, also for a fit by REML, as in lme4.
+    Bootstrap intervals are quantiles of the estimates from simulated responses, by the criterion of
+    the fit; ``bootstrap`` has other ways to simulate, and other intervals.
 
     Parameters
     ----------
     fitted : estimator, MixedLMResults or LMMFit
-    method : {"wald", "profile"}, default="wald"
+        For the bootstrap with its rows: MixedLMResults.
+    method : {"wald", "profile", "bootstrap"}, default="wald"
     which : {"all", "fixed", "random"}, str or sequence of str, default="fixed"
         ``"random"`` means standard deviations, correlations and sigma. Names are those of the
         table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
@@ -49,6 +57,10 @@ def confint(
     df_method : str, default="satterthwaite"
         Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
         ``"residual"`` or ``"normal"``.
+    n : int, default=1000
+        Replicates of the bootstrap.
+    random_state : int, numpy.random.Generator or None, default=None
+        Of the bootstrap: the same seed gives the same limits.
 
     Returns
     -------
@@ -62,6 +74,8 @@ def confint(
     ------
     ValueError
         If an argument is not one of those above, or a profile cannot be made from the fit.
+    TypeError
+        If ``fitted`` keeps no rows to simulate responses for.
 
     Examples
     --------
@@ -83,11 +97,14 @@ def confint(
     check_level(level)
     if method == "profile":
         return profile_of_fit(fit, which, level=level).confint()
-    if method != "wald":
-        raise ValueError(f"method must be 'wald' or 'profile', got {method!r}.")
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
     if df_method not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
     parameters = selected(model_parameters(fit), which)
+    if method == "bootstrap":
+        limits = bootstrap_limits(fitted, fit, parameters, level, n=n, random_state=random_state)
+        return interval_table(parameters, limits, "bootstrap")
     return interval_table(parameters, _wald_limits(fit, parameters, level, df_method), "wald")
 
 

@@ -1,0 +1,70 @@
+"""Bootstrap limits of the parameters of a model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.intervals.model_parameters import ModelParameter
+from skmixed.inference.replication.bootstrapping import bootstrap
+
+__all__ = ["bootstrap_limits"]
+
+
+def bootstrap_limits(
+    fitted: Any,
+    fit: LMMFit,
+    parameters: Sequence[ModelParameter],
+    level: float,
+    *,
+    n: int,
+    random_state: Any,
+) -> list[tuple[float, float]]:
+    """Return percentile limits of the parametric bootstrap.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults
+        With its rows.
+    fit : LMMFit
+        That of ``fitted``.
+    parameters : sequence of ModelParameter
+    level : float
+    n : int
+        Number of replicates.
+    random_state : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    list of (float, float)
+        NaN for an aliased coefficient, and where the rows do not distinguish a factor's variances
+        from the residual's.
+
+    Raises
+    ------
+    TypeError
+        If ``fitted`` keeps no rows.
+    """
+    draws = bootstrap(fitted, n, random_state=random_state)
+    table = draws.conf_int(level=level).set_index("parameter")
+    limits = {
+        str(name): (float(a), float(b)) for name, a, b in table[["lower", "upper"]].itertuples()
+    }
+    missing = (math.nan, math.nan)
+    return [limits.get(_name_of_draws(fit, one) or "", missing) for one in parameters]
+
+
+def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str | None:
+    """Return what the draws call a parameter; of effects that share it, the first ones count."""
+    if parameter.place is None:
+        return parameter.name
+    place = parameter.place
+    effects = fit.random[place.factor]
+    if effects.position is None:
+        return None
+    names = effects.effect_names[effects.covariance.effect_slices[place.term]]
+    labels = [names[i] for i in reversed(place.effects)]
+    kind = "sd" if parameter.kind == "sd" else "cor"
+    return f"{kind}_{'.'.join(labels)}|{effects.name}"
