@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from skmixed.likelihood.arrangement import arrange
+from skmixed.likelihood.arrangement import Arrangement, arrange
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.iterative import IterativeKernel
@@ -70,18 +70,18 @@ def kernel_for(
     """
     if len(products.factors) < 2:
         return SingleFactorKernel(products)
-    if solver == "iterative" or (solver == "auto" and _iterative_pays(products)):
-        remedy = "Fit fewer factors, or those with fewer levels."
-        require_memory(
-            iterative_cost(products).n_bytes, f"Fitting the factors {list(names)} together", remedy
-        )
-        return IterativeKernel(products)
+    if solver == "iterative":
+        return _iterative(products, names)
+    arrangement = arrange(products)
+    direct = _cost_of(arrangement)
+    if solver == "auto" and _iterative_pays(direct, products):
+        return _iterative(products, names)
     require_memory(
-        direct_cost(products).n_bytes,
+        direct.n_bytes,
         f"Fitting the factors {list(names)} together and exactly",
         "Use solver='iterative', or fit fewer factors.",
     )
-    return BlockedKernel(products)
+    return BlockedKernel(products, arrangement)
 
 
 def direct_cost(products: CrossProducts) -> Cost:
@@ -91,9 +91,7 @@ def direct_cost(products: CrossProducts) -> Cost:
     ----------
     products : CrossProducts
     """
-    arrangement = arrange(products)
-    seconds = EVALUATIONS * arrangement.flops / DENSE_SPEED
-    return Cost(seconds, arrangement.n_bytes)
+    return _cost_of(arrange(products))
 
 
 def iterative_cost(products: CrossProducts) -> Cost:
@@ -113,9 +111,23 @@ def iterative_cost(products: CrossProducts) -> Cost:
     )
 
 
-def _iterative_pays(products: CrossProducts) -> bool:
+def _cost_of(arrangement: Arrangement) -> Cost:
+    """Estimate the cost of the exact kernel in one arrangement."""
+    return Cost(EVALUATIONS * arrangement.flops / DENSE_SPEED, arrangement.n_bytes)
+
+
+def _iterative(products: CrossProducts, names: Sequence[str]) -> Kernel:
+    """Return the iterative kernel, if there is memory for it."""
+    require_memory(
+        iterative_cost(products).n_bytes,
+        f"Fitting the factors {list(names)} together",
+        "Fit fewer factors, or those with fewer levels.",
+    )
+    return IterativeKernel(products)
+
+
+def _iterative_pays(direct: Cost, products: CrossProducts) -> bool:
     """Tell whether an exact fit is too large, or takes long and much longer than an estimate."""
-    direct = direct_cost(products)
     if not is_available(direct.n_bytes / SHARE):
         return True
     return direct.seconds > max(QUICK, WORTH * iterative_cost(products).seconds)
