@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "cholesky_over_groups",
+    "inverse_lower_over_groups",
     "solve_lower_over_groups",
     "solve_lower_transposed_over_groups",
     "sum_of_outer_products",
@@ -68,6 +69,18 @@ def solve_lower_over_groups(
             target -= factor[row, j] * columns[:, j]
         _divide(target, factor[row, row], semidefinite=semidefinite)
     return columns
+
+
+def inverse_lower_over_groups(factor: FloatArray) -> FloatArray:
+    """Return L^-1 of each group, indexed by row and column.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (k, k, n_groups)
+        Lower triangles without zero pivots.
+    """
+    unit = np.repeat(np.eye(len(factor))[:, :, None], factor.shape[-1], axis=2)
+    return solve_lower_over_groups(factor, unit).swapaxes(0, 1)
 
 
 def solve_lower_transposed_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.batched import solve_lower_over_groups
+from skmixed.likelihood.batched import inverse_lower_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import Directions, Reduced
 from skmixed.likelihood.errors import Stage, level_blocks
@@ -62,8 +62,7 @@ class LargestFactor:
     def whiten(self, factors: Sequence[FloatArray]) -> Reduced:
         """Evaluate at the relative covariance factor of the first factor."""
         own = self._kernel.whiten(factors)
-        unit = np.repeat(np.eye(self._k)[:, :, None], self._n_levels, axis=2)
-        root = solve_lower_over_groups(own.lower, unit).swapaxes(0, 1)
+        root = inverse_lower_over_groups(own.lower)
         moved = np.einsum("lmg,alg->amg", root, own.columns)
         return Reduced(
             log_determinant=own.log_determinant,

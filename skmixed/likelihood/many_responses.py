@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from skmixed.covariance import DirectSum
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
+    inverse_lower_over_groups,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
@@ -168,10 +169,9 @@ class ManyResponses:
         L = cholesky_over_groups(B.reshape(k, k, m * n_kinds))
         half = np.repeat(R[:, :, None], m, axis=2).reshape(k, k, m * n_kinds)
         half = solve_lower_over_groups(L, half)
-        unit = np.repeat(np.eye(k)[:, :, None], m * n_kinds, axis=2)
-        root = solve_lower_over_groups(L, unit)
+        root = inverse_lower_over_groups(L)
         S = np.einsum("qlg,slg->qsg", half, half)
-        K = np.einsum("alg,blg->abg", root, root)
+        K = np.einsum("lag,lbg->abg", root, root)
         A = solve_lower_transposed_over_groups(L, half)
         cells = (k, k, m, n_kinds)
         logs = np.log(np.einsum("jjg->jg", L)).sum(axis=0).reshape(m, n_kinds)

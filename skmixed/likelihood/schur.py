@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.likelihood.batched import cholesky_over_groups, inverse_lower_over_groups
 from skmixed.likelihood.crossed_columns import CrossedColumns, times_blocks
 from skmixed.likelihood.errors import conditional_root
 
@@ -96,8 +96,7 @@ class SchurSystem:
             if not (pivots > SMALLEST_PIVOT).all():
                 raise np.linalg.LinAlgError("M is indefinite within rounding.")
             log_determinant += 2.0 * float(np.log(pivots).sum())
-            identity = np.repeat(np.eye(len(L))[:, :, None], L.shape[-1], axis=2)
-            inverse_roots.append(solve_lower_over_groups(L, identity))
+            inverse_roots.append(inverse_lower_over_groups(L).swapaxes(0, 1))
         scaled = [
             np.einsum("ab,bcg->acg", Lambda, root)
             for Lambda, root in zip(others, inverse_roots, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, cho_factor, cho_solve
 
-from skmixed.likelihood.batched import solve_lower_over_groups
+from skmixed.likelihood.batched import inverse_lower_over_groups
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.joined import products_of_others
 from skmixed.likelihood.single_factor import SingleFactorKernel
@@ -161,7 +161,7 @@ def _level_by_level(products: CrossProducts, factors: Sequence[FloatArray]) -> _
     p = len(products.AtWA) - 1
     counts = np.ones(n_levels) if kernel.multiplicity is None else kernel.multiplicity
     c = kernel.whiten([np.zeros_like(Lambda) for Lambda in factors]).columns[:p]
-    root = _inverse_root(kernel.whiten(factors).lower)
+    root = inverse_lower_over_groups(kernel.whiten(factors).lower)
     inverse = np.einsum("lag,lbg->abg", root, root)
     c1 = np.einsum("abg,pbg->pag", inverse, c)
     R1 = np.einsum("abg,pbg->pag", inverse, kernel.R)
@@ -177,13 +177,6 @@ def _level_by_level(products: CrossProducts, factors: Sequence[FloatArray]) -> _
         ZZ2=[np.einsum("pag,qag,g->pq", R1, R1, counts, optimize=True)],
         trace=float(directions + np.einsum("abg,abg,g->", inverse, inverse, counts)),
     )
-
-
-def _inverse_root(lower: FloatArray) -> FloatArray:
-    """Return L_B^-1 of each level."""
-    k, _, n_levels = lower.shape
-    unit = np.repeat(np.eye(k)[:, :, None], n_levels, axis=2)
-    return solve_lower_over_groups(lower, unit).swapaxes(0, 1)
 
 
 def _dense(products: CrossProducts, factors: Sequence[FloatArray]) -> _Parts:
