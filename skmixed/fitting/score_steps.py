@@ -7,20 +7,18 @@ of the objective is not its integral. Steps are therefore judged by the score al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.fitting.optimise import Optimum
+from skmixed.fitting.newton import Objective, Optimum, evaluated
 from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["follow_score", "score_noise", "settle_on_boundary"]
 
 FloatArray = NDArray[np.float64]
-Objective = Callable[[FloatArray], ObjectiveValue]
 
 # Curvature below this part of the largest is flat.
 FLAT = 1e-9
@@ -133,7 +131,7 @@ def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_ite
         if length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta)):
             message = "no step lowers the score further"
             return Optimum(at, False, n_iter, model.distance, message)
-        trial = _evaluated(objective, at.theta + step)
+        trial = evaluated(objective, at.theta + step)
         n_iter += 1
         if trial is not None and _falls(at, trial, model, step):
             radius = max(radius, 2.0 * length)
@@ -183,18 +181,10 @@ def _falls(at: ObjectiveValue, trial: ObjectiveValue, model: _ScoreModel, step: 
     return change <= SUFFICIENT * min(predicted, 0.0)
 
 
-def _evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:
-    """Evaluate the objective; None where it cannot be computed."""
-    try:
-        return objective(theta)
-    except np.linalg.LinAlgError:
-        return None
-
-
 def _first_evaluation(objective: Objective, start: FloatArray) -> tuple[ObjectiveValue, int]:
     """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
     for n_iter in range(1, 4):
-        at = _evaluated(objective, start)
+        at = evaluated(objective, start)
         if at is not None:
             return at, n_iter
         start = 0.1 * start
