@@ -229,7 +229,7 @@ class MixedLMResults(FitNumbers):
         DataFrame
             With columns term, estimate, se, df, statistic, p_value, lower, upper.
         """
-        return tables.coefficient_table(self.fit.fixed.names, self._tests, conf_level)
+        return self._tests.table(self.fit.fixed.names, conf_level)
 
     @cached_property
     def cov_re(self) -> pd.DataFrame:

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.coefficients.wald import TTests
 
 __all__ = [
-    "coefficient_table",
     "conditional_sd_table",
     "correlation_matrix",
     "covarying_pairs",
@@ -19,31 +17,6 @@ __all__ = [
     "mode_table",
     "variance_table",
 ]
-
-
-def coefficient_table(names: tuple[str, ...], tests: TTests, level: float) -> pd.DataFrame:
-    """Return one row for each fixed effect.
-
-    Parameters
-    ----------
-    names : tuple of str
-    tests : TTests
-    level : float
-        Of the confidence limits.
-    """
-    limits = tests.limits(level)
-    return pd.DataFrame(
-        {
-            "term": list(names),
-            "estimate": tests.estimates,
-            "se": tests.standard_errors,
-            "df": tests.df,
-            "statistic": tests.statistics,
-            "p_value": tests.p_values,
-            "lower": limits[:, 0],
-            "upper": limits[:, 1],
-        }
-    )
 
 
 def correlation_matrix(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

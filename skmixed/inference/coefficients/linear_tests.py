@@ -61,19 +61,7 @@ def t_test(
     fit = fit_of(fitted)
     read = read_hypotheses(hypotheses, fit.fixed)
     tests = t_tests(fit, read.contrasts, rule_for(fitted, df_method), null=read.values)
-    limits = tests.limits(conf_level)
-    return pd.DataFrame(
-        {
-            "term": read.labels,
-            "estimate": tests.estimates,
-            "se": tests.standard_errors,
-            "df": tests.df,
-            "statistic": tests.statistics,
-            "p_value": tests.p_values,
-            "lower": limits[:, 0],
-            "upper": limits[:, 1],
-        }
-    )
+    return tests.table(read.labels, conf_level)
 
 
 def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> pd.DataFrame:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
 
-__all__ = ["FTest", "TTests", "f_test", "f_test_of", "independent_rows", "t_tests"]
+__all__ = ["FTest", "TTests", "check_level", "f_test", "f_test_of", "independent_rows", "t_tests"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,13 +44,42 @@ class TTests:
         ValueError
             If level is not between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
-            raise ValueError(
-                f"The confidence level must be between 0 and 1, got {level!r}. "
-                "Use 0.95 for limits of 95 %."
-            )
-        reach = stats.t.isf(0.5 * (1.0 - level), self.df) * self.standard_errors
+        reach = stats.t.isf(0.5 * (1.0 - check_level(level)), self.df) * self.standard_errors
         return np.column_stack([self.estimates - reach, self.estimates + reach])
+
+    def table(self, terms: Iterable[str], level: float) -> pd.DataFrame:
+        """Return one row for each test.
+
+        Parameters
+        ----------
+        terms : iterable of str
+            Names of the n tests.
+        level : float
+            Of the limits.
+
+        Returns
+        -------
+        DataFrame
+            With columns term, estimate, se, df, statistic, p_value, lower, upper.
+
+        Raises
+        ------
+        ValueError
+            If level is not between 0 and 1.
+        """
+        limits = self.limits(level)
+        return pd.DataFrame(
+            {
+                "term": list(terms),
+                "estimate": self.estimates,
+                "se": self.standard_errors,
+                "df": self.df,
+                "statistic": self.statistics,
+                "p_value": self.p_values,
+                "lower": limits[:, 0],
+                "upper": limits[:, 1],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +194,19 @@ def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:
     if np.isinf(df_denom):
         return float(stats.chi2.sf(statistic * df_num, df_num))
     return float(stats.f.sf(statistic, df_num, df_denom))
+
+
+def check_level(level: float) -> float:
+    """Return a confidence level that is one.
+
+    Raises
+    ------
+    ValueError
+        If level is not between 0 and 1.
+    """
+    if not 0.0 < level < 1.0:
+        raise ValueError(
+            f"The confidence level must be between 0 and 1, got {level!r}. "
+            "Use 0.95 for limits of 95 %."
+        )
+    return level

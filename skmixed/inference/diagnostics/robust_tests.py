@@ -118,16 +118,4 @@ class RobustCovariance:
             If level is not between 0 and 1.
         """
         tests = self.t_tests(np.eye(len(self.fit.fixed.names)))
-        limits = tests.limits(level)
-        return pd.DataFrame(
-            {
-                "term": list(self.fit.fixed.names),
-                "estimate": tests.estimates,
-                "se": tests.standard_errors,
-                "df": tests.df,
-                "statistic": tests.statistics,
-                "p_value": tests.p_values,
-                "lower": limits[:, 0],
-                "upper": limits[:, 1],
-            }
-        )
+        return tests.table(self.fit.fixed.names, level)

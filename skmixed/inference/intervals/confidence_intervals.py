@@ -10,12 +10,11 @@ import pandas as pd
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
-from skmixed.inference.coefficients.wald import t_tests
+from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
-    check_level,
     interval_table,
     profile_of_fit,
 )

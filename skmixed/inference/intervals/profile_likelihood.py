@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.intervals.held_parameters import (
     MaximumLikelihood,
@@ -23,7 +24,7 @@ from skmixed.inference.intervals.parameter_scales import Linear, ParameterScale
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
 
-__all__ = ["ProfileLikelihood", "check_level", "interval_table", "profile", "profile_of_fit"]
+__all__ = ["ProfileLikelihood", "interval_table", "profile", "profile_of_fit"]
 
 # How far beyond the limits the curves reach.
 REACH = 1.35
@@ -206,22 +207,6 @@ def interval_table(
     )
     pairs = np.asarray(limits, dtype=np.float64).reshape(-1, 2)
     return table.assign(lower=pairs[:, 0], upper=pairs[:, 1], method=method)
-
-
-def check_level(level: float) -> float:
-    """Return a confidence level that is one.
-
-    Raises
-    ------
-    ValueError
-        If level is not between 0 and 1.
-    """
-    if not 0.0 < level < 1.0:
-        raise ValueError(
-            f"The confidence level must be between 0 and 1, got {level!r}. "
-            "Use 0.95 for limits of 95 %."
-        )
-    return level
 
 
 def _cutoff(level: float) -> float:

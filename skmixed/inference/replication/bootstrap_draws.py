@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.replication.refits import Refitter
 from skmixed.inference.replication.resampling import check_whole_groups, counted_groups
 
@@ -106,11 +107,7 @@ class BootstrapDraws:
         """
         if method not in METHODS:
             raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
-        if not 0.0 < level < 1.0:
-            raise ValueError(
-                f"The confidence level must be between 0 and 1, got {level!r}. "
-                "Use 0.95 for limits of 95 %."
-            )
+        check_level(level)
         tails = np.array([0.5 * (1.0 - level), 0.5 * (1.0 + level)])
         acceleration = self.acceleration.to_numpy() if method == "bca" else np.zeros(len(self))
         limits = np.array(
