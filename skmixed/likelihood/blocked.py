@@ -24,12 +24,11 @@ from skmixed.likelihood.arrangement import Arrangement, arrange
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import EliminatedFactors, Reduced
 from skmixed.likelihood.errors import BlockedErrors
-from skmixed.likelihood.joined import alone
 from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.largest import LargestFactor
 from skmixed.likelihood.nested import NestedFactors
 from skmixed.likelihood.others import OtherFactors
-from skmixed.likelihood.single_factor import SingleFactorKernel
+from skmixed.likelihood.several import SeveralFactors
 from skmixed.likelihood.threads import threads_for
 
 __all__ = ["BlockedKernel", "BlockedWhitened"]
@@ -77,7 +76,7 @@ class BlockedWhitened:
     columns: FloatArray
 
 
-class BlockedKernel:
+class BlockedKernel(SeveralFactors):
     """Evaluate log|V| and A'V^-1 A, and their derivatives, for two or more factors.
 
     Parameters
@@ -89,10 +88,10 @@ class BlockedKernel:
     """
 
     def __init__(self, products: CrossProducts, arrangement: Arrangement | None = None) -> None:
+        super().__init__(products)
         arrangement = arrangement or arrange(products)
         self._depth = len(arrangement.nested)
         self._order = (*arrangement.nested, *arrangement.others)
-        self._single = [SingleFactorKernel(alone(products, j)) for j in range(len(self._order))]
         ordered = products.of_factors(self._order)
         self._eliminated: EliminatedFactors = (
             LargestFactor(ordered) if self._depth == 1 else NestedFactors(ordered, self._depth)
@@ -106,25 +105,6 @@ class BlockedKernel:
     def n_dense(self) -> int:
         """Return the number of effects that are not eliminated level by level."""
         return self._others.n_coordinates
-
-    @property
-    def varies(self) -> list[NDArray[np.bool_]]:
-        """Tell for each factor which effects vary within any of its levels."""
-        return [varies for kernel in self._single for varies in kernel.varies]
-
-    def refine(
-        self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
-    ) -> None:
-        """Leave the sums as they are: with several factors no part of V is free of theta."""
-
-    @property
-    def within_levels(self) -> tuple[float, float]:
-        """Return the variation of y within the largest factor's levels, and its degrees."""
-        return self._single[0].within_levels
-
-    def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Return the moments of each factor as if it were the only one."""
-        return [moments for kernel in self._single for moments in kernel.second_moments(sigma2)]
 
     @_in_useful_threads
     def whiten(self, factors: Sequence[FloatArray]) -> BlockedWhitened:

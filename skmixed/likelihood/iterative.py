@@ -18,10 +18,10 @@ from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.crossed_columns import CrossedColumns, times_blocks
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.iterative_errors import IterativeErrors, iterative_errors
-from skmixed.likelihood.joined import alone
 from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.schur import LEAST, SchurSystem
-from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
+from skmixed.likelihood.several import SeveralFactors
+from skmixed.likelihood.single_factor import Whitened
 from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
     ERROR_REPLICATES,
@@ -73,7 +73,7 @@ class IterativeWhitened:
     inverse: InverseEstimate
 
 
-class IterativeKernel:
+class IterativeKernel(SeveralFactors):
     """Evaluate log|V| and [X y]'V^-1 [X y], and their derivatives, for two or more factors.
 
     Parameters
@@ -85,9 +85,7 @@ class IterativeKernel:
     """
 
     def __init__(self, products: CrossProducts, probes: Probes | None = None) -> None:
-        self._single = [
-            SingleFactorKernel(alone(products, j)) for j in range(len(products.factors))
-        ]
+        super().__init__(products)
         self._first = self._single[0]
         self._columns = CrossedColumns(products)
         self._probes = random_probes(self._columns.shapes) if probes is None else probes
@@ -105,25 +103,6 @@ class IterativeKernel:
         times : int
         """
         self._probes = random_probes(self._columns.shapes, times * REPLICATES)
-
-    @property
-    def varies(self) -> list[NDArray[np.bool_]]:
-        """Tell for each factor which effects vary within any of its levels."""
-        return [varies for kernel in self._single for varies in kernel.varies]
-
-    def refine(
-        self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
-    ) -> None:
-        """Leave the sums as they are: with several factors no part of V is free of theta."""
-
-    @property
-    def within_levels(self) -> tuple[float, float]:
-        """Return the variation of y within the largest factor's levels, and its degrees."""
-        return self._first.within_levels
-
-    def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Return the moments of each factor as if it were the only one."""
-        return [moments for kernel in self._single for moments in kernel.second_moments(sigma2)]
 
     def whiten(self, factors: Sequence[FloatArray]) -> IterativeWhitened:
         """Evaluate the kernel at the relative covariance factors, one for each grouping factor."""
