@@ -68,9 +68,9 @@ class Resampling:
         if small and design.row_multiplicity is None:
             return REPLICATES
         warn_user(
-            f"No mixture of chi-squares is known for the test of {large.name!r}, and the p-value of "
-            "chi-squared is too large. Pass bootstrap=1000 to simulate the ratio, which fits the "
-            f"model to {design.n_rows:,} rows as many times, or bootstrap=0 to do without.",
+            f"No mixture of chi-squares is known for the test of {large.name!r}, and the "
+            "chi-squared p-value is too large. Pass bootstrap=1000 to simulate the ratio, which "
+            f"fits {design.n_rows:,} rows as many times, or bootstrap=0 to do without.",
             UserWarning,
         )
         return 0
