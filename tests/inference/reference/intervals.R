@@ -68,6 +68,12 @@ profiles <- list(
     variance_limits(fit(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin)),
   "strength ~ 1 + (1 | batch / cask)" = variance_limits(fit(strength ~ 1 + (1 | batch / cask), Pastes))
 )
+# Orthodont is nlme's: the tests read it where the shared reference data are.
+orthodont <- transform(as.data.frame(nlme::Orthodont), Subject = factor(as.character(Subject)), ageC = age - 11)
+orthodont_profiles <- list(
+  orth_rs = variance_limits(fit(distance ~ age + (age | Subject), orthodont)),
+  orth_sex = variance_limits(fit(distance ~ ageC * Sex + (ageC | Subject), orthodont))
+)
 profiles[[1]]$Days <- slope_limits(Reaction ~ Days + (Days | Subject), sleepstudy, "Days")
 
 log_errors <- function(reml) {
@@ -80,5 +86,5 @@ log_errors <- function(reml) {
 }
 writeLines(toJSON(list(
   made_with = paste("lme4", packageVersion("lme4"), "glmmTMB", packageVersion("glmmTMB")),
-  profile = profiles, log_errors = list(ml = log_errors(FALSE), reml = log_errors(TRUE))
+  profile = profiles, orthodont = orthodont_profiles, log_errors = list(ml = log_errors(FALSE), reml = log_errors(TRUE))
 ), digits = NA, auto_unbox = TRUE, pretty = TRUE), "intervals.json")
