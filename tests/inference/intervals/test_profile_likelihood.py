@@ -20,7 +20,7 @@ from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference import confint, profile
 
 ROOTS = json.loads(
-    (Path(__file__).parent / "reference" / "intervals.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "fixtures" / "intervals.json").read_text(encoding="utf-8")
 )
 REFERENCE = ROOTS["profile"]
 DATA = {

@@ -30,7 +30,7 @@ LARGE = "insteval"
 
 def shared_cases(key: str) -> list[str]:
     """Name the cases of the shared references that have such figures."""
-    path = Path(__file__).parents[3] / "shared" / "reference" / "reference.json"
+    path = Path(__file__).parents[4] / "shared" / "reference" / "reference.json"
     if not path.exists():
         return []
     cases = json.loads(path.read_text())["cases"]

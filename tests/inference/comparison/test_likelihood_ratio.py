@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
 from scipy import stats
 
-from inference.comparison_cases import COMPARISON
+from inference.comparison.comparison_cases import COMPARISON
 from skmixed import NoGroupsWarning, SingularFitWarning, mixedlm
 from skmixed.datasets import load_dyestuff2, load_pastes, load_sleepstudy, make_crossed_regression
 from skmixed.inference import anova_models, likelihood_ratio_test, ranova
