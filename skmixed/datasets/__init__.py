@@ -11,6 +11,8 @@ from skmixed.datasets.bundled import (
 )
 from skmixed.datasets.crossed import make_crossed_regression
 from skmixed.datasets.simulation import make_mixed_regression
+from skmixed.datasets.studies import load_study
+from skmixed.datasets.twins import make_gpa, make_nurses, make_pigs, make_pupils
 
 __all__ = [
     "load_dyestuff",
@@ -18,6 +20,11 @@ __all__ = [
     "load_pastes",
     "load_penicillin",
     "load_sleepstudy",
+    "load_study",
     "make_crossed_regression",
+    "make_gpa",
     "make_mixed_regression",
+    "make_nurses",
+    "make_pigs",
+    "make_pupils",
 ]
