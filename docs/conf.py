@@ -16,6 +16,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -27,6 +28,23 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
+
+# Every script of examples/ is a page of the gallery, executed when the documentation is built.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "doc_module": ("skmixed",),
+    "reference_url": {"skmixed": None},
+    "image_srcset": ["2x"],
+    "min_reported_time": 60,
+    "write_computation_times": False,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skmixed"

@@ -36,9 +36,7 @@ _STUDIES = {
     "gpa": _Study("gpa.csv", make_gpa),
     "nurses": _Study("nurses.csv", make_nurses),
     "pigs": _Study("Pigs.csv", make_pigs),
-    "pupils": _Study(
-        "pupils.csv", make_pupils, {"ses": ("lowest", "2", "3", "4", "5", "highest")}
-    ),
+    "pupils": _Study("pupils.csv", make_pupils, {"ses": ("lowest", "2", "3", "4", "5", "highest")}),
 }
 
 

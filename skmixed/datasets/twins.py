@@ -265,7 +265,9 @@ def make_nurses(
     truth = _nursing_truth(n_hospitals, generator)
     ward = np.repeat(np.arange(4 * n_hospitals), np.resize(_WARD_SIZES, 4 * n_hospitals))
     hospital = ward // 4
-    trained = np.array([0, 1, 1, 0])[ward % 4] == 1
+    # Two wards of each care, one of them trained, in an order of the hospital's own.
+    kind = generator.permuted(np.tile(np.arange(4), (n_hospitals, 1)), axis=1).ravel()[ward]
+    trained, special = kind % 2 == 1, kind >= 2
     age = np.clip(43.0 + 12.0 * generator.standard_normal(ward.size), 23.0, 64.0).round()
     experience = 0.41 * age - 0.5 + 3.5 * generator.standard_normal(ward.size)
     experience = np.clip(experience, 1.0, None).round()
@@ -283,7 +285,7 @@ def make_nurses(
             "age": age.astype(int),
             "sex": _category(male, ["Female", "Male"]),
             "experience": experience.astype(int),
-            "wardtype": _category(ward % 4 >= 2, ["general care", "special care"]),
+            "wardtype": _category(special, ["general care", "special care"]),
             "hospsize": pd.Categorical(size, categories=["large", "medium", "small"]),
             "treatment": _category(trained, ["Ctrl", "Training"]),
             "stress": np.clip(stress.round(), 1, 7).astype(int),
