@@ -97,8 +97,8 @@ class Panels:
         if not handles:
             return None
         if self.root is None:
-            return legend_above(self.axes[0], handles)
-        width = self.root.bbox.width
+            return legend_above(self.axes[0], handles, width=self._row_width)
+        width = 0.9 * self.root.bbox.width
         return _fitted_legend(
             lambda n: self.root.legend(
                 handles=list(handles), loc="outside upper left", ncols=n, **_LEGEND
@@ -106,6 +106,13 @@ class Panels:
             len(handles),
             width,
         )
+
+    @property
+    def _row_width(self) -> float:
+        """Return the width in pixels of the panels beside the first one, gaps included."""
+        boxes = [panel.get_window_extent() for panel in self.axes]
+        row = [box for box in boxes if abs(box.y0 - boxes[0].y0) < 1.0]
+        return float(max(box.x1 for box in row) - boxes[0].x0)
 
 
 def make_panels(
@@ -170,14 +177,22 @@ def grid_shape(n_panels: int) -> tuple[int, int]:
     return -(-n_panels // columns), columns
 
 
-def legend_above(ax: Axes, handles: Sequence[Any]) -> Any:
-    """Explain artists, which have labels, between the title of an Axes and its data."""
+def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None) -> Any:
+    """Explain artists, which have labels, between the title of an Axes and its data.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    handles : sequence of artists
+    width : float, optional
+        How wide it may be, in pixels; as the Axes by default.
+    """
     legend = _fitted_legend(
         lambda n: ax.legend(
             handles=list(handles), loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=n, **_LEGEND
         ),
         len(handles),
-        1.1 * ax.get_window_extent().width,
+        1.1 * (ax.get_window_extent().width if width is None else width),
     )
     height = legend.get_window_extent().height * _POINTS_PER_INCH / ax.figure.dpi
     for where in ("left", "center", "right"):
