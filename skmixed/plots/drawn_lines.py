@@ -14,7 +14,7 @@ from skmixed.plots.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, al
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LINES", "LineStyle", "as_segments", "draw_lines", "draw_points"]
+__all__ = ["LINES", "LineStyle", "as_segments", "draw_lines", "draw_points", "note"]
 
 FloatArray = NDArray[np.float64]
 
@@ -48,13 +48,13 @@ LINES = {
     "separate": LineStyle("separate least squares", VERMILLION, (0, (4, 1.5)), 1.4, 2.8),
     "mixed": LineStyle("mixed model", BLUE, "solid", 1.8, 3.0),
     "pooled": LineStyle("pooled least squares", GREY, "solid", 1.2, 2.2),
-    "population": LineStyle("population", PURPLE, (0, (6, 1.5, 1, 1.5)), 1.4, 2.4),
+    "population": LineStyle("population", PURPLE, "solid", 1.6, 2.4),
 }
 _MANY = 60
 
 
 def draw_lines(
-    ax: Axes, x: FloatArray, values: FloatArray, name: str, *, alpha: float = 1.0
+    ax: Axes, x: FloatArray, values: FloatArray, name: str, *, together: bool = False
 ) -> Any:
     """Draw the lines of one kind.
 
@@ -64,8 +64,9 @@ def draw_lines(
     x, values : ndarray of shape (n_lines, n_places)
     name : str
         Of the kind, a key of LINES.
-    alpha : float, default=1.0
-        Opacity; lines that are all the same are drawn once, and fully.
+    together : bool, default=False
+        Whether lines of many groups share the Axes: those of the groups are then paler, and those
+        that do without random effects stand before them.
 
     Returns
     -------
@@ -74,18 +75,25 @@ def draw_lines(
     from matplotlib.collections import LineCollection
 
     style = LINES[name]
-    thin = 1.0 if len(x) < _MANY else 0.6
+    common = together and name in ("pooled", "population")
+    many = len(x) >= _MANY
     lines = LineCollection(
         as_segments(x, values),
-        colors=style.color,
-        linestyles=[style.linestyle if len(x) < _MANY else "solid"],
-        linewidths=style.linewidth * thin,
-        alpha=alpha,
-        zorder=style.zorder,
+        colors=BLACK if common and name == "pooled" else style.color,
+        linestyles=["solid" if many else style.linestyle],
+        linewidths=style.linewidth * (1.3 if common else 0.6 if many else 1.0),
+        alpha=alpha_for(len(x)) if together and not common else 1.0,
+        zorder=style.zorder + 2.0 * common,
         label=style.label,
     )
     ax.add_collection(lines)
     return lines
+
+
+def note(text: str) -> Any:
+    """Return an entry of a legend that is text alone."""
+    plt = require_pyplot("A legend")
+    return plt.Line2D([], [], linestyle="none", label=text)
 
 
 def as_segments(x: FloatArray, values: FloatArray) -> list[FloatArray]:

@@ -144,7 +144,9 @@ class FittedRows:
         ValueError
             If a label was not fitted.
         """
-        wanted = list(groups) if isinstance(groups, (list, tuple, np.ndarray, pd.Index)) else [groups]
+        wanted = (
+            list(groups) if isinstance(groups, (list, tuple, np.ndarray, pd.Index)) else [groups]
+        )
         known = {label: code for code, label in enumerate(self.labels)}
         unknown = [label for label in wanted if label not in known]
         if unknown:

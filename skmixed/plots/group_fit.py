@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.drawn_lines import LINES, draw_lines, draw_points
+from skmixed.plots.drawn_lines import LINES, draw_lines, draw_points, note
 from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
 from skmixed.plots.least_squares import pooled_values, separate_lines
-from skmixed.plots.style import alpha_for, make_panels, short_label
+from skmixed.plots.style import integer_ticks, make_panels, short_label
 from skmixed.results import MixedLMResults
 
 __all__ = ["GroupFitDisplay"]
 
 FloatArray = NDArray[np.float64]
 
-# More panels than this are too small to read; then some groups stand for all.
+# More panels, or lines on one, than this hide each other; then some groups stand for all.
 _MOST_PANELS, _FEWER_PANELS = 20, 12
+_MOST_LINES, _FEWER_LINES = 60, 40
 _PLACES = 25
 
 
@@ -44,6 +45,8 @@ class GroupFitDisplay:
         ``"pooled"``, ``"population"`` or ``"true"``.
     feature, response, factor : str
         Names for the axes and messages.
+    n_levels : int, optional
+        Number of groups of which these are some; by default these are all.
 
     Attributes
     ----------
@@ -96,8 +99,10 @@ class GroupFitDisplay:
         feature: str = "x",
         response: str = "y",
         factor: str = "group",
+        n_levels: int | None = None,
     ) -> None:
         self.groups = list(groups)
+        self.n_levels = len(self.groups) if n_levels is None else n_levels
         self.x = np.asarray(x, dtype=float)
         self.y = np.asarray(y, dtype=float)
         self.codes = np.asarray(codes, dtype=np.intp)
@@ -142,8 +147,8 @@ class GroupFitDisplay:
             Column of X for the x axis; by default the first with a random slope, or else the first
             that holds numbers.
         levels : list of labels, optional
-            Which groups; by default all, or in panels 12 of more than 20, of small and large ones
-            and low and high effects.
+            Which groups; by default all, or 12 of more than 20 (40 of more than 60 in one panel),
+            small and large ones with low and high effects.
         show : sequence of str, default=("points", "separate", "mixed", "pooled")
             Also ``"population"``, the line of the fixed effects.
         true : DataFrame or array-like of shape (n_levels, 2), optional
@@ -207,10 +212,10 @@ class GroupFitDisplay:
         feature = source.feature(feature)
         if levels is not None:
             chosen = source.chosen(levels)
-        elif panels and len(source.labels) > _MOST_PANELS:
-            chosen = source.spread(_FEWER_PANELS)
         else:
-            chosen = np.arange(len(source.labels))
+            most, fewer = (_MOST_PANELS, _FEWER_PANELS) if panels else (_MOST_LINES, _FEWER_LINES)
+            n = len(source.labels)
+            chosen = np.arange(n) if n <= most else source.spread(fewer)
         position = np.full(len(source.labels), -1)
         position[chosen] = np.arange(len(chosen))
         inside = np.flatnonzero(position[source.codes] >= 0)
@@ -237,6 +242,7 @@ class GroupFitDisplay:
             feature=feature,
             response=source.response_name,
             factor=source.factor,
+            n_levels=len(source.labels),
         )
 
     def plot(
@@ -273,17 +279,21 @@ class GroupFitDisplay:
             if "points" in shown:
                 rows = np.isin(self.codes, members)
                 self.points_.append(draw_points(panel, self.x[rows], self.y[rows]))
-            alpha = alpha_for(len(members))
             for name in names:
-                drawn = draw_lines(panel, self.line_x[members], self.lines[name][members],
-                    name, alpha=alpha)
-                self.lines_[name].append(drawn)
+                x, values = self.line_x[members], self.lines[name][members]
+                self.lines_[name].append(draw_lines(panel, x, values, name, together=not panels))
             panel.autoscale_view()
+            integer_ticks(panel, "x", self.x)
         made.label(self.feature, self.response)
-        handles = [LINES[name].handle() for name in names]
-        self.legend_ = made.legend(handles)
+        self.legend_ = made.legend([LINES[name].handle() for name in names] + self._part())
         self.ax_, self.figure_ = made.ax, made.figure
         return self
+
+    def _part(self) -> list[Any]:
+        """Say in the legend that there are groups which are not shown."""
+        if self.n_levels == len(self.groups):
+            return []
+        return [note(f"{len(self.groups):,} of {self.n_levels:,} groups")]
 
     def _title(self, panel: Any, i: int) -> None:
         """Name the group of a panel, with its rows if groups differ in size."""
