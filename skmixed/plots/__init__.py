@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from skmixed.plots.marginal_covariance import MarginalCovarianceDisplay
+from skmixed.plots.profile import ProfileDisplay
 from skmixed.plots.random_effects import RandomEffectsDisplay
+from skmixed.plots.residuals import ResidualsDisplay
 
-__all__ = ["RandomEffectsDisplay"]
+__all__ = [
+    "MarginalCovarianceDisplay",
+    "ProfileDisplay",
+    "RandomEffectsDisplay",
+    "ResidualsDisplay",
+]
