@@ -46,11 +46,18 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skmixed"
 html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    # The code of an example is wider than text, and takes the room of the table of contents.
+    "secondary_sidebar_items": {
+        "*": ["page-toc"],
+        "generated/*": ["page-toc"],
+        "auto_examples/*": [],
+    },
 }

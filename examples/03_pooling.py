@@ -20,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skmixed import MixedLM
 from skmixed.datasets import make_mixed_regression
+from skmixed.plots import GroupFitDisplay
 
 # %%
 # The shops are simulated, so that the true line of each is known. Some have three weeks of sales,
@@ -74,6 +75,20 @@ separate = {
 
 mixed = MixedLM(groups="shop", random_slopes="price").fit(train[["price", "shop"]], train["sales"])
 print(mixed.summary())
+
+# %%
+# Six shops, with few and with many weeks. Where there are many, the line of the mixed model is
+# close to the separate one; where there are few, it leans on the line of all shops. The true line,
+# which nobody knows outside of a simulation, is broken.
+
+GroupFitDisplay.from_estimator(
+    mixed,
+    train[["price", "shop"]],
+    train["sales"],
+    levels=[1, 4, 10, 20, 30, 39],
+    true=truth.group_coef,
+)
+plt.show()
 
 # %%
 # Who is closer to the truth?

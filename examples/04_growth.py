@@ -18,6 +18,7 @@ from sklearn.metrics import root_mean_squared_error
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_study
 from skmixed.inference import anova_models
+from skmixed.plots import GroupFitDisplay
 
 # %%
 # Each row is the average of a student's grades in one semester, ``occasion`` 0 to 5.
@@ -46,7 +47,7 @@ print(f"intraclass correlation: {levels.icc:.2f}")
 # differs is what is said about a student.
 
 figure, panels = plt.subplots(
-    1, 2, figsize=(9, 4.2), sharex=True, sharey=True, layout="constrained"
+    1, 2, figsize=(8, 4.6), sharex=True, sharey=True, layout="constrained"
 )
 predicted = {"least squares": pooled.predict(X[["occasion"]]), "mixed model": levels.fittedvalues}
 for ax, (name, values) in zip(panels, predicted.items(), strict=True):
@@ -70,6 +71,22 @@ print(growth.variance_components.round(4).to_string(index=False))
 tested = anova_models(levels, growth)
 columns = ["n_parameters", "aic", "log_likelihood", "statistic", "df", "p_value_mixture"]
 print(tested[columns].round(3).to_string())
+
+# %%
+# Two students: those whose lines are the steepest and the flattest. The line of the population,
+# which least squares finds, is neither's.
+
+slopes = growth.random_effects["student"]["occasion"]
+GroupFitDisplay.from_results(growth, levels=[slopes.idxmax(), slopes.idxmin()])
+plt.show()
+
+# %%
+# And all of them in one picture.
+
+GroupFitDisplay.from_results(
+    growth, levels=list(slopes.index), show=("mixed", "pooled"), panels=False
+)
+plt.show()
 
 # %%
 # The mean slope is clearly positive. That does not mean that all students improve: the standard

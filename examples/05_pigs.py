@@ -15,6 +15,7 @@ import pandas as pd
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_study
 from skmixed.inference import compare, effective_df, exact_rlrt
+from skmixed.plots import ResidualsDisplay
 
 pigs = load_study("pigs")
 print(f"{pigs.attrs['origin']}: {pigs['id'].nunique()} pigs in {pigs['week'].nunique()} weeks")
@@ -29,27 +30,35 @@ intercepts = mixedlm("weight ~ week + (1 | id)", pigs)
 print(intercepts.summary())
 
 # %%
-# But its residuals are wide at both ends and narrow in the middle. That is what lines look like
-# that have been forced to be parallel: the pigs gain at different rates.
+# But its residuals are wide at both ends and narrow in the middle. That is how it looks when lines
+# have been forced to be parallel: the pigs gain at different rates.
 
 slopes = mixedlm("weight ~ week + (week | id)", pigs)
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
 for ax, results, name in zip(
     panels, (intercepts, slopes), ("intercepts", "intercepts and slopes"), strict=True
 ):
-    spread = results.resid.groupby(pigs["week"])
-    ax.boxplot([residuals.to_numpy() for _, residuals in spread], widths=0.6)
-    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    weeks = results.resid.groupby(pigs["week"])
+    ax.boxplot([residuals for _, residuals in weeks], widths=0.6, medianprops={"color": "#0072B2"})
+    ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     ax.set_title(f"random {name}", loc="left")
-    ax.set(xlabel="week")
+    ax.set_xlabel("week")
     ax.spines[["top", "right"]].set_visible(False)
 panels[0].set_ylabel("residual (kg)")
 plt.show()
 
 # %%
-# Criteria and tests agree with the eye. The correlation of intercepts and slopes may well be zero.
-# Leaving it out gives a model of two independent variances, for which the test of the slopes is
-# exact: it needs no large sample.
+# What is left over by the second model has nothing more to say: no trend, no change of spread, and
+# quantiles as those of a normal distribution, of the residuals and of the random effects.
+
+ResidualsDisplay.from_results(slopes)
+plt.show()
+
+# %%
+# Criteria and tests agree with the eye. Whether intercepts and slopes are correlated hardly
+# matters. Without the correlation there is one variance of slopes, and the question whether it is
+# zero has a test whose distribution is simulated, because the usual one does not hold at a
+# boundary.
 
 independent = mixedlm("weight ~ week + (week || id)", pigs)
 models = {"intercepts": intercepts, "independent": independent, "correlated": slopes}
@@ -59,7 +68,7 @@ print(tested.to_string(index=False))
 
 # %%
 # How many parameters do 48 random intercepts and 48 slopes amount to? Not 96, because they are
-# shrunken, but nearly, because nine weeks say a lot about a pig.
+# shrunken, but not far from it, because nine weeks say a lot about a pig.
 
 print(effective_df(slopes).round(1).to_string(index=False))
 

@@ -65,7 +65,7 @@ def simulate(n_schools, n_pupils, seed, **options):
     return (frame, *truth) if truth else frame
 
 
-data, truth = simulate(60, 25, 0, coef=True)
+data, truth = simulate(60, 25, 2, coef=True)
 results = mixedlm("y ~ x * a + (x | school)", data)
 table = results.tidy().set_index("term")[["estimate", "se", "lower", "upper"]]
 table.insert(0, "truth", pd.Series({"Intercept": 50.0, "x": 4.0, "a": 3.0, "x:a": 1.5}))
@@ -102,7 +102,7 @@ warnings.simplefilter("ignore", SingularFitWarning)
 N_SAMPLES = 25
 rows = []
 for n_schools in (10, 40, 160):
-    for n_pupils in (5, 20):
+    for n_pupils in (20, 80):
         estimates = [
             mixedlm("y ~ x * a + (x | school)", simulate(n_schools, n_pupils, seed)).params["x:a"]
             for seed in range(N_SAMPLES)

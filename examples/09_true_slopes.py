@@ -18,6 +18,7 @@ from sklearn.metrics import root_mean_squared_error
 
 from skmixed import MixedLM, SingularFitWarning
 from skmixed.datasets import make_mixed_regression
+from skmixed.plots import GroupFitDisplay
 
 # %%
 # Thirty groups with six rows each. With ``coef=True`` the generator returns the truth as well, as
@@ -75,22 +76,9 @@ plt.show()
 # A closer look at the groups whose separate lines are farthest from the mean slope.
 
 extreme = (slopes["separate"] - slopes["separate"].mean()).abs().nlargest(6).index
-figure, panels = plt.subplots(
-    2, 3, figsize=(9, 5.5), sharex=True, sharey=True, layout="constrained"
+GroupFitDisplay.from_estimator(
+    mixed, data[["x1", "group"]], data["y"], levels=list(extreme), true=truth.group_coef
 )
-reach = np.array([data["x1"].min(), data["x1"].max()])
-for ax, group in zip(panels.flat, extreme, strict=True):
-    rows = data[data["group"] == group]
-    ax.scatter(rows["x1"], rows["y"], color="0.35", s=22, zorder=3)
-    for name, (intercept, slope), style in (
-        ("true", truth.group_coef[group], {"color": "black", "linestyle": "--"}),
-        ("separate", (lines[group].intercept_, lines[group].coef_[0]), {"color": "#D55E00"}),
-        ("mixed", mixed.group_coef_["group"].loc[group], {"color": "#0072B2"}),
-    ):
-        ax.plot(reach, intercept + slope * reach, label=name, **style)
-    ax.set_title(f"group {group}", loc="left", fontsize="medium")
-    ax.spines[["top", "right"]].set_visible(False)
-figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
 plt.show()
 
 # %%
