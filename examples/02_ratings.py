@@ -133,8 +133,10 @@ print(table[["R2", "covered %", "width"]].round({"R2": 2, "covered %": 1, "width
 
 figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(10, 4), layout="constrained")
 positions = np.arange(len(table))
+colours = ["#8C8C8C", "#E69F00", "#009E73", "#0072B2"]
 for j, name in enumerate(errors):
-    left.plot(table[name], positions + 0.14 * (j - 1.5), "os^D"[j], label=name)
+    places = positions + 0.14 * (j - 1.5)
+    left.plot(table[name], places, "os^D"[j], color=colours[j], label=name)
 left.axvline(truth.sigma, color="0.5", linestyle="--", label="residual SD")
 left.set(yticks=positions, yticklabels=table.index, xlabel="root mean squared error")
 left.invert_yaxis()

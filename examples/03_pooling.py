@@ -131,6 +131,8 @@ for name, colour, marker in (("separate", "#D55E00", "s"), ("partially pooled", 
     ax.scatter(weeks, error, c=colour, marker=marker, s=28, label=name, linewidths=0, alpha=0.85)
 ax.axhline(1.0, color="0.5", linestyle="--", linewidth=1, label="SD of the true slopes")
 ax.set(xscale="log", yscale="symlog", xlabel="weeks of the shop", ylabel="error of the slope")
+ax.set_ylim(0.0, 20.0)
+ax.set_yticks([0, 0.5, 1, 2, 5, 10, 20], ["0", "0.5", "1", "2", "5", "10", "20"])
 ax.set_xticks([2, 5, 10, 20, 30], ["2", "5", "10", "20", "30"])
 ax.set_xticks([], minor=True)
 ax.spines[["top", "right"]].set_visible(False)

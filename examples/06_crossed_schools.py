@@ -60,7 +60,7 @@ print(alone.variance_components[columns].round(3).to_string(index=False))
 # What can be said of a single school? Sort them, and draw the intervals. Most include zero: these
 # schools cannot be told from the average one, and their rank means little.
 
-figure, panels = plt.subplots(1, 2, figsize=(10, 7), layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(10, 8.5), layout="constrained")
 for ax, factor in zip(panels, ["primary_school_id", "secondary_school_id"], strict=True):
     display = RandomEffectsDisplay.from_results(results, factor=factor, ax=ax)
     ax.set_title(factor.replace("_school_id", " schools"), loc="left", pad=22)

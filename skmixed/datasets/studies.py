@@ -83,15 +83,25 @@ def load_study(
         raise ValueError(f"There is no study {name!r}. Choose one of {sorted(_STUDIES)}.")
     study = _STUDIES[name]
     twin: pd.DataFrame = study.twin(random_state=random_state)
-    path = Path(folder or os.environ.get(FOLDER_VARIABLE) or ".") / study.file
-    if folder is not None and not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. Leave folder out to simulate the study.")
-    if folder is None and not (os.environ.get(FOLDER_VARIABLE) and path.is_file()):
+    path = _path(study.file, folder)
+    if path is None:
         twin.attrs["origin"] = f"a simulated twin of the study {name!r}"
         return twin
     frame = _as_twin(pd.read_csv(path), twin, study)
     frame.attrs["origin"] = f"the study {name!r}, read from {study.file}"
     return frame
+
+
+def _path(file: str, folder: str | Path | None) -> Path | None:
+    """Return where the file is, or None if nobody says that it must be there and it is not."""
+    if folder is not None:
+        path = Path(folder) / file
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} does not exist. Leave folder out to simulate it.")
+        return path
+    variable = os.environ.get(FOLDER_VARIABLE)
+    path = Path(variable or "") / file
+    return path if variable and path.is_file() else None
 
 
 def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataFrame:
