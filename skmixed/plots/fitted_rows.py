@@ -93,7 +93,9 @@ class FittedRows:
 
     def columns(self, rows: Table) -> Any:
         """Return rows as the model's own columns."""
-        return rows.X if self.transformer is None else self.transformer.transform(rows.X)
+        return (
+            rows.columns if self.transformer is None else self.transformer.transform(rows.columns)
+        )
 
     def predict(self, rows: Table, *, include: Sequence[str] | bool) -> FloatArray:
         """Return the predictions of rows."""
@@ -174,7 +176,7 @@ class FittedRows:
         names = list(self.table.frame.columns)
         if getattr(self.model, "formula", None) is None or self.transformer is not None:
             return names
-        read = set(self.model.predictor_columns)  # type: ignore[attr-defined]
+        read = set(self.model.predictor_columns)
         return [name for name in names if name in read]
 
 
@@ -211,7 +213,7 @@ def read_estimator(
     check_is_fitted(model)
     position = _position(factor, [effects.name for effects in model.lmm_fit_.random])
     table = as_table(X, groups)
-    columns = table.X if transformer is None else transformer.transform(table.X)
+    columns = table.columns if transformer is None else transformer.transform(table.columns)
     design, _ = model._new_rows(columns, groups, True, labels_needed=True)
     response = np.asarray(model._observed(columns, y), dtype=np.float64).ravel()
     if len(response) != len(table):
