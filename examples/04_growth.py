@@ -18,7 +18,7 @@ from sklearn.metrics import root_mean_squared_error
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_study
 from skmixed.inference import anova_models
-from skmixed.plots import GroupFitDisplay
+from skmixed.plots import GroupFitDisplay, ShrinkageDisplay, TrajectoriesDisplay
 
 # %%
 # Each row is the average of a student's grades in one semester, ``occasion`` 0 to 5.
@@ -26,6 +26,13 @@ from skmixed.plots import GroupFitDisplay
 students = load_study("gpa")
 print(f"{students.attrs['origin']}: {len(students)} rows")
 print(students.head(3).to_string(index=False))
+
+# %%
+# A line for each of two hundred students is a haystack. A few of them, from low to high, show what
+# there is to model: students start at different levels, they improve, and not all at the same pace.
+
+TrajectoriesDisplay.from_results(mixedlm("gpa ~ occasion + (1 | student)", students))
+plt.show()
 
 # %%
 # A level for each student
@@ -124,6 +131,14 @@ forecasts = {
 }
 for name, values in forecasts.items():
     print(f"{name:17} RMSE of semesters 4 to 6: {root_mean_squared_error(late['gpa'], values):.3f}")
+
+# %%
+# Each arrow is a student, from their own line after three semesters to that of the mixed model.
+# Those at the edge go farthest: levels and slopes that hardly any student has are likely to be
+# accidents.
+
+ShrinkageDisplay.from_estimator(halfway, early[["occasion", "student"]], early["gpa"])
+plt.show()
 
 # %%
 # With predictors

@@ -329,4 +329,4 @@ def _growth(
 
 def _category(second: Any, levels: list[str]) -> pd.Categorical:
     """Return a factor of two levels from where it has the second one."""
-    return pd.Categorical.from_codes(np.asarray(second).astype(int), categories=levels)
+    return pd.Categorical(np.where(second, levels[1], levels[0]), categories=levels)
