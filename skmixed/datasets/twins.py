@@ -327,6 +327,6 @@ def _growth(
     return rows // n_occasions, rows % n_occasions
 
 
-def _category(second: Any, levels: list[str]) -> pd.Categorical:
+def _category(second: Any, levels: list[str]) -> Any:
     """Return a factor of two levels from where it has the second one."""
     return pd.Categorical(np.where(second, levels[1], levels[0]), categories=levels)
