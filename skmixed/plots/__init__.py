@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from skmixed.plots.group_fit import GroupFitDisplay
+from skmixed.plots.prediction_comparison import PredictionComparisonDisplay
+from skmixed.plots.prediction_interval import PredictionIntervalDisplay
 from skmixed.plots.random_effects import RandomEffectsDisplay
+from skmixed.plots.shrinkage import ShrinkageDisplay
+from skmixed.plots.trajectories import TrajectoriesDisplay
 
-__all__ = ["RandomEffectsDisplay"]
+__all__ = [
+    "GroupFitDisplay",
+    "PredictionComparisonDisplay",
+    "PredictionIntervalDisplay",
+    "RandomEffectsDisplay",
+    "ShrinkageDisplay",
+    "TrajectoriesDisplay",
+]
