@@ -105,6 +105,17 @@ class FittedRows:
             self.columns(rows), groups=rows.groups, include_random_effects=include
         )
 
+    def interval(
+        self, rows: Table, *, include: Sequence[str] | bool, coverage: float
+    ) -> FloatArray:
+        """Return limits that a new observation of each row keeps with a probability, (n, 2)."""
+        return self.model.predict_interval(
+            self.columns(rows),
+            groups=rows.groups,
+            include_random_effects=include,
+            coverage=coverage,
+        )
+
     def fixed_rows(self, rows: Table) -> tuple[FloatArray, FloatArray]:
         """Return standardised columns of X, shape (rank, n), and the offsets of rows."""
         made, _ = self.model._new_rows(self.columns(rows), None, False)
@@ -195,7 +206,7 @@ class FittedRows:
         columns = [c for c in self.predictors() if c != without and not self.table.is_number(c)]
         if not columns:
             return rows, np.ones(1)
-        combination = frame.groupby(columns, observed=True, dropna=False).ngroup().to_numpy()
+        combination = frame.groupby(columns, observed=True, dropna=False).ngroup().to_numpy(np.intp)
         counts = np.bincount(combination)
         kept = np.argsort(-counts, kind="stable")[:_MOST_COMBINATIONS]
         first = self.table.take(first_rows(combination, len(counts))[kept])
@@ -215,7 +226,13 @@ class FittedRows:
 
 
 def read_estimator(
-    estimator: Any, X: Any, y: Any, *, groups: Any = None, factor: str | None = None
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    factor: str | None = None,
+    complete: bool = True,
 ) -> FittedRows:
     """Read a fitted estimator, or a pipeline that ends with one, and rows that it knows.
 
@@ -226,6 +243,8 @@ def read_estimator(
         As given to its fit.
     factor : str, optional
         Grouping factor; the one of most levels by default.
+    complete : bool, default=True
+        Whether there must be rows of every group that was fitted, and of no other.
 
     Raises
     ------
@@ -249,6 +268,8 @@ def read_estimator(
     table = as_table(X, groups)
     columns = table.columns if transformer is None else transformer.transform(table.columns)
     design, _ = model._new_rows(columns, groups, True, labels_needed=True)
+    if y is None and getattr(model, "formula", None) is None:
+        raise ValueError("This display needs y, the observations of the rows of X. Pass it too.")
     response = np.asarray(model._observed(columns, y), dtype=np.float64).ravel()
     if len(response) != len(table):
         raise ValueError(
@@ -256,7 +277,7 @@ def read_estimator(
         )
     codes = design.blocks[position].codes
     n_levels = len(model.lmm_fit_.random[position].levels)
-    if codes is None or len(np.unique(codes)) != n_levels or codes.max() >= n_levels:
+    if complete and (codes is None or len(np.unique(codes)) != n_levels or codes.max() >= n_levels):
         raise ValueError(
             "X must hold rows of every group that was fitted and of no other: pass the X, y and "
             f"groups of fit. The model knows {n_levels:,} levels of "
