@@ -29,6 +29,7 @@ __all__ = [
     "Panels",
     "alpha_for",
     "grid_shape",
+    "integer_ticks",
     "label_ticks",
     "legend_above",
     "make_panels",
@@ -97,15 +98,25 @@ class Panels:
         if not handles:
             return None
         if self.root is None:
-            return legend_above(self.axes[0], handles)
-        width = self.root.bbox.width
-        return _fitted_legend(
+            return legend_above(self.axes[0], handles, width=self._row_width)
+        legend = _fitted_legend(
             lambda n: self.root.legend(
                 handles=list(handles), loc="outside upper left", ncols=n, **_LEGEND
             ),
             len(handles),
-            width,
+            0.9 * self.root.bbox.width,
         )
+        if self.root.get_layout_engine() is None:
+            room = legend.get_window_extent().height + 0.25 * self.root.dpi
+            self.axes[0].get_gridspec().update(top=1.0 - room / self.root.bbox.height)
+        return legend
+
+    @property
+    def _row_width(self) -> float:
+        """Return the width in pixels of the panels beside the first one, gaps included."""
+        boxes = [panel.get_window_extent() for panel in self.axes]
+        row = [box for box in boxes if abs(box.y0 - boxes[0].y0) < 1.0]
+        return float(max(box.x1 for box in row) - boxes[0].x0)
 
 
 def make_panels(
@@ -170,20 +181,29 @@ def grid_shape(n_panels: int) -> tuple[int, int]:
     return -(-n_panels // columns), columns
 
 
-def legend_above(ax: Axes, handles: Sequence[Any]) -> Any:
-    """Explain artists, which have labels, between the title of an Axes and its data."""
+def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None) -> Any:
+    """Explain artists, which have labels, between the title of an Axes and its data.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    handles : sequence of artists
+    width : float, optional
+        How wide it may be, in pixels; as the Axes by default.
+    """
     legend = _fitted_legend(
         lambda n: ax.legend(
             handles=list(handles), loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=n, **_LEGEND
         ),
         len(handles),
-        1.1 * ax.get_window_extent().width,
+        1.1 * (ax.get_window_extent().width if width is None else width),
     )
     height = legend.get_window_extent().height * _POINTS_PER_INCH / ax.figure.dpi
     for where in ("left", "center", "right"):
         title = ax.get_title(loc=where)
         if title:
             ax.set_title(title, loc=where, pad=height + 4.0)
+    _keep_inside(ax, legend)
     return legend
 
 
@@ -195,7 +215,10 @@ def remove_frame(ax: Axes) -> None:
 def short_label(label: Any, longest: int = 28) -> str:
     """Return a label as text without formulas that is not too long; tuples are joined by ":"."""
     text = ":".join(map(str, label)) if isinstance(label, tuple) else str(label)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) > longest:
+        # Long names often begin alike and end with what tells them apart.
+        end = (longest - 1) // 2
+        text = f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
     return text.replace("$", r"\$")
 
 
@@ -228,9 +251,27 @@ def label_ticks(ax: Axes, axis: str, places: Any, labels: Sequence[Any]) -> None
     getattr(ax, f"set_{axis}ticks")(ticks, texts[::step], fontsize=size)
 
 
+def integer_ticks(ax: Axes, axis: str, values: Any) -> None:
+    """Put the numbers of an axis at integers where all values are some."""
+    values = np.asarray(values, dtype=float)
+    if len(values) and (values == np.round(values)).all():
+        getattr(ax, f"{axis}axis").get_major_locator().set_params(integer=True)
+
+
 def alpha_for(n: int, *, full: int = 20, least: float = 0.04) -> float:
     """Return an opacity at which n lines or points over each other remain legible."""
     return float(np.clip(np.sqrt(full / max(n, 1)), least, 0.9))
+
+
+def _keep_inside(ax: Axes, legend: Any) -> None:
+    """Lower an Axes that no layout engine places, if its legend would leave the figure."""
+    figure = ax.get_figure(root=True)
+    if figure is None or figure.get_layout_engine() is not None:
+        return
+    excess = (legend.get_window_extent().y1 - figure.bbox.y1) / figure.bbox.height
+    place = ax.get_position()
+    if 0.0 < excess < 0.6 * place.height:
+        ax.set_position((place.x0, place.y0, place.width, place.height - excess))
 
 
 def _fitted_legend(make: Any, n_handles: int, width: float) -> Any:
