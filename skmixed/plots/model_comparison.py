@@ -11,7 +11,7 @@ import pandas as pd
 from skmixed.inference import compare
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.group_rows import label_rows, rows_figure_size
-from skmixed.plots.panel_text import describe, text_scale
+from skmixed.plots.panel_text import describe, explain, text_scale
 from skmixed.plots.style import (
     BLACK,
     BLUE,
@@ -21,7 +21,6 @@ from skmixed.plots.style import (
     ORANGE,
     PALETTE,
     VERMILLION,
-    legend_above,
     make_panels,
     short_label,
 )
@@ -153,7 +152,7 @@ class ModelComparisonDisplay:
             _check_known("terms", terms, list(coefficients["term"].unique()))
             coefficients = coefficients[coefficients["term"].isin(list(terms))]
         display = cls(
-            criteria=table[["model", *criteria, "weight"]].sort_values("weight", ascending=False),
+            criteria=table.sort_values("delta_aic")[["model", *criteria, "weight"]],
             coefficients=coefficients,
             level=level,
         )
@@ -204,7 +203,7 @@ class ModelComparisonDisplay:
         panel.set_ylim(-0.6, len(names) - 0.4)
         label_rows(panel, names)
         self._write_weights(panel, names)
-        legend_above(panel, list(self.points_.values()))
+        explain(panel, list(self.points_.values()))
         self.ax_, self.figure_ = panels.ax, panels.figure
 
     def _write_weights(self, panel: Any, names: list[Any]) -> None:
@@ -248,7 +247,10 @@ class ModelComparisonDisplay:
         for panel, term in zip(panels.axes, terms, strict=True):
             self._draw_term(panel, table[table["term"] == term], models)
             describe(panel, title=str(term))
-            label_rows(panel, models[::-1])
+            if _is_first(panel, panels.root):
+                label_rows(panel, models[::-1])
+            else:
+                panel.set_yticks([])
         panels.label(f"Estimate with {100.0 * self.level:g} % interval", "")
         self.ax_, self.figure_ = panels.ax, panels.figure
 
@@ -256,7 +258,8 @@ class ModelComparisonDisplay:
         """Draw the intervals of one term, a row for each model."""
         positions = [models.index(model) for model in rows["model"]]
         heights = len(models) - 1.0 - np.array(positions)
-        colours = [PALETTE[i % len(PALETTE)] for i in positions]
+        few = len(models) <= len(PALETTE)
+        colours = [PALETTE[i] if few else BLUE for i in positions]
         term = str(rows["term"].iloc[0])
         self.intervals_[term] = panel.hlines(
             heights, rows["lower"], rows["upper"], colors=colours, linewidth=1.8, zorder=2
@@ -288,11 +291,14 @@ class ModelComparisonDisplay:
             )
 
 
+def _is_first(panel: Any, root: Any) -> bool:
+    """Tell whether no panel of the same grid is to the left."""
+    return root is None or bool(panel.get_subplotspec().is_first_col())
+
+
 def _coefficients(names: list[Any], fitted: list[Any], level: float) -> pd.DataFrame:
     """Return the coefficients of all models, one below the other."""
-    tables = [
-        one.tidy(level).assign(model=name) for name, one in zip(names, fitted, strict=True)
-    ]
+    tables = [one.tidy(level).assign(model=name) for name, one in zip(names, fitted, strict=True)]
     return pd.concat(tables, ignore_index=True)[list(COEFFICIENT_COLUMNS)]
 
 
