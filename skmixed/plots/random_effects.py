@@ -269,7 +269,7 @@ class RandomEffectsDisplay:
             title=f"{name}: {effects.effect_names[j]}"
             if self._several
             else effects.effect_names[j],
-            x=f"Deviation from the population ({100 * self.level:g} % interval)",
+            x=f"Deviation with {100 * self.level:g} % interval",
             y=n_groups if j == 0 else "",
         )
         artists = draw_caterpillar(panel, effects.sorted(j))

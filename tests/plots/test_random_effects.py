@@ -31,6 +31,11 @@ def results():
     return mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
 
 
+@pytest.fixture(scope="module")
+def crossed():
+    return mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+
+
 def display_of(n_levels, n_effects=1, **changes):
     rng = np.random.default_rng(0)
     arguments = {
@@ -161,10 +166,6 @@ def test_the_place_of_one_axes_is_divided(results):
 class TestSeveralFactors:
     """All factors are shown in one figure unless one is named."""
 
-    @pytest.fixture(scope="class")
-    def crossed(self):
-        return mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
-
     def test_stored_arrays(self, crossed):
         display = RandomEffectsDisplay.from_results(crossed)
         assert list(display.modes) == ["plate", "sample"]
@@ -192,8 +193,11 @@ class TestSeveralFactors:
         assert display.modes.shape == (6, 1)
 
     def test_factors_without_the_effect_are_left_out(self):
-        data = load_sleepstudy().assign(Day=lambda d: d["Days"].astype(str))
-        results = mixedlm("Reaction ~ Days + (Days | Subject) + (1 | Day)", data)
+        rng = np.random.default_rng(0)
+        data = load_sleepstudy()
+        rater = rng.permutation(np.arange(len(data)) % 9)
+        data = data.assign(rater=rater, Reaction=data["Reaction"] + 50.0 * rng.normal(size=9)[rater])
+        results = mixedlm("Reaction ~ Days + (Days | Subject) + (1 | rater)", data)
         assert len(RandomEffectsDisplay.from_results(results).points_) == 3
         display = RandomEffectsDisplay.from_results(results, effect="Days")
         assert display.factor == "Subject"
