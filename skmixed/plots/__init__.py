@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skmixed.plots.group_fit import GroupFitDisplay
 from skmixed.plots.marginal_covariance import MarginalCovarianceDisplay
+from skmixed.plots.model_comparison import ModelComparisonDisplay
 from skmixed.plots.prediction_comparison import PredictionComparisonDisplay
 from skmixed.plots.prediction_interval import PredictionIntervalDisplay
 from skmixed.plots.profile import ProfileDisplay
@@ -15,6 +16,7 @@ from skmixed.plots.trajectories import TrajectoriesDisplay
 __all__ = [
     "GroupFitDisplay",
     "MarginalCovarianceDisplay",
+    "ModelComparisonDisplay",
     "PredictionComparisonDisplay",
     "PredictionIntervalDisplay",
     "ProfileDisplay",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.plots.panel_text import text_scale
 from skmixed.plots.style import short_label
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def label_rows(ax: Axes, labels: Sequence[Any]) -> None:
     if spacing < FEWEST_POINTS * _LINE_HEIGHT:
         ax.set_yticks([])
         return
-    size = min(spacing / _LINE_HEIGHT, _LARGEST_TEXT)
+    size = min(spacing / _LINE_HEIGHT, _LARGEST_TEXT * text_scale(ax))
     width = 72.0 * ax.get_window_extent().width / ax.figure.dpi
     room = int(_WIDEST * width / (_LETTER * size))
     longest = min(max(room, _SHORTEST_LABEL), _LONGEST_LABEL)

@@ -145,8 +145,7 @@ def _apart(places: FloatArray, distance: float) -> list[int]:
 
 def _number_rows(ax: Axes) -> None:
     """Count the rows from 0 on both axes."""
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(integer=True)
 
 
 def _length(ax: Axes) -> float:

@@ -28,8 +28,8 @@ class MarginalCovarianceDisplay:
     """Show the covariance, or the correlation, of y that a model implies for some rows.
 
     Rows of one group are correlated, which makes blocks; lines mark where the group changes.
-    Make one with `from_estimator` or `from_results`, or from the matrix that ``marginal_covariance``
-    of an estimator gives for new rows.
+    Make one with `from_estimator` or `from_results`, or from the matrix that an estimator's
+    ``marginal_covariance`` gives for new rows.
 
     Parameters
     ----------
@@ -200,8 +200,8 @@ class MarginalCovarianceDisplay:
         shape = self.covariance.shape
         if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
             raise ValueError(
-                f"covariance must be a square matrix of at least one row, got shape {shape}. Choose "
-                "other rows."
+                f"covariance must be a square matrix of at least one row, got shape {shape}. Give "
+                "marginal_covariance of some rows."
             )
         if self.groups is not None and len(self.groups) != shape[0]:
             raise ValueError(

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.plots.style import BLUE, GREY, LIGHT_GREY, PALETTE, alpha_for, legend_above, short_label
+from skmixed.plots.panel_text import explain
+from skmixed.plots.style import (
+    BLUE,
+    GREY,
+    LIGHT_GREY,
+    PALETTE,
+    alpha_for,
+    short_label,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +81,7 @@ def normal_quantiles(values: FloatArray, *, level: float, unit_variance: bool) -
     ranks = _ranks(n)
     tail = 0.5 * (1.0 - level)
     limits = [
-        intercept + slope * stats.norm.ppf(stats.beta.ppf(p, ranks, n + 1 - ranks))
+        intercept + slope * np.asarray(stats.norm.ppf(stats.beta.ppf(p, ranks, n + 1 - ranks)))
         for p in (tail, 1.0 - tail)
     ]
     return NormalQuantiles(
@@ -102,9 +110,7 @@ def draw_quantiles(
     band = ax.fill_between(
         first.band_at, first.band_lower, first.band_upper, color=LIGHT_GREY, linewidth=0, zorder=1
     )
-    line = ax.axline(
-        (0.0, first.intercept), slope=first.slope, color=GREY, linewidth=1.0, zorder=2
-    )
+    line = ax.axline((0.0, first.intercept), slope=first.slope, color=GREY, linewidth=1.0, zorder=2)
     points = []
     for i, (name, one) in enumerate(samples.items()):
         n = len(one.ordered)
@@ -123,7 +129,7 @@ def draw_quantiles(
         )
     _limit(ax, list(samples.values()))
     if legend and len(samples) > 1:
-        legend_above(ax, [_handle(ax, one) for one in points])
+        explain(ax, [_handle(ax, one) for one in points])
     return {"band": band, "line": line, "points": points}
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skmixed.plots.style import short_label
+from skmixed.plots.style import legend_above, short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["describe", "text_scale", "write_in"]
+__all__ = ["describe", "explain", "text_scale", "write_in"]
 
 # Inches from which on a panel has text of full size.
 _WIDE, _HIGH = 2.4, 1.8
@@ -19,6 +20,8 @@ _SMALLEST = 0.5
 _TITLE, _LABEL = 11.0, 10.0
 _LETTER = 0.55
 _SHORTEST = 8
+# Inches that a number of five digits below an axis takes.
+_NUMBER_WIDTH = 0.5
 
 
 def describe(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
@@ -31,10 +34,36 @@ def describe(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
     """
     scale = text_scale(ax)
     width, height = _size(ax)
-    ax.set_title(_fitted(title, width, _TITLE * scale), loc="left", fontsize=_TITLE * scale)
+    shown = _fitted(title, width, _TITLE * scale)
+    ax.set_title(shown, loc="left", fontsize=_TITLE * scale)
     ax.set_xlabel(_fitted(x, width, _LABEL * scale), fontsize=_LABEL * scale)
     ax.set_ylabel(_fitted(y, height, _LABEL * scale), fontsize=_LABEL * scale)
     ax.tick_params(labelsize=0.9 * _LABEL * scale)
+    most = int(width / (_NUMBER_WIDTH * scale))
+    ax.locator_params(axis="x", nbins=min(max(most, 2), 8))
+
+
+def explain(ax: Axes, handles: Sequence[Any]) -> Any:
+    """Explain artists, which have labels, under the title; return the Legend.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With its title.
+    handles : sequence of artists
+    """
+    from matplotlib.text import Text
+
+    legend = legend_above(ax, handles)
+    scale = text_scale(ax)
+    title = ax.get_title(loc="left")
+    for text in ax.get_children():
+        # Lifting the title has given it the default size.
+        if title and isinstance(text, Text) and text.get_text() == title:
+            text.set_fontsize(_TITLE * scale)
+    for text in legend.get_texts():
+        text.set_fontsize(0.85 * _LABEL * scale)
+    return legend
 
 
 def text_scale(ax: Axes) -> float:

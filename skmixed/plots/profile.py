@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 
 KINDS = ("zeta", "density")
 POINTS = 201
+# Zeta is shown up to so many times its value at the limits.
+TALLEST = 1.35
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,7 +267,7 @@ class ProfileDisplay:
             color=VERMILLION,
             zorder=4,
         )
-        ax.set_ylim(min(-1.15 * cutoff, one.zeta[0]), max(1.15 * cutoff, one.zeta[-1]))
+        ax.set_ylim(-TALLEST * cutoff, TALLEST * cutoff)
         return curve, points
 
     def _draw_density(self, ax: Any, one: ParameterProfile) -> tuple[Any, Any]:

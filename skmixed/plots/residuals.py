@@ -304,9 +304,7 @@ class ResidualsDisplay:
                 )
 
 
-def _draw_effects(
-    factor: str, samples: Mapping[str, NormalQuantiles], ax: Any
-) -> dict[str, Any]:
+def _draw_effects(factor: str, samples: Mapping[str, NormalQuantiles], ax: Any) -> dict[str, Any]:
     """Draw the random effects of one factor."""
     several = len(samples) > 1
     title = "Normal random effects" if several else f"Normal effects: {next(iter(samples))}"
