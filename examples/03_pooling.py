@@ -57,7 +57,9 @@ print(f"pooled: {pooled.intercept_:.2f} {pooled.coef_[0]:+.2f} price")
 # intercept of a shop rests on its own weeks alone.
 
 dummies = make_pipeline(
-    ColumnTransformer([("shop", OneHotEncoder(), ["shop"])], remainder="passthrough"),
+    ColumnTransformer(
+        [("shop", OneHotEncoder(sparse_output=False), ["shop"])], remainder="passthrough"
+    ),
     LinearRegression(fit_intercept=False),
 ).fit(train[["shop", "price"]], train["sales"])
 

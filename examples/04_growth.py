@@ -84,13 +84,13 @@ print(tested[columns].round(3).to_string())
 # which least squares finds, is neither's.
 
 slopes = growth.random_effects["student"]["occasion"]
-GroupFitDisplay.from_results(growth, levels=[slopes.idxmax(), slopes.idxmin()])
+pair = GroupFitDisplay.from_results(growth, levels=[slopes.idxmax(), slopes.idxmin()])
 plt.show()
 
 # %%
 # And all of them in one picture.
 
-GroupFitDisplay.from_results(
+everyone = GroupFitDisplay.from_results(
     growth, levels=list(slopes.index), show=("mixed", "pooled"), panels=False
 )
 plt.show()

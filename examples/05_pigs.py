@@ -15,7 +15,7 @@ import pandas as pd
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_study
 from skmixed.inference import compare, effective_df, exact_rlrt
-from skmixed.plots import ResidualsDisplay
+from skmixed.plots import PredictionIntervalDisplay, ResidualsDisplay
 
 pigs = load_study("pigs")
 print(f"{pigs.attrs['origin']}: {pigs['id'].nunique()} pigs in {pigs['week'].nunique()} weeks")
@@ -81,6 +81,14 @@ print(effective_df(slopes).round(1).to_string(index=False))
 
 past, future = pigs[pigs["week"] <= 6], pigs[pigs["week"] > 6]
 model = MixedLM(groups="id", random_slopes="week").fit(past[["week", "id"]], past["weight"])
+PredictionIntervalDisplay.from_estimator(
+    model, pigs[["week", "id"]], pigs["weight"], levels=[1, 2, 3, 4]
+)
+plt.show()
+
+# %%
+# The points of weeks 7 to 9 were not used. Are the intervals honest? Count the weights within them.
+
 strangers = future.assign(id=-1)
 rows = []
 for name, frame in (("known pig", future), ("new pig", strangers)):
