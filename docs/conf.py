@@ -36,6 +36,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
+    "backreferences_dir": "generated/examples",
     "doc_module": ("skmixed",),
     "reference_url": {"skmixed": None},
     "image_srcset": ["2x"],

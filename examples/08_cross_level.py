@@ -49,29 +49,31 @@ TRUTH = {
 }
 
 
-def simulate(n_schools, n_pupils, seed, **options):
-    """Return pupils of simulated schools as a frame with columns y, x, a and school."""
-    made = make_mixed_regression(
+def simulate(n_schools, n_pupils, seed):
+    """Return pupils of simulated schools, with columns y, x, a and school, and the truth."""
+    frame, truth = make_mixed_regression(
         n_schools,
         n_pupils,
         **TRUTH,
         group_covariates=1,
+        coef=True,
         as_frame=True,
         random_state=seed,
-        **options,
     )
-    frame, *truth = made if isinstance(made, tuple) else (made,)
-    frame = frame.rename(columns={"x1": "x", "a1": "a", "group": "school"})
-    return (frame, *truth) if truth else frame
+    return frame.rename(columns={"x1": "x", "a1": "a", "group": "school"}), truth
 
 
-data, truth = simulate(60, 25, 2, coef=True)
+data, truth = simulate(60, 25, seed=2)
 results = mixedlm("y ~ x * a + (x | school)", data)
 table = results.tidy().set_index("term")[["estimate", "se", "lower", "upper"]]
 table.insert(0, "truth", pd.Series({"Intercept": 50.0, "x": 4.0, "a": 3.0, "x:a": 1.5}))
 print(table.round(2).to_string())
 print(f"true SDs {np.sqrt(np.diag(truth.re_cov))}, correlation {3 / 8:.2f}, residual {truth.sigma}")
-print(results.variance_components[["name1", "name2", "sdcor"]].round(2).to_string(index=False))
+print(
+    results.variance_components[["group", "name1", "name2", "sdcor"]]
+    .round(2)
+    .to_string(index=False)
+)
 
 # %%
 # The cross-level interaction as a picture: every point is a school, its slope against its
@@ -104,7 +106,9 @@ rows = []
 for n_schools in (10, 40, 160):
     for n_pupils in (20, 80):
         estimates = [
-            mixedlm("y ~ x * a + (x | school)", simulate(n_schools, n_pupils, seed)).params["x:a"]
+            mixedlm("y ~ x * a + (x | school)", simulate(n_schools, n_pupils, seed)[0]).params[
+                "x:a"
+            ]
             for seed in range(N_SAMPLES)
         ]
         error = np.sqrt(np.mean((np.array(estimates) - 1.5) ** 2))
@@ -124,7 +128,7 @@ print(errors.round(2).to_string())
 covered = {"(1 | school)": 0, "(x | school)": 0}
 N_SAMPLES = 60
 for seed in range(N_SAMPLES):
-    sample = simulate(30, 20, seed)
+    sample, _ = simulate(30, 20, seed)
     for effects in covered:
         interval = mixedlm(f"y ~ x * a + {effects}", sample).tidy().set_index("term").loc["x:a"]
         covered[effects] += interval["lower"] <= 1.5 <= interval["upper"]
