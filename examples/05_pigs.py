@@ -48,8 +48,8 @@ panels[0].set_ylabel("residual (kg)")
 plt.show()
 
 # %%
-# What is left over by the second model has nothing more to say: no trend, no change of spread, and
-# quantiles as those of a normal distribution, of the residuals and of the random effects.
+# What the second model leaves over should have nothing more to say: no trend, no change of spread,
+# and quantiles as those of a normal distribution, of the residuals and of the random effects.
 
 ResidualsDisplay.from_results(slopes)
 plt.show()
