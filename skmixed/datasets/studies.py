@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from skmixed.datasets.common import RandomSource
-from skmixed.datasets.twins import make_gpa, make_nurses, make_pigs, make_pupils
+from skmixed.datasets.growth import make_gpa, make_pigs
+from skmixed.datasets.institutions import make_nurses, make_pupils
 
 FOLDER_VARIABLE = "SKMIXED_DATA"
 
