@@ -18,13 +18,13 @@ def _close_figures():
 
 
 @pytest.fixture(scope="package")
-def sleep():
+def sleep_data():
     return load_sleepstudy()
 
 
 @pytest.fixture(scope="package")
-def sleep_results(sleep):
-    return mixedlm("Reaction ~ Days + (Days | Subject)", sleep)
+def sleep_results(sleep_data):
+    return mixedlm("Reaction ~ Days + (Days | Subject)", sleep_data)
 
 
 @pytest.fixture(scope="package")

@@ -39,15 +39,15 @@ def display_of(**changes):
     return GroupFitDisplay(**(arguments | changes))
 
 
-def test_lines_of_the_sleep_study(sleep, sleep_results):
+def test_lines_of_the_sleep_study(sleep_data, sleep_results):
     display = GroupFitDisplay.from_results(sleep_results, show=ALL)
     assert display.feature == "Days"
     assert display.response == "Reaction"
-    assert list(display.groups) == sorted(sleep["Subject"].unique())
+    assert list(display.groups) == sorted(sleep_data["Subject"].unique())
     x = display.line_x
     assert_array_equal(x[:, [0, -1]], np.tile([0.0, 9.0], (18, 1)))
     for i, subject in enumerate(display.groups):
-        rows = sleep[sleep["Subject"] == subject]
+        rows = sleep_data[sleep_data["Subject"] == subject]
         expected = line_of(rows["Days"], rows["Reaction"], x[i])
         assert_allclose(display.lines["separate"][i], expected, rtol=1e-9)
         mine = display.codes == i
@@ -55,7 +55,7 @@ def test_lines_of_the_sleep_study(sleep, sleep_results):
         coefficients = sleep_results.group_coefficients["Subject"].loc[subject]
         expected = coefficients["Intercept"] + coefficients["Days"] * x[i]
         assert_allclose(display.lines["mixed"][i], expected, rtol=1e-9)
-    pooled = line_of(sleep["Days"], sleep["Reaction"], x[0])
+    pooled = line_of(sleep_data["Days"], sleep_data["Reaction"], x[0])
     assert_allclose(display.lines["pooled"], np.tile(pooled, (18, 1)), rtol=1e-9)
     fixed = sleep_results.params
     population = fixed["Intercept"] + fixed["Days"] * x
@@ -87,8 +87,8 @@ def test_chosen_levels_keep_their_order(sleep_results):
     assert "2 of 18 groups" in texts_of(display.legend_)
 
 
-def test_a_random_intercept_in_one_panel(sleep):
-    X, y = sleep[["Days", "Subject"]], sleep["Reaction"]
+def test_a_random_intercept_in_one_panel(sleep_data):
+    X, y = sleep_data[["Days", "Subject"]], sleep_data["Reaction"]
     model = RandomInterceptRegressor(groups="Subject").fit(X, y)
     display = GroupFitDisplay.from_estimator(model, X, y, panels=False)
     assert isinstance(display.ax_, plt.Axes)
@@ -98,9 +98,9 @@ def test_a_random_intercept_in_one_panel(sleep):
     assert_tidy(display)
 
 
-def test_other_columns_are_held_at_the_means_of_the_group(sleep):
+def test_other_columns_are_held_at_the_means_of_the_group(sleep_data):
     rng = np.random.default_rng(0)
-    data = sleep.assign(age=rng.normal(40.0, 5.0, len(sleep)), sex=np.where(sleep.index % 3, "f", "m"))
+    data = sleep_data.assign(age=rng.normal(40.0, 5.0, len(sleep_data)), sex=np.where(sleep_data.index % 3, "f", "m"))
     results = mixedlm("Reaction ~ Days + age + sex + (Days | Subject)", data)
     display = GroupFitDisplay.from_results(results)
     held = pd.DataFrame({"Days": display.line_x[4], "Subject": display.groups[4]})
@@ -115,10 +115,10 @@ def test_other_columns_are_held_at_the_means_of_the_group(sleep):
     assert_allclose(display.lines["separate"][4], expected)
 
 
-def test_a_curve(sleep):
-    results = mixedlm("Reaction ~ poly(Days, 2) + (1 | Subject)", sleep)
+def test_a_curve(sleep_data):
+    results = mixedlm("Reaction ~ poly(Days, 2) + (1 | Subject)", sleep_data)
     display = GroupFitDisplay.from_results(results)
-    rows = sleep[sleep["Subject"] == display.groups[2]]
+    rows = sleep_data[sleep_data["Subject"] == display.groups[2]]
     expected = np.polyval(np.polyfit(rows["Days"], rows["Reaction"], 2), display.line_x[2])
     assert_allclose(display.lines["separate"][2], expected)
 
@@ -153,16 +153,16 @@ def test_true_lines():
         GroupFitDisplay.from_results(results, true=frame.iloc[1:])
 
 
-def test_a_pipeline_and_labels_given_as_an_array(sleep, sleep_results):
-    X, y = sleep[["Days"]].to_numpy(), sleep["Reaction"].to_numpy()
-    model = MixedLM(random_slopes=[0]).fit(X, y, groups=sleep["Subject"])
-    plain = GroupFitDisplay.from_estimator(model, X, y, groups=sleep["Subject"])
+def test_a_pipeline_and_labels_given_as_an_array(sleep_data, sleep_results):
+    X, y = sleep_data[["Days"]].to_numpy(), sleep_data["Reaction"].to_numpy()
+    model = MixedLM(random_slopes=[0]).fit(X, y, groups=sleep_data["Subject"])
+    plain = GroupFitDisplay.from_estimator(model, X, y, groups=sleep_data["Subject"])
     expected = GroupFitDisplay.from_results(sleep_results)
     assert plain.feature == "x0"
     assert_allclose(plain.lines["mixed"], expected.lines["mixed"], rtol=1e-6)
     pipeline = make_pipeline(StandardScaler(), MixedLM(random_slopes=[0]))
-    pipeline.fit(X, y, mixedlm__groups=sleep["Subject"])
-    scaled = GroupFitDisplay.from_estimator(pipeline, X, y, groups=sleep["Subject"])
+    pipeline.fit(X, y, mixedlm__groups=sleep_data["Subject"])
+    scaled = GroupFitDisplay.from_estimator(pipeline, X, y, groups=sleep_data["Subject"])
     assert_allclose(scaled.line_x, plain.line_x)
     for name in ("mixed", "separate", "pooled"):
         assert_allclose(scaled.lines[name], plain.lines[name], rtol=1e-6)
@@ -255,7 +255,7 @@ def test_arguments_are_checked(changes, message):
         display_of(**changes)
 
 
-def test_what_cannot_be_shown(sleep, sleep_results, dyestuff_results):
+def test_what_cannot_be_shown(sleep_data, sleep_results, dyestuff_results):
     with pytest.raises(ValueError, match=r"feature='Reactions' is not among.*'Days'"):
         GroupFitDisplay.from_results(sleep_results, feature="Reactions")
     with pytest.raises(ValueError, match="feature='Subject' holds no numbers"):
@@ -269,10 +269,10 @@ def test_what_cannot_be_shown(sleep, sleep_results, dyestuff_results):
     with pytest.raises(ValueError, match="no column of numbers.*ShrinkageDisplay"):
         GroupFitDisplay.from_results(dyestuff_results)
     with pytest.raises(TypeError, match="linear mixed models, got LinearRegression"):
-        GroupFitDisplay.from_estimator(LinearRegression(), sleep[["Days"]], sleep["Reaction"])
+        GroupFitDisplay.from_estimator(LinearRegression(), sleep_data[["Days"]], sleep_data["Reaction"])
     with pytest.raises(NotFittedError):
-        GroupFitDisplay.from_estimator(MixedLM(), sleep[["Days"]], sleep["Reaction"])
-    X, y = sleep[["Days", "Subject"]], sleep["Reaction"]
+        GroupFitDisplay.from_estimator(MixedLM(), sleep_data[["Days"]], sleep_data["Reaction"])
+    X, y = sleep_data[["Days", "Subject"]], sleep_data["Reaction"]
     model = MixedLM(groups="Subject").fit(X, y)
     with pytest.raises(ValueError, match="knows 18 levels of 'Subject', these rows have 5"):
         GroupFitDisplay.from_estimator(model, X[:50], y[:50])
