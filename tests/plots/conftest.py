@@ -1,4 +1,4 @@
-"""Models that several displays are tried on."""
+"""What the tests of displays share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 
 from skmixed import mixedlm
-from skmixed.datasets import load_dyestuff, load_sleepstudy, make_mixed_regression
+from skmixed.datasets import (
+    load_dyestuff,
+    load_penicillin,
+    load_sleepstudy,
+    make_mixed_regression,
+)
+
+from .drawn import simulated_groups
 
 
 @pytest.fixture(autouse=True)
@@ -17,22 +24,37 @@ def _close_figures():
     plt.close("all")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
+def sleep():
+    return mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+
+
+@pytest.fixture(scope="session")
+def penicillin():
+    return mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+
+
+@pytest.fixture(scope="session")
+def few_groups():
+    return mixedlm("y ~ x + (1 | municipality)", simulated_groups(5, 12))
+
+
+@pytest.fixture(scope="session")
+def many_groups():
+    return mixedlm("y ~ x + (1 | municipality)", simulated_groups(5000, 3))
+
+
+@pytest.fixture(scope="session")
 def sleep_data():
     return load_sleepstudy()
 
 
-@pytest.fixture(scope="package")
-def sleep_results(sleep_data):
-    return mixedlm("Reaction ~ Days + (Days | Subject)", sleep_data)
-
-
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def dyestuff_results():
     return mixedlm("Yield ~ 1 + (1 | Batch)", load_dyestuff())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def many_results():
     """Return a model of 5,000 groups of 3 to 7 rows, with names that begin alike."""
     sizes = np.random.default_rng(1).integers(3, 8, 5000)
@@ -48,7 +70,7 @@ def many_results():
     return mixedlm("y ~ x1 + (x1 | group)", data)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def uneven():
     """Return rows of groups with one row, two equal x, two rows, and ten rows."""
     rng = np.random.default_rng(3)
@@ -61,6 +83,6 @@ def uneven():
     return pd.DataFrame({"y": y, "x": x, "g": groups})
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def uneven_results(uneven):
     return mixedlm("y ~ x + (x | g)", uneven)

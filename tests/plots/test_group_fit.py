@@ -39,8 +39,8 @@ def display_of(**changes):
     return GroupFitDisplay(**(arguments | changes))
 
 
-def test_lines_of_the_sleep_study(sleep_data, sleep_results):
-    display = GroupFitDisplay.from_results(sleep_results, show=ALL)
+def test_lines_of_the_sleep_study(sleep_data, sleep):
+    display = GroupFitDisplay.from_results(sleep, show=ALL)
     assert display.feature == "Days"
     assert display.response == "Reaction"
     assert list(display.groups) == sorted(sleep_data["Subject"].unique())
@@ -52,18 +52,18 @@ def test_lines_of_the_sleep_study(sleep_data, sleep_results):
         assert_allclose(display.lines["separate"][i], expected, rtol=1e-9)
         mine = display.codes == i
         assert_array_equal(np.sort(display.y[mine]), np.sort(rows["Reaction"]))
-        coefficients = sleep_results.group_coefficients["Subject"].loc[subject]
+        coefficients = sleep.group_coefficients["Subject"].loc[subject]
         expected = coefficients["Intercept"] + coefficients["Days"] * x[i]
         assert_allclose(display.lines["mixed"][i], expected, rtol=1e-9)
     pooled = line_of(sleep_data["Days"], sleep_data["Reaction"], x[0])
     assert_allclose(display.lines["pooled"], np.tile(pooled, (18, 1)), rtol=1e-9)
-    fixed = sleep_results.params
+    fixed = sleep.params
     population = fixed["Intercept"] + fixed["Days"] * x
     assert_allclose(display.lines["population"], population, rtol=1e-9)
 
 
-def test_panels_of_the_sleep_study(sleep_results):
-    display = GroupFitDisplay.from_results(sleep_results)
+def test_panels_of_the_sleep_study(sleep):
+    display = GroupFitDisplay.from_results(sleep)
     assert display.ax_.shape == (18,)
     assert len(display.points_) == 18
     assert set(display.lines_) == {"separate", "mixed", "pooled"}
@@ -80,8 +80,8 @@ def test_panels_of_the_sleep_study(sleep_results):
     assert_tidy(display)
 
 
-def test_chosen_levels_keep_their_order(sleep_results):
-    display = GroupFitDisplay.from_results(sleep_results, levels=["335", "308"])
+def test_chosen_levels_keep_their_order(sleep):
+    display = GroupFitDisplay.from_results(sleep, levels=["335", "308"])
     assert list(display.groups) == ["335", "308"]
     assert display.ax_.shape == (2,)
     assert "2 of 18 groups" in texts_of(display.legend_)
@@ -100,7 +100,9 @@ def test_a_random_intercept_in_one_panel(sleep_data):
 
 def test_other_columns_are_held_at_the_means_of_the_group(sleep_data):
     rng = np.random.default_rng(0)
-    data = sleep_data.assign(age=rng.normal(40.0, 5.0, len(sleep_data)), sex=np.where(sleep_data.index % 3, "f", "m"))
+    data = sleep_data.assign(
+        age=rng.normal(40.0, 5.0, len(sleep_data)), sex=np.where(sleep_data.index % 3, "f", "m")
+    )
     results = mixedlm("Reaction ~ Days + age + sex + (Days | Subject)", data)
     display = GroupFitDisplay.from_results(results)
     held = pd.DataFrame({"Days": display.line_x[4], "Subject": display.groups[4]})
@@ -109,7 +111,9 @@ def test_other_columns_are_held_at_the_means_of_the_group(sleep_data):
     assert_allclose(display.lines["mixed"][4], results.predict(held))
     design = np.column_stack([data["Days"], data["age"], data["sex"] == "m"])
     least_squares = LinearRegression().fit(design, data["Reaction"])
-    expected = least_squares.predict(np.column_stack([held["Days"], held["age"], held["sex"] == "m"]))
+    expected = least_squares.predict(
+        np.column_stack([held["Days"], held["age"], held["sex"] == "m"])
+    )
     assert_allclose(display.lines["pooled"][4], expected)
     expected = line_of(rows["Days"], rows["Reaction"], display.line_x[4])
     assert_allclose(display.lines["separate"][4], expected)
@@ -153,11 +157,11 @@ def test_true_lines():
         GroupFitDisplay.from_results(results, true=frame.iloc[1:])
 
 
-def test_a_pipeline_and_labels_given_as_an_array(sleep_data, sleep_results):
+def test_a_pipeline_and_labels_given_as_an_array(sleep_data, sleep):
     X, y = sleep_data[["Days"]].to_numpy(), sleep_data["Reaction"].to_numpy()
     model = MixedLM(random_slopes=[0]).fit(X, y, groups=sleep_data["Subject"])
     plain = GroupFitDisplay.from_estimator(model, X, y, groups=sleep_data["Subject"])
-    expected = GroupFitDisplay.from_results(sleep_results)
+    expected = GroupFitDisplay.from_results(sleep)
     assert plain.feature == "x0"
     assert_allclose(plain.lines["mixed"], expected.lines["mixed"], rtol=1e-6)
     pipeline = make_pipeline(StandardScaler(), MixedLM(random_slopes=[0]))
@@ -195,12 +199,12 @@ def test_some_groups_stand_for_5000(many_results, panels):
     assert_tidy(display)
 
 
-def test_any_axes(sleep_results):
+def test_any_axes(sleep):
     levels = ["308", "309", "310", "330"]
     for figure in (plt.figure(), plt.figure(layout="constrained")):
         first, second = figure.subplots(1, 2)
         first.plot([0, 1])
-        display = GroupFitDisplay.from_results(sleep_results, levels=levels, ax=second)
+        display = GroupFitDisplay.from_results(sleep, levels=levels, ax=second)
         assert display.figure_ is figure
         assert display.ax_.shape == (4,)
         figure.draw_without_rendering()
@@ -208,19 +212,19 @@ def test_any_axes(sleep_results):
         assert all(panel.get_window_extent().x0 > right for panel in display.ax_)
         assert not second.axison
     free = plt.figure().add_axes((0.3, 0.2, 0.6, 0.7))
-    display = GroupFitDisplay.from_results(sleep_results, levels=levels, ax=free)
+    display = GroupFitDisplay.from_results(sleep, levels=levels, ax=free)
     box = free.get_window_extent()
     assert all(box.x0 <= panel.get_window_extent().x0 for panel in display.ax_)
     axes = plt.figure().subplots(2, 2)
-    display = GroupFitDisplay.from_results(sleep_results, levels=levels, ax=axes)
+    display = GroupFitDisplay.from_results(sleep, levels=levels, ax=axes)
     assert list(display.ax_) == list(axes.ravel())
     with pytest.raises(ValueError, match=r"draws 3 panels, but ax holds 4 Axes"):
-        GroupFitDisplay.from_results(sleep_results, levels=levels[:3], ax=axes)
+        GroupFitDisplay.from_results(sleep, levels=levels[:3], ax=axes)
 
 
-def test_a_small_axes(sleep_results):
+def test_a_small_axes(sleep):
     _, ax = plt.subplots(figsize=(3.0, 2.4), layout="constrained")
-    assert_tidy(GroupFitDisplay.from_results(sleep_results, panels=False, ax=ax))
+    assert_tidy(GroupFitDisplay.from_results(sleep, panels=False, ax=ax))
 
 
 def test_only_some_is_drawn():
@@ -255,21 +259,23 @@ def test_arguments_are_checked(changes, message):
         display_of(**changes)
 
 
-def test_what_cannot_be_shown(sleep_data, sleep_results, dyestuff_results):
+def test_what_cannot_be_shown(sleep_data, sleep, dyestuff_results):
     with pytest.raises(ValueError, match=r"feature='Reactions' is not among.*'Days'"):
-        GroupFitDisplay.from_results(sleep_results, feature="Reactions")
+        GroupFitDisplay.from_results(sleep, feature="Reactions")
     with pytest.raises(ValueError, match="feature='Subject' holds no numbers"):
-        GroupFitDisplay.from_results(sleep_results, feature="Subject")
+        GroupFitDisplay.from_results(sleep, feature="Subject")
     with pytest.raises(ValueError, match=r"names \['999'\], which are no levels of 'Subject'"):
-        GroupFitDisplay.from_results(sleep_results, levels=["999"])
+        GroupFitDisplay.from_results(sleep, levels=["999"])
     with pytest.raises(ValueError, match="no factor 'Class'"):
-        GroupFitDisplay.from_results(sleep_results, factor="Class")
+        GroupFitDisplay.from_results(sleep, factor="Class")
     with pytest.raises(ValueError, match=r"show must be .*got \['ols'\]"):
-        GroupFitDisplay.from_results(sleep_results, show=("ols",))
+        GroupFitDisplay.from_results(sleep, show=("ols",))
     with pytest.raises(ValueError, match="no column of numbers.*ShrinkageDisplay"):
         GroupFitDisplay.from_results(dyestuff_results)
     with pytest.raises(TypeError, match="linear mixed models, got LinearRegression"):
-        GroupFitDisplay.from_estimator(LinearRegression(), sleep_data[["Days"]], sleep_data["Reaction"])
+        GroupFitDisplay.from_estimator(
+            LinearRegression(), sleep_data[["Days"]], sleep_data["Reaction"]
+        )
     with pytest.raises(NotFittedError):
         GroupFitDisplay.from_estimator(MixedLM(), sleep_data[["Days"]], sleep_data["Reaction"])
     X, y = sleep_data[["Days", "Subject"]], sleep_data["Reaction"]

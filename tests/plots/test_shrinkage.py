@@ -35,19 +35,19 @@ def separate_lines(data, group, x, y):
     return np.array([np.polyfit(rows[x], rows[y], 1)[::-1] for _, rows in data.groupby(group)])
 
 
-def test_estimates_of_the_sleep_study(sleep_data, sleep_results):
-    display = ShrinkageDisplay.from_results(sleep_results)
+def test_estimates_of_the_sleep_study(sleep_data, sleep):
+    display = ShrinkageDisplay.from_results(sleep)
     assert display.effect_names == ("Intercept", "Days")
     expected = separate_lines(sleep_data.astype({"Subject": str}), "Subject", "Days", "Reaction")
     assert_allclose(display.separate, expected, rtol=1e-9)
-    assert_allclose(display.mixed, sleep_results.group_coefficients["Subject"], rtol=1e-12)
-    assert_allclose(display.population, sleep_results.params)
+    assert_allclose(display.mixed, sleep.group_coefficients["Subject"], rtol=1e-12)
+    assert_allclose(display.population, sleep.params)
     assert_allclose(display.differences, display.mixed - expected)
     assert_array_equal(display.sizes, np.full(18, 10))
 
 
-def test_arrows(sleep_results):
-    display = ShrinkageDisplay.from_results(sleep_results)
+def test_arrows(sleep):
+    display = ShrinkageDisplay.from_results(sleep)
     artists = display.artists_
     assert_allclose(artists["separate"].get_offsets(), display.separate)
     assert_allclose(artists["mixed"].get_offsets(), display.mixed)
@@ -80,11 +80,11 @@ def test_raw_means_against_mixed_estimates(dyestuff_results):
     assert_tidy(display)
 
 
-def test_line_differences(sleep_data, sleep_results):
-    display = ShrinkageDisplay.from_results(sleep_results, kind="lines")
+def test_line_differences(sleep_data, sleep):
+    display = ShrinkageDisplay.from_results(sleep, kind="lines")
     assert_array_equal(display.line_x, [0.0, 9.0])
     separate = separate_lines(sleep_data.astype({"Subject": str}), "Subject", "Days", "Reaction")
-    mixed = sleep_results.group_coefficients["Subject"].to_numpy()
+    mixed = sleep.group_coefficients["Subject"].to_numpy()
     expected = (mixed - separate) @ np.array([[1.0, 1.0], [0.0, 9.0]])
     assert_allclose(display.line_differences, expected, atol=1e-8)
     segments = np.array(display.artists_["lines"].get_segments())
@@ -93,8 +93,8 @@ def test_line_differences(sleep_data, sleep_results):
     assert_tidy(display)
 
 
-def test_densities(sleep_results):
-    display = ShrinkageDisplay.from_results(sleep_results, kind="density")
+def test_densities(sleep):
+    display = ShrinkageDisplay.from_results(sleep, kind="density")
     assert display.ax_.shape == (2,)
     for j, x in enumerate(display.density_x):
         for name in ("separate", "mixed"):
@@ -108,14 +108,14 @@ def test_densities(sleep_results):
     assert_tidy(display)
 
 
-def test_scatter(sleep_results):
-    display = ShrinkageDisplay.from_results(sleep_results, kind="scatter", effects="Days")
+def test_scatter(sleep):
+    display = ShrinkageDisplay.from_results(sleep, kind="scatter", effects="Days")
     offsets = display.artists_["points"][0].get_offsets()
     assert_allclose(offsets, np.column_stack([display.separate[:, 1], display.mixed[:, 1]]))
     assert display.ax_.get_xlim() == display.ax_.get_ylim()
     assert display.ax_.get_xlabel() == "Days: separate least squares"
     assert_tidy(display)
-    both = ShrinkageDisplay.from_results(sleep_results, kind="scatter")
+    both = ShrinkageDisplay.from_results(sleep, kind="scatter")
     assert [panel.get_title(loc="left") for panel in both.ax_] == ["Intercept", "Days"]
     assert_tidy(both)
 
@@ -178,7 +178,9 @@ def test_wild_estimates_do_not_set_the_limits():
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_axes(kind):
     _, ax = plt.subplots(figsize=(4.0, 3.2), layout="constrained")
-    display = display_of(5, groups=["a municipality whose name is long " + str(i) for i in range(5)])
+    display = display_of(
+        5, groups=["a municipality whose name is long " + str(i) for i in range(5)]
+    )
     display.plot(ax, kind=kind)
     assert display.figure_ is ax.figure
     assert_tidy(display)
@@ -200,11 +202,11 @@ def test_zero_variance(sleep_data):
         display.figure_.draw_without_rendering()
 
 
-def test_what_cannot_be_shown(sleep_results, dyestuff_results, sleep_data):
+def test_what_cannot_be_shown(sleep, dyestuff_results, sleep_data):
     with pytest.raises(ValueError, match=r"kind must be one of .*got 'bar'"):
-        ShrinkageDisplay.from_results(sleep_results, kind="bar")
+        ShrinkageDisplay.from_results(sleep, kind="bar")
     with pytest.raises(ValueError, match=r"effects must name some of \['Intercept', 'Days'\]"):
-        ShrinkageDisplay.from_results(sleep_results, effects=["Hours"])
+        ShrinkageDisplay.from_results(sleep, effects=["Hours"])
     with pytest.raises(ValueError, match="needs two effects.*kind='scatter'"):
         ShrinkageDisplay.from_results(dyestuff_results, kind="lines")
     with pytest.raises(ValueError, match="No group of 'group' has rows enough"):
