@@ -206,7 +206,8 @@ class FittedRows:
         columns = [c for c in self.predictors() if c != without and not self.table.is_number(c)]
         if not columns:
             return rows, np.ones(1)
-        combination = frame.groupby(columns, observed=True, dropna=False).ngroup().to_numpy(np.intp)
+        numbered = frame.groupby(columns, observed=True, dropna=False).ngroup()
+        combination = np.asarray(numbered, dtype=np.intp)
         counts = np.bincount(combination)
         kept = np.argsort(-counts, kind="stable")[:_MOST_COMBINATIONS]
         first = self.table.take(first_rows(combination, len(counts))[kept])

@@ -229,7 +229,10 @@ class TestLegibility:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"residuals": np.zeros(3)}, r"residuals must have one value for each row.*\(40,\).*\(3,\)"),
+        (
+            {"residuals": np.zeros(3)},
+            r"residuals must have one value for each row.*\(40,\).*\(3,\)",
+        ),
         ({"groups": ["a"]}, "groups must have one value for each row"),
         ({"residual_kind": "raw"}, r"residual_kind must be one of.*got 'raw'"),
         ({"level": 95}, "between 0 and 1"),
