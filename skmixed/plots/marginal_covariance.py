@@ -178,7 +178,7 @@ class MarginalCovarianceDisplay:
         ValueError
             If ax holds several Axes.
         """
-        panels = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(5.6, 4.6))
+        panels = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(6.2, 4.6))
         panel = panels.axes[0]
         what = "Correlation" if self.correlation else "Covariance"
         describe(panel, title=f"Implied {what.lower()} of {len(self.covariance):,} rows")
