@@ -13,9 +13,7 @@ from skmixed.inference.diagnostics.standardised_effects import standardised_effe
 
 def written_out(y, X, Zs, covariances, sigma):
     """Return Psi Z'Py over the root of the diagonal of Psi Z'PZ Psi, factor by factor."""
-    V = sigma**2 * np.eye(len(y)) + sum(
-        Z @ C @ Z.T for Z, C in zip(Zs, covariances, strict=True)
-    )
+    V = sigma**2 * np.eye(len(y)) + sum(Z @ C @ Z.T for Z, C in zip(Zs, covariances, strict=True))
     VX = np.linalg.solve(V, X)
     P = np.linalg.inv(V) - VX @ np.linalg.solve(X.T @ VX, VX.T)
     for Z, C in zip(Zs, covariances, strict=True):

@@ -31,8 +31,7 @@ def models():
 @pytest.fixture(scope="module")
 def by_ml():
     return {
-        name: mixedlm(formula, load_sleepstudy(), method="ml")
-        for name, formula in FORMULAS.items()
+        name: mixedlm(formula, load_sleepstudy(), method="ml") for name, formula in FORMULAS.items()
     }
 
 

@@ -57,8 +57,10 @@ class TestStoredArrays:
             within = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum()
             between = 5.0 * ((y.mean(axis=1) - mean) ** 2).sum()
             return (
-                24.0 * np.log(of_rows) + 6.0 * np.log(of_means)
-                + within / of_rows + between / of_means
+                24.0 * np.log(of_rows)
+                + 6.0 * np.log(of_means)
+                + within / of_rows
+                + between / of_means
             )
 
         def best(mean):

@@ -196,7 +196,9 @@ class TestSeveralFactors:
         rng = np.random.default_rng(0)
         data = load_sleepstudy()
         rater = rng.permutation(np.arange(len(data)) % 9)
-        data = data.assign(rater=rater, Reaction=data["Reaction"] + 50.0 * rng.normal(size=9)[rater])
+        data = data.assign(
+            rater=rater, Reaction=data["Reaction"] + 50.0 * rng.normal(size=9)[rater]
+        )
         results = mixedlm("Reaction ~ Days + (Days | Subject) + (1 | rater)", data)
         assert len(RandomEffectsDisplay.from_results(results).points_) == 3
         display = RandomEffectsDisplay.from_results(results, effect="Days")

@@ -229,7 +229,10 @@ class TestLegibility:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"residuals": np.zeros(3)}, r"residuals must have one value for each row.*\(40,\).*\(3,\)"),
+        (
+            {"residuals": np.zeros(3)},
+            r"residuals must have one value.*\(40,\).*\(3,\)",
+        ),
         ({"groups": ["a"]}, "groups must have one value for each row"),
         ({"residual_kind": "raw"}, r"residual_kind must be one of.*got 'raw'"),
         ({"level": 95}, "between 0 and 1"),
@@ -249,7 +252,7 @@ def test_unknown_names(sleep, display):
         ResidualsDisplay.from_results(sleep, factor="school")
 
 
-def test_results_without_rows(sleep):
+def test_results_without_rows():
     data = load_sleepstudy()
     model = MixedLM(formula="Reaction ~ Days + (Days | Subject)").fit(data)
     with pytest.raises(TypeError, match="needs the rows of the data"):
