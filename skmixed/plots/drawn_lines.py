@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.plots.matplotlib_support import require_pyplot
-from skmixed.plots.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, alpha_for
+from skmixed.plots.style import BLACK, BLUE, GREEN, VERMILLION, alpha_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ LINES = {
     "true": LineStyle("true", GREEN, (0, (1, 1)), 2.0, 2.6),
     "separate": LineStyle("separate least squares", VERMILLION, (0, (4, 1.5)), 1.4, 2.8),
     "mixed": LineStyle("mixed model", BLUE, "solid", 1.8, 3.0),
-    "pooled": LineStyle("pooled least squares", GREY, "solid", 1.2, 2.2),
-    "population": LineStyle("population", PURPLE, "solid", 1.6, 2.4),
+    "pooled": LineStyle("pooled least squares", "#7A7A7A", "solid", 1.4, 2.2),
+    "population": LineStyle("population", BLACK, "solid", 1.6, 2.4),
 }
 _MANY = 60
 
@@ -73,19 +73,23 @@ def draw_lines(
     LineCollection
     """
     from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import Normal, Stroke
 
     style = LINES[name]
     common = together and name in ("pooled", "population")
     many = len(x) >= _MANY
     lines = LineCollection(
         as_segments(x, values),
-        colors=BLACK if common and name == "pooled" else style.color,
+        colors=style.color,
         linestyles=["solid" if many else style.linestyle],
         linewidths=style.linewidth * (1.3 if common else 0.6 if many else 1.0),
         alpha=alpha_for(len(x)) if together and not common else 1.0,
         zorder=style.zorder + 2.0 * common,
         label=style.label,
     )
+    if common:
+        # A white edge sets them off against the lines behind.
+        lines.set_path_effects([Stroke(linewidth=style.linewidth * 2.8, foreground="w"), Normal()])
     ax.add_collection(lines)
     return lines
 
@@ -98,9 +102,8 @@ def note(text: str) -> Any:
 
 def as_segments(x: FloatArray, values: FloatArray) -> list[FloatArray]:
     """Return lines as arrays of points, shape (n_places, 2); a line with NaN has no points."""
-    complete = np.isfinite(values).all(axis=1)
     points = np.stack([x, values], axis=-1)
-    return [line if there else line[:0] for line, there in zip(points, complete, strict=True)]
+    return [line if np.isfinite(line).all() else line[:0] for line in points]
 
 
 def draw_points(ax: Axes, x: FloatArray, y: FloatArray, color: Any = "#555555") -> Any:

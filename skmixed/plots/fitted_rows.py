@@ -25,6 +25,8 @@ __all__ = ["FittedRows", "read_estimator", "read_results"]
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+_MOST_COMBINATIONS = 1000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRows:
@@ -93,12 +95,25 @@ class FittedRows:
 
     def columns(self, rows: Table) -> Any:
         """Return rows as the model's own columns."""
-        return rows.X if self.transformer is None else self.transformer.transform(rows.X)
+        return (
+            rows.columns if self.transformer is None else self.transformer.transform(rows.columns)
+        )
 
     def predict(self, rows: Table, *, include: Sequence[str] | bool) -> FloatArray:
         """Return the predictions of rows."""
         return self.model.predict(
             self.columns(rows), groups=rows.groups, include_random_effects=include
+        )
+
+    def interval(
+        self, rows: Table, *, include: Sequence[str] | bool, coverage: float
+    ) -> FloatArray:
+        """Return limits that a new observation of each row keeps with a probability, (n, 2)."""
+        return self.model.predict_interval(
+            self.columns(rows),
+            groups=rows.groups,
+            include_random_effects=include,
+            coverage=coverage,
         )
 
     def fixed_rows(self, rows: Table) -> tuple[FloatArray, FloatArray]:
@@ -113,20 +128,15 @@ class FittedRows:
         Without a name and without a random slope it is the first column of several numbers that
         labels no group.
         """
-        frame = self.table.frame
-        names = list(frame.columns)
         if name is not None:
-            position = isinstance(name, (int, np.integer)) and name not in names
-            found = names[name] if position and -len(names) <= name < len(names) else name
-            if found not in names or not self.table.is_number(found):
-                problem = "holds no numbers" if found in names else "is not among the columns"
-                numeric = [column for column in names if self.table.is_number(column)]
+            found = self.column(name, "feature")
+            if not self.table.is_number(found):
+                numeric = [c for c in self.table.frame.columns if self.table.is_number(c)]
                 raise ValueError(
-                    f"feature={name!r} {problem}. Choose one of the columns of numbers: {numeric}."
+                    f"feature={name!r} holds no numbers. Choose one of the columns {numeric}."
                 )
             return found
-        labels = {part for effects in self.fit.random for part in effects.name.split(":")}
-        usable = [c for c in self._predictors() if self.table.is_number(c) and c not in labels]
+        usable = [column for column in self.predictors() if self.table.is_number(column)]
         usable = [column for column in usable if np.ptp(self.table.numbers(column)) > 0.0]
         if not usable:
             raise ValueError(
@@ -135,6 +145,17 @@ class FittedRows:
             )
         slopes = [str(effect).rpartition("__")[2] for effect in self.effects.effect_names]
         return next((column for column in usable if column in slopes), usable[0])
+
+    def column(self, name: Any, argument: str) -> str:
+        """Return the column of that name or position."""
+        names = list(self.table.frame.columns)
+        position = isinstance(name, (int, np.integer)) and name not in names
+        found = names[name] if position and -len(names) <= name < len(names) else name
+        if found not in names:
+            raise ValueError(
+                f"{argument}={name!r} is not among the columns. Choose one of {names[:30]}."
+            )
+        return found
 
     def chosen(self, groups: Any) -> Codes:
         """Return the codes of labels.
@@ -169,17 +190,50 @@ class FittedRows:
         ]
         return np.array(picks, dtype=np.intp)
 
-    def _predictors(self) -> list[Any]:
-        """Name the columns that the model reads."""
-        names = list(self.table.frame.columns)
+    def population(self, without: str | None = None) -> tuple[Table, FloatArray]:
+        """Return rows that stand for all, and their weights, whose sum is 1.
+
+        Numbers are at their means; of the other columns there is a row for each combination of
+        values that occurs, weighted by how often it does, the most frequent 1,000.
+
+        Parameters
+        ----------
+        without : str, optional
+            Column that makes no combinations.
+        """
+        frame = self.table.frame
+        rows = self.table.typical(np.zeros(len(frame), dtype=np.intp), np.array([0]))
+        columns = [c for c in self.predictors() if c != without and not self.table.is_number(c)]
+        if not columns:
+            return rows, np.ones(1)
+        numbered = frame.groupby(columns, observed=True, dropna=False).ngroup()
+        combination = np.asarray(numbered, dtype=np.intp)
+        counts = np.bincount(combination)
+        kept = np.argsort(-counts, kind="stable")[:_MOST_COMBINATIONS]
+        first = self.table.take(first_rows(combination, len(counts))[kept])
+        rows = rows.take(np.zeros(len(kept), dtype=np.intp))
+        for column in columns:
+            rows = rows.assign(column, first.frame[column])
+        return rows, counts[kept] / counts[kept].sum()
+
+    def predictors(self) -> list[Any]:
+        """Name the columns that the model reads, those of labels left out."""
+        labels = {part for effects in self.fit.random for part in effects.name.split(":")}
+        names = [name for name in self.table.frame.columns if name not in labels]
         if getattr(self.model, "formula", None) is None or self.transformer is not None:
             return names
-        read = set(self.model.predictor_columns)  # type: ignore[attr-defined]
+        read = set(self.model.predictor_columns)
         return [name for name in names if name in read]
 
 
 def read_estimator(
-    estimator: Any, X: Any, y: Any, *, groups: Any = None, factor: str | None = None
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    factor: str | None = None,
+    complete: bool = True,
 ) -> FittedRows:
     """Read a fitted estimator, or a pipeline that ends with one, and rows that it knows.
 
@@ -190,6 +244,8 @@ def read_estimator(
         As given to its fit.
     factor : str, optional
         Grouping factor; the one of most levels by default.
+    complete : bool, default=True
+        Whether there must be rows of every group that was fitted, and of no other.
 
     Raises
     ------
@@ -211,8 +267,10 @@ def read_estimator(
     check_is_fitted(model)
     position = _position(factor, [effects.name for effects in model.lmm_fit_.random])
     table = as_table(X, groups)
-    columns = table.X if transformer is None else transformer.transform(table.X)
+    columns = table.columns if transformer is None else transformer.transform(table.columns)
     design, _ = model._new_rows(columns, groups, True, labels_needed=True)
+    if y is None and getattr(model, "formula", None) is None:
+        raise ValueError("This display needs y, the observations of the rows of X. Pass it too.")
     response = np.asarray(model._observed(columns, y), dtype=np.float64).ravel()
     if len(response) != len(table):
         raise ValueError(
@@ -220,7 +278,7 @@ def read_estimator(
         )
     codes = design.blocks[position].codes
     n_levels = len(model.lmm_fit_.random[position].levels)
-    if codes is None or len(np.unique(codes)) != n_levels or codes.max() >= n_levels:
+    if complete and (codes is None or len(np.unique(codes)) != n_levels or codes.max() >= n_levels):
         raise ValueError(
             "X must hold rows of every group that was fitted and of no other: pass the X, y and "
             f"groups of fit. The model knows {n_levels:,} levels of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -222,7 +222,7 @@ class GroupFitDisplay:
         x, codes = source.table.numbers(feature), position[source.codes]
         line_x = _places(x[inside], codes[inside], (x.min(), x.max()), len(chosen))
         along = source.table.typical(source.codes, chosen).along(feature, line_x)
-        makers = {
+        makers: dict[str, Callable[[], FloatArray]] = {
             "separate": lambda: separate_lines(source, chosen, along, line_x.shape[1]),
             "mixed": lambda: source.predict(along, include=source.included),
             "pooled": lambda: pooled_values(source, along),
@@ -309,7 +309,7 @@ class GroupFitDisplay:
             found = getattr(self, name).shape
             if found != (n,):
                 raise ValueError(f"{name} must have shape {(n,)}, as x, got {found}.")
-        if n and not (0 <= self.codes.min() and self.codes.max() < n_groups):
+        if n and (self.codes.min() < 0 or self.codes.max() >= n_groups):
             raise ValueError(
                 f"codes must lie between 0 and {n_groups - 1}, the positions in groups; got "
                 f"{self.codes.min()} to {self.codes.max()}."

@@ -82,7 +82,8 @@ def _solve(columns: FloatArray, response: FloatArray) -> tuple[FloatArray, int]:
     if not columns.shape[1]:
         return np.zeros(0), 0
     coefficients, _, rank, _ = np.linalg.lstsq(columns, response, rcond=_TOLERANCE)
-    return coefficients, int(rank) if np.abs(columns).max() > _TOLERANCE else 0
+    found = int(rank) if np.abs(columns).max() > _TOLERANCE else 0
+    return np.asarray(coefficients, dtype=np.float64), found
 
 
 def _rows_of(codes: Codes, chosen: Codes) -> list[Codes]:

@@ -40,7 +40,7 @@ class Table:
         return len(self.frame)
 
     @property
-    def X(self) -> Any:
+    def columns(self) -> Any:
         """Return the columns as the model knows them."""
         return self.frame.to_numpy() if self.is_array else self.frame
 
