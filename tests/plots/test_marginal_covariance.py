@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skmixed import MixedLM, NoGroupsWarning, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
@@ -168,3 +171,14 @@ def test_interactions_are_named_by_both_labels():
     display = MarginalCovarianceDisplay.from_results(results)
     names = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert names == ["a:308", "a:309", "a:310"]
+
+
+def test_pipeline():
+    data = load_sleepstudy()
+    X, y = data[["Days", "Subject"]], data["Reaction"]
+    model = MixedLM(groups="Subject", random_slopes=["Days"])
+    weeks = FunctionTransformer(lambda frame: frame.assign(Days=frame["Days"] / 7.0))
+    steps = make_pipeline(weeks, model).fit(X, y)
+    found = MarginalCovarianceDisplay.from_estimator(steps, X, y)
+    plain = MarginalCovarianceDisplay.from_estimator(clone(model).fit(X, y), X, y)
+    assert_allclose(found.covariance, plain.covariance, rtol=1e-5, atol=1e-4)

@@ -11,6 +11,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, optimize, stats
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skmixed import MixedLM, SingularFitWarning, mixedlm
 from skmixed.datasets import load_dyestuff, load_dyestuff2, load_sleepstudy
@@ -184,3 +186,17 @@ def test_unknown_names(sleep):
         ProfileDisplay.from_results(sleep, kind="pairs")
     with pytest.raises(ValueError, match="no parameter 'x'"):
         ProfileDisplay.from_results(sleep, which="x")
+
+
+def test_pipeline():
+    data = load_sleepstudy()
+    model = MixedLM(groups="Subject", random_slopes=["Days"])
+    steps = make_pipeline(FunctionTransformer(), model)
+    with pytest.raises(NotFittedError):
+        ProfileDisplay.from_estimator(steps, which="sigma")
+    steps.fit(data[["Days", "Subject"]], data["Reaction"])
+    found = ProfileDisplay.from_estimator(steps, which="sigma")
+    limits = found.profiles["sigma"].limits
+    reference = json.loads(REFERENCE.read_text())["profile"]
+    expected = reference["Reaction ~ Days + (Days | Subject)"]["sigma"]
+    assert_allclose(limits, expected, rtol=1e-4)
