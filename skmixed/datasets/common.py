@@ -1,4 +1,4 @@
-"""What the generators of simulated data share: their random numbers, checks, factors and the output."""
+"""What the generators of simulated data share: random numbers, checks, factors and the output."""
 
 from __future__ import annotations
 
