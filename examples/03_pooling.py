@@ -81,7 +81,7 @@ print(mixed.summary())
 # %%
 # Six shops, with few and with many weeks. Where there are many, the line of the mixed model is
 # close to the separate one; where there are few, it leans on the line of all shops. The true line,
-# which nobody knows outside of a simulation, is broken.
+# which nobody knows outside of a simulation, is dotted.
 
 GroupFitDisplay.from_estimator(
     mixed,
