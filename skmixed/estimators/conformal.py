@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, check_cv
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.estimators.array_input import checked_response
-from skmixed.estimators.group_folds import check_number_of_groups
+from skmixed.estimators.columns import has_columns
 from skmixed.estimators.grouped_rows import (
     GroupedRows,
     chosen_factor,
@@ -25,6 +25,7 @@ from skmixed.estimators.grouped_rows import (
     takes_labels,
 )
 from skmixed.estimators.routing import GroupRoutingMixin
+from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
@@ -67,8 +68,9 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         Whether groups are divided into folds, and each fold is predicted by a model of the others,
         or set aside once. The cross method takes all rows for fitting and for scores, as CV+ and
         the jackknife+ do (Barber, Candes, Ramdas and Tibshirani 2021).
-    cv : int, default=5
-        Number of folds of the cross method; as many as there are groups make it the jackknife+.
+    cv : int, splitter or iterable, default=5
+        Number of folds of the cross method, or how they are made, as by LeaveOneGroupOut. No more
+        folds are made than there are groups.
     calibration_size : float or int, default=0.5
         Share or number of the groups that the split method sets aside.
     normalize : bool, default=False
@@ -139,7 +141,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         *,
         factor: str | None = None,
         method: str = "cross",
-        cv: int = 5,
+        cv: Any = 5,
         calibration_size: float = 0.5,
         normalize: bool = False,
         random_state: Any = None,
@@ -173,7 +175,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         Raises
         ------
         ValueError
-            If there are fewer groups than folds, or an argument means nothing.
+            If there is one group only, cv divides groups, or an argument means nothing.
         """
         self._check_parameters()
         if y is None:
@@ -181,7 +183,8 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
-        rows = GroupedRows(X, checked_response(y), groups, sample_weight)
+        X = self._checked(X)
+        rows = GroupedRows(X, checked_response(y), groups, row_weights(sample_weight, X))
         check_consistent_length(X, rows.y)
         name, factor = self._factor(rows)
         splits = self._splits(name, factor)
@@ -215,7 +218,8 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         ndarray of shape (n,)
         """
         check_is_fitted(self)
-        return GroupedRows(X, labels=groups).predict(self.estimator_, **self._switches(groups))
+        rows = GroupedRows(self._checked(X), labels=groups)
+        return rows.predict(self.estimator_, **self._switches(groups))
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, groups: Any = None) -> FloatArray:
         """Return limits for rows of new groups.
@@ -244,7 +248,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
                 + (', or set method="cross".' if self.method == "split" else "."),
                 UserWarning,
             )
-        rows = GroupedRows(X, labels=groups)
+        rows = GroupedRows(self._checked(X), labels=groups)
         found = [self._means_and_scales(model, rows) for model in self.models_]
         means, scales = (np.array(part) for part in zip(*found, strict=True))
         return limits(self.score_distribution_, means, scales, coverage)
@@ -267,6 +271,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
+        tags.input_tags.sparse &= not self._groups_are_columns()
         return tags
 
     def _groups_are_columns(self) -> bool:
@@ -277,8 +282,20 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         """Raise ValueError for a constructor argument that means nothing."""
         if self.method not in ("cross", "split"):
             raise ValueError(f"method must be 'cross' or 'split', got {self.method!r}.")
-        if not isinstance(self.cv, (int, np.integer)) or self.cv < 2:
-            raise ValueError(f"cv must be a number of folds, at least 2, got {self.cv!r}.")
+        if isinstance(self.cv, (int, np.integer)) and self.cv < 2:
+            raise ValueError(f"cv must be 2 folds at least, got {self.cv!r}.")
+
+    def _checked(self, X: Any) -> Any:
+        """Return X as a data frame or array, with whatever it holds."""
+        if has_columns(X):
+            return X
+        return check_array(
+            X,
+            accept_sparse=self.__sklearn_tags__().input_tags.sparse,
+            dtype=None,
+            ensure_all_finite=False,
+            input_name="X",
+        )
 
     def _factor(self, rows: GroupedRows) -> tuple[str, GroupingFactor]:
         """Return the factor whose groups are exchangeable, and its name."""
@@ -302,16 +319,24 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
 
     def _splits(self, name: str, factor: GroupingFactor) -> list[Split]:
         """Return positions of rows to fit and of rows that get scores."""
-        splitter: GroupKFold | GroupShuffleSplit
-        if self.method == "cross":
-            check_number_of_groups(name, factor, self.cv)
-            splitter = GroupKFold(self.cv, shuffle=True, random_state=self.random_state)
-        else:
-            check_number_of_groups(name, factor, 2)
+        n_groups = len(factor.levels)
+        if n_groups < 2:
+            raise ValueError(
+                f"New groups need at least 2 groups to learn from, but {name!r} has {n_groups} "
+                f"(n_samples = {len(factor.codes)})."
+            )
+        if self.method == "split":
             splitter = GroupShuffleSplit(
                 1, test_size=self.calibration_size, random_state=self.random_state
             )
-        return list(splitter.split(factor.codes, groups=factor.codes))
+        elif isinstance(self.cv, (int, np.integer)):
+            n_folds = min(int(self.cv), n_groups)
+            splitter = GroupKFold(n_folds, shuffle=True, random_state=self.random_state)
+        else:
+            splitter = check_cv(self.cv)
+        splits = list(splitter.split(factor.codes, groups=factor.codes))
+        _check_whole_groups(splits, factor)
+        return splits
 
     def _scores(self, model: Any, rows: GroupedRows) -> FloatArray:
         """Return the errors of rows that a model has not seen, in units of their scale."""
@@ -337,3 +362,15 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         if labels is None and takes_labels(self.estimator):
             return {"include_random_effects": False}
         return {}
+
+
+def _check_whole_groups(splits: list[Split], factor: GroupingFactor) -> None:
+    """Raise ValueError if a row gets two scores, or one from a model that has seen its group."""
+    tested = np.concatenate([test for _, test in splits])
+    if len(np.unique(tested)) < len(tested) or any(
+        np.isin(factor.codes[test], factor.codes[train]).any() for train, test in splits
+    ):
+        raise ValueError(
+            "cv must divide groups, each of which is tested once with all of its rows, as by "
+            "GroupKFold or LeaveOneGroupOut. Give a number of folds."
+        )

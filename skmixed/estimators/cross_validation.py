@@ -49,8 +49,8 @@ def cross_validate_groups(
 
     For the first question the rows of each group are divided among the folds, so that every test
     row has others of its group in the training part. For the second, groups are divided, so that
-    no test row has any. Two scores that differ much say that the model has learned the groups rather
-    than what makes them differ.
+    no test row has any. If the scores differ much, the model has learned the groups rather than
+    what makes them differ.
 
     Parameters
     ----------

@@ -15,7 +15,6 @@ __all__ = [
     "KNOWN_GROUPS",
     "NEW_GROUPS",
     "GroupFold",
-    "check_number_of_groups",
     "folds_of_groups",
     "folds_of_rows",
 ]
@@ -87,7 +86,12 @@ def folds_of_groups(
     ValueError
         If there are fewer groups than folds.
     """
-    check_number_of_groups(name, factor, n_folds)
+    n_groups = len(factor.levels)
+    if n_groups < n_folds:
+        raise ValueError(
+            f"cv={n_folds} folds need as many groups, but {name!r} has {n_groups}. Give a smaller "
+            "cv, at least 2."
+        )
     splitter = GroupKFold(n_folds, shuffle=True, random_state=random)
     return [
         GroupFold(NEW_GROUPS, name, number, train, test)
@@ -95,16 +99,6 @@ def folds_of_groups(
             splitter.split(factor.codes, groups=factor.codes), start=1
         )
     ]
-
-
-def check_number_of_groups(name: str, factor: GroupingFactor, n_folds: int) -> None:
-    """Raise ValueError if there are fewer groups than folds."""
-    n_groups = len(factor.levels)
-    if n_groups < n_folds:
-        raise ValueError(
-            f"cv={n_folds} folds need as many groups, but {name!r} has {n_groups} (n_samples = "
-            f"{len(factor.codes)}). Give a smaller cv, at least 2."
-        )
 
 
 def _holds_its_group(factor: GroupingFactor, fold: Codes, n_folds: int) -> NDArray[np.bool_]:

@@ -32,10 +32,6 @@ class GroupScores:
         One row for each question and test row: question, factor, fold, row (its position in X),
         group, observed, predicted, lower and upper (NaN without intervals), training_mean and
         weight.
-
-    Examples
-    --------
-    See ``cross_validate_groups``.
     """
 
     estimator: str
@@ -72,9 +68,8 @@ class GroupScores:
             error, named ``r2_se`` and so on.
         """
         pooled = _scores_by(self.predictions, QUESTION).set_index(QUESTION)
-        spread = self.folds.groupby(QUESTION, sort=False)[SCORES]
         with np.errstate(invalid="ignore"):
-            errors = spread.std() / np.sqrt(spread.count())
+            errors = self.folds.groupby(QUESTION, sort=False)[SCORES].sem()
         every = pd.MultiIndex.from_tuples(self.questions, names=QUESTION)
         table = pooled.join(errors.add_suffix("_se")).reindex(every).reset_index()
         counts = table[["rows", "groups"]].fillna(0).astype(int)
