@@ -291,7 +291,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
             return X
         return check_array(
             X,
-            accept_sparse=self.__sklearn_tags__().input_tags.sparse,
+            accept_sparse=["csr", "csc"] if self.__sklearn_tags__().input_tags.sparse else False,
             dtype=None,
             ensure_all_finite=False,
             input_name="X",
