@@ -144,6 +144,30 @@ def test_rows_without_groups_get_the_jackknife_plus_intervals_of_mapie():
     assert_allclose(limits, expected, rtol=1e-9)
 
 
+def test_rows_as_groups_get_the_intervals_of_mapie_for_known_groups(study):
+    regression = pytest.importorskip("mapie.regression")
+    X, y = study[["x1", "group"]], study["y"]
+    folds = KFold(8, shuffle=True, random_state=0)
+    model = RandomInterceptRegressor("group")
+    peer = regression.CrossConformalRegressor(model, confidence_level=0.9, cv=folds)
+    expected = peer.fit_conformalize(X, y).predict_interval(X)[1][:, :, 0]
+    rows = GroupConformalRegressor(model, cv=list(folds.split(X))).fit(X, y, groups=range(len(y)))
+    assert_allclose(rows.predict_interval(X, coverage=0.9), expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_split_of_mapie_takes_labels_in_a_column(study):
+    regression = pytest.importorskip("mapie.regression")
+    X, y = study[["x1", "group"]], study["y"]
+    model = RandomInterceptRegressor("group")
+    peer = regression.SplitConformalRegressor(model, confidence_level=0.9, prefit=False)
+    train, test = np.arange(0, len(y), 2), np.arange(1, len(y), 2)
+    peer.fit(X.iloc[train], y.iloc[train]).conformalize(X.iloc[test], y.iloc[test])
+    expected = peer.predict_interval(X)[1][:, :, 0]
+    rows = GroupConformalRegressor(model, cv=[(train, test)]).fit(X, y, groups=range(len(y)))
+    assert_allclose(rows.predict_interval(X, coverage=0.9), expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize(("coverage", "n_groups"), [(0.5, 1), (0.8, 4), (0.9, 9), (0.95, 19)])
 def test_smallest_number_of_groups(coverage, n_groups):
     assert smallest_n_groups(coverage) == n_groups
