@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, check_cv
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
@@ -16,6 +15,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.estimators.array_input import checked_response
 from skmixed.estimators.columns import has_columns
+from skmixed.estimators.group_folds import Split, splits_of_groups
 from skmixed.estimators.grouped_rows import (
     GroupedRows,
     chosen_factor,
@@ -37,14 +37,13 @@ from skmixed.prediction.conformal import (
 __all__ = ["GroupConformalRegressor"]
 
 FloatArray = NDArray[np.float64]
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Give an estimator prediction intervals for rows of new groups without a normal distribution.
 
     Hierarchical conformal prediction (Lee, Barber and Willett 2023). The errors of rows whose group
-    the model has not seen are scores, |y - prediction|. An interval is the prediction plus and
+    the model has not seen are scores, without their signs. An interval is the prediction plus and
     minus the ``coverage`` quantile of the scores, where each of K groups weighs the same, 1 / (K +
     1), divided among its rows, and the remaining 1 / (K + 1) lies at infinity.
 
@@ -319,24 +318,8 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
 
     def _splits(self, name: str, factor: GroupingFactor) -> list[Split]:
         """Return positions of rows to fit and of rows that get scores."""
-        n_groups = len(factor.levels)
-        if n_groups < 2:
-            raise ValueError(
-                f"New groups need at least 2 groups to learn from, but {name!r} has {n_groups} "
-                f"(n_samples = {len(factor.codes)})."
-            )
-        if self.method == "split":
-            splitter = GroupShuffleSplit(
-                1, test_size=self.calibration_size, random_state=self.random_state
-            )
-        elif isinstance(self.cv, (int, np.integer)):
-            n_folds = min(int(self.cv), n_groups)
-            splitter = GroupKFold(n_folds, shuffle=True, random_state=self.random_state)
-        else:
-            splitter = check_cv(self.cv)
-        splits = list(splitter.split(factor.codes, groups=factor.codes))
-        _check_whole_groups(splits, factor)
-        return splits
+        size = self.calibration_size if self.method == "split" else None
+        return splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
 
     def _scores(self, model: Any, rows: GroupedRows) -> FloatArray:
         """Return the errors of rows that a model has not seen, in units of their scale."""
@@ -362,15 +345,3 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         if labels is None and takes_labels(self.estimator):
             return {"include_random_effects": False}
         return {}
-
-
-def _check_whole_groups(splits: list[Split], factor: GroupingFactor) -> None:
-    """Raise ValueError if a row gets two scores, or one from a model that has seen its group."""
-    tested = np.concatenate([test for _, test in splits])
-    if len(np.unique(tested)) < len(tested) or any(
-        np.isin(factor.codes[test], factor.codes[train]).any() for train, test in splits
-    ):
-        raise ValueError(
-            "cv must divide groups, each of which is tested once with all of its rows, as by "
-            "GroupKFold or LeaveOneGroupOut. Give a number of folds."
-        )

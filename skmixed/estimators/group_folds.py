@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, PredefinedSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    PredefinedSplit,
+    check_cv,
+)
 
 from skmixed.design.groups import GroupingFactor
 
@@ -15,11 +21,14 @@ __all__ = [
     "KNOWN_GROUPS",
     "NEW_GROUPS",
     "GroupFold",
+    "Split",
     "folds_of_groups",
     "folds_of_rows",
+    "splits_of_groups",
 ]
 
 Codes = NDArray[np.intp]
+Split = tuple[Codes, Codes]
 
 KNOWN_GROUPS = "new rows of known groups"
 NEW_GROUPS = "new groups"
@@ -99,6 +108,56 @@ def folds_of_groups(
             splitter.split(factor.codes, groups=factor.codes), start=1
         )
     ]
+
+
+def splits_of_groups(
+    name: str,
+    factor: GroupingFactor,
+    cv: Any,
+    random_state: Any,
+    *,
+    calibration_size: float | None = None,
+) -> list[Split]:
+    """Return the rows to fit and to calibrate, where a group is calibrated once with all its rows.
+
+    Parameters
+    ----------
+    name : str
+        Of the factor.
+    factor : GroupingFactor
+    cv : int, splitter or iterable
+        Number of folds, reduced to that of the groups, or how they are made.
+    random_state : int, RandomState or None
+    calibration_size : float, int or None
+        Share or number of the groups that are set aside once, instead of folds.
+
+    Raises
+    ------
+    ValueError
+        If there is one group only, or cv divides groups.
+    """
+    n_groups = len(factor.levels)
+    if n_groups < 2:
+        raise ValueError(
+            f"New groups need at least 2 groups to learn from, but {name!r} has {n_groups} "
+            f"(n_samples = {len(factor.codes)})."
+        )
+    if calibration_size is not None:
+        splitter = GroupShuffleSplit(1, test_size=calibration_size, random_state=random_state)
+    elif isinstance(cv, (int, np.integer)):
+        splitter = GroupKFold(min(int(cv), n_groups), shuffle=True, random_state=random_state)
+    else:
+        splitter = check_cv(cv)
+    splits = list(splitter.split(factor.codes, groups=factor.codes))
+    tested = np.concatenate([test for _, test in splits])
+    if len(np.unique(tested)) < len(tested) or any(
+        np.isin(factor.codes[test], factor.codes[train]).any() for train, test in splits
+    ):
+        raise ValueError(
+            "cv must divide groups, each of which is tested once with all of its rows, as by "
+            "GroupKFold or LeaveOneGroupOut. Give a number of folds."
+        )
+    return splits
 
 
 def _holds_its_group(factor: GroupingFactor, fold: Codes, n_folds: int) -> NDArray[np.bool_]:

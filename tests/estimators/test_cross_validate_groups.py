@@ -348,6 +348,17 @@ def test_labels_may_be_a_column_for_a_model_that_does_not_use_them(study):
     assert_allclose(by_name.predictions["predicted"], by_array.predictions["predicted"])
 
 
+def test_groups_that_the_model_does_not_know_can_be_new(study):
+    X, y = study[["x1", "group"]], study["y"]
+    towns = (study["group"] % 8).rename("town")
+    scores = cross_validate_groups(
+        RandomInterceptRegressor("group"), X, y, towns, cv=4, random_state=0
+    )
+    assert scores.questions == [(KNOWN, "town"), (NEW, "town")]
+    for test in folds_of(scores, NEW):
+        assert not set(towns.iloc[test]) & set(towns.drop(test))
+
+
 def test_labels_of_text_and_missing_ones(study):
     text = study.assign(group=pd.Categorical("g" + study["group"].astype(str)))
     model = RandomInterceptRegressor("group")
