@@ -126,7 +126,8 @@ class GroupFitDisplay:
         Every line holds the other columns at the group's mean, or its most frequent value. The
         mixed line includes the effects of the factor, and of factors whose levels contain its
         levels whole. The separate line regresses the group's rows on what the feature adds to the
-        model's columns; the pooled line is that of all fixed effects, fitted without groups.
+        model's columns, without weights; the pooled line is that of all fixed effects, fitted
+        without groups.
 
         Parameters
         ----------
