@@ -202,8 +202,9 @@ def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None
     for where in ("left", "center", "right"):
         title = ax.get_title(loc=where)
         if title:
-            ax.set_title(title, loc=where, pad=height + 4.0)
-    _keep_inside(ax, legend)
+            shown = ax.set_title(title, loc=where, pad=height + 4.0)
+            height += shown.get_window_extent().height * _POINTS_PER_INCH / ax.figure.dpi + 4.0
+    _keep_inside(ax, height)
     return legend
 
 
@@ -255,7 +256,9 @@ def integer_ticks(ax: Axes, axis: str, values: Any) -> None:
     """Put the numbers of an axis at integers where all values are some."""
     values = np.asarray(values, dtype=float)
     if len(values) and (values == np.round(values)).all():
-        getattr(ax, f"{axis}axis").get_major_locator().set_params(integer=True)
+        getattr(ax, f"{axis}axis").get_major_locator().set_params(
+            integer=True, steps=[1, 2, 3, 5, 10]
+        )
 
 
 def alpha_for(n: int, *, full: int = 20, least: float = 0.04) -> float:
@@ -263,13 +266,14 @@ def alpha_for(n: int, *, full: int = 20, least: float = 0.04) -> float:
     return float(np.clip(np.sqrt(full / max(n, 1)), least, 0.9))
 
 
-def _keep_inside(ax: Axes, legend: Any) -> None:
-    """Lower an Axes that no layout engine places, if its legend would leave the figure."""
+def _keep_inside(ax: Axes, above: float) -> None:
+    """Lower an Axes that no layout engine places, if the points above it leave the figure."""
     figure = ax.get_figure(root=True)
     if figure is None or figure.get_layout_engine() is not None:
         return
-    excess = (legend.get_window_extent().y1 - figure.bbox.y1) / figure.bbox.height
     place = ax.get_position()
+    top = place.y1 + above * figure.dpi / _POINTS_PER_INCH / figure.bbox.height
+    excess = top - 1.0 + 1e-3
     if 0.0 < excess < 0.6 * place.height:
         ax.set_position((place.x0, place.y0, place.width, place.height - excess))
 

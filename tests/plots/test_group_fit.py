@@ -270,7 +270,7 @@ def test_what_cannot_be_shown(sleep_data, sleep, dyestuff_results):
         GroupFitDisplay.from_results(sleep, factor="Class")
     with pytest.raises(ValueError, match=r"show must be .*got \['ols'\]"):
         GroupFitDisplay.from_results(sleep, show=("ols",))
-    with pytest.raises(ValueError, match="no column of numbers.*ShrinkageDisplay"):
+    with pytest.raises(ValueError, match=r"no column of numbers.*ShrinkageDisplay"):
         GroupFitDisplay.from_results(dyestuff_results)
     with pytest.raises(TypeError, match="linear mixed models, got LinearRegression"):
         GroupFitDisplay.from_estimator(
@@ -284,7 +284,7 @@ def test_what_cannot_be_shown(sleep_data, sleep, dyestuff_results):
         GroupFitDisplay.from_estimator(model, X[:50], y[:50])
     with pytest.raises(ValueError, match="needs y"):
         GroupFitDisplay.from_estimator(model, X)
-    with pytest.raises(TypeError, match="keep no rows.*from_estimator"):
+    with pytest.raises(TypeError, match=r"keep no rows.*from_estimator"):
         GroupFitDisplay.from_results(model.results_)
     with pytest.warns(NoGroupsWarning):
         plain = MixedLM().fit(X[["Days"]], y)
