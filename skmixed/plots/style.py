@@ -256,7 +256,9 @@ def integer_ticks(ax: Axes, axis: str, values: Any) -> None:
     """Put the numbers of an axis at integers where all values are some."""
     values = np.asarray(values, dtype=float)
     if len(values) and (values == np.round(values)).all():
-        getattr(ax, f"{axis}axis").get_major_locator().set_params(integer=True)
+        getattr(ax, f"{axis}axis").get_major_locator().set_params(
+            integer=True, steps=[1, 2, 3, 5, 10]
+        )
 
 
 def alpha_for(n: int, *, full: int = 20, least: float = 0.04) -> float:
