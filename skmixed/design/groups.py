@@ -160,7 +160,7 @@ class GroupingFactor:
         """Count the rows of each level."""
         return np.bincount(self.codes, minlength=len(self.levels))
 
-    def select(self, rows: NDArray[np.bool_]) -> GroupingFactor:
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> GroupingFactor:
         """Return the factor of some rows, with the levels that still occur."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)
         return GroupingFactor(Levels(self.levels.name, self.levels.values[kept]), codes)
