@@ -13,7 +13,6 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRows
 
 __all__ = [
-    "DENSE",
     "Shares",
     "batches",
     "equal_batches",
@@ -141,8 +140,7 @@ def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[n
     groups : ndarray of shape (n_batch,)
     positions : ndarray of shape (n_batch, size)
     """
-    n_effects = sum(len(block.effects.levels) * len(block.Z) for block in rows.blocks)
-    n_rows = max(BATCH // max(n_effects, 1), 1)
+    n_rows = max(BATCH // max(rows.exact_fit.errors.width, 1), 1)
     for chosen, positions in equal_batches(codes, BATCH):
         step = max(n_rows // positions.shape[1], 1)
         for first in range(0, len(chosen), step):
@@ -239,11 +237,24 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
     inverse[:, np.arange(size), np.arange(size)] = 1.0
     parts = errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
     for root, codes in parts:
-        dense = root.toarray() if isinstance(root, sparse.csr_array) else np.asarray(root)
-        by_group = dense.T.reshape(n_groups, size, -1)
+        if isinstance(root, sparse.csr_array):
+            inverse -= _blocks_of_product(root, n_groups, size)
+            continue
+        by_group = root.T.reshape(n_groups, size, -1)
         product = by_group @ by_group.swapaxes(1, 2)
         if codes is not None:
             labels = codes.reshape(n_groups, size)
             product *= labels[:, :, None] == labels[:, None, :]
         inverse -= product
     return inverse
+
+
+def _blocks_of_product(root: sparse.csr_array, n_groups: int, size: int) -> FloatArray:
+    """Return the diagonal blocks of root' root, shape (n_groups, size, size)."""
+    product = (root.T @ root).tocoo()
+    left, right = product.coords
+    within = left // size == right // size
+    blocks = np.zeros((n_groups, size, size))
+    left, right = left[within], right[within]
+    blocks[left // size, left % size, right % size] = product.data[within]
+    return blocks

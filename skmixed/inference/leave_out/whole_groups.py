@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.shares import (
-    DENSE,
     batches,
     group_counts,
     group_shares,
@@ -28,6 +27,8 @@ FloatArray = NDArray[np.float64]
 
 # Rows that are worked on at a time.
 CHUNK = 16384
+# Rows of a group from which on it is quicker to solve for the others again.
+LARGE = 1000
 
 
 def logo_predict(
@@ -148,7 +149,7 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """
     n = rows.design.n_rows
     residuals, variance = np.empty(n), np.empty(n)
-    small = np.flatnonzero(groups.sizes[groups.codes] <= DENSE)
+    small = np.flatnonzero(groups.sizes[groups.codes] <= LARGE)
     E_all = orthonormal(rows).T @ rows.conditional_fixed
     p = len(E_all)
     codes = np.unique(groups.codes[small], return_inverse=True)[1]
@@ -170,7 +171,7 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
         residuals[positions] = r + np.einsum("gsp,gp->gs", d, change)
     residuals[np.isnan(variance)] = np.nan
     left = of_residuals(rows, residuals, variance)
-    for g in np.flatnonzero(groups.sizes > DENSE):
+    for g in np.flatnonzero(groups.sizes > LARGE):
         out = groups.codes == g
         part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
         left.mean[out], left.variance[out] = part.mean, part.variance
