@@ -16,6 +16,7 @@ from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import row_weights, weighted_design
@@ -30,7 +31,12 @@ FloatArray = NDArray[np.float64]
 
 
 class LinearMixedModel(
-    FittedAttributes, AdaptingMethods, PredictionMethods, RegressorMixin, BaseEstimator
+    FittedAttributes,
+    AdaptingMethods,
+    LeaveOutMethods,
+    PredictionMethods,
+    RegressorMixin,
+    BaseEstimator,
 ):
     """Fit and predict linear mixed models; subclasses say which arguments make up the model."""
 
