@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import crossed, unbalanced
-from inference.written_out import WrittenOut, written_out
+from inference.diagnostics.diagnostics_models import crossed, unbalanced
+from inference.diagnostics.written_out import WrittenOut, written_out
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from sklearn.base import clone
