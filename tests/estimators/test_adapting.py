@@ -283,6 +283,15 @@ def test_without_groups_it_is_least_squares_of_all_rows() -> None:
     assert model.sigma_ == sigma
 
 
+def test_asking_for_the_training_model_does_not_forget_groups() -> None:
+    X, y, g = arrays()
+    model = RandomInterceptRegressor().fit(X[20:], y[20:], groups=g[20:])
+    model.adapt(X[:20], y[:20], groups=g[:20] - 50)
+    before = model.predict(X, groups=g)
+    model.training_model(X[50:], y[50:], groups=g[50:])
+    assert_allclose(model.predict(X, groups=g), before, rtol=0)
+
+
 def test_a_variance_that_could_not_be_estimated_stays_zero() -> None:
     data = crossed().assign(alone=range(120))
     with pytest.warns(SingularFitWarning):
