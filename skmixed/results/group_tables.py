@@ -111,7 +111,7 @@ def group_coefficients_table(fitted: Any, level: float = 0.95) -> pd.DataFrame:
     >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     >>> group_coefficients_table(results).query("term == 'Days'").head(3).round(2)
          factor  term group  value    se  lower  upper  excludes_zero
-    18  Subject  Days   308  19.67  2.34  15.08  24.25           True
+    18  Subject  Days   308  19.67  2.34  15.09  24.25           True
     19  Subject  Days   309   1.85  2.34  -2.73   6.43          False
     20  Subject  Days   310   5.02  2.34   0.44   9.60           True
     """
