@@ -53,7 +53,7 @@ def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str
     terms += [*symbols.offsets, r"\varepsilon_i"]
     lines = [r"&\text{Level 1 (rows)}", rf"{symbols.response}_i &= {total(terms)}"]
     for stage, own in enumerate(stages if symbols.factors else []):
-        factors = ", ".join(name(symbols.factors[i].effects.name) for i in own)
+        factors = r",\ ".join(name(symbols.factors[i].effects.name) for i in own)
         lines.append(rf"&\text{{Level {stage + 2} }}({factors})")
         lines += [
             _equation(symbols, term, stages, stage, predictors)

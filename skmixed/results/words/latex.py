@@ -34,10 +34,12 @@ ESCAPES = {
     ">": "{>}",
     ":": "{:}",
     ",": "{,}",
+    ".": "{.}",
     "'": r"\text{'}",
 }
-# Most characters in one line of a sum.
+# Most signs in one line of a sum, and in a term that may stand beyond them.
 WIDTH = 60
+SHORT = 6
 
 
 def name(text: str) -> str:
@@ -78,7 +80,7 @@ def total(terms: Sequence[str]) -> str:
         sign = "-" if term.startswith("-") else "+"
         if not text:
             text, width = term, length
-        elif width + length > WIDTH:
+        elif width + length > WIDTH and length > SHORT:
             text += rf" \\ &\quad {{}} {sign} {term.removeprefix('-').strip()}"
             width = length
         else:

@@ -79,7 +79,7 @@ def _pair(symbols: ModelSymbols, factor: FactorSymbols, q: int, r: int, other: s
         columns = [left, symbols.column(names[q], other)]
     else:
         moved = [symbols.column(names[effect], other) for effect in (q, r)]
-        columns = [f"({_joined([left, moved[1]])} + {_joined([moved[0], right])})"]
+        columns = [f"({_joined([moved[0], right])} + {_joined([left, moved[1]])})"]
     return r" \, ".join(filter(None, (entry, _joined(columns))))
 
 
