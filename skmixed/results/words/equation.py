@@ -14,7 +14,7 @@ from skmixed.results.words.latex import aligned
 from skmixed.results.words.marginal import marginal_lines
 from skmixed.results.words.symbols import ModelSymbols, model_symbols
 
-__all__ = ["Equation", "equation"]
+__all__ = ["Equation", "Form", "equation"]
 
 Form = Literal["conditional", "marginal", "hierarchical"]
 
