@@ -17,7 +17,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
 from skmixed.inference.coefficients.wald import TTests, t_tests
-from skmixed.results import group_tables, tables
+from skmixed.results import group_intervals, tables
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 from skmixed.results.summary import ModelDescription, Summary, summarise
@@ -281,7 +281,7 @@ class MixedLMResults(FitNumbers):
         level, beta_known
             As for ``skmixed.results.random_effects_table``.
         """
-        return group_tables.random_effects_table(self, level, beta_known=beta_known)
+        return group_intervals.random_effects_table(self, level, beta_known=beta_known)
 
     def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
         """Return one row for each coefficient of each group, with the standard error of the sum.
@@ -291,7 +291,7 @@ class MixedLMResults(FitNumbers):
         level
             As for ``skmixed.results.group_coefficients_table``.
         """
-        return group_tables.group_coefficients_table(self, level)
+        return group_intervals.group_coefficients_table(self, level)
 
     def sample_random_effects(
         self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.numbers import whole
 from skmixed.results.words.fixed_words import FixedSentences
@@ -65,7 +65,7 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     """
     check_level(level)
     fit: LMMFit = results.fit
-    tests = t_tests(fit, np.eye(len(fit.fixed.names)), DF_METHODS[results.df_method])
+    tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
     fixed = FixedSentences(fit.fixed.names, tests, level, results.response_name, results.recipe)
     random = [
         sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
