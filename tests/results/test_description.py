@@ -124,3 +124,11 @@ def test_dropped_rows_are_counted():
     text = describe(mixedlm("Reaction ~ Days + (1 | Subject)", data, missing="drop"))
     assert "178 observations" in text
     assert "2 rows with missing values left out" in text
+
+
+def test_inverse_probabilities_are_named():
+    data = sleep().assign(w=np.random.default_rng(0).uniform(1, 3, 180))
+    results = mixedlm(
+        "Reaction ~ Days + (1 | Subject)", data, weights="w", weight_type="sampling", method="ml"
+    )
+    assert "weighted by inverse probabilities of selection" in describe(results)
