@@ -78,7 +78,18 @@ def test_a_square_is_no_change_per_unit():
     text = describe(mixedlm("Reaction ~ Days + I(Days**2) + (1 | Subject)", sleep()))
     assert "Per unit of Days" not in text
     assert "The coefficient of Days is" in text
-    assert "Days is in other terms of the model too" in text
+    assert "Days is in several terms, whose coefficients are no changes per unit" in text
+
+
+def test_other_codings_are_no_indicators():
+    text = describe(mixedlm("Reaction ~ C(half, Sum) + (1 | Subject)", sleep()))
+    assert "The coefficient of C(half, Sum)[S.a] is" in text
+    assert "compared with" not in text
+
+
+def test_group_differences_of_a_category():
+    text = describe(mixedlm("Reaction ~ half + (half | Subject)", sleep()))
+    assert "the central 95% of group differences lies between" in text
 
 
 def test_boundary_is_said_plainly():
