@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.results import tables
+from skmixed.results import group_intervals, tables
+from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 
 __all__ = ["GroupTables"]
 
@@ -53,3 +55,37 @@ class GroupTables:
             effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
             for effects in self.fit.random
         }
+
+    def random_effects_table(
+        self, level: float = 0.95, *, beta_known: bool = False
+    ) -> pd.DataFrame:
+        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
+
+        Parameters
+        ----------
+        level, beta_known
+            As for ``skmixed.results.random_effects_table``.
+        """
+        return group_intervals.random_effects_table(self, level, beta_known=beta_known)
+
+    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row for each coefficient of each group, with the standard error of the sum.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.group_coefficients_table``.
+        """
+        return group_intervals.group_coefficients_table(self, level)
+
+    def sample_random_effects(
+        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
+    ) -> RandomEffectsDraws:
+        """Draw the effects of all groups from their distribution given the data.
+
+        Parameters
+        ----------
+        n, random_state, beta_known
+            As for ``skmixed.results.sample_random_effects``.
+        """
+        return sample_random_effects(self, n, random_state=random_state, beta_known=beta_known)

@@ -19,6 +19,7 @@ from skmixed.inference.coefficients.degrees_of_freedom import (
 from skmixed.results.coefficient_tests import CoefficientTests
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.group_tables import GroupTables
+from skmixed.results.model_words import ModelWords
 from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
 
@@ -28,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults):
+class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords):
     """Read estimates, tests and tables off a fitted linear mixed model.
 
     Every table is made when it is first asked for. A coefficient that is aliased with others is 0,

@@ -1,0 +1,118 @@
+"""A fitted linear mixed model in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.wald import check_level, t_tests
+from skmixed.results.numbers import whole
+from skmixed.results.words.fixed_words import FixedSentences
+from skmixed.results.words.phrases import listed
+from skmixed.results.words.random_words import (
+    boundary_sentences,
+    factor_sentences,
+    share_sentence,
+)
+
+__all__ = ["describe"]
+
+
+def describe(results: Any, *, level: float = 0.95) -> str:
+    """Describe a fitted model in plain words: what was fitted, the effects, how groups differ.
+
+    Numbers are rounded by their standard errors. The central part of the group slopes is beta -+
+    z tau, a range of the groups and not of the uncertainty of an estimate.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    level : float, default=0.95
+        Of the confidence intervals, and of the central part of the groups.
+
+    Returns
+    -------
+    str
+        Paragraphs, with empty lines between them.
+
+    Raises
+    ------
+    ValueError
+        If level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_penicillin
+    >>> from skmixed.results import describe
+    >>> results = mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+    >>> print(describe(results))
+    A linear mixed model of diameter, fitted to 144 observations in 24 groups of plate and 6 groups
+    of sample by restricted maximum likelihood (REML).
+    <BLANKLINE>
+    Over the population, diameter is 22.97 (95% interval 20.95 to 25.00) on average.
+    <BLANKLINE>
+    The mean of diameter varies between groups of plate with a standard deviation of 0.847: the
+    central 95% of group means lies between 21.31 and 24.63. The mean of diameter varies between
+    groups of sample with a standard deviation of 1.93: the central 95% of group means lies between
+    19.2 and 26.8.
+    <BLANKLINE>
+    The residual standard deviation is 0.550. Of the variance around the fixed effects, 15% lies
+    between groups of plate and 79% between groups of sample (intraclass correlation 0.94).
+    """
+    check_level(level)
+    fit: LMMFit = results.fit
+    tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
+    fixed = FixedSentences(fit.fixed.names, tests, level, results.response_name, results.recipe)
+    random = [
+        sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
+    ]
+    paragraphs = [
+        [_what_was_fitted(results), *_reservations(fit)],
+        fixed.sentences(),
+        random,
+        [share_sentence(fit)],
+        boundary_sentences(fit),
+    ]
+    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+
+
+def _what_was_fitted(results: Any) -> str:
+    """Name the model, the rows and the groups."""
+    fit: LMMFit = results.fit
+    kind = "A linear mixed model" if fit.random else "A linear model without random effects"
+    groups = listed([_groups(effects) for effects in fit.random])
+    inside = f" in {groups}" if groups else ""
+    n_dropped = results.n_dropped
+    dropped = f" ({n_dropped:,} rows with missing values left out)" if n_dropped else ""
+    rows = f"{whole(fit.n_rows):,} observations{inside}{dropped}"
+    return f"{kind} of {results.response_name}, fitted to {rows} by {_method(fit)}."
+
+
+def _groups(effects: RandomEffects) -> str:
+    """Count the groups of one factor."""
+    n_levels = len(effects.levels)
+    return f"{n_levels:,} {'group' if n_levels == 1 else 'groups'} of {effects.name}"
+
+
+def _method(fit: LMMFit) -> str:
+    """Name what the fit maximised."""
+    if fit.n_sampled is not None:
+        return "maximum pseudo-likelihood, weighted by inverse probabilities of selection"
+    if not fit.random:
+        return "least squares"
+    return "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"
+
+
+def _reservations(fit: LMMFit) -> list[str]:
+    """Say why the numbers may not be what they seem."""
+    found = []
+    if not fit.convergence.converged:
+        found.append("The search for the estimates did not converge: do not rely on these numbers.")
+    if fit.coordinates.exact:
+        found.append("The fixed effects explain every observation: the intervals mean nothing.")
+    return found
