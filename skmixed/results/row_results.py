@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 
@@ -88,6 +89,36 @@ class RowResults:
             return_std=return_std,
             return_cov=return_cov,
         )
+
+    def loo_predict(self, *, return_std: bool = False) -> Any:
+        """Predict each row from all others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        return_std : bool, default=False
+            As for ``skmixed.inference.loo_predict``.
+        """
+        return inference.loo_predict(self, return_std=return_std)
+
+    def logo_predict(self, *, factor: Any = None, return_std: bool = False) -> Any:
+        """Predict each group from the other groups, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        factor, return_std
+            As for ``skmixed.inference.logo_predict``.
+        """
+        return inference.logo_predict(self, factor=factor, return_std=return_std)
+
+    def kfold_predict(self, cv: Any = 5, *, factor: Any = None, return_std: bool = False) -> Any:
+        """Predict each fold from the others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        cv, factor, return_std
+            As for ``skmixed.inference.kfold_predict``.
+        """
+        return inference.kfold_predict(self, cv=cv, factor=factor, return_std=return_std)
 
     def _kept(self, name: str) -> Any:
         """Return an array of the training data, if the results keep it."""
