@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar
 from skmixed.plots.group_rows import label_array, rows_figure_size
 from skmixed.plots.panel_text import describe
 from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.style import make_panels, short_label
+from skmixed.prediction.group_errors import effect_standard_errors
 from skmixed.results import MixedLMResults
 
 __all__ = ["RandomEffectsDisplay"]
@@ -55,7 +58,7 @@ class RandomEffectsDisplay:
     """Show random effects with their intervals, sorted by value, for each factor and effect.
 
     Each panel shows one effect of one grouping factor. An interval is the conditional mode plus and
-    minus a normal quantile times the standard deviation of the effect given the data; it is
+    minus a normal quantile times its standard error, as in ``results.random_effects_table``; it is
     coloured where it excludes 0.
     Make one with `from_estimator` or `from_results`.
 
@@ -67,7 +70,7 @@ class RandomEffectsDisplay:
     modes : array-like of shape (n_levels, n_effects)
         Conditional modes, in units of y per unit of the effect's column.
     standard_deviations : array-like of shape (n_levels, n_effects)
-        Of the effects given the data.
+        Of the errors of the modes.
     effect_names : sequence of str
     factor : str, optional
         Name of the grouping factor; not needed for several.
@@ -146,6 +149,7 @@ class RandomEffectsDisplay:
         factor: str | None = None,
         effect: str | None = None,
         level: float = 0.95,
+        beta_known: bool = False,
         ax: Any = None,
     ) -> RandomEffectsDisplay:
         """Draw the random effects of a fitted estimator.
@@ -158,6 +162,8 @@ class RandomEffectsDisplay:
         effect : str, optional
             Name of the effect, such as ``"Intercept"``; all of them by default.
         level : float, default=0.95
+        beta_known : bool, default=False
+            Whether the intervals are those given the fixed effects, as in lme4.
         ax : matplotlib Axes, or array of Axes for several panels, optional
             The place of one Axes is divided.
 
@@ -169,7 +175,14 @@ class RandomEffectsDisplay:
             If it has no such factor or effect.
         """
         model, _ = model_and_columns(estimator)
-        return cls.from_results(model.results_, factor=factor, effect=effect, level=level, ax=ax)
+        return cls.from_results(
+            model.results_,
+            factor=factor,
+            effect=effect,
+            level=level,
+            beta_known=beta_known,
+            ax=ax,
+        )
 
     @classmethod
     def from_results(
@@ -179,6 +192,7 @@ class RandomEffectsDisplay:
         factor: str | None = None,
         effect: str | None = None,
         level: float = 0.95,
+        beta_known: bool = False,
         ax: Any = None,
     ) -> RandomEffectsDisplay:
         """Draw the random effects of a fitted model's results.
@@ -191,6 +205,8 @@ class RandomEffectsDisplay:
         effect : str, optional
             Name of the effect, such as ``"Intercept"``; all of them by default.
         level : float, default=0.95
+        beta_known : bool, default=False
+            Whether the intervals are those given the fixed effects, as in lme4.
         ax : matplotlib Axes, or array of Axes for several panels, optional
             The place of one Axes is divided.
 
@@ -205,9 +221,12 @@ class RandomEffectsDisplay:
             )
         chosen = _chosen(factor, list(results.random_effects), "factor")
         tables = {
-            name: (results.random_effects[name], results.random_effects_sd[name])
-            for name in results.random_effects
-            if chosen in (None, name)
+            one.name: (
+                results.random_effects[one.name],
+                _standard_errors(results, one, beta_known=beta_known),
+            )
+            for one in results.fit.random
+            if chosen in (None, one.name)
         }
         known = list(dict.fromkeys(one for modes, _ in tables.values() for one in modes.columns))
         if _chosen(effect, known, "effect") is not None:
@@ -296,6 +315,15 @@ class RandomEffectsDisplay:
         """Return an array of the only factor, or those of several in a dict."""
         found = {factor: getattr(effects, name) for factor, effects in self._factors.items()}
         return found if self._several else next(iter(found.values()))
+
+
+def _standard_errors(
+    results: MixedLMResults, effects: RandomEffects, *, beta_known: bool
+) -> pd.DataFrame:
+    """Return the standard errors of the effects of one factor, levels x effects."""
+    modes = results.random_effects[effects.name]
+    errors = effect_standard_errors(results.fit, effects, beta_known=beta_known)
+    return pd.DataFrame(errors, index=modes.index, columns=modes.columns)
 
 
 def _chosen(name: str | None, known: list[str], what: str) -> str | None:

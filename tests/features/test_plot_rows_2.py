@@ -109,7 +109,9 @@ class TestRandomEffects:
 
     def test_row_73_caterpillar_by_factor(self):
         case = bundled_case("penicillin")
-        display = RandomEffectsDisplay.from_results(fit_case(case).results, level=0.9)
+        display = RandomEffectsDisplay.from_results(
+            fit_case(case).results, level=0.9, beta_known=True
+        )
         assert set(display.modes) == {"plate", "sample"}
         for i, (factor, modes) in enumerate(display.modes.items()):
             table = case.figures["ranef"][factor]

@@ -20,6 +20,9 @@ from skmixed.results import (
 )
 
 REFERENCE = Path(__file__).parents[1] / "prediction" / "fixtures" / "group_effects.json"
+LIMITS = json.loads(
+    (Path(__file__).parents[1] / "inference/intervals/fixtures/intervals.json").read_text("utf-8")
+)["profile"]["Reaction ~ Days + (Days | Subject)"]
 DATA = {"sleepstudy": load_sleepstudy, "penicillin": load_penicillin, "pastes": load_pastes}
 KEYS = ["factor", "effect", "group"]
 
@@ -118,7 +121,7 @@ def test_row_42_of_a_balanced_one_way_layout():
 def test_row_43_limits_of_the_fixed_effects(sleep):
     assert_allclose(sleep.conf_int(0.05), sleep.tidy()[["lower", "upper"]])
     profile = sleep.conf_int(method="profile")
-    assert_allclose(profile.loc["Days"], [7.358653, 13.575919], atol=5e-3)  # confint(lme4).
+    assert_allclose(profile.loc["Days"], LIMITS["Days"], rtol=1e-6)
 
 
 def test_row_67_draws_with_flag_and_rank(results, figures):

@@ -51,7 +51,7 @@ def display_of(n_levels, n_effects=1, **changes):
 
 
 def test_stored_arrays(results):
-    display = RandomEffectsDisplay.from_results(results, level=0.9)
+    display = RandomEffectsDisplay.from_results(results, level=0.9, beta_known=True)
     modes, deviations = results.random_effects["Subject"], results.random_effects_sd["Subject"]
     assert display.factor == "Subject"
     assert display.effect_names == ("Intercept", "Days")
@@ -62,6 +62,15 @@ def test_stored_arrays(results):
     assert_allclose(display.upper, modes + 1.6448536269514722 * deviations)
     assert_allclose(display.lower, modes - 1.6448536269514722 * deviations)
     assert_array_equal(display.excludes_zero, display.lower * display.upper > 0)
+
+
+def test_intervals_are_those_of_the_table(results):
+    display = RandomEffectsDisplay.from_results(results)
+    table = results.random_effects_table()
+    for j, effect in enumerate(display.effect_names):
+        rows = table[table["effect"] == effect]
+        assert_allclose(display.lower[:, j], rows["lower"])
+        assert_array_equal(display.excludes_zero[:, j], rows["excludes_zero"])
 
 
 def test_one_effect(results):
@@ -169,7 +178,7 @@ class TestSeveralFactors:
     """All factors are shown in one figure unless one is named."""
 
     def test_stored_arrays(self, crossed):
-        display = RandomEffectsDisplay.from_results(crossed)
+        display = RandomEffectsDisplay.from_results(crossed, beta_known=True)
         assert list(display.modes) == ["plate", "sample"]
         for factor, modes in crossed.random_effects.items():
             assert_array_equal(display.modes[factor], modes)
