@@ -71,6 +71,9 @@ class Design:
         Whether a weight counts repetitions of its row; else Var(e_i) = sigma^2 / weight_i.
     group_multiplicity : ndarray of shape (n_levels,) or None
         How many times each group of the first block counts.
+    sampling : bool
+        Whether weights are inverse probabilities of selection: they count repetitions in the
+        likelihood, and not in standard errors.
     """
 
     response: FloatArray
@@ -82,6 +85,7 @@ class Design:
     weights: FloatArray | None = None
     frequency: bool = False
     group_multiplicity: FloatArray | None = None
+    sampling: bool = False
 
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:

@@ -16,8 +16,9 @@ from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.predicting import PredictionMethods
+from skmixed.estimators.sampling_weights import SCALINGS
 from skmixed.estimators.structures import require_ordered_effects
-from skmixed.estimators.weights import row_weights, weighted_design
+from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.model import LMMModel
 from skmixed.results.lmm_results import MixedLMResults
@@ -34,6 +35,7 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
     fit_intercept: bool
     method: str
     weight_type: str
+    weight_scaling: str
     tol: float
     max_iter: int
     coef_: FloatArray
@@ -160,7 +162,8 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             design,
             row_weights(sample_weight, design.fixed),
             group_weight,
-            frequency=self.weight_type == "frequency",
+            weight_type=self.weight_type,
+            scaling=self.weight_scaling,
         )
         return LMMModel(
             design,
@@ -199,7 +202,8 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         for name, allowed in (
             ("method", ("reml", "ml")),
             ("unseen_groups", ("population", "error")),
-            ("weight_type", ("precision", "frequency")),
+            ("weight_type", WEIGHT_TYPES),
+            ("weight_scaling", tuple(SCALINGS)),
         ):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in allowed:
@@ -207,6 +211,11 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
                     f"The {name!r} parameter of {type(self).__name__} must be one of {allowed}, "
                     f"got {value!r}."
                 )
+        if self.weight_type == "sampling" and self.method != "ml":
+            raise ValueError(
+                "weight_type='sampling' maximises a pseudo-likelihood, which has no restricted "
+                f"form, got method={self.method!r}. Use method='ml'."
+            )
         if not self.tol > 0:
             raise ValueError(f"tol must be positive, got {self.tol!r}.")
         if not self.max_iter >= 1:

@@ -32,6 +32,8 @@ def mixedlm(
     method: str = "reml",
     weights: Any = None,
     weight_type: str = "precision",
+    weight_scaling: str = "size",
+    group_weights: Any = None,
     missing: str = "raise",
     environment: Mapping[str, Any] | None = None,
     tol: float = 1e-8,
@@ -53,8 +55,14 @@ def mixedlm(
     method : {"reml", "ml"}, default="reml"
     weights : str or array-like of shape (n,), optional
         Column of weights, or the weights.
-    weight_type : {"precision", "frequency"}, default="precision"
-        Var(e) = sigma^2 / weight, or the number of times a row counts.
+    weight_type : {"precision", "frequency", "sampling"}, default="precision"
+        Var(e) = sigma^2 / weight, the number of times a row counts, or the inverse probability of
+        a row in its group being sampled (needs ``method="ml"``).
+    weight_scaling : {"size", "effective", "none"}, default="size"
+        Of inverse probabilities within groups, as for ``MixedLM``.
+    group_weights : str, array-like of shape (n,) or mapping of labels, optional
+        How many times each group's log-likelihood counts: a column, values, or a value for each
+        label.
     missing : {"raise", "drop"}, default="raise"
         Whether a missing value is an error, or its row is left out of the fit.
     environment : mapping, optional
@@ -96,12 +104,12 @@ def mixedlm(
         raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
     text, data = _with_groups(formula, data, groups, re_formula)
     parsed = parse_formula(text)
-    if isinstance(weights, str):
-        weights = data[weights]
+    weights, group_weights = _column(data, weights), _column(data, group_weights)
     estimator = MixedLM(
         formula=text,
         method=method,
         weight_type=weight_type,
+        weight_scaling=weight_scaling,
         tol=tol,
         max_iter=max_iter,
         solver=solver,
@@ -116,8 +124,15 @@ def mixedlm(
         n_dropped = int(incomplete.sum())
         if n_dropped:
             rows = take_rows(data, ~incomplete)
-            weights = None if weights is None else np.asarray(weights)[~incomplete]
-    model = estimator.formula_model(parsed, rows, environment=environment, sample_weight=weights)
+            weights = _some_rows(weights, ~incomplete)
+            group_weights = _some_rows(group_weights, ~incomplete)
+    model = estimator.formula_model(
+        parsed,
+        rows,
+        environment=environment,
+        sample_weight=weights,
+        group_weight=group_weights,
+    )
     predictor = FormulaPredictor(estimator.fit_model(model), skip_missing=missing == "drop")
     return MixedLMResults(
         estimator.lmm_fit_,
@@ -162,6 +177,16 @@ class FormulaPredictor:
     def observe(self, data: Any) -> Any:
         """Return the response in the data, with its index."""
         return _indexed(self.model.observed_response(data), data, "resid")
+
+
+def _column(data: Any, weights: Any) -> Any:
+    """Return weights, or the column of data that they name."""
+    return data[weights] if isinstance(weights, str) else weights
+
+
+def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
+    """Return the weights of some rows; those by label, or none, stay as they are."""
+    return weights if weights is None or isinstance(weights, Mapping) else np.asarray(weights)[keep]
 
 
 def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:

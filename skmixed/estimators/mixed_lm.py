@@ -60,9 +60,13 @@ class MixedLM(LinearMixedModel):
         Whether predict adds the random effects of known groups, or of which factors.
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
-    weight_type : {"precision", "frequency"}, default="precision"
-        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row
-        counts.
+    weight_type : {"precision", "frequency", "sampling"}, default="precision"
+        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, the number of times a row counts,
+        or the inverse probability of a row in its group being sampled (``group_weight`` is then
+        that of the group; needs ``method="ml"``).
+    weight_scaling : {"size", "effective", "none"}, default="size"
+        What inverse probabilities are scaled to in each group: its number of rows (method A), its
+        effective number of rows (method B), or nothing.
     tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
@@ -138,6 +142,7 @@ class MixedLM(LinearMixedModel):
         include_random_effects: bool | Sequence[str] = True,
         unseen_groups: str = "population",
         weight_type: str = "precision",
+        weight_scaling: str = "size",
         tol: float = 1e-8,
         max_iter: int = 100,
         solver: str = "auto",
@@ -153,6 +158,7 @@ class MixedLM(LinearMixedModel):
         self.include_random_effects = include_random_effects
         self.unseen_groups = unseen_groups
         self.weight_type = weight_type
+        self.weight_scaling = weight_scaling
         self.tol = tol
         self.max_iter = max_iter
         self.solver = solver
@@ -234,6 +240,7 @@ class MixedLM(LinearMixedModel):
         *,
         environment: Mapping[str, Any] | None = None,
         sample_weight: Any = None,
+        group_weight: Any = None,
     ) -> LMMModel:
         """Return the training model of a formula that may use names of an environment.
 
@@ -244,11 +251,12 @@ class MixedLM(LinearMixedModel):
         environment : mapping, optional
             Functions and constants that the formula uses.
         sample_weight : array-like of shape (n,), optional
+        group_weight : array-like of shape (n,) or mapping of labels, optional
         """
         self._check_parameters()
         design, self._input = train_data(parsed, data, environment=environment)
         structures = formula_structures(parsed, design, self._input)
-        return self._model(design, structures, sample_weight)
+        return self._model(design, structures, sample_weight, group_weight)
 
     @property
     def recipe(self) -> FormulaRecipe | None:

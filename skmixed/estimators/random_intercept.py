@@ -36,9 +36,13 @@ class RandomInterceptRegressor(LinearMixedModel):
         Whether predict adds the intercepts of known groups.
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
-    weight_type : {"precision", "frequency"}, default="precision"
-        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, or the number of times a row
-        counts.
+    weight_type : {"precision", "frequency", "sampling"}, default="precision"
+        Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, the number of times a row counts,
+        or the inverse probability of a row in its group being sampled (``group_weight`` is then
+        that of the group; needs ``method="ml"``).
+    weight_scaling : {"size", "effective", "none"}, default="size"
+        What inverse probabilities are scaled to in each group: its number of rows (method A), its
+        effective number of rows (method B), or nothing.
     tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
@@ -86,6 +90,7 @@ class RandomInterceptRegressor(LinearMixedModel):
         include_random_effects: bool = True,
         unseen_groups: str = "population",
         weight_type: str = "precision",
+        weight_scaling: str = "size",
         tol: float = 1e-8,
         max_iter: int = 100,
     ) -> None:
@@ -95,6 +100,7 @@ class RandomInterceptRegressor(LinearMixedModel):
         self.include_random_effects = include_random_effects
         self.unseen_groups = unseen_groups
         self.weight_type = weight_type
+        self.weight_scaling = weight_scaling
         self.tol = tol
         self.max_iter = max_iter
 

@@ -12,10 +12,13 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skmixed.design.design import Design, RandomBlock
 from skmixed.design.groups import GroupingFactor
+from skmixed.estimators.sampling_weights import scaled_weights
 
-__all__ = ["row_weights", "weighted_design"]
+__all__ = ["WEIGHT_TYPES", "row_weights", "weighted_design"]
 
 FloatArray = NDArray[np.float64]
+
+WEIGHT_TYPES = ("precision", "frequency", "sampling")
 
 
 def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
@@ -35,7 +38,12 @@ def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
 
 
 def weighted_design(
-    design: Design, weights: FloatArray | None, group_weight: Any, *, frequency: bool
+    design: Design,
+    weights: FloatArray | None,
+    group_weight: Any,
+    *,
+    weight_type: str,
+    scaling: str,
 ) -> Design:
     """Attach weights to a design; rows and groups of weight 0 are dropped.
 
@@ -46,11 +54,24 @@ def weighted_design(
         Checked weights of the rows.
     group_weight : array-like of shape (n,), mapping of labels, or None
         How many times each group counts.
-    frequency : bool
-        Whether a weight repeats its row.
+    weight_type : {"precision", "frequency", "sampling"}
+        Whether a weight divides the variance, repeats its row, or is an inverse probability.
+    scaling : {"size", "effective", "none"}
+        Of inverse probabilities within groups.
+
+    Raises
+    ------
+    ValueError
+        If no row is left, or weights of groups cannot be used.
     """
+    sampling = weight_type == "sampling"
+    if sampling and len(design.blocks) > 1:
+        raise ValueError(
+            "weight_type='sampling' needs a model with one grouping factor, which was sampled, got "
+            f"{len(design.blocks)}."
+        )
     multiplicity = _group_multiplicity(design, group_weight)
-    if weights is None and multiplicity is None:
+    if weights is None and multiplicity is None and not sampling:
         return design
     keep = np.ones(design.n_rows, dtype=bool) if weights is None else weights > 0
     if multiplicity is not None:
@@ -61,12 +82,27 @@ def weighted_design(
         design = _rows_of(design, keep)
         weights = None if weights is None else weights[keep]
         multiplicity = None if multiplicity is None else multiplicity[keep]
+    by_level = None if multiplicity is None else _by_level(design, multiplicity)
+    if sampling:
+        weights = _within_groups(design, weights, scaling)
+        by_level = None if by_level is None else by_level / by_level.mean()
     return replace(
         design,
         weights=weights,
-        frequency=frequency,
-        group_multiplicity=None if multiplicity is None else _by_level(design, multiplicity),
+        frequency=weight_type != "precision",
+        group_multiplicity=by_level,
+        sampling=sampling,
     )
+
+
+def _within_groups(design: Design, weights: FloatArray | None, scaling: str) -> FloatArray | None:
+    """Return inverse probabilities scaled within groups; without groups, to a mean of 1."""
+    if weights is None:
+        return None
+    if not design.blocks:
+        return weights / weights.mean()
+    factor = design.blocks[0].factor
+    return scaled_weights(weights, factor.codes, len(factor.levels), scaling)
 
 
 def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:

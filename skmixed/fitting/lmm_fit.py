@@ -110,6 +110,9 @@ class LMMFit:
         None where nothing was estimated from random probes.
     products : CrossProducts or None
         Those of the estimable factors; None where they would outgrow the levels.
+    n_sampled : int or None
+        Groups of a sample with weights that are inverse probabilities: the likelihood is a
+        pseudo-likelihood, and the covariance of the coefficients the sandwich. None without them.
     """
 
     reml: bool
@@ -125,6 +128,7 @@ class LMMFit:
     notices: tuple[Notice, ...]
     monte_carlo: MonteCarloError | None = None
     products: CrossProducts | None = None
+    n_sampled: int | None = None
 
     @property
     def theta(self) -> FloatArray:

@@ -13,6 +13,7 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.assemble import assemble, objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
+from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
 from skmixed.fitting.standardise import standardised_products
 from skmixed.likelihood.choose import Solver, kernel_for
@@ -81,6 +82,8 @@ class LMMModel:
         )
         positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
         fit = assemble(design, self.covariance, coordinates, rows, objective, optimum, positions)
+        if design.sampling:
+            fit = with_sandwich(fit, design, rows)
         notices = notices_of(fit, design, objective.kernel.varies)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
         return replace(fit, notices=notices, products=kept_products if keep else None)

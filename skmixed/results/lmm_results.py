@@ -15,7 +15,12 @@ from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.coefficients.degrees_of_freedom import (
+    DF_METHODS,
+    DegreesOfFreedom,
+    default_df_method,
+)
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import TTests, t_tests
 from skmixed.results import tables
 from skmixed.results.fit_numbers import FitNumbers
@@ -52,10 +57,11 @@ class MixedLMResults(FitNumbers):
     response, fitted : array-like of shape (n,), or callable that returns one, optional
         The observations and their conditional means, in units of y, if they are kept.
     weights : array-like of shape (n,), optional
-        Precision weights of the observations, if they are kept.
-    df_method : str, default="satterthwaite"
-        Where degrees of freedom come from: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
-        ``"residual"`` (rows less coefficients) or ``"normal"`` (infinite).
+        Weights of the observations, if they are kept.
+    df_method : str, optional
+        Where degrees of freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"``
+        (REML), ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"``
+        (sampled groups less one, the default with weights that are inverse probabilities).
 
     Raises
     ------
@@ -93,10 +99,12 @@ class MixedLMResults(FitNumbers):
     response: Any = None
     fitted: Any = None
     weights: Any = None
-    df_method: str = "satterthwaite"
+    df_method: str | None = None
 
     def __post_init__(self) -> None:
-        if self.df_method not in DF_METHODS:
+        if self.df_method is None:
+            object.__setattr__(self, "df_method", default_df_method(self.fit))
+        elif self.df_method not in DF_METHODS:
             raise ValueError(
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
@@ -281,7 +289,8 @@ class MixedLMResults(FitNumbers):
     @property
     def resid_pearson(self) -> Any:
         """Return the residuals over their standard deviation."""
-        weight = 1.0 if self.weights is None else self.weights
+        counted = self.model is not None and self.model.design.frequency
+        weight = 1.0 if self.weights is None or counted else self.weights
         return self.resid * np.sqrt(weight) / self.sigma
 
     def predict(
@@ -369,7 +378,7 @@ class MixedLMResults(FitNumbers):
 
     @property
     def _degrees_of_freedom(self) -> DegreesOfFreedom:
-        return DF_METHODS[self.df_method]
+        return rule_for(self, None)
 
     @cached_property
     def _tests(self) -> TTests:

@@ -98,12 +98,19 @@ def summarise(
     kind = "Linear mixed model" if fit.random else "Linear model without random effects"
     return Summary(
         Report(
-            title=f"{kind}, fitted by {'REML' if fit.reml else 'ML'}",
+            title=f"{kind}, fitted by {_criterion_name(fit)}",
             facts=_facts(fit, description),
             tables=tuple(tables),
             notes=tuple(notice.message for notice in fit.notices),
         )
     )
+
+
+def _criterion_name(fit: LMMFit) -> str:
+    """Name what the fit maximised."""
+    if fit.n_sampled is not None:
+        return "pseudo-ML, weights are inverse probabilities"
+    return "REML" if fit.reml else "ML"
 
 
 def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:

@@ -180,6 +180,29 @@ class TestWeights:
         assert precision.nobs == len(data)
         assert abs(precision.llf - frequency.llf) > 1.0
 
+    def test_row_33_sampling_weights_scaled_by_methods_a_and_b(self):
+        """More of these weights, with the pseudo-likelihood: tests/estimators."""
+        data = load_pastes()
+        data["w"] = 1.0 + np.arange(len(data)) % 3
+        options = {"weights": "w", "weight_type": "sampling", "method": "ml"}
+        total = data.groupby("batch")["w"].transform("sum")
+        squares = data["w"].pow(2).groupby(data["batch"]).transform("sum")
+        size = data.groupby("batch")["w"].transform("size")
+        for scaling, factor in (("size", size / total), ("effective", total / squares)):
+            scaled = data.assign(w=data["w"] * factor)
+            fit = mixedlm("strength ~ 1 + (1 | batch)", data, weight_scaling=scaling, **options)
+            same = mixedlm("strength ~ 1 + (1 | batch)", scaled, weight_scaling="none", **options)
+            counted = mixedlm(
+                "strength ~ 1 + (1 | batch)",
+                scaled,
+                weights="w",
+                weight_type="frequency",
+                method="ml",
+            )
+            assert_allclose(fit.llf, same.llf, rtol=1e-12)
+            assert_allclose(fit.params, counted.params, rtol=1e-9)
+            assert fit.bse.iloc[0] != counted.bse.iloc[0]
+
 
 class TestCoefficientsAndVariances:
     """Rows 34, 36 and 37."""

@@ -16,7 +16,7 @@ from skmixed.inference.coefficients.variance_parameters import (
     parameter_covariance,
 )
 
-__all__ = ["DF_METHODS", "DegreesOfFreedom", "FixedEffectsTheory"]
+__all__ = ["DF_METHODS", "DegreesOfFreedom", "FixedEffectsTheory", "default_df_method"]
 
 FloatArray = NDArray[np.float64]
 
@@ -92,6 +92,27 @@ class Residual:
         """Apply the rule to a fit."""
         df = fit.n_rows - len(fit.fixed.standardised)
         return _Constant(np.nan_to_num(fit.fixed.covariance), df)
+
+
+class SampledGroups:
+    """Count the sampled groups less one, beside the sandwich covariance of a weighted sample."""
+
+    description: ClassVar[str] = "t distribution, groups less one, sandwich standard errors"
+
+    def at(self, fit: LMMFit) -> FixedEffectsTheory:
+        """Apply the rule to a fit.
+
+        Raises
+        ------
+        ValueError
+            If its weights are not those of a sample.
+        """
+        if fit.n_sampled is None:
+            raise ValueError(
+                "df_method='design' is for weight_type='sampling'. Use 'satterthwaite', or "
+                "inference.robust_covariance for the sandwich without such weights."
+            )
+        return _Constant(np.nan_to_num(fit.fixed.covariance), fit.n_sampled - 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,4 +204,10 @@ DF_METHODS: Mapping[str, DegreesOfFreedom] = {
     "kenward-roger": KenwardRogerRule(),
     "residual": Residual(),
     "normal": Normal(),
+    "design": SampledGroups(),
 }
+
+
+def default_df_method(fit: LMMFit) -> str:
+    """Name the rule for a fit for which none is asked."""
+    return "satterthwaite" if fit.n_sampled is None else "design"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.coefficients.degrees_of_freedom import (
+    DF_METHODS,
+    DegreesOfFreedom,
+    default_df_method,
+)
+from skmixed.inference.inputs import fit_of
 
 __all__ = ["rule_for"]
 
@@ -17,7 +22,7 @@ def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     ValueError
         If there is no such rule.
     """
-    name = getattr(fitted, "df_method", "satterthwaite") if df_method is None else df_method
+    name = df_method or getattr(fitted, "df_method", None) or default_df_method(fit_of(fitted))
     if name not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
     return DF_METHODS[name]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.inference.inputs import require_likelihood
 
 __all__ = ["covariance_derivatives", "parameter_covariance"]
 
@@ -39,7 +40,13 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_theta + 1, n_theta + 1)
+
+    Raises
+    ------
+    ValueError
+        If the likelihood is a pseudo-likelihood.
     """
+    require_likelihood(fit)
     convergence = fit.convergence
     slope = convergence.residual_slope
     m = len(slope)

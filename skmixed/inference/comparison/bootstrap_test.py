@@ -3,24 +3,85 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
+from skmixed.exceptions import warn_user
 from skmixed.inference.comparison.compared_models import ComparedModel
 from skmixed.inference.replication.refits import Refitter
 from skmixed.inference.replication.simulation import response_model
 
-__all__ = ["bootstrap_p_value"]
+__all__ = ["Resampling", "bootstrap_p_value"]
+
+# Replicates where no other reference distribution is known, and the number of rows up to which
+# models of several factors, which are fitted one by one, take no more than about a minute.
+REPLICATES = 1000
+MANY_ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resampling:
+    """Hold when and how likelihood ratios are simulated.
+
+    Attributes
+    ----------
+    n : int or "auto"
+        Number of replicates of every test; by default where no mixture is known.
+    rng : Generator
+    n_jobs : int or None
+        Processes for fits that are made one by one.
+
+    Raises
+    ------
+    ValueError
+        If n is negative.
+    """
+
+    n: int | Literal["auto"]
+    rng: np.random.Generator
+    n_jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.n != "auto" and not self.n >= 0:
+            raise ValueError(
+                f"bootstrap, the number of replicates, must be 'auto' or at least 0, got {self.n}."
+            )
+
+    def replicates(self, large: ComparedModel, *, known: bool) -> int:
+        """Return how many responses to simulate; warn where they are wanted and take too long.
+
+        Parameters
+        ----------
+        large : ComparedModel
+        known : bool
+            Whether there is another reference distribution.
+        """
+        if self.n != "auto":
+            return self.n
+        if known:
+            return 0
+        design = large.model.design
+        small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS
+        if small and design.row_multiplicity is None:
+            return REPLICATES
+        warn_user(
+            f"No mixture of chi-squares is known for the test of {large.name!r}, and the "
+            "chi-squared p-value is too large. Pass bootstrap=1000 to simulate the ratio, which "
+            f"fits {design.n_rows:,} rows as many times, or bootstrap=0 to do without.",
+            UserWarning,
+        )
+        return 0
 
 
 def bootstrap_p_value(
     small: ComparedModel,
     large: ComparedModel,
     n: int,
-    rng: np.random.Generator,
+    resampling: Resampling,
     *,
-    n_jobs: int | None = None,
     rounding: float = 0.0,
 ) -> dict[str, float]:
     """Compare a likelihood ratio with those of responses that the smaller model simulates.
@@ -35,9 +96,7 @@ def bootstrap_p_value(
         Fitted by one criterion.
     n : int
         Number of replicates.
-    rng : Generator
-    n_jobs : int, optional
-        Processes for fits that are made one by one.
+    resampling : Resampling
     rounding : float, default=0.0
         Ratios that differ by less are taken as equal.
 
@@ -52,12 +111,12 @@ def bootstrap_p_value(
         If rows or groups count several times by their weights.
     """
     source = response_model(small.fit, small.model)
-    seed = int(rng.integers(2**63))
+    seed = int(resampling.rng.integers(2**63))
     pair = []
     for one in (small, large):
         # The same seed for both: they are fitted to the same responses.
         draw = partial(source.with_new_effects, rng=np.random.default_rng(seed))
-        refitter = Refitter(one.model, one.fit, one.model, None, n_jobs, 0)
+        refitter = Refitter(one.model, one.fit, one.model, None, resampling.n_jobs, 0)
         pair.append(refitter.of_responses(n, draw))
     without, within = pair
     ratios = 2.0 * (within["log_likelihood"] - without["log_likelihood"])

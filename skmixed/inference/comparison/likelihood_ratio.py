@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from skmixed.inference.comparison.bootstrap_test import bootstrap_p_value
+from skmixed.inference.comparison.bootstrap_test import Resampling, bootstrap_p_value
 from skmixed.inference.comparison.boundary_mixture import boundary_mixture
 from skmixed.inference.comparison.compared_models import (
     ComparedModel,
@@ -38,7 +38,7 @@ def likelihood_ratio_test(
     large: Any,
     *,
     refit: str | None = None,
-    bootstrap: int | None = None,
+    bootstrap: int | Literal["auto"] = "auto",
     random_state: Any = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
@@ -47,7 +47,8 @@ def likelihood_ratio_test(
     The statistic is twice the difference of the log-likelihoods. A hypothesis that a variance is 0
     lies on the boundary of the parameters: its chi-squared p-value is too large, and the mixture of
     chi-squares that holds instead is given beside it (Self and Liang 1987; Stram and Lee 1994).
-    Where that is not known, or the groups are few, ``bootstrap`` simulates from the smaller model.
+    Where that is not known, the smaller model is simulated; with few groups ``bootstrap`` asks for
+    the same.
 
     Parameters
     ----------
@@ -56,8 +57,10 @@ def likelihood_ratio_test(
     refit : {None, "ml", "reml"}, optional
         Criterion to compare by. By default REML is kept where both are REML fits of the same fixed
         effects, and both are compared by ML otherwise; the column refitted tells.
-    bootstrap : int, optional
-        Number of responses to simulate from the smaller model, and to fit both models to.
+    bootstrap : int or "auto", default="auto"
+        Number of responses to simulate from the smaller model, and to fit both models to; 0 for
+        none. By default 1000 where no mixture is known, unless that would take long: then a warning
+        says so.
     random_state : int, numpy.random.Generator or None, default=None
         Of the bootstrap: the same seed gives the same p-value.
     n_jobs : int, optional
@@ -69,8 +72,8 @@ def likelihood_ratio_test(
         One row for each model: model, method, refitted, n_parameters, aic, bic, log_likelihood,
         deviance (-2 log_likelihood), statistic, df, p_value (chi-squared, conservative on the
         boundary), reference (the mixture of chi-squares, missing where it is not known) and
-        p_value_mixture. With ``bootstrap`` also p_value_bootstrap and p_value_bootstrap_se, its
-        Monte-Carlo standard error.
+        p_value_mixture. Where there was a bootstrap also p_value_bootstrap and
+        p_value_bootstrap_se, its Monte-Carlo standard error.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def anova_models(
     *models: Any,
     names: Sequence[str] | None = None,
     refit: str | None = None,
-    bootstrap: int | None = None,
+    bootstrap: int | Literal["auto"] = "auto",
     random_state: Any = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
@@ -125,7 +128,7 @@ def anova_models(
     ------
     ValueError
         If there are fewer than two models, they have different rows, the fixed effects of one
-        are not among those of the next, or bootstrap is not positive.
+        are not among those of the next, or bootstrap is negative.
 
     Examples
     --------
@@ -149,19 +152,13 @@ def anova_models(
         raise ValueError(
             f"A likelihood-ratio test compares models: expected at least 2, got {len(compared)}."
         )
-    if bootstrap is not None and bootstrap < 1:
-        raise ValueError(
-            f"bootstrap, the number of replicates, must be at least 1, got {bootstrap!r}."
-        )
     require_same_rows(compared)
-    rng = np.random.default_rng(random_state)
+    resampling = Resampling(bootstrap, np.random.default_rng(random_state), n_jobs)
     compared = refitted(sorted(compared, key=lambda one: one.fit.n_parameters), refit)
     rows = [_row(one) | no_test() for one in compared]
     for i, (small, large) in enumerate(pairwise(compared), 1):
         _require_nested(small, large)
-        rows[i] |= likelihood_ratio(small, large)
-        if bootstrap is not None and rows[i]["df"] > 0:
-            rows[i] |= bootstrap_p_value(small, large, bootstrap, rng, n_jobs=n_jobs, rounding=ZERO)
+        rows[i] |= likelihood_ratio(small, large, resampling)
     return pd.DataFrame(rows)
 
 
@@ -185,30 +182,36 @@ def _row(one: ComparedModel) -> dict[str, Any]:
     }
 
 
-def likelihood_ratio(small: ComparedModel, large: ComparedModel) -> dict[str, Any]:
+def likelihood_ratio(
+    small: ComparedModel, large: ComparedModel, resampling: Resampling
+) -> dict[str, Any]:
     """Test one model against a larger one.
 
     Parameters
     ----------
     small, large : ComparedModel
         Fitted by one criterion.
+    resampling : Resampling
 
     Returns
     -------
     dict
-        With statistic, df, and where df is positive p_value, reference and p_value_mixture.
+        With statistic, df, where df is positive p_value, reference and p_value_mixture, and what
+        was found by simulation, if there was one.
     """
     statistic = without_rounding(small.fit.criterion - large.fit.criterion)
     df = large.fit.n_parameters - small.fit.n_parameters
     if df <= 0:
         return {"statistic": statistic, "df": df}
     mixture = boundary_mixture(small.model, large.model, df)
+    n = resampling.replicates(large, known=mixture is not None or statistic == 0.0)
     return {
         "statistic": statistic,
         "df": df,
         "p_value": float(stats.chi2.sf(statistic, df)),
         "reference": None if mixture is None else str(mixture),
         "p_value_mixture": np.nan if mixture is None else mixture.p_value(statistic),
+        **(bootstrap_p_value(small, large, n, resampling, rounding=ZERO) if n else {}),
     }
 
 

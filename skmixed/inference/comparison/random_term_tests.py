@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
+from skmixed.inference.comparison.bootstrap_test import Resampling
 from skmixed.inference.comparison.compared_models import ComparedModel, compared_model
 from skmixed.inference.comparison.likelihood_ratio import likelihood_ratio, no_test
 from skmixed.inference.comparison.random_terms import named_terms
@@ -14,7 +16,14 @@ from skmixed.inference.comparison.reduced_models import reductions
 __all__ = ["ranova"]
 
 
-def ranova(fitted: Any, *, reduce_terms: bool = True) -> pd.DataFrame:
+def ranova(
+    fitted: Any,
+    *,
+    reduce_terms: bool = True,
+    bootstrap: int | Literal["auto"] = "auto",
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
     """Test each random term of a model by fitting the model without it.
 
     The criterion of the fit is kept: REML tests of a REML fit. A term of several effects loses each
@@ -28,13 +37,15 @@ def ranova(fitted: Any, *, reduce_terms: bool = True) -> pd.DataFrame:
         Fitted by mixedlm; or the training_model of an estimator.
     reduce_terms : bool, default=True
         Whether to drop effects one by one, rather than whole terms.
+    bootstrap, random_state, n_jobs
+        As in likelihood_ratio_test.
 
     Returns
     -------
     DataFrame
         First the model itself, ``"<none>"`` dropped, then one row for each term: term,
         n_parameters, log_likelihood, aic, statistic, df, p_value (chi-squared, conservative),
-        reference and p_value_mixture, as in likelihood_ratio_test.
+        reference and p_value_mixture, as in likelihood_ratio_test, which tests each of them.
 
     Raises
     ------
@@ -60,9 +71,10 @@ def ranova(fitted: Any, *, reduce_terms: bool = True) -> pd.DataFrame:
     if not terms:
         raise ValueError("ranova drops random terms, and this model has none.")
     rows = [_row(whole)]
+    resampling = Resampling(bootstrap, np.random.default_rng(random_state), n_jobs)
     for one in reductions(whole.model, terms, reduce=reduce_terms):
         smaller = ComparedModel(one.label, one.model, one.model.fit())
-        rows.append(_row(smaller) | likelihood_ratio(smaller, whole))
+        rows.append(_row(smaller) | likelihood_ratio(smaller, whole, resampling))
     return pd.DataFrame(rows)
 
 

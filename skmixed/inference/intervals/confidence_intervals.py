@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
@@ -31,7 +32,7 @@ def confint(
     which: str | Sequence[str] = "fixed",
     *,
     level: float = 0.95,
-    df_method: str = "satterthwaite",
+    df_method: str | None = None,
     n: int = 1000,
     random_state: Any = None,
 ) -> pd.DataFrame:
@@ -53,7 +54,7 @@ def confint(
         ``"random"`` means standard deviations, correlations and sigma. Names are those of the
         table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
     level : float, default=0.95
-    df_method : str, default="satterthwaite"
+    df_method : str, optional
         Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
         ``"residual"`` or ``"normal"``.
     n : int, default=1000
@@ -98,17 +99,16 @@ def confint(
         return profile_of_fit(fit, which, level=level).confint()
     if method not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
-    if df_method not in DF_METHODS:
-        raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
+    rule = rule_for(fitted, df_method)
     parameters = selected(model_parameters(fit), which)
     if method == "bootstrap":
         limits = bootstrap_limits(fitted, fit, parameters, level, n=n, random_state=random_state)
         return interval_table(parameters, limits, "bootstrap")
-    return interval_table(parameters, _wald_limits(fit, parameters, level, df_method), "wald")
+    return interval_table(parameters, _wald_limits(fit, parameters, level, rule), "wald")
 
 
 def _wald_limits(
-    fit: LMMFit, parameters: Sequence[ModelParameter], level: float, df_method: str
+    fit: LMMFit, parameters: Sequence[ModelParameter], level: float, rule: DegreesOfFreedom
 ) -> list[tuple[float, float]]:
     """Return the limits of the parameters in their order."""
     fixed = [one for one in parameters if one.kind == "fixed"]
@@ -116,7 +116,7 @@ def _wald_limits(
     limits: dict[str, tuple[float, float]] = {}
     if fixed:
         contrasts = np.eye(len(fit.fixed.names))[[one.position for one in fixed]]
-        found = t_tests(fit, contrasts, DF_METHODS[df_method]).limits(level)
+        found = t_tests(fit, contrasts, rule).limits(level)
         limits.update(
             (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
         )

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
 
-from inference.comparison_cases import COMPARISON, comparison_fit
+from inference.comparison.comparison_cases import COMPARISON, comparison_fit
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_dyestuff2, load_penicillin, load_sleepstudy
 from skmixed.inference import icc, r2, variance_decomposition

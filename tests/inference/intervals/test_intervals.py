@@ -21,7 +21,7 @@ from skmixed.inference import bootstrap, confint
 from skmixed.results import MixedLMResults
 
 REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "intervals.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "fixtures" / "intervals.json").read_text(encoding="utf-8")
 )["log_errors"]
 QUANTILE = stats.norm.isf(0.025)
 LIMITS = ["lower", "upper"]

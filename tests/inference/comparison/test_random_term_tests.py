@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from parity.names import factor_key
 from parity.reference import fit_case, shared_case
 
-from inference.comparison_cases import COMPARISON, comparison_fit
+from inference.comparison.comparison_cases import COMPARISON, comparison_fit
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff2, load_sleepstudy
 from skmixed.inference import ranova

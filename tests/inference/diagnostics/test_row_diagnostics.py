@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import written_out
+from inference.diagnostics.diagnostics_models import (
+    SEVERAL,
+    SINGLE,
+    SLOPES,
+    crossed,
+    model,
+    unbalanced,
+)
+from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.diagnostics.decorrelation import decorrelated
 from skmixed.inference.diagnostics.row_diagnostics import KINDS, cooks_distance, leverage, residuals

@@ -10,8 +10,15 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import cholesky
 
-from inference.diagnostics_models import CROSSED, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import WrittenOut, written_out
+from inference.diagnostics.diagnostics_models import (
+    CROSSED,
+    SINGLE,
+    SLOPES,
+    crossed,
+    model,
+    unbalanced,
+)
+from inference.diagnostics.written_out import WrittenOut, written_out
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.diagnostics.sandwich import robust_covariance
 

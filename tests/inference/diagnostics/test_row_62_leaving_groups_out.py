@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
-from inference.diagnostics_cases import CASES
+from inference.diagnostics.diagnostics_cases import CASES
 from skmixed import MixedLM, datasets
 from skmixed.inference.diagnostics.deletion import group_influence
 

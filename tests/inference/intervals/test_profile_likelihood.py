@@ -19,9 +19,10 @@ from scipy.optimize import brentq
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference import confint, profile
 
-REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "intervals.json").read_text(encoding="utf-8")
-)["profile"]
+ROOTS = json.loads(
+    (Path(__file__).parent / "fixtures" / "intervals.json").read_text(encoding="utf-8")
+)
+REFERENCE = ROOTS["profile"]
 DATA = {
     "Reaction": datasets.load_sleepstudy,
     "Yield": datasets.load_dyestuff,
@@ -118,6 +119,19 @@ def test_limits_are_roots_of_lme4s_deviance(formula):
         else:
             found = tuple(by_name.loc[label, ["lower", "upper"]])
         assert_allclose(found, expected, rtol=1e-7, atol=1e-9, err_msg=label)
+
+
+@pytest.mark.parametrize("name", ROOTS["orthodont"])
+def test_where_interpolation_is_off_limits_are_roots_of_lme4s_deviance(name, shared):
+    """Correlations are left out: where a standard deviation may be 0, none can be excluded."""
+    table = confint(fit_case(shared_case(shared, name)).results, "profile", "random")
+    ours = limits_by_key(table)
+    expected = dict(ROOTS["orthodont"][name])
+    sigma = expected.pop("sigma")
+    pairs = [((table.iloc[-1].lower, table.iloc[-1].upper), sigma)]
+    pairs += [(ours[random_key(k)], v) for k, v in expected.items() if k.startswith("sd_")]
+    for found, roots in pairs:
+        assert_allclose(found, roots, rtol=0, atol=2e-6 * (roots[1] - roots[0]))
 
 
 def test_profile_of_a_weighted_coefficient_is_that_of_refits():

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from parity.reference import shared_case
 from scipy import stats
 
-from inference.comparison_cases import COMPARISON
+from inference.comparison.comparison_cases import COMPARISON
 from skmixed import mixedlm
 from skmixed.datasets import load_dyestuff, load_dyestuff2, load_pastes, load_sleepstudy
 from skmixed.inference import exact_lrt, exact_rlrt

@@ -8,8 +8,15 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from inference.diagnostics_models import SEVERAL, SINGLE, SLOPES, crossed, model, unbalanced
-from inference.written_out import WrittenOut, written_out
+from inference.diagnostics.diagnostics_models import (
+    SEVERAL,
+    SINGLE,
+    SLOPES,
+    crossed,
+    model,
+    unbalanced,
+)
+from inference.diagnostics.written_out import WrittenOut, written_out
 from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
 from skmixed.inference.diagnostics.deletion import group_influence
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from parity.names import matching
 
-from inference.diagnostics_cases import CASES, fitted, with_part
+from inference.diagnostics.diagnostics_cases import CASES, fitted, with_part
 from skmixed.inference.diagnostics.deletion import group_influence
 from skmixed.inference.diagnostics.row_diagnostics import cooks_distance, leverage, residuals
 from skmixed.inference.diagnostics.sandwich import robust_covariance

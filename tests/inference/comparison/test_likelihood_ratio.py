@@ -12,10 +12,10 @@ from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
 from scipy import stats
 
-from inference.comparison_cases import COMPARISON
+from inference.comparison.comparison_cases import COMPARISON
 from skmixed import NoGroupsWarning, SingularFitWarning, mixedlm
-from skmixed.datasets import load_dyestuff2, load_pastes, load_sleepstudy
-from skmixed.inference import anova_models, likelihood_ratio_test
+from skmixed.datasets import load_dyestuff2, load_pastes, load_sleepstudy, make_crossed_regression
+from skmixed.inference import anova_models, likelihood_ratio_test, ranova
 
 TABLES = ("pigs_anova", "gpa_anova", "sleep_anova", "pastes_anova", "orth_anova")
 # Of ML fits: the slopes dropped.
@@ -223,5 +223,30 @@ def test_a_ratio_of_zero_has_a_bootstrap_p_value_of_one() -> None:
 def test_number_of_replicates_is_checked(sleepstudy) -> None:
     formulas = ("Reaction ~ 1 + (1 | Subject)", "Reaction ~ Days + (1 | Subject)")
     models = [mixedlm(one, sleepstudy) for one in formulas]
-    with pytest.raises(ValueError, match=r"bootstrap, the number of replicates, .* got 0"):
-        likelihood_ratio_test(*models, bootstrap=0)
+    with pytest.raises(ValueError, match=r"bootstrap, the number of replicates, .* got -1"):
+        likelihood_ratio_test(*models, bootstrap=-1)
+
+
+def test_an_unknown_mixture_is_simulated_by_itself(sleepstudy) -> None:
+    """Two independent variances vanish at once: the weights of the mixture depend on the data."""
+    with pytest.warns(NoGroupsWarning):
+        small = mixedlm("Reaction ~ Days", sleepstudy)
+    large = mixedlm("Reaction ~ Days + (Days || Subject)", sleepstudy)
+    test = likelihood_ratio_test(small, large, random_state=0).iloc[1]
+    assert test["reference"] is None
+    # No replicate of 1,000 comes near a ratio of 146.
+    assert test["p_value_bootstrap"] == 1 / 1001
+    assert "p_value_bootstrap" not in likelihood_ratio_test(small, large, bootstrap=0)
+    dropped = ranova(large, reduce_terms=False)
+    assert dropped["reference"].iloc[1:].notna().all()
+    assert "p_value_bootstrap" not in dropped
+
+
+def test_large_crossed_models_are_not_simulated_unasked() -> None:
+    data = make_crossed_regression(6000, (200, 100), as_frame=True, random_state=0)
+    with pytest.warns(NoGroupsWarning):
+        small = mixedlm("y ~ x1", data)
+    large = mixedlm("y ~ x1 + (1 | group1) + (1 | group2)", data)
+    with pytest.warns(UserWarning, match="No mixture of chi-squares is known.*bootstrap=1000"):
+        table = likelihood_ratio_test(small, large)
+    assert "p_value_bootstrap" not in table

@@ -34,7 +34,7 @@ def draws(sleepstudy) -> BootstrapDraws:
 def test_row_43_parametric_draws_agree_with_lme4(draws):
     """The moments and quantiles are those of 2,000 replicates (parametric_bootstrap.R)."""
     expected = pd.read_csv(
-        Path(__file__).parent / "parametric_bootstrap.csv", index_col="parameter"
+        Path(__file__).parent / "fixtures" / "parametric_bootstrap.csv", index_col="parameter"
     )
     for name, row in expected.iterrows():
         ours = draws.draws[name].dropna()

@@ -19,7 +19,7 @@ from .emmeans_cases import sleep
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     marginaleffects = pytest.importorskip("marginaleffects")
-    page = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "marginaleffects_model.py"))
+    page = runpy.run_path(str(Path(__file__).parents[3] / "docs" / "marginaleffects_model.py"))
     MarginalEffectsModel = page["MarginalEffectsModel"]
 
 polars = pytest.importorskip("polars")

@@ -1,6 +1,6 @@
 """How often tests of a variance that is 0 reject, by the number of groups.
 
-The table of docs/is-the-variance-zero.md: ``python tests/inference/test_boundary_size.py``.
+The table of docs/is-the-variance-zero.md: run this file with Python.
 """
 
 from __future__ import annotations

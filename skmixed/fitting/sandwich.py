@@ -1,0 +1,62 @@
+"""The covariance of the coefficients when the likelihood is that of a weighted sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.standardise import StandardisedRows
+
+__all__ = ["with_sandwich"]
+
+FloatArray = NDArray[np.float64]
+
+
+def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit:
+    r"""Return a fit whose coefficients have the sandwich covariance of a sample of groups.
+
+    .. math::
+
+        \frac{J}{J - 1} C \Big[\sum_j w_j^2 s_j s_j'\Big] C, \qquad
+        s_j = X_j' V_j^{-1} (y_j - X_j \hat\beta) / \hat\sigma^2
+
+    with J groups of weights w_j, and C the inverse of the information of the pseudo-likelihood
+    (Rabe-Hesketh and Skrondal 2006, equation 5). Without groups each row is one.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    design : Design
+        With weights that are inverse probabilities.
+    rows : StandardisedRows
+    """
+    scores = _group_scores(fit, design, rows)
+    n_groups = scores.shape[1]
+    if design.group_multiplicity is not None:
+        scores = scores * design.group_multiplicity
+    few = n_groups < 2
+    meat = scores @ scores.T * (np.nan if few else n_groups / (n_groups - 1.0))
+    at = fit.coordinates
+    root = at.response_scale * at.fixed.matrix @ fit.fixed.unscaled_covariance
+    covariance = root @ meat @ root.T
+    covariance[fit.fixed.aliased] = covariance[:, fit.fixed.aliased] = np.nan
+    fixed = replace(fit.fixed, covariance=covariance)
+    return replace(fit, fixed=fixed, n_sampled=n_groups)
+
+
+def _group_scores(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:
+    """Return X_j'W_j times the conditional residuals of each group, which is sigma^2 s_j."""
+    residual = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
+    for effects, factor, Z in zip(fit.random, design.factors, rows.Z, strict=True):
+        residual -= np.einsum("nk,kn->n", effects.standardised_modes[factor.codes], Z)
+    products = rows.A[:-1] * residual
+    if not design.blocks:
+        return products
+    factor = design.factors[0]
+    n_levels = len(factor.levels)
+    sums = [np.bincount(factor.codes, column, n_levels) for column in products]
+    return np.reshape(sums, (len(sums), n_levels))

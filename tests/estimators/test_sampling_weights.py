@@ -1,0 +1,193 @@
+"""Weights that are inverse probabilities: the pseudo-likelihood written out, and its sandwich.
+
+The reference integrates each group's intercept out by Gauss-Hermite quadrature, as the definition
+of the pseudo-likelihood has it (Pfeffermann et al. 1998; Rabe-Hesketh and Skrondal 2006).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import optimize, special, stats
+
+from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
+from skmixed.datasets import load_penicillin
+from skmixed.inference import confint, likelihood_ratio_test, robust_covariance
+
+N_GROUPS = 25
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(180)
+
+
+@pytest.fixture(scope="module")
+def sample() -> pd.DataFrame:
+    rng = np.random.default_rng(20261120)
+    sizes = rng.integers(3, 9, N_GROUPS)
+    g = np.repeat(np.arange(N_GROUPS), sizes)
+    x = rng.normal(size=len(g))
+    y = 1.0 + 0.5 * x + rng.normal(size=N_GROUPS)[g] + rng.normal(size=len(g))
+    weights = rng.uniform(0.5, 3.0, len(g))
+    return pd.DataFrame(
+        {"y": y, "x": x, "g": g, "w": weights, "wg": rng.uniform(1.0, 4.0, N_GROUPS)[g]}
+    )
+
+
+def scaled(data: pd.DataFrame, scaling: str) -> np.ndarray:
+    by_group = data.groupby("g")["w"]
+    total = by_group.transform("sum")
+    squares = by_group.transform(lambda w: (w**2).sum())
+    target = {"size": by_group.transform("size"), "effective": total**2 / squares, "none": total}
+    return np.asarray(data["w"] * target[scaling] / total)
+
+
+def group_terms(parameters: np.ndarray, data: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    """Return the log pseudo-likelihood of each group, intercepts integrated out numerically."""
+    *beta, log_tau, log_sigma = parameters
+    residual = np.asarray(data["y"] - beta[0] - beta[1] * data["x"])
+    at_nodes = residual[:, None] - np.exp(log_tau) * NODES
+    logs = weights[:, None] * stats.norm.logpdf(at_nodes, scale=np.exp(log_sigma))
+    codes = np.asarray(data["g"])
+    sums = np.array([np.bincount(codes, column, N_GROUPS) for column in logs.T]).T
+    return special.logsumexp(sums, axis=1, b=NODE_WEIGHTS / NODE_WEIGHTS.sum())
+
+
+@pytest.mark.parametrize("scaling", ["size", "effective", "none"])
+def test_estimates_maximise_the_pseudo_likelihood(sample, scaling) -> None:
+    results = mixedlm(
+        "y ~ x + (1 | g)",
+        sample,
+        weights="w",
+        group_weights="wg",
+        weight_type="sampling",
+        weight_scaling=scaling,
+        method="ml",
+    )
+    weights = scaled(sample, scaling)
+    of_groups = sample.groupby("g")["wg"].first().to_numpy()
+    of_groups = of_groups / of_groups.mean()
+
+    def criterion(parameters):
+        return -float(of_groups @ group_terms(parameters, sample, weights))
+
+    sds = np.log(results.variance_components["sdcor"])
+    ours = np.array([*results.params, *sds])
+    assert_allclose(results.llf, -criterion(ours), rtol=1e-9)
+    found = optimize.minimize(criterion, ours + 0.05, method="BFGS", options={"gtol": 1e-7})
+    assert_allclose(ours, found.x, atol=2e-6)
+
+
+def test_standard_errors_are_the_sandwich_of_the_groups_scores(sample) -> None:
+    results = mixedlm(
+        "y ~ x + (1 | g)",
+        sample,
+        weights="w",
+        group_weights="wg",
+        weight_type="sampling",
+        method="ml",
+    )
+    weights = scaled(sample, "size")
+    of_groups = sample.groupby("g")["wg"].first().to_numpy()
+    tau2, sigma2 = results.variance_components["vcov"]
+    X = np.column_stack([np.ones(len(sample)), sample["x"]])
+    information, meat = np.zeros((2, 2)), np.zeros((2, 2))
+    for j in range(N_GROUPS):
+        rows = np.asarray(sample["g"] == j)
+        V = np.diag(sigma2 / weights[rows]) + tau2
+        solved = np.linalg.solve(V, X[rows])
+        score = solved.T @ (sample["y"][rows] - X[rows] @ results.params)
+        information += of_groups[j] * X[rows].T @ solved
+        meat += of_groups[j] ** 2 * np.outer(score, score)
+    bread = np.linalg.solve(information, np.eye(2))
+    expected = bread @ meat @ bread * N_GROUPS / (N_GROUPS - 1)
+    assert_allclose(results.cov_params(), expected, rtol=1e-6)
+    table = results.tidy()
+    assert (table["df"] == N_GROUPS - 1).all()
+    assert_allclose(table["se"], np.sqrt(np.diagonal(expected)), rtol=1e-6)
+    assert_allclose(results.conf_int(), confint(results)[["lower", "upper"]])
+    text = str(results.summary())
+    assert "pseudo-ML" in text
+    assert "sandwich" in text
+
+
+def test_without_weights_the_estimates_are_those_of_maximum_likelihood(sample) -> None:
+    X, y = sample[["x", "g"]], sample["y"]
+    plain = RandomInterceptRegressor("g", method="ml").fit(X, y)
+    sampled = RandomInterceptRegressor("g", method="ml", weight_type="sampling").fit(X, y)
+    assert_allclose(sampled.coef_, plain.coef_, rtol=1e-12)
+    assert_allclose(sampled.group_variance_, plain.group_variance_, rtol=1e-9)
+    robust = robust_covariance(plain, X, y, kind="CR1").covariance
+    assert_allclose(sampled.results_.cov_params(), robust, rtol=1e-9)
+
+
+def test_weights_of_any_scale_give_the_same_estimates(sample) -> None:
+    X, y = sample[["x", "g"]], sample["y"]
+    model = RandomInterceptRegressor("g", method="ml", weight_type="sampling")
+    fits = [
+        model.fit(
+            X, y, sample_weight=a * sample["w"] * (1 + sample["g"]), group_weight=b * sample["wg"]
+        ).results_
+        for a, b in ((1.0, 1.0), (7.0, 1000.0))
+    ]
+    assert_allclose(fits[0].params, fits[1].params, rtol=1e-9)
+    assert_allclose(fits[0].bse, fits[1].bse, rtol=1e-9)
+    assert_allclose(fits[0].llf, fits[1].llf, rtol=1e-10)
+
+
+def test_informative_sampling_is_undone_and_unscaled_weights_inflate_the_groups() -> None:
+    """The caveat of the documentation: raw weights of rows take noise for differences."""
+    rng = np.random.default_rng(0)
+    n_groups, tau, sigma = 3000, 1.0, 1.0
+    b = tau * rng.normal(size=n_groups)
+    kept, group = [], []
+    for j in range(n_groups):
+        e = sigma * rng.normal(size=30)
+        probability = np.where(e > 0, 0.75, 0.15)
+        chosen = rng.random(30) < probability / 5
+        kept.append(np.column_stack([b[j] + e[chosen], 1 / probability[chosen]]))
+        group.append(np.full(chosen.sum(), j))
+    (y, weights), g = np.vstack(kept).T, np.concatenate(group)
+    labels = pd.DataFrame({"g": g})
+
+    def estimates(scaling, w):
+        model = RandomInterceptRegressor(
+            "g", method="ml", weight_type="sampling", weight_scaling=scaling
+        )
+        model.fit(labels, y, sample_weight=w)
+        return model.intercept_, model.group_variance_
+
+    plain_mean, _ = estimates("none", None)
+    sized_mean, sized = estimates("size", weights)
+    _, raw = estimates("none", weights)
+    # Rows above their group's mean are drawn five times as often.
+    assert plain_mean > 0.4
+    assert abs(sized_mean) < 0.6 * plain_mean
+    assert raw > 1.1 * sized
+
+
+def test_what_needs_a_likelihood_says_so(sample) -> None:
+    options = {"weights": "w", "weight_type": "sampling", "method": "ml"}
+    small, large = (mixedlm(f"y ~ {one} + (1 | g)", sample, **options) for one in ("1", "x"))
+    for question in (
+        lambda: likelihood_ratio_test(small, large),
+        lambda: confint(large, "profile"),
+        lambda: confint(large, which="random"),
+        lambda: large.summary(df_method="satterthwaite"),
+        lambda: robust_covariance(large),
+    ):
+        with pytest.raises(ValueError, match="pseudo-likelihood"):
+            question()
+    assert np.isinf(large.with_df_method("normal").tidy()["df"]).all()
+    with pytest.raises(ValueError, match="df_method='design' is for weight_type='sampling'"):
+        mixedlm("y ~ x + (1 | g)", sample, method="ml").with_df_method("design").tidy()
+
+
+def test_models_that_cannot_be_weighted_are_refused(sample) -> None:
+    with pytest.raises(ValueError, match="restricted form, got method='reml'"):
+        RandomInterceptRegressor("g", weight_type="sampling").fit(sample[["x", "g"]], sample["y"])
+    with pytest.raises(ValueError, match="'weight_scaling' parameter"):
+        RandomInterceptRegressor("g", weight_scaling="A").fit(sample[["x", "g"]], sample["y"])
+    plates = load_penicillin()
+    crossed = MixedLM(["plate", "sample"], method="ml", weight_type="sampling")
+    with pytest.raises(ValueError, match="one grouping factor, which was sampled, got 2"):
+        crossed.fit(plates[["plate", "sample"]], plates["diameter"])

@@ -1,0 +1,1 @@
+"""Tests of tests and degrees of freedom of coefficients."""

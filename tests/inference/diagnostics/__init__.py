@@ -1,0 +1,1 @@
+"""Tests of diagnostics of rows and groups."""
