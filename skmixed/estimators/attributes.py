@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from skmixed.results.lmm_results import MixedLMResults
+from skmixed.results.random_effects_draws import RandomEffectsDraws
 
 if TYPE_CHECKING:
     from skmixed.fitting.lmm_fit import LMMFit
@@ -92,6 +94,56 @@ class FittedAttributes:
     def variance_components_(self) -> pd.DataFrame:
         """One row per variance or covariance; the last row is the residual."""
         return self.results_.variance_components
+
+    def random_effects_table(
+        self, level: float = 0.95, *, beta_known: bool = False
+    ) -> pd.DataFrame:
+        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
+
+        Parameters
+        ----------
+        level, beta_known
+            As for ``skmixed.results.random_effects_table``.
+        """
+        check_is_fitted(self)
+        return self.results_.random_effects_table(level, beta_known=beta_known)
+
+    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row for each coefficient of each group, with the standard error of the sum.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.group_coefficients_table``.
+        """
+        check_is_fitted(self)
+        return self.results_.group_coefficients_table(level)
+
+    def sample_random_effects(
+        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
+    ) -> RandomEffectsDraws:
+        """Draw the effects of all groups from their distribution given the data.
+
+        Parameters
+        ----------
+        n, random_state, beta_known
+            As for ``skmixed.results.sample_random_effects``.
+        """
+        check_is_fitted(self)
+        return self.results_.sample_random_effects(
+            n, random_state=random_state, beta_known=beta_known
+        )
+
+    def describe(self, level: float = 0.95) -> str:
+        """Describe the model in plain words.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.describe``.
+        """
+        check_is_fitted(self)
+        return self.results_.describe(level)
 
     @property
     def results_(self) -> MixedLMResults:

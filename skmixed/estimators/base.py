@@ -22,6 +22,7 @@ from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_desig
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.model import LMMModel
 from skmixed.results.lmm_results import MixedLMResults
+from skmixed.results.words.equation import Equation, Form, equation
 
 __all__ = ["LinearMixedModel"]
 
@@ -118,6 +119,25 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         """
         check_is_fitted(self)
         return self.results_.summary(**options)
+
+    def equation(
+        self, form: Form = "conditional", *, values: bool = False, X: Any = None, groups: Any = None
+    ) -> Equation:
+        """Write the model as equations in LaTeX.
+
+        Parameters
+        ----------
+        form, values
+            As for ``skmixed.results.equation``.
+        X : array-like or data frame of shape (n, n_columns), optional
+            Rows that show which columns are constant within groups: the hierarchical form has all
+            fixed effects at the level of the rows without.
+        groups : array-like of shape (n,), optional
+            Labels of the rows, if fit got them as an array.
+        """
+        check_is_fitted(self)
+        rows = None if X is None else self._new_rows(X, groups, True)[0]
+        return equation(self.results_, form, values=values, rows=rows)
 
     @property
     def results_(self) -> MixedLMResults:

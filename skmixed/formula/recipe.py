@@ -76,6 +76,11 @@ class FormulaRecipe:
     _trained: TrainedTerms
 
     @property
+    def levels(self) -> Mapping[str, pd.Index]:
+        """Return the levels in training of the columns that hold categories."""
+        return self._levels
+
+    @property
     def effect_terms(self) -> tuple[tuple[str, ...], ...]:
         """Return for each column of each random term its term of the formula, "1" for ones."""
         return tuple(self._trained.column_terms()[1:])

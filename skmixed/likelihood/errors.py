@@ -56,6 +56,21 @@ class ConditionalErrors(Protocol):
         """
         ...
 
+    def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
+        """Draw normal errors with covariance D, of all factors together.
+
+        Parameters
+        ----------
+        n : int
+        rng : Generator
+
+        Returns
+        -------
+        list of ndarray of shape (n, n_levels, k)
+            One for each factor.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SingleFactorErrors:
@@ -83,6 +98,14 @@ class SingleFactorErrors:
         used, positions = np.unique(codes[0], return_inverse=True)
         root = conditional_root(self.R[:, :, used], self.Lambda)[positions]
         return [(np.einsum("nlk,kn->ln", root, Z[0]), codes[0])]
+
+    def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
+        """Draw the errors of each level, nothing without a factor."""
+        if not len(self.R):
+            return []
+        root = conditional_root(self.R, self.Lambda)
+        normals = rng.standard_normal((n, *root.shape[:2]))
+        return [np.einsum("nga,gaq->ngq", normals, root)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +178,27 @@ class BlockedErrors:
         combined = sparse.hstack([sparse.csr_array((n, 0)), *others], format="csr")
         *of_stages, of_others = self._roots(spread[: len(self.stages)], combined)
         return [*((sparse.csr_array(root.T), None) for root in of_stages), (of_others.T, None)]
+
+    def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
+        """Draw the errors of each factor given those after it, the last factors first."""
+        of_others = self.root.T @ rng.standard_normal((len(self.root), n))
+        drawn: dict[int, FloatArray] = {}
+        for s in reversed(range(len(self.stages))):
+            stage = self.stages[s]
+            C = conditional_root(stage.R, stage.Lambda)
+            normals = rng.standard_normal((n, *C.shape[:2]))
+            own = np.einsum("nga,gaq->qgn", normals, C).reshape(-1, n)
+            for t, (parents, carried) in stage.links.items():
+                own -= _linking(carried, parents, self.stages[t].shape[1]) @ drawn[t]
+            drawn[s] = own - stage.moved @ of_others
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes])
+        parts = [*(drawn[s] for s in range(len(self.stages))), *np.split(of_others, ends[:-1])]
+        shapes = [*(stage.shape for stage in self.stages), *self.shapes]
+        errors = [
+            part.reshape(k, n_levels, n).transpose(2, 1, 0)
+            for part, (k, n_levels) in zip(parts, shapes, strict=False)
+        ]
+        return [errors[self.order.index(i)] for i in range(len(errors))]
 
     def _roots(self, of_stages: list[sparse.csr_array], of_others: sparse.csr_array) -> list[Any]:
         """Return roots of the errors of combinations of effects, combination by combination."""

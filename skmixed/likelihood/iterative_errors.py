@@ -55,6 +55,16 @@ class IterativeErrors:
             common += np.einsum("anr,an->rn", rows[:, code], Z_j)
         return [*parts, (common, None)]
 
+    def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
+        """Draw each factor's errors within its levels, and along the common directions."""
+        common = rng.standard_normal((n, self.shared[0].shape[-1]))
+        drawn = []
+        for own, rows in zip(self.blocks, self.shared, strict=True):
+            normals = rng.standard_normal((n, *own.shape[:2]))
+            errors = np.einsum("ngl,gal->nga", normals, _root(own))
+            drawn.append(errors + np.einsum("agr,nr->nga", rows, common, optimize=True))
+        return drawn
+
 
 def iterative_errors(
     system: SchurSystem, inverse: InverseEstimate, factors: Sequence[FloatArray]

@@ -22,9 +22,12 @@ from skmixed.inference.coefficients.degrees_of_freedom import (
 )
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import TTests, t_tests
-from skmixed.results import tables
+from skmixed.results import group_tables, tables
 from skmixed.results.fit_numbers import FitNumbers
+from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 from skmixed.results.summary import ModelDescription, Summary, summarise
+from skmixed.results.words.description import describe
+from skmixed.results.words.equation import Equation, Form, equation
 
 __all__ = ["MixedLMResults"]
 
@@ -275,6 +278,60 @@ class MixedLMResults(FitNumbers):
             effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
             for effects in self.fit.random
         }
+
+    def random_effects_table(
+        self, level: float = 0.95, *, beta_known: bool = False
+    ) -> pd.DataFrame:
+        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
+
+        Parameters
+        ----------
+        level, beta_known
+            As for ``skmixed.results.random_effects_table``.
+        """
+        return group_tables.random_effects_table(self, level, beta_known=beta_known)
+
+    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row for each coefficient of each group, with the standard error of the sum.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.group_coefficients_table``.
+        """
+        return group_tables.group_coefficients_table(self, level)
+
+    def sample_random_effects(
+        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
+    ) -> RandomEffectsDraws:
+        """Draw the effects of all groups from their distribution given the data.
+
+        Parameters
+        ----------
+        n, random_state, beta_known
+            As for ``skmixed.results.sample_random_effects``.
+        """
+        return sample_random_effects(self, n, random_state=random_state, beta_known=beta_known)
+
+    def equation(self, form: Form = "conditional", *, values: bool = False) -> Equation:
+        """Write the model as equations in LaTeX.
+
+        Parameters
+        ----------
+        form, values
+            As for ``skmixed.results.equation``.
+        """
+        return equation(self, form, values=values)
+
+    def describe(self, level: float = 0.95) -> str:
+        """Describe the model in plain words.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.describe``.
+        """
+        return describe(self, level=level)
 
     @cached_property
     def fittedvalues(self) -> Any:

@@ -1,0 +1,3 @@
+"""A finished fit in symbols and in words."""
+
+from __future__ import annotations

@@ -1,0 +1,93 @@
+"""A fitted linear mixed model in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.wald import check_level, t_tests
+from skmixed.results.numbers import whole
+from skmixed.results.words.fixed_words import FixedSentences
+from skmixed.results.words.phrases import listed
+from skmixed.results.words.random_words import (
+    boundary_sentences,
+    factor_sentences,
+    share_sentence,
+)
+
+__all__ = ["describe"]
+
+
+def describe(results: Any, *, level: float = 0.95) -> str:
+    """Describe a fitted model in plain words: what was fitted, the effects, how groups differ.
+
+    Numbers are rounded by their standard errors. The central part of the group slopes is beta -+
+    z tau, a range of the groups and not of the uncertainty of an estimate.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    level : float, default=0.95
+        Of the confidence intervals, and of the central part of the groups.
+
+    Returns
+    -------
+    str
+        Paragraphs, with empty lines between them.
+
+    Raises
+    ------
+    ValueError
+        If level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_penicillin
+    >>> from skmixed.results import describe
+    >>> results = mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
+    >>> print(describe(results))
+    """
+    check_level(level)
+    fit: LMMFit = results.fit
+    tests = t_tests(fit, np.eye(len(fit.fixed.names)), DF_METHODS[results.df_method])
+    fixed = FixedSentences(fit.fixed.names, tests, level, results.response_name, results.recipe)
+    random = [
+        sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
+    ]
+    paragraphs = [
+        [_what_was_fitted(results), *_reservations(fit)],
+        fixed.sentences(),
+        [*random, share_sentence(fit)],
+        boundary_sentences(fit),
+    ]
+    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+
+
+def _what_was_fitted(results: Any) -> str:
+    """Name the model, the rows and the groups."""
+    fit: LMMFit = results.fit
+    kind = "A linear mixed model" if fit.random else "A linear model without random effects"
+    groups = listed([f"{len(effects.levels):,} groups of {effects.name}" for effects in fit.random])
+    rows = f"{whole(fit.n_rows):,} observations"
+    method = "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"
+    if not fit.random:
+        method = "least squares" if fit.reml else "maximum likelihood"
+    dropped = (
+        f" ({results.n_dropped:,} rows with missing values left out)" if results.n_dropped else ""
+    )
+    inside = f" in {groups}" if groups else ""
+    return f"{kind} of {results.response_name}, fitted to {rows}{inside}{dropped} by {method}."
+
+
+def _reservations(fit: LMMFit) -> list[str]:
+    """Say why the numbers may not be what they seem."""
+    found = []
+    if not fit.convergence.converged:
+        found.append("The search for the estimates did not converge: do not rely on these numbers.")
+    if fit.coordinates.exact:
+        found.append("The fixed effects explain every observation: the intervals mean nothing.")
+    return found

@@ -1,0 +1,184 @@
+"""What each fixed effect says, in a sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from skmixed.formula import FormulaRecipe
+from skmixed.inference.coefficients.wald import TTests
+from skmixed.results.words.phrases import by_error, level_text, listed
+from skmixed.results.words.terms import TermPart, parts_of, reference_level
+
+__all__ = ["FixedSentences"]
+
+# Most predictors that are named to say where the intercept is.
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedSentences:
+    """Write sentences on the fixed effects of a model.
+
+    Attributes
+    ----------
+    names : tuple of str
+    tests : TTests
+        Estimates, standard errors and limits of the coefficients.
+    level : float
+        Of the limits.
+    response : str
+    recipe : FormulaRecipe or None
+    """
+
+    names: tuple[str, ...]
+    tests: TTests
+    level: float
+    response: str
+    recipe: FormulaRecipe | None
+
+    def sentences(self) -> list[str]:
+        """Return one sentence for each coefficient, in their order."""
+        return [self._sentence(j) for j in range(len(self.names))]
+
+    def _sentence(self, j: int) -> str:
+        """Return the sentence of one coefficient."""
+        name, parts = self.names[j], parts_of(self.names[j], self.recipe)
+        if self.tests.standard_errors[j] != self.tests.standard_errors[j]:
+            return (
+                f"The coefficient of {name} cannot be told from those before it, and is set to 0."
+            )
+        if name == "Intercept":
+            value = self._value(j, with_zero=False)
+            return f"{self.start or 'Over the population'}, {self.response} is {value} on average."
+        if len(parts) > 1:
+            return self._interaction(j, parts)
+        part = parts[0]
+        if part.level is not None:
+            return self._category(j, part)
+        shared = self.columns_of_other_terms(part)
+        if shared:
+            return (
+                f"The coefficient of {name} is {self._value(j)}; {listed(shared)} "
+                f"{'is' if len(shared) == 1 else 'are'} in other terms of the model too, so that "
+                "it is no change per unit by itself."
+            )
+        where = self.conditions(part)
+        return f"Per unit of {name}, {self.response} changes by {self._value(j)}{where}."
+
+    @property
+    def start(self) -> str:
+        """Say where the intercept is: "Where Days is 0"; empty if it is everywhere."""
+        zeros, references = [], []
+        for name in self.names:
+            parts = parts_of(name, self.recipe)
+            if len(parts) == 1 and name != "Intercept":
+                part = parts[0]
+                if part.level is None:
+                    zeros.append(part.variable)
+                elif part.reduced:
+                    references.append(self._reference(part))
+        if len(zeros) + len(references) > MOST_NAMED:
+            return "Where all predictors are 0 or at their reference"
+        conditions = [f"{listed(zeros)} {'is' if len(zeros) == 1 else 'are'} 0"] if zeros else []
+        conditions += dict.fromkeys(references)
+        return f"Where {listed(conditions)}" if conditions else ""
+
+    def _category(self, j: int, part: TermPart) -> str:
+        """Compare a category with the reference, or give the mean of one that has none."""
+        if not part.reduced:
+            return (
+                f"For {part.variable} {part.level}, {self.response} is "
+                f"{self._value(j, with_zero=False)} on average{self.conditions(part)}."
+            )
+        reference = self._reference_level(part)
+        return (
+            f"For {part.variable} {part.level}, compared with {reference}, {self.response} "
+            f"differs by {self._value(j)}{self.conditions(part)}."
+        )
+
+    def _interaction(self, j: int, parts: tuple[TermPart, ...]) -> str:
+        """Say what an interaction of two changes; of more, only its coefficient."""
+        numeric = [part for part in parts if part.level is None]
+        categories = [part for part in parts if part.reduced]
+        if len(parts) == 2 and len(numeric) == 1 and not categories:
+            part = next(part for part in parts if part.level is not None)
+            return (
+                f"For {part.variable} {part.level}, {self.response} changes by {self._value(j)} "
+                f"per unit of {numeric[0].variable}."
+            )
+        if len(parts) > 2 or len(numeric) + len(categories) < 2:
+            return f"The coefficient of {self.names[j]} is {self._value(j)}."
+        if len(numeric) == 2:
+            x, z = (part.variable for part in numeric)
+            return (
+                f"With each unit of {z}, the change of {self.response} per unit of {x} "
+                f"changes by {self._value(j)}."
+            )
+        if len(numeric) == 1:
+            part = categories[0]
+            return (
+                f"For {part.variable} {part.level}, compared with {self._reference_level(part)}, "
+                f"the change of {self.response} per unit of {numeric[0].variable} "
+                f"differs by {self._value(j)}."
+            )
+        first, second = categories
+        return (
+            f"The difference in {self.response} between {first.variable} {first.level} and "
+            f"{self._reference_level(first)} differs by {self._value(j)} for {second.variable} "
+            f"{second.level} than for {self._reference_level(second)}."
+        )
+
+    def conditions(self, part: TermPart) -> str:
+        """Say where the effect of a part is this one, if it interacts with others."""
+        partners: dict[str, str] = {}
+        for name in self.names:
+            parts = parts_of(name, self.recipe)
+            if len(parts) > 1 and any(one.variable == part.variable for one in parts):
+                for other in parts:
+                    if other.variable != part.variable:
+                        partners[other.variable] = (
+                            f"{other.variable} is 0"
+                            if other.level is None
+                            else self._reference(other)
+                        )
+        return f", where {listed(list(partners.values()))}" if partners else ""
+
+    def columns_of_other_terms(self, part: TermPart) -> list[str]:
+        """Name the columns of a part that other numeric terms use too, such as in a square."""
+        if self.recipe is None:
+            return []
+        found: set[str] = set()
+        for name in self.names:
+            for other in parts_of(name, self.recipe):
+                if other.variable != part.variable and other.level is None:
+                    found |= _columns(part, self.recipe) & _columns(other, self.recipe)
+        return sorted(found)
+
+    def _reference(self, part: TermPart) -> str:
+        """Say that a variable is at its reference."""
+        return f"{part.variable} is {self._reference_level(part)}"
+
+    def _reference_level(self, part: TermPart) -> str:
+        """Name the category that others are compared with."""
+        level = None
+        if self.recipe is not None:
+            level = reference_level(part, self.names, self.recipe)
+        return "the reference" if level is None else level
+
+    def _value(self, j: int, *, with_zero: bool = True) -> str:
+        """Return an estimate with its interval, and whether that includes 0."""
+        limits = self.tests.limits(self.level)[j]
+        error = float(self.tests.standard_errors[j])
+        value, lower, upper = by_error([self.tests.estimates[j], *limits], error)
+        includes = ", which includes 0" if with_zero and limits[0] < 0.0 < limits[1] else ""
+        return f"{value} ({level_text(self.level)} interval {lower} to {upper}{includes})"
+
+
+def _columns(part: TermPart, recipe: FormulaRecipe) -> set[str]:
+    """Return the columns of the data that an expression uses."""
+    return {
+        name
+        for name in recipe.variables
+        if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", part.variable)
+    }

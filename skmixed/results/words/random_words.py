@@ -1,0 +1,180 @@
+"""What the variances say, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from skmixed.covariance import AR1, CompoundSymmetry
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import SINGULAR, RandomEffects
+from skmixed.results.tables import correlation_matrix, covarying_pairs
+from skmixed.results.words.fixed_words import FixedSentences
+from skmixed.results.words.phrases import level_text, listed, percent, range_text, rounded
+from skmixed.results.words.terms import parts_of
+
+__all__ = ["boundary_sentences", "factor_sentences", "share_sentence"]
+
+FloatArray = NDArray[np.float64]
+
+# Most effects and correlations of a factor that are put into words one by one.
+MOST_EFFECTS = 3
+MOST_CORRELATIONS = 3
+
+
+def factor_sentences(fit: LMMFit, effects: RandomEffects, fixed: FixedSentences) -> list[str]:
+    """Say how the groups of one factor differ.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    effects : RandomEffects
+    fixed : FixedSentences
+        Its level is the central part of the population of groups too: beta -+ z tau.
+    """
+    if not effects.estimable:
+        name = effects.name
+        return [
+            f"Variance between groups of {name} cannot be told from residual variance: it is 0."
+        ]
+    deviations = np.sqrt(np.diagonal(effects.effect_covariance))
+    if len(deviations) > MOST_EFFECTS:
+        sentences = [_many_effects(effects, deviations)]
+    else:
+        sentences = [
+            _effect_sentence(fit, effects, q, float(deviation), fixed)
+            for q, deviation in enumerate(deviations)
+        ]
+    return [*sentences, *_correlation_sentences(effects)]
+
+
+def share_sentence(fit: LMMFit) -> str:
+    """Say how the variance around the fixed effects is made up."""
+    variances = [effects.mean_variance for effects in fit.random]
+    total = sum(variances) + fit.sigma**2
+    residual = f"The residual standard deviation is {rounded(fit.sigma)}"
+    if not fit.random or total == 0.0:
+        return f"{residual}."
+    shares = listed(
+        [
+            f"{percent(variance / total)} lies between groups of {effects.name}"
+            if i == 0
+            else f"{percent(variance / total)} between groups of {effects.name}"
+            for i, (effects, variance) in enumerate(zip(fit.random, variances, strict=True))
+        ]
+    )
+    slopes = any(effects.effect_names != ("Intercept",) for effects in fit.random)
+    mean = ", over the rows of the data" if slopes else ""
+    return (
+        f"{residual}. Of the variance around the fixed effects{mean}, {shares} (intraclass "
+        f"correlation {fit.icc:.2f})."
+    )
+
+
+def boundary_sentences(fit: LMMFit) -> list[str]:
+    """Say plainly what is estimated on the boundary."""
+    sentences = []
+    for effects in fit.random:
+        if not effects.estimable or not effects.boundary:
+            continue
+        vanishing = _vanishing(effects)
+        if vanishing:
+            of = "" if effects.effect_names == ("Intercept",) else f" of {listed(vanishing)}"
+            sentences.append(
+                f"The variance{of} between groups of {effects.name} is estimated as 0: the groups "
+                "differ no more than chance makes them. This is a valid estimate on the boundary, "
+                "not a proof that there is no difference."
+            )
+        else:
+            sentences.append(
+                f"The covariance of the effects of {effects.name} is estimated on the boundary: "
+                "some combination of them does not vary, and a correlation of 1 or -1 is not to be "
+                "taken at its word."
+            )
+    return sentences
+
+
+def _effect_sentence(
+    fit: LMMFit, effects: RandomEffects, q: int, deviation: float, fixed: FixedSentences
+) -> str:
+    """Say how one effect varies over the groups."""
+    name = effects.effect_names[q]
+    subject, where = _subject(name, fixed)
+    if name in _vanishing(effects):
+        return f"{subject} is estimated not to vary between groups of {effects.name}."
+    text = (
+        f"{subject} varies between groups of {effects.name} with a standard deviation of "
+        f"{rounded(deviation)}"
+    )
+    if name not in fit.fixed.names:
+        return f"{text}."
+    center = float(fit.fixed.coefficients[fit.fixed.names.index(name)])
+    reach = -float(ndtri(0.5 * (1.0 - fixed.level))) * deviation
+    lower, upper = center - reach, center + reach
+    means = name == "Intercept"
+    includes = ", which includes 0" if not means and lower < 0.0 < upper else ""
+    return (
+        f"{text}: the central {level_text(fixed.level)} of group {'means' if means else 'slopes'} "
+        f"lies between {range_text(lower, upper)}{includes}{where}."
+    )
+
+
+def _subject(name: str, fixed: FixedSentences) -> tuple[str, str]:
+    """Name an effect as the subject of a sentence, and say where its mean is that of beta."""
+    response, parts = fixed.response, parts_of(name, fixed.recipe)
+    if name == "Intercept":
+        return f"{fixed.start}, the mean of {response}" if fixed.start else (
+            f"The mean of {response}"
+        ), ""
+    if len(parts) > 1:
+        return f"The coefficient of {name}", ""
+    part = parts[0]
+    if part.level is not None:
+        what = "difference" if part.reduced else "mean"
+        return f"The {what} of {response} for {part.variable} {part.level}", ""
+    if fixed.columns_of_other_terms(part):
+        return f"The coefficient of {name}", ""
+    return f"The change of {response} per unit of {name}", fixed.conditions(part)
+
+
+def _many_effects(effects: RandomEffects, deviations: FloatArray) -> str:
+    """Say how many effects vary, from the least to the most."""
+    names = effects.effect_names
+    least, most = rounded(float(deviations.min())), rounded(float(deviations.max()))
+    spread = f"standard deviations from {least} to {most}"
+    if least == most:
+        spread = f"a standard deviation of {most} each"
+    return (
+        f"{len(names)} effects, {names[0]} to {names[-1]}, vary between groups of {effects.name} "
+        f"with {spread}."
+    )
+
+
+def _correlation_sentences(effects: RandomEffects) -> list[str]:
+    """Say how effects go together, if they are few or have one correlation."""
+    linked = np.tril(covarying_pairs(effects), -1)
+    correlation = correlation_matrix(effects.effect_covariance)
+    pairs = [(int(i), int(j)) for i, j in np.argwhere(linked) if np.isfinite(correlation[i, j])]
+    structures = effects.covariance.structures
+    if len(pairs) > 1 and len(structures) == 1:
+        if isinstance(structures[0], AR1):
+            return [f"The correlation of neighbours is {correlation[1, 0]:.2f}."]
+        if isinstance(structures[0], CompoundSymmetry):
+            i, j = pairs[0]
+            return [f"The correlation of every two of them is {correlation[i, j]:.2f}."]
+    if not pairs or len(pairs) > MOST_CORRELATIONS:
+        return []
+    texts = [
+        f"{correlation[i, j]:.2f} between {effects.effect_names[j]} and {effects.effect_names[i]}"
+        for i, j in pairs
+    ]
+    return [f"The correlation of the effects of {effects.name} is {listed(texts)}."]
+
+
+def _vanishing(effects: RandomEffects) -> list[str]:
+    """Name the effects whose variance is estimated as 0, per unit of a standardised column."""
+    deviations = np.sqrt(np.diagonal(effects.effect_covariance)) * effects.coordinates.scale
+    least = SINGULAR * effects.sigma / np.sqrt(effects.weight_scale)
+    found = zip(effects.effect_names, deviations, strict=True)
+    return [name for name, deviation in found if deviation < least]

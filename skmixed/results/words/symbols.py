@@ -1,0 +1,281 @@
+"""The symbols of a fitted model: one letter and one index for each grouping factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.formula import FormulaRecipe
+from skmixed.results.numbers import format_column, format_estimates
+from skmixed.results.tables import covarying_pairs
+from skmixed.results.words.latex import indexed, matrix, name, number, numbers, product
+from skmixed.results.words.terms import parts_of
+
+__all__ = ["FactorSymbols", "ModelSymbols", "model_symbols"]
+
+LETTERS = "bcdghuvw"
+INDICES = "jklmnpqr"
+# Most effects of a level whose covariance is written entry by entry.
+WRITTEN_OUT = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorSymbols:
+    """Hold the symbols of one grouping factor.
+
+    Attributes
+    ----------
+    effects : RandomEffects
+    letter, index : str
+        Of its random effects and of its levels.
+    numbers : tuple of str
+        Subscript of each effect; empty for an intercept that is alone.
+    alone : bool
+        Whether the model has no other factor.
+    """
+
+    effects: RandomEffects
+    letter: str
+    index: str
+    numbers: tuple[str, ...]
+    alone: bool
+
+    @property
+    def of_row(self) -> str:
+        """Return the index of a row's level."""
+        return f"{self.index}[i]"
+
+    def effect(self, q: int, index: str) -> str:
+        """Return one random effect of a level."""
+        return f"{self.letter}_{{{','.join(filter(None, (self.numbers[q], index)))}}}"
+
+    def deviation(self, number: str) -> str:
+        """Return the standard deviation of the effects of some subscript."""
+        subscript = ("" if self.alone else self.letter) + number
+        return rf"\tau_{{{subscript}}}" if subscript else r"\tau"
+
+    def correlation(self, q: int, r: int) -> str:
+        """Return the correlation of two effects, of all of them for a structure that has one."""
+        pair = "" if self._one_correlation else self.numbers[q] + self.numbers[r]
+        subscript = ",".join(filter(None, ("" if self.alone else self.letter, pair)))
+        return rf"\rho_{{{subscript}}}" if subscript else r"\rho"
+
+    def covariance(self, q: int, r: int) -> str:
+        """Return the covariance of two effects of a level in symbols."""
+        term = self._term_of(q)
+        if term != self._term_of(r) or not covarying_pairs(self.effects)[q, r]:
+            return "0"
+        structure = self.effects.covariance.structures[term]
+        if isinstance(structure, Identity | AR1) or _equal_variances(structure):
+            slices = self.effects.covariance.effect_slices
+            square = f"{self.deviation(self.numbers[slices[term].start] if slices[1:] else '')}^2"
+            if q == r:
+                return square
+            power = abs(q - r) if isinstance(structure, AR1) else 1
+            rho = self.correlation(min(q, r), max(q, r))
+            return f"{rho}{f'^{{{power}}}' if power > 1 else ''} {square}"
+        if q == r:
+            return f"{self.deviation(self.numbers[q])}^2"
+        q, r = min(q, r), max(q, r)
+        spread = f"{self.deviation(self.numbers[q])} {self.deviation(self.numbers[r])}"
+        return f"{self.correlation(q, r)} {spread}"
+
+    def distribution(self, *, values: bool) -> str:
+        """Return how the effects of a level are distributed, and how many levels there are."""
+        k, index = len(self.numbers), self.index
+        levels = (
+            rf"\quad {index} = 1, \dots, {len(self.effects.levels)} \;({name(self.effects.name)})"
+        )
+        if k == 1:
+            variance = self._value(0, 0) if values else self.covariance(0, 0)
+            return rf"{self.effect(0, index)} &\sim \mathcal{{N}}(0,\; {variance}), {levels}"
+        if k > WRITTEN_OUT:
+            vector = rf"\mathbf{{{self.letter}}}_{index}"
+            rule = rf"\Psi_{{rs}} = {self._rule()}, \quad r, s = 1, \dots, {k}"
+            normal = r"\mathcal{N}(\mathbf{0},\; \boldsymbol{\Psi})"
+            return rf"{vector} &\sim {normal}, \quad {rule}, {levels}"
+        vector = matrix([[self.effect(q, index)] for q in range(k)])
+        return (
+            rf"{vector} &\sim \mathcal{{N}}\!\left(\mathbf{{0}},\; {self.matrix(values=values)}"
+            rf"\right), {levels}"
+        )
+
+    def matrix(self, *, values: bool) -> str:
+        """Return the covariance matrix of the effects of a level."""
+        k = len(self.numbers)
+        if values:
+            return matrix(numbers(self.effects.effect_covariance))
+        return matrix([[self.covariance(q, r) for r in range(k)] for q in range(k)])
+
+    def _value(self, q: int, r: int) -> str:
+        """Return an estimated covariance."""
+        return number(format_column([self.effects.effect_covariance[q, r]], 4)[0])
+
+    def _term_of(self, q: int) -> int:
+        """Return the term of an effect."""
+        slices = self.effects.covariance.effect_slices
+        return next(i for i, own in enumerate(slices) if own.start <= q < own.stop)
+
+    def _rule(self) -> str:
+        """Return the covariance of effects r and s of a structure with many effects."""
+        structures = self.effects.covariance.structures
+        tau = self.deviation("")
+        if len(structures) > 1:
+            return r"\operatorname{Cov}(r, s)"
+        if isinstance(structures[0], AR1):
+            return rf"{tau}^2 \rho^{{|r - s|}}"
+        if isinstance(structures[0], Identity):
+            return rf"{tau}^2 \,\mathbf{{1}}\{{r = s\}}"
+        if isinstance(structures[0], Diagonal):
+            return r"\tau_r^2 \,\mathbf{1}\{r = s\}"
+        if _equal_variances(structures[0]):
+            return rf"{tau}^2 \rho^{{\mathbf{{1}}\{{r \ne s\}}}}"
+        rho = r"\rho" if isinstance(structures[0], CompoundSymmetry) else r"\rho_{rs}"
+        return rf"{rho}^{{\mathbf{{1}}\{{r \ne s\}}}} \tau_r \tau_s"
+
+    @property
+    def _one_correlation(self) -> bool:
+        """Tell whether no two pairs of effects have correlations of their own."""
+        structures = self.effects.covariance.structures
+        single = len(structures) == 1 and isinstance(structures[0], AR1 | CompoundSymmetry)
+        return single or len(self.numbers) == 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelSymbols:
+    """Hold the symbols of a model.
+
+    Attributes
+    ----------
+    fit : LMMFit
+    recipe : FormulaRecipe or None
+    response : str
+        Its name in LaTeX.
+    factors : tuple of FactorSymbols
+    numbers : dict of str to int
+        Number of each coefficient and effect.
+    values : bool
+        Whether estimates stand in the place of the coefficients.
+    weighted : bool
+        Whether rows have precision weights.
+    """
+
+    fit: LMMFit
+    recipe: FormulaRecipe | None
+    response: str
+    factors: tuple[FactorSymbols, ...]
+    numbers: dict[str, int]
+    values: bool
+    weighted: bool
+
+    def column(self, name: str, index: str = "i") -> str:
+        """Return the value of a column in a row; empty for the intercept."""
+        if name == "Intercept":
+            return ""
+        return product([indexed(part, index) for part in parts_of(name, self.recipe)])
+
+    def fixed_term(self, name: str, column: str | None = None) -> str:
+        """Return a coefficient times its column."""
+        column = self.column(name) if column is None else column
+        return rf"{self.coefficient(name)} \, {column}" if column else self.coefficient(name)
+
+    def coefficient(self, name: str) -> str:
+        """Return a fixed effect as a symbol or as its estimate."""
+        if not self.values:
+            return rf"\beta_{{{self.numbers[name]}}}"
+        j = self.fit.fixed.names.index(name)
+        value, variance = self.fit.fixed.coefficients[j], self.fit.fixed.covariance[j, j]
+        [text] = format_estimates(np.array([[value]]), np.sqrt([variance]), digits=3)
+        return number(text[0])
+
+    @property
+    def offsets(self) -> list[str]:
+        """Return the known parts of the mean."""
+        if self.recipe is None:
+            return []
+        return [f"{name(code)}_i" for code in self.recipe.parsed.offsets]
+
+    @property
+    def residual_variance(self) -> str:
+        """Return the variance of a row around its conditional mean."""
+        value = number(format_column([self.fit.sigma**2], 4)[0]) if self.values else r"\sigma^2"
+        return f"{value} / w_i" if self.weighted else value
+
+    @property
+    def residual(self) -> str:
+        """Return how the residuals are distributed."""
+        return rf"\varepsilon_i &\sim \mathcal{{N}}(0,\; {self.residual_variance})"
+
+    @property
+    def distributions(self) -> list[str]:
+        """Return how the random effects and the residuals are distributed."""
+        own = [factor.distribution(values=self.values) for factor in self.factors]
+        return [*own, self.residual]
+
+
+def model_symbols(results: Any, *, values: bool) -> ModelSymbols:
+    """Choose the symbols of a fitted model.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    values : bool
+        Whether estimates stand in the place of the coefficients.
+    """
+    fit = results.fit
+    recipe = results.recipe
+    first = 0 if "Intercept" in fit.fixed.names else 1
+    order = {term: j for j, term in enumerate(fit.fixed.names, first)}
+    for effects in fit.random:
+        for term in effects.effect_names:
+            if term not in order:
+                order[term] = 0 if term == "Intercept" else max(order.values(), default=0) + 1
+    alone = len(fit.random) == 1
+    factors = tuple(
+        FactorSymbols(
+            effects, _letter(LETTERS, i), _letter(INDICES, i), _subscripts(effects, order), alone
+        )
+        for i, effects in enumerate(fit.random)
+    )
+    return ModelSymbols(
+        fit, recipe, name(results.response_name), factors, order, values, _weighted(results)
+    )
+
+
+def _subscripts(effects: RandomEffects, order: dict[str, int]) -> tuple[str, ...]:
+    """Return the subscript of each effect; a second effect of the same column gets a prime."""
+    if effects.effect_names == ("Intercept",):
+        return ("",)
+    subscripts: list[str] = []
+    for term in effects.effect_names:
+        subscript = str(order[term])
+        while subscript in subscripts:
+            subscript += "'"
+        subscripts.append(subscript)
+    return tuple(subscripts)
+
+
+def _letter(letters: Sequence[str], i: int) -> str:
+    """Return the letter of a factor."""
+    return letters[i] if i < len(letters) else f"{letters[-1]}^{{({i + 1})}}"
+
+
+def _equal_variances(structure: Any) -> bool:
+    """Tell whether a compound symmetry has one variance for all effects."""
+    return isinstance(structure, CompoundSymmetry) and structure.equal_variances
+
+
+def _weighted(results: Any) -> bool:
+    """Tell whether rows have different precision weights."""
+    model = getattr(results, "model", None)
+    if model is not None:
+        return model.design.weights is not None and not model.design.frequency
+    fit = results.fit
+    unequal = fit.products is not None and fit.products.sum_log_weights != 0.0
+    return bool(unequal or fit.coordinates.weight_scale != 1.0)
