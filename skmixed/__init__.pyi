@@ -4,9 +4,11 @@ from . import covariance as covariance
 from . import datasets as datasets
 from . import inference as inference
 from . import plots as plots
+from .estimators import GroupConformalRegressor as GroupConformalRegressor
 from .estimators import GroupScorer as GroupScorer
 from .estimators import MixedLM as MixedLM
 from .estimators import RandomInterceptRegressor as RandomInterceptRegressor
+from .estimators import cross_validate_groups as cross_validate_groups
 from .estimators import mixedlm as mixedlm
 from .exceptions import GroupDtypeWarning as GroupDtypeWarning
 from .exceptions import GroupsNotPassedWarning as GroupsNotPassedWarning

@@ -1,0 +1,179 @@
+"""Cross-validate a model of groups for the two questions that its predictions may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _num_samples, check_consistent_length
+
+from skmixed.estimators.array_input import checked_response
+from skmixed.estimators.group_folds import (
+    KNOWN_GROUPS,
+    NEW_GROUPS,
+    GroupFold,
+    folds_of_groups,
+    folds_of_rows,
+)
+from skmixed.estimators.group_scores import GroupScores
+from skmixed.estimators.grouped_rows import (
+    GroupedRows,
+    chosen_factor,
+    grouping_factors,
+)
+from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.estimators.weights import row_weights
+
+__all__ = ["cross_validate_groups"]
+
+
+def cross_validate_groups(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    groups: Any = None,
+    *,
+    cv: int = 5,
+    factor: str | None = None,
+    coverage: float = 0.95,
+    sample_weight: Any = None,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> GroupScores:
+    """Score predictions of new rows of known groups, and of rows of new groups.
+
+    For the first question the rows of each group are divided among the folds, so that every test
+    row has others of its group in the training part. For the second, groups are divided, so that
+    no test row has any. If the scores differ much, the model has learned the groups rather than
+    what makes them differ.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A mixed model, a pipeline that ends in one, or any regressor to compare with. It is cloned.
+    X : array-like or data frame of shape (n, n_columns)
+    y : array-like of shape (n,), optional
+        Not needed where a formula names the response.
+    groups : array-like of shape (n,), data frame with a column for each factor, or str, optional
+        Labels, or the name of a column of X that holds them. By default they are found in X as the
+        estimator finds them. An estimator that takes labels as an array gets these.
+    cv : int, default=5
+        Number of folds, at least 2.
+    factor : str, optional
+        Whose groups are new in the second question; by default those of each factor in turn. The
+        groups of the other factors are then known as far as they have other rows.
+    coverage : float, default=0.95
+        Of the prediction intervals, where the estimator has ``predict_interval``.
+    sample_weight : array-like of shape (n,), optional
+        Passed to fit, and weights of the test rows in every score. Intervals are those of a row of
+        weight 1.
+    random_state : int, RandomState or None, default=None
+        Divides the rows and the groups.
+    n_jobs : int, optional
+        How many folds are fitted at the same time, as in scikit-learn.
+
+    Returns
+    -------
+    GroupScores
+        Prints as a table with a line for each question; ``summary()`` returns it as a DataFrame,
+        ``folds`` has the scores of each fold, and ``predictions`` those of each row.
+
+    Raises
+    ------
+    ValueError
+        If it is not known which rows belong together, there are fewer groups than folds, or an
+        argument means nothing.
+
+    Examples
+    --------
+    >>> from skmixed import MixedLM, cross_validate_groups
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> data = load_sleepstudy()
+    >>> model = MixedLM("Subject", random_slopes="Days")
+    >>> scores = cross_validate_groups(
+    ...     model, data[["Days", "Subject"]], data["Reaction"], random_state=0
+    ... )
+    >>> scores.summary()[["question", "r2", "rmse", "coverage"]].round(2)
+                       question    r2   rmse  coverage
+    0  new rows of known groups  0.74  28.63      0.97
+    1                new groups  0.24  51.90      0.92
+    """
+    _check_arguments(cv, coverage)
+    if isinstance(X, Mapping):
+        X = pd.DataFrame(X)
+    if y is not None:
+        y = checked_response(y)
+    elif not isinstance(estimator, MixedLM) or estimator.formula is None:
+        raise ValueError("y is needed: only MixedLM(formula=...) finds the response in X.")
+    factors = grouping_factors(estimator, X, groups)
+    new = factors if factor is None else {factor: chosen_factor(factor, factors)}
+    check_consistent_length(X, y, next(iter(factors.values())).codes, sample_weight)
+    labels = None if isinstance(groups, str) else groups
+    rows = GroupedRows(X, y, labels, row_weights(sample_weight, np.empty((_num_samples(X), 1))))
+    random = check_random_state(random_state)
+    folds = folds_of_rows(factors, cv, random)
+    for name in new:
+        folds += folds_of_groups(name, new[name], cv, random)
+    tables = Parallel(n_jobs=n_jobs)(
+        delayed(_predictions)(estimator, rows, fold, coverage) for fold in folds
+    )
+    finest = max(factors, key=lambda name: len(factors[name].levels))
+    for fold, table in zip(folds, tables, strict=True):
+        shown = factors.get(fold.factor, factors[finest])
+        table.insert(4, "group", shown.levels.labels.take(shown.codes[fold.test]))
+    return GroupScores(
+        estimator=_name(estimator),
+        n_folds=cv,
+        nominal_coverage=coverage,
+        questions=[(KNOWN_GROUPS, ", ".join(factors)), *((NEW_GROUPS, name) for name in new)],
+        n_rows=len(rows),
+        predictions=pd.concat(tables, ignore_index=True),
+    )
+
+
+def _name(estimator: Any) -> str:
+    """Name what was fitted: of a pipeline, its last step."""
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    inner = getattr(last, "estimator", None)
+    return type(last).__name__ + ("" if inner is None else f"({_name(inner)})")
+
+
+def _check_arguments(cv: Any, coverage: float) -> None:
+    """Raise ValueError for numbers of folds and probabilities that there are not."""
+    if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
+        raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
+    if not 0.0 < coverage < 1.0:
+        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+
+
+def _predictions(
+    estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float
+) -> pd.DataFrame:
+    """Fit the training rows of a fold, and predict its test rows."""
+    train, test = rows.take(fold.train), rows.take(fold.test)
+    fitted = train.fit_clone(estimator)
+    limits = test.predict_interval(fitted, coverage)
+    return pd.DataFrame(
+        {
+            "question": fold.question,
+            "factor": fold.factor,
+            "fold": fold.number,
+            "row": fold.test,
+            "observed": _observed(fitted, test),
+            "predicted": test.predict(fitted),
+            "lower": limits[:, 0],
+            "upper": limits[:, 1],
+            "training_mean": np.average(_observed(fitted, train), weights=train.sample_weight),
+            "weight": 1.0 if test.sample_weight is None else test.sample_weight,
+        }
+    )
+
+
+def _observed(fitted: Any, rows: GroupedRows) -> Any:
+    """Return the response, by the formula where it was not given."""
+    return fitted.observed_response(rows.X) if rows.y is None else rows.y
