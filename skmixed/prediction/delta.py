@@ -27,7 +27,8 @@ __all__ = ["DeltaPrediction"]
 
 FloatArray = NDArray[np.float64]
 
-# Steps of the central differences, in standard errors of theta: wide enough to keep nine digits.
+# Steps of the central differences, in standard errors of theta, or in theta (or 1) where that is
+# less: near the boundary a standard error says nothing of the scale of theta.
 STEP = 1e-3
 
 
@@ -144,7 +145,8 @@ class DeltaPrediction:
         """Return the fits at two thetas around the estimate, for each parameter, and how far."""
         theta = self.fit.convergence.theta
         spreads = np.sqrt(self._theta_covariance.diagonal())
-        steps = STEP * np.where(spreads > 0.0, spreads, 1.0)
+        sizes = np.maximum(np.abs(theta), 1.0)
+        steps = STEP * np.where(spreads > 0.0, np.minimum(spreads, sizes), sizes)
         return [
             (
                 fit_at(self.fit, theta + step, keep_sigma=True),

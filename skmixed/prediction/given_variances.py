@@ -92,5 +92,7 @@ def student_quantiles(
     ndarray of shape (n, n_probabilities)
     """
     finite = np.where(np.isinf(df), 1.0, df)[:, None]
-    t = np.where(np.isinf(df)[:, None], ndtri(probabilities), stdtrit(finite, probabilities))
-    return mean[:, None] + std[:, None] * t
+    # The quantiles of both tails are the same but for the sign.
+    tails, positions = np.unique(np.abs(probabilities - 0.5), return_inverse=True)
+    t = np.where(np.isinf(df)[:, None], ndtri(0.5 + tails), stdtrit(finite, 0.5 + tails))
+    return mean[:, None] + std[:, None] * (np.sign(probabilities - 0.5) * t[:, positions])

@@ -11,6 +11,7 @@ import argparse
 import sys
 import warnings
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from skmixed.prediction.predictive import predictive
 FloatArray = NDArray[np.float64]
 
 SEED = 20261120
-COVERAGE = 0.95
+TAILS = np.array([0.025, 0.975])
 KINDS = ("observation", "mean")
 METHODS = ("none", "delta", "bootstrap")
 # Rows of each group; levels of the second factor of crossed designs, one row in each cell.
@@ -98,6 +99,7 @@ def crossed(n_groups: int) -> Study:
 
 
 STUDIES = {"one factor": one_factor, "crossed": crossed}
+GROUPS = {"one factor": (6, 12, 30), "crossed": (6, 12)}
 
 
 def coverage(
@@ -118,8 +120,8 @@ def coverage(
     Returns
     -------
     DataFrame
-        One row for each kind of row and of prediction, one column for each method and another
-        with the standard error, ``none_se``.
+        One row for each kind of row and of prediction, one column for each method; ``error`` is
+        the largest of their Monte-Carlo standard errors.
     """
     rng = np.random.default_rng([seed, list(STUDIES).index(study), n_groups])
     rows = STUDIES[study](n_groups)
@@ -130,27 +132,29 @@ def coverage(
         effects = [rng.normal(size=n) for n in rows.n_levels]
         mean = 1.0 + sum(b[codes] for b, codes in zip(effects, rows.codes, strict=True))
         fit, draws = _fitted(model, mean + rng.normal(size=len(rows.x)), n_replicates, rng)
-        for target, codes in rows.targets.items():
-            new = rows.rows(fit, codes)
-            truth = 1.0 + sum(
-                np.where(code < 0, 0.0, b[code]) for b, code in zip(effects, codes, strict=True)
+        ends = np.cumsum([len(codes[0]) for codes in rows.targets.values()])
+        new = rows.rows(
+            fit, tuple(np.hstack(one) for one in zip(*rows.targets.values(), strict=True))
+        )
+        for kind, method in product(KINDS, methods):
+            how = {"none": None, "delta": "delta", "bootstrap": draws}[method]
+            prediction = predictive(
+                fit, new, include_random_effects=True, kind=kind, variance_uncertainty=how
             )
-            variance = float(sum(code[0] < 0 for code in codes))
-            for kind in KINDS:
-                spread = np.sqrt(variance + (kind == "observation"))
-                for method in methods:
-                    how = {"none": None, "delta": "delta", "bootstrap": draws}[method]
-                    limits = predictive(
-                        fit, new, include_random_effects=True, kind=kind, variance_uncertainty=how
-                    ).quantiles(np.array([0.5 - COVERAGE / 2.0, 0.5 + COVERAGE / 2.0]))
-                    held.setdefault((target, kind, method), []).append(
-                        _probability(limits, truth, spread)
-                    )
+            limits = np.split(prediction.quantiles(TAILS), ends[:-1])
+            for (target, codes), own in zip(rows.targets.items(), limits, strict=True):
+                truth = 1.0 + sum(
+                    np.where(code < 0, 0.0, b[code]) for b, code in zip(effects, codes, strict=True)
+                )
+                variance = sum(code[0] < 0 for code in codes) + (kind == "observation")
+                held.setdefault((target, kind, method), []).append(
+                    _probability(own, truth, float(np.sqrt(variance)))
+                )
     frame = pd.DataFrame(held)
-    table = frame.mean().unstack()[list(methods)]
-    errors = frame.sem().unstack()[list(methods)].max(axis=1)
-    table.index.names = ["row", "prediction"]
-    return table.assign(error=errors)
+    order = pd.MultiIndex.from_product([rows.targets, KINDS], names=["row", "prediction"])
+    shares, errors = frame.mean().unstack(), frame.sem().unstack()
+    table = shares.loc[order, list(methods)]
+    return table.assign(error=errors.loc[order, list(methods)].max(axis=1))
 
 
 def _fitted(
@@ -176,16 +180,17 @@ def _probability(limits: FloatArray, mean: FloatArray, spread: float) -> float:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=2_000)
-    parser.add_argument("--replicates", type=int, default=300, help="of each bootstrap")
-    parser.add_argument("--groups", type=int, nargs="+", default=[6, 12, 30])
+    parser.add_argument("--samples", type=int, default=1_000, help="of each design")
+    parser.add_argument("--crossed-samples", type=int, default=500, help="of each crossed design")
+    parser.add_argument("--replicates", type=int, default=200, help="of each bootstrap")
     parser.add_argument("--studies", nargs="+", default=list(STUDIES))
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
+    n_samples = {"one factor": options.samples, "crossed": options.crossed_samples}
     tables = {
-        (study, n): coverage(study, n, options.samples, options.replicates, options.seed)
+        (study, n): coverage(study, n, n_samples[study], options.replicates, options.seed)
         for study in options.studies
-        for n in options.groups
+        for n in GROUPS[study]
     }
     table = pd.concat(tables, names=["design", "groups"]).reset_index()
     lines = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
