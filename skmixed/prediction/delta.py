@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 # Steps of the central differences, in standard errors of theta, or in theta (or 1) where that is
 # less: near the boundary a standard error says nothing of the scale of theta.
-STEP = 1e-3
+STEP = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
