@@ -16,6 +16,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.special import ndtr
 
 from skmixed import mixedlm
@@ -103,7 +104,12 @@ GROUPS = {"one factor": (6, 12, 30), "crossed": (6, 12)}
 
 
 def coverage(
-    study: str, n_groups: int, n_samples: int, n_replicates: int, seed: int = SEED
+    study: str,
+    n_groups: int,
+    n_samples: int,
+    n_bootstrapped: int = 0,
+    n_replicates: int = 200,
+    seed: int = SEED,
 ) -> pd.DataFrame:
     """Return how often 95 % intervals hold what they predict.
 
@@ -113,25 +119,28 @@ def coverage(
     ----------
     study : {"one factor", "crossed"}
     n_groups, n_samples : int
-    n_replicates : int
-        Of the parametric bootstrap of each sample; 0 leaves it out.
+    n_bootstrapped : int, default=0
+        The first so many samples are bootstrapped too.
+    n_replicates : int, default=200
+        Of the parametric bootstrap of each of them.
     seed : int
 
     Returns
     -------
     DataFrame
-        One row for each kind of row and of prediction, one column for each method; ``error`` is
-        the largest of their Monte-Carlo standard errors.
+        One row for each kind of row and of prediction, one column for each method, and another
+        for its Monte-Carlo standard error.
     """
     rng = np.random.default_rng([seed, list(STUDIES).index(study), n_groups])
     rows = STUDIES[study](n_groups)
     model = rows.model()
-    methods = METHODS if n_replicates else METHODS[:-1]
     held: dict[tuple[str, str, str], list[float]] = {}
-    for _ in range(n_samples):
+    for sample in range(n_samples):
+        methods = methods_of(max(n_bootstrapped - sample, 0))
         effects = [rng.normal(size=n) for n in rows.n_levels]
         mean = 1.0 + sum(b[codes] for b, codes in zip(effects, rows.codes, strict=True))
-        fit, draws = _fitted(model, mean + rng.normal(size=len(rows.x)), n_replicates, rng)
+        y = mean + rng.normal(size=len(rows.x))
+        fit, draws = _fitted(model, y, n_replicates if sample < n_bootstrapped else 0, rng)
         ends = np.cumsum([len(codes[0]) for codes in rows.targets.values()])
         new = rows.rows(
             fit, tuple(np.hstack(one) for one in zip(*rows.targets.values(), strict=True))
@@ -150,11 +159,19 @@ def coverage(
                 held.setdefault((target, kind, method), []).append(
                     _probability(own, truth, float(np.sqrt(variance)))
                 )
-    frame = pd.DataFrame(held)
+    parts = {}
+    for key, one in held.items():
+        parts[key] = np.mean(one)
+        parts[(*key[:-1], f"{key[-1]} error")] = stats.sem(one)
+    table = pd.Series(parts).unstack()
     order = pd.MultiIndex.from_product([rows.targets, KINDS], names=["row", "prediction"])
-    shares, errors = frame.mean().unstack(), frame.sem().unstack()
-    table = shares.loc[order, list(methods)]
-    return table.assign(error=errors.loc[order, list(methods)].max(axis=1))
+    columns = [column for one in methods_of(n_bootstrapped) for column in (one, f"{one} error")]
+    return table.loc[order, columns]
+
+
+def methods_of(n_bootstrapped: int) -> tuple[str, ...]:
+    """Return the methods whose intervals are made."""
+    return METHODS if n_bootstrapped else METHODS[:-1]
 
 
 def _fitted(
@@ -180,19 +197,24 @@ def _probability(limits: FloatArray, mean: FloatArray, spread: float) -> float:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=1_000, help="of each design")
-    parser.add_argument("--crossed-samples", type=int, default=500, help="of each crossed design")
+    parser.add_argument("--samples", type=int, default=2_000, help="of each design")
+    parser.add_argument(
+        "--bootstrapped", type=int, nargs=2, default=[400, 120], help="one factor, and crossed"
+    )
     parser.add_argument("--replicates", type=int, default=200, help="of each bootstrap")
     parser.add_argument("--studies", nargs="+", default=list(STUDIES))
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
-    n_samples = {"one factor": options.samples, "crossed": options.crossed_samples}
+    bootstrapped = dict(zip(STUDIES, options.bootstrapped, strict=True))
     tables = {
-        (study, n): coverage(study, n, n_samples[study], options.replicates, options.seed)
+        (study, n): coverage(
+            study, n, options.samples, bootstrapped[study], options.replicates, options.seed
+        )
         for study in options.studies
         for n in GROUPS[study]
     }
-    table = pd.concat(tables, names=["design", "groups"]).reset_index()
+    names = ["design", "groups", "row", "prediction"]
+    table = pd.concat(tables).rename_axis(names).reset_index()
     lines = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
     for line in lines:
         cells = (f"{one:.3f}" if isinstance(one, float) else str(one) for one in line)
