@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.assemble import assemble, objective_constant
+from skmixed.fitting.assemble import assemble
+from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.sandwich import with_sandwich

@@ -115,6 +115,7 @@ class ProfiledObjective:
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
         self.nu = self.n_rows - self.reml * self.n_coefficients
+        self.multiplicities = [factor.multiplicity for factor in products.factors]
         self._sum_log_weights = products.sum_log_weights
 
     def with_covariance(self, covariance: JointCovariance) -> ProfiledObjective:
@@ -149,13 +150,27 @@ class ProfiledObjective:
         """Return -2 log-likelihood."""
         if not solution.r2:
             return -math.inf
-        log_volume = float(np.log(solution.R_X.diagonal()).sum()) if self.reml else 0.0
-        return (
-            whitened.log_determinant
-            + 2.0 * log_volume
-            + self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
-            - self._sum_log_weights
-        )
+        residual = self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
+        return residual + self._log_volume(whitened, solution)
+
+    def value_given(self, at: ObjectiveValue, sigma2: float) -> float:
+        """Return -2 log-likelihood where sigma^2 is given too; -inf where it is 0.
+
+        Parameters
+        ----------
+        at : ObjectiveValue
+        sigma2 : float
+            In units of the working response.
+        """
+        if not sigma2:
+            return -math.inf
+        residual = self.nu * math.log(2.0 * math.pi * sigma2) + at.solution.r2 / sigma2
+        return residual + self._log_volume(at.whitened, at.solution)
+
+    def _log_volume(self, whitened: Any, solution: PLSSolution) -> float:
+        """Return log|V| + reml log|X'V^-1 X|."""
+        fixed = float(np.log(solution.R_X.diagonal()).sum()) if self.reml else 0.0
+        return float(whitened.log_determinant + 2.0 * fixed - self._sum_log_weights)
 
     def _solve(self, reduced: FloatArray) -> PLSSolution:
         """Factor [X y]'V^-1[X y]; its last column holds beta, its last pivot the residual."""

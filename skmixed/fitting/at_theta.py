@@ -1,0 +1,80 @@
+"""The estimates at a given theta, from cross-products and without a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.estimates import FactorDescription, estimates_at
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.optimise import Optimum
+from skmixed.likelihood.crossproducts import CrossProducts
+
+__all__ = ["fit_at"]
+
+
+def fit_at(
+    fit: LMMFit,
+    theta: NDArray[np.float64] | None = None,
+    products: CrossProducts | None = None,
+    factors: Sequence[FactorDescription] | None = None,
+    *,
+    keep_sigma: bool = False,
+) -> LMMFit:
+    """Solve for the fixed and random effects again, the variance parameters being given.
+
+    Parameters
+    ----------
+    fit : LMMFit
+        Where everything comes from that is not given, and the coordinates in any case.
+    theta : ndarray of shape (n_parameters,), optional
+        Relative covariance parameters of the estimable factors in standardised coordinates, as
+        ``fit.convergence.theta``.
+    products : CrossProducts, optional
+        Of the estimable factors, in the coordinates of the fit.
+    factors : sequence of FactorDescription, optional
+        All factors, where ``products`` has other levels than the fit.
+    keep_sigma : bool, default=False
+        Whether sigma stays that of the fit too; otherwise it takes its best value at theta.
+
+    Returns
+    -------
+    LMMFit
+        It tells how the search for the theta of ``fit`` ended, with the derivatives at this one.
+        The quantiles of the residuals, which need the rows, are NaN where anything was given.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products, and none are given.
+    numpy.linalg.LinAlgError
+        If X'V^-1 X is singular.
+
+    Notes
+    -----
+    beta solves X'V^-1 X beta = X'V^-1 y, and the modes are Psi Z'V^-1 (y - X beta) (Bates,
+    Maechler, Bolker and Walker 2015, equations 15 to 18).
+    """
+    source = fit if products is None else replace(fit, products=products)
+    objective = source.objective()
+    search = fit.convergence
+    at = objective(search.theta if theta is None else np.asarray(theta, dtype=np.float64))
+    described = [FactorDescription.of(one) for one in fit.random] if factors is None else factors
+    solved = estimates_at(
+        Optimum(at, search.converged, search.n_iter, search.scaled_gradient, search.message),
+        objective,
+        fit.coordinates,
+        fit.fixed.names,
+        described,
+        sigma=fit.sigma if keep_sigma else None,
+    )
+    same = theta is None and products is None
+    return replace(
+        solved,
+        products=source.products,
+        notices=fit.notices,
+        residual_quantiles=fit.residual_quantiles if same else solved.residual_quantiles,
+    )

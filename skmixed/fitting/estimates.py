@@ -1,0 +1,252 @@
+"""The estimates at one theta, carried over to the user's units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import DirectSum
+from skmixed.design.coordinates import RandomCoordinates
+from skmixed.design.design import TermLayout
+from skmixed.design.groups import Levels
+from skmixed.fitting.lmm_fit import Convergence, FixedEffects, LMMFit
+from skmixed.fitting.monte_carlo import monte_carlo_error
+from skmixed.fitting.optimise import Optimum
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
+
+__all__ = ["FactorDescription", "estimates_at", "objective_constant"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorDescription:
+    """Hold what a fit knows of one grouping factor before anything is estimated.
+
+    Attributes
+    ----------
+    levels : Levels
+    terms : tuple of TermLayout
+    covariance : DirectSum
+        The structures of the terms.
+    coordinates : RandomCoordinates
+    sizes : ndarray of shape (n_levels,)
+        Rows of each level.
+    precision : ndarray of shape (n_levels,)
+        Sum of the weights of each level's rows.
+    mean_square : ndarray of shape (k, k)
+        Mean of z z' over the rows, standardised columns.
+    position : int or None
+        Position among the factors whose variances are estimated.
+    """
+
+    levels: Levels
+    terms: tuple[TermLayout, ...]
+    covariance: DirectSum
+    coordinates: RandomCoordinates
+    sizes: NDArray[np.intp]
+    precision: FloatArray
+    mean_square: FloatArray
+    position: int | None
+
+    @classmethod
+    def of(cls, effects: RandomEffects) -> FactorDescription:
+        """Return what a finished fit knows of a factor."""
+        return cls(
+            effects.levels,
+            effects.terms,
+            effects.covariance,
+            effects.coordinates,
+            effects.sizes,
+            effects.precision,
+            effects.mean_square,
+            effects.position,
+        )
+
+
+def estimates_at(
+    optimum: Optimum,
+    objective: ProfiledObjective,
+    coordinates: Coordinates,
+    names: tuple[str, ...],
+    factors: Sequence[FactorDescription],
+    *,
+    sigma: float | None = None,
+) -> LMMFit:
+    """Make the fit of one evaluation of the objective.
+
+    It has neither notices nor quantiles of residuals, which need the rows.
+
+    Parameters
+    ----------
+    optimum : Optimum
+        The evaluation, and how it was found.
+    objective : ProfiledObjective
+        Of the estimable factors.
+    coordinates : Coordinates
+    names : tuple of str
+        Of the fixed effects.
+    factors : sequence of FactorDescription
+        All of them.
+    sigma : float, optional
+        Residual standard deviation in the user's units; its estimate at this theta by default.
+    """
+    at = optimum.at
+    if sigma is None:
+        sigma2 = at.solution.sigma2 * coordinates.weight_scale
+        sigma, value = float(np.sqrt(sigma2) * coordinates.response_scale), at.value
+    else:
+        working = (sigma / coordinates.response_scale) ** 2 / coordinates.weight_scale
+        value = objective.value_given(at, working)
+    roots = objective.covariance.relative_factors(at.theta)
+    errors = objective.kernel.errors(at.whitened, roots)
+    scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))
+    estimates = _estimates(scores, roots)
+    random = tuple(
+        RandomEffects(
+            levels=factor.levels,
+            terms=factor.terms,
+            covariance=factor.covariance,
+            coordinates=factor.coordinates,
+            sizes=factor.sizes,
+            precision=factor.precision,
+            sigma=sigma,
+            response_scale=coordinates.response_scale,
+            weight_scale=coordinates.weight_scale,
+            **(_nothing(factor, at) if factor.position is None else estimates[factor.position]),
+            errors=errors,
+            position=factor.position,
+            mean_square=factor.mean_square,
+        )
+        for factor in factors
+    )
+    fit = LMMFit(
+        reml=bool(objective.reml),
+        n_rows=objective.n_rows,
+        fixed=_fixed_effects(names, coordinates, at.solution, sigma),
+        random=random,
+        errors=errors,
+        sigma=sigma,
+        log_likelihood=-0.5 * (value + objective_constant(objective, coordinates)),
+        convergence=_convergence(optimum, _residual_slope(objective, at, scores)),
+        coordinates=coordinates,
+        residual_quantiles=np.full(5, np.nan),
+        notices=(),
+    )
+    return replace(fit, monte_carlo=monte_carlo_error(at, partial(_theta_in_units, fit, objective)))
+
+
+def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -> float:
+    """Return what -2 log-likelihood has in the user's units beyond that of standardised columns.
+
+    Parameters
+    ----------
+    objective : ProfiledObjective
+    coordinates : Coordinates
+    """
+    volume = objective.nu * np.log(coordinates.response_scale)
+    return float(2.0 * (volume - objective.reml * coordinates.fixed.log_volume))
+
+
+def _theta_in_units(fit: LMMFit, objective: ProfiledObjective, theta: FloatArray) -> FloatArray:
+    """Return the theta that a fit would report at another standardised one."""
+    factors = objective.covariance.relative_factors(theta)
+    parts = [np.empty(0)]
+    for effects in fit.random:
+        if effects.position is None:
+            parts.append(effects.theta)
+        else:
+            parts.append(replace(effects, standardised_factor=factors[effects.position]).theta)
+    return np.concatenate(parts)
+
+
+def _coefficients_and_residual(solution: PLSSolution) -> FloatArray:
+    """Return the matrix that takes [X y] to [X, y - X beta]."""
+    columns = np.eye(len(solution.beta) + 1)
+    columns[-1, :-1] = -solution.beta
+    return columns
+
+
+def _estimates(scores: list[FloatArray], factors: list[FloatArray]) -> list[dict[str, FloatArray]]:
+    """Collect the modes of each estimable block, and what they owe to beta."""
+    return [
+        {
+            "standardised_factor": Lambda,
+            "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
+            "standardised_scores": score[:-1],
+        }
+        for Lambda, score in zip(factors, scores, strict=False)
+    ]
+
+
+def _residual_slope(
+    objective: ProfiledObjective, at: ObjectiveValue, scores: list[FloatArray]
+) -> FloatArray:
+    """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta)."""
+    covariance = objective.covariance
+    slopes = [np.empty(0)]
+    for joint, theta, score, multiplicity in zip(
+        covariance.factors,
+        covariance.split(at.theta),
+        scores,
+        objective.multiplicities,
+        strict=False,
+    ):
+        t = score[-1]
+        squares = (t if multiplicity is None else t * multiplicity) @ t.T
+        half = joint.factor_derivative(theta) @ joint.factor(theta).T
+        slopes.append(-2.0 * np.einsum("mqr,qr->m", half, squares))
+    r2 = at.solution.r2
+    return np.concatenate(slopes) / r2 if r2 else np.zeros(len(at.theta))
+
+
+def _nothing(factor: FactorDescription, at: ObjectiveValue) -> dict[str, FloatArray]:
+    """Return effects without variance."""
+    k, n_levels = len(factor.mean_square), len(factor.levels)
+    return {
+        "standardised_factor": np.zeros((k, k)),
+        "standardised_modes": np.zeros((n_levels, k)),
+        "standardised_scores": np.zeros((len(at.solution.beta), k, n_levels)),
+    }
+
+
+def _fixed_effects(
+    names: tuple[str, ...], coordinates: Coordinates, solution: PLSSolution, sigma: float
+) -> FixedEffects:
+    """Carry the fixed effects over to the user's units."""
+    matrix = coordinates.fixed.matrix
+    unscaled = solution.unscaled_covariance
+    covariance = matrix @ unscaled @ matrix.T * sigma**2 / coordinates.weight_scale
+    aliased = np.concatenate(
+        [np.zeros(int(coordinates.fixed.intercept), bool), coordinates.fixed.aliased]
+    )
+    covariance[aliased] = covariance[:, aliased] = np.nan
+    return FixedEffects(
+        names=names,
+        coefficients=matrix @ (coordinates.shift + coordinates.response_scale * solution.beta),
+        covariance=covariance,
+        aliased=aliased,
+        standardised=solution.beta,
+        unscaled_covariance=unscaled,
+    )
+
+
+def _convergence(optimum: Optimum, residual_slope: FloatArray) -> Convergence:
+    """Keep of the search what a report needs."""
+    at = optimum.at
+    return Convergence(
+        optimum.converged,
+        optimum.n_iter,
+        optimum.scaled_gradient,
+        optimum.message,
+        at.theta,
+        at.gradient,
+        at.hessian,
+        residual_slope,
+    )
