@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from skmixed.plots.group_fit import GroupFitDisplay
+from skmixed.plots.marginal_covariance import MarginalCovarianceDisplay
+from skmixed.plots.model_comparison import ModelComparisonDisplay
+from skmixed.plots.prediction_comparison import PredictionComparisonDisplay
+from skmixed.plots.prediction_interval import PredictionIntervalDisplay
+from skmixed.plots.profile import ProfileDisplay
 from skmixed.plots.random_effects import RandomEffectsDisplay
+from skmixed.plots.residuals import ResidualsDisplay
+from skmixed.plots.shrinkage import ShrinkageDisplay
+from skmixed.plots.trajectories import TrajectoriesDisplay
 
-__all__ = ["RandomEffectsDisplay"]
+__all__ = [
+    "GroupFitDisplay",
+    "MarginalCovarianceDisplay",
+    "ModelComparisonDisplay",
+    "PredictionComparisonDisplay",
+    "PredictionIntervalDisplay",
+    "ProfileDisplay",
+    "RandomEffectsDisplay",
+    "ResidualsDisplay",
+    "ShrinkageDisplay",
+    "TrajectoriesDisplay",
+]

@@ -2,51 +2,84 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
-from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar, figure_size
-from skmixed.plots.matplotlib_support import require_pyplot
+from skmixed.inference.coefficients.wald import check_level
+from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar
+from skmixed.plots.group_rows import label_array, rows_figure_size
+from skmixed.plots.panel_text import describe
+from skmixed.plots.style import make_panels, short_label
 from skmixed.results import MixedLMResults
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 __all__ = ["RandomEffectsDisplay"]
 
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorEffects:
+    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
+
+    levels: NDArray[np.object_]
+    modes: FloatArray
+    standard_deviations: FloatArray
+    effect_names: tuple[str, ...]
+    lower: FloatArray
+    upper: FloatArray
+
+    @property
+    def excludes_zero(self) -> NDArray[np.bool_]:
+        """Tell which intervals exclude 0."""
+        return (self.lower > 0.0) | (self.upper < 0.0)
+
+    def sorted(self, j: int) -> Caterpillar:
+        """Return one effect, sorted by value."""
+        order = np.argsort(self.modes[:, j], kind="stable")
+        return Caterpillar(
+            labels=self.levels[order],
+            values=self.modes[order, j],
+            lower=self.lower[order, j],
+            upper=self.upper[order, j],
+            accented=self.excludes_zero[order, j],
+        )
+
 
 class RandomEffectsDisplay:
-    """Show the random effects of one grouping factor with their intervals, sorted by value.
+    """Show random effects with their intervals, sorted by value, for each factor and effect.
 
-    Each panel shows one effect. An interval is the conditional mode plus and minus a normal
-    quantile times the standard deviation of the effect given the data; it is coloured where it
-    excludes 0.
+    Each panel shows one effect of one grouping factor. An interval is the conditional mode plus and
+    minus a normal quantile times the standard deviation of the effect given the data; it is
+    coloured where it excludes 0.
     Make one with `from_estimator` or `from_results`.
 
     Parameters
     ----------
     levels : array-like of shape (n_levels,)
-        Labels of the groups.
+        Labels of the groups. For several factors this and the next three are dicts by the names of
+        the factors.
     modes : array-like of shape (n_levels, n_effects)
         Conditional modes, in units of y per unit of the effect's column.
     standard_deviations : array-like of shape (n_levels, n_effects)
         Of the effects given the data.
     effect_names : sequence of str
-    factor : str
-        Name of the grouping factor.
+    factor : str, optional
+        Name of the grouping factor; not needed for several.
     level : float, default=0.95
         Probability that an interval covers its effect.
 
     Attributes
     ----------
-    lower, upper : ndarray of shape (n_levels, n_effects)
+    lower, upper : ndarray of shape (n_levels, n_effects), or dict of them by factor
         Limits of the intervals.
-    excludes_zero : ndarray of shape (n_levels, n_effects)
-    ax_ : matplotlib Axes, or ndarray of Axes if there are several effects
+    excludes_zero : ndarray of shape (n_levels, n_effects), or dict of them by factor
+    ax_ : matplotlib Axes, or ndarray of Axes if there are several panels
     figure_ : matplotlib Figure
     points_ : list of PathCollection
         The modes, for each panel.
@@ -81,24 +114,29 @@ class RandomEffectsDisplay:
     def __init__(
         self,
         *,
-        levels: ArrayLike,
-        modes: ArrayLike,
-        standard_deviations: ArrayLike,
+        levels: Any,
+        modes: Any,
+        standard_deviations: Any,
         effect_names: Any,
-        factor: str,
+        factor: str | None = None,
         level: float = 0.95,
     ) -> None:
-        self.levels = _labels(levels)
-        self.modes = np.asarray(modes, dtype=float)
-        self.standard_deviations = np.asarray(standard_deviations, dtype=float)
-        self.effect_names = tuple(effect_names)
+        self.level = check_level(level)
         self.factor = factor
-        self.level = level
-        self._check()
-        reach = stats.norm.isf(0.5 * (1.0 - level)) * self.standard_deviations
-        self.lower = self.modes - reach
-        self.upper = self.modes + reach
-        self.excludes_zero: NDArray[np.bool_] = (self.lower > 0.0) | (self.upper < 0.0)
+        arrays = (levels, modes, standard_deviations, effect_names)
+        self._several = isinstance(levels, Mapping)
+        if self._several:
+            self._factors = {
+                str(name): self._effects(*(one[name] for one in arrays)) for name in levels
+            }
+        else:
+            self._factors = {str(factor or "group"): self._effects(*arrays)}
+        self.levels = self._stored("levels")
+        self.modes = self._stored("modes")
+        self.standard_deviations = self._stored("standard_deviations")
+        self.effect_names = self._stored("effect_names")
+        self.lower, self.upper = self._stored("lower"), self._stored("upper")
+        self.excludes_zero = self._stored("excludes_zero")
 
     @classmethod
     def from_estimator(
@@ -116,11 +154,12 @@ class RandomEffectsDisplay:
         ----------
         estimator : fitted estimator
         factor : str, optional
-            Name of the grouping factor; the first one by default.
+            Name of the grouping factor; all of them by default.
         effect : str, optional
             Name of the effect, such as ``"Intercept"``; all of them by default.
         level : float, default=0.95
-        ax : matplotlib Axes, or array of Axes for several effects, optional
+        ax : matplotlib Axes, or array of Axes for several panels, optional
+            The place of one Axes is divided.
 
         Raises
         ------
@@ -150,11 +189,12 @@ class RandomEffectsDisplay:
         ----------
         results : MixedLMResults
         factor : str, optional
-            Name of the grouping factor; the first one by default.
+            Name of the grouping factor; all of them by default.
         effect : str, optional
             Name of the effect, such as ``"Intercept"``; all of them by default.
         level : float, default=0.95
-        ax : matplotlib Axes, or array of Axes for several effects, optional
+        ax : matplotlib Axes, or array of Axes for several panels, optional
+            The place of one Axes is divided.
 
         Raises
         ------
@@ -165,95 +205,99 @@ class RandomEffectsDisplay:
             raise ValueError(
                 "The model has no random effects to show: it was fitted without groups."
             )
-        name = _chosen(factor, list(results.random_effects), "factor") or next(
-            iter(results.random_effects)
-        )
-        modes, deviations = results.random_effects[name], results.random_effects_sd[name]
-        kept = np.ones(modes.shape[1], dtype=bool)
-        if _chosen(effect, list(modes.columns), "effect") is not None:
-            kept = np.asarray(modes.columns == effect)
-        display = cls(
-            levels=modes.index,
-            modes=modes.to_numpy()[:, kept],
-            standard_deviations=deviations.to_numpy()[:, kept],
-            effect_names=modes.columns[kept],
-            factor=name,
-            level=level,
-        )
-        return display.plot(ax)
+        chosen = _chosen(factor, list(results.random_effects), "factor")
+        tables = {
+            name: (results.random_effects[name], results.random_effects_sd[name])
+            for name in results.random_effects
+            if chosen in (None, name)
+        }
+        known = list(dict.fromkeys(one for modes, _ in tables.values() for one in modes.columns))
+        if _chosen(effect, known, "effect") is not None:
+            tables = {
+                name: (modes[[effect]], deviations[[effect]])
+                for name, (modes, deviations) in tables.items()
+                if effect in modes.columns
+            }
+        arrays: dict[str, dict[str, Any]] = {
+            "levels": {name: modes.index for name, (modes, _) in tables.items()},
+            "modes": {name: modes.to_numpy() for name, (modes, _) in tables.items()},
+            "standard_deviations": {name: sd.to_numpy() for name, (_, sd) in tables.items()},
+            "effect_names": {name: modes.columns for name, (modes, _) in tables.items()},
+        }
+        if len(tables) > 1:
+            everything: dict[str, Any] = dict(arrays)
+            return cls(**everything, level=level).plot(ax)
+        (name,) = tables
+        only: dict[str, Any] = {argument: found[name] for argument, found in arrays.items()}
+        return cls(**only, factor=name, level=level).plot(ax)
 
-    def plot(self, ax: Axes | Any = None) -> RandomEffectsDisplay:
-        """Draw one panel for each effect.
+    def plot(self, ax: Any = None) -> RandomEffectsDisplay:
+        """Draw one panel for each factor and effect.
 
         Parameters
         ----------
-        ax : matplotlib Axes, or array of Axes for several effects, optional
-            Where to draw; a new figure by default.
+        ax : matplotlib Axes, or array of Axes for several panels, optional
+            Where to draw; a new figure by default. The place of one Axes is divided.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are not as many axes as effects.
+            If ax holds another number of Axes.
         """
-        axes = self._axes(ax)
+        shown = [
+            (name, effects, j)
+            for name, effects in self._factors.items()
+            for j in range(len(effects.effect_names))
+        ]
+        sizes = [rows_figure_size(list(effects.levels)) for effects in self._factors.values()]
+        size = (max(width for width, _ in sizes), max(height for _, height in sizes))
+        caller = f"{type(self).__name__}.plot"
+        panels = make_panels(ax, len(shown), caller=caller, size=size, single=size, share=False)
         self.points_, self.intervals_, self.zero_lines_ = [], [], []
-        for j, panel in enumerate(axes):
-            order = np.argsort(self.modes[:, j], kind="stable")
-            artists = draw_caterpillar(
-                panel,
-                Caterpillar(
-                    labels=self.levels[order],
-                    values=self.modes[order, j],
-                    lower=self.lower[order, j],
-                    upper=self.upper[order, j],
-                    accented=self.excludes_zero[order, j],
-                ),
-                title=self.effect_names[j],
-            )
-            panel.set_xlabel(f"Deviation from the population ({100 * self.level:g} % interval)")
-            self.points_.append(artists.points)
-            self.intervals_.append(artists.intervals)
-            self.zero_lines_.append(artists.zero_line)
-        axes[0].set_ylabel(f"{self.factor} ({len(self.levels):,} groups)", labelpad=8.0)
-        self.ax_ = axes[0] if len(axes) == 1 else axes
-        self.figure_ = axes[0].figure
+        for panel, (name, effects, j) in zip(panels.axes, shown, strict=True):
+            self._draw(panel, effects, j, name)
+        self.ax_, self.figure_ = panels.ax, panels.figure
         return self
 
-    def _axes(self, ax: Any) -> NDArray[Any]:
-        """Return one Axes for each effect, shape (n_effects,)."""
-        plt = require_pyplot(f"{type(self).__name__}.plot")
-        n_effects = len(self.effect_names)
-        if ax is None:
-            size = figure_size(self.levels, n_effects)
-            _, axes = plt.subplots(1, n_effects, squeeze=False, figsize=size, layout="constrained")
-        else:
-            axes = np.atleast_1d(np.asarray(ax, dtype=object))
-        if axes.size != n_effects:
-            raise ValueError(
-                f"There are {n_effects} effects {list(self.effect_names)}, but ax holds "
-                f"{axes.size} Axes. Pass one for each effect, or choose one with effect=."
-            )
-        return axes.ravel()
+    def _draw(self, panel: Any, effects: FactorEffects, j: int, name: str) -> None:
+        """Draw one effect of one factor."""
+        n_groups = f"{short_label(name)} ({len(effects.levels):,} groups)"
+        describe(
+            panel,
+            title=f"{name}: {effects.effect_names[j]}"
+            if self._several
+            else effects.effect_names[j],
+            x=f"Deviation with {100 * self.level:g} % interval",
+            y=n_groups if j == 0 else "",
+        )
+        artists = draw_caterpillar(panel, effects.sorted(j))
+        self.points_.append(artists.points)
+        self.intervals_.append(artists.intervals)
+        self.zero_lines_.append(artists.zero_line)
 
-    def _check(self) -> None:
-        """Raise ValueError unless the arrays fit together."""
-        shape = (len(self.levels), len(self.effect_names))
-        for name in ("modes", "standard_deviations"):
-            found = getattr(self, name).shape
-            if found != shape:
-                raise ValueError(f"{name} must have shape {shape} (levels, effects), got {found}.")
-        if not 0.0 < self.level < 1.0:
-            raise ValueError(f"level must be between 0 and 1, got {self.level!r}. Use 0.95.")
+    def _effects(
+        self, levels: Any, modes: Any, standard_deviations: Any, effect_names: Any
+    ) -> FactorEffects:
+        """Return the arrays of one factor, with intervals."""
+        labels, names = label_array(levels), tuple(effect_names)
+        arrays = {"modes": np.asarray(modes, dtype=float)}
+        arrays["standard_deviations"] = np.asarray(standard_deviations, dtype=float)
+        shape = (len(labels), len(names))
+        for name, array in arrays.items():
+            if array.shape != shape:
+                raise ValueError(
+                    f"{name} must have shape {shape} (levels, effects), got {array.shape}."
+                )
+        reach = stats.norm.isf(0.5 * (1.0 - self.level)) * arrays["standard_deviations"]
+        lower, upper = arrays["modes"] - reach, arrays["modes"] + reach
+        return FactorEffects(labels, **arrays, effect_names=names, lower=lower, upper=upper)
 
-
-def _labels(levels: Any) -> NDArray[np.object_]:
-    """Return labels as a one-dimensional array of objects, tuples of an interaction as they are."""
-    found = list(levels)
-    labels = np.empty(len(found), dtype=object)
-    labels[:] = found
-    return labels
+    def _stored(self, name: str) -> Any:
+        """Return an array of the only factor, or those of several in a dict."""
+        found = {factor: getattr(effects, name) for factor, effects in self._factors.items()}
+        return found if self._several else next(iter(found.values()))
 
 
 def _chosen(name: str | None, known: list[str], what: str) -> str | None:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 from sklearn.exceptions import NotFittedError
 
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
-from skmixed.datasets import load_sleepstudy
+from skmixed.datasets import load_penicillin, load_sleepstudy
 from skmixed.plots import RandomEffectsDisplay
 from skmixed.plots.caterpillar import ACCENT, NEUTRAL
 
@@ -28,6 +29,11 @@ def _close_figures():
 @pytest.fixture(scope="module")
 def results():
     return mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+
+
+@pytest.fixture(scope="module")
+def crossed():
+    return mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
 
 
 def display_of(n_levels, n_effects=1, **changes):
@@ -144,8 +150,60 @@ def test_given_axes(results):
     assert list(display.ax_) == list(axes)
     _, ax = plt.subplots()
     assert RandomEffectsDisplay.from_results(results, effect="Days", ax=ax).ax_ is ax
-    with pytest.raises(ValueError, match=r"2 effects.*holds 1 Axes"):
-        RandomEffectsDisplay.from_results(results, ax=ax)
+    with pytest.raises(ValueError, match=r"2 panels.*holds 3 Axes.*Pass one Axes"):
+        RandomEffectsDisplay.from_results(results, ax=plt.subplots(3)[1])
+
+
+def test_the_place_of_one_axes_is_divided(results):
+    _, (left, right) = plt.subplots(1, 2, layout="constrained")
+    display = RandomEffectsDisplay.from_results(results, ax=right)
+    display.figure_.draw_without_rendering()
+    assert display.figure_ is left.figure
+    assert len(display.ax_) == 2
+    assert min(panel.get_window_extent().x0 for panel in display.ax_) > left.get_window_extent().x1
+
+
+class TestSeveralFactors:
+    """All factors are shown in one figure unless one is named."""
+
+    def test_stored_arrays(self, crossed):
+        display = RandomEffectsDisplay.from_results(crossed)
+        assert list(display.modes) == ["plate", "sample"]
+        for factor, modes in crossed.random_effects.items():
+            assert_array_equal(display.modes[factor], modes)
+            assert_array_equal(display.levels[factor], modes.index)
+            reach = stats.norm.ppf(0.975) * crossed.random_effects_sd[factor]
+            assert_allclose(display.upper[factor] - display.modes[factor], reach, atol=1e-12)
+            zero = np.abs(display.modes[factor]) <= reach
+            assert_array_equal(display.excludes_zero[factor], ~zero)
+
+    def test_panels(self, crossed):
+        display = RandomEffectsDisplay.from_results(crossed)
+        titles = [panel.get_title(loc="left") for panel in display.ax_]
+        assert titles == ["plate: Intercept", "sample: Intercept"]
+        assert [len(points.get_offsets()) for points in display.points_] == [24, 6]
+        assert [panel.get_ylabel() for panel in display.ax_] == [
+            "plate (24 groups)",
+            "sample (6 groups)",
+        ]
+
+    def test_one_factor(self, crossed):
+        display = RandomEffectsDisplay.from_results(crossed, factor="sample")
+        assert display.factor == "sample"
+        assert display.modes.shape == (6, 1)
+
+    def test_factors_without_the_effect_are_left_out(self):
+        rng = np.random.default_rng(0)
+        data = load_sleepstudy()
+        rater = rng.permutation(np.arange(len(data)) % 9)
+        data = data.assign(
+            rater=rater, Reaction=data["Reaction"] + 50.0 * rng.normal(size=9)[rater]
+        )
+        results = mixedlm("Reaction ~ Days + (Days | Subject) + (1 | rater)", data)
+        assert len(RandomEffectsDisplay.from_results(results).points_) == 3
+        display = RandomEffectsDisplay.from_results(results, effect="Days")
+        assert display.factor == "Subject"
+        assert display.effect_names == ("Days",)
 
 
 def test_from_estimator():

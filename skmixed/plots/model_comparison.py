@@ -1,0 +1,312 @@
+"""Plots of several models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skmixed.inference import compare
+from skmixed.inference.coefficients.wald import check_level
+from skmixed.plots.group_rows import label_rows, rows_figure_size
+from skmixed.plots.panel_text import describe, explain, text_scale
+from skmixed.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    LIGHT_GREY,
+    ORANGE,
+    PALETTE,
+    VERMILLION,
+    make_panels,
+    short_label,
+)
+
+__all__ = ["ModelComparisonDisplay"]
+
+KINDS = ("criteria", "coefficients")
+# Column of the table, its name, colour and marker.
+CRITERIA = {
+    "aic": ("AIC", BLUE, "o"),
+    "bic": ("BIC", VERMILLION, "s"),
+    "caic": ("Conditional AIC", GREEN, "D"),
+    "aicc": ("AICc", ORANGE, "^"),
+}
+COEFFICIENT_COLUMNS = ("model", "term", "estimate", "lower", "upper")
+
+
+class ModelComparisonDisplay:
+    """Show several models side by side: their information criteria, or their coefficients.
+
+    Make one with `from_results`.
+
+    Parameters
+    ----------
+    criteria : DataFrame
+        What ``skmixed.inference.compare`` gives: columns model, weight, and any of aic, aicc, bic
+        and caic.
+    coefficients : DataFrame, optional
+        One row for each model and term: model, term, estimate, lower, upper.
+    level : float, default=0.95
+        Of the limits of the coefficients.
+
+    Attributes
+    ----------
+    differences : DataFrame
+        Criteria of each model, above the lowest of each criterion.
+    ax_ : matplotlib Axes, or ndarray of Axes if there are several terms
+    figure_ : matplotlib Figure
+    points_ : dict of str to PathCollection
+        By the name of the criterion, or of the term.
+    intervals_ : dict of str to LineCollection
+        By the name of the term.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skmixed.plots import ModelComparisonDisplay
+    >>> table = pd.DataFrame(
+    ...     {"model": ["a", "b"], "aic": [10.0, 12.0], "bic": [15.0, 14.0], "weight": [0.73, 0.27]}
+    ... )
+    >>> ModelComparisonDisplay(criteria=table).differences
+           aic  bic
+    model
+    a      0.0  1.0
+    b      2.0  0.0
+    """
+
+    ax_: Any
+    figure_: Any
+    points_: dict[str, Any]
+    intervals_: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        criteria: pd.DataFrame,
+        coefficients: pd.DataFrame | None = None,
+        level: float = 0.95,
+    ) -> None:
+        self.criteria = criteria.copy()
+        self.coefficients = None if coefficients is None else coefficients.copy()
+        self.level = check_level(level)
+        self._check()
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """Return the criteria above the lowest, models x criteria."""
+        shown = [name for name in CRITERIA if name in self.criteria]
+        values = self.criteria.set_index("model")[shown]
+        return values - values.min()
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Mapping[str, Any] | Sequence[Any],
+        *,
+        kind: str = "criteria",
+        criteria: Sequence[str] = ("aic", "bic"),
+        terms: Sequence[str] | None = None,
+        refit: str | None = "ml",
+        level: float = 0.95,
+        ax: Any = None,
+    ) -> ModelComparisonDisplay:
+        """Compare fitted models and draw them.
+
+        Parameters
+        ----------
+        results : mapping or sequence of MixedLMResults
+            Fitted by ``mixedlm`` to the same rows; the keys of a mapping name them.
+        kind : {"criteria", "coefficients"}
+        criteria : sequence of str, default=("aic", "bic")
+            Among ``"aic"``, ``"aicc"``, ``"bic"`` and ``"caic"``, the conditional AIC.
+        terms : sequence of str, optional
+            Coefficients to show; all of them by default.
+        refit : {None, "ml", "reml"}, default="ml"
+            Criterion by which models are fitted again before their criteria are compared. The
+            coefficients are those of the models as they are.
+        level : float, default=0.95
+            Of the limits of the coefficients.
+        ax : matplotlib Axes, or array of Axes for several terms, optional
+            The place of one Axes is divided.
+
+        Raises
+        ------
+        ValueError
+            If the models have different rows, or there is no such kind, criterion or term.
+        """
+        _check_known("kind", [kind], KINDS)
+        _check_known("criteria", criteria, CRITERIA)
+        table = compare(results, refit=refit, conditional="caic" in criteria, sort_by=None)
+        fitted = list(results.values() if isinstance(results, Mapping) else results)
+        coefficients = _coefficients(list(table["model"]), fitted, level)
+        if terms is not None:
+            _check_known("terms", terms, list(coefficients["term"].unique()))
+            coefficients = coefficients[coefficients["term"].isin(list(terms))]
+        display = cls(
+            criteria=table.sort_values("delta_aic")[["model", *criteria, "weight"]],
+            coefficients=coefficients,
+            level=level,
+        )
+        return display.plot(ax, kind=kind)
+
+    def plot(self, ax: Any = None, *, kind: str = "criteria") -> ModelComparisonDisplay:
+        """Draw one kind.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of Axes for several terms, optional
+        kind : {"criteria", "coefficients"}
+            Differences of criteria with Akaike's weights, or a panel of intervals for each term.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there is no such kind, there are no coefficients, or ax does not fit.
+        """
+        _check_known("kind", [kind], KINDS)
+        self.points_, self.intervals_ = {}, {}
+        if kind == "criteria":
+            self._plot_criteria(ax)
+        else:
+            self._plot_coefficients(ax)
+        return self
+
+    def _plot_criteria(self, ax: Any) -> None:
+        """Draw how far each model is above the best, with its weight in the margin."""
+        differences = self.differences.iloc[::-1]
+        names = list(differences.index)
+        width, height = rows_figure_size(names)
+        caller = f"{type(self).__name__}.plot"
+        panels = make_panels(ax, 1, caller=caller, single=(width + 0.8, max(height, 2.4)))
+        panel = panels.axes[0]
+        describe(panel, x="Difference from the lowest")
+        rows = np.arange(len(names))
+        panel.hlines(rows, 0.0, differences.max(axis=1), color=LIGHT_GREY, linewidth=1.0, zorder=1)
+        panel.axvline(0.0, color=GREY, linewidth=0.8, zorder=1)
+        spread = 0.13 * (np.arange(differences.shape[1]) - 0.5 * (differences.shape[1] - 1))
+        for (criterion, values), shift in zip(differences.items(), spread[::-1], strict=True):
+            name, colour, marker = CRITERIA[str(criterion)]
+            self.points_[str(criterion)] = panel.scatter(
+                values, rows + shift, color=colour, marker=marker, s=34.0, zorder=3, label=name
+            )
+        panel.set_ylim(-0.6, len(names) - 0.4)
+        label_rows(panel, names)
+        self._write_weights(panel, names)
+        explain(panel, list(self.points_.values()))
+        self.ax_, self.figure_ = panels.ax, panels.figure
+
+    def _write_weights(self, panel: Any, names: list[Any]) -> None:
+        """Write the weight of each model beside its row."""
+        if len(panel.get_yticks()) < len(names):
+            return
+        size = 9.0 * text_scale(panel)
+        weights = self.criteria.set_index("model")["weight"]
+        beside = panel.get_yaxis_transform()
+        for row, name in enumerate(names):
+            text = f"{weights[name]:.2f}"
+            panel.text(1.03, row, text, transform=beside, va="center", fontsize=size)
+        panel.text(
+            1.03,
+            1.01,
+            "Akaike\nweight",
+            transform=panel.transAxes,
+            va="bottom",
+            fontsize=size,
+        )
+
+    def _plot_coefficients(self, ax: Any) -> None:
+        """Draw the intervals of all models, term by term."""
+        if self.coefficients is None:
+            raise ValueError(
+                'kind="coefficients" needs a table of coefficients, and there is none. Give '
+                "coefficients=, or use from_results."
+            )
+        table = self.coefficients
+        terms, models = list(table["term"].unique()), list(table["model"].unique())
+        width, height = rows_figure_size(models)
+        caller = f"{type(self).__name__}.plot"
+        panels = make_panels(
+            ax,
+            len(terms),
+            caller=caller,
+            size=(max(0.75 * width, 3.0), max(0.7 * height, 1.6)),
+            single=(width, height),
+            share=False,
+        )
+        for panel, term in zip(panels.axes, terms, strict=True):
+            self._draw_term(panel, table[table["term"] == term], models)
+            describe(panel, title=str(term))
+            if _is_first(panel, panels.root):
+                label_rows(panel, models[::-1])
+            else:
+                panel.set_yticks([])
+        panels.label(f"Estimate with {100.0 * self.level:g} % interval", "")
+        self.ax_, self.figure_ = panels.ax, panels.figure
+
+    def _draw_term(self, panel: Any, rows: pd.DataFrame, models: list[Any]) -> None:
+        """Draw the intervals of one term, a row for each model."""
+        positions = [models.index(model) for model in rows["model"]]
+        heights = len(models) - 1.0 - np.array(positions)
+        few = len(models) <= len(PALETTE)
+        colours = [PALETTE[i] if few else BLUE for i in positions]
+        term = str(rows["term"].iloc[0])
+        self.intervals_[term] = panel.hlines(
+            heights, rows["lower"], rows["upper"], colors=colours, linewidth=1.8, zorder=2
+        )
+        self.points_[term] = panel.scatter(
+            rows["estimate"], heights, c=colours, s=30.0, linewidths=0, zorder=3
+        )
+        low, high = float(rows["lower"].min()), float(rows["upper"].max())
+        reach = high - low
+        if low - 0.5 * reach <= 0.0 <= high + 0.5 * reach:
+            panel.axvline(0.0, color=BLACK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        panel.set_ylim(-0.7, len(models) - 0.3)
+
+    def _check(self) -> None:
+        """Raise ValueError unless the tables have the columns that are drawn."""
+        required = {"criteria": ("model", "weight"), "coefficients": COEFFICIENT_COLUMNS}
+        for name, columns in required.items():
+            table = getattr(self, name)
+            missing = [] if table is None else [one for one in columns if one not in table]
+            if missing:
+                raise ValueError(
+                    f"{name} must have the columns {list(columns)}, and {missing} are missing: got "
+                    f"{list(table.columns)}."
+                )
+        if not any(name in self.criteria for name in CRITERIA):
+            raise ValueError(
+                f"criteria must have at least one of the columns {list(CRITERIA)}, got "
+                f"{list(self.criteria.columns)}."
+            )
+
+
+def _is_first(panel: Any, root: Any) -> bool:
+    """Tell whether no panel of the same grid is to the left."""
+    return root is None or bool(panel.get_subplotspec().is_first_col())
+
+
+def _coefficients(names: list[Any], fitted: list[Any], level: float) -> pd.DataFrame:
+    """Return the coefficients of all models, one below the other."""
+    tables = [one.tidy(level).assign(model=name) for name, one in zip(names, fitted, strict=True)]
+    return pd.concat(tables, ignore_index=True)[list(COEFFICIENT_COLUMNS)]
+
+
+def _check_known(argument: str, given: Sequence[str], known: Any) -> None:
+    """Raise ValueError unless all names are known."""
+    unknown = [name for name in given if name not in known]
+    if unknown or not len(given):
+        raise ValueError(
+            f"{argument} must be among {[short_label(name) for name in known]}, got "
+            f"{unknown or list(given)}."
+        )

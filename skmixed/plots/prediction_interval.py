@@ -1,0 +1,334 @@
+"""Predictions with their intervals: along one column for some groups, or row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from skmixed.plots.drawn_intervals import draw_bands, draw_rows
+from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.style import integer_ticks, make_panels
+from skmixed.plots.table import Table
+from skmixed.results import MixedLMResults
+
+__all__ = ["PredictionIntervalDisplay"]
+
+FloatArray = NDArray[np.float64]
+KINDS = ("bands", "rows")
+NEW, POPULATION = "new group", "population"
+_FEW = 4
+_PLACES = 40
+
+
+class PredictionIntervalDisplay:
+    """Show predictions with intervals that new observations keep with a given probability.
+
+    Make one with `from_estimator` or `from_results`. ``kind="bands"`` has a panel for each of some
+    groups, one for a new group, whose random effects are all unknown, and one for the line of the
+    population, whose band is that of the estimated line alone. ``kind="rows"`` has an interval for
+    each row, sorted by the prediction, with the observations and the share of them inside.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the series: one panel each. One series alone may be rows.
+    x : array-like of shape (n_series, n_places)
+        Values of the feature, or the order of the rows.
+    mean, lower, upper : array-like of shape (n_series, n_places)
+        In units of the response.
+    observed_x, observed_y : array-like of shape (n,), optional
+        Observations.
+    observed_series : array-like of int of shape (n,), optional
+        The series of each.
+    coverage : float, default=0.95
+    kind : {"bands", "rows"}, default="bands"
+    feature, response, factor : str
+
+    Attributes
+    ----------
+    inside : ndarray of shape (n,)
+        Whether each observation lies within the interval of its row, for ``kind="rows"``.
+    empirical_coverage : float
+        Share of them.
+    ax_ : matplotlib Axes, or ndarray of Axes if there are several panels
+    figure_ : matplotlib Figure
+    bands_ : list of PolyCollection, or LineCollection of the rows' intervals
+    lines_ : list of Line2D
+    points_ : list of PathCollection
+    legend_ : matplotlib Legend
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or coverage is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from skmixed.plots import PredictionIntervalDisplay
+    >>> display = PredictionIntervalDisplay(
+    ...     names=["rows"],
+    ...     x=[[0, 1, 2]],
+    ...     mean=[[1.0, 2.0, 3.0]],
+    ...     lower=[[0.0, 1.0, 2.0]],
+    ...     upper=[[2.0, 3.0, 4.0]],
+    ...     observed_x=[0, 1, 2],
+    ...     observed_y=[1.5, 3.5, 2.5],
+    ...     kind="rows",
+    ... )
+    >>> display.inside
+    array([ True, False,  True])
+    """
+
+    ax_: Any
+    figure_: Any
+    bands_: list[Any]
+    lines_: list[Any]
+    points_: list[Any]
+    legend_: Any
+
+    def __init__(
+        self,
+        *,
+        names: Any,
+        x: ArrayLike,
+        mean: ArrayLike,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        observed_x: ArrayLike = (),
+        observed_y: ArrayLike = (),
+        observed_series: ArrayLike | None = None,
+        coverage: float = 0.95,
+        kind: str = "bands",
+        feature: str = "x",
+        response: str = "y",
+        factor: str = "group",
+    ) -> None:
+        self.names = [name if isinstance(name, tuple) else str(name) for name in names]
+        self.x, self.mean, self.lower, self.upper = (
+            np.asarray(one, dtype=float) for one in (x, mean, lower, upper)
+        )
+        self.observed_x = np.asarray(observed_x, dtype=float)
+        self.observed_y = np.asarray(observed_y, dtype=float)
+        series = np.zeros(len(self.observed_x)) if observed_series is None else observed_series
+        self.observed_series = np.asarray(series, dtype=np.intp)
+        self.coverage = coverage
+        self.kind = kind
+        self.feature = feature
+        self.response = response
+        self.factor = factor
+        self._check()
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Tell of each observation whether it lies within the interval of its row."""
+        rows = self.observed_x.astype(np.intp)
+        low, high = self.lower[0, rows], self.upper[0, rows]
+        return (low <= self.observed_y) & (self.observed_y <= high)
+
+    @property
+    def empirical_coverage(self) -> float:
+        """Return the share of the observations within their intervals."""
+        return float(self.inside.mean())
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        factor: str | None = None,
+        kind: str = "bands",
+        feature: Any = None,
+        levels: Any = None,
+        coverage: float = 0.95,
+        ax: Any = None,
+    ) -> PredictionIntervalDisplay:
+        """Draw the intervals of a fitted estimator.
+
+        Bands hold the other columns at the group's mean or most frequent value, those of the new
+        group and of the population at the mean or most frequent value of all rows.
+
+        Parameters
+        ----------
+        estimator : fitted estimator, or Pipeline that ends with one
+        X, y, groups
+            As given to its fit; with ``kind="rows"`` any rows, of new groups too.
+        factor : str, optional
+            Grouping factor; the one of most levels by default.
+        kind : {"bands", "rows"}, default="bands"
+        feature : str or int, optional
+            Column of X for the x axis of bands; by default the first with a random slope, or else
+            the first that holds numbers.
+        levels : list of labels, optional
+            The groups that have bands; by default four, small and large ones with low and high
+            effects.
+        coverage : float, default=0.95
+            Probability that an interval covers a new observation.
+        ax : matplotlib Axes, or array of Axes for the panels, optional
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such kind, factor, feature or level.
+        """
+        _check_kind(kind)
+        source = read_estimator(
+            estimator, X, y, groups=groups, factor=factor, complete=kind == "bands"
+        )
+        return cls._from_source(source, kind, feature, levels, coverage).plot(ax)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: MixedLMResults,
+        *,
+        factor: str | None = None,
+        kind: str = "bands",
+        feature: Any = None,
+        levels: Any = None,
+        coverage: float = 0.95,
+        ax: Any = None,
+    ) -> PredictionIntervalDisplay:
+        """Draw the intervals of results that keep their rows.
+
+        Parameters
+        ----------
+        results : MixedLMResults
+            Of ``mixedlm``.
+        factor, kind, feature, levels, coverage, ax
+            As for ``from_estimator``.
+        """
+        _check_kind(kind)
+        source = read_results(results, factor=factor)
+        return cls._from_source(source, kind, feature, levels, coverage).plot(ax)
+
+    @classmethod
+    def _from_source(
+        cls, source: FittedRows, kind: str, feature: Any, levels: Any, coverage: float
+    ) -> PredictionIntervalDisplay:
+        """Compute the intervals."""
+        names = {"response": source.response_name, "factor": source.factor}
+        if kind == "rows":
+            mean = source.predict(source.table, include=True)
+            limits = source.interval(source.table, include=True, coverage=coverage)
+            order = np.argsort(mean, kind="stable")
+            ranks = np.arange(len(mean))
+            return cls(
+                names=["rows"],
+                x=[ranks],
+                mean=[mean[order]],
+                lower=[limits[order, 0]],
+                upper=[limits[order, 1]],
+                observed_x=ranks,
+                observed_y=source.response[order],
+                coverage=coverage,
+                kind=kind,
+                **names,
+            )
+        feature = source.feature(feature)
+        chosen = source.spread(_FEW) if levels is None else source.chosen(levels)
+        x = source.table.numbers(feature)
+        places = np.linspace(float(x.min()), float(x.max()), _PLACES)
+        groups = source.table.typical(source.codes, chosen)
+        everyone = source.table.typical(np.zeros_like(source.codes), np.array([0]))
+        known = groups.along(feature, np.tile(places, (len(chosen), 1)))
+        new = everyone.along(feature, places[None])
+        bands = [
+            *source.interval(known, include=source.included, coverage=coverage).reshape(
+                len(chosen), _PLACES, 2
+            ),
+            source.interval(new, include=False, coverage=coverage),
+            _line_interval(source, new, coverage),
+        ]
+        means = source.predict(known, include=source.included).reshape(len(chosen), _PLACES)
+        line = source.predict(new, include=False)
+        position = np.full(len(source.labels), -1)
+        position[chosen] = np.arange(len(chosen))
+        shown = np.flatnonzero(position[source.codes] >= 0)
+        return cls(
+            names=[*source.labels[chosen], NEW, POPULATION],
+            x=np.tile(places, (len(bands), 1)),
+            mean=[*means, line, line],
+            lower=[one[:, 0] for one in bands],
+            upper=[one[:, 1] for one in bands],
+            observed_x=x[shown],
+            observed_y=source.response[shown],
+            observed_series=position[source.codes[shown]],
+            coverage=coverage,
+            feature=feature,
+            **names,
+        )
+
+    def plot(self, ax: Any = None) -> PredictionIntervalDisplay:
+        """Draw the intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of Axes for the panels, optional
+            Where to draw; a new figure by default. The place of one Axes is divided into panels.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there are not as many axes as panels.
+        """
+        made = make_panels(
+            ax, len(self.names), caller=f"{type(self).__name__}.plot", size=(2.4, 2.1)
+        )
+        draw = draw_rows if self.kind == "rows" else draw_bands
+        self.bands_, self.lines_, self.points_, self.legend_ = draw(self, made)
+        if self.kind == "bands":
+            integer_ticks(made.axes[0], "x", self.observed_x)
+        self.ax_, self.figure_ = made.ax, made.figure
+        return self
+
+    def _check(self) -> None:
+        """Raise ValueError unless the arrays fit together."""
+        _check_kind(self.kind)
+        if not 0.0 < self.coverage < 1.0:
+            raise ValueError(f"coverage must be between 0 and 1, got {self.coverage!r}. Use 0.95.")
+        if self.x.ndim != 2 or len(self.x) != len(self.names):
+            raise ValueError(
+                f"x must have a row for each of the {len(self.names)} series, got the shape "
+                f"{self.x.shape}."
+            )
+        for name in ("mean", "lower", "upper"):
+            found = getattr(self, name).shape
+            if found != self.x.shape:
+                raise ValueError(f"{name} must have the shape {self.x.shape} of x, got {found}.")
+        for name in ("observed_y", "observed_series"):
+            found = getattr(self, name).shape
+            if found != self.observed_x.shape:
+                raise ValueError(
+                    f"{name} must have the shape {self.observed_x.shape} of observed_x, got "
+                    f"{found}."
+                )
+        if self.kind == "rows" and len(self.names) != 1:
+            raise ValueError(f"kind='rows' shows one series, got {len(self.names)}.")
+
+
+def _check_kind(kind: str) -> None:
+    """Raise ValueError for what cannot be shown."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
+
+
+def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArray:
+    """Return confidence limits of x'beta, with Student's t, shape (n, 2)."""
+    fit = source.fit
+    columns, _ = source.fixed_rows(rows)
+    variance = np.einsum("in,ij,jn->n", columns, fit.fixed.unscaled_covariance, columns)
+    deviation = fit.sigma * np.sqrt(variance / fit.coordinates.weight_scale)
+    degrees = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
+    reach = deviation * stats.t.isf(0.5 * (1.0 - coverage), degrees)
+    line = source.predict(rows, include=False)
+    return np.column_stack([line - reach, line + reach])

@@ -1,0 +1,314 @@
+"""Plots of the profile likelihood of the parameters of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from sklearn.utils.validation import check_is_fitted
+
+from skmixed.inference import ProfileLikelihood, profile
+from skmixed.inference.coefficients.wald import check_level
+from skmixed.inference.intervals.profile_curve import ProfileCurve
+from skmixed.plots.panel_text import describe, text_scale, write_in
+from skmixed.plots.style import BLUE, GREY, SKY_BLUE, VERMILLION, make_panels
+
+__all__ = ["ParameterProfile", "ProfileDisplay"]
+
+FloatArray = NDArray[np.float64]
+
+KINDS = ("zeta", "density")
+POINTS = 201
+# Zeta is shown up to so many times its value at the limits.
+TALLEST = 1.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParameterProfile:
+    """Hold the profile of one parameter as a line.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_points,)
+        Of the parameter, ascending; empty where the data say nothing of it.
+    zeta : ndarray of shape (n_points,)
+        Signed roots of the deviance.
+    estimate : float
+    limits : tuple of float
+    """
+
+    values: FloatArray
+    zeta: FloatArray
+    estimate: float
+    limits: tuple[float, float]
+
+    @property
+    def slope(self) -> FloatArray:
+        """Return the derivative of zeta in the parameter."""
+        return np.gradient(self.zeta, self.values, edge_order=2)
+
+    @property
+    def density(self) -> FloatArray:
+        """Return the density of the parameter if zeta is standard normal."""
+        return np.asarray(stats.norm.pdf(self.zeta) * self.slope)
+
+
+class ProfileDisplay:
+    """Show how well the data determine each parameter: its profile likelihood.
+
+    Zeta is the signed root of what -2 log-likelihood is above its minimum when one parameter is
+    held and all others take their best values. It is a straight line where the likelihood is
+    quadratic, and a Wald interval right; the confidence limits are where it crosses a normal
+    quantile. The density is that of the parameter if zeta is standard normal (Bates, Maechler,
+    Bolker and Walker 2015, section 5.1).
+    Make one with `from_profile`, `from_estimator` or `from_results`.
+
+    Parameters
+    ----------
+    values : mapping of str to array-like of shape (n_points,)
+        For each parameter, values of it, ascending; empty where the data say nothing of it.
+    zeta : mapping of str to array-like of shape (n_points,)
+    estimates : mapping of str to float
+    limits : mapping of str to (float, float)
+        Of confidence intervals.
+    level : float, default=0.95
+        Confidence of the limits.
+
+    Attributes
+    ----------
+    profiles : dict of str to ParameterProfile
+        ``values``, ``zeta``, ``density``, ``estimate`` and ``limits`` of each parameter.
+    ax_ : matplotlib Axes, or ndarray of Axes if there are several parameters
+    figure_ : matplotlib Figure
+    curves_ : dict of str to Line2D
+    limits_ : dict of str to PathCollection or PolyCollection
+        Points at the limits, or the shaded interval under a density.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, there is no parameter, or level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from skmixed.plots import ProfileDisplay
+    >>> display = ProfileDisplay(
+    ...     values={"mean": [-2.0, 0.0, 2.0]},
+    ...     zeta={"mean": [-2.0, 0.0, 2.0]},
+    ...     estimates={"mean": 0.0},
+    ...     limits={"mean": (-1.96, 1.96)},
+    ... )
+    >>> display.profiles["mean"].density.round(3)
+    array([0.054, 0.399, 0.054])
+    """
+
+    ax_: Any
+    figure_: Any
+    curves_: dict[str, Any]
+    limits_: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        values: Mapping[str, ArrayLike],
+        zeta: Mapping[str, ArrayLike],
+        estimates: Mapping[str, float],
+        limits: Mapping[str, tuple[float, float]],
+        level: float = 0.95,
+    ) -> None:
+        self.level = check_level(level)
+        self.profiles = {
+            name: ParameterProfile(
+                np.asarray(values[name], dtype=float),
+                np.asarray(zeta[name], dtype=float),
+                float(estimates[name]),
+                (float(limits[name][0]), float(limits[name][1])),
+            )
+            for name in values
+        }
+        self._check()
+
+    @classmethod
+    def from_profile(
+        cls, profiled: ProfileLikelihood, *, kind: str = "zeta", ax: Any = None
+    ) -> ProfileDisplay:
+        """Draw what ``skmixed.inference.profile`` found.
+
+        Parameters
+        ----------
+        profiled : ProfileLikelihood
+        kind : {"zeta", "density"}
+        ax : matplotlib Axes, or array of Axes for several parameters, optional
+            The place of one Axes is divided.
+        """
+        lines = {name: _line(curve) for name, curve in profiled.curves.items()}
+        display = cls(
+            values={name: line[0] for name, line in lines.items()},
+            zeta={name: line[1] for name, line in lines.items()},
+            estimates={name: curve.estimate for name, curve in profiled.curves.items()},
+            limits={name: curve.limits for name, curve in profiled.curves.items()},
+            level=profiled.level,
+        )
+        return display.plot(ax, kind=kind)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        which: str | Sequence[str] = "all",
+        level: float = 0.95,
+        kind: str = "zeta",
+        ax: Any = None,
+    ) -> ProfileDisplay:
+        """Profile a fitted estimator and draw it; the rows are not needed.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+        which : {"all", "fixed", "random"}, str or sequence of str, default="all"
+            Parameters, as in ``skmixed.inference.profile``.
+        level : float, default=0.95
+        kind : {"zeta", "density"}
+        ax : matplotlib Axes, or array of Axes for several parameters, optional
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such parameter or kind.
+        """
+        check_is_fitted(estimator)
+        return cls.from_results(estimator.results_, which=which, level=level, kind=kind, ax=ax)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: Any,
+        *,
+        which: str | Sequence[str] = "all",
+        level: float = 0.95,
+        kind: str = "zeta",
+        ax: Any = None,
+    ) -> ProfileDisplay:
+        """Profile a fitted model and draw it.
+
+        Parameters
+        ----------
+        results : MixedLMResults
+        which, level, kind, ax
+            As in `from_estimator`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter or kind.
+        """
+        _check_kind(kind)
+        return cls.from_profile(profile(results, which, level=level), kind=kind, ax=ax)
+
+    def plot(self, ax: Any = None, *, kind: str = "zeta") -> ProfileDisplay:
+        """Draw one panel for each parameter.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of Axes for several parameters, optional
+        kind : {"zeta", "density"}
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there is no such kind, or ax does not fit.
+        """
+        _check_kind(kind)
+        caller = f"{type(self).__name__}.plot"
+        panels = make_panels(ax, len(self.profiles), caller=caller, size=(2.9, 2.4), share=False)
+        self.curves_, self.limits_ = {}, {}
+        for panel, (name, one) in zip(panels.axes, self.profiles.items(), strict=True):
+            describe(panel, title=name)
+            if len(one.values) < 2:
+                write_in(panel, "The data say nothing of it")
+                panel.set(xticks=[], yticks=[])
+                continue
+            draw = self._draw_zeta if kind == "zeta" else self._draw_density
+            self.curves_[name], self.limits_[name] = draw(panel, one)
+        panels.label("Value of the parameter", "Zeta" if kind == "zeta" else "Profile density")
+        self.ax_, self.figure_ = panels.ax, panels.figure
+        return self
+
+    def _draw_zeta(self, ax: Any, one: ParameterProfile) -> tuple[Any, Any]:
+        """Draw zeta, the line that a quadratic likelihood would give, and the limits."""
+        cutoff = float(stats.norm.isf(0.5 * (1.0 - self.level)))
+        scale = text_scale(ax)
+        at_estimate = float(np.interp(one.estimate, one.values, one.slope))
+        ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+        for height in (-cutoff, cutoff):
+            ax.axhline(height, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        ends = np.array([one.values[0], one.values[-1]])
+        straight = at_estimate * (ends - one.estimate)
+        ax.plot(ends, straight, color=SKY_BLUE, linewidth=1.0, zorder=2, scalex=False, scaley=False)
+        (curve,) = ax.plot(one.values, one.zeta, color=BLUE, linewidth=1.8, zorder=3)
+        heights = np.interp(one.limits, one.values, one.zeta)
+        known = np.isfinite(one.limits)
+        for limit, height in zip(one.limits, heights, strict=True):
+            if np.isfinite(limit):
+                ax.plot([limit, limit], [0.0, height], color=VERMILLION, linewidth=1.0, zorder=2)
+        points = ax.scatter(
+            np.asarray(one.limits)[known],
+            heights[known],
+            s=(5.0 * scale) ** 2,
+            color=VERMILLION,
+            zorder=4,
+        )
+        ax.set_ylim(-TALLEST * cutoff, TALLEST * cutoff)
+        return curve, points
+
+    def _draw_density(self, ax: Any, one: ParameterProfile) -> tuple[Any, Any]:
+        """Draw the density, with the estimate and the interval under it."""
+        density = one.density
+        (curve,) = ax.plot(one.values, density, color=BLUE, linewidth=1.8, zorder=3)
+        within = np.sort([*one.values, *filter(np.isfinite, one.limits)])
+        within = within[(within >= one.limits[0]) & (within <= one.limits[1])]
+        heights = np.interp(within, one.values, density)
+        shade = ax.fill_between(within, heights, color=SKY_BLUE, alpha=0.4, linewidth=0, zorder=1)
+        top = float(np.interp(one.estimate, one.values, density))
+        ax.plot([one.estimate, one.estimate], [0.0, top], color=VERMILLION, linewidth=1.0, zorder=2)
+        ax.set_ylim(bottom=0.0)
+        ax.set_yticks([])
+        return curve, shade
+
+    def _check(self) -> None:
+        """Raise ValueError unless each parameter has a line."""
+        if not self.profiles:
+            raise ValueError("There is no parameter to show. Name one in which=, or use 'all'.")
+        for name, one in self.profiles.items():
+            if one.values.ndim != 1 or one.values.shape != one.zeta.shape:
+                raise ValueError(
+                    f"values and zeta of {name!r} must be one-dimensional and of one length, got "
+                    f"shapes {one.values.shape} and {one.zeta.shape}."
+                )
+
+
+def _check_kind(kind: str) -> None:
+    """Raise ValueError unless there is such a kind."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}.")
+
+
+def _line(curve: ProfileCurve) -> tuple[FloatArray, FloatArray]:
+    """Return values of the parameter and zeta there, close enough to be drawn as a line."""
+    if len(curve.internal) < 2:
+        return np.empty(0), np.empty(0)
+    first, last = curve.internal[[0, -1]]
+    values = curve.scale.to_user(np.linspace(first, last, POINTS))
+    zeta = curve.zeta_at(values)
+    # The way to the user's scale and back may end beyond the curve by rounding.
+    zeta[[0, -1]] = curve.zeta[[0, -1]]
+    return values, zeta

@@ -1,0 +1,320 @@
+"""The rows of each group joined along one column, with the line of the population."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from skmixed.plots.drawn_trajectories import draw_trajectories
+from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.style import PALETTE, integer_ticks, make_panels
+from skmixed.results import MixedLMResults
+
+__all__ = ["TrajectoriesDisplay"]
+
+FloatArray = NDArray[np.float64]
+_PLACES = 50
+# Beyond these groups single trajectories cannot be followed, and some are highlighted.
+_MOST_GROUPS, _HIGHLIGHTED = 60, 5
+
+
+class TrajectoriesDisplay:
+    """Show the raw trajectory of each group, and the line of the population.
+
+    Make one with `from_estimator` or `from_results`.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_groups,)
+        Labels.
+    x, y : array-like of shape (n,)
+        The rows, in units of the feature and of the response.
+    codes : array-like of int of shape (n,)
+        Position of each row's group in ``groups``.
+    line_x : array-like of shape (n_places,)
+        Where the population's lines are evaluated.
+    lines : array-like of shape (n_lines, n_places)
+        The population's prediction; one line, or one for each value that colours.
+    colors : array-like of shape (n_groups,), optional
+        Value of a covariate for each group: numbers get a colour bar; up to eight others, a legend.
+    color_name : str, optional
+    feature, response, factor : str
+        Names for the axes and the legend.
+
+    Attributes
+    ----------
+    categories : list
+        Values that colour, if they are no numbers.
+    highlighted : ndarray of int
+        Positions of the groups that stand out.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    trajectories_ : LineCollection
+    highlights_ : LineCollection
+    population_ : LineCollection
+    legend_ : matplotlib Legend
+    colorbar_ : matplotlib Colorbar or None
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or there are too many values that colour.
+
+    Examples
+    --------
+    >>> from skmixed.plots import TrajectoriesDisplay
+    >>> display = TrajectoriesDisplay(
+    ...     groups=["a", "b"],
+    ...     x=[0.0, 1.0, 0.0, 1.0],
+    ...     y=[1.0, 2.0, 3.0, 5.0],
+    ...     codes=[0, 0, 1, 1],
+    ...     line_x=[0.0, 1.0],
+    ...     lines=[[2.0, 3.5]],
+    ... )
+    >>> display.trajectory(1)
+    array([[0., 3.],
+           [1., 5.]])
+    """
+
+    ax_: Any
+    figure_: Any
+    trajectories_: Any
+    highlights_: Any
+    population_: Any
+    legend_: Any
+    colorbar_: Any
+    highlighted: NDArray[np.intp]
+
+    def __init__(
+        self,
+        *,
+        groups: Any,
+        x: ArrayLike,
+        y: ArrayLike,
+        codes: ArrayLike,
+        line_x: ArrayLike,
+        lines: ArrayLike,
+        colors: Any = None,
+        color_name: str | None = None,
+        feature: str = "x",
+        response: str = "y",
+        factor: str = "group",
+    ) -> None:
+        self.groups = list(groups)
+        self.x = np.asarray(x, dtype=float)
+        self.y = np.asarray(y, dtype=float)
+        self.codes = np.asarray(codes, dtype=np.intp)
+        self.line_x = np.asarray(line_x, dtype=float)
+        self.lines = np.asarray(lines, dtype=float)
+        self.colors = None if colors is None else pd.Series(list(colors))
+        self.color_name = color_name
+        self.feature = feature
+        self.response = response
+        self.factor = factor
+        self.categories = _categories(self.colors, color_name)
+        self._check()
+        order = np.lexsort((self.x, self.codes))
+        self._order = np.split(order, np.cumsum(np.bincount(self.codes))[:-1])
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        factor: str | None = None,
+        feature: Any = None,
+        color: Any = None,
+        highlight: Any = None,
+        ax: Any = None,
+    ) -> TrajectoriesDisplay:
+        """Draw the trajectories of the groups of a fitted estimator.
+
+        The line of the population has no random effects, the other numbers at their means, and is
+        the mean over the combinations of the other values that occur.
+
+        Parameters
+        ----------
+        estimator : fitted estimator, or Pipeline that ends with one
+        X, y, groups
+            As given to its fit.
+        factor : str, optional
+            Grouping factor; the one of most levels by default.
+        feature : str or int, optional
+            Column of X for the x axis; by default the first with a random slope, or else the first
+            that holds numbers.
+        color : str or int, optional
+            Column of X that colours the groups: its mean in each, or its most frequent value. The
+            population has a line for each value that is no number.
+        highlight : int or list of labels, optional
+            As for ``plot``.
+        ax : matplotlib Axes, optional
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such factor, column or label.
+        """
+        source = read_estimator(estimator, X, y, groups=groups, factor=factor)
+        return cls._from_source(source, feature, color).plot(ax, highlight=highlight)
+
+    @classmethod
+    def from_results(
+        cls,
+        results: MixedLMResults,
+        *,
+        factor: str | None = None,
+        feature: Any = None,
+        color: Any = None,
+        highlight: Any = None,
+        ax: Any = None,
+    ) -> TrajectoriesDisplay:
+        """Draw the trajectories of the groups of results that keep their rows.
+
+        Parameters
+        ----------
+        results : MixedLMResults
+            Of ``mixedlm``.
+        factor, feature, color, highlight, ax
+            As for ``from_estimator``.
+        """
+        source = read_results(results, factor=factor)
+        return cls._from_source(source, feature, color).plot(ax, highlight=highlight)
+
+    @classmethod
+    def _from_source(cls, source: FittedRows, feature: Any, color: Any) -> TrajectoriesDisplay:
+        """Predict the lines of the population."""
+        feature = source.feature(feature)
+        x = source.table.numbers(feature)
+        colors, each = None, []
+        if color is not None:
+            color = source.column(color, "color")
+            levels = np.arange(len(source.labels))
+            colors = source.table.typical(source.codes, levels).frame[color]
+            each = _categories(colors, color)
+        rows, weights = source.population(without=color if each else None)
+        line_x = np.linspace(x.min(), x.max(), _PLACES)
+        lines = []
+        for value in each or [None]:
+            along = rows.along(feature, np.tile(line_x, (len(rows), 1)))
+            if value is not None:
+                first = np.flatnonzero(source.table.frame[color] == value)[:1]
+                same = source.table.frame[color].iloc[np.repeat(first, len(along))]
+                along = along.assign(color, same.reset_index(drop=True))
+            values = source.predict(along, include=False).reshape(len(rows), _PLACES)
+            lines.append(weights @ values)
+        return cls(
+            groups=source.labels,
+            x=x,
+            y=source.response,
+            codes=source.codes,
+            line_x=line_x,
+            lines=lines,
+            colors=colors,
+            color_name=None if color is None else str(color),
+            feature=feature,
+            response=source.response_name,
+            factor=source.factor,
+        )
+
+    def trajectory(self, i: int) -> FloatArray:
+        """Return the rows of one group in the order of x, shape (n_rows, 2)."""
+        rows = self._order[i]
+        return np.column_stack([self.x[rows], self.y[rows]])
+
+    def plot(self, ax: Any = None, *, highlight: Any = None) -> TrajectoriesDisplay:
+        """Draw the trajectories.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        highlight : int or list of labels, optional
+            Which groups stand out, or how many of those of most rows, from low to high means; by
+            default 5 where there are more than 60 groups and no colours, else none.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there is no group of a label, or ax holds several Axes.
+        """
+        self.highlighted = self._to_highlight(highlight)
+        made = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(5.8, 4.2))
+        draw_trajectories(self, made)
+        integer_ticks(made.axes[0], "x", self.x)
+        self.ax_, self.figure_ = made.ax, made.figure
+        return self
+
+    def _to_highlight(self, highlight: Any) -> NDArray[np.intp]:
+        """Return the positions of the groups that stand out."""
+        if highlight is None:
+            many = len(self.groups) > _MOST_GROUPS and self.colors is None
+            highlight = _HIGHLIGHTED if many else 0
+        if isinstance(highlight, (int, np.integer)) and not isinstance(highlight, bool):
+            return self._spread(int(highlight))
+        wanted = [highlight] if isinstance(highlight, (str, tuple)) else list(highlight)
+        unknown = [label for label in wanted if label not in self.groups]
+        if unknown:
+            raise ValueError(
+                f"highlight names {unknown[:5]}, which are no levels of {self.factor!r}. Name some "
+                f"of its {len(self.groups):,} levels, such as {self.groups[:3]}, or give a number."
+            )
+        return np.array([self.groups.index(label) for label in wanted], dtype=np.intp)
+
+    def _spread(self, n: int) -> NDArray[np.intp]:
+        """Return n groups of most rows within equal parts of the order of their means."""
+        if n <= 0:
+            return np.zeros(0, dtype=np.intp)
+        sizes = np.bincount(self.codes, minlength=len(self.groups))
+        means = np.bincount(self.codes, self.y, len(self.groups)) / np.maximum(sizes, 1)
+        parts = np.array_split(np.argsort(means, kind="stable"), min(n, len(means)))
+        # Of groups of equal size the one in the middle of its part.
+        middle = [np.roll(part, -(len(part) // 2)) for part in parts]
+        return np.array([part[np.argmax(sizes[part])] for part in middle], dtype=np.intp)
+
+    def _check(self) -> None:
+        """Raise ValueError unless the arrays fit together."""
+        n, n_groups = len(self.x), len(self.groups)
+        for name in ("y", "codes"):
+            found = getattr(self, name).shape
+            if found != (n,):
+                raise ValueError(f"{name} must have shape {(n,)}, as x, got {found}.")
+        if n_groups == 0 or len(np.unique(self.codes)) != n_groups or self.codes.max() >= n_groups:
+            raise ValueError(
+                f"codes must name each of the {n_groups} groups at least once by its position, got "
+                f"{len(np.unique(self.codes))} different codes."
+            )
+        n_lines = max(len(self.categories), 1)
+        if self.lines.ndim != 2 or self.lines.shape != (n_lines, len(self.line_x)):
+            raise ValueError(
+                f"lines must have shape {(n_lines, len(self.line_x))}, got {self.lines.shape}."
+            )
+        if self.colors is not None and len(self.colors) != n_groups:
+            raise ValueError(
+                f"colors must have a value for each of the {n_groups} groups, got "
+                f"{len(self.colors)}."
+            )
+
+
+def _categories(colors: pd.Series | None, name: Any) -> list[Any]:
+    """Return the sorted values that colour, none where there are none or they are numbers."""
+    if colors is None or (
+        pd.api.types.is_numeric_dtype(colors) and not pd.api.types.is_bool_dtype(colors)
+    ):
+        return []
+    found = sorted(pd.unique(colors), key=lambda value: (type(value).__name__, value))
+    if len(found) > len(PALETTE):
+        raise ValueError(
+            f"color={name!r} has {len(found)} different values, more than the {len(PALETTE)} "
+            "colours that readers can tell apart. Choose a column of fewer values, or of numbers."
+        )
+    return found
