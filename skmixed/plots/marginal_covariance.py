@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skmixed.design.design import NewBlock, NewRows
 from skmixed.inference.diagnostics.row_inputs import training_rows
@@ -14,6 +13,7 @@ from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.plots.group_rows import label_array
 from skmixed.plots.heat_map import draw_heat_map
 from skmixed.plots.panel_text import describe
+from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.style import make_panels, short_label
 from skmixed.prediction.predict import marginal_covariance
 
@@ -110,7 +110,7 @@ class MarginalCovarianceDisplay:
 
         Parameters
         ----------
-        estimator : fitted estimator
+        estimator : fitted estimator, or Pipeline that ends with one
         X, y : array-like
             What it was fitted to; y may be left out where a formula names it.
         rows, factor, correlation, ax
@@ -125,8 +125,8 @@ class MarginalCovarianceDisplay:
         ValueError
             If the rows are not those of the fit, or there is no such factor.
         """
-        check_is_fitted(estimator)
-        found = training_rows(estimator, X, y, **arguments)
+        model, columns = model_and_columns(estimator, X)
+        found = training_rows(model, columns, y, **arguments)
         return cls(**_arrays(found, rows, factor), correlation=correlation).plot(ax)
 
     @classmethod
@@ -178,7 +178,7 @@ class MarginalCovarianceDisplay:
         ValueError
             If ax holds several Axes.
         """
-        panels = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(5.6, 4.6))
+        panels = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(6.2, 4.6))
         panel = panels.axes[0]
         what = "Correlation" if self.correlation else "Covariance"
         describe(panel, title=f"Implied {what.lower()} of {len(self.covariance):,} rows")

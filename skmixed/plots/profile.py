@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from sklearn.utils.validation import check_is_fitted
 
 from skmixed.inference import ProfileLikelihood, profile
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.plots.panel_text import describe, text_scale, write_in
+from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.style import BLUE, GREY, SKY_BLUE, VERMILLION, make_panels
 
 __all__ = ["ParameterProfile", "ProfileDisplay"]
@@ -169,7 +169,7 @@ class ProfileDisplay:
 
         Parameters
         ----------
-        estimator : fitted estimator
+        estimator : fitted estimator, or Pipeline that ends with one
         which : {"all", "fixed", "random"}, str or sequence of str, default="all"
             Parameters, as in ``skmixed.inference.profile``.
         level : float, default=0.95
@@ -183,8 +183,8 @@ class ProfileDisplay:
         ValueError
             If there is no such parameter or kind.
         """
-        check_is_fitted(estimator)
-        return cls.from_results(estimator.results_, which=which, level=level, kind=kind, ax=ax)
+        model, _ = model_and_columns(estimator)
+        return cls.from_results(model.results_, which=which, level=level, kind=kind, ax=ax)
 
     @classmethod
     def from_results(

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.utils.validation import check_is_fitted
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar
 from skmixed.plots.group_rows import label_array, rows_figure_size
 from skmixed.plots.panel_text import describe
+from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.style import make_panels, short_label
 from skmixed.results import MixedLMResults
 
@@ -152,7 +152,7 @@ class RandomEffectsDisplay:
 
         Parameters
         ----------
-        estimator : fitted estimator
+        estimator : fitted estimator, or Pipeline that ends with one
         factor : str, optional
             Name of the grouping factor; all of them by default.
         effect : str, optional
@@ -168,10 +168,8 @@ class RandomEffectsDisplay:
         ValueError
             If it has no such factor or effect.
         """
-        check_is_fitted(estimator)
-        return cls.from_results(
-            estimator.results_, factor=factor, effect=effect, level=level, ax=ax
-        )
+        model, _ = model_and_columns(estimator)
+        return cls.from_results(model.results_, factor=factor, effect=effect, level=level, ax=ax)
 
     @classmethod
     def from_results(

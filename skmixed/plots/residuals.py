@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.group_boxes import draw_groups, group_quartiles
 from skmixed.plots.group_rows import label_array, rows_figure_size
 from skmixed.plots.normal_quantiles import NormalQuantiles, draw_quantiles, normal_quantiles
 from skmixed.plots.panel_text import describe, write_in
+from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.residual_inputs import (
     NAMES,
     UNIT_VARIANCE,
@@ -127,7 +127,7 @@ class ResidualsDisplay:
 
         Parameters
         ----------
-        estimator : fitted estimator
+        estimator : fitted estimator, or Pipeline that ends with one
         X, y : array-like
             What it was fitted to; y may be left out where a formula names it.
         kind, residual_kind, factor, level, ax
@@ -142,8 +142,8 @@ class ResidualsDisplay:
         ValueError
             If the rows are not those of the fit, or there is no such kind or factor.
         """
-        check_is_fitted(estimator)
-        arrays = residual_arrays(estimator, X, y, kind=residual_kind, factor=factor, **arguments)
+        model, columns = model_and_columns(estimator, X)
+        arrays = residual_arrays(model, columns, y, kind=residual_kind, factor=factor, **arguments)
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
     @classmethod

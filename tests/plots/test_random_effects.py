@@ -13,6 +13,8 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
@@ -263,3 +265,14 @@ def test_missing_matplotlib_is_explained(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"RandomEffectsDisplay.plot.*scikit-mixed\[plot\]"):
         display_of(2).plot()
+
+
+def test_pipeline():
+    data = load_sleepstudy()
+    model = MixedLM(groups="Subject", random_slopes=["Days"])
+    steps = make_pipeline(FunctionTransformer(), model)
+    with pytest.raises(NotFittedError):
+        RandomEffectsDisplay.from_estimator(steps)
+    steps.fit(data[["Days", "Subject"]], data["Reaction"])
+    found = RandomEffectsDisplay.from_estimator(steps)
+    assert_array_equal(found.modes, steps[-1].random_effects_["Subject"])

@@ -17,8 +17,7 @@ def test_agrees_with_lowess(span):
     y = np.sin(x) + 0.3 * rng.normal(size=90)
     at = np.linspace(x.min(), x.max(), 17)
     expected = lowess(y, x, frac=span, it=0, xvals=at)
-    # Theirs leaves out weights of points at the edge of the neighbourhood.
-    assert_allclose(local_regression(x, y, at, span=span), expected, atol=2e-3)
+    assert_allclose(local_regression(x, y, at, span=span), expected, rtol=1e-10)
 
 
 def test_lines_are_kept():
