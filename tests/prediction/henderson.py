@@ -8,9 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from skmixed import mixedlm
 from skmixed.results import MixedLMResults
 
 FloatArray = NDArray[np.float64]
+
+
+def three_factors() -> MixedLMResults:
+    """Fit slopes of classes in schools, and raters who meet several schools."""
+    rng = np.random.default_rng(1)
+    n = 400
+    classroom, rater = rng.integers(0, 24, n), rng.integers(0, 7, n)
+    school = classroom // 4
+    x = rng.normal(size=n)
+    y = 1.0 + x * (1.0 + rng.normal(size=24)[classroom] + 0.6 * rng.normal(size=6)[school])
+    y += rng.normal(size=24)[classroom] + rng.normal(size=6)[school] + rng.normal(size=7)[rater]
+    y += rng.normal(size=n)
+    data = {"y": y, "x": x, "school": school, "classroom": classroom, "rater": rater}
+    return mixedlm("y ~ x + (x | school / classroom) + (1 | rater)", data)
 
 
 @dataclass(frozen=True)

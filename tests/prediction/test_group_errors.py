@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from prediction.henderson import henderson
+from prediction.henderson import henderson, three_factors
 
 from skmixed import SingularFitWarning, mixedlm
 from skmixed.datasets import (
@@ -38,6 +38,7 @@ MODELS = {
     "crossed": lambda: mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin()),
     "nested": lambda: mixedlm("strength ~ 1 + (1 | batch / cask)", load_pastes()),
     "ml": lambda: mixedlm("Reaction ~ Days + (Days | Subject)", sleep(), method="ml"),
+    "three factors": three_factors,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from prediction.henderson import henderson
+from prediction.henderson import henderson, three_factors
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_pastes, load_penicillin, load_sleepstudy
@@ -21,6 +21,7 @@ MODELS = {
     ),
     "crossed": lambda: mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin()),
     "nested": lambda: mixedlm("strength ~ 1 + (1 | batch / cask)", load_pastes()),
+    "three factors": three_factors,
 }
 
 

@@ -50,6 +50,18 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     >>> from skmixed.results import describe
     >>> results = mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
     >>> print(describe(results))
+    A linear mixed model of diameter, fitted to 144 observations in 24 groups of plate and 6 groups
+    of sample by restricted maximum likelihood (REML).
+    <BLANKLINE>
+    Over the population, diameter is 22.97 (95% interval 20.95 to 25.00) on average.
+    <BLANKLINE>
+    The mean of diameter varies between groups of plate with a standard deviation of 0.847: the
+    central 95% of group means lies between 21.31 and 24.63. The mean of diameter varies between
+    groups of sample with a standard deviation of 1.93: the central 95% of group means lies between
+    19.2 and 26.8.
+    <BLANKLINE>
+    The residual standard deviation is 0.550. Of the variance around the fixed effects, 15% lies
+    between groups of plate and 79% between groups of sample (intraclass correlation 0.94).
     """
     check_level(level)
     fit: LMMFit = results.fit
@@ -61,7 +73,8 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     paragraphs = [
         [_what_was_fitted(results), *_reservations(fit)],
         fixed.sentences(),
-        [*random, share_sentence(fit)],
+        random,
+        [share_sentence(fit)],
         boundary_sentences(fit),
     ]
     return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
