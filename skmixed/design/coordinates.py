@@ -14,6 +14,7 @@ from skmixed.design.design import RandomBlock
 __all__ = [
     "FixedCoordinates",
     "RandomCoordinates",
+    "aliased_rows",
     "random_coordinates",
     "relative_pivots",
     "standardise_fixed",
@@ -172,7 +173,7 @@ def standardise_fixed(
     if constant.any():
         slopes[constant] = 0.0
     slopes /= scale[:, None]
-    aliased = _aliased_rows(rows[: len(rows) - spare])[int(intercept) :]
+    aliased = aliased_rows(rows[: len(rows) - spare])[int(intercept) :]
     if not aliased.any():
         return FixedCoordinates(intercept, center, scale, every, nothing), rows
     rows = np.delete(rows, np.flatnonzero(aliased) + intercept, axis=0)
@@ -243,8 +244,17 @@ def relative_pivots(rows: FloatArray) -> FloatArray:
     return np.zeros(len(rows)) if failed else factor.diagonal()
 
 
-def _aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
-    """Find the rows that the earlier ones explain; most often their correlations rule it out."""
+def aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
+    """Find the rows that the earlier ones explain; most often their correlations rule it out.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n)
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+    """
     if relative_pivots(rows).min(initial=1.0) > PLAINLY_INDEPENDENT:
         return np.zeros(len(rows), dtype=bool)
     return _aliased_by_orthogonalisation(rows)

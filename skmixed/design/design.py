@@ -118,6 +118,12 @@ class Design:
             return repeated
         return by_group if repeated is None else by_group * repeated
 
+    @property
+    def count(self) -> float:
+        """Count the rows, each as often as it counts."""
+        multiplicity = self.row_multiplicity
+        return float(self.n_rows if multiplicity is None else multiplicity.sum())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewBlock:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from skmixed.exceptions import GroupDtypeWarning, warn_user
 
-__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
+__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
 
 _SHOWN = 5
+# Integers up to here are floating-point numbers too.
+EXACT = 2**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,44 @@ class Levels:
             codes[unseen] = len(self) + pd.factorize(new[unseen])[0]
         return codes
 
+    def extended(
+        self, columns: Sequence[Any], codes: NDArray[np.intp]
+    ) -> tuple[Levels, NDArray[np.intp], NDArray[np.intp]]:
+        """Add the new labels of some rows, so that all labels are sorted.
+
+        Parameters
+        ----------
+        columns : sequence of array-like of shape (n,)
+            As for ``encode``.
+        codes : ndarray of shape (n,)
+            What it returned for these rows, or for more rows.
+
+        Returns
+        -------
+        levels : Levels
+        places : ndarray of shape (n_levels,)
+            Where the levels of this factor are among them.
+        codes : ndarray of shape (n,)
+            Position of each row's label among them.
+        """
+        new, first = np.unique(codes, return_index=True)
+        first, new = first[new >= len(self)], new[new >= len(self)]
+        places = np.arange(len(self))
+        if not len(new):
+            return self, places, codes
+        joined = [
+            _joined(self.labels.get_level_values(j), pd.Index(_uncategorised(values[first])))
+            for j, values in enumerate(map(_label_values, columns))
+        ]
+        factor = factorise_interaction(joined, [str(name) for name in self.labels.names])
+        levels = Levels(self.name, factor.levels.values)
+        places, added = np.split(factor.codes, [len(self)])
+        old = codes < len(self)
+        moved = np.empty_like(codes)
+        moved[old] = places[codes[old]]
+        moved[~old] = added[np.searchsorted(new, codes[~old])]
+        return levels, places, moved
+
     def check_seen(self, codes: NDArray[np.intp], columns: Sequence[Any]) -> None:
         """Raise ValueError naming the labels that are not among the levels, if there are any."""
         unseen = codes >= len(self)
@@ -120,7 +160,7 @@ class GroupingFactor:
         """Count the rows of each level."""
         return np.bincount(self.codes, minlength=len(self.levels))
 
-    def select(self, rows: NDArray[np.bool_]) -> GroupingFactor:
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> GroupingFactor:
         """Return the factor of some rows, with the levels that still occur."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)
         return GroupingFactor(Levels(self.levels.name, self.levels.values[kept]), codes)
@@ -180,6 +220,27 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
         [part.levels.labels[part.codes[first]] for part in parts], names=list(names)
     )
     return GroupingFactor(Levels(":".join(names), labels), cells)
+
+
+def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
+    """Return the labels of some rows.
+
+    Parameters
+    ----------
+    columns : sequence of array-like of shape (n,)
+        As for ``Levels.encode``.
+    rows : ndarray of bool or int
+    """
+    return [_label_values(column)[rows] for column in columns]
+
+
+def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
+    """Join labels of two indexes, none of them rounded."""
+    integers = [index.to_numpy() for index in (old, new) if index.dtype.kind in "iu"]
+    joined = old.append(new)
+    if joined.dtype.kind == "f" and any((np.abs(one) > EXACT).any() for one in integers):
+        return old.astype(object).append(new.astype(object))
+    return joined
 
 
 def _label_values(labels: Any) -> Any:

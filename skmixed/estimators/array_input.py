@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 
 from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
-from skmixed.design.groups import factorise_interaction
+from skmixed.design.groups import Levels, factorise_interaction
 from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
@@ -71,6 +71,20 @@ class ArrayInput:
             return fixed, [None] * len(self.factors)
         check_consistent_length(fixed, groups)
         return fixed, list(given_labels(self.factors, groups))
+
+    def response(self, X: Any, y: Any) -> FloatArray:
+        """Return the checked response of new rows."""
+        if y is None:
+            raise ValueError("This requires y to be passed, but the target y is None.")
+        return checked_response(y)
+
+    def with_levels(self, levels: Sequence[Levels]) -> ArrayInput:
+        """Return the same with other levels of each factor."""
+        factors = tuple(
+            replace(factor, levels=its)
+            for factor, its in zip(self.recipe.factors, levels, strict=True)
+        )
+        return replace(self, recipe=replace(self.recipe, factors=factors))
 
     def new_rows(self, fixed: FloatArray, labels: Sequence[Labels], unseen: str) -> NewRows:
         """Return the columns of rows to predict."""

@@ -12,14 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.sampling_weights import SCALINGS
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.results.words.equation import Equation, Form, equation
@@ -29,7 +32,14 @@ __all__ = ["LinearMixedModel"]
 FloatArray = NDArray[np.float64]
 
 
-class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, BaseEstimator):
+class LinearMixedModel(
+    FittedAttributes,
+    AdaptingMethods,
+    LeaveOutMethods,
+    PredictionMethods,
+    RegressorMixin,
+    BaseEstimator,
+):
     """Fit and predict linear mixed models; subclasses say which arguments make up the model."""
 
     groups: Any
@@ -185,6 +195,8 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
             weight_type=self.weight_type,
             scaling=self.weight_scaling,
         )
+        # Rows of weight 0 are dropped, and groups with them.
+        self._input = self._input.with_levels([factor.levels for factor in design.factors])
         return LMMModel(
             design,
             structures,
@@ -202,16 +214,20 @@ class LinearMixedModel(FittedAttributes, PredictionMethods, RegressorMixin, Base
         model : LMMModel
         """
         fit = model.fit()
+        self._keep_fit(fit)
+        for notice in fit.notices:
+            warn_user(notice.message, notice.category)
+        return self
+
+    def _keep_fit(self, fit: LMMFit) -> None:
+        """Keep the estimates."""
         self.lmm_fit_ = fit
         coefficients = fit.fixed.coefficients
-        n_intercepts = int(model.design.intercept)
+        n_intercepts = int(fit.coordinates.fixed.intercept)
         self.intercept_ = float(coefficients[0]) if n_intercepts else 0.0
         self.coef_ = coefficients[n_intercepts:].copy()
         self.converged_ = fit.convergence.converged
         self.n_iter_ = fit.convergence.n_iter
-        for notice in fit.notices:
-            warn_user(notice.message, notice.category)
-        return self
 
     def _search_options(self) -> dict[str, Any]:
         """Return what else a subclass lets the user say of the search."""

@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import assert_all_finite, check_consistent_length
 
 from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
+from skmixed.design.groups import Levels
 from skmixed.estimators.array_input import checked_response
 from skmixed.formula import FormulaMatrices, ParsedFormula
 
 __all__ = ["FormulaInput", "train_data"]
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,24 @@ class FormulaInput:
             for factor in self.design.factors
         ]
         return X, labels
+
+    def response(self, X: Any, y: Any) -> FloatArray:
+        """Return the response of new rows: y, or what the formula finds in the data."""
+        recipe = self.design.recipe
+        if y is None:
+            response = recipe.evaluate_response(X)
+            assert_all_finite(response, input_name="y")
+            return response
+        _without_response(recipe.parsed)
+        return checked_response(y)
+
+    def with_levels(self, levels: Sequence[Levels]) -> FormulaInput:
+        """Return the same with other levels of each factor."""
+        factors = tuple(
+            replace(factor, levels=its)
+            for factor, its in zip(self.design.factors, levels, strict=True)
+        )
+        return FormulaInput(replace(self.design, factors=factors))
 
     def new_rows(self, data: Any, labels: Sequence[Labels], unseen: str) -> NewRows:
         """Return the columns of rows to predict."""

@@ -104,7 +104,8 @@ class LMMFit:
     convergence : Convergence
     coordinates : Coordinates
     residual_quantiles : ndarray of shape (5,)
-        Minimum, quartiles and maximum of the residuals over their standard deviation.
+        Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where
+        rows were added, of which a fit keeps sums alone.
     notices : tuple of Notice
     monte_carlo : MonteCarloError or None
         None where nothing was estimated from random probes.
@@ -163,13 +164,23 @@ class LMMFit:
         ValueError
             If the cross-products were too large to be kept.
         """
+        covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
+        return ProfiledObjective(self.kept_products(), covariance, reml=self.reml)
+
+    def kept_products(self) -> CrossProducts:
+        """Return the cross-products of the estimable factors.
+
+        Raises
+        ------
+        ValueError
+            If they were too large to be kept.
+        """
         if self.products is None:
             raise ValueError(
                 "The fit has not kept its cross-products, which are as large as the data here. Fit "
                 "fewer factors, or ask for what needs no further evaluation of the likelihood."
             )
-        covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
-        return ProfiledObjective(self.products, covariance, reml=self.reml)
+        return self.products
 
     @property
     def nu(self) -> float:

@@ -22,7 +22,13 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 
-__all__ = ["Coordinates", "StandardisedRows", "standardised_products"]
+__all__ = [
+    "Coordinates",
+    "StandardisedRows",
+    "products_of_rows",
+    "standardised_products",
+    "standardised_rows",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -99,23 +105,59 @@ def standardised_products(
         independent = relative_pivots(A[:-1])
         A *= root
         _check_weights(root, independent, relative_pivots(A[:-1]))
-    multiplicity = design.group_counts
-    shift, scale = _take_least_squares(A[:-1], A[-1], multiplicity)
-    random, rows = _standardised_blocks(design, covariance, A, root)
+    shift, scale = _take_least_squares(A[:-1], A[-1], design.group_counts)
+    random = tuple(
+        random_coordinates(block, tuple(s.invariance for s in structures.structures))
+        for block, structures in zip(design.blocks, covariance.factors, strict=True)
+    )
+    rows = _with_blocks(A, design, random, root)
+    products = products_of_rows(design, rows, weight_scale)
+    exact = not A[-1].any()
+    coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
+    return coordinates, rows, products
+
+
+def standardised_rows(design: Design, coordinates: Coordinates) -> StandardisedRows:
+    """Standardise rows in coordinates that were chosen for others.
+
+    Parameters
+    ----------
+    design : Design
+        Of the same columns.
+    coordinates : Coordinates
+    """
+    A = coordinates.fixed.transform(design.fixed, spare=1)
+    y = design.response if design.offset is None else design.response - design.offset
+    A[-1] = (y - coordinates.shift @ A[:-1]) / coordinates.response_scale
+    root = None
+    if design.weights is not None:
+        root = np.sqrt(design.weights / coordinates.weight_scale)
+        A *= root
+    return _with_blocks(A, design, coordinates.random, root)
+
+
+def products_of_rows(design: Design, rows: StandardisedRows, weight_scale: float) -> CrossProducts:
+    """Sum the cross-products of standardised rows.
+
+    Parameters
+    ----------
+    design : Design
+    rows : StandardisedRows
+    weight_scale : float
+        What weights are relative to.
+    """
+    A, multiplicity = rows.A, design.group_counts
     factors = tuple(
         factor_products(Z, A, factor.codes, len(factor.levels), design.group_multiplicity)
         for Z, factor in zip(rows.Z, design.factors, strict=True)
     )
-    products = CrossProducts(
-        n_rows=_count(design),
-        sum_log_weights=_sum_log_weights(design, weights, multiplicity),
+    return CrossProducts(
+        n_rows=design.count,
+        sum_log_weights=_sum_log_weights(design, weight_scale, multiplicity),
         AtWA=(A if multiplicity is None else A * multiplicity) @ A.T,
         factors=factors,
         crossed=_crossed(rows.Z, design.factors),
     )
-    exact = not A[-1].any()
-    coordinates = Coordinates(fixed, random, shift, scale, weight_scale, exact)
-    return coordinates, rows, products
 
 
 def _check_weights(root: FloatArray, before: FloatArray, after: FloatArray) -> None:
@@ -163,22 +205,20 @@ def _take_least_squares(
     return shift * peak, scale * peak
 
 
-def _standardised_blocks(
-    design: Design, covariance: JointCovariance, A: FloatArray, root: FloatArray | None
-) -> tuple[tuple[RandomCoordinates, ...], StandardisedRows]:
-    """Standardise the columns of Z, block by block."""
+def _with_blocks(
+    A: FloatArray, design: Design, random: tuple[RandomCoordinates, ...], root: FloatArray | None
+) -> StandardisedRows:
+    """Standardise the columns of Z, block by block, and join them to those of X."""
     repeated = design.row_multiplicity
-    coordinates, columns, mean_squares = [], [], []
-    for block, structures in zip(design.blocks, covariance.factors, strict=True):
-        random = random_coordinates(block, tuple(s.invariance for s in structures.structures))
-        Z = random.transform(block.columns)
+    columns, mean_squares = [], []
+    for block, place in zip(design.blocks, random, strict=True):
+        Z = place.transform(block.columns)
         counted = Z if repeated is None else Z * repeated
-        mean_squares.append(counted @ Z.T / _count(design))
+        mean_squares.append(counted @ Z.T / design.count)
         if root is not None:
             Z *= root
-        coordinates.append(random)
         columns.append(Z)
-    return tuple(coordinates), StandardisedRows(A, tuple(columns), tuple(mean_squares))
+    return StandardisedRows(A, tuple(columns), tuple(mean_squares))
 
 
 def _crossed(
@@ -198,17 +238,9 @@ def _crossed(
     }
 
 
-def _count(design: Design) -> float:
-    """Count the rows, each as often as it counts."""
-    multiplicity = design.row_multiplicity
-    return float(design.n_rows if multiplicity is None else multiplicity.sum())
-
-
-def _sum_log_weights(
-    design: Design, weights: FloatArray | None, multiplicity: FloatArray | None
-) -> float:
+def _sum_log_weights(design: Design, scale: float, multiplicity: FloatArray | None) -> float:
     """Return sum log w; counts of rows are no weights of a variance."""
-    if weights is None or design.frequency:
+    if design.weights is None or design.frequency:
         return 0.0
-    logs = np.log(weights)
+    logs = np.log(design.weights / scale)
     return float(logs.sum() if multiplicity is None else logs @ multiplicity)

@@ -22,6 +22,9 @@ from .intervals.confidence_intervals import confint as confint
 from .intervals.profile_curve import ProfileCurve as ProfileCurve
 from .intervals.profile_likelihood import ProfileLikelihood as ProfileLikelihood
 from .intervals.profile_likelihood import profile as profile
+from .leave_out.folds import kfold_predict as kfold_predict
+from .leave_out.single_rows import loo_predict as loo_predict
+from .leave_out.whole_groups import logo_predict as logo_predict
 from .marginal.estimates import MarginalEstimates as MarginalEstimates
 from .marginal.means import contrasts as contrasts
 from .marginal.means import marginal_means as marginal_means

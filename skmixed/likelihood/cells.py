@@ -70,6 +70,24 @@ class CellProducts:
         values = self.values.swapaxes(0, 1)[:, :, order.data]
         return CellProducts(order.indptr, order.indices, values, self.n_left)
 
+    def among(self, left: Integers, n_left: int, right: Integers, n_right: int) -> CellProducts:
+        """Return the same products among more levels, which have no rows.
+
+        Parameters
+        ----------
+        left, right : ndarray of shape (n_left,) and (n_right,) of this
+            Where each level is among those.
+        n_left, n_right : int
+            How many there are.
+        """
+        k_left, k_right, n_cells = self.values.shape
+        rows, columns = left[self.left], right[self.right]
+        sums = [
+            _summed(value, rows, columns, (n_left, n_right))
+            for value in self.values.reshape(k_left * k_right, n_cells)
+        ]
+        return _from_matrices(sums, k_left, k_right)
+
     def _effect(self, value: NDArray[Any]) -> sparse.csr_array:
         """Return the products of one effect on each side as a matrix of levels."""
         return sparse.csr_array((value, self.right, self.starts), shape=(self.n_left, self.n_right))

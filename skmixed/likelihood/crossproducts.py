@@ -13,6 +13,7 @@ from skmixed.likelihood.cells import CellProducts
 __all__ = ["CrossProducts", "FactorProducts", "factor_products"]
 
 FloatArray = NDArray[np.float64]
+Integers = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,25 @@ class FactorProducts:
 
     def __add__(self, other: FactorProducts) -> FactorProducts:
         return FactorProducts(self.ZtWZ + other.ZtWZ, self.ZtWA + other.ZtWA, self.multiplicity)
+
+    def among(self, places: Integers, n_levels: int) -> FactorProducts:
+        """Return the same products among more levels, which have no rows and count once.
+
+        Parameters
+        ----------
+        places : ndarray of shape (n_levels,) of this
+            Where each level is among those.
+        n_levels : int
+            How many there are.
+        """
+        ZtWZ = np.zeros((*self.ZtWZ.shape[:2], n_levels))
+        ZtWA = np.zeros((*self.ZtWA.shape[:2], n_levels))
+        ZtWZ[:, :, places], ZtWA[:, :, places] = self.ZtWZ, self.ZtWA
+        multiplicity = None
+        if self.multiplicity is not None:
+            multiplicity = np.ones(n_levels)
+            multiplicity[places] = self.multiplicity
+        return FactorProducts(ZtWZ, ZtWA, multiplicity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +90,27 @@ class CrossProducts:
                 for a, i in enumerate(positions)
                 for b, j in enumerate(positions)
                 if a < b
+            },
+        )
+
+    def among(self, places: Sequence[Integers], n_levels: Sequence[int]) -> CrossProducts:
+        """Return the same products among more levels, which have no rows.
+
+        Parameters
+        ----------
+        places : sequence of ndarray of shape (n_levels,)
+            Of each factor: where its levels are among those.
+        n_levels : sequence of int
+            How many there are.
+        """
+        return CrossProducts(
+            self.n_rows,
+            self.sum_log_weights,
+            self.AtWA,
+            tuple(map(FactorProducts.among, self.factors, places, n_levels)),
+            {
+                (i, j): cells.among(places[i], n_levels[i], places[j], n_levels[j])
+                for (i, j), cells in self.crossed.items()
             },
         )
 

@@ -34,6 +34,11 @@ Part = tuple[Root, NDArray[np.intp] | None]
 class ConditionalErrors(Protocol):
     """The covariance of the random effects of all factors, given the data and beta."""
 
+    @property
+    def width(self) -> int:
+        """Count the rows of the roots that are dense."""
+        ...
+
     def covariances(self) -> list[FloatArray]:
         """Return D of each level, for each factor: (n_levels, k, k)."""
         ...
@@ -85,6 +90,11 @@ class SingleFactorErrors:
 
     R: FloatArray
     Lambda: FloatArray
+
+    @property
+    def width(self) -> int:
+        """Count the rows of the root."""
+        return len(self.Lambda)
 
     def covariances(self) -> list[FloatArray]:
         """Return D of each level, (n_levels, k, k); nothing without a factor."""
@@ -155,6 +165,11 @@ class BlockedErrors:
     root: FloatArray
     shapes: tuple[tuple[int, int], ...]
     order: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Count the rows of the dense root, that of the factors that are not eliminated."""
+        return len(self.root)
 
     def covariances(self) -> list[FloatArray]:
         """Return D of each level, for each factor: (n_levels, k, k)."""

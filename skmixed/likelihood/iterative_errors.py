@@ -36,6 +36,11 @@ class IterativeErrors:
     blocks: tuple[FloatArray, ...]
     shared: tuple[FloatArray, ...]
 
+    @property
+    def width(self) -> int:
+        """Count the rows of the widest root."""
+        return max(self.shared[0].shape[-1], *(blocks.shape[-1] for blocks in self.blocks))
+
     def covariances(self) -> list[FloatArray]:
         """Return D of each level, for each factor: (n_levels, k, k)."""
         return [

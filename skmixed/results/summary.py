@@ -90,7 +90,7 @@ def summarise(
     correlation : bool
         Whether to show the correlation of the fixed effects.
     """
-    tables = [_criteria(fit), _residuals(fit), _variances(fit)]
+    tables = [_criteria(fit), *_residuals(fit), _variances(fit)]
     if fit.fixed.names:
         tables.append(_coefficients(fit, tests, description, level))
     if correlation and np.sum(~fit.fixed.aliased) > 1:
@@ -153,13 +153,17 @@ def _criteria(fit: LMMFit) -> Table:
     )
 
 
-def _residuals(fit: LMMFit) -> Table:
-    """Return the quantiles of the scaled residuals."""
-    return Table(
-        title="Scaled residuals",
-        header=("Min", "1Q", "Median", "3Q", "Max"),
-        rows=(tuple(f"{value:.4f}" for value in fit.residual_quantiles),),
-    )
+def _residuals(fit: LMMFit) -> list[Table]:
+    """Return the quantiles of the scaled residuals, nothing where rows were added to the fit."""
+    if np.isnan(fit.residual_quantiles).any():
+        return []
+    return [
+        Table(
+            title="Scaled residuals",
+            header=("Min", "1Q", "Median", "3Q", "Max"),
+            rows=(tuple(f"{value:.4f}" for value in fit.residual_quantiles),),
+        )
+    ]
 
 
 def _variances(fit: LMMFit) -> Table:

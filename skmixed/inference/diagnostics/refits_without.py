@@ -13,7 +13,7 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 
-__all__ = ["model_of_rows", "refits_without"]
+__all__ = ["design_of_rows", "model_of_rows", "refits_without"]
 
 
 def refits_without(model: LMMModel, groups: GroupingFactor) -> Iterator[LMMFit]:
@@ -37,11 +37,17 @@ def model_of_rows(model: LMMModel, keep: NDArray[np.bool_]) -> LMMModel:
     model : LMMModel
     keep : ndarray of shape (n,)
     """
-    return replace(model, design=_design_of_rows(model.design, keep))
+    return replace(model, design=design_of_rows(model.design, keep))
 
 
-def _design_of_rows(design: Design, keep: NDArray[np.bool_]) -> Design:
-    """Return a design of some rows."""
+def design_of_rows(design: Design, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Design:
+    """Return a design of some rows, with the levels that still occur.
+
+    Parameters
+    ----------
+    design : Design
+    keep : ndarray of shape (n,), or of positions
+    """
     blocks = tuple(
         RandomBlock(block.factor.select(keep), block.columns[keep], block.terms)
         for block in design.blocks

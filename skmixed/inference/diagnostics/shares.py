@@ -12,7 +12,16 @@ from scipy import sparse
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRows
 
-__all__ = ["Shares", "equal_batches", "group_counts", "group_shares", "independent", "orthonormal"]
+__all__ = [
+    "Shares",
+    "batches",
+    "equal_batches",
+    "group_counts",
+    "group_shares",
+    "independent",
+    "inverse_blocks",
+    "orthonormal",
+]
 
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -117,6 +126,28 @@ def equal_batches(codes: Codes, entries: int) -> Iterator[tuple[Codes, NDArray[n
             yield chosen, order[starts[chosen][:, None] + np.arange(size)]
 
 
+def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
+    """Yield as many groups of one size together as memory allows for their blocks of V^-1.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    codes : ndarray of shape (n,)
+        Each row's group.
+
+    Yields
+    ------
+    groups : ndarray of shape (n_batch,)
+    positions : ndarray of shape (n_batch, size)
+    """
+    n_rows = max(BATCH // max(rows.exact_fit.errors.width, 1), 1)
+    for chosen, positions in equal_batches(codes, BATCH):
+        step = max(n_rows // positions.shape[1], 1)
+        for first in range(0, len(chosen), step):
+            part = slice(first, first + step)
+            yield chosen[part], positions[part]
+
+
 def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -> Shares:
     """Sum within groups: a'V^-1 b = e_a'e_b + u_a'u_b, as penalised least squares has it.
 
@@ -179,23 +210,26 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) ->
     p, n_groups = len(E), len(groups.levels)
     XX, Xr, rr = np.zeros((p, p, n_groups)), np.zeros((p, n_groups)), np.zeros(n_groups)
     stacked = np.vstack([E, rows.conditional])
-    n_effects = sum(len(block.effects.levels) * len(block.Z) for block in rows.blocks)
-    n_rows = max(BATCH // max(n_effects, 1), 1)
-    for chosen, positions in equal_batches(groups.codes, BATCH):
-        size = positions.shape[1]
-        step = max(n_rows // size, 1)
-        for first in range(0, len(chosen), step):
-            part = slice(first, first + step)
-            e = stacked[:, positions[part]].transpose(1, 2, 0)
-            lost = e.swapaxes(1, 2) @ np.linalg.solve(_inverse_block(rows, positions[part]), e)
-            members = chosen[part]
-            XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
-            Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
+    for members, positions in batches(rows, groups.codes):
+        e = stacked[:, positions].transpose(1, 2, 0)
+        lost = e.swapaxes(1, 2) @ np.linalg.solve(inverse_blocks(rows, positions), e)
+        XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
+        Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
     return Shares(XX, Xr, rr)
 
 
-def _inverse_block(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
-    """Return the block of V^-1 of each group's rows, shape (n_groups, size, size)."""
+def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
+    """Return the block of V^-1 of each group's rows.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    positions : ndarray of shape (n_groups, size)
+
+    Returns
+    -------
+    ndarray of shape (n_groups, size, size)
+    """
     n_groups, size = positions.shape
     flat = positions.ravel()
     blocks, errors = rows.blocks, rows.exact_fit.errors
@@ -203,11 +237,24 @@ def _inverse_block(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
     inverse[:, np.arange(size), np.arange(size)] = 1.0
     parts = errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
     for root, codes in parts:
-        dense = root.toarray() if isinstance(root, sparse.csr_array) else np.asarray(root)
-        by_group = dense.T.reshape(n_groups, size, -1)
+        if isinstance(root, sparse.csr_array):
+            inverse -= _blocks_of_product(root, n_groups, size)
+            continue
+        by_group = root.T.reshape(n_groups, size, -1)
         product = by_group @ by_group.swapaxes(1, 2)
         if codes is not None:
             labels = codes.reshape(n_groups, size)
             product *= labels[:, :, None] == labels[:, None, :]
         inverse -= product
     return inverse
+
+
+def _blocks_of_product(root: sparse.csr_array, n_groups: int, size: int) -> FloatArray:
+    """Return the diagonal blocks of root' root, shape (n_groups, size, size)."""
+    product = (root.T @ root).tocoo()
+    left, right = product.coords
+    within = left // size == right // size
+    blocks = np.zeros((n_groups, size, size))
+    left, right = left[within], right[within]
+    blocks[left // size, left % size, right % size] = product.data[within]
+    return blocks

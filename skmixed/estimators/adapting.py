@@ -1,0 +1,151 @@
+"""Add rows to a fitted estimator without fitting it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import assert_all_finite, check_consistent_length, check_is_fitted
+
+from skmixed.design.arrays import Labels
+from skmixed.design.design import Design, NewRows, RandomBlock
+from skmixed.design.groups import GroupingFactor, select_labels
+from skmixed.estimators.array_input import ArrayInput
+from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.weights import row_weights
+from skmixed.fitting.adapting import adapted
+from skmixed.fitting.lmm_fit import LMMFit
+
+__all__ = ["AdaptingMethods"]
+
+FloatArray = NDArray[np.float64]
+
+
+class AdaptingMethods:
+    """Update ``lmm_fit_`` by new rows, at the estimated variance parameters."""
+
+    weight_type: str
+    lmm_fit_: LMMFit
+    _input: ArrayInput | FormulaInput
+
+    def adapt(self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None) -> Any:
+        r"""Add rows: update the effects of known groups, and create those of new groups.
+
+        The variance parameters :math:`\theta` and :math:`\sigma` are kept. The fixed effects, the
+        modes of all groups and their uncertainties become those of a fit of all rows, the earlier
+        and the new ones, at these variance parameters. It costs as much as one evaluation of the
+        likelihood; neither the earlier rows nor the order of several calls matter.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+            New rows, with the columns of fit. Of rows that were fitted already nothing is known:
+            given again, they count twice.
+        y : array-like of shape (n,), optional
+            The response; a formula may name it instead, as a column of X.
+        groups : array-like of shape (n,), optional
+            Labels, if fit got them as an array. Labels that are new make new groups, whatever
+            ``unseen_groups`` says.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, on the scale of those given to fit; a row of weight 0 is dropped.
+
+        Returns
+        -------
+        self
+            With ``coef_``, ``intercept_`` and all that is read from ``lmm_fit_`` updated;
+            ``converged_`` and ``n_iter_`` still tell of the search in fit.
+
+        Raises
+        ------
+        ValueError
+            If the rows cannot be read, labels are not given, the fit was too large to keep its
+            cross-products, or had more columns than rows.
+        NotFittedError
+            If there is no fit.
+
+        Notes
+        -----
+        A column that fit found to depend on others keeps the coefficient 0, and a factor whose
+        variance could not be estimated the variance 0. Where much has been added, estimate the
+        variances anew by ``fit``.
+
+        Examples
+        --------
+        >>> from skmixed import MixedLM
+        >>> from skmixed.datasets import load_sleepstudy
+        >>> data = load_sleepstudy()
+        >>> new = data["Subject"] == "372"
+        >>> model = MixedLM(formula="Reaction ~ Days + (Days | Subject)").fit(data[~new])
+        >>> first_days = data[new & (data["Days"] < 3)]
+        >>> model.adapt(first_days).random_effects_["Subject"].loc["372"].round(2).to_dict()
+        {'Intercept': 12.64, 'Days': 1.17}
+        """
+        check_is_fitted(self)
+        if groups is not None and self._groups_are_columns():  # type: ignore[attr-defined]
+            raise ValueError(
+                "Labels were given twice: the constructor names columns of X for them, and adapt "
+                "got an array of groups. Keep one of them."
+            )
+        columns, labels = self._input.read(self, X, groups)
+        self._check_labels(labels)
+        rows = self._input.new_rows(columns, labels, "population")
+        design, places = self._design_to_add(
+            rows,
+            self._input.response(X, y),
+            row_weights(sample_weight, rows.fixed),
+            labels,
+        )
+        fit = adapted(self.lmm_fit_, design, places)
+        self._input = self._input.with_levels([factor.levels for factor in design.factors])
+        self._keep_fit(fit)  # type: ignore[attr-defined]
+        return self
+
+    def _check_labels(self, labels: list[Labels]) -> None:
+        """Raise ValueError if the labels of some factor are not there."""
+        absent = [
+            name
+            for name, known in zip(self._input.factor_names, labels, strict=True)
+            if known is None
+        ]
+        if absent:
+            raise ValueError(
+                f"adapt needs the labels of {absent}, which this model was fitted with. Pass "
+                "groups=, or the columns of labels, as to fit."
+            )
+
+    def _design_to_add(
+        self,
+        rows: NewRows,
+        response: FloatArray,
+        weights: FloatArray | None,
+        labels: list[Labels],
+    ) -> tuple[Design, list[NDArray[np.intp]]]:
+        """Return the rows that count among the levels that are known then."""
+        check_consistent_length(rows.fixed, response)
+        if not len(response):
+            raise ValueError("There is no row to add: X has 0 rows. Pass one or more.")
+        if rows.offset is not None:
+            assert_all_finite(rows.offset, input_name="offset")
+        kept = np.flatnonzero(np.ones(len(response)) if weights is None else weights)
+        fit = self.lmm_fit_
+        blocks, places = [], []
+        for effects, block, columns in zip(fit.random, rows.blocks, labels, strict=True):
+            levels, place, codes = effects.levels.extended(
+                select_labels(columns or [], kept), np.asarray(block.codes)[kept]
+            )
+            factor = GroupingFactor(levels, codes)
+            blocks.append(RandomBlock(factor, block.columns[kept], effects.terms))
+            places.append(place)
+        intercept = fit.coordinates.fixed.intercept
+        design = Design(
+            response[kept],
+            rows.fixed[kept],
+            fit.fixed.names[int(intercept) :],
+            intercept,
+            tuple(blocks),
+            offset=None if rows.offset is None else rows.offset[kept],
+            weights=None if weights is None else weights[kept],
+            frequency=self.weight_type == "frequency",
+        )
+        return design, places

@@ -1,0 +1,210 @@
+"""Predict rows from others, without fitting again: cross-validation at fixed variances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skmixed import inference
+
+__all__ = ["LeaveOutMethods"]
+
+FloatArray = NDArray[np.float64]
+
+
+class LeaveOutMethods:
+    """Predict the training rows from others, at the estimated variance parameters."""
+
+    predict: Callable[..., Any]
+
+    def loo_predict(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
+        return_std: bool = False,
+    ) -> Any:
+        """Predict each row from all others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        X, y, groups, sample_weight, group_weight
+            What the estimator was fitted to.
+        return_std : bool, default=False
+            Whether to return the standard deviation of each observation about its prediction too.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+            NaN, with a warning, where the others do not tell a coefficient that the row needs. A
+            row of weight 0, which was not fitted, is predicted from all that were.
+        std : ndarray of shape (n,), if ``return_std``
+
+        Raises
+        ------
+        ValueError
+            If these are not the rows that were fitted.
+
+        See Also
+        --------
+        skmixed.inference.loo_predict : The formula.
+        """
+        return self._leave_out(
+            inference.loo_predict,
+            X,
+            y,
+            {},
+            return_std,
+            groups=groups,
+            sample_weight=sample_weight,
+            group_weight=group_weight,
+        )
+
+    def logo_predict(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        factor: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
+        return_std: bool = False,
+    ) -> Any:
+        """Predict each group from the other groups, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        X, y, groups, sample_weight, group_weight
+            What the estimator was fitted to.
+        factor : str or array-like of shape (n,), optional
+            Name of the grouping factor, or labels of the groups to leave out. The grouping factor,
+            if there is only one.
+        return_std : bool, default=False
+            Whether to return the standard deviation of each observation about its prediction too.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+            As of ``loo_predict``.
+        std : ndarray of shape (n,), if ``return_std``
+
+        Raises
+        ------
+        ValueError
+            If these are not the rows that were fitted, or the groups cannot be told.
+
+        See Also
+        --------
+        skmixed.inference.logo_predict : The formula.
+        """
+        return self._leave_out(
+            inference.logo_predict,
+            X,
+            y,
+            {"factor": factor},
+            return_std,
+            groups=groups,
+            sample_weight=sample_weight,
+            group_weight=group_weight,
+        )
+
+    def kfold_predict(
+        self,
+        X: Any,
+        y: Any = None,
+        cv: Any = 5,
+        *,
+        groups: Any = None,
+        factor: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
+        return_std: bool = False,
+    ) -> Any:
+        """Predict each fold from the others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        X, y, groups, sample_weight, group_weight
+            What the estimator was fitted to.
+        cv : int, splitter of scikit-learn, or iterable of (train, test), default=5
+            The folds; every row must be tested once.
+        factor : str or array-like of shape (n,), optional
+            What a splitter gets as groups; the grouping factor, if there is only one.
+        return_std : bool, default=False
+            Whether to return the standard deviation of each observation about its prediction too.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+            As of ``loo_predict``.
+        std : ndarray of shape (n,), if ``return_std``
+
+        Raises
+        ------
+        ValueError
+            If these are not the rows that were fitted, or the folds are no partition.
+
+        See Also
+        --------
+        skmixed.inference.kfold_predict : How it is done.
+        """
+        return self._leave_out(
+            inference.kfold_predict,
+            X,
+            y,
+            {"cv": cv, "factor": factor},
+            return_std,
+            groups=groups,
+            sample_weight=sample_weight,
+            group_weight=group_weight,
+        )
+
+    def _leave_out(
+        self,
+        function: Callable[..., Any],
+        X: Any,
+        y: Any,
+        options: dict[str, Any],
+        return_std: bool,
+        **given: Any,
+    ) -> Any:
+        """Predict the rows that were fitted from each other, and those of weight 0 from them."""
+        check_is_fitted(self)
+        found = function(self, X, y, return_std=True, **options, **given)
+        mean, std = (part.to_numpy() for part in found)
+        n = len(next(iter(X.values()))) if isinstance(X, Mapping) else len(X)
+        if len(mean) < n:
+            fitted = _fitted_rows(n, given, len(mean))
+            everywhere = self.predict(X, groups=given["groups"], return_std=True)
+            for full, part in zip(everywhere, (mean, std), strict=True):
+                full[fitted] = part
+            mean, std = everywhere
+        return (mean, std) if return_std else mean
+
+
+def _fitted_rows(n: int, given: Mapping[str, Any], n_fitted: int) -> NDArray[np.bool_]:
+    """Tell which rows have a weight.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not tell it.
+    """
+    fitted = np.ones(n, dtype=bool)
+    for name in ("sample_weight", "group_weight"):
+        if given[name] is not None and not isinstance(given[name], Mapping):
+            fitted &= np.asarray(given[name], dtype=np.float64) > 0.0
+    if fitted.sum() != n_fitted:
+        raise ValueError(
+            f"Only {n_fitted} of {n} rows were fitted: some groups have weight 0. Leave their rows "
+            "out, or pass group_weight as an array with one value for each row."
+        )
+    return fitted

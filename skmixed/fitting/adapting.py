@@ -1,0 +1,93 @@
+"""New rows for a finished fit: better effects of its groups, and effects of new groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+from skmixed.fitting.assemble import level_precision
+from skmixed.fitting.at_theta import fit_at
+from skmixed.fitting.estimates import FactorDescription
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.fitting.standardise import StandardisedRows, products_of_rows, standardised_rows
+from skmixed.likelihood.crossproducts import CrossProducts
+
+__all__ = ["adapted"]
+
+FloatArray = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
+    """Add rows to a fit at its variance parameters.
+
+    Fixed effects, modes and their covariance are those of a fit of all rows with the same theta and
+    sigma: everything they need of the earlier rows is in the cross-products, which add up.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : Design
+        The new rows alone; their factors have all levels, those of the fit among them.
+    places : sequence of ndarray of shape (n_levels,)
+        Of each factor: where the levels of the fit are among those.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products, or had more columns than rows.
+    """
+    if fit.coordinates.fixed.minimum_norm:
+        raise ValueError(
+            "The model was fitted to fewer rows than columns, whose coefficients of least norm "
+            "more rows would change beyond repair. Fit all rows together."
+        )
+    kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
+    n_levels = [len(factor.levels) for factor in rows.factors]
+    old = fit.kept_products().among([places[i] for i in kept], [n_levels[i] for i in kept])
+    rows = _counted(fit, rows, old)
+    standardised = standardised_rows(rows, fit.coordinates)
+    new = products_of_rows(rows, standardised, fit.coordinates.weight_scale)
+    factors = [
+        _described(fit, effects, i, rows, standardised, places[i])
+        for i, effects in enumerate(fit.random)
+    ]
+    return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
+
+
+def _counted(fit: LMMFit, rows: Design, old: CrossProducts) -> Design:
+    """Give rows without weights that of 1, and their groups the weights that they had."""
+    weights = rows.weights
+    if weights is None and fit.coordinates.weight_scale != 1.0:
+        weights = np.ones(rows.n_rows)
+    multiplicity = old.factors[0].multiplicity if len(old.factors) == 1 else None
+    return replace(rows, weights=weights, group_multiplicity=multiplicity)
+
+
+def _described(
+    fit: LMMFit,
+    effects: RandomEffects,
+    i: int,
+    rows: Design,
+    standardised: StandardisedRows,
+    places: Places,
+) -> FactorDescription:
+    """Return what is known of a factor with the new rows."""
+    factor = rows.factors[i]
+    sizes, precision = factor.sizes, level_precision(rows, factor)
+    sizes[places] += effects.sizes
+    precision[places] += effects.precision
+    n_new = rows.count
+    mean_square = fit.n_rows * effects.mean_square + n_new * standardised.mean_squares[i]
+    return replace(
+        FactorDescription.of(effects),
+        levels=factor.levels,
+        sizes=sizes,
+        precision=precision,
+        mean_square=mean_square / (fit.n_rows + n_new),
+    )

@@ -1,0 +1,109 @@
+"""Predictions of rows that were left out, and what is said of rows that have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.exceptions import warn_user
+from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+
+__all__ = ["LOST", "UNTOLD", "LeftOut", "of_residuals", "own_rows", "reported"]
+
+FloatArray = NDArray[np.float64]
+
+# A combination of coefficients of which less than this part of the information is left cannot be
+# estimated.
+UNTOLD = 1e-9
+# A row depends on such a combination if it makes up more than this part of its squared length.
+LOST = 1e-10
+# Residuals of the rows of a fit are orthogonal to X, in the metric of V, up to this part.
+ORTHOGONAL = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Hold the prediction of each row from rows that it is not among.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n,)
+        NaN where the other rows do not tell it.
+    variance : ndarray of shape (n,)
+        Of its error, without that of the observation itself, over sigma^2.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+
+
+def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> TrainingRows:
+    """Return a fit with its rows, and make sure that they are.
+
+    Raises
+    ------
+    TypeError
+        If there are no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    rows = training_rows(fitted, X, y, **arguments)
+    counts = rows.design.group_counts
+    residuals = rows.conditional if counts is None else rows.conditional * counts
+    left = np.abs(rows.fixed @ residuals)
+    size = np.abs(rows.fixed) @ (np.abs(residuals) + UNTOLD)
+    if (left > ORTHOGONAL * size).any():
+        raise ValueError(
+            "These are not the rows that the model was fitted to: expected the same X, y, groups "
+            "and weights. After adapt, pass all rows together; a formula whose columns depend on "
+            "all rows, such as poly(x, 2), has to be fitted to them."
+        )
+    return rows
+
+
+def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:
+    """Carry working residuals and their variance over sigma^2 over to the user's units.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    residuals : ndarray of shape (n,)
+        y - its prediction, times the root of the weights; NaN where there is none.
+    variance : ndarray of shape (n,)
+        Of these.
+    """
+    weights = rows.design.weights
+    return LeftOut(
+        rows.design.response - rows.in_units_of_y(residuals),
+        (variance - 1.0) / (1.0 if weights is None else weights),
+    )
+
+
+def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
+    """Return means, and standard deviations if they are wanted, as series; warn of missing ones.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    left : LeftOut
+    return_std : bool
+    """
+    missing = np.flatnonzero(np.isnan(left.mean))
+    if len(missing):
+        warn_user(
+            f"{len(missing)} of {len(left.mean)} rows have no prediction from the rows that they "
+            f"are left out of, the first at position {missing[0]}: without them a coefficient that "
+            "it needs has no estimate. These predictions are NaN; use fewer columns, or larger "
+            "training sets.",
+            UserWarning,
+        )
+    mean = rows.series(left.mean, "prediction")
+    if not return_std:
+        return mean
+    variance = left.variance + 1.0 / rows.precision
+    return mean, pd.Series(rows.fit.sigma * np.sqrt(variance), mean.index, name="std")

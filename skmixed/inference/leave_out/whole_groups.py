@@ -1,0 +1,178 @@
+"""The prediction of each group from all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import GroupingFactor
+from skmixed.inference.diagnostics.shares import (
+    batches,
+    group_counts,
+    group_shares,
+    independent,
+    inverse_blocks,
+    orthonormal,
+)
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.leave_out.information import RemainingInformation
+from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
+from skmixed.inference.leave_out.remainder import from_others
+
+__all__ = ["groups_to_leave_out", "logo_predict"]
+
+FloatArray = NDArray[np.float64]
+
+# Rows that are worked on at a time.
+CHUNK = 16384
+# Rows of a group from which on it is quicker to solve for the others again.
+LARGE = 1000
+
+
+def logo_predict(
+    fitted: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    factor: Any = None,
+    return_std: bool = False,
+    **arguments: Any,
+) -> Any:
+    r"""Predict each group from the other groups, at the estimated variance parameters.
+
+    For the rows S of a group, with P as in ``loo_predict``,
+
+    .. math:: y_S - \hat y_{(-S)} = P_{SS}^{-1} (P y)_S.
+
+    It is what the model says of a new group. Other factors' levels that have rows in other groups
+    still help: what is left out is the group, not the levels that it meets.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults or fitted estimator
+    X, y : array-like, optional
+        What an estimator was fitted to; results of ``mixedlm`` keep their rows.
+    factor : str or array-like of shape (n,), optional
+        Name of a grouping factor or of a column of the data, or labels of the groups to leave out.
+        The grouping factor, if there is only one.
+    return_std : bool, default=False
+        Whether to return the standard deviation of each observation about its prediction too.
+    **arguments
+        What else the estimator's ``fit`` was given: ``groups``, ``sample_weight``,
+        ``group_weight``. A group that counts several times is left out with all its copies.
+
+    Returns
+    -------
+    mean : Series of shape (n,)
+        With the index of the data; rows of weight 0 are not among those that were fitted. NaN, with
+        a warning, where the other groups do not tell a coefficient that the row needs.
+    std : Series of shape (n,), if ``return_std``
+
+    Raises
+    ------
+    TypeError
+        If there are no rows.
+    ValueError
+        If the groups cannot be told, or the rows are not those of the fit.
+
+    See Also
+    --------
+    loo_predict : From all other rows.
+    group_influence : What each group does to the coefficients.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import logo_predict
+    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+    >>> mean, std = logo_predict(results, return_std=True)
+    >>> mean.head(3).round(2).to_list(), std.head(3).round(2).to_list()
+    ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
+    """
+    rows = own_rows(fitted, X, y, arguments)
+    groups = groups_to_leave_out(rows, factor)
+    if independent(rows, groups):
+        return reported(rows, _independent(rows, groups), return_std=return_std)
+    group_counts(rows, groups)
+    return reported(rows, _correlated(rows, groups), return_std=return_std)
+
+
+def groups_to_leave_out(rows: TrainingRows, factor: Any) -> GroupingFactor:
+    """Return a factor by its name or its labels, or the only one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such factor, or there are several and none is named.
+    """
+    if factor is not None:
+        return rows.factor(factor)
+    factors = rows.design.factors
+    if len(factors) != 1:
+        raise ValueError(
+            f"The model has {len(factors)} grouping factors: "
+            f"{[one.levels.name for one in factors]}. Say which one's groups are to be left out, "
+            "by factor= its name or labels."
+        )
+    return factors[0]
+
+
+def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
+    """Leave out groups of which the others say no more than beta: X_S beta_(-S) is left."""
+    shares, counts = group_shares(rows, groups), group_counts(rows, groups)
+    information = RemainingInformation.without(np.moveaxis(shares.XX * counts, -1, 0))
+    change = information.change((shares.Xr * counts).T)
+    X = (orthonormal(rows).T @ rows.fixed).T
+    residuals = rows.marginal + np.einsum("np,np->n", X, change[groups.codes])
+    variance = 1.0 + _spread(information, X, groups.codes)
+    for block in rows.blocks:
+        variance += np.sum((block.effects.standardised_factor.T @ block.Z) ** 2, axis=0)
+    return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
+
+
+def _spread(
+    information: RemainingInformation, X: FloatArray, codes: NDArray[np.intp]
+) -> FloatArray:
+    """Return the variance of x'beta of each row, without its group."""
+    parts = [slice(first, first + CHUNK) for first in range(0, len(X), CHUNK)]
+    return np.concatenate([information.spread(X[part], codes[part]) for part in parts])
+
+
+def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
+    """Leave out groups whose rows are correlated with others, each by blocks of its own.
+
+    With Q = (V^-1)_SS, E = (V^-1 X)_S and e = (V^-1 (y - X beta))_S the information without S is
+    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e.
+    """
+    n = rows.design.n_rows
+    residuals, variance = np.empty(n), np.empty(n)
+    small = np.flatnonzero(groups.sizes[groups.codes] <= LARGE)
+    E_all = orthonormal(rows).T @ rows.conditional_fixed
+    p = len(E_all)
+    codes = np.unique(groups.codes[small], return_inverse=True)[1]
+    for _, chosen in batches(rows, codes):
+        positions = small[chosen]
+        n_sets, size = positions.shape
+        E = E_all[:, positions].transpose(1, 2, 0)
+        e = rows.conditional[positions][:, :, None]
+        identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
+        solved = np.linalg.solve(
+            inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
+        )
+        d, r = solved[:, :, :p], solved[:, :, p]
+        information = RemainingInformation.without(E.swapaxes(1, 2) @ d)
+        change = information.change(np.einsum("gsp,gs->gp", E, r))
+        own = np.repeat(np.arange(n_sets), size)
+        spread = information.spread(d.reshape(n_sets * size, p), own).reshape(n_sets, size)
+        variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :]) + spread
+        residuals[positions] = r + np.einsum("gsp,gp->gs", d, change)
+    residuals[np.isnan(variance)] = np.nan
+    left = of_residuals(rows, residuals, variance)
+    for g in np.flatnonzero(groups.sizes > LARGE):
+        out = groups.codes == g
+        part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
+        left.mean[out], left.variance[out] = part.mean, part.variance
+    return left
