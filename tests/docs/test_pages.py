@@ -26,11 +26,11 @@ def test_examples_of_a_page(page: Path) -> None:
 
 def test_every_page_is_reached_from_the_first() -> None:
     """Each page stands in a table of contents, of the first page or of one that it lists."""
-    reached, waiting = set(), [DOCS / "index.md"]
+    reached, waiting = set(), [DOCS.resolve() / "index.md"]
     while waiting:
         page = waiting.pop()
         reached.add(page)
         contents = re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
         names = [line for block in contents for line in block.split() if not line.startswith(":")]
-        waiting += [page.parent / f"{name}.md" for name in names]
-    assert reached == set(DOCS.rglob("*.md"))
+        waiting += [(page.parent / f"{name}.md").resolve() for name in names]
+    assert reached == set(DOCS.resolve().rglob("*.md"))

@@ -17,7 +17,12 @@ from .tables import code, names, tables
 
 FORMULAS = "guide/formulas.md"
 FORMS, EQUATIONS, ARGUMENTS = tables(FORMULAS)
-PAGES = ("coming-from-r.md", "coming-from-statsmodels.md", "coming-from-merf-and-gpboost.md")
+PAGES = (
+    "coming-from-r.md",
+    "coming-from-statsmodels.md",
+    "coming-from-merf-and-gpboost.md",
+    "guide/plots.md",
+)
 NOT_CALLS = re.compile(r"\w+=?|n=1000")
 """Names of columns and of arguments, which stand beside a call."""
 CALLS = [
@@ -26,7 +31,7 @@ CALLS = [
     for table in tables(page)
     for row in table[1:]
     for expression in code(row[1])
-    if table[0][1] == "here" and not NOT_CALLS.fullmatch(expression)
+    if table[0][1] in {"here", "plot"} and not NOT_CALLS.fullmatch(expression)
 ]
 
 
@@ -90,7 +95,7 @@ class TestRow11TableOfForms:
 def test_call_of_ours(page, expression):
     """What stands in the column "here" can be run, beside the examples of its page."""
     if "plots." in expression:
-        pytest.importorskip("matplotlib")
+        pytest.importorskip("matplotlib.pyplot").close("all")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert eval(expression, dict(scope(page))) is not None
