@@ -220,7 +220,7 @@ def test_draws_make_a_mixture_of_predictions_from_the_data(name, kind):
 
 
 def test_new_group_of_a_balanced_study_has_the_textbook_degrees_of_freedom():
-    """M is a combination of two mean squares: Satterthwaite (1946), equation 17."""
+    """M is a combination of two mean squares: Satterthwaite (1946)."""
     data = load_dyestuff()
     m, n = 6, 5
     means = data.groupby("Batch", observed=True)["Yield"].mean()
@@ -322,13 +322,17 @@ def test_units_of_y_and_x_do_not_matter():
         assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_variance_of_zero_leaves_the_intervals_finite():
+def test_variance_of_zero_leaves_finite_intervals_that_draws_widen():
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"y": rng.normal(size=40), "g": np.arange(40) % 8})
     data["y"] -= data.groupby("g")["y"].transform("mean")
     with pytest.warns(SingularFitWarning):
         model = MixedLM(formula="y ~ (1 | g)").fit(data)
+        draws = bootstrap(mixedlm("y ~ (1 | g)", data), n=20, random_state=0)
     assert model.lmm_fit_.singular
+    _, known = model.predict(data, return_std=True, kind="mean")
+    _, drawn = model.predict(data, return_std=True, kind="mean", variance_uncertainty=draws)
+    assert (drawn > known).all()
     for kind in KINDS:
         limits = model.predict_interval(data, kind=kind, variance_uncertainty="delta")
         assert np.isfinite(limits).all()
