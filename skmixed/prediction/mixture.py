@@ -81,7 +81,8 @@ class MixturePrediction:
         N(m_r, M^2 / M_r)
 
     with M the variance at the estimate. Without random effects this is Student's t, up to the
-    number of draws.
+    number of draws. Where the estimate is on its boundary, draws lie to one side of it only: they
+    are taken as they are, N(m_r, M_r).
 
     Attributes
     ----------
@@ -119,7 +120,7 @@ class MixturePrediction:
         total = np.zeros((len(self.mean), len(self.mean)))
         for fit in self._fits():
             one = self._at(fit, self.rows)
-            scale = _reflected(centre.std, one.std) / np.where(one.std > 0.0, one.std, 1.0)
+            scale = self._spread(centre.std, one.std) / np.where(one.std > 0.0, one.std, 1.0)
             total += scale[:, None] * one.covariance() * scale
             away = one.mean - centre.mean
             total += np.multiply.outer(away, away)
@@ -144,7 +145,7 @@ class MixturePrediction:
             means, spreads = np.empty((2, n_draws, len(centre)))
             for r, fit in enumerate(self._fits()):
                 one = self._at(fit, rows)
-                means[r], spreads[r] = one.mean, _reflected(centre, one.std)
+                means[r], spreads[r] = one.mean, self._spread(centre, one.std)
             yield chunk, means, spreads
 
     def _fits(self) -> Iterator[LMMFit]:
@@ -157,10 +158,12 @@ class MixturePrediction:
         """Return the predictions at some parameters."""
         return GivenVariances(fit, rows, self.include_random_effects, self.kind)
 
-
-def _reflected(centre: FloatArray, drawn: FloatArray) -> FloatArray:
-    """Return deviations as far above the centre as the drawn ones are below, by their ratio."""
-    return centre**2 / np.maximum(drawn, np.sqrt(LEAST) * np.where(centre > 0.0, centre, 1.0))
+    def _spread(self, centre: FloatArray, drawn: FloatArray) -> FloatArray:
+        """Return deviations as far above those at the estimate as the drawn ones are below."""
+        if self.fit.singular:
+            return drawn
+        least = np.sqrt(LEAST) * np.where(centre > 0.0, centre, 1.0)
+        return centre**2 / np.maximum(drawn, least)
 
 
 def _mixture_quantile(means: FloatArray, spreads: FloatArray, probability: float) -> FloatArray:

@@ -37,6 +37,7 @@ def cases() -> dict[str, tuple[MixedLM, pd.DataFrame, NDArray[np.bool_], Any]]:
     later = sleep["Subject"].isin(["308", "372"]).to_numpy() | (rng.uniform(size=len(sleep)) < 0.3)
     added = two["g"].isin([0, 7]).to_numpy() | (two["h"] == 1).to_numpy()
     added |= rng.uniform(size=120) < 0.2
+    part = two.assign(p=np.where(added, two["g"] * 7 % 5, two["g"] % 4))
     pastes = datasets.load_pastes()
     nested = pastes["batch"].isin(["A", "D"]).to_numpy() | (rng.uniform(size=60) < 0.2)
     weights, counts = rng.uniform(0.5, 4.0, 120), rng.integers(1, 4, len(sleep)).astype(float)
@@ -52,6 +53,7 @@ def cases() -> dict[str, tuple[MixedLM, pd.DataFrame, NDArray[np.bool_], Any]]:
         "crossed": (MixedLM(formula=CROSSED), two, added, None),
         "crossed_weights": (MixedLM(formula=CROSSED), two, added, weights),
         "nested": (MixedLM(formula="strength ~ 1 + (1 | batch/cask)"), pastes, nested, None),
+        "no_longer_nested": (MixedLM(formula="y ~ x + (1 | g) + (1 | p)"), part, added, None),
         "transformed": (MixedLM(formula="y ~ poly(x, 2) + (1 | g)"), two, added, None),
     }
 
@@ -162,6 +164,22 @@ def test_chunks_in_any_order_give_the_same(name: str) -> None:
             scale = np.abs(frame.to_numpy()).max()
             assert_allclose(model.random_effects_[factor], frame, atol=1e-9 * scale)
         assert_allclose(model.predict(data), once.predict(data), rtol=1e-9)
+
+
+def test_a_factor_may_outgrow_the_one_that_had_most_levels() -> None:
+    data = crossed()
+    data["k"] = np.where(np.arange(120) < 70, data["h"], np.arange(120) % 60)
+    model = MixedLM(formula="y ~ x + (1 | g) + (1 | k)").fit(data[:70]).adapt(data[70:])
+    assert [len(effects.levels) for effects in model.lmm_fit_.random] == [12, 55]
+    X, V = np.column_stack([np.ones(120), data["x"]]), np.eye(120)
+    for effects in model.lmm_fit_.random:
+        U = X[:, :1] @ effects.relative_factor
+        V += np.where(np.equal.outer(*[data[effects.name].to_numpy()] * 2), U @ U.T, 0.0)
+    VX = np.linalg.solve(V, X)
+    beta = np.linalg.solve(X.T @ VX, VX.T @ data["y"])
+    assert_allclose([model.intercept_, *model.coef_], beta, rtol=1e-9)
+    fitted = X @ beta + (V - np.eye(120)) @ np.linalg.solve(V, data["y"] - X @ beta)
+    assert_allclose(model.predict(data), fitted, rtol=1e-9)
 
 
 def arrays() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:

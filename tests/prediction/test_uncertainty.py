@@ -220,7 +220,7 @@ def test_draws_make_a_mixture_of_predictions_from_the_data(name, kind):
 
 
 def test_new_group_of_a_balanced_study_has_the_textbook_degrees_of_freedom():
-    """M is a combination of two mean squares: Satterthwaite (1946), equation 17."""
+    """M is a combination of two mean squares: Satterthwaite (1946)."""
     data = load_dyestuff()
     m, n = 6, 5
     means = data.groupby("Batch", observed=True)["Yield"].mean()
@@ -322,13 +322,19 @@ def test_units_of_y_and_x_do_not_matter():
         assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_variance_of_zero_leaves_the_intervals_finite():
+def test_variance_of_zero_leaves_finite_intervals_that_draws_widen():
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"y": rng.normal(size=40), "g": np.arange(40) % 8})
     data["y"] -= data.groupby("g")["y"].transform("mean")
     with pytest.warns(SingularFitWarning):
         model = MixedLM(formula="y ~ (1 | g)").fit(data)
+    with pytest.warns(SingularFitWarning):
+        results = mixedlm("y ~ (1 | g)", data)
+    draws = bootstrap(results, n=20, random_state=0)
     assert model.lmm_fit_.singular
+    _, known = model.predict(data, return_std=True, kind="mean")
+    _, drawn = model.predict(data, return_std=True, kind="mean", variance_uncertainty=draws)
+    assert (drawn > known).all()
     for kind in KINDS:
         limits = model.predict_interval(data, kind=kind, variance_uncertainty="delta")
         assert np.isfinite(limits).all()
@@ -402,3 +408,39 @@ def test_delta_method_agrees_with_that_of_glmmtmb(data):
     # Its optimiser stops at about six digits of the variances.
     assert_allclose(mean, case["fit"], rtol=1e-6)
     assert_allclose(np.sqrt(0.5 * (without**2 + std**2)), case["se"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frequency_weights_are_repeated_rows(kind):
+    data = make_data()
+    counts = np.arange(len(data)) % 3 + 1
+    formula = MODELS["slope"][0]
+    counted = MixedLM(formula=formula, weight_type="frequency").fit(data, sample_weight=counts)
+    repeated = MixedLM(formula=formula).fit(data.loc[data.index.repeat(counts)])
+    switches = {"kind": kind, "variance_uncertainty": "delta"}
+    assert_allclose(
+        counted.predict_interval(NEW, **switches),
+        repeated.predict_interval(NEW, **switches),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_group_weights_are_repeated_groups(kind):
+    data = make_data()
+    copies = {f"g{i}": i % 2 + 1 for i in range(9)}
+    weighted = MixedLM(random_slopes=["x"]).fit(
+        data[["x"]],
+        data["y"],
+        groups=data["g"],
+        group_weight=data["g"].map(copies).to_numpy(dtype=float),
+    )
+    again = data[data["g"].map(copies) == 2].assign(g=lambda frame: "copy of " + frame["g"])
+    both = pd.concat([data, again])
+    repeated = MixedLM(random_slopes=["x"]).fit(both[["x"]], both["y"], groups=both["g"])
+    switches = {"groups": NEW["g"], "kind": kind, "variance_uncertainty": "delta"}
+    assert_allclose(
+        weighted.predict_interval(NEW[["x"]], **switches),
+        repeated.predict_interval(NEW[["x"]], **switches),
+        rtol=1e-6,
+    )

@@ -252,7 +252,7 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
 def _blocks_of_product(root: sparse.csr_array, n_groups: int, size: int) -> FloatArray:
     """Return the diagonal blocks of root' root, shape (n_groups, size, size)."""
     product = (root.T @ root).tocoo()
-    left, right = product.coords
+    left, right = product.row, product.col
     within = left // size == right // size
     blocks = np.zeros((n_groups, size, size))
     left, right = left[within], right[within]
