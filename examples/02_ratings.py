@@ -1,7 +1,9 @@
-"""Predict how users rate films, when the user, the film, both or neither are known.
+"""
+Ratings: known and new users, known and new films
+=================================================
 
-It prints variances and cross-validated scores of the four situations, and saves ratings.png to the
-current directory.
+Predict how users rate films, when the user, the film, both or neither are known. The mixed model
+has an effect for each user and one for each film, and uses those it knows.
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from sklearn.model_selection import GroupKFold, KFold, cross_validate
 from skmixed import MixedLM
 from skmixed.datasets import make_crossed_regression
 
-PLOT = "ratings.png"
-N_FOLDS = 5
-
+# %%
 # 12,000 ratings on a scale from 0 to 7, more or less. Some films are rated by hundreds, most by a
-# few, and nobody rates a film twice. "match" says how well a film fits what its viewer likes. Users
-# differ in how strict they are, films in how good they are, and a rating belongs to one of each.
+# few, and nobody rates a film twice. ``match`` says how well a film fits what its viewer likes.
+# Users differ in how strict they are, films in how good they are, and a rating belongs to one of
+# each.
+
 data, truth = make_crossed_regression(
     n_samples=12_000,
     n_levels=[1_000, 300],
@@ -37,20 +39,33 @@ data, truth = make_crossed_regression(
 data = data.rename(columns={"y": "rating", "x1": "match", "group1": "user", "group2": "film"})
 X, y = data[["match", "user", "film"]], data["rating"]
 
+# %%
 # Two crossed factors are a list of two columns.
+
 model = MixedLM(groups=["user", "film"]).fit(X, y)
 print("Where the variance comes from (simulated with SD 0.5, 0.7 and 0.8)")
 print(model.variance_components_[["group", "sdcor", "share"]].round(3).to_string(index=False))
 
+# %%
 # Effects that are known are used, others are not: a new user (here -1) rates as the average user
-# does, and is less predictable. include_random_effects=["film"] asks for the average user in any
-# case, and so ranks the films.
+# does, and is less predictable. ``include_random_effects=["film"]`` asks for the average
+# user in any case, and so ranks the films.
+
 rows = pd.DataFrame({"match": 0.0, "user": [7, -1, 7, -1], "film": [0, 0, 1, 1]})
 asked = rows.assign(prediction=model.predict(rows))
 asked[["lower", "upper"]] = model.predict_interval(rows)
 asked["film only"] = model.predict(rows, include_random_effects=["film"])
-print("\nUser 7 and a new user before two films, with 95% intervals for their ratings")
+print("User 7 and a new user before two films, with 95% intervals for their ratings")
 print(asked.round(2).to_string(index=False))
+
+# %%
+# Four questions
+# --------------
+#
+# As with one factor, the split decides which question the scores answer. With two factors there
+# are four questions. The last one, a new user before a new film, needs a splitter of its own.
+
+N_FOLDS = 5
 
 
 def new_users_and_films():
@@ -82,8 +97,6 @@ def width(fitted, X, _):
     return np.diff(fitted.predict_interval(X, coverage=0.95)).mean()
 
 
-# As in the first example, the split decides which question the scores answer. With two factors
-# there are four questions.
 splits = {
     "known user, known film": KFold(N_FOLDS, shuffle=True, random_state=0).split(X),
     "new user, known film": GroupKFold(N_FOLDS).split(X, groups=data["user"]),
@@ -110,16 +123,20 @@ for situation, split in splits.items():
 table = pd.DataFrame(table).T
 
 errors = ["least squares", "population", "film", "user + film"]
-print(f"\nRoot mean squared error by what predictions are made from, mean of {N_FOLDS} folds")
+print(f"Root mean squared error by what predictions are made from, mean of {N_FOLDS} folds")
 print(table[errors].to_string(float_format="{:.3f}".format))
 print("\nThe mixed model's R2, and how many new ratings its 95% intervals cover at which width")
 print(table[["R2", "covered %", "width"]].round({"R2": 2, "covered %": 1, "width": 2}).to_string())
 
+# %%
 # Left: what it is worth to know the user and the film. Right: how sure one can be.
+
 figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(10, 4), layout="constrained")
 positions = np.arange(len(table))
+colours = ["#8C8C8C", "#E69F00", "#009E73", "#0072B2"]
 for j, name in enumerate(errors):
-    left.plot(table[name], positions + 0.14 * (j - 1.5), "os^D"[j], label=name)
+    places = positions + 0.14 * (j - 1.5)
+    left.plot(table[name], places, "os^D"[j], color=colours[j], label=name)
 left.axvline(truth.sigma, color="0.5", linestyle="--", label="residual SD")
 left.set(yticks=positions, yticklabels=table.index, xlabel="root mean squared error")
 left.invert_yaxis()
@@ -129,5 +146,4 @@ right.bar_label(
     bars, [f"covers {share:.1f} %" for share in table["covered %"]], label_type="center"
 )
 right.set(xlabel="mean width of the 95% intervals")
-figure.savefig(PLOT, dpi=150)
-print(f"\nSaved {PLOT}")
+plt.show()

@@ -1,4 +1,4 @@
-"""What the generators of simulated data share: their random numbers, two checks and the output."""
+"""What the generators of simulated data share: random numbers, checks, factors and the output."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def check_sigma(sigma: float) -> float:
     if not 0 <= sigma < np.inf:
         raise ValueError(f"sigma must be a finite standard deviation >= 0, got {sigma}.")
     return float(sigma)
+
+
+def as_factor(second: Any, levels: list[str]) -> Any:
+    """Return a factor of two levels from where it has the second one."""
+    return pd.Categorical(np.where(second, levels[1], levels[0]), categories=levels)
 
 
 def pack(

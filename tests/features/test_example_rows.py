@@ -1,0 +1,141 @@
+"""Rows of the promised features that are told as stories: the scripts of examples/, executed."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import root_mean_squared_error
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory) -> Any:
+    """Execute an example once, in an empty directory, and return its variables."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def run(name: str) -> dict[str, Any]:
+        if name not in found:
+            with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+                patch.chdir(tmp_path_factory.mktemp(name))
+                patch.delenv("SKMIXED_DATA", raising=False)
+                warnings.filterwarnings("ignore", "FigureCanvasAgg")
+                found[name] = runpy.run_path(str(EXAMPLES / f"{name}.py"))
+            plt.close("all")
+        return found[name]
+
+    return run
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_example_has_a_title_and_prose(path) -> None:
+    text = path.read_text(encoding="utf-8")
+    title, underline, blank, *_ = ast.get_docstring(ast.parse(text)).splitlines()
+    assert underline == "=" * len(title)
+    assert not blank
+    assert text.count("\n# %%\n") >= 2
+
+
+def line(x, y) -> np.ndarray:
+    """Return intercept and slope by least squares."""
+    return np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), y, rcond=None)[0]
+
+
+def test_row_19_least_squares_without_groups(story) -> None:
+    told = story("03_pooling")
+    expected = line(told["train"]["price"], told["train"]["sales"])
+    assert_allclose([told["pooled"].intercept_, *told["pooled"].coef_], expected)
+    assert_allclose(told["coefficients"]["pooled"], np.tile(expected, (40, 1)))
+
+
+def test_row_20_a_dummy_for_each_group(story) -> None:
+    told = story("03_pooling")
+    train = told["train"]
+    centred = train[["price", "sales"]] - train.groupby("shop")[["price", "sales"]].transform(
+        "mean"
+    )
+    slope = centred["price"] @ centred["sales"] / (centred["price"] @ centred["price"])
+    means = train.groupby("shop")[["price", "sales"]].mean()
+    found = told["coefficients"]["intercept for each"]
+    assert_allclose(found[:, 1], slope)
+    assert_allclose(found[:, 0], means["sales"] - slope * means["price"])
+
+
+def test_row_21_a_regression_for_each_group(story) -> None:
+    told = story("03_pooling")
+    expected = [line(rows["price"], rows["sales"]) for _, rows in told["train"].groupby("shop")]
+    assert_allclose(told["coefficients"]["separate"], expected)
+    errors = told["table"]["slope"]
+    assert (errors.loc["partially pooled"] < errors.loc["separate"]).all()
+
+
+def test_row_52_prediction_is_biased_given_the_groups_and_better(story) -> None:
+    told = story("10_biased_and_better")
+    theta, blue, blup = (told[name] for name in ("theta", "blue", "blup"))
+    variance = told["SIGMA"] ** 2 / told["SIZE"]
+    monte_carlo = np.sqrt(variance / told["N_SAMPLES"])
+    assert np.abs(np.mean(blue - theta, axis=0)).max() < 5 * monte_carlo
+    assert_allclose(np.mean((blue - theta) ** 2), variance, rtol=0.1)
+    bias = np.mean(blup - theta, axis=0)
+    assert np.corrcoef(bias, theta)[0, 1] < -0.95
+    assert np.abs(bias).max() > 10 * monte_carlo
+    # With known variances the expected squared error is tau^2 (sigma^2/n) / (tau^2 + sigma^2/n).
+    tau2 = told["TAU"] ** 2
+    best = tau2 * variance / (tau2 + variance)
+    assert best * 0.9 < np.mean((blup - theta) ** 2) < 0.75 * variance
+    # Over groups that are drawn anew there is no bias.
+    assert abs(told["means"].mean()) < 5 * told["means"].std() / np.sqrt(told["N_SAMPLES"])
+
+
+def test_row_65_predictions_of_least_squares_and_of_the_mixed_model(story) -> None:
+    told = story("04_growth")
+    pooled, mixed = told["predicted"].values()
+    assert len(np.unique(np.round(pooled, 12))) == 6
+    assert root_mean_squared_error(told["y"], mixed) < root_mean_squared_error(told["y"], pooled)
+    for panel, predicted in zip(told["panels"], (pooled, mixed), strict=True):
+        points = np.asarray(panel.collections[0].get_offsets())
+        assert_allclose(points, np.column_stack([predicted, told["y"]]))
+
+
+@pytest.mark.slow
+def test_row_68_a_hierarchical_model_is_recovered(story) -> None:
+    told = story("08_cross_level")
+    table = told["table"]
+    assert table.loc["x:a", "truth"] == 1.5
+    assert (np.abs(table["estimate"] - table["truth"]) < 4 * table["se"]).all()
+    # More groups help, whatever their size.
+    assert (told["errors"].diff().iloc[1:] < 0).all(axis=None)
+    assert told["covered"]["(x | school)"] > told["covered"]["(1 | school)"]
+
+
+def test_row_69_table_of_true_and_estimated_slopes(story) -> None:
+    told = story("09_true_slopes")
+    slopes = told["slopes"]
+    assert list(slopes.columns) == ["true", "separate", "mixed"]
+    expected = [line(rows["x1"], rows["y"])[1] for _, rows in told["data"].groupby("group")]
+    assert_allclose(slopes["separate"], expected)
+    assert_allclose(slopes["true"], told["truth"].group_coef[:, 1])
+    errors = slopes[["separate", "mixed"]].sub(slopes["true"], axis=0).pow(2).mean()
+    assert errors["mixed"] < errors["separate"]
+
+
+def test_row_76_scatter_of_true_against_estimated_slopes(story) -> None:
+    told = story("09_true_slopes")
+    for panel, name in zip(told["panels"], ("separate", "mixed"), strict=True):
+        points = np.asarray(panel.collections[0].get_offsets())
+        assert_allclose(points, told["slopes"][["true", name]])
+
+
+def test_row_78_two_students_and_all_students(story) -> None:
+    told = story("04_growth")
+    slopes = told["growth"].random_effects["student"]["occasion"]
+    assert list(told["pair"].groups) == [slopes.idxmax(), slopes.idxmin()]
+    assert len(told["everyone"].groups) == 200
