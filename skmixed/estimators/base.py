@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import JointCovariance
@@ -88,10 +88,7 @@ class LinearMixedModel(
         ValueError
             If an argument cannot be used, or values are missing.
         """
-        model = self.training_model(
-            X, y, groups=groups, sample_weight=sample_weight, group_weight=group_weight
-        )
-        return self.fit_model(model)
+        return self.fit_model(self._training_model(X, y, groups, sample_weight, group_weight))
 
     def training_model(
         self,
@@ -104,11 +101,20 @@ class LinearMixedModel(
     ) -> LMMModel:
         """Return the model that ``fit`` fits, with its rows: what refits start from.
 
+        The estimator stays as it is.
+
         Parameters
         ----------
         X, y, groups, sample_weight, group_weight
             As for ``fit``.
         """
+        learner = clone(self)
+        return learner._training_model(X, y, groups, sample_weight, group_weight)
+
+    def _training_model(
+        self, X: Any, y: Any, groups: Any, sample_weight: Any, group_weight: Any
+    ) -> LMMModel:
+        """Return the training model, and learn the columns of X."""
         self._check_parameters()
         if groups is not None and self._groups_are_columns():
             raise ValueError(

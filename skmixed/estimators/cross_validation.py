@@ -25,6 +25,7 @@ from skmixed.estimators.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
+    wrapped,
 )
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.estimators.weights import row_weights
@@ -138,9 +139,10 @@ def cross_validate_groups(
 
 def _name(estimator: Any) -> str:
     """Name what was fitted: of a pipeline, its last step."""
-    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    inner = getattr(last, "estimator", None)
-    return type(last).__name__ + ("" if inner is None else f"({_name(inner)})")
+    inner = wrapped(estimator)
+    if isinstance(estimator, Pipeline):
+        return _name(inner)
+    return type(estimator).__name__ + ("" if inner is None else f"({_name(inner)})")
 
 
 def _check_arguments(cv: Any, coverage: float) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "innermost",
     "names_columns",
     "takes_labels",
+    "wrapped",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -105,14 +106,19 @@ class GroupedRows:
 def innermost(estimator: Any) -> Any:
     """Return the model at the end of a pipeline, or inside a search or another wrapper."""
     while not names_columns(estimator):
-        if isinstance(estimator, Pipeline):
-            inner = estimator.steps[-1][1]
-        else:
-            inner = getattr(estimator, "estimator", None) or getattr(estimator, "regressor", None)
+        inner = wrapped(estimator)
         if inner is None:
             break
         estimator = inner
     return estimator
+
+
+def wrapped(estimator: Any) -> Any:
+    """Return the last step of a pipeline, the estimator in a wrapper, or else None."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    parameters = estimator.get_params(deep=False)
+    return parameters.get("estimator", parameters.get("regressor"))
 
 
 def names_columns(estimator: Any) -> bool:

@@ -39,6 +39,8 @@ class Optimum:
         Length of the gradient in the metric of the inverse Hessian: about how many standard errors
         theta is away from the stationary point.
     message : str
+    exhausted : bool
+        Whether the number of evaluations ended the search.
     """
 
     at: ObjectiveValue
@@ -46,6 +48,7 @@ class Optimum:
     n_iter: int
     scaled_gradient: float
     message: str
+    exhausted: bool = False
 
 
 def newton_search(
@@ -89,7 +92,7 @@ def newton_search(
             return Optimum(at, True, n_iter, model.distance, "the scaled gradient is below tol")
         if n_iter + cost > max_iter:
             message = f"max_iter={max_iter} evaluations were used"
-            return Optimum(at, False, n_iter, model.distance, message)
+            return Optimum(at, False, n_iter, model.distance, message, exhausted=True)
         step = model.step(radius)
         predicted = model.predicted(step)
         flat = abs(predicted) <= _rounding(at)

@@ -76,7 +76,7 @@ def _convergence(fit: LMMFit) -> Notice | None:
     return Notice(
         f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and "
         f"the estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. "
-        "Increase max_iter, or simplify the random effects.",
+        "Simplify the random effects, or increase max_iter if it was used up.",
         ConvergenceWarning,
     )
 

@@ -79,7 +79,7 @@ def _by_objective(
         )
         n_iter += optimum.n_iter
         end = replace(snap_to_boundary(watched.objective, optimum), n_iter=n_iter)
-        stuck = end.at is optimum.at and optimum.n_iter < limit
+        stuck = end.at is optimum.at and not optimum.exhausted
         if optimum.converged or stuck or not np.isfinite(optimum.at.value):
             return _in_parameters_of(objective, watched.objective, end)
         if n_iter >= max_iter:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skmixed.plots.drawn_lines import draw_points
+from skmixed.plots.interval_series import NEW, POPULATION
 from skmixed.plots.matplotlib_support import require_pyplot
 from skmixed.plots.style import BLACK, BLUE, ORANGE, VERMILLION, Panels, short_label
 
@@ -21,7 +22,7 @@ Drawn = tuple[list[Any], list[Any], list[Any], Any]
 def draw_bands(display: PredictionIntervalDisplay, made: Panels) -> Drawn:
     """Draw a panel with line, band and observations for each series."""
     plt = require_pyplot("PredictionIntervalDisplay.plot")
-    colors = {"new group": ORANGE, "population": BLACK}
+    colors = {NEW: ORANGE, POPULATION: BLACK}
     bands, lines, points = [], [], []
     for i, (ax, name) in enumerate(zip(made.axes, display.names, strict=True)):
         color = colors.get(name, BLUE) if isinstance(name, str) else BLUE

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skmixed.plots.drawn_lines import LINES, draw_lines, draw_points, note
-from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
-from skmixed.plots.least_squares import pooled_values, separate_lines
+from skmixed.plots.group_lines import group_lines
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.style import integer_ticks, make_panels, short_label
 from skmixed.results import MixedLMResults
 
 __all__ = ["GroupFitDisplay"]
-
-FloatArray = NDArray[np.float64]
-
-# More panels, or lines on one, than this hide each other; then some groups stand for all.
-_MOST_PANELS, _FEWER_PANELS = 20, 12
-_MOST_LINES, _FEWER_LINES = 60, 40
-_PLACES = 25
 
 
 class GroupFitDisplay:
@@ -134,7 +126,8 @@ class GroupFitDisplay:
         Every line holds the other columns at the group's mean, or its most frequent value. The
         mixed line includes the effects of the factor, and of factors whose levels contain its
         levels whole. The separate line regresses the group's rows on what the feature adds to the
-        model's columns; the pooled line is that of all fixed effects, fitted without groups.
+        model's columns, without weights; the pooled line is that of all fixed effects, fitted
+        without groups.
 
         Parameters
         ----------
@@ -166,9 +159,12 @@ class GroupFitDisplay:
         ValueError
             If there is no such factor, feature, level or line.
         """
+        _check_show(show)
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
-        made = cls._from_source(source, feature, levels, show, true, panels=panels)
-        return made.plot(ax, show=show, panels=panels)
+        arguments = group_lines(
+            source, feature=feature, levels=levels, show=show, true=true, panels=panels
+        )
+        return cls(**arguments).plot(ax, show=show, panels=panels)
 
     @classmethod
     def from_results(
@@ -192,58 +188,12 @@ class GroupFitDisplay:
         factor, feature, levels, show, true, panels, ax
             As for ``from_estimator``.
         """
-        source = read_results(results, factor=factor)
-        made = cls._from_source(source, feature, levels, show, true, panels=panels)
-        return made.plot(ax, show=show, panels=panels)
-
-    @classmethod
-    def _from_source(
-        cls,
-        source: FittedRows,
-        feature: Any,
-        levels: Any,
-        show: Sequence[str],
-        true: Any,
-        *,
-        panels: bool,
-    ) -> GroupFitDisplay:
-        """Compute the lines."""
         _check_show(show)
-        feature = source.feature(feature)
-        if levels is not None:
-            chosen = source.chosen(levels)
-        else:
-            most, fewer = (_MOST_PANELS, _FEWER_PANELS) if panels else (_MOST_LINES, _FEWER_LINES)
-            n = len(source.labels)
-            chosen = np.arange(n) if n <= most else source.spread(fewer)
-        position = np.full(len(source.labels), -1)
-        position[chosen] = np.arange(len(chosen))
-        inside = np.flatnonzero(position[source.codes] >= 0)
-        x, codes = source.table.numbers(feature), position[source.codes]
-        line_x = _places(x[inside], codes[inside], (x.min(), x.max()), len(chosen))
-        along = source.table.typical(source.codes, chosen).along(feature, line_x)
-        makers: dict[str, Callable[[], FloatArray]] = {
-            "separate": lambda: separate_lines(source, chosen, along, line_x.shape[1]),
-            "mixed": lambda: source.predict(along, include=source.included),
-            "pooled": lambda: pooled_values(source, along),
-            "population": lambda: source.predict(along, include=False),
-        }
-        lines = {n: make().reshape(line_x.shape) for n, make in makers.items() if n in show}
-        if true is not None:
-            given = _true_lines(true, source.labels)[chosen]
-            lines["true"] = given[:, :1] + given[:, 1:] * line_x
-        return cls(
-            groups=source.labels[chosen],
-            x=x[inside],
-            y=source.response[inside],
-            codes=codes[inside],
-            line_x=line_x,
-            lines=lines,
-            feature=feature,
-            response=source.response_name,
-            factor=source.factor,
-            n_levels=len(source.labels),
+        source = read_results(results, factor=factor)
+        arguments = group_lines(
+            source, feature=feature, levels=levels, show=show, true=true, panels=panels
         )
+        return cls(**arguments).plot(ax, show=show, panels=panels)
 
     def plot(
         self, ax: Any = None, *, show: Sequence[str] | None = None, panels: bool = True
@@ -270,7 +220,12 @@ class GroupFitDisplay:
         _check_show(shown)
         names = [n for n in LINES if n in self.lines and (n in shown or n == "true")]
         n_groups = len(self.groups)
-        made = make_panels(ax, n_groups if panels else 1, caller=f"{type(self).__name__}.plot")
+        made = make_panels(
+            ax,
+            n_groups if panels else 1,
+            caller=f"{type(self).__name__}.plot",
+            size=(3.0, 2.5) if n_groups <= 4 else (2.0, 1.8),
+        )
         each = [np.array([i]) for i in range(n_groups)] if panels else [np.arange(n_groups)]
         self.points_, self.lines_ = [], {name: [] for name in names}
         for panel, members in zip(made.axes, each, strict=True):
@@ -335,34 +290,3 @@ def _check_show(show: Sequence[str]) -> None:
     unknown = [show] if isinstance(show, str) else [name for name in show if name not in known]
     if unknown:
         raise ValueError(f"show must be a sequence of some of {known}, got {unknown}.")
-
-
-def _places(
-    x: FloatArray, codes: NDArray[np.intp], reach: tuple[float, float], n_groups: int
-) -> FloatArray:
-    """Return places between each group's least and largest x; between all groups' for one x."""
-    low, high = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
-    np.minimum.at(low, codes, x)
-    np.maximum.at(high, codes, x)
-    single = ~(low < high)
-    low[single], high[single] = reach
-    return low[:, None] + np.linspace(0.0, 1.0, _PLACES) * (high - low)[:, None]
-
-
-def _true_lines(true: Any, labels: pd.Index) -> FloatArray:
-    """Return the true intercept and slope of each level."""
-    if isinstance(true, pd.DataFrame):
-        absent = labels[~labels.isin(true.index)]
-        if len(absent):
-            raise ValueError(
-                f"true has no rows for {list(absent[:5])} ({len(absent)} of {len(labels)} groups). "
-                "Index it by the labels of the groups."
-            )
-        true = true.loc[labels]
-    lines = np.asarray(true, dtype=float)
-    if lines.shape != (len(labels), 2):
-        raise ValueError(
-            f"true must have shape {(len(labels), 2)}, an intercept and a slope for each group in "
-            f"sorted order, got {lines.shape}."
-        )
-    return lines

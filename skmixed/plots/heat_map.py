@@ -121,7 +121,9 @@ def _label(ax: Axes, starts: NDArray[np.intp], labels: list[Any], n: int) -> boo
     middles = 0.5 * (starts + np.append(starts[1:], n) - 1.0)
     texts = [short_label(label, LONGEST_LABEL) for label in labels]
     kept = _apart(middles, LINE_HEIGHT * size * point)
-    if 2 * len(kept) < len(texts):
+    # Of groups that take turns, some names would say nothing of the others.
+    fewest = len(texts) if 2 * len(starts) > n else 0.5 * len(texts)
+    if len(kept) < fewest:
         return False
     ax.set_yticks(middles[kept], [texts[i] for i in kept], fontsize=size)
     longest = max(map(len, texts))

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 _MOST = 30
 _LONGEST = 16
+# Radius of a marker in pixels.
+_MARKER = 3.0
 # To try one after the other: offset in points, and the text's alignment.
 _SIDES = (
     ((5, 3), "left", "bottom"),
@@ -65,7 +67,11 @@ def place_labels(
             box = text.get_window_extent()
             inside = frame.containsx(box.x0) and frame.containsx(box.x1)
             inside = inside and frame.containsy(box.y0) and frame.containsy(box.y1)
-            if inside and not box.count_contains(points) and not box.count_overlaps(taken):
+            if (
+                inside
+                and not box.padded(_MARKER).count_contains(points)
+                and not box.count_overlaps(taken)
+            ):
                 taken.append(box)
                 texts.append(text)
                 break

@@ -5,36 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from skmixed.inference import compare
 from skmixed.inference.coefficients.wald import check_level
+from skmixed.plots.comparison_panels import CRITERIA, draw_criteria, draw_term, write_weights
 from skmixed.plots.group_rows import label_rows, rows_figure_size
-from skmixed.plots.panel_text import describe, explain, text_scale
-from skmixed.plots.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    LIGHT_GREY,
-    ORANGE,
-    PALETTE,
-    VERMILLION,
-    make_panels,
-    short_label,
-)
+from skmixed.plots.panel_text import describe, explain
+from skmixed.plots.style import make_panels, short_label
 
 __all__ = ["ModelComparisonDisplay"]
 
 KINDS = ("criteria", "coefficients")
-# Column of the table, its name, colour and marker.
-CRITERIA = {
-    "aic": ("AIC", BLUE, "o"),
-    "bic": ("BIC", VERMILLION, "s"),
-    "caic": ("Conditional AIC", GREEN, "D"),
-    "aicc": ("AICc", ORANGE, "^"),
-}
 COEFFICIENT_COLUMNS = ("model", "term", "estimate", "lower", "upper")
 
 
@@ -191,39 +173,12 @@ class ModelComparisonDisplay:
         panels = make_panels(ax, 1, caller=caller, single=(width + 0.8, max(height, 2.4)))
         panel = panels.axes[0]
         describe(panel, x="Difference from the lowest")
-        rows = np.arange(len(names))
-        panel.hlines(rows, 0.0, differences.max(axis=1), color=LIGHT_GREY, linewidth=1.0, zorder=1)
-        panel.axvline(0.0, color=GREY, linewidth=0.8, zorder=1)
-        spread = 0.13 * (np.arange(differences.shape[1]) - 0.5 * (differences.shape[1] - 1))
-        for (criterion, values), shift in zip(differences.items(), spread[::-1], strict=True):
-            name, colour, marker = CRITERIA[str(criterion)]
-            self.points_[str(criterion)] = panel.scatter(
-                values, rows + shift, color=colour, marker=marker, s=34.0, zorder=3, label=name
-            )
-        panel.set_ylim(-0.6, len(names) - 0.4)
+        self.points_ = draw_criteria(panel, differences)
         label_rows(panel, names)
-        self._write_weights(panel, names)
+        if len(panel.get_yticks()) == len(names):
+            write_weights(panel, self.criteria.set_index("model")["weight"].loc[names])
         explain(panel, list(self.points_.values()))
         self.ax_, self.figure_ = panels.ax, panels.figure
-
-    def _write_weights(self, panel: Any, names: list[Any]) -> None:
-        """Write the weight of each model beside its row."""
-        if len(panel.get_yticks()) < len(names):
-            return
-        size = 9.0 * text_scale(panel)
-        weights = self.criteria.set_index("model")["weight"]
-        beside = panel.get_yaxis_transform()
-        for row, name in enumerate(names):
-            text = f"{weights[name]:.2f}"
-            panel.text(1.03, row, text, transform=beside, va="center", fontsize=size)
-        panel.text(
-            1.03,
-            1.01,
-            "Akaike\nweight",
-            transform=panel.transAxes,
-            va="bottom",
-            fontsize=size,
-        )
 
     def _plot_coefficients(self, ax: Any) -> None:
         """Draw the intervals of all models, term by term."""
@@ -245,7 +200,8 @@ class ModelComparisonDisplay:
             share=False,
         )
         for panel, term in zip(panels.axes, terms, strict=True):
-            self._draw_term(panel, table[table["term"] == term], models)
+            rows = table[table["term"] == term]
+            self.intervals_[str(term)], self.points_[str(term)] = draw_term(panel, rows, models)
             describe(panel, title=str(term))
             if _is_first(panel, panels.root):
                 label_rows(panel, models[::-1])
@@ -253,25 +209,6 @@ class ModelComparisonDisplay:
                 panel.set_yticks([])
         panels.label(f"Estimate with {100.0 * self.level:g} % interval", "")
         self.ax_, self.figure_ = panels.ax, panels.figure
-
-    def _draw_term(self, panel: Any, rows: pd.DataFrame, models: list[Any]) -> None:
-        """Draw the intervals of one term, a row for each model."""
-        positions = [models.index(model) for model in rows["model"]]
-        heights = len(models) - 1.0 - np.array(positions)
-        few = len(models) <= len(PALETTE)
-        colours = [PALETTE[i] if few else BLUE for i in positions]
-        term = str(rows["term"].iloc[0])
-        self.intervals_[term] = panel.hlines(
-            heights, rows["lower"], rows["upper"], colors=colours, linewidth=1.8, zorder=2
-        )
-        self.points_[term] = panel.scatter(
-            rows["estimate"], heights, c=colours, s=30.0, linewidths=0, zorder=3
-        )
-        low, high = float(rows["lower"].min()), float(rows["upper"].max())
-        reach = high - low
-        if low - 0.5 * reach <= 0.0 <= high + 0.5 * reach:
-            panel.axvline(0.0, color=BLACK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-        panel.set_ylim(-0.7, len(models) - 0.3)
 
     def _check(self) -> None:
         """Raise ValueError unless the tables have the columns that are drawn."""

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.fitted_rows import FittedRows
 from skmixed.plots.least_squares import pooled_values
 from skmixed.plots.matplotlib_support import require_pyplot
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.style import BLACK, BLUE, GREY, VERMILLION, alpha_for, make_panels
 from skmixed.results import MixedLMResults
 

@@ -6,21 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from skmixed.plots.drawn_intervals import draw_bands, draw_rows
-from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.fitted_rows import FittedRows
+from skmixed.plots.interval_series import band_series, row_series
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.style import integer_ticks, make_panels
-from skmixed.plots.table import Table
 from skmixed.results import MixedLMResults
 
 __all__ = ["PredictionIntervalDisplay"]
 
-FloatArray = NDArray[np.float64]
 KINDS = ("bands", "rows")
-NEW, POPULATION = "new group", "population"
-_FEW = 4
-_PLACES = 40
 
 
 class PredictionIntervalDisplay:
@@ -182,7 +178,7 @@ class PredictionIntervalDisplay:
         source = read_estimator(
             estimator, X, y, groups=groups, factor=factor, complete=kind == "bands"
         )
-        return cls._from_source(source, kind, feature, levels, coverage).plot(ax)
+        return cls(**_series(source, kind, feature, levels, coverage)).plot(ax)
 
     @classmethod
     def from_results(
@@ -207,64 +203,7 @@ class PredictionIntervalDisplay:
         """
         _check_kind(kind)
         source = read_results(results, factor=factor)
-        return cls._from_source(source, kind, feature, levels, coverage).plot(ax)
-
-    @classmethod
-    def _from_source(
-        cls, source: FittedRows, kind: str, feature: Any, levels: Any, coverage: float
-    ) -> PredictionIntervalDisplay:
-        """Compute the intervals."""
-        names = {"response": source.response_name, "factor": source.factor}
-        if kind == "rows":
-            mean = source.predict(source.table, include=True)
-            limits = source.interval(source.table, include=True, coverage=coverage)
-            order = np.argsort(mean, kind="stable")
-            ranks = np.arange(len(mean))
-            return cls(
-                names=["rows"],
-                x=[ranks],
-                mean=[mean[order]],
-                lower=[limits[order, 0]],
-                upper=[limits[order, 1]],
-                observed_x=ranks,
-                observed_y=source.response[order],
-                coverage=coverage,
-                kind=kind,
-                **names,
-            )
-        feature = source.feature(feature)
-        chosen = source.spread(_FEW) if levels is None else source.chosen(levels)
-        x = source.table.numbers(feature)
-        places = np.linspace(float(x.min()), float(x.max()), _PLACES)
-        groups = source.table.typical(source.codes, chosen)
-        everyone = source.table.typical(np.zeros_like(source.codes), np.array([0]))
-        known = groups.along(feature, np.tile(places, (len(chosen), 1)))
-        new = everyone.along(feature, places[None])
-        bands = [
-            *source.interval(known, include=source.included, coverage=coverage).reshape(
-                len(chosen), _PLACES, 2
-            ),
-            source.interval(new, include=False, coverage=coverage),
-            _line_interval(source, new, coverage),
-        ]
-        means = source.predict(known, include=source.included).reshape(len(chosen), _PLACES)
-        line = source.predict(new, include=False)
-        position = np.full(len(source.labels), -1)
-        position[chosen] = np.arange(len(chosen))
-        shown = np.flatnonzero(position[source.codes] >= 0)
-        return cls(
-            names=[*source.labels[chosen], NEW, POPULATION],
-            x=np.tile(places, (len(bands), 1)),
-            mean=[*means, line, line],
-            lower=[one[:, 0] for one in bands],
-            upper=[one[:, 1] for one in bands],
-            observed_x=x[shown],
-            observed_y=source.response[shown],
-            observed_series=position[source.codes[shown]],
-            coverage=coverage,
-            feature=feature,
-            **names,
-        )
+        return cls(**_series(source, kind, feature, levels, coverage)).plot(ax)
 
     def plot(self, ax: Any = None) -> PredictionIntervalDisplay:
         """Draw the intervals.
@@ -322,13 +261,10 @@ def _check_kind(kind: str) -> None:
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
 
 
-def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArray:
-    """Return confidence limits of x'beta, with Student's t, shape (n, 2)."""
-    fit = source.fit
-    columns, _ = source.fixed_rows(rows)
-    variance = np.einsum("in,ij,jn->n", columns, fit.fixed.unscaled_covariance, columns)
-    deviation = fit.sigma * np.sqrt(variance / fit.coordinates.weight_scale)
-    degrees = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
-    reach = deviation * stats.t.isf(0.5 * (1.0 - coverage), degrees)
-    line = source.predict(rows, include=False)
-    return np.column_stack([line - reach, line + reach])
+def _series(
+    source: FittedRows, kind: str, feature: Any, levels: Any, coverage: float
+) -> dict[str, Any]:
+    """Return the arguments of the constructor."""
+    if kind == "rows":
+        return row_series(source, coverage=coverage)
+    return band_series(source, feature=feature, levels=levels, coverage=coverage)

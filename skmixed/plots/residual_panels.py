@@ -66,9 +66,9 @@ def draw_cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
     points = ax.scatter(
         x,
         y,
-        s=14.0 if n <= MANY else 5.0,
+        s=float(np.clip(14.0 * np.sqrt(MANY / max(n, 1)), 1.2, 14.0)),
         color=BLUE,
-        alpha=alpha_for(n, full=150),
+        alpha=alpha_for(n, full=150, least=0.025),
         linewidths=0,
         zorder=1,
         rasterized=n > MANY,

@@ -312,4 +312,6 @@ def _draw_effects(factor: str, samples: Mapping[str, NormalQuantiles], ax: Any) 
     describe(ax, title=title, x="Normal quantile", y=name)
     if not any(len(one.ordered) for one in samples.values()):
         write_in(ax, "The estimated variance is 0")
+        ax.set(xticks=[], yticks=[])
+        return {"points": []}
     return draw_quantiles(ax, samples)

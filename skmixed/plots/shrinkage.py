@@ -15,8 +15,9 @@ from skmixed.plots.drawn_shrinkage import (
     draw_scatter,
     robust_limits,
 )
-from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.fitted_rows import FittedRows
 from skmixed.plots.least_squares import separate_effects
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.style import integer_ticks, make_panels
 from skmixed.results import MixedLMResults
 

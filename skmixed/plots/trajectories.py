@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.drawn_trajectories import draw_trajectories
-from skmixed.plots.fitted_rows import FittedRows, read_estimator, read_results
+from skmixed.plots.fitted_rows import FittedRows
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.style import PALETTE, integer_ticks, make_panels
 from skmixed.results import MixedLMResults
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skmixed.results.group_tables import group_coefficients_table, random_effects_table
+from skmixed.results.group_intervals import group_coefficients_table, random_effects_table
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 from skmixed.results.summary import Summary

@@ -1,178 +1,91 @@
-"""Tidy tables of the effects and of the coefficients of every group, with their intervals."""
+"""Tables of the random effects and of their variances."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from skmixed.design.groups import Levels
-from skmixed.inference.coefficients.wald import check_level
-from skmixed.inference.inputs import fit_of
-from skmixed.prediction.group_errors import effect_standard_errors, group_coefficients
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.results import group_intervals, tables
+from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 
-__all__ = [
-    "group_coefficients_table",
-    "group_labels",
-    "joined",
-    "long_table",
-    "random_effects_table",
-]
-
-FloatArray = NDArray[np.float64]
-
-COLUMNS = ["factor", "effect", "group", "value", "se", "lower", "upper", "excludes_zero"]
+__all__ = ["GroupTables"]
 
 
-def random_effects_table(
-    fitted: Any, level: float = 0.95, *, beta_known: bool = False
-) -> pd.DataFrame:
-    """Return one row for each random effect of each group, with its interval.
+class GroupTables:
+    """Read variances, modes and the coefficients of groups off a fit."""
 
-    The distribution of an effect given the data is normal, with the variances at their estimates.
-    By default the fixed effects are not taken as known: the effect is a deviation from them, and
-    if they are too high it is too low.
+    fit: LMMFit
 
-    Parameters
-    ----------
-    fitted : MixedLMResults, estimator or LMMFit
-    level : float, default=0.95
-        Probability that an interval covers its effect.
-    beta_known : bool, default=False
-        Whether the standard errors are those given the fixed effects too, as lme4's
-        ``ranef(condVar = TRUE)`` and ``random_effects_sd``.
+    @cached_property
+    def cov_re(self) -> pd.DataFrame:
+        """Return the covariance of the effects of the first grouping factor; empty without one."""
+        if not self.fit.random:
+            return pd.DataFrame()
+        effects = self.fit.random[0]
+        names = list(effects.effect_names)
+        return pd.DataFrame(effects.effect_covariance, index=names, columns=names, copy=True)
 
-    Returns
-    -------
-    DataFrame
-        With columns factor, effect, group, value (the conditional mode, or BLUP), se, lower, upper
-        and excludes_zero. A group of ``a:b`` is named as in lme4, by its labels and a colon.
+    @cached_property
+    def variance_components(self) -> pd.DataFrame:
+        """Return one row for each variance and covariance, the residual variance last.
 
-    Raises
-    ------
-    ValueError
-        If level is not between 0 and 1.
+        The columns are group, name1, name2 (None for a variance), vcov, sdcor (the standard
+        deviation, or the correlation of a covariance) and share (the part of the sum of all
+        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed.
+        """
+        return tables.variance_table(self.fit)
 
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.results import random_effects_table
-    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
-    >>> random_effects_table(results).query("effect == 'Days'").head(3).round(2)
-         factor effect group  value    se  lower  upper  excludes_zero
-    18  Subject   Days   308   9.20  2.64   4.03  14.37           True
-    19  Subject   Days   309  -8.62  2.64 -13.79  -3.45           True
-    20  Subject   Days   310  -5.45  2.64 -10.62  -0.28           True
-    """
-    check_level(level)
-    fit = fit_of(fitted)
-    parts = []
-    for effects in fit.random:
-        errors = effect_standard_errors(fit, effects, beta_known=beta_known)
-        columns = _with_interval(effects.modes, errors, level)
-        parts.append(long_table(effects.levels, effects.effect_names, columns))
-    return joined(parts, COLUMNS)
+    @cached_property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the conditional modes, levels x effects."""
+        return {effects.name: tables.mode_table(effects) for effects in self.fit.random}
 
+    @cached_property
+    def random_effects_sd(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the standard deviations of the effects given the data."""
+        return {effects.name: tables.conditional_sd_table(effects) for effects in self.fit.random}
 
-def group_coefficients_table(fitted: Any, level: float = 0.95) -> pd.DataFrame:
-    """Return one row for each coefficient of each group: fixed plus random effect.
-
-    The standard error is that of the sum. The errors of the two parts compensate, so that it is
-    less than a sum of their variances says. A coefficient without a random effect is the same in
-    all groups, and a random effect without a fixed one stands alone.
-
-    Parameters
-    ----------
-    fitted : MixedLMResults, estimator or LMMFit
-    level : float, default=0.95
-        Probability that an interval covers its coefficient.
-
-    Returns
-    -------
-    DataFrame
-        With columns factor, term, group, value, se, lower, upper and excludes_zero. se and limits
-        are NaN where the fixed effect is aliased with others.
-
-    Raises
-    ------
-    ValueError
-        If level is not between 0 and 1.
-
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.results import group_coefficients_table
-    >>> results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
-    >>> group_coefficients_table(results).query("term == 'Days'").head(3).round(2)
-         factor  term group  value    se  lower  upper  excludes_zero
-    18  Subject  Days   308  19.67  2.34  15.09  24.25           True
-    19  Subject  Days   309   1.85  2.34  -2.73   6.43          False
-    20  Subject  Days   310   5.02  2.34   0.44   9.60           True
-    """
-    check_level(level)
-    fit = fit_of(fitted)
-    parts = []
-    for effects in fit.random:
-        found = group_coefficients(fit, effects)
-        columns = _with_interval(found.values, found.standard_errors, level)
-        parts.append(long_table(effects.levels, found.names, columns))
-    return joined(parts, COLUMNS).rename(columns={"effect": "term"})
-
-
-def long_table(
-    levels: Levels, names: Sequence[str], columns: dict[str, NDArray[Any]]
-) -> pd.DataFrame:
-    """Return a row for each effect and level of one factor, effect after effect.
-
-    Parameters
-    ----------
-    levels : Levels
-    names : sequence of str
-        Of the effects.
-    columns : dict of str to ndarray of shape (n_levels, n_effects)
-    """
-    n_levels = len(levels)
-    groups = group_labels(levels)
-    return pd.DataFrame(
-        {
-            "factor": np.full(n_levels * len(names), levels.name, dtype=object),
-            "effect": np.repeat(np.array(names, dtype=object), n_levels),
-            "group": groups.take(np.tile(np.arange(n_levels), len(names))),
-            **{name: values.T.ravel() for name, values in columns.items()},
+    @cached_property
+    def group_coefficients(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the coefficients of its levels: population plus deviation."""
+        return {
+            effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
+            for effects in self.fit.random
         }
-    )
 
+    def random_effects_table(
+        self, level: float = 0.95, *, beta_known: bool = False
+    ) -> pd.DataFrame:
+        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
 
-def group_labels(levels: Levels) -> pd.Index:
-    """Return the labels of the levels, those of an interaction joined by a colon."""
-    labels = levels.labels
-    if not isinstance(labels, pd.MultiIndex):
-        return labels.rename(None)
-    parts = [labels.get_level_values(i).astype(str) for i in range(labels.nlevels)]
-    return pd.Index([":".join(label) for label in zip(*parts, strict=True)], dtype=object)
+        Parameters
+        ----------
+        level, beta_known
+            As for ``skmixed.results.random_effects_table``.
+        """
+        return group_intervals.random_effects_table(self, level, beta_known=beta_known)
 
+    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row for each coefficient of each group, with the standard error of the sum.
 
-def joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    """Return the tables of all factors one after the other; an empty one without a factor."""
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.group_coefficients_table``.
+        """
+        return group_intervals.group_coefficients_table(self, level)
 
+    def sample_random_effects(
+        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
+    ) -> RandomEffectsDraws:
+        """Draw the effects of all groups from their distribution given the data.
 
-def _with_interval(values: FloatArray, errors: FloatArray, level: float) -> dict[str, NDArray[Any]]:
-    """Return values, standard errors, limits, and whether these exclude 0."""
-    reach = -ndtri(0.5 * (1.0 - level)) * errors
-    lower, upper = values - reach, values + reach
-    return {
-        "value": values,
-        "se": errors,
-        "lower": lower,
-        "upper": upper,
-        "excludes_zero": (lower > 0.0) | (upper < 0.0),
-    }
+        Parameters
+        ----------
+        n, random_state, beta_known
+            As for ``skmixed.results.sample_random_effects``.
+        """
+        return sample_random_effects(self, n, random_state=random_state, beta_known=beta_known)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
 from skmixed.inference.coefficients.degrees_of_freedom import (
     DF_METHODS,
-    DegreesOfFreedom,
     default_df_method,
 )
-from skmixed.inference.coefficients.rules import rule_for
-from skmixed.inference.coefficients.wald import TTests, t_tests
-from skmixed.results import group_tables, tables
+from skmixed.results.coefficient_tests import CoefficientTests
 from skmixed.results.fit_numbers import FitNumbers
-from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
+from skmixed.results.group_tables import GroupTables
+from skmixed.results.model_words import ModelWords
+from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
-from skmixed.results.words.description import describe
-from skmixed.results.words.equation import Equation, Form, equation
 
 __all__ = ["MixedLMResults"]
 
@@ -35,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixedLMResults(FitNumbers):
+class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords):
     """Read estimates, tests and tables off a fitted linear mixed model.
 
     Every table is made when it is first asked for. A coefficient that is aliased with others is 0,
@@ -112,26 +106,6 @@ class MixedLMResults(FitNumbers):
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
 
-    @cached_property
-    def params(self) -> pd.Series:
-        """Return the estimated coefficients, indexed by their names."""
-        return self._series(self._tests.estimates)
-
-    @cached_property
-    def bse(self) -> pd.Series:
-        """Return the standard errors of the coefficients."""
-        return self._series(self._tests.standard_errors)
-
-    @cached_property
-    def tvalues(self) -> pd.Series:
-        """Return the coefficients over their standard errors."""
-        return self._series(self._tests.statistics)
-
-    @cached_property
-    def pvalues(self) -> pd.Series:
-        """Return the two-sided p-values of the tests against 0."""
-        return self._series(self._tests.p_values)
-
     def with_df_method(self, df_method: str) -> MixedLMResults:
         """Return the same results with degrees of freedom by another rule.
 
@@ -155,248 +129,6 @@ class MixedLMResults(FitNumbers):
         [178.0, 178.0]
         """
         return replace(self, df_method=df_method)
-
-    def conf_int(
-        self,
-        alpha: float = 0.05,
-        *,
-        method: Literal["wald", "profile", "bootstrap"] = "wald",
-        which: Literal["fixed", "random", "all"] = "fixed",
-        n: int = 1000,
-        random_state: Any = None,
-    ) -> pd.DataFrame:
-        """Return limits of confidence 1 - alpha: columns 0 (lower) and 1 (upper).
-
-        Parameters
-        ----------
-        alpha : float, default=0.05
-        method : {"wald", "profile", "bootstrap"}, default="wald"
-        which : {"fixed", "random", "all"}, default="fixed"
-            The coefficients, the standard deviations and correlations, or both;
-            ``skmixed.inference.confint`` gives the same as a tidy table.
-        n : int, default=1000
-            Replicates of the bootstrap.
-        random_state : int, numpy.random.Generator or None, default=None
-            Of the bootstrap.
-
-        Raises
-        ------
-        ValueError
-            If an argument cannot be used.
-        TypeError
-            If a bootstrap is asked of results that keep no rows.
-        """
-        if method == "wald" and which == "fixed":
-            return pd.DataFrame(self._tests.limits(1.0 - alpha), index=self._names)
-        table = inference.confint(
-            self,
-            method,
-            which,
-            level=1.0 - alpha,
-            df_method=self.df_method,
-            n=n,
-            random_state=random_state,
-        )
-        limits = table.set_index("parameter")[["lower", "upper"]]
-        return limits.set_axis([0, 1], axis=1).rename_axis(None)
-
-    def t_test(
-        self, hypotheses: Any, *, df_method: str | None = None, conf_level: float = 0.95
-    ) -> pd.DataFrame:
-        """Test linear hypotheses on the coefficients, such as ``"x1 = x2, x3 = 0"``, one by one.
-
-        Parameters
-        ----------
-        hypotheses, df_method, conf_level
-            As for ``skmixed.inference.t_test``.
-        """
-        return inference.t_test(self, hypotheses, df_method=df_method, conf_level=conf_level)
-
-    def wald_test(self, hypotheses: Any, *, df_method: str | None = None) -> pd.DataFrame:
-        """Test linear hypotheses on the coefficients together, by an F test.
-
-        Parameters
-        ----------
-        hypotheses, df_method
-            As for ``skmixed.inference.wald_test``.
-        """
-        return inference.wald_test(self, hypotheses, df_method=df_method)
-
-    def cov_params(self) -> pd.DataFrame:
-        """Return the covariance of the estimated coefficients, not adjusted by any df_method."""
-        covariance = self.fit.fixed.covariance
-        return pd.DataFrame(covariance, index=self._names, columns=self._names, copy=True)
-
-    def tidy(self, conf_level: float = 0.95) -> pd.DataFrame:
-        """Return one row for each fixed effect.
-
-        Parameters
-        ----------
-        conf_level : float, default=0.95
-            Of the limits.
-
-        Returns
-        -------
-        DataFrame
-            With columns term, estimate, se, df, statistic, p_value, lower, upper.
-        """
-        return self._tests.table(self.fit.fixed.names, conf_level)
-
-    @cached_property
-    def cov_re(self) -> pd.DataFrame:
-        """Return the covariance of the effects of the first grouping factor; empty without one."""
-        if not self.fit.random:
-            return pd.DataFrame()
-        effects = self.fit.random[0]
-        names = list(effects.effect_names)
-        return pd.DataFrame(effects.effect_covariance, index=names, columns=names, copy=True)
-
-    @cached_property
-    def variance_components(self) -> pd.DataFrame:
-        """Return one row for each variance and covariance, the residual variance last.
-
-        The columns are group, name1, name2 (None for a variance), vcov, sdcor (the standard
-        deviation, or the correlation of a covariance) and share (the part of the sum of all
-        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed.
-        """
-        return tables.variance_table(self.fit)
-
-    @cached_property
-    def random_effects(self) -> dict[str, pd.DataFrame]:
-        """Return for each factor the conditional modes, levels x effects."""
-        return {effects.name: tables.mode_table(effects) for effects in self.fit.random}
-
-    @cached_property
-    def random_effects_sd(self) -> dict[str, pd.DataFrame]:
-        """Return for each factor the standard deviations of the effects given the data."""
-        return {effects.name: tables.conditional_sd_table(effects) for effects in self.fit.random}
-
-    @cached_property
-    def group_coefficients(self) -> dict[str, pd.DataFrame]:
-        """Return for each factor the coefficients of its levels: population plus deviation."""
-        return {
-            effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
-            for effects in self.fit.random
-        }
-
-    def random_effects_table(
-        self, level: float = 0.95, *, beta_known: bool = False
-    ) -> pd.DataFrame:
-        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
-
-        Parameters
-        ----------
-        level, beta_known
-            As for ``skmixed.results.random_effects_table``.
-        """
-        return group_tables.random_effects_table(self, level, beta_known=beta_known)
-
-    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
-        """Return one row for each coefficient of each group, with the standard error of the sum.
-
-        Parameters
-        ----------
-        level
-            As for ``skmixed.results.group_coefficients_table``.
-        """
-        return group_tables.group_coefficients_table(self, level)
-
-    def sample_random_effects(
-        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
-    ) -> RandomEffectsDraws:
-        """Draw the effects of all groups from their distribution given the data.
-
-        Parameters
-        ----------
-        n, random_state, beta_known
-            As for ``skmixed.results.sample_random_effects``.
-        """
-        return sample_random_effects(self, n, random_state=random_state, beta_known=beta_known)
-
-    def equation(self, form: Form = "conditional", *, values: bool = False) -> Equation:
-        """Write the model as equations in LaTeX.
-
-        Parameters
-        ----------
-        form, values
-            As for ``skmixed.results.equation``.
-        """
-        return equation(self, form, values=values)
-
-    def describe(self, level: float = 0.95) -> str:
-        """Describe the model in plain words.
-
-        Parameters
-        ----------
-        level
-            As for ``skmixed.results.describe``.
-        """
-        return describe(self, level=level)
-
-    @cached_property
-    def fittedvalues(self) -> Any:
-        """Return the conditional means of the observations, random effects included."""
-        return self._kept("fitted")
-
-    @cached_property
-    def resid(self) -> Any:
-        """Return the observations less their conditional means, in units of y."""
-        return self._kept("response") - self.fittedvalues
-
-    @property
-    def resid_pearson(self) -> Any:
-        """Return the residuals over their standard deviation."""
-        counted = self.model is not None and self.model.design.frequency
-        weight = 1.0 if self.weights is None or counted else self.weights
-        return self.resid * np.sqrt(weight) / self.sigma
-
-    def predict(
-        self,
-        data: Any = None,
-        *,
-        groups: Any = None,
-        include_random_effects: bool | Sequence[str] | None = None,
-        return_std: bool = False,
-        return_cov: bool = False,
-    ) -> Any:
-        """Predict the mean of new rows; without data, return the fitted values.
-
-        Parameters
-        ----------
-        data : DataFrame or array-like, optional
-            Rows of what the model was fitted to.
-        groups : array-like of shape (n,), optional
-            Labels of the groups, where they are not columns of data.
-        include_random_effects : bool or list of str, optional
-            False gives the mean of the population, a list includes the named factors; the default
-            is that of the fitted model.
-        return_std, return_cov : bool, default=False
-            Whether to return the standard deviations, or the covariance, of new observations too.
-
-        Raises
-        ------
-        ValueError
-            If data is needed and not given, or the results hold no predictor.
-        """
-        if data is None:
-            if groups is not None or include_random_effects is False or return_std or return_cov:
-                raise ValueError(
-                    "predict() without data returns the fitted values only. Pass data to choose "
-                    "groups, include_random_effects, return_std or return_cov."
-                )
-            return self.fittedvalues
-        if self.predictor is None:
-            raise ValueError(
-                "These results hold no predictor. Call predict of the estimator that was fitted, "
-                "or fit with mixedlm."
-            )
-        return self.predictor(
-            data,
-            groups=groups,
-            include_random_effects=include_random_effects,
-            return_std=return_std,
-            return_cov=return_cov,
-        )
 
     def summary(
         self,
@@ -432,28 +164,3 @@ class MixedLMResults(FitNumbers):
 
     def _repr_html_(self) -> str:
         return self.summary().as_html()
-
-    @property
-    def _degrees_of_freedom(self) -> DegreesOfFreedom:
-        return rule_for(self, None)
-
-    @cached_property
-    def _tests(self) -> TTests:
-        return t_tests(self.fit, np.eye(len(self._names)), self._degrees_of_freedom)
-
-    @property
-    def _names(self) -> list[str]:
-        return list(self.fit.fixed.names)
-
-    def _series(self, values: FloatArray) -> pd.Series:
-        return pd.Series(values, index=self._names, copy=True)
-
-    def _kept(self, name: str) -> Any:
-        """Return an array of the training data, if the results keep it."""
-        values = getattr(self, name)
-        if values is None:
-            raise AttributeError(
-                "These results keep no rows of the data. Fit with mixedlm, which keeps them, or "
-                "call predict of the estimator with the training data."
-            )
-        return values() if callable(values) else values

@@ -14,7 +14,7 @@ from skmixed.design.groups import Levels
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of
 from skmixed.prediction.sampling import sample_effects
-from skmixed.results.group_tables import joined, long_table
+from skmixed.results.group_intervals import joined, long_table
 
 __all__ = ["RandomEffectsDraws", "sample_random_effects"]
 

@@ -31,7 +31,7 @@ def test_too_few_iterations_warn_once_and_say_where_and_what_next():
     assert "max_iter=1" in message
     assert "theta[" in message
     assert "standard errors from the optimum" in message
-    assert "Increase max_iter" in message
+    assert "increase max_iter" in message
     assert not model.converged_
     assert model.n_iter_ == 1
 

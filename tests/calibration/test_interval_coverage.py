@@ -55,3 +55,11 @@ def test_mapie_holds_new_rows_of_known_groups_but_not_of_small_ones(kind):
         assert level - 4 * error < rate < level + 0.02 + 4 * error
     pairs = table.groupby("coverage")["held_in_pairs"].mean()
     assert np.all(pairs < pairs.index)
+
+
+def test_normal_intervals_hold_rows_of_known_groups_also_of_small_ones():
+    table = covered("normal", "known", limits_of_normal, n_samples=60)
+    for level, rate, error in rates(table):
+        assert level - 0.01 - 4 * error < rate < level + 0.01 + 4 * error
+    pairs = table.groupby("coverage")["held_in_pairs"].agg(["mean", "sem"])
+    assert np.all(pairs["mean"] > pairs.index - 0.02 - 4 * pairs["sem"])

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from inference.diagnostics_models import crossed, unbalanced
-from inference.written_out import WrittenOut, written_out
+from inference.diagnostics.diagnostics_models import crossed, unbalanced
+from inference.diagnostics.written_out import WrittenOut, written_out
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -281,6 +281,15 @@ def test_without_groups_it_is_least_squares_of_all_rows() -> None:
     expected = np.linalg.lstsq(np.column_stack([np.ones(120), X]), y, rcond=None)[0]
     assert_allclose([model.intercept_, *model.coef_], expected, rtol=1e-9)
     assert model.sigma_ == sigma
+
+
+def test_asking_for_the_training_model_does_not_forget_groups() -> None:
+    X, y, g = arrays()
+    model = RandomInterceptRegressor().fit(X[20:], y[20:], groups=g[20:])
+    model.adapt(X[:20], y[:20], groups=g[:20] - 50)
+    before = model.predict(X, groups=g)
+    model.training_model(X[50:], y[50:], groups=g[50:])
+    assert_allclose(model.predict(X, groups=g), before, rtol=0)
 
 
 def test_a_variance_that_could_not_be_estimated_stays_zero() -> None:

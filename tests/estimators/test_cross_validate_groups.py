@@ -9,6 +9,7 @@ import sklearn
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV
@@ -214,6 +215,16 @@ def test_conformal_intervals_are_scored_too(study):
         conformal, study[["x1", "group"]], study["y"], coverage=0.8, random_state=0
     )
     assert scores.estimator == "GroupConformalRegressor(RandomInterceptRegressor)"
+    assert 0.7 < scores.summary()["coverage"][1] < 0.95
+
+
+def test_a_forest_in_conformal_intervals(study):
+    forest = RandomForestRegressor(10, random_state=0)
+    conformal = make_pipeline(StandardScaler(), GroupConformalRegressor(forest, random_state=0))
+    scores = cross_validate_groups(
+        conformal, study[["x1"]], study["y"], study["group"], coverage=0.8, random_state=0
+    )
+    assert scores.estimator == "GroupConformalRegressor(RandomForestRegressor)"
     assert 0.7 < scores.summary()["coverage"][1] < 0.95
 
 

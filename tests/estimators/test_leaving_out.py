@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inference.diagnostics_models import crossed, unbalanced
+from inference.diagnostics.diagnostics_models import crossed, unbalanced
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError

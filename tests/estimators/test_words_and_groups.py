@@ -51,7 +51,8 @@ def test_rows_show_what_is_constant_within_groups():
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(20), 6)
     data = pd.DataFrame({"x": rng.normal(size=120), "w": rng.normal(size=20)[group], "g": group})
-    y = data["x"] + rng.normal(size=20)[group] + rng.normal(size=120)
+    slopes = 1.0 + 2.0 * rng.normal(size=20)[group]
+    y = slopes * data["x"] + rng.normal(size=20)[group] + rng.normal(size=120)
     model = MixedLM(groups="g", random_slopes=["x"]).fit(data, y)
     without, given = model.equation("hierarchical"), model.equation("hierarchical", X=data)
     assert r"\mathrm{w}_i" in without.latex

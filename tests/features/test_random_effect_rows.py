@@ -19,7 +19,7 @@ from skmixed.results import (
     sample_random_effects,
 )
 
-REFERENCE = Path(__file__).parents[1] / "prediction" / "reference" / "group_effects.json"
+REFERENCE = Path(__file__).parents[1] / "prediction" / "fixtures" / "group_effects.json"
 DATA = {"sleepstudy": load_sleepstudy, "penicillin": load_penicillin, "pastes": load_pastes}
 KEYS = ["factor", "effect", "group"]
 

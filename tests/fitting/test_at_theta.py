@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inference.diagnostics_models import SEVERAL, SINGLE, crossed, model
-from inference.written_out import written_out
+from inference.diagnostics.diagnostics_models import SEVERAL, SINGLE, crossed, model
+from inference.diagnostics.written_out import written_out
 from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, NoGroupsWarning, SingularFitWarning, mixedlm

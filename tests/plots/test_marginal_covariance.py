@@ -93,8 +93,11 @@ class TestArtists:
         assert names == ["308", "309", "310"]
 
     def test_groups_that_change_at_each_row_are_not_marked(self, penicillin):
-        display = MarginalCovarianceDisplay.from_results(penicillin, factor="sample")
+        display = MarginalCovarianceDisplay.from_results(
+            penicillin, factor="sample", rows=slice(90)
+        )
         assert display.boundaries_ is None
+        assert display.ax_.get_ylabel() == "Row"
 
     def test_colours_without_negative_entries_begin_at_0(self, sleep):
         display = MarginalCovarianceDisplay.from_results(sleep)

@@ -194,6 +194,7 @@ class TestArtists:
         display = ResidualsDisplay.from_results(results, kind="qq_random")
         display.figure_.draw_without_rendering()
         assert [text.get_text() for text in display.ax_.texts] == ["The estimated variance is 0"]
+        assert display.artists_["Batch: Intercept"]["points"] == []
 
 
 class TestLegibility:

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skmixed import MixedLM, mixedlm
-from skmixed.plots.fitted_rows import read_estimator, read_results
+from skmixed.plots.reading import read_estimator, read_results
 from skmixed.plots.table import as_table
 
 

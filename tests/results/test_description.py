@@ -78,7 +78,18 @@ def test_a_square_is_no_change_per_unit():
     text = describe(mixedlm("Reaction ~ Days + I(Days**2) + (1 | Subject)", sleep()))
     assert "Per unit of Days" not in text
     assert "The coefficient of Days is" in text
-    assert "Days is in other terms of the model too" in text
+    assert "Days is in several terms, whose coefficients are no changes per unit" in text
+
+
+def test_other_codings_are_no_indicators():
+    text = describe(mixedlm("Reaction ~ C(half, Sum) + (1 | Subject)", sleep()))
+    assert "The coefficient of C(half, Sum)[S.a] is" in text
+    assert "compared with" not in text
+
+
+def test_group_differences_of_a_category():
+    text = describe(mixedlm("Reaction ~ half + (half | Subject)", sleep()))
+    assert "the central 95% of group differences lies between" in text
 
 
 def test_boundary_is_said_plainly():
@@ -124,3 +135,11 @@ def test_dropped_rows_are_counted():
     text = describe(mixedlm("Reaction ~ Days + (1 | Subject)", data, missing="drop"))
     assert "178 observations" in text
     assert "2 rows with missing values left out" in text
+
+
+def test_inverse_probabilities_are_named():
+    data = sleep().assign(w=np.random.default_rng(0).uniform(1, 3, 180))
+    results = mixedlm(
+        "Reaction ~ Days + (1 | Subject)", data, weights="w", weight_type="sampling", method="ml"
+    )
+    assert "weighted by inverse probabilities of selection" in describe(results)

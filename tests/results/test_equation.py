@@ -205,6 +205,15 @@ def test_offset_stands_in_the_mean():
     assert equation(results).latex.count(r"\mathrm{Days}_i") == 2
 
 
+def test_estimates_leave_out_what_is_set_to_zero():
+    with pytest.warns(UserWarning, match="rank deficient"):
+        results = mixedlm(
+            "Reaction ~ Days + twice + (1 | Subject)", sleep().assign(twice=lambda d: 2 * d["Days"])
+        )
+    assert "twice" in equation(results).latex
+    assert "twice" not in equation(results, values=True).latex
+
+
 def test_without_groups():
     with pytest.warns(NoGroupsWarning):
         model = MixedLM().fit(sleep()[["Days"]], sleep()["Reaction"])

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
@@ -50,8 +49,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
             "of mixedlm keep their rows; pass them alone."
         )
     else:
-        # A copy learns the columns of X, so that the estimator stays as it was fitted.
-        model, data = clone(fitted).training_model(X, y, **arguments), X
+        model, data = fitted.training_model(X, y, **arguments), X
     _check_rows(fit, model.design)
     index = getattr(data, "index", None)
     if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):

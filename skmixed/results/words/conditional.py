@@ -10,7 +10,7 @@ __all__ = ["conditional_lines"]
 
 def conditional_lines(symbols: ModelSymbols) -> list[str]:
     """Return y_i = x_i'beta + z_i'b + e_i and the distributions of b and e."""
-    terms = [symbols.fixed_term(name) for name in symbols.fit.fixed.names]
+    terms = [symbols.fixed_term(name) for name in symbols.fixed_names]
     for factor in symbols.factors:
         for q, name in enumerate(factor.effects.effect_names):
             effect, column = factor.effect(q, factor.of_row), symbols.column(name)

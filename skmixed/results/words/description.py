@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.numbers import whole
 from skmixed.results.words.fixed_words import FixedSentences
@@ -65,7 +66,7 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     """
     check_level(level)
     fit: LMMFit = results.fit
-    tests = t_tests(fit, np.eye(len(fit.fixed.names)), DF_METHODS[results.df_method])
+    tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
     fixed = FixedSentences(fit.fixed.names, tests, level, results.response_name, results.recipe)
     random = [
         sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
@@ -84,16 +85,27 @@ def _what_was_fitted(results: Any) -> str:
     """Name the model, the rows and the groups."""
     fit: LMMFit = results.fit
     kind = "A linear mixed model" if fit.random else "A linear model without random effects"
-    groups = listed([f"{len(effects.levels):,} groups of {effects.name}" for effects in fit.random])
-    rows = f"{whole(fit.n_rows):,} observations"
-    method = "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"
-    if not fit.random:
-        method = "least squares" if fit.reml else "maximum likelihood"
-    dropped = (
-        f" ({results.n_dropped:,} rows with missing values left out)" if results.n_dropped else ""
-    )
+    groups = listed([_groups(effects) for effects in fit.random])
     inside = f" in {groups}" if groups else ""
-    return f"{kind} of {results.response_name}, fitted to {rows}{inside}{dropped} by {method}."
+    n_dropped = results.n_dropped
+    dropped = f" ({n_dropped:,} rows with missing values left out)" if n_dropped else ""
+    rows = f"{whole(fit.n_rows):,} observations{inside}{dropped}"
+    return f"{kind} of {results.response_name}, fitted to {rows} by {_method(fit)}."
+
+
+def _groups(effects: RandomEffects) -> str:
+    """Count the groups of one factor."""
+    n_levels = len(effects.levels)
+    return f"{n_levels:,} {'group' if n_levels == 1 else 'groups'} of {effects.name}"
+
+
+def _method(fit: LMMFit) -> str:
+    """Name what the fit maximised."""
+    if fit.n_sampled is not None:
+        return "maximum pseudo-likelihood, weighted by inverse probabilities of selection"
+    if not fit.random:
+        return "least squares"
+    return "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"
 
 
 def _reservations(fit: LMMFit) -> list[str]:

@@ -38,8 +38,21 @@ class FixedSentences:
     recipe: FormulaRecipe | None
 
     def sentences(self) -> list[str]:
-        """Return one sentence for each coefficient, in their order."""
-        return [self._sentence(j) for j in range(len(self.names))]
+        """Return one sentence for each coefficient, then what holds for several of them."""
+        shared = {
+            column
+            for name in self.names
+            for part in parts_of(name, self.recipe)[:1]
+            for column in self.columns_of_other_terms(part)
+        }
+        sentences = [self._sentence(j) for j in range(len(self.names))]
+        if shared:
+            columns = sorted(shared)
+            sentences.append(
+                f"{listed(columns)} {'is' if len(columns) == 1 else 'are'} in several terms, whose "
+                "coefficients are no changes per unit by themselves."
+            )
+        return sentences
 
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
@@ -56,13 +69,8 @@ class FixedSentences:
         part = parts[0]
         if part.level is not None:
             return self._category(j, part)
-        shared = self.columns_of_other_terms(part)
-        if shared:
-            return (
-                f"The coefficient of {name} is {self._value(j)}; {listed(shared)} "
-                f"{'is' if len(shared) == 1 else 'are'} in other terms of the model too, so that "
-                "it is no change per unit by itself."
-            )
+        if "[" in part.variable or self.columns_of_other_terms(part):
+            return f"The coefficient of {name} is {self._value(j)}."
         where = self.conditions(part)
         return f"Per unit of {name}, {self.response} changes by {self._value(j)}{where}."
 

@@ -42,7 +42,7 @@ def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str
     index = range(len(symbols.factors))
     stages = [[i] for i in index] if columns.nested else [list(index)]
     terms = []
-    for term in dict.fromkeys([*symbols.fit.fixed.names, *varying]):
+    for term in dict.fromkeys([*symbols.fixed_names, *varying]):
         if term in varying:
             stage = next(i for i, own in enumerate(stages) if _has(symbols, own, term))
             column = symbols.column(term)
@@ -77,7 +77,7 @@ def _equation(
     if above:
         index = symbols.factors[stages[stage][0]].index
         right.append(_coefficient(symbols, term, stages, above[0], of_rows=False, within=index))
-    elif term in symbols.fit.fixed.names:
+    elif term in symbols.fixed_names:
         right.append(symbols.coefficient(term))
     for one in predictors:
         if one.explains == term and one.factor in stages[stage]:
@@ -132,7 +132,7 @@ def _predictors(
 ) -> list[_Predictor]:
     """Find the fixed effects that explain differences between groups."""
     found = []
-    for term in symbols.fit.fixed.names:
+    for term in symbols.fixed_names:
         if term not in varying:
             one = _explained(symbols, columns, varying, term)
             if one is not None:

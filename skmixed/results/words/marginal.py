@@ -15,7 +15,7 @@ WRITTEN_OUT = 2
 
 def marginal_lines(symbols: ModelSymbols) -> list[str]:
     """Return y ~ N(X beta, Z G Z' + R), and mean, variance and covariance row by row."""
-    names = symbols.fit.fixed.names
+    names = symbols.fixed_names
     mean = [*(symbols.fixed_term(name) for name in names), *symbols.offsets]
     residual = r"\sigma^2 \mathbf{W}^{-1}" if symbols.weighted else r"\sigma^2 \mathbf{I}"
     covariance = rf"\mathbf{{Z}} \mathbf{{G}} \mathbf{{Z}}^\top + {residual}"

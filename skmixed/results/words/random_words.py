@@ -51,23 +51,20 @@ def factor_sentences(fit: LMMFit, effects: RandomEffects, fixed: FixedSentences)
 
 def share_sentence(fit: LMMFit) -> str:
     """Say how the variance around the fixed effects is made up."""
-    variances = [effects.mean_variance for effects in fit.random]
+    factors = [effects for effects in fit.random if effects.estimable]
+    variances = [effects.mean_variance for effects in factors]
     total = sum(variances) + fit.sigma**2
     residual = f"The residual standard deviation is {rounded(fit.sigma)}"
-    if not fit.random or total == 0.0:
+    if not factors or total == 0.0:
         return f"{residual}."
-    shares = listed(
-        [
-            f"{percent(variance / total)} lies between groups of {effects.name}"
-            if i == 0
-            else f"{percent(variance / total)} between groups of {effects.name}"
-            for i, (effects, variance) in enumerate(zip(fit.random, variances, strict=True))
-        ]
-    )
-    slopes = any(effects.effect_names != ("Intercept",) for effects in fit.random)
+    shares = [
+        f"{percent(variance / total)} {'' if i else 'lies '}between groups of {effects.name}"
+        for i, (effects, variance) in enumerate(zip(factors, variances, strict=True))
+    ]
+    slopes = any(effects.effect_names != ("Intercept",) for effects in factors)
     mean = ", over the rows of the data" if slopes else ""
     return (
-        f"{residual}. Of the variance around the fixed effects{mean}, {shares} (intraclass "
+        f"{residual}. Of the variance around the fixed effects{mean}, {listed(shares)} (intraclass "
         f"correlation {fit.icc:.2f})."
     )
 
@@ -100,7 +97,7 @@ def _effect_sentence(
 ) -> str:
     """Say how one effect varies over the groups."""
     name = effects.effect_names[q]
-    subject, where = _subject(name, fixed)
+    subject, plural, where = _subject(name, fixed)
     if name in _vanishing(effects):
         return f"{subject} is estimated not to vary between groups of {effects.name}."
     text = (
@@ -112,30 +109,29 @@ def _effect_sentence(
     center = float(fit.fixed.coefficients[fit.fixed.names.index(name)])
     reach = -float(ndtri(0.5 * (1.0 - fixed.level))) * deviation
     lower, upper = center - reach, center + reach
-    means = name == "Intercept"
-    includes = ", which includes 0" if not means and lower < 0.0 < upper else ""
+    includes = ", which includes 0" if plural != "means" and lower < 0.0 < upper else ""
     return (
-        f"{text}: the central {level_text(fixed.level)} of group {'means' if means else 'slopes'} "
-        f"lies between {range_text(lower, upper)}{includes}{where}."
+        f"{text}: the central {level_text(fixed.level)} of group {plural} lies "
+        f"between {range_text(lower, upper)}{includes}{where}."
     )
 
 
-def _subject(name: str, fixed: FixedSentences) -> tuple[str, str]:
-    """Name an effect as the subject of a sentence, and say where its mean is that of beta."""
+def _subject(name: str, fixed: FixedSentences) -> tuple[str, str, str]:
+    """Name an effect as the subject of a sentence and in the plural; say where it is beta + b."""
     response, parts = fixed.response, parts_of(name, fixed.recipe)
     if name == "Intercept":
-        return f"{fixed.start}, the mean of {response}" if fixed.start else (
-            f"The mean of {response}"
-        ), ""
-    if len(parts) > 1:
-        return f"The coefficient of {name}", ""
+        mean = f"he mean of {response}"
+        return f"{fixed.start}, t{mean}" if fixed.start else f"T{mean}", "means", ""
     part = parts[0]
-    if part.level is not None:
-        what = "difference" if part.reduced else "mean"
-        return f"The {what} of {response} for {part.variable} {part.level}", ""
-    if fixed.columns_of_other_terms(part):
-        return f"The coefficient of {name}", ""
-    return f"The change of {response} per unit of {name}", fixed.conditions(part)
+    if len(parts) > 1 or "[" in part.variable or fixed.columns_of_other_terms(part):
+        return f"The coefficient of {name}", "coefficients", ""
+    if part.level is None:
+        change = f"The change of {response} per unit of {name}"
+        return change, "slopes", fixed.conditions(part)
+    category = f"of {response} for {part.variable} {part.level}"
+    if part.reduced:
+        return f"The difference {category}", "differences", fixed.conditions(part)
+    return f"The mean {category}", "means", fixed.conditions(part)
 
 
 def _many_effects(effects: RandomEffects, deviations: FloatArray) -> str:

@@ -180,6 +180,12 @@ class ModelSymbols:
             return ""
         return product([indexed(part, index) for part in parts_of(name, self.recipe)])
 
+    @property
+    def fixed_names(self) -> list[str]:
+        """Name the fixed effects; with estimates in their place, without those set to 0."""
+        names, aliased = self.fit.fixed.names, self.fit.fixed.aliased
+        return [name for name, out in zip(names, aliased, strict=True) if not (out and self.values)]
+
     def fixed_term(self, name: str, column: str | None = None) -> str:
         """Return a coefficient times its column."""
         column = self.column(name) if column is None else column

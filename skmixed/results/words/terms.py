@@ -10,8 +10,8 @@ from skmixed.formula import FormulaRecipe
 __all__ = ["TermPart", "parts_of", "reference_level"]
 
 # Patsy names an indicator "x[T.a]" beside a reference category, and "x[a]" where all have one.
+# Other codings have other marks, such as "x[S.a]".
 INDICATOR = re.compile(r"(?P<variable>.+?)\[(?P<reduced>T\.)?(?P<level>.*)\]", re.DOTALL)
-CODED = re.compile(r"(C|factor)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,19 @@ def _part(text: str, recipe: FormulaRecipe) -> TermPart:
     if found is None:
         return TermPart(text)
     variable, reduced = found["variable"], found["reduced"] is not None
-    if not reduced and variable not in recipe.levels and not CODED.match(variable):
+    if not reduced and found["level"] not in _levels(variable, recipe):
         return TermPart(text)
     return TermPart(variable, found["level"], reduced)
+
+
+def _levels(variable: str, recipe: FormulaRecipe) -> list[str]:
+    """Return the categories of the only column with categories in an expression."""
+    used = [
+        levels
+        for name, levels in recipe.levels.items()
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", variable)
+    ]
+    return [str(level) for level in used[0]] if len(used) == 1 else []
 
 
 def _split(name: str) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 
-from inference.diagnostics_models import (
+from inference.diagnostics.diagnostics_models import (
     CROSSED,
     SEVERAL,
     SINGLE,
@@ -23,7 +23,7 @@ from inference.diagnostics_models import (
     model,
     unbalanced,
 )
-from inference.written_out import written_out
+from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, SingularFitWarning, mixedlm
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 from skmixed.inference.diagnostics import shares

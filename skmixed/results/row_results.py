@@ -1,0 +1,131 @@
+"""The rows that were fitted, and predictions of new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skmixed import inference
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
+
+__all__ = ["RowResults"]
+
+
+class RowResults:
+    """Read fitted values and residuals where the rows are kept, and predict new rows."""
+
+    fit: LMMFit
+    model: LMMModel | None
+    predictor: Callable[..., Any] | None
+    response: Any
+    fitted: Any
+    weights: Any
+
+    @cached_property
+    def fittedvalues(self) -> Any:
+        """Return the conditional means of the observations, random effects included."""
+        return self._kept("fitted")
+
+    @cached_property
+    def resid(self) -> Any:
+        """Return the observations less their conditional means, in units of y."""
+        return self._kept("response") - self.fittedvalues
+
+    @property
+    def resid_pearson(self) -> Any:
+        """Return the residuals over their standard deviation."""
+        counted = self.model is not None and self.model.design.frequency
+        weight = 1.0 if self.weights is None or counted else self.weights
+        return self.resid * np.sqrt(weight) / self.fit.sigma
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        groups: Any = None,
+        include_random_effects: bool | Sequence[str] | None = None,
+        return_std: bool = False,
+        return_cov: bool = False,
+    ) -> Any:
+        """Predict the mean of new rows; without data, return the fitted values.
+
+        Parameters
+        ----------
+        data : DataFrame or array-like, optional
+            Rows of what the model was fitted to.
+        groups : array-like of shape (n,), optional
+            Labels of the groups, where they are not columns of data.
+        include_random_effects : bool or list of str, optional
+            False gives the mean of the population, a list includes the named factors; the default
+            is that of the fitted model.
+        return_std, return_cov : bool, default=False
+            Whether to return the standard deviations, or the covariance, of new observations too.
+
+        Raises
+        ------
+        ValueError
+            If data is needed and not given, or the results hold no predictor.
+        """
+        if data is None:
+            if groups is not None or include_random_effects is False or return_std or return_cov:
+                raise ValueError(
+                    "predict() without data returns the fitted values only. Pass data to choose "
+                    "groups, include_random_effects, return_std or return_cov."
+                )
+            return self.fittedvalues
+        if self.predictor is None:
+            raise ValueError(
+                "These results hold no predictor. Call predict of the estimator that was fitted, "
+                "or fit with mixedlm."
+            )
+        return self.predictor(
+            data,
+            groups=groups,
+            include_random_effects=include_random_effects,
+            return_std=return_std,
+            return_cov=return_cov,
+        )
+
+    def loo_predict(self, *, return_std: bool = False) -> Any:
+        """Predict each row from all others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        return_std : bool, default=False
+            As for ``skmixed.inference.loo_predict``.
+        """
+        return inference.loo_predict(self, return_std=return_std)
+
+    def logo_predict(self, *, factor: Any = None, return_std: bool = False) -> Any:
+        """Predict each group from the other groups, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        factor, return_std
+            As for ``skmixed.inference.logo_predict``.
+        """
+        return inference.logo_predict(self, factor=factor, return_std=return_std)
+
+    def kfold_predict(self, cv: Any = 5, *, factor: Any = None, return_std: bool = False) -> Any:
+        """Predict each fold from the others, at the estimated variance parameters.
+
+        Parameters
+        ----------
+        cv, factor, return_std
+            As for ``skmixed.inference.kfold_predict``.
+        """
+        return inference.kfold_predict(self, cv=cv, factor=factor, return_std=return_std)
+
+    def _kept(self, name: str) -> Any:
+        """Return an array of the training data, if the results keep it."""
+        values = getattr(self, name)
+        if values is None:
+            raise AttributeError(
+                "These results keep no rows of the data. Fit with mixedlm, which keeps them, or "
+                "call predict of the estimator with the training data."
+            )
+        return values() if callable(values) else values

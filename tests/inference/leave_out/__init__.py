@@ -1,0 +1,1 @@
+"""Tests of predictions of rows, groups and folds from all others."""
