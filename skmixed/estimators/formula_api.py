@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -158,17 +158,29 @@ class FormulaPredictor:
 
     def __call__(self, data: Any, **switches: Any) -> Any:
         """Return what ``MixedLM.predict`` returns, in full length."""
+        predicted, complete = self._of_complete_rows(self.model.predict, data, switches)
+        if complete.all():
+            return predicted
+        if isinstance(predicted, tuple):
+            return tuple(_spread(part, complete) for part in predicted)
+        return _spread(predicted, complete)
+
+    def predict_quantiles(self, data: Any, **switches: Any) -> NDArray[np.float64]:
+        """Return what ``MixedLM.predict_quantiles`` returns, in full length."""
+        values, complete = self._of_complete_rows(self.model.predict_quantiles, data, switches)
+        return values if complete.all() else _among_missing(values, complete)
+
+    def _of_complete_rows(
+        self, predict: Callable[..., Any], data: Any, switches: Mapping[str, Any]
+    ) -> tuple[Any, NDArray[np.bool_]]:
+        """Predict the rows that miss no predictor, and tell which they are."""
         if not self.skip_missing:
-            return self.model.predict(data, **switches)
+            return predict(data, **switches), np.ones(1, dtype=bool)
         there = column_names(data)
         columns = [name for name in self.model.predictor_columns if name in there]
-        incomplete = rows_with_missing(data, columns)
-        if not incomplete.any():
-            return self.model.predict(data, **switches)
-        predicted = self.model.predict(take_rows(data, ~incomplete), **switches)
-        if isinstance(predicted, tuple):
-            return tuple(_spread(part, ~incomplete) for part in predicted)
-        return _spread(predicted, ~incomplete)
+        complete = ~rows_with_missing(data, columns)
+        rows = data if complete.all() else take_rows(data, complete)
+        return predict(rows, **switches), complete
 
     def fitted(self, data: Any) -> Any:
         """Return the conditional means of the training rows, with the index of the data."""
@@ -206,6 +218,13 @@ def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np
     """Put values of some rows among NaN for the others, along every axis."""
     full = np.full((len(where),) * values.ndim, np.nan)
     full[np.ix_(*(np.flatnonzero(where),) * values.ndim)] = values
+    return full
+
+
+def _among_missing(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Put numbers of some rows among NaN for the others."""
+    full = np.full((len(where), values.shape[1]), np.nan)
+    full[where] = values
     return full
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,15 +15,16 @@ from skmixed.design.matrices import DesignMatrices, design_matrices
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.routing import GroupRoutingMixin
+from skmixed.estimators.uncertainty import (
+    VarianceUncertainty,
+    check_kind,
+    check_probabilities,
+    read_variance_uncertainty,
+)
 from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.predict import (
-    Include,
-    marginal_covariance,
-    predict_covariance,
-    predict_mean,
-    predict_variance,
-)
+from skmixed.prediction.predict import Include, Kind, marginal_covariance
+from skmixed.prediction.predictive import Predictive, predictive
 
 __all__ = ["PredictionMethods"]
 
@@ -47,6 +47,8 @@ class PredictionMethods(GroupRoutingMixin):
         include_random_effects: bool | Sequence[str] | None = None,
         return_std: bool = False,
         return_cov: bool = False,
+        kind: Kind = "observation",
+        variance_uncertainty: VarianceUncertainty = None,
     ) -> Any:
         """Predict the response of rows.
 
@@ -61,9 +63,20 @@ class PredictionMethods(GroupRoutingMixin):
             Whether the groups' random effects are added, or of which factors; the default is the
             constructor's.
         return_std : bool, default=False
-            Whether to return the standard deviation of a new observation about its prediction too.
+            Whether to return the standard deviation of what is predicted about the prediction too.
         return_cov : bool, default=False
-            Whether to return the covariance of the new observations about their predictions too.
+            Whether to return the covariance of what is predicted about the predictions too.
+        kind : {"observation", "mean", "population"}, default="observation"
+            What the uncertainty is of; the prediction is the same. A new observation of weight 1;
+            its mean, X beta + Z b, without the residual; or the mean over all groups of the factors
+            whose effect on the row is not known. Of a factor that is left out by
+            ``include_random_effects``, or whose label was not fitted or is absent, the first two
+            count the whole variance: nothing is known of that effect. ``"population"`` counts none
+            of it, and with ``include_random_effects=False`` it is X beta alone.
+        variance_uncertainty : None, "delta" or BootstrapDraws, default=None
+            The variances are taken as known; or their uncertainty is added to first order, with
+            degrees of freedom to match; or by the draws of ``skmixed.inference.bootstrap`` from
+            a fit of the same model to the same rows.
 
         Returns
         -------
@@ -74,18 +87,24 @@ class PredictionMethods(GroupRoutingMixin):
         Raises
         ------
         ValueError
-            If random effects are asked for without labels, or both uncertainties at once.
+            If random effects are asked for without labels, or both uncertainties at once; or if
+            the uncertainty of the variances needs what the fit has not kept.
         """
         if return_std and return_cov:
             raise ValueError("At most one of return_std and return_cov can be True.")
-        rows, include = self._new_rows(X, groups, include_random_effects, labels_needed=return_cov)
-        mean = predict_mean(self.lmm_fit_, rows, include_random_effects=include)
+        prediction = self._predictive(
+            X,
+            groups,
+            include_random_effects,
+            kind,
+            variance_uncertainty,
+            labels_needed=return_cov,
+        )
         if return_std:
-            variance = predict_variance(self.lmm_fit_, rows, include_random_effects=include)
-            return mean, np.sqrt(variance)
+            return prediction.mean, prediction.std
         if return_cov:
-            return mean, predict_covariance(self.lmm_fit_, rows, include_random_effects=include)
-        return mean
+            return prediction.mean, prediction.covariance()
+        return prediction.mean
 
     def predict_interval(
         self,
@@ -94,19 +113,19 @@ class PredictionMethods(GroupRoutingMixin):
         coverage: float = 0.95,
         groups: Any = None,
         include_random_effects: bool | Sequence[str] | None = None,
+        kind: Kind = "observation",
+        variance_uncertainty: VarianceUncertainty = None,
     ) -> FloatArray:
-        """Return limits that a new observation of each row keeps with the given probability.
+        """Return limits that what is predicted keeps with the given probability.
 
-        The uncertainty of beta, of the random effects and the residual is included, that of the
-        variances is not; the quantile is Student's t with n - rank(X) degrees of freedom, which is
-        exact without random effects.
+        They are quantiles as of ``predict_quantiles``, with equal tails.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n, n_columns)
         coverage : float, default=0.95
             Probability, between 0 and 1.
-        groups, include_random_effects
+        groups, include_random_effects, kind, variance_uncertainty
             As in ``predict``.
 
         Returns
@@ -116,12 +135,60 @@ class PredictionMethods(GroupRoutingMixin):
         """
         if not 0.0 < coverage < 1.0:
             raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-        mean, std = self.predict(
-            X, groups=groups, include_random_effects=include_random_effects, return_std=True
+        return self.predict_quantiles(
+            X,
+            quantiles=(0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)),
+            groups=groups,
+            include_random_effects=include_random_effects,
+            kind=kind,
+            variance_uncertainty=variance_uncertainty,
         )
-        degrees = self.lmm_fit_.n_rows - len(self.lmm_fit_.fixed.standardised)
-        width = std * stats.t.isf(0.5 * (1.0 - coverage), max(degrees, 1.0))
-        return np.column_stack([mean - width, mean + width])
+
+    def predict_quantiles(
+        self,
+        X: Any,
+        *,
+        quantiles: Sequence[float] | FloatArray = (0.05, 0.5, 0.95),
+        groups: Any = None,
+        include_random_effects: bool | Sequence[str] | None = None,
+        kind: Kind = "observation",
+        variance_uncertainty: VarianceUncertainty = None,
+    ) -> FloatArray:
+        """Return quantiles of what is predicted.
+
+        The uncertainty of beta, of the random effects and, for an observation, the residual is
+        included. Without ``variance_uncertainty`` that of the variances is not, and the quantiles
+        are Student's t with n - rank(X) degrees of freedom: exact without random effects, too
+        narrow for new groups when there were few. With ``"delta"`` each row has degrees of freedom
+        of its own, by Satterthwaite's method; with BootstrapDraws they are those of a mixture.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
+            Probabilities, between 0 and 1.
+        groups, include_random_effects, kind, variance_uncertainty
+            As in ``predict``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_quantiles)
+
+        Examples
+        --------
+        >>> from skmixed import MixedLM
+        >>> from skmixed.datasets import load_dyestuff
+        >>> dyes = load_dyestuff()
+        >>> model = MixedLM(formula="Yield ~ (1 | Batch)").fit(dyes)
+        >>> new = dyes.head(1).assign(Batch="new")
+        >>> model.predict_quantiles(new).round()
+        array([[1412., 1528., 1643.]])
+        >>> model.predict_quantiles(new, variance_uncertainty="delta").round()
+        array([[1397., 1528., 1658.]])
+        """
+        probabilities = check_probabilities(quantiles)
+        prediction = self._predictive(X, groups, include_random_effects, kind, variance_uncertainty)
+        return prediction.quantiles(probabilities)
 
     def score(
         self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None
@@ -182,6 +249,29 @@ class PredictionMethods(GroupRoutingMixin):
     def _observed(self, X: Any, y: Any) -> Any:
         """Return the response to score against."""
         return y
+
+    def _predictive(
+        self,
+        X: Any,
+        groups: Any,
+        include_random_effects: Include | None,
+        kind: Kind,
+        variance_uncertainty: VarianceUncertainty,
+        *,
+        labels_needed: bool = False,
+    ) -> Predictive:
+        """Read rows, and predict them."""
+        check_kind(kind)
+        rows, include = self._new_rows(
+            X, groups, include_random_effects, labels_needed=labels_needed
+        )
+        return predictive(
+            self.lmm_fit_,
+            rows,
+            include_random_effects=include,
+            kind=kind,
+            variance_uncertainty=read_variance_uncertainty(self.lmm_fit_, variance_uncertainty),
+        )
 
     def _new_rows(
         self, X: Any, groups: Any, include: Include | None, *, labels_needed: bool = False

@@ -17,6 +17,8 @@ class GroupRoutingMixin:
         "include_random_effects": True,
         "return_std": True,
         "return_cov": True,
+        "kind": True,
+        "variance_uncertainty": True,
     }
 
     def get_metadata_routing(self) -> Any:

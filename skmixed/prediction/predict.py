@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = [
+    "KINDS",
+    "Include",
+    "Kind",
     "marginal_covariance",
     "mean_error_variance",
     "predict_covariance",
@@ -23,6 +27,9 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 Root = FloatArray | sparse.csr_array
 Include = bool | Collection[str]
+Kind = Literal["observation", "mean", "population"]
+
+KINDS = ("observation", "mean", "population")
 
 # Rows at a time: with several factors each has as many entries as there are other effects.
 CHUNK = 16384
@@ -52,17 +59,35 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     return mean
 
 
-def predict_variance(fit: LMMFit, rows: NewRows, *, include_random_effects: Include) -> FloatArray:
-    """Return the variance of a new observation of weight 1 about its predicted mean.
+def predict_variance(
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "observation"
+) -> FloatArray:
+    """Return the variance of what is predicted about its predicted mean.
 
     With D and c of ``predict_covariance``, row by row; shape (n,).
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : NewRows
+    include_random_effects : bool or collection of str
+    kind : {"observation", "mean", "population"}, default="observation"
+        A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
+        over all levels of what is not known of b.
+
+    Returns
+    -------
+    ndarray of shape (n,)
     """
-    variance = mean_error_variance(fit, rows, include_random_effects=include_random_effects)
-    return fit.sigma**2 * (1.0 + variance / fit.coordinates.weight_scale)
+    variance = mean_error_variance(
+        fit, rows, include_random_effects=include_random_effects, kind=kind
+    )
+    residual = float(kind == "observation")
+    return fit.sigma**2 * (residual + variance / fit.coordinates.weight_scale)
 
 
 def mean_error_variance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "mean"
 ) -> FloatArray:
     """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
 
@@ -72,7 +97,7 @@ def mean_error_variance(
     for first in range(0, len(variance), CHUNK):
         chunk = slice(first, first + CHUNK)
         X, parts = _error_columns(
-            fit, rows.take(chunk), include_random_effects=include_random_effects
+            fit, rows.take(chunk), include_random_effects=include_random_effects, kind=kind
         )
         variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
         for root, _ in parts:
@@ -81,21 +106,23 @@ def mean_error_variance(
 
 
 def predict_covariance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "observation"
 ) -> FloatArray:
-    """Return the covariance of new observations of weight 1 about their predicted means.
+    """Return the covariance of what is predicted about the predicted means.
 
     For a level that was fitted, b - b_hat has the conditional covariance sigma^2 D, and beta_hat
     errs with it: the row's error is (x - c'z)'(beta_hat - beta) + z'(b - E[b | y, beta]) + e with
     c = D Z'WX (Henderson 1975, section 5). A level that was not fitted, or is left out, contributes
-    its whole covariance sigma^2 Psi. Shape (n, n).
+    its whole covariance sigma^2 Psi, unless the mean over all levels is predicted; e is part of
+    an observation alone. Shape (n, n).
     """
-    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects)
+    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects, kind=kind)
     covariance = X.T @ fit.fixed.unscaled_covariance @ X
     for root, codes in parts:
         covariance += _within_levels(root, codes)
     covariance *= fit.sigma**2 / fit.coordinates.weight_scale
-    covariance[np.diag_indices_from(covariance)] += fit.sigma**2
+    if kind == "observation":
+        covariance[np.diag_indices_from(covariance)] += fit.sigma**2
     return covariance
 
 
@@ -127,7 +154,7 @@ def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp
 
 
 def _error_columns(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include
+    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind
 ) -> tuple[FloatArray, list[tuple[Root, NDArray[np.intp] | None]]]:
     """Return x - c'z of each row, and roots of the covariance of z'(b - b_hat) with levels."""
     X = fit.coordinates.fixed.transform(rows.fixed)
@@ -141,7 +168,8 @@ def _error_columns(
             known = block.codes < len(effects.levels)
         codes = np.where(known, levels, 0)
         seen = Z * known
-        parts.append((effects.standardised_factor.T @ (Z - seen), levels))
+        if kind != "population":
+            parts.append((effects.standardised_factor.T @ (Z - seen), levels))
         X -= np.einsum("nkp,kn->pn", effects.standardised_cross[codes], seen)
         if effects.estimable:
             known_Z.append(seen)

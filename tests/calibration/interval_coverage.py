@@ -1,6 +1,6 @@
 """Simulate how often prediction intervals hold a new row, where groups and errors are skewed.
 
-Run ``python tests/calibration/interval_coverage.py`` for the table of docs/honest-scores.md; rows
+Run ``python tests/calibration/interval_coverage.py`` for the table of docs/guide/conformal.md; rows
 of MAPIE are printed if it is installed.
 """
 

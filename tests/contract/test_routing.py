@@ -62,7 +62,13 @@ def test_requests_follow_the_constructor():
             assert "groups" not in requests_of(model, method)
     for model in (arrays, column, formula):
         requests = requests_of(model, "predict")
-        for switch in ("include_random_effects", "return_std", "return_cov"):
+        for switch in (
+            "include_random_effects",
+            "return_std",
+            "return_cov",
+            "kind",
+            "variance_uncertainty",
+        ):
             assert requests[switch] is True
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_of_a_page(page: Path) -> None:
     # The fence after the last line of an example would be read as output that is expected.
     text = re.sub(r"^ *```.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -21,3 +22,19 @@ def test_examples_of_a_page(page: Path) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     results = runner.run(examples, out=report.append)
     assert results.failed == 0, "".join(report)
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    """Each page stands in a table of contents, of the first page or of one that it lists.
+
+    The gallery is listed as well, and made when the documentation is built.
+    """
+    reached, waiting = set(), [DOCS.resolve() / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        contents = re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+        names = [line for block in contents for line in block.split() if not line.startswith(":")]
+        listed = [(page.parent / f"{name}.md").resolve() for name in names]
+        waiting += [page for page in listed if page.exists()]
+    assert reached == set(DOCS.resolve().rglob("*.md"))

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.kenward_roger import KenwardRoger, kenward_roger
-from skmixed.inference.coefficients.variance_parameters import (
+from skmixed.fitting.variance_parameters import (
     covariance_derivatives,
     parameter_covariance,
 )
+from skmixed.inference.coefficients.kenward_roger import KenwardRoger, kenward_roger
 
 __all__ = ["DF_METHODS", "DegreesOfFreedom", "FixedEffectsTheory", "default_df_method"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.variance_parameters import parameter_covariance
+from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.inputs import fit_of, require_likelihood
 from skmixed.inference.measures.extended_products import with_combinations

@@ -11,7 +11,7 @@ from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.inference.coefficients.variance_parameters import parameter_covariance
+from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.intervals.model_parameters import ModelParameter, Place
 
 __all__ = ["wald_variance_limits"]

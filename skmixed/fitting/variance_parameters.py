@@ -10,7 +10,7 @@ from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import require_likelihood
 
-__all__ = ["covariance_derivatives", "parameter_covariance"]
+__all__ = ["covariance_derivatives", "parameter_covariance", "restriction_slope"]
 
 FloatArray = NDArray[np.float64]
 
@@ -74,13 +74,35 @@ def covariance_derivatives(fit: LMMFit) -> FloatArray:
     ndarray of shape (n_theta + 1, p, p)
     """
     C = fit.fixed.unscaled_covariance
+    whole = np.concatenate([C @ _all_information_changes(fit) @ C, 2.0 * C[None]])
+    matrix = fit.coordinates.fixed.matrix * (fit.sigma / np.sqrt(fit.coordinates.weight_scale))
+    return np.asarray(matrix @ whole @ matrix.T)
+
+
+def restriction_slope(fit: LMMFit) -> FloatArray:
+    """Return the derivatives of -log|X'V^-1 X| in (theta, log sigma).
+
+    By half of them the score of the restricted likelihood exceeds that of the likelihood.
+
+    Parameters
+    ----------
+    fit : LMMFit
+
+    Returns
+    -------
+    ndarray of shape (n_theta + 1,)
+    """
+    C = fit.fixed.unscaled_covariance
+    traces = np.einsum("mij,ji->m", _all_information_changes(fit), C)
+    return np.append(traces, 2.0 * len(C))
+
+
+def _all_information_changes(fit: LMMFit) -> FloatArray:
+    """Return T'dPsi T for each parameter of all factors, (n_theta, rank, rank)."""
     blocks = [
         _information_changes(effects, theta, fit.multiplicity) for effects, theta in fit.estimable
     ]
-    changes = np.concatenate([np.empty((0, *C.shape)), *blocks])
-    whole = np.concatenate([C @ changes @ C, 2.0 * C[None]])
-    matrix = fit.coordinates.fixed.matrix * (fit.sigma / np.sqrt(fit.coordinates.weight_scale))
-    return np.asarray(matrix @ whole @ matrix.T)
+    return np.concatenate([np.empty((0, *fit.fixed.unscaled_covariance.shape)), *blocks])
 
 
 def _information_changes(

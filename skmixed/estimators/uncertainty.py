@@ -1,0 +1,83 @@
+"""What users ask of the uncertainty of predictions, checked."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.replication.bootstrap_draws import BootstrapDraws
+from skmixed.inference.replication.parameters import theta_names
+from skmixed.prediction.mixture import VarianceDraws
+from skmixed.prediction.predict import KINDS
+
+__all__ = [
+    "VarianceUncertainty",
+    "check_kind",
+    "check_probabilities",
+    "read_variance_uncertainty",
+]
+
+VarianceUncertainty = Literal["delta"] | BootstrapDraws | None
+
+# Estimates of one model and of one set of rows agree better than this.
+SAME = 1e-3
+
+
+def check_kind(kind: Any) -> None:
+    """Raise ValueError if there is no such kind of prediction."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}.")
+
+
+def check_probabilities(quantiles: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities as an array; raise ValueError where one is not between 0 and 1."""
+    probabilities = np.asarray(quantiles, dtype=np.float64)
+    if probabilities.ndim != 1 or not ((probabilities > 0.0) & (probabilities < 1.0)).all():
+        raise ValueError(
+            f"quantiles must be a sequence of probabilities between 0 and 1, got {quantiles!r}."
+        )
+    return probabilities
+
+
+def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | VarianceDraws | None:
+    """Return how the uncertainty of the variances enters predictions.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    given : None, "delta" or BootstrapDraws
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or the draws are not those of this model.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str) and given == "delta":
+        return "delta"
+    if not isinstance(given, BootstrapDraws):
+        raise ValueError(
+            "variance_uncertainty must be None, 'delta' or the draws of "
+            f"skmixed.inference.bootstrap, got {given!r}."
+        )
+    names = [*theta_names(fit), "sigma"]
+    there = [name for name in given.draws if str(name).startswith("theta[")]
+    if "sigma" not in given.draws or len(there) != len(fit.theta):
+        raise ValueError(
+            "variance_uncertainty got draws without the variance parameters of this model. Pass "
+            "those of bootstrap(results) of the same model, without a statistic."
+        )
+    if not np.isclose(float(given.estimates["sigma"]), fit.sigma, rtol=SAME):
+        raise ValueError(
+            f"variance_uncertainty got draws of a fit with sigma {given.estimates['sigma']:.6g}, "
+            f"but that of this fit is {fit.sigma:.6g}. Pass draws of the same fit."
+        )
+    values = given.draws.loc[given.draws["converged"].to_numpy(dtype=bool), names].to_numpy()
+    values = values[np.isfinite(values).all(axis=1)]
+    if not len(values):
+        raise ValueError("variance_uncertainty got draws none of which has converged.")
+    return VarianceDraws(theta=values[:, :-1], sigma=values[:, -1])

@@ -1,0 +1,80 @@
+"""What a prediction says of its own uncertainty, in one of three ways."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import NewRows
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.delta import DeltaPrediction
+from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
+from skmixed.prediction.predict import Include, Kind
+
+__all__ = ["Predictive", "predictive"]
+
+FloatArray = NDArray[np.float64]
+
+
+class Predictive(Protocol):
+    """Predictions with their uncertainty; nothing is computed before it is asked for."""
+
+    @property
+    def mean(self) -> FloatArray:
+        """Return the predictions, shape (n,)."""
+        ...
+
+    @property
+    def std(self) -> FloatArray:
+        """Return the standard deviations of what is predicted about the predictions, (n,)."""
+        ...
+
+    def covariance(self) -> FloatArray:
+        """Return the covariance of what is predicted about the predictions, (n, n)."""
+        ...
+
+    def quantiles(self, probabilities: FloatArray) -> FloatArray:
+        """Return quantiles of what is predicted, (n, n_probabilities)."""
+        ...
+
+
+def predictive(
+    fit: LMMFit,
+    rows: NewRows,
+    *,
+    include_random_effects: Include,
+    kind: Kind = "observation",
+    variance_uncertainty: Literal["delta"] | VarianceDraws | None = None,
+) -> Predictive:
+    """Predict rows, with the uncertainty of the predictions.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : NewRows
+    include_random_effects : bool or collection of str
+        All, none, or those of the named factors.
+    kind : {"observation", "mean", "population"}, default="observation"
+        What is predicted: see ``predict_variance``.
+    variance_uncertainty : None, "delta" or VarianceDraws, default=None
+        How the variance parameters being estimated is taken into account.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept the cross-products that the last two need.
+    """
+    if variance_uncertainty is None:
+        return GivenVariances(fit, rows, include_random_effects, kind)
+    if fit.products is None:
+        raise ValueError(
+            "The uncertainty of the variance parameters needs the cross-products of the data, "
+            "which this fit has not kept, as they are as large as the data here. Use "
+            "variance_uncertainty=None: with so many levels it matters little."
+        )
+    if isinstance(variance_uncertainty, VarianceDraws):
+        return MixturePrediction(fit, rows, include_random_effects, kind, variance_uncertainty)
+    return DeltaPrediction(fit, rows, include_random_effects, kind)
