@@ -257,7 +257,9 @@ class TestRandomEffects:
             found = results.random_effects_sd[factor]
             found = found.set_axis(found.index.astype(str))
             assert_allclose(found.loc[levels], deviations, rtol=1e-5)
-            display = RandomEffectsDisplay.from_results(results, factor=factor, level=0.9)
+            display = RandomEffectsDisplay.from_results(
+                results, factor=factor, level=0.9, beta_known=True
+            )
             rows = pd.Index(display.levels.astype(str)).get_indexer(levels)
             reach = stats.norm.ppf(0.95) * deviations
             assert_allclose(display.lower[rows], values - reach, rtol=1e-4, atol=1e-5)
