@@ -104,6 +104,12 @@ class Expression:
     def _failure(self, error: Exception) -> ValueError:
         """Say that this expression cannot be evaluated, and why."""
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, NotImplementedError) and "outermost knots" in what:
+            what = (
+                "some values lie outside of those that were fitted, where this spline is not "
+                "defined. State the range as lower_bound= and upper_bound=, or use cr(), which goes "
+                "on as a straight line"
+            )
         return ValueError(f"The expression {self.code!r} of the formula: {what}.")
 
 

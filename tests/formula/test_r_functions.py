@@ -111,3 +111,9 @@ def test_missing_values_are_left_out_of_training_and_stay_missing() -> None:
 def test_messages(expression: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         recipe_of(expression)
+
+
+def test_a_spline_says_where_it_ends() -> None:
+    recipe = recipe_of("bs(x, df=4)")
+    with pytest.raises(ValueError, match=r"bs\(x, df=4\).*outside of those that were fitted.*cr"):
+        recipe.evaluate({"x": DATA["x"] + 10.0 * np.ptp(DATA["x"])})

@@ -46,7 +46,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     elif not hasattr(fitted, "training_model"):
         raise TypeError(
             f"X and y belong to an estimator, and got {type(fitted).__name__} with them. Results "
-            "of mixedlm keep their rows; pass them alone."
+            "of mixedlm keep their rows: pass them alone, and a grouping factor as factor='g'."
         )
     else:
         model, data = fitted.training_model(X, y, **arguments), X
