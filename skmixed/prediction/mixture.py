@@ -22,8 +22,9 @@ FloatArray = NDArray[np.float64]
 
 # Rows times draws at a time.
 ROOM = 2**22
-# A variance at a draw counts as no smaller than this part of that at the estimate.
-LEAST = 1e-2
+# A variance at a draw counts as no smaller than this part of that at the estimate: one that was
+# drawn as 0 does not stand for an infinite one.
+LEAST = 0.05
 # Steps of the search for quantiles, each of which halves at least where they may be.
 MAX_STEPS = 60
 
@@ -81,8 +82,8 @@ class MixturePrediction:
         N(m_r, M^2 / M_r)
 
     with M the variance at the estimate. Without random effects this is Student's t, up to the
-    number of draws. Where the estimate is on its boundary, draws lie to one side of it only: they
-    are taken as they are, N(m_r, M_r).
+    number of draws. Where the estimate is on its boundary, draws cannot lie below it. A larger M_r
+    then counts as it is: the variance is the larger one of M_r and M^2 / M_r.
 
     Attributes
     ----------
@@ -120,8 +121,12 @@ class MixturePrediction:
         total = np.zeros((len(self.mean), len(self.mean)))
         for fit in self._fits():
             one = self._at(fit, self.rows)
-            scale = self._spread(centre.std, one.std) / np.where(one.std > 0.0, one.std, 1.0)
-            total += scale[:, None] * one.covariance() * scale
+            spread = self._spread(centre.std, one.std)
+            scale = spread / np.where(one.std > 0.0, one.std, 1.0)
+            part = scale[:, None] * one.covariance() * scale
+            # What does not vary at a draw is not made to by a scale.
+            part[np.diag_indices_from(part)] = spread**2
+            total += part
             away = one.mean - centre.mean
             total += np.multiply.outer(away, away)
         return total / len(self.draws.sigma)
@@ -160,10 +165,9 @@ class MixturePrediction:
 
     def _spread(self, centre: FloatArray, drawn: FloatArray) -> FloatArray:
         """Return deviations as far above those at the estimate as the drawn ones are below."""
-        if self.fit.singular:
-            return drawn
-        least = np.sqrt(LEAST) * np.where(centre > 0.0, centre, 1.0)
-        return centre**2 / np.maximum(drawn, least)
+        reflected = centre**2 / np.maximum(drawn, np.sqrt(LEAST) * np.where(centre > 0, centre, 1))
+        on_boundary = any(effects.boundary for effects, _ in self.fit.estimable)
+        return np.maximum(reflected, drawn) if on_boundary else reflected
 
 
 def _mixture_quantile(means: FloatArray, spreads: FloatArray, probability: float) -> FloatArray:
