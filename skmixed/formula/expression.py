@@ -107,8 +107,8 @@ class Expression:
         if isinstance(error, NotImplementedError) and "outermost knots" in what:
             what = (
                 "some values lie outside of those that were fitted, where this spline is not "
-                "defined. State the range as lower_bound= and upper_bound=, or use cr(), which goes "
-                "on as a straight line"
+                "defined. State its range as lower_bound= and upper_bound=, or use cr(), which "
+                "goes on as a straight line"
             )
         return ValueError(f"The expression {self.code!r} of the formula: {what}.")
 

@@ -21,7 +21,7 @@ from skmixed.plots import ProfileDisplay
 
 from .drawn import overlapping_texts, texts_outside
 
-REFERENCE = Path(__file__).parents[1] / "inference" / "reference" / "intervals.json"
+REFERENCE = Path(__file__).parents[1] / "inference" / "intervals" / "fixtures" / "intervals.json"
 
 
 @pytest.fixture(scope="module")
