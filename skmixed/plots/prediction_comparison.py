@@ -176,9 +176,12 @@ class PredictionComparisonDisplay:
             if label:
                 handles.append(_dot(color, label))
         both = np.concatenate([self.first, self.second])
-        center = float(both.mean())
+        margin = 0.04 * (float(np.ptp(both)) or 1.0)
+        limits = float(both.min()) - margin, float(both.max()) + margin
+        # Both axes have the units of y: one scale shows which predictions vary more.
+        panel.set(xlim=limits, ylim=limits)
         self.identity_ = panel.axline(
-            (center, center),
+            (limits[0], limits[0]),
             slope=1.0,
             color=BLACK,
             linewidth=1.0,
