@@ -164,6 +164,7 @@ class LinearMixedModel(
             formula=getattr(self, "formula", None),
             recipe=getattr(self, "recipe", None),
             predictor=self.predict,
+            quantile_predictor=self.predict_quantiles,
         )
 
     def _design(

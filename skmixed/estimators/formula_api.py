@@ -142,6 +142,7 @@ def mixedlm(
         response_name=parsed.response or "y",
         formula=text,
         predictor=predictor,
+        quantile_predictor=predictor.predict_quantiles,
         n_dropped=n_dropped,
         response=partial(predictor.observe, data),
         fitted=partial(predictor.fitted, data),

@@ -184,7 +184,7 @@ class PredictionMethods(GroupRoutingMixin):
         >>> model.predict_quantiles(new).round()
         array([[1412., 1528., 1643.]])
         >>> model.predict_quantiles(new, variance_uncertainty="delta").round()
-        array([[1397., 1528., 1658.]])
+        array([[1408., 1528., 1647.]])
         """
         probabilities = check_probabilities(quantiles)
         prediction = self._predictive(X, groups, include_random_effects, kind, variance_uncertainty)

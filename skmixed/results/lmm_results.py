@@ -48,7 +48,10 @@ class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, Mode
     formula : str, optional
     predictor : callable, optional
         Makes the predictions of ``predict``: ``predictor(data, groups=...,
-        include_random_effects=..., return_std=..., return_cov=...)``.
+        include_random_effects=..., return_std=..., return_cov=..., kind=...,
+        variance_uncertainty=...)``.
+    quantile_predictor : callable, optional
+        Makes the quantiles of ``predict_quantiles`` likewise.
     n_dropped : int, default=0
         Rows that were left out for missing values.
     response, fitted : array-like of shape (n,), or callable that returns one, optional
@@ -92,6 +95,7 @@ class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, Mode
     response_name: str = "y"
     formula: str | None = None
     predictor: Callable[..., Any] | None = None
+    quantile_predictor: Callable[..., Any] | None = None
     n_dropped: int = 0
     response: Any = None
     fitted: Any = None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.prediction.predict import Kind
 
 __all__ = ["RowResults"]
+
+FloatArray = NDArray[np.float64]
 
 
 class RowResults:
@@ -21,6 +25,7 @@ class RowResults:
     fit: LMMFit
     model: LMMModel | None
     predictor: Callable[..., Any] | None
+    quantile_predictor: Callable[..., Any] | None
     response: Any
     fitted: Any
     weights: Any
@@ -50,6 +55,8 @@ class RowResults:
         include_random_effects: bool | Sequence[str] | None = None,
         return_std: bool = False,
         return_cov: bool = False,
+        kind: Kind = "observation",
+        variance_uncertainty: Literal["delta"] | inference.BootstrapDraws | None = None,
     ) -> Any:
         """Predict the mean of new rows; without data, return the fitted values.
 
@@ -63,7 +70,11 @@ class RowResults:
             False gives the mean of the population, a list includes the named factors; the default
             is that of the fitted model.
         return_std, return_cov : bool, default=False
-            Whether to return the standard deviations, or the covariance, of new observations too.
+            Whether to return the standard deviations, or the covariance, of what is predicted too.
+        kind : {"observation", "mean", "population"}, default="observation"
+            What the uncertainty is of: as for ``MixedLM.predict``.
+        variance_uncertainty : None, "delta" or BootstrapDraws, default=None
+            How the variances being estimated is taken into account: as for ``MixedLM.predict``.
 
         Raises
         ------
@@ -77,18 +88,58 @@ class RowResults:
                     "groups, include_random_effects, return_std or return_cov."
                 )
             return self.fittedvalues
-        if self.predictor is None:
-            raise ValueError(
-                "These results hold no predictor. Call predict of the estimator that was fitted, "
-                "or fit with mixedlm."
-            )
-        return self.predictor(
+        return self._made_by("predictor")(
             data,
             groups=groups,
             include_random_effects=include_random_effects,
             return_std=return_std,
             return_cov=return_cov,
+            kind=kind,
+            variance_uncertainty=variance_uncertainty,
         )
+
+    def predict_interval(self, data: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
+        """Return limits that what is predicted keeps with the given probability, (n, 2).
+
+        Parameters
+        ----------
+        data : DataFrame or array-like
+            Rows of what the model was fitted to.
+        coverage : float, default=0.95
+            Probability, between 0 and 1.
+        **switches
+            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+        """
+        if not 0.0 < coverage < 1.0:
+            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        tails = (0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage))
+        return self.predict_quantiles(data, quantiles=tails, **switches)
+
+    def predict_quantiles(
+        self, data: Any, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95), **switches: Any
+    ) -> FloatArray:
+        """Return quantiles of what is predicted, (n, n_quantiles).
+
+        Parameters
+        ----------
+        data : DataFrame or array-like
+            Rows of what the model was fitted to.
+        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
+            Probabilities, between 0 and 1.
+        **switches
+            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+
+        Examples
+        --------
+        >>> from skmixed import mixedlm
+        >>> from skmixed.datasets import load_dyestuff
+        >>> dyes = load_dyestuff()
+        >>> results = mixedlm("Yield ~ (1 | Batch)", dyes)
+        >>> results.predict_quantiles(dyes.head(1), variance_uncertainty="delta").round()
+        array([[1418., 1510., 1601.]])
+        """
+        made = self._made_by("quantile_predictor")(data, quantiles=quantiles, **switches)
+        return np.asarray(made)
 
     def loo_predict(self, *, return_std: bool = False) -> Any:
         """Predict each row from all others, at the estimated variance parameters.
@@ -119,6 +170,16 @@ class RowResults:
             As for ``skmixed.inference.kfold_predict``.
         """
         return inference.kfold_predict(self, cv=cv, factor=factor, return_std=return_std)
+
+    def _made_by(self, name: str) -> Callable[..., Any]:
+        """Return what makes predictions."""
+        predictor: Callable[..., Any] | None = getattr(self, name)
+        if predictor is None:
+            raise ValueError(
+                "These results hold no predictor. Call predict of the estimator that was fitted, "
+                "or fit with mixedlm."
+            )
+        return predictor
 
     def _kept(self, name: str) -> Any:
         """Return an array of the training data, if the results keep it."""

@@ -236,6 +236,8 @@ class TestPredict:
                     "include_random_effects": False,
                     "return_std": True,
                     "return_cov": False,
+                    "kind": "observation",
+                    "variance_uncertainty": None,
                 },
             )
         ]

@@ -106,7 +106,7 @@ class Refitter:
             return fit
         # What belongs to the rows of the data does not belong to a replicate.
         there = {one.name for one in fields(fitted)}
-        rows = there & {"data", "predictor", "response", "fitted", "weights"}
+        rows = there & {"data", "predictor", "quantile_predictor", "response", "fitted", "weights"}
         changed: dict[str, Any] = {"fit": fit, "model": model} | dict.fromkeys(rows)
         return replace(fitted, **changed)
 
