@@ -45,6 +45,15 @@ class Levels:
         return self.values if isinstance(self.values, pd.MultiIndex) else pd.Index(self.values)
 
     @property
+    def flat_labels(self) -> pd.Index:
+        """Return the labels as one index, those of an interaction joined by a colon."""
+        labels = self.labels
+        if not isinstance(labels, pd.MultiIndex):
+            return labels.rename(None)
+        parts = [labels.get_level_values(i).astype(str) for i in range(labels.nlevels)]
+        return pd.Index([":".join(label) for label in zip(*parts, strict=True)], dtype=object)
+
+    @property
     def columns(self) -> int:
         """Count the columns of labels that identify one level."""
         return self.labels.nlevels

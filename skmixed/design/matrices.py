@@ -25,7 +25,7 @@ class DesignMatrices:
     Z : sparse array of shape (n, q)
         One column for each effect of each level.
     Z_columns : MultiIndex of length q
-        Factor, level and effect of the columns of Z.
+        Factor, level and effect of the columns of Z; a level of an interaction is one text.
     """
 
     X: pd.DataFrame
@@ -62,7 +62,7 @@ def design_matrices(
     names = [
         (levels.name, label, effect)
         for levels, effects in factors
-        for label in levels.labels
+        for label in levels.flat_labels
         for effect in effects
     ]
     return DesignMatrices(

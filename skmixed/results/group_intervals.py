@@ -17,7 +17,6 @@ from skmixed.prediction.group_errors import effect_standard_errors, group_coeffi
 
 __all__ = [
     "group_coefficients_table",
-    "group_labels",
     "joined",
     "long_table",
     "random_effects_table",
@@ -138,7 +137,7 @@ def long_table(
     columns : dict of str to ndarray of shape (n_levels, n_effects)
     """
     n_levels = len(levels)
-    groups = group_labels(levels)
+    groups = levels.flat_labels
     return pd.DataFrame(
         {
             "factor": np.full(n_levels * len(names), levels.name, dtype=object),
@@ -147,15 +146,6 @@ def long_table(
             **{name: values.T.ravel() for name, values in columns.items()},
         }
     )
-
-
-def group_labels(levels: Levels) -> pd.Index:
-    """Return the labels of the levels, those of an interaction joined by a colon."""
-    labels = levels.labels
-    if not isinstance(labels, pd.MultiIndex):
-        return labels.rename(None)
-    parts = [labels.get_level_values(i).astype(str) for i in range(labels.nlevels)]
-    return pd.Index([":".join(label) for label in zip(*parts, strict=True)], dtype=object)
 
 
 def joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
