@@ -182,6 +182,16 @@ class LMMFit:
             )
         return self.products
 
+    def require_likelihood(self) -> None:
+        """Raise ValueError if the likelihood is only a pseudo-likelihood."""
+        if self.n_sampled is not None:
+            raise ValueError(
+                "With weight_type='sampling' the fit maximises a pseudo-likelihood, whose "
+                "curvature, ratios and criteria are not those of a likelihood. Use tests and "
+                "limits of the coefficients by df_method='design', 'residual' or 'normal', which "
+                "rest on the sandwich covariance."
+            )
+
     @property
     def nu(self) -> float:
         """Return the degrees of freedom of sigma^2: n, less the rank of X for REML."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.inputs import require_likelihood
 
 __all__ = ["covariance_derivatives", "parameter_covariance", "restriction_slope"]
 
@@ -46,7 +45,7 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     ValueError
         If the likelihood is a pseudo-likelihood.
     """
-    require_likelihood(fit)
+    fit.require_likelihood()
     convergence = fit.convergence
     slope = convergence.residual_slope
     m = len(slope)

@@ -7,7 +7,7 @@ from typing import Any
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_of", "model_of", "require_likelihood"]
+__all__ = ["fit_of", "model_of"]
 
 
 def fit_of(fitted: Any) -> LMMFit:
@@ -50,19 +50,3 @@ def model_of(fitted: Any) -> LMMModel:
         f"This needs the rows of the data, which {type(fitted).__name__} does not keep. Fit with "
         "mixedlm, or pass estimator.training_model(X, y)."
     )
-
-
-def require_likelihood(fit: LMMFit) -> None:
-    """Raise ValueError if the likelihood of a fit is only a pseudo-likelihood.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
-    if fit.n_sampled is not None:
-        raise ValueError(
-            "With weight_type='sampling' the fit maximises a pseudo-likelihood, whose curvature, "
-            "ratios and criteria are not those of a likelihood. Use tests and limits of the "
-            "coefficients by df_method='design', 'residual' or 'normal', which rest on the "
-            "sandwich covariance."
-        )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.inputs import fit_of, model_of, require_likelihood
+from skmixed.inference.inputs import fit_of, model_of
 
 __all__ = [
     "ComparedModel",
@@ -94,7 +94,7 @@ def compared_model(name: str, fitted: Any) -> ComparedModel:
     """
     model = model_of(fitted)
     fit = model.fit() if isinstance(fitted, LMMModel) else fit_of(fitted)
-    require_likelihood(fit)
+    fit.require_likelihood()
     return ComparedModel(name, model, fit)
 
 

@@ -22,7 +22,6 @@ from skmixed.inference.diagnostics.shares import (
     orthonormal,
 )
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import require_likelihood
 
 __all__ = ["robust_covariance"]
 
@@ -113,7 +112,7 @@ def robust_covariance(
     if kind not in KIND_NAMES:
         raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")
     rows = training_rows(fitted, X, y, **arguments)
-    require_likelihood(rows.fit)
+    rows.fit.require_likelihood()
     clusters = _outer_factor(rows) if cluster is None else _independent(rows, cluster)
     counts = group_counts(rows, clusters)
     n_clusters = float(counts.sum())

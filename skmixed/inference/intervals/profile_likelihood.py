@@ -13,7 +13,7 @@ from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.inference.inputs import fit_of, require_likelihood
+from skmixed.inference.inputs import fit_of
 from skmixed.inference.intervals.held_parameters import (
     MaximumLikelihood,
     held_parameter,
@@ -177,7 +177,7 @@ def profile_of_fit(
     which : {"all", "fixed", "random"}, str or sequence of str, default="all"
     level : float, default=0.95
     """
-    require_likelihood(fit)
+    fit.require_likelihood()
     cutoff = _cutoff(check_level(level))
     parameters = selected(model_parameters(fit), which)
     best = maximum_likelihood(fit)
