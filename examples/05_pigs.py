@@ -145,7 +145,7 @@ ax.plot(predicted, "o", color="#0072B2", label="prediction")
 ax.axhline(last["weight"].item(), color="0.4", linestyle="--", label="its weight in week 9")
 ax.set(xlabel="weeks in which the pig was weighed", ylabel="weight in week 9 (kg)")
 ax.spines[["top", "right"]].set_visible(False)
-ax.legend(frameon=False)
+figure.legend(loc="outside upper center", ncols=3, frameon=False)
 plt.show()
 
 # sphinx_gallery_thumbnail_number = 3
