@@ -8,6 +8,8 @@ own, then a slope too; then we look at what the model does to those of whom it k
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -99,9 +101,10 @@ plt.show()
 # In words: the mean slope is clearly positive. That does not mean that all students improve. The
 # interval says how well the mean is known, the central 95% how different the students are.
 
-print(growth.describe())
+for paragraph in growth.describe().split("\n\n"):
+    print(textwrap.fill(paragraph, 100), end="\n\n")
 mean, sd = growth.params["occasion"], growth.variance_components["sdcor"][1]
-print(f"\nExpected to get worse: {stats.norm.cdf(-mean / sd):.1%} of the students")
+print(f"Expected to get worse: {stats.norm.cdf(-mean / sd):.1%} of the students")
 
 # %%
 # What shrinkage is good for
