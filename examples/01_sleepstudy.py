@@ -10,9 +10,8 @@ current directory.
 from __future__ import annotations
 
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GroupKFold, KFold, cross_validate
 
-from skmixed import MixedLM
+from skmixed import MixedLM, cross_validate_groups
 from skmixed.datasets import load_sleepstudy
 from skmixed.plots import RandomEffectsDisplay
 
@@ -38,23 +37,17 @@ print(f"Saved {PLOT}")
 # Which question shall the score answer?
 # --------------------------------------
 #
-# "How will subject 308 react on another day?" leaves out single rows, and the model predicts from
-# the line of that person. "How will somebody react whom we never met?" leaves out whole people: the
-# population's line is left, as least squares finds it.
+# "How will subject 308 react on another day?" The test leaves out rows, and the model predicts from
+# the line of that person. "How will somebody react whom we never met?" The test leaves out whole
+# people: the population's line is left, as least squares finds it.
 
-questions = {
-    "another day of a known subject": KFold(6, shuffle=True, random_state=0).split(X),
-    "a new subject": GroupKFold(6).split(X, groups=data["Subject"]),
-}
-print("Cross-validated root mean squared error (ms) and R2, averaged over 6 folds")
-for question, split in questions.items():
-    folds = list(split)
-    for name, estimator, columns in (
-        ("mixed model", model, ["Days", "Subject"]),
-        ("least squares", LinearRegression(), ["Days"]),
-    ):
-        scores = cross_validate(
-            estimator, data[columns], y, cv=folds, scoring=["neg_root_mean_squared_error", "r2"]
-        )
-        error, r2 = -scores["test_neg_root_mean_squared_error"].mean(), scores["test_r2"].mean()
-        print(f"  {question:30}  {name:13}  {error:5.1f}  {r2:5.2f}")
+print(cross_validate_groups(model, X, y, cv=6, random_state=0))
+print(
+    cross_validate_groups(
+        LinearRegression(), X[["Days"]], y, groups=data["Subject"], cv=6, random_state=0
+    )
+)
+
+# %%
+# For a known person the mixed model nearly halves the error, because it has that person's line. For
+# a new one both predict the same; the mixed model adds an interval, and how often it held.
