@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ from scipy import stats
 
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar
-from skmixed.plots.group_rows import label_array, rows_figure_size
-from skmixed.plots.panel_text import describe
-from skmixed.plots.pipelines import model_and_columns
-from skmixed.plots.style import make_panels, short_label
+from skmixed.plots.display import Display
+from skmixed.plots.drawing.random_effects import FactorEffects, draw_caterpillar
+from skmixed.plots.reading.labels import label_array
+from skmixed.plots.reading.pipelines import model_and_steps
+from skmixed.plots.style.group_rows import rows_figure_size
+from skmixed.plots.style.text import describe, short_label
 from skmixed.prediction.group_errors import effect_standard_errors
 from skmixed.results import MixedLMResults
 
@@ -26,35 +26,7 @@ __all__ = ["RandomEffectsDisplay"]
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorEffects:
-    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
-
-    levels: NDArray[np.object_]
-    modes: FloatArray
-    standard_deviations: FloatArray
-    effect_names: tuple[str, ...]
-    lower: FloatArray
-    upper: FloatArray
-
-    @property
-    def excludes_zero(self) -> NDArray[np.bool_]:
-        """Tell which intervals exclude 0."""
-        return (self.lower > 0.0) | (self.upper < 0.0)
-
-    def sorted(self, j: int) -> Caterpillar:
-        """Return one effect, sorted by value."""
-        order = np.argsort(self.modes[:, j], kind="stable")
-        return Caterpillar(
-            labels=self.levels[order],
-            values=self.modes[order, j],
-            lower=self.lower[order, j],
-            upper=self.upper[order, j],
-            accented=self.excludes_zero[order, j],
-        )
-
-
-class RandomEffectsDisplay:
+class RandomEffectsDisplay(Display):
     """Show random effects with their intervals, sorted by value, for each factor and effect.
 
     Each panel shows one effect of one grouping factor. An interval is the conditional mode plus and
@@ -108,8 +80,6 @@ class RandomEffectsDisplay:
     array([ True, False])
     """
 
-    ax_: Any
-    figure_: Any
     points_: list[Any]
     intervals_: list[Any]
     zero_lines_: list[Any]
@@ -174,7 +144,7 @@ class RandomEffectsDisplay:
         ValueError
             If it has no such factor or effect.
         """
-        model, _ = model_and_columns(estimator)
+        model, _ = model_and_steps(estimator)
         return cls.from_results(
             model.results_,
             factor=factor,
@@ -270,12 +240,10 @@ class RandomEffectsDisplay:
         ]
         sizes = [rows_figure_size(list(effects.levels)) for effects in self._factors.values()]
         size = (max(width for width, _ in sizes), max(height for _, height in sizes))
-        caller = f"{type(self).__name__}.plot"
-        panels = make_panels(ax, len(shown), caller=caller, size=size, single=size, share=False)
+        panels = self._panels(ax, len(shown), size=size, single=size, share=False)
         self.points_, self.intervals_, self.zero_lines_ = [], [], []
         for panel, (name, effects, j) in zip(panels.axes, shown, strict=True):
             self._draw(panel, effects, j, name)
-        self.ax_, self.figure_ = panels.ax, panels.figure
         return self
 
     def _draw(self, panel: Any, effects: FactorEffects, j: int, name: str) -> None:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed import MixedLM, mixedlm
 from skmixed.plots import TrajectoriesDisplay
-from skmixed.plots.style import PALETTE
+from skmixed.plots.style.colours import PALETTE
 
 from .checks import assert_tidy, texts_of
 

@@ -22,6 +22,7 @@ from skmixed import (
     mixedlm,
 )
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.inference import bootstrap
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predictive import predictive
@@ -272,7 +273,7 @@ def test_mixture_is_students_t_without_groups():
     """sigma^2 drawn from all quantiles of its distribution, chi-squared with ten degrees."""
     model, at = least_squares()
     fit = model.lmm_fit_
-    rows, _ = model._new_rows(at, None, False)
+    rows, _ = read_new_rows(model, at, None, False)
     chi2 = stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, 10)
     draws = VarianceDraws(np.empty((len(chi2), 0)), fit.sigma * np.sqrt(chi2 / 10))
     mixture = predictive(fit, rows, include_random_effects=False, variance_uncertainty=draws)

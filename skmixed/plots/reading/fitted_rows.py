@@ -13,9 +13,12 @@ from sklearn.pipeline import Pipeline
 
 from skmixed.design.design import NewRows
 from skmixed.estimators.base import LinearMixedModel
+from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.plots.table import Table, first_rows
+from skmixed.plots.reading.pipelines import transformed
+from skmixed.plots.reading.table import Table, first_rows
 
 __all__ = ["FittedRows"]
 
@@ -32,8 +35,8 @@ class FittedRows:
     Attributes
     ----------
     model : LinearMixedModel
-    transformer : Pipeline or None
-        The steps before the model.
+    steps : Pipeline or None
+        Those before the model.
     table : Table
         The rows as the user knows them.
     design : NewRows
@@ -45,7 +48,7 @@ class FittedRows:
     """
 
     model: LinearMixedModel
-    transformer: Pipeline | None
+    steps: Pipeline | None
     table: Table
     design: NewRows
     response: FloatArray
@@ -92,9 +95,7 @@ class FittedRows:
 
     def columns(self, rows: Table) -> Any:
         """Return rows as the model's own columns."""
-        return (
-            rows.columns if self.transformer is None else self.transformer.transform(rows.columns)
-        )
+        return transformed(self.steps, rows.columns)
 
     def predict(self, rows: Table, *, include: Sequence[str] | bool) -> FloatArray:
         """Return the predictions of rows."""
@@ -115,7 +116,7 @@ class FittedRows:
 
     def fixed_rows(self, rows: Table) -> tuple[FloatArray, FloatArray]:
         """Return standardised columns of X, shape (rank, n), and the offsets of rows."""
-        made, _ = self.model._new_rows(self.columns(rows), None, False)
+        made, _ = read_new_rows(self.model, self.columns(rows), None, False)
         offset = np.zeros(len(rows)) if made.offset is None else made.offset
         return self.fit.coordinates.fixed.transform(made.fixed), offset
 
@@ -217,7 +218,8 @@ class FittedRows:
         """Name the columns that the model reads, those of labels left out."""
         labels = {part for effects in self.fit.random for part in effects.name.split(":")}
         names = [name for name in self.table.frame.columns if name not in labels]
-        if getattr(self.model, "formula", None) is None or self.transformer is not None:
+        formula = self.model.formula if isinstance(self.model, MixedLM) else None
+        if formula is None or self.steps is not None:
             return names
         read = set(self.model.predictor_columns)
         return [name for name in names if name in read]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.table import Table
+from skmixed.plots.reading.fitted_rows import FittedRows
+from skmixed.plots.reading.table import Table
 
-__all__ = ["NEW", "POPULATION", "band_series", "row_series"]
+__all__ = ["NEW", "POPULATION", "prediction_interval_arrays"]
 
 FloatArray = NDArray[np.float64]
 NEW, POPULATION = "new group", "population"
@@ -19,8 +19,24 @@ _FEW = 4
 _PLACES = 40
 
 
-def row_series(source: FittedRows, *, coverage: float) -> dict[str, Any]:
-    """Return the arguments of PredictionIntervalDisplay for the rows, sorted by prediction."""
+def prediction_interval_arrays(
+    source: FittedRows, *, kind: str, feature: Any, levels: Any, coverage: float
+) -> dict[str, Any]:
+    """Return the arguments of PredictionIntervalDisplay.
+
+    Parameters
+    ----------
+    source : FittedRows
+    kind, feature, levels, coverage
+        As for ``PredictionIntervalDisplay.from_estimator``.
+    """
+    if kind == "rows":
+        return _row_series(source, coverage)
+    return _band_series(source, feature, levels, coverage)
+
+
+def _row_series(source: FittedRows, coverage: float) -> dict[str, Any]:
+    """Return the arguments for the rows, sorted by prediction."""
     mean = source.predict(source.table, include=True)
     limits = source.interval(source.table, include=True, coverage=coverage)
     order = np.argsort(mean, kind="stable")
@@ -40,17 +56,8 @@ def row_series(source: FittedRows, *, coverage: float) -> dict[str, Any]:
     }
 
 
-def band_series(
-    source: FittedRows, *, feature: Any, levels: Any, coverage: float
-) -> dict[str, Any]:
-    """Return its arguments for bands of groups, of a new group and of the population.
-
-    Parameters
-    ----------
-    source : FittedRows
-    feature, levels, coverage
-        As for ``PredictionIntervalDisplay.from_estimator``.
-    """
+def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float) -> dict[str, Any]:
+    """Return the arguments for bands of groups, of a new group and of the population."""
     feature = source.feature(feature)
     chosen = source.spread(_FEW) if levels is None else source.chosen(levels)
     x = source.table.numbers(feature)

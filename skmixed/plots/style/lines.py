@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.matplotlib_support import require_pyplot
-from skmixed.plots.style import BLACK, BLUE, GREEN, VERMILLION, alpha_for
+from skmixed.plots.style.colours import BLACK, BLUE, DOTS, GREEN, VERMILLION, alpha_for
+from skmixed.plots.style.legends import line_entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LINES", "LineStyle", "as_segments", "draw_lines", "draw_points", "note"]
+__all__ = ["LINES", "LineStyle", "as_segments", "draw_lines", "draw_points"]
 
 FloatArray = NDArray[np.float64]
 
@@ -29,16 +29,10 @@ class LineStyle:
     linewidth: float = 1.6
     zorder: float = 3.0
 
-    def handle(self, label: str | None = None) -> Any:
+    def handle(self) -> Any:
         """Return a line for a legend."""
-        plt = require_pyplot("A legend")
-        return plt.Line2D(
-            [],
-            [],
-            color=self.color,
-            linestyle=self.linestyle,
-            linewidth=self.linewidth,
-            label=self.label if label is None else label,
+        return line_entry(
+            self.color, self.label, linestyle=self.linestyle, linewidth=self.linewidth
         )
 
 
@@ -94,19 +88,13 @@ def draw_lines(
     return lines
 
 
-def note(text: str) -> Any:
-    """Return an entry of a legend that is text alone."""
-    plt = require_pyplot("A legend")
-    return plt.Line2D([], [], linestyle="none", label=text)
-
-
 def as_segments(x: FloatArray, values: FloatArray) -> list[FloatArray]:
     """Return lines as arrays of points, shape (n_places, 2); a line with NaN has no points."""
     points = np.stack([x, values], axis=-1)
     return [line if np.isfinite(line).all() else line[:0] for line in points]
 
 
-def draw_points(ax: Axes, x: FloatArray, y: FloatArray, color: Any = "#555555") -> Any:
+def draw_points(ax: Axes, x: FloatArray, y: FloatArray, color: Any = DOTS) -> Any:
     """Draw rows as points, smaller and paler the more there are; return the PathCollection."""
     many = len(x) > 300
     return ax.scatter(

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.drawn_lines import LINES, note
-from skmixed.plots.labels import place_labels
-from skmixed.plots.matplotlib_support import require_pyplot
-from skmixed.plots.style import BLACK, BLUE, GREY, Panels, alpha_for, short_label
+from skmixed.plots.drawing.densities import robust_limits
+from skmixed.plots.style.colours import BLACK, BLUE, DASHED, GREY, alpha_for
+from skmixed.plots.style.legends import dot_entry, line_entry, note
+from skmixed.plots.style.lines import LINES
+from skmixed.plots.style.panels import Panels
+from skmixed.plots.style.point_labels import place_labels
+from skmixed.plots.style.text import short_label
 
 if TYPE_CHECKING:
     from skmixed.plots.shrinkage import ShrinkageDisplay
 
-__all__ = ["draw_arrows", "draw_densities", "draw_differences", "draw_scatter", "robust_limits"]
+__all__ = ["DRAWINGS"]
 
 FloatArray = NDArray[np.float64]
 Chosen = NDArray[np.intp]
@@ -24,13 +27,10 @@ Drawn = tuple[dict[str, Any], Any]
 
 # The arrows of more groups than this have no heads, which would hide the rest.
 _MOST_HEADS = 400
-# Separate estimates as rare as this may lie beyond the limits, if those would else be this factor
-# further apart.
-_RARE, _TOLERATED = 0.01, 1.5
 SEPARATE, MIXED = LINES["separate"].color, LINES["mixed"].color
 
 
-def draw_arrows(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+def _draw_arrows(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
     """Draw an arrow from the separate to the mixed estimates of each group."""
     ax = made.axes[0]
     tails = display.separate[there][:, chosen]
@@ -55,13 +55,13 @@ def draw_arrows(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: 
         )
         ax.set(xlabel=names[0], ylabel=names[1])
     ax.set(xlim=limits[0], ylim=limits[1])
-    legend = made.legend([*_arrow_handles(one=one), *_absent(there, tails, limits)])
+    legend = made.legend([*_arrow_entries(one=one), *_absent(there, tails, limits)])
     labels = [label for label, known in zip(display.groups, there, strict=True) if known]
     artists["labels"] = place_labels(ax, labels, tails, heads, center[None]) if not one else []
     return artists, legend
 
 
-def draw_densities(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+def _draw_densities(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
     """Draw the density of the separate and of the mixed estimates, a panel for each effect."""
     artists: dict[str, Any] = {"separate": [], "mixed": [], "population": []}
     for j, ax in enumerate(made.axes):
@@ -85,7 +85,7 @@ def draw_densities(display: ShrinkageDisplay, made: Panels, chosen: Chosen, ther
     return artists, made.legend([*handles, *_missing(there)])
 
 
-def draw_differences(
+def _draw_differences(
     display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There
 ) -> Drawn:
     """Draw the mixed less the separate line of each group."""
@@ -98,7 +98,7 @@ def draw_differences(
         list(points), colors=BLUE, linewidths=1.2, alpha=alpha_for(len(values)), zorder=2.0
     )
     ax.add_collection(lines)
-    zero = ax.axhline(0.0, color=BLACK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2.5)
+    zero = ax.axhline(0.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=2.5)
     low, high = robust_limits(values.ravel(), np.zeros(1), 0.0)
     ax.set(xlim=(display.line_x[0], display.line_x[-1]), ylim=(low, high))
     beyond = int(((values < low) | (values > high)).any(axis=1).sum())
@@ -110,7 +110,7 @@ def draw_differences(
     return {"lines": lines, "zero": zero}, legend
 
 
-def draw_scatter(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+def _draw_scatter(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
     """Draw the mixed against the separate estimates, a panel for each effect."""
     artists: dict[str, Any] = {"points": [], "identity": [], "population": []}
     sizes = display.sizes[there]
@@ -132,12 +132,8 @@ def draw_scatter(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there:
             ax.set_title(name, loc="left", fontsize="medium")
     ending = f"{name}: " if len(made.axes) == 1 else ""
     made.label(f"{ending}separate least squares", f"{ending}mixed model")
-    plt = require_pyplot("ShrinkageDisplay.plot")
-    dot = plt.Line2D([], [], marker="o", color=MIXED, linestyle="none", markersize=5)
-    dot.set_label("group" if np.ptp(sizes) == 0 else "group, by number of rows")
-    return artists, made.legend(
-        [dot, *_arrow_handles(one=True)[1:], *_missing(there, len(outside))]
-    )
+    dot = dot_entry(MIXED, "group" if np.ptp(sizes) == 0 else "group, by number of rows")
+    return artists, made.legend([dot, *_lines_of_one_effect(), *_missing(there, len(outside))])
 
 
 def _arrows(ax: Any, tails: FloatArray, heads: FloatArray) -> dict[str, Any]:
@@ -179,24 +175,9 @@ def _arrows(ax: Any, tails: FloatArray, heads: FloatArray) -> dict[str, Any]:
 
 def _identity(ax: Any, center: float) -> Any:
     """Draw the line of no shrinkage."""
-    dashes = (0, (4, 3))
     return ax.axline(
-        (center, center), slope=1.0, color=BLACK, linewidth=1.0, linestyle=dashes, zorder=1.6
+        (center, center), slope=1.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=1.6
     )
-
-
-def robust_limits(separate: FloatArray, mixed: FloatArray, center: float) -> tuple[float, float]:
-    """Return limits that a few wild separate estimates do not decide.
-
-    Rows that barely determine a group's own estimate can put it anywhere.
-    """
-    inner = np.concatenate([np.quantile(separate, (_RARE, 1.0 - _RARE)), mixed, [center]])
-    low, high = inner.min(), inner.max()
-    every = np.concatenate([separate, mixed, [center]])
-    if np.ptp(every) < _TOLERATED * (high - low):
-        low, high = every.min(), every.max()
-    margin = 0.06 * (high - low) or max(1e-3 * abs(center), 1e-9)
-    return float(low - margin), float(high + margin)
 
 
 def _absent(there: There, tails: FloatArray, limits: list[tuple[float, float]]) -> list[Any]:
@@ -205,20 +186,19 @@ def _absent(there: There, tails: FloatArray, limits: list[tuple[float, float]]) 
     return _missing(there, int(((tails < low) | (tails > high)).any(axis=1).sum()))
 
 
-def _arrow_handles(*, one: bool) -> list[Any]:
-    """Return what explains arrows, and the lines beside those of one effect."""
-    plt = require_pyplot("ShrinkageDisplay.plot")
-    dots = {"marker": "o", "linestyle": "none", "markersize": 5}
-    mixed = plt.Line2D([], [], color=MIXED, label="mixed model", **dots)
+def _lines_of_one_effect() -> list[Any]:
+    """Return what explains the lines beside the estimates of one effect."""
+    equal = line_entry(BLACK, "no shrinkage", linewidth=1.0, linestyle=DASHED)
+    return [equal, line_entry(GREY, "population")]
+
+
+def _arrow_entries(*, one: bool) -> list[Any]:
+    """Return what explains arrows."""
+    mixed = dot_entry(MIXED, "mixed model")
     if one:
-        dashed = plt.Line2D([], [], color=BLACK, linewidth=1.0, linestyle=(0, (4, 3)))
-        dashed.set_label("no shrinkage")
-        return [mixed, dashed, plt.Line2D([], [], color=GREY, label="population")]
-    separate = plt.Line2D(
-        [], [], markerfacecolor="white", color=SEPARATE, label="separate least squares", **dots
-    )
-    population = plt.Line2D([], [], color=BLACK, label="population", **(dots | {"marker": "D"}))
-    return [separate, mixed, population]
+        return [mixed, *_lines_of_one_effect()]
+    separate = dot_entry(SEPARATE, "separate least squares", markerfacecolor="white")
+    return [separate, mixed, dot_entry(BLACK, "population", marker="D")]
 
 
 def _missing(there: There, n_outside: int = 0) -> list[Any]:
@@ -230,3 +210,12 @@ def _missing(there: There, n_outside: int = 0) -> list[Any]:
     if n_outside:
         entries.append(note(f"{n_outside:,} beyond the axes"))
     return entries
+
+
+# By kind.
+DRAWINGS = {
+    "arrow": _draw_arrows,
+    "density": _draw_densities,
+    "lines": _draw_differences,
+    "scatter": _draw_scatter,
+}

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.least_squares import pooled_values, separate_lines
+from skmixed.plots.reading.fitted_rows import FittedRows
+from skmixed.plots.reading.least_squares import pooled_values, separate_lines
 
-__all__ = ["group_lines"]
+__all__ = ["group_fit_arrays"]
 
 FloatArray = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _MOST_LINES, _FEWER_LINES = 60, 40
 _PLACES = 25
 
 
-def group_lines(
+def group_fit_arrays(
     source: FittedRows,
     *,
     feature: Any,

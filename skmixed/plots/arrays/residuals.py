@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from skmixed.inference.diagnostics.row_diagnostics import KINDS
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.standardised_effects import standardised_effects
-from skmixed.plots.group_rows import label_array
+from skmixed.plots.display import check_choice
+from skmixed.plots.reading.labels import label_array
 
-__all__ = ["NAMES", "UNIT_VARIANCE", "check_residual_kind", "residual_arrays"]
+__all__ = ["NAMES", "UNIT_VARIANCE", "residuals_arrays"]
 
 NAMES = {
     "response": "Residual",
@@ -28,7 +26,7 @@ UNIT_VARIANCE = ("standardised", "decorrelated")
 MARGINAL = ("marginal", "decorrelated")
 
 
-def residual_arrays(
+def residuals_arrays(
     fitted: Any,
     X: Any = None,
     y: Any = None,
@@ -56,7 +54,7 @@ def residual_arrays(
     ValueError
         If there is no such kind or factor, or the rows are not those of the fit.
     """
-    check_residual_kind(kind)
+    check_choice("residual_kind", kind, sorted(NAMES))
     rows = training_rows(fitted, X, y, **arguments)
     about = rows.marginal if kind in MARGINAL else rows.conditional
     grouping = None
@@ -68,23 +66,7 @@ def residual_arrays(
         "fitted": rows.design.response - rows.in_units_of_y(about),
         "residuals": KINDS[kind](rows),
         "residual_kind": kind,
-        "groups": None if grouping is None else _labels(grouping.levels.labels, grouping.codes),
+        "groups": None if grouping is None else label_array(grouping.levels.labels)[grouping.codes],
         "factor": "group" if grouping is None else grouping.levels.name,
         "random_effects": standardised_effects(rows.fit),
     }
-
-
-def check_residual_kind(kind: str) -> None:
-    """Raise ValueError unless there is such a kind of residuals.
-
-    Parameters
-    ----------
-    kind : str
-    """
-    if kind not in NAMES:
-        raise ValueError(f"residual_kind must be one of {sorted(NAMES)}, got {kind!r}.")
-
-
-def _labels(levels: Any, codes: NDArray[np.intp]) -> NDArray[np.object_]:
-    """Return the label of each row."""
-    return label_array(levels)[codes]

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skmixed.plots.drawn_lines import as_segments, note
-from skmixed.plots.matplotlib_support import require_pyplot
-from skmixed.plots.style import BLACK, BLUE, GREY, PALETTE, Panels, alpha_for, short_label
+from skmixed.plots.style.colours import BLACK, BLUE, GREY, PALETTE, alpha_for
+from skmixed.plots.style.legends import line_entry, note
+from skmixed.plots.style.lines import as_segments
+from skmixed.plots.style.matplotlib_support import require_pyplot
+from skmixed.plots.style.panels import Panels
+from skmixed.plots.style.text import integer_ticks, short_label
 
 if TYPE_CHECKING:
     from skmixed.plots.trajectories import TrajectoriesDisplay
@@ -42,7 +45,8 @@ def draw_trajectories(display: TrajectoriesDisplay, made: Panels) -> None:
     _draw_population(display, ax)
     ax.autoscale_view()
     made.label(display.feature, display.response)
-    display.legend_ = made.legend(_handles(display))
+    display.legend_ = made.legend(_entries(display))
+    integer_ticks(ax, "x", display.x)
 
 
 def _add_lines(ax: Any, segments: list[Any], colors: Any, **style: Any) -> Any:
@@ -99,28 +103,19 @@ def _group_colors(display: TrajectoriesDisplay, ax: Any) -> Any:
     return list(map(tuple, scale.to_rgba(values)))
 
 
-def _handles(display: TrajectoriesDisplay) -> list[Any]:
+def _entries(display: TrajectoriesDisplay) -> list[Any]:
     """Return what the legend explains."""
-    plt = require_pyplot("TrajectoriesDisplay.plot")
     n, k = len(display.groups), len(display.highlighted)
     each = f"{short_label(display.factor)} ({n:,})"
     if display.categories:
         counts = pd.Series(display.colors).value_counts()
-        handles = [
-            plt.Line2D(
-                [],
-                [],
-                color=color,
-                linewidth=2.6,
-                label=f"{short_label(value)} ({counts[value]:,})",
-            )
+        categories = [
+            line_entry(color, f"{short_label(value)} ({counts[value]:,})", linewidth=2.6)
             for value, color in zip(display.categories, PALETTE, strict=False)
         ]
-        return [*handles, note("thick: population")]
-    handles = [plt.Line2D([], [], color=GREY, linewidth=1.0, label=each)]
-    if display.colors is not None:
-        handles = [note(each)]
+        return [*categories, note("thick: population")]
+    plain = display.colors is None
+    entries = [line_entry(GREY, each, linewidth=1.0) if plain else note(each)]
     if k:
-        color = BLUE if display.colors is None else BLACK
-        handles.append(plt.Line2D([], [], color=color, linewidth=1.3, label=f"{k} of them"))
-    return [*handles, plt.Line2D([], [], color=BLACK, linewidth=2.6, label="population")]
+        entries.append(line_entry(BLUE if plain else BLACK, f"{k} of them", linewidth=1.3))
+    return [*entries, line_entry(BLACK, "population", linewidth=2.6)]

@@ -10,15 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.plots.panel_text import explain
-from skmixed.plots.style import (
-    BLUE,
-    GREY,
-    LIGHT_GREY,
-    PALETTE,
-    alpha_for,
-    short_label,
-)
+from skmixed.plots.style.colours import BLUE, GREY, LIGHT_GREY, PALETTE, alpha_for
+from skmixed.plots.style.legends import dot_entry, explain
+from skmixed.plots.style.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,15 +123,14 @@ def draw_quantiles(
         )
     _limit(ax, list(samples.values()))
     if legend and len(samples) > 1:
-        explain(ax, [_handle(ax, one) for one in points])
+        explain(ax, [_entry(one) for one in points])
     return {"band": band, "line": line, "points": points}
 
 
-def _handle(ax: Axes, points: Any) -> Any:
+def _entry(points: Any) -> Any:
     """Return a point for the legend, of full size and colour."""
     colour = points.get_facecolor()[0][:3]
-    label = short_label(points.get_label())
-    return ax.plot([], [], "o", color=colour, markersize=4.0, label=label)[0]
+    return dot_entry(colour, short_label(points.get_label()), markersize=4.0)
 
 
 def _limit(ax: Axes, samples: list[NormalQuantiles]) -> None:

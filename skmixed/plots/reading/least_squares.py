@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.table import Table
+from skmixed.plots.reading.fitted_rows import FittedRows
+from skmixed.plots.reading.table import Table
 
 __all__ = ["pooled_values", "separate_effects", "separate_lines"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.style import short_label
+from skmixed.plots.style.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

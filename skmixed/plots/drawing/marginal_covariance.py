@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.panel_text import text_scale
-from skmixed.plots.style import short_label
+from skmixed.plots.style.text import LETTER, LINE_HEIGHT, short_label, size_in_points, text_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +22,6 @@ SEQUENTIAL, DIVERGING = "Blues", "PuOr_r"
 # A group narrower than this many points is not marked.
 NARROWEST = 3.0
 TEXT = 9.0
-LETTER = 0.6
-LINE_HEIGHT = 1.25
 LONGEST_LABEL, LONGEST_UPRIGHT = 20, 6
 
 
@@ -83,7 +80,8 @@ def draw_heat_map(
         boundaries = _mark(ax, starts, n)
         marked = _label(ax, starts, labels, n)
     if not marked:
-        _number_rows(ax)
+        # The rows are counted from 0 on both axes.
+        ax.locator_params(integer=True)
     return HeatMapArtists(image, colorbar, boundaries, marked)
 
 
@@ -105,7 +103,7 @@ def _mark(ax: Axes, starts: NDArray[np.intp], n: int) -> Any:
 
     between = starts[1:] - 0.5
     often = 2 * len(starts) > n
-    if not len(between) or often or NARROWEST * len(starts) > _length(ax):
+    if not len(between) or often or NARROWEST * len(starts) > min(size_in_points(ax)):
         return None
     across = [[(-0.5, at), (n - 0.5, at)] for at in between]
     down = [[(at, -0.5), (at, n - 0.5)] for at in between]
@@ -117,7 +115,7 @@ def _mark(ax: Axes, starts: NDArray[np.intp], n: int) -> Any:
 def _label(ax: Axes, starts: NDArray[np.intp], labels: list[Any], n: int) -> bool:
     """Name the groups at their middles; return False where there is room for too few names."""
     size = TEXT * text_scale(ax)
-    point = n / _length(ax)
+    point = n / min(size_in_points(ax))
     middles = 0.5 * (starts + np.append(starts[1:], n) - 1.0)
     texts = [short_label(label, LONGEST_LABEL) for label in labels]
     kept = _apart(middles, LINE_HEIGHT * size * point)
@@ -143,14 +141,3 @@ def _apart(places: FloatArray, distance: float) -> list[int]:
         if not kept or place - places[kept[-1]] >= distance:
             kept.append(i)
     return kept
-
-
-def _number_rows(ax: Axes) -> None:
-    """Count the rows from 0 on both axes."""
-    ax.locator_params(integer=True)
-
-
-def _length(ax: Axes) -> float:
-    """Return the side of the heat map in points."""
-    box = ax.get_window_extent()
-    return 72.0 * float(min(box.width, box.height)) / ax.figure.dpi

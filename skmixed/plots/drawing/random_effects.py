@@ -1,4 +1,4 @@
-"""Draw one panel of sorted values with their intervals."""
+"""Draw one effect of all groups as a caterpillar: sorted values with their intervals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.group_rows import FEWEST_POINTS, label_rows, points_per_row
-from skmixed.plots.panel_text import explain
-from skmixed.plots.style import BLUE, GREY
+from skmixed.plots.style.colours import BLUE, DASHED, GREY
+from skmixed.plots.style.group_rows import FEWEST_POINTS, label_rows, points_per_row
+from skmixed.plots.style.legends import explain, line_entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ACCENT", "NEUTRAL", "Caterpillar", "CaterpillarArtists", "draw_caterpillar"]
+__all__ = [
+    "ACCENT",
+    "NEUTRAL",
+    "Caterpillar",
+    "CaterpillarArtists",
+    "FactorEffects",
+    "draw_caterpillar",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,6 +50,34 @@ class Caterpillar:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FactorEffects:
+    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
+
+    levels: NDArray[np.object_]
+    modes: FloatArray
+    standard_deviations: FloatArray
+    effect_names: tuple[str, ...]
+    lower: FloatArray
+    upper: FloatArray
+
+    @property
+    def excludes_zero(self) -> NDArray[np.bool_]:
+        """Tell which intervals exclude 0."""
+        return (self.lower > 0.0) | (self.upper < 0.0)
+
+    def sorted(self, j: int) -> Caterpillar:
+        """Return one effect, sorted by value."""
+        order = np.argsort(self.modes[:, j], kind="stable")
+        return Caterpillar(
+            labels=self.levels[order],
+            values=self.modes[order, j],
+            lower=self.lower[order, j],
+            upper=self.upper[order, j],
+            accented=self.excludes_zero[order, j],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CaterpillarArtists:
     """Hold what was drawn: PathCollection, LineCollection, Line2D."""
 
@@ -64,7 +99,7 @@ def draw_caterpillar(ax: Axes, rows: Caterpillar) -> CaterpillarArtists:
     spacing = points_per_row(ax, len(places))
     dense = spacing < FEWEST_POINTS
     zero_line = ax.axvline(
-        0.0, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=2.5 if dense else 1.0
+        0.0, color="black", linewidth=0.8, linestyle=DASHED, zorder=2.5 if dense else 1.0
     )
     intervals = ax.hlines(
         places,
@@ -94,9 +129,9 @@ def _legend(ax: Axes, accented: NDArray[np.bool_]) -> None:
         "excludes 0": (int(accented.sum()), ACCENT),
         "includes 0": (int((~accented).sum()), NEUTRAL),
     }
-    handles = [
-        ax.plot([], [], color=colour, linewidth=1.6, label=f"{text} ({count:,})")[0]
+    entries = [
+        line_entry(colour, f"{text} ({count:,})", linewidth=1.6)
         for text, (count, colour) in counts.items()
         if count
     ]
-    explain(ax, handles)
+    explain(ax, entries)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.plots.group_rows import FEWEST_POINTS, label_rows, points_per_row
-from skmixed.plots.style import BLUE, GREY, SKY_BLUE, alpha_for
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, SKY_BLUE, alpha_for
+from skmixed.plots.style.group_rows import FEWEST_POINTS, label_rows, points_per_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ def draw_groups(ax: Axes, groups: GroupQuartiles) -> dict[str, Any]:
         linewidths=0.0 if dense else 0.9,
         zorder=3,
     )
-    ax.axvline(0.0, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.axvline(0.0, color="black", linewidth=0.8, linestyle=DASHED, zorder=1.5)
     ax.set_ylim(-0.8, n_groups - 0.2)
     label_rows(ax, list(groups.labels))
     return {"points": points, "quartiles": quartiles, "medians": medians}

@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.plots.panel_text import text_scale
-from skmixed.plots.style import BLUE, GREY, SKY_BLUE, VERMILLION
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, SKY_BLUE, VERMILLION
+from skmixed.plots.style.text import describe, text_scale, write_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ParameterProfile", "draw_density", "draw_zeta"]
+__all__ = ["KINDS", "ParameterProfile", "draw_profile"]
 
 FloatArray = NDArray[np.float64]
+
+KINDS = ("zeta", "density")
 
 # Zeta is shown up to so many times its value at the limits.
 TALLEST = 1.35
@@ -53,26 +55,39 @@ class ParameterProfile:
         return np.asarray(stats.norm.pdf(self.zeta) * self.slope)
 
 
-def draw_zeta(ax: Axes, one: ParameterProfile, *, level: float) -> tuple[Any, Any]:
-    """Draw zeta, the line that a quadratic likelihood would give, and the limits.
+def draw_profile(
+    ax: Axes, name: str, one: ParameterProfile, *, kind: str, level: float
+) -> tuple[Any, Any] | None:
+    """Draw one parameter, or say that the data say nothing of it.
 
     Parameters
     ----------
     ax : matplotlib Axes
+    name : str
     one : ParameterProfile
+    kind : {"zeta", "density"}
     level : float
         Of the limits.
 
     Returns
     -------
-    tuple of (Line2D, PathCollection)
+    tuple of the curve and what shows the limits, or None
     """
+    describe(ax, title=name)
+    if len(one.values) < 2:
+        write_in(ax, "The data say nothing of it")
+        return None
+    return _draw_zeta(ax, one, level) if kind == "zeta" else _draw_density(ax, one)
+
+
+def _draw_zeta(ax: Axes, one: ParameterProfile, level: float) -> tuple[Any, Any]:
+    """Draw zeta, the line that a quadratic likelihood would give, and the limits."""
     cutoff = float(stats.norm.isf(0.5 * (1.0 - level)))
     scale = text_scale(ax)
     at_estimate = float(np.interp(one.estimate, one.values, one.slope))
     ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
     for height in (-cutoff, cutoff):
-        ax.axhline(height, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        ax.axhline(height, color=GREY, linewidth=0.8, linestyle=DASHED, zorder=1)
     ends = np.array([one.values[0], one.values[-1]])
     straight = at_estimate * (ends - one.estimate)
     ax.plot(ends, straight, color=SKY_BLUE, linewidth=1.0, zorder=2, scalex=False, scaley=False)
@@ -93,18 +108,8 @@ def draw_zeta(ax: Axes, one: ParameterProfile, *, level: float) -> tuple[Any, An
     return curve, points
 
 
-def draw_density(ax: Axes, one: ParameterProfile) -> tuple[Any, Any]:
-    """Draw the density, with the estimate and the interval under it.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    one : ParameterProfile
-
-    Returns
-    -------
-    tuple of (Line2D, PolyCollection)
-    """
+def _draw_density(ax: Axes, one: ParameterProfile) -> tuple[Any, Any]:
+    """Draw the density, with the estimate and the interval under it."""
     density = one.density
     (curve,) = ax.plot(one.values, density, color=BLUE, linewidth=1.8, zorder=3)
     within = np.sort([*one.values, *filter(np.isfinite, one.limits)])

@@ -1,4 +1,4 @@
-"""Residuals, and the root of their size, against the fitted values with a smooth line."""
+"""Clouds of residuals, and of the roots of their sizes, over fitted values with a smooth line."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from skmixed.plots.smoother import local_regression
-from skmixed.plots.style import BLUE, GREY, VERMILLION, alpha_for
+from skmixed.plots.drawing.smoother import local_regression
+from skmixed.plots.style.colours import BLUE, GREY, VERMILLION, alpha_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["EXPECTED_ROOT", "draw_cloud", "draw_fitted", "draw_scale_location"]
+__all__ = ["draw_fitted", "draw_scale_location"]
 
 FloatArray = NDArray[np.float64]
 
 # The mean of the root of |z| for a standard normal z.
-EXPECTED_ROOT = float(2.0**0.25 * special.gamma(0.75) / np.sqrt(np.pi))
+_EXPECTED_ROOT = float(2.0**0.25 * special.gamma(0.75) / np.sqrt(np.pi))
 
 PLACES = 60
 # A smooth line needs so many points, of so many distinct fitted values.
@@ -29,7 +29,7 @@ MANY = 2000
 
 def draw_fitted(ax: Axes, fitted: FloatArray, residuals: FloatArray) -> dict[str, Any]:
     """Draw residuals against fitted values; return ``"points"``, ``"smooth"`` and ``"line"``."""
-    artists = draw_cloud(ax, fitted, residuals)
+    artists = _cloud(ax, fitted, residuals)
     artists["line"] = ax.axhline(0.0, color=GREY, linewidth=1.0, zorder=2)
     return artists
 
@@ -51,14 +51,14 @@ def draw_scale_location(
     dict
         ``"points"``, ``"smooth"`` and, where the mean is known, ``"line"``.
     """
-    artists = draw_cloud(ax, fitted, np.sqrt(np.abs(residuals)))
+    artists = _cloud(ax, fitted, np.sqrt(np.abs(residuals)))
     if unit_variance:
-        artists["line"] = ax.axhline(EXPECTED_ROOT, color=GREY, linewidth=1.0, zorder=2)
+        artists["line"] = ax.axhline(_EXPECTED_ROOT, color=GREY, linewidth=1.0, zorder=2)
     ax.set_ylim(bottom=0.0)
     return artists
 
 
-def draw_cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
+def _cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
     """Draw points, and a local regression where there are enough of them."""
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
