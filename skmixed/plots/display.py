@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from numpy.typing import NDArray
+
 from skmixed.plots.style.panels import Panels, make_panels
 
-__all__ = ["Display", "check_choice"]
+__all__ = ["Display", "check_choice", "check_shape"]
 
 
 class Display:
@@ -26,8 +28,23 @@ class Display:
         """Raise ValueError unless the arrays of these names have a shape, or are None."""
         for name in names:
             array = getattr(self, name)
-            if array is not None and array.shape != expected:
-                raise ValueError(f"{name} must have the shape {expected} {why}, got {array.shape}.")
+            if array is not None:
+                check_shape(name, array, expected, why)
+
+
+def check_shape(name: str, array: NDArray[Any], expected: tuple[int, ...], why: str) -> None:
+    """Raise ValueError unless an array has a shape.
+
+    Parameters
+    ----------
+    name : str
+    array : ndarray
+    expected : tuple of int
+    why : str
+        Of what it is the shape, for the message.
+    """
+    if array.shape != expected:
+        raise ValueError(f"{name} must have the shape {expected} {why}, got {array.shape}.")
 
 
 def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:

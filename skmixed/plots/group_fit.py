@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmixed.plots.arrays.group_fit import group_fit_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.group_fit import draw_groups
+from skmixed.plots.display import Display, check_shape
+from skmixed.plots.drawing.group_fit import check_show, draw_groups
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.plots.style.lines import LINES
 from skmixed.results import MixedLMResults
@@ -158,7 +158,7 @@ class GroupFitDisplay(Display):
         ValueError
             If there is no such factor, feature, level or line.
         """
-        _check_show(show)
+        check_show(show)
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
         arrays = group_fit_arrays(
             source, feature=feature, levels=levels, show=show, true=true, panels=panels
@@ -220,7 +220,7 @@ class GroupFitDisplay(Display):
             If there are not as many axes as groups, or a name is unknown.
         """
         shown = ("points", *self.lines) if show is None else tuple(show)
-        _check_show(shown)
+        check_show(shown)
         names = [n for n in LINES if n in self.lines and (n in shown or n == "true")]
         n_groups = len(self.groups)
         members = np.arange(n_groups).reshape(-1, 1 if panels else n_groups)
@@ -246,16 +246,4 @@ class GroupFitDisplay(Display):
         for name, values in self.lines.items():
             if name not in LINES:
                 raise ValueError(f"lines has the name {name!r}. Choose among {list(LINES)}.")
-            if values.shape != self.line_x.shape:
-                raise ValueError(
-                    f"lines[{name!r}] must have the shape {self.line_x.shape} of line_x, got "
-                    f"{values.shape}."
-                )
-
-
-def _check_show(show: Sequence[str]) -> None:
-    """Raise ValueError for what cannot be shown."""
-    known = ["points", *LINES]
-    unknown = [show] if isinstance(show, str) else [name for name in show if name not in known]
-    if unknown:
-        raise ValueError(f"show must be a sequence of some of {known}, got {unknown}.")
+            check_shape(f"lines[{name!r}]", values, self.line_x.shape, "of line_x")

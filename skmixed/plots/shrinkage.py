@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.arrays.shrinkage import shrinkage_arrays
 from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.densities import bandwidth, density, robust_limits
+from skmixed.plots.drawing.densities import densities_of
 from skmixed.plots.drawing.shrinkage import DRAWINGS
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.plots.style.text import integer_ticks
@@ -18,7 +18,6 @@ from skmixed.results import MixedLMResults
 __all__ = ["ShrinkageDisplay"]
 
 FloatArray = NDArray[np.float64]
-_PLACES = 200
 
 
 class ShrinkageDisplay(Display):
@@ -227,13 +226,11 @@ class ShrinkageDisplay(Display):
         """Estimate the densities of the separate and the mixed estimates of each chosen effect."""
         self.density_x, self.densities = [], {"separate": [], "mixed": []}
         for j in chosen:
-            separate, mixed = self.separate[there, j], self.mixed[there, j]
-            low, high = robust_limits(separate, mixed, float(self.population[j]))
-            margin = 3.0 * max(bandwidth(separate), bandwidth(mixed))
-            x = np.linspace(low - margin, high + margin, _PLACES)
+            both = self.separate[there, j], self.mixed[there, j]
+            x, separate, mixed = densities_of(*both, float(self.population[j]))
             self.density_x.append(x)
-            self.densities["separate"].append(density(separate, x))
-            self.densities["mixed"].append(density(mixed, x))
+            self.densities["separate"].append(separate)
+            self.densities["mixed"].append(mixed)
 
     def _chosen(self, effects: Any, kind: str) -> NDArray[np.intp]:
         """Return the positions of the effects that a kind shows."""
@@ -266,6 +263,6 @@ class ShrinkageDisplay(Display):
         n, k = len(self.groups), len(self.effect_names)
         why = f"for {n} groups and {k} effects"
         self._check_shape((n, k), ("separate", "mixed"), why)
+        self._check_shape((2, k), ["reach"], why)
         self._check_shape((k,), ("population", "center"), why)
         self._check_shape((n,), ["sizes"], why)
-        self._check_shape((2, k), ["reach"], why)

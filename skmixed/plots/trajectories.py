@@ -257,7 +257,7 @@ class TrajectoriesDisplay(Display):
                 f"{len(np.unique(self.codes))} different codes."
             )
         n_lines = max(len(self.categories), 1)
-        self._check_shape((n_lines, len(self.line_x)), ["lines"], "(lines, places of line_x)")
+        self._check_shape((n_lines, len(self.line_x)), ["lines"], "of lines and their places")
         if self.colors is not None and len(self.colors) != n_groups:
             raise ValueError(
                 f"colors must have a value for each of the {n_groups} groups, got "

@@ -17,12 +17,6 @@ from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
 SLOPES = "sleep_slopes"
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def slopes():
     return bundled_case(SLOPES)

@@ -22,12 +22,6 @@ from skmixed.plots import RandomEffectsDisplay
 from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def results():
     return mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())

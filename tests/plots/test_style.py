@@ -15,7 +15,7 @@ from skmixed.plots.style.panels import grid_shape, make_panels
 from skmixed.plots.style.point_labels import place_labels
 from skmixed.plots.style.text import integer_ticks, short_label
 
-from .checks import assert_apart
+from .drawn import overlapping
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_labels_beside_points_keep_apart():
     ax.set(xlim=(0, 1), ylim=(0, 1))
     texts = place_labels(ax, [f"name {i}" for i in range(30)], places)
     assert len(texts) > 8
-    assert_apart(texts)
+    assert overlapping(texts) == []
     points = ax.transData.transform(places)
     assert not any(text.get_window_extent().count_contains(points) for text in texts)
     frame = ax.get_window_extent()

@@ -16,7 +16,7 @@ from skmixed.plots.style.text import integer_ticks, short_label
 if TYPE_CHECKING:
     from skmixed.plots.group_fit import GroupFitDisplay
 
-__all__ = ["draw_groups"]
+__all__ = ["check_show", "draw_groups"]
 
 Members = NDArray[np.intp]
 
@@ -59,6 +59,20 @@ def draw_groups(
         integer_ticks(panel, "x", display.x)
     made.label(display.feature, display.response)
     display.legend_ = made.legend([*(LINES[name].handle() for name in names), *_part(display)])
+
+
+def check_show(show: Sequence[str]) -> None:
+    """Raise ValueError for what cannot be shown.
+
+    Parameters
+    ----------
+    show : sequence of str
+        ``"points"`` and names of lines.
+    """
+    known = ["points", *LINES]
+    unknown = [show] if isinstance(show, str) else [name for name in show if name not in known]
+    if unknown:
+        raise ValueError(f"show must be a sequence of some of {known}, got {unknown}.")
 
 
 def _title(display: GroupFitDisplay, i: int) -> str:
