@@ -12,21 +12,19 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
-from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.estimators.array_input import checked_response
 from skmixed.estimators.columns import has_columns
-from skmixed.estimators.group_folds import Split, splits_of_groups
-from skmixed.estimators.grouped_rows import (
-    GroupedRows,
-    chosen_factor,
-    grouping_factors,
-    innermost,
-    names_columns,
-    takes_labels,
-)
+from skmixed.estimators.group_folds import splits_of_groups
+from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
 from skmixed.estimators.routing import GroupRoutingMixin
+from skmixed.estimators.unseen_groups import (
+    exchangeable_groups,
+    means_and_scales,
+    new_group_switches,
+    scaled_errors,
+)
 from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import NoGroupsWarning, warn_user
+from skmixed.exceptions import warn_user
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,
@@ -185,11 +183,14 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         X = self._checked(X)
         rows = GroupedRows(X, checked_response(y), groups, row_weights(sample_weight, X))
         check_consistent_length(X, rows.y)
-        name, factor = self._factor(rows)
-        splits = self._splits(name, factor)
+        name, factor = exchangeable_groups(
+            self, rows, self.factor, are_columns=self._groups_are_columns()
+        )
+        size = self.calibration_size if self.method == "split" else None
+        splits = splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
         self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
         scores = [
-            self._scores(model, rows.take(test))
+            scaled_errors(model, rows.take(test), normalize=self.normalize)
             for model, (_, test) in zip(self.models_, splits, strict=True)
         ]
         self.score_distribution_: GroupScoreDistribution = group_score_distribution(
@@ -218,7 +219,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         """
         check_is_fitted(self)
         rows = GroupedRows(self._checked(X), labels=groups)
-        return rows.predict(self.estimator_, **self._switches(groups))
+        return rows.predict(self.estimator_, **new_group_switches(self.estimator_, groups))
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, groups: Any = None) -> FloatArray:
         """Return limits for rows of new groups.
@@ -248,7 +249,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
                 UserWarning,
             )
         rows = GroupedRows(self._checked(X), labels=groups)
-        found = [self._means_and_scales(model, rows) for model in self.models_]
+        found = [means_and_scales(model, rows, normalize=self.normalize) for model in self.models_]
         means, scales = (np.array(part) for part in zip(*found, strict=True))
         return limits(self.score_distribution_, means, scales, coverage)
 
@@ -295,53 +296,3 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
             ensure_all_finite=False,
             input_name="X",
         )
-
-    def _factor(self, rows: GroupedRows) -> tuple[str, GroupingFactor]:
-        """Return the factor whose groups are exchangeable, and its name."""
-        if rows.labels is None and not self._groups_are_columns():
-            warn_user(
-                "No groups were given: each row counts as a group of its own, and rows must be "
-                "exchangeable. Pass labels to fit(X, y, groups=...), or name a column of X in "
-                "GroupConformalRegressor(estimator, groups=...).",
-                NoGroupsWarning,
-            )
-            return "rows", factorise(np.arange(len(rows)), "rows")
-        factors = grouping_factors(self, rows.X, rows.labels)
-        if self.factor is not None:
-            return self.factor, chosen_factor(self.factor, factors)
-        if len(factors) > 1:
-            raise ValueError(
-                f"There are several grouping factors, {list(factors)}. Say in "
-                "GroupConformalRegressor(estimator, factor=...) of which one new groups come."
-            )
-        return next(iter(factors.items()))
-
-    def _splits(self, name: str, factor: GroupingFactor) -> list[Split]:
-        """Return positions of rows to fit and of rows that get scores."""
-        size = self.calibration_size if self.method == "split" else None
-        return splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
-
-    def _scores(self, model: Any, rows: GroupedRows) -> FloatArray:
-        """Return the errors of rows that a model has not seen, in units of their scale."""
-        mean, scale = self._means_and_scales(model, rows)
-        return np.abs(rows.y - mean) / scale
-
-    def _means_and_scales(self, model: Any, rows: GroupedRows) -> tuple[FloatArray, FloatArray]:
-        """Return predictions of rows, and the units of their errors."""
-        switches = self._switches(rows.labels)
-        if not self.normalize:
-            mean = rows.predict(model, **switches)
-            return mean, np.ones(len(mean))
-        try:
-            return rows.predict(model, return_std=True, **switches)
-        except TypeError as error:
-            raise TypeError(
-                f"normalize=True needs predict(X, return_std=True), which "
-                f"{type(innermost(self.estimator)).__name__} does not offer. Set normalize=False."
-            ) from error
-
-    def _switches(self, labels: Any) -> dict[str, bool]:
-        """Say to a model that takes labels, where there are none, that every group is new."""
-        if labels is None and takes_labels(self.estimator):
-            return {"include_random_effects": False}
-        return {}

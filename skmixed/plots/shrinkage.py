@@ -224,13 +224,15 @@ class ShrinkageDisplay(Display):
 
     def _densities(self, chosen: NDArray[np.intp], there: NDArray[np.bool_]) -> None:
         """Estimate the densities of the separate and the mixed estimates of each chosen effect."""
-        self.density_x, self.densities = [], {"separate": [], "mixed": []}
-        for j in chosen:
-            both = self.separate[there, j], self.mixed[there, j]
-            x, separate, mixed = densities_of(*both, float(self.population[j]))
-            self.density_x.append(x)
-            self.densities["separate"].append(separate)
-            self.densities["mixed"].append(mixed)
+        found = [
+            densities_of(self.separate[there, j], self.mixed[there, j], float(self.population[j]))
+            for j in chosen
+        ]
+        self.density_x = [x for x, _, _ in found]
+        self.densities = {
+            "separate": [separate for _, separate, _ in found],
+            "mixed": [mixed for _, _, mixed in found],
+        }
 
     def _chosen(self, effects: Any, kind: str) -> NDArray[np.intp]:
         """Return the positions of the effects that a kind shows."""

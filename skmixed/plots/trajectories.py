@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.arrays.trajectories import categories_of, trajectories_arrays
+from skmixed.plots.arrays.trajectories import categories_of, spread_groups, trajectories_arrays
 from skmixed.plots.display import Display
 from skmixed.plots.drawing.trajectories import draw_trajectories
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
@@ -226,7 +226,7 @@ class TrajectoriesDisplay(Display):
             many = len(self.groups) > _MOST_GROUPS and self.colors is None
             highlight = _HIGHLIGHTED if many else 0
         if isinstance(highlight, (int, np.integer)) and not isinstance(highlight, bool):
-            return self._spread(int(highlight))
+            return spread_groups(self.codes, self.y, int(highlight))
         wanted = [highlight] if isinstance(highlight, (str, tuple)) else list(highlight)
         unknown = [label for label in wanted if label not in self.groups]
         if unknown:
@@ -235,17 +235,6 @@ class TrajectoriesDisplay(Display):
                 f"of its {len(self.groups):,} levels, such as {self.groups[:3]}, or give a number."
             )
         return np.array([self.groups.index(label) for label in wanted], dtype=np.intp)
-
-    def _spread(self, n: int) -> NDArray[np.intp]:
-        """Return n groups of most rows within equal parts of the order of their means."""
-        if n <= 0:
-            return np.zeros(0, dtype=np.intp)
-        sizes = np.bincount(self.codes, minlength=len(self.groups))
-        means = np.bincount(self.codes, self.y, len(self.groups)) / np.maximum(sizes, 1)
-        parts = np.array_split(np.argsort(means, kind="stable"), min(n, len(means)))
-        # Of groups of equal size the one in the middle of its part.
-        middle = [np.roll(part, -(len(part) // 2)) for part in parts]
-        return np.array([part[np.argmax(sizes[part])] for part in middle], dtype=np.intp)
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
@@ -258,8 +247,4 @@ class TrajectoriesDisplay(Display):
             )
         n_lines = max(len(self.categories), 1)
         self._check_shape((n_lines, len(self.line_x)), ["lines"], "of lines and their places")
-        if self.colors is not None and len(self.colors) != n_groups:
-            raise ValueError(
-                f"colors must have a value for each of the {n_groups} groups, got "
-                f"{len(self.colors)}."
-            )
+        self._check_shape((n_groups,), ["colors"], "of groups")

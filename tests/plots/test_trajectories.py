@@ -162,7 +162,7 @@ def test_any_axes(growth_results):
             {"lines": [0.0, 1.0]},
             r"lines must have the shape \(1, 2\) .*got \(2,\)",
         ),
-        ({"colors": ["a", "a"]}, "colors must have a value for each of the 3 groups, got 2"),
+        ({"colors": ["a", "a"]}, r"colors must have the shape \(3,\) of groups, got \(2,\)"),
     ],
 )
 def test_arguments_are_checked(changes, message):

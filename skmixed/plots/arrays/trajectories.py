@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.style.colours import PALETTE
 
-__all__ = ["categories_of", "trajectories_arrays"]
+__all__ = ["categories_of", "spread_groups", "trajectories_arrays"]
 
 FloatArray = NDArray[np.float64]
 _PLACES = 50
@@ -69,6 +69,26 @@ def categories_of(colors: pd.Series | None, name: Any) -> list[Any]:
             "colours that readers can tell apart. Choose a column of fewer values, or of numbers."
         )
     return found
+
+
+def spread_groups(codes: NDArray[np.intp], y: FloatArray, n: int) -> NDArray[np.intp]:
+    """Return n groups of most rows within equal parts of the order of their means.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows,)
+        Group of each row; every group has rows.
+    y : ndarray of shape (n_rows,)
+    n : int
+    """
+    if n <= 0:
+        return np.zeros(0, dtype=np.intp)
+    sizes = np.bincount(codes)
+    means = np.bincount(codes, y) / sizes
+    parts = np.array_split(np.argsort(means, kind="stable"), min(n, len(means)))
+    # Of groups of equal size the one in the middle of its part.
+    middle = [np.roll(part, -(len(part) // 2)) for part in parts]
+    return np.array([part[np.argmax(sizes[part])] for part in middle], dtype=np.intp)
 
 
 def _population_lines(
