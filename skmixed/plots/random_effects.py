@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import stats
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.display import Display
-from skmixed.plots.drawing.random_effects import FactorEffects, draw_caterpillar
+from skmixed.plots.drawing.random_effects import Caterpillar, draw_caterpillar
 from skmixed.plots.reading.labels import label_array
 from skmixed.plots.reading.pipelines import model_and_steps
 from skmixed.plots.style.group_rows import rows_figure_size
@@ -24,6 +25,34 @@ from skmixed.results import MixedLMResults
 __all__ = ["RandomEffectsDisplay"]
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorEffects:
+    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
+
+    levels: NDArray[np.object_]
+    modes: FloatArray
+    standard_deviations: FloatArray
+    effect_names: tuple[str, ...]
+    lower: FloatArray
+    upper: FloatArray
+
+    @property
+    def excludes_zero(self) -> NDArray[np.bool_]:
+        """Tell which intervals exclude 0."""
+        return (self.lower > 0.0) | (self.upper < 0.0)
+
+    def sorted(self, j: int) -> Caterpillar:
+        """Return one effect, sorted by value."""
+        order = np.argsort(self.modes[:, j], kind="stable")
+        return Caterpillar(
+            labels=self.levels[order],
+            values=self.modes[order, j],
+            lower=self.lower[order, j],
+            upper=self.upper[order, j],
+            accented=self.excludes_zero[order, j],
+        )
 
 
 class RandomEffectsDisplay(Display):

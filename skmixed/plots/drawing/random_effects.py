@@ -20,7 +20,6 @@ __all__ = [
     "NEUTRAL",
     "Caterpillar",
     "CaterpillarArtists",
-    "FactorEffects",
     "draw_caterpillar",
 ]
 
@@ -47,34 +46,6 @@ class Caterpillar:
     lower: FloatArray
     upper: FloatArray
     accented: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorEffects:
-    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
-
-    levels: NDArray[np.object_]
-    modes: FloatArray
-    standard_deviations: FloatArray
-    effect_names: tuple[str, ...]
-    lower: FloatArray
-    upper: FloatArray
-
-    @property
-    def excludes_zero(self) -> NDArray[np.bool_]:
-        """Tell which intervals exclude 0."""
-        return (self.lower > 0.0) | (self.upper < 0.0)
-
-    def sorted(self, j: int) -> Caterpillar:
-        """Return one effect, sorted by value."""
-        order = np.argsort(self.modes[:, j], kind="stable")
-        return Caterpillar(
-            labels=self.levels[order],
-            values=self.modes[order, j],
-            lower=self.lower[order, j],
-            upper=self.upper[order, j],
-            accented=self.excludes_zero[order, j],
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
