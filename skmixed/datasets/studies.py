@@ -1,4 +1,8 @@
-"""Four published studies: read from a folder of yours, or simulated."""
+"""Four published studies: read from a folder of yours, or simulated as twins.
+
+A twin has the design of its study and parameters near the study's estimates, and no row of its
+data. The parameters are known, so that estimates can be compared with them.
+"""
 
 from __future__ import annotations
 
