@@ -18,7 +18,7 @@ from skmixed.plots.group_rows import label_array, rows_figure_size
 from skmixed.plots.panel_text import describe
 from skmixed.plots.pipelines import model_and_columns
 from skmixed.plots.style import make_panels, short_label
-from skmixed.prediction.group_errors import effect_standard_errors
+from skmixed.prediction.group_errors import group_effects
 from skmixed.results import MixedLMResults
 
 __all__ = ["RandomEffectsDisplay"]
@@ -322,7 +322,7 @@ def _standard_errors(
 ) -> pd.DataFrame:
     """Return the standard errors of the effects of one factor, levels x effects."""
     modes = results.random_effects[effects.name]
-    errors = effect_standard_errors(results.fit, effects, beta_known=beta_known)
+    errors = group_effects(results.fit, effects, beta_known=beta_known)
     return pd.DataFrame(errors, index=modes.index, columns=modes.columns)
 
 
