@@ -1,4 +1,4 @@
-"""What is estimated: numbers that a fit predicts, and how far it errs where its variances are right."""
+"""What is estimated, and how far its estimates err where the variance parameters are right."""
 
 from __future__ import annotations
 

@@ -57,13 +57,12 @@ class GroupSums:
         """Return the variances of their errors; NaN where a coefficient is aliased."""
         effects = fit.random[self.factor]
         variances = np.empty((len(effects.levels), len(self.names)))
-        variances[:] = _sums_of_squares(self._fixed_part(fit) @ _root_of_beta(fit))
+        variances[:] = np.sum((self._fixed_part(fit) @ _root_of_beta(fit)) ** 2, axis=1)
         varying = np.flatnonzero(self.of_effects.any(axis=1))
-        C, D = self.of_effects[varying], effects.conditional_covariance
-        own = np.einsum("mq,gqr,mr->gm", C, D, C, optimize=True)
+        variances[:, varying] = self._given_beta(fit, varying).T
         if self.known_beta is None:
-            own += _sums_of_squares(self._moved(fit, varying) @ _root_of_beta(fit))
-        variances[:, varying] = own
+            errors = np.tensordot(_root_of_beta(fit), self._moved(fit, varying), axes=(0, 1))
+            variances[:, varying] += np.einsum("img,img->gm", errors, errors)
         variances[:, self._aliased(fit)] = np.nan
         return variances.ravel()
 
@@ -73,8 +72,9 @@ class GroupSums:
         n_levels, m = len(effects.levels), len(self.names)
         covariance = np.zeros((n_levels * m, n_levels * m))
         if self.known_beta is None:
-            moved = self._moved(fit, np.arange(m)).reshape(n_levels * m, -1) @ _root_of_beta(fit)
-            covariance += moved @ moved.T
+            moved = self._moved(fit, np.arange(m)).transpose(2, 0, 1).reshape(n_levels * m, -1)
+            errors = moved @ _root_of_beta(fit)
+            covariance += errors @ errors.T
         Z = np.tile((self.of_effects @ effects.coordinates.matrix).T, n_levels)
         columns = [
             Z if one is effects else np.zeros((len(one.standardised_factor), n_levels * m))
@@ -97,14 +97,27 @@ class GroupSums:
         return self.of_beta @ fit.coordinates.fixed.matrix
 
     def _moved(self, fit: LMMFit, chosen: NDArray[np.intp]) -> FloatArray:
-        """Return B - C c of some sums, by which they err with beta: (n_levels, chosen, rank)."""
+        """Return B - C c of some sums, by which they err with beta: (chosen, rank, n_levels)."""
         effects = fit.random[self.factor]
         C = self.of_effects[chosen] @ effects.coordinates.matrix
-        return self._fixed_part(fit)[chosen] - C @ effects.standardised_cross
+        root = effects.standardised_factor
+        moved = np.tensordot(C @ root @ root.T, effects.standardised_scores, axes=(1, 1))
+        return self._fixed_part(fit)[chosen, :, None] - moved
+
+    def _given_beta(self, fit: LMMFit, chosen: NDArray[np.intp]) -> FloatArray:
+        """Return the variances of some sums where beta is known, (chosen, n_levels)."""
+        effects = fit.random[self.factor]
+        if effects.position is None:
+            return np.zeros((len(chosen), len(effects.levels)))
+        C = self.of_effects[chosen] @ effects.coordinates.matrix
+        D = fit.errors.covariances()[effects.position]
+        squares = np.einsum("mq,mr->mqr", C, C).reshape(len(C), -1)
+        # Rounding can leave less than nothing where effects are combinations of each other.
+        return np.maximum(_unit(fit) * squares @ D.reshape(len(D), -1).T, 0.0)
 
     def _aliased(self, fit: LMMFit) -> NDArray[np.bool_]:
         """Tell which sums have a part in a coefficient that others explain."""
-        return self.of_beta[:, fit.fixed.aliased].any(axis=1)
+        return np.asarray(self.of_beta[:, fit.fixed.aliased].any(axis=1))
 
 
 def group_effects(fit: LMMFit, effects: RandomEffects, *, beta_known: bool = False) -> GroupSums:
@@ -159,8 +172,3 @@ def _unit(fit: LMMFit) -> float:
 def _root_of_beta(fit: LMMFit) -> FloatArray:
     """Return a root of the covariance of the standardised coefficients."""
     return np.sqrt(_unit(fit)) * np.linalg.cholesky(fit.fixed.unscaled_covariance)
-
-
-def _sums_of_squares(rows: FloatArray) -> FloatArray:
-    """Return the squared lengths of vectors along the last axis."""
-    return np.sum(rows**2, axis=-1)

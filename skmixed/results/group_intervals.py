@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.delta import DeltaMethod
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
