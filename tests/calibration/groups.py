@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from scipy import stats
 from skmixed import mixedlm
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.group_errors import group_coefficients, group_effects
+from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
 from skmixed.results.group_intervals import estimates_of_groups
 
 FloatArray = NDArray[np.float64]
@@ -28,7 +30,11 @@ FloatArray = NDArray[np.float64]
 SEED = 20261120
 TAILS = np.array([0.025, 0.975])
 METHODS = (None, "delta")
-WHAT = {"effect": group_effects, "coefficient": group_coefficients}
+WHAT: dict[str, Callable[..., GroupSums]] = {
+    "effect": group_effects,
+    "effect, beta known": partial(group_effects, beta_known=True),
+    "coefficient": group_coefficients,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
