@@ -22,6 +22,7 @@ __all__ = [
     "predict_covariance",
     "predict_mean",
     "predict_variance",
+    "within_levels",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -119,7 +120,7 @@ def predict_covariance(
     X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects, kind=kind)
     covariance = X.T @ fit.fixed.unscaled_covariance @ X
     for root, codes in parts:
-        covariance += _within_levels(root, codes)
+        covariance += within_levels(root, codes)
     covariance *= fit.sigma**2 / fit.coordinates.weight_scale
     if kind == "observation":
         covariance[np.diag_indices_from(covariance)] += fit.sigma**2
@@ -132,7 +133,7 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
         scale = fit.sigma**2 / fit.coordinates.weight_scale
-        covariance += scale * _within_levels(root, _levels_of(block))
+        covariance += scale * within_levels(root, _levels_of(block))
     return covariance
 
 
@@ -189,7 +190,7 @@ def _squared_lengths(root: Root) -> FloatArray:
     return np.einsum("kn,kn->n", root, root)
 
 
-def _within_levels(root: Root, codes: NDArray[np.intp] | None) -> FloatArray:
+def within_levels(root: Root, codes: NDArray[np.intp] | None) -> FloatArray:
     """Return root' root between rows of the same level, or between all rows without codes."""
     if isinstance(root, sparse.csr_array):
         return np.asarray((root.T @ root).toarray())
