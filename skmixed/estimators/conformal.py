@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.estimators.array_input import checked_response
-from skmixed.estimators.columns import has_columns
+from skmixed.estimators.columns import framed, has_columns
 from skmixed.estimators.group_folds import Split, splits_of_groups
 from skmixed.estimators.grouped_rows import (
     GroupedRows,
@@ -26,7 +27,7 @@ from skmixed.estimators.grouped_rows import (
 )
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import NoGroupsWarning, warn_user
+from skmixed.exceptions import NoGroupsWarning, warn_user, warn_user_once_of_each
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,
@@ -187,17 +188,19 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         check_consistent_length(X, rows.y)
         name, factor = self._factor(rows)
         splits = self._splits(name, factor)
-        self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
-        scores = [
-            self._scores(model, rows.take(test))
-            for model, (_, test) in zip(self.models_, splits, strict=True)
-        ]
+        with warnings.catch_warnings(record=True) as found:
+            self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
+            scores = [
+                self._scores(model, rows.take(test))
+                for model, (_, test) in zip(self.models_, splits, strict=True)
+            ]
+            one = self.method == "split"
+            self.estimator_ = self.models_[0] if one else rows.fit(clone(self.estimator))
+        warn_user_once_of_each((warning.category, str(warning.message)) for warning in found)
         self.score_distribution_: GroupScoreDistribution = group_score_distribution(
             scores, [factor.codes[test] for _, test in splits]
         )
         self.n_groups_ = self.score_distribution_.n_groups
-        one = self.method == "split"
-        self.estimator_ = self.models_[0] if one else rows.fit(clone(self.estimator))
         for learned in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, learned):
                 setattr(self, learned, getattr(self.estimator_, learned))
@@ -286,6 +289,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
 
     def _checked(self, X: Any) -> Any:
         """Return X as a data frame or array, with whatever it holds."""
+        X = framed(X)
         if has_columns(X):
             return X
         return check_array(
