@@ -99,5 +99,4 @@ def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupCoefficients
 def _variance_by_beta(fit: LMMFit, moved: FloatArray) -> FloatArray:
     """Return the variance of combinations (n_levels, m, rank) of the standardised coefficients."""
     scale = fit.sigma**2 / fit.coordinates.weight_scale
-    root = np.linalg.cholesky(fit.fixed.unscaled_covariance)
-    return scale * np.sum((moved @ root) ** 2, axis=2)
+    return scale * np.sum((moved @ fit.fixed.error_root) ** 2, axis=2)
