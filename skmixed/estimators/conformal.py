@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skmixed.estimators.array_input import checked_response
-from skmixed.estimators.columns import has_columns
+from skmixed.estimators.columns import framed, has_columns
 from skmixed.estimators.group_folds import splits_of_groups
 from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
 from skmixed.estimators.routing import GroupRoutingMixin
@@ -24,7 +25,7 @@ from skmixed.estimators.unseen_groups import (
     scaled_errors,
 )
 from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import warn_user
+from skmixed.exceptions import warn_user, warn_user_once_of_each
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,
@@ -186,19 +187,21 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         name, factor = exchangeable_groups(
             self, rows, self.factor, are_columns=self._groups_are_columns()
         )
-        size = self.calibration_size if self.method == "split" else None
+        split = self.method == "split"
+        size = self.calibration_size if split else None
         splits = splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
-        self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
-        scores = [
-            scaled_errors(model, rows.take(test), normalize=self.normalize)
-            for model, (_, test) in zip(self.models_, splits, strict=True)
-        ]
+        with warnings.catch_warnings(record=True) as found:
+            self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
+            scores = [
+                scaled_errors(model, rows.take(test), normalize=self.normalize)
+                for model, (_, test) in zip(self.models_, splits, strict=True)
+            ]
+            self.estimator_ = self.models_[0] if split else rows.fit(clone(self.estimator))
+        warn_user_once_of_each((warning.category, str(warning.message)) for warning in found)
         self.score_distribution_: GroupScoreDistribution = group_score_distribution(
             scores, [factor.codes[test] for _, test in splits]
         )
         self.n_groups_ = self.score_distribution_.n_groups
-        one = self.method == "split"
-        self.estimator_ = self.models_[0] if one else rows.fit(clone(self.estimator))
         for learned in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, learned):
                 setattr(self, learned, getattr(self.estimator_, learned))
@@ -287,6 +290,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
 
     def _checked(self, X: Any) -> Any:
         """Return X as a data frame or array, with whatever it holds."""
+        X = framed(X)
         if has_columns(X):
             return X
         return check_array(

@@ -171,4 +171,4 @@ def _unit(fit: LMMFit) -> float:
 
 def _root_of_beta(fit: LMMFit) -> FloatArray:
     """Return a root of the covariance of the standardised coefficients."""
-    return np.sqrt(_unit(fit)) * np.linalg.cholesky(fit.fixed.unscaled_covariance)
+    return np.sqrt(_unit(fit)) * fit.fixed.error_root

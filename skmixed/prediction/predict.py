@@ -81,26 +81,37 @@ def predict_variance(
     ndarray of shape (n,)
     """
     variance = mean_error_variance(
-        fit, rows, include_random_effects=include_random_effects, kind=kind
+        fit,
+        rows,
+        include_random_effects=include_random_effects,
+        kind=kind,
+        of_coefficients=fit.fixed.error_covariance,
     )
     residual = float(kind == "observation")
     return fit.sigma**2 * (residual + variance / fit.coordinates.weight_scale)
 
 
 def mean_error_variance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "mean"
+    fit: LMMFit,
+    rows: NewRows,
+    *,
+    include_random_effects: Include,
+    kind: Kind = "mean",
+    of_coefficients: FloatArray | None = None,
 ) -> FloatArray:
     """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
 
     For the rows that were fitted, times their weights over the mean weight, it is their leverage.
+    The coefficients have the covariance (X'V^-1 X)^-1 unless another one is given.
     """
+    C = fit.fixed.unscaled_covariance if of_coefficients is None else of_coefficients
     variance = np.empty(len(rows.fixed))
     for first in range(0, len(variance), CHUNK):
         chunk = slice(first, first + CHUNK)
         X, parts = _error_columns(
             fit, rows.take(chunk), include_random_effects=include_random_effects, kind=kind
         )
-        variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
+        variance[chunk] = np.einsum("in,in->n", C @ X, X)
         for root, _ in parts:
             variance[chunk] += _squared_lengths(root)
     return variance
@@ -118,7 +129,7 @@ def predict_covariance(
     an observation alone. Shape (n, n).
     """
     X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects, kind=kind)
-    covariance = X.T @ fit.fixed.unscaled_covariance @ X
+    covariance = X.T @ fit.fixed.error_covariance @ X
     for root, codes in parts:
         covariance += within_levels(root, codes)
     covariance *= fit.sigma**2 / fit.coordinates.weight_scale

@@ -98,7 +98,7 @@ def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArr
     """Return confidence limits of x'beta, with Student's t, shape (n, 2)."""
     fit = source.fit
     columns, _ = source.fixed_rows(rows)
-    variance = np.einsum("in,ij,jn->n", columns, fit.fixed.unscaled_covariance, columns)
+    variance = np.einsum("in,ij,jn->n", columns, fit.fixed.error_covariance, columns)
     deviation = fit.sigma * np.sqrt(variance / fit.coordinates.weight_scale)
     degrees = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
     reach = deviation * stats.t.isf(0.5 * (1.0 - coverage), degrees)
