@@ -38,9 +38,9 @@ print(f"Saved {PLOT}")
 # Which question shall the score answer?
 # --------------------------------------
 #
-# "How will Anna, whom we know, react on another day?" leaves out single rows, and the model
-# predicts from Anna's own line. "How will somebody react whom we never met?" leaves out whole
-# people: the population's line is left, as least squares finds it.
+# "How will subject 308 react on another day?" leaves out single rows, and the model predicts from
+# the line of that person. "How will somebody react whom we never met?" leaves out whole people: the
+# population's line is left, as least squares finds it.
 
 questions = {
     "another day of a known subject": KFold(6, shuffle=True, random_state=0).split(X),

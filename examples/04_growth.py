@@ -8,6 +8,8 @@ own, then a slope too; then we look at what the model does to those of whom it k
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -96,13 +98,13 @@ everyone = GroupFitDisplay.from_results(
 plt.show()
 
 # %%
-# The mean slope is clearly positive. That does not mean that all students improve: the standard
-# deviation of the slopes says how they are spread around the mean.
+# In words: the mean slope is clearly positive. That does not mean that all students improve. The
+# interval says how well the mean is known, the central 95% how different the students are.
 
+for paragraph in growth.describe().split("\n\n"):
+    print(textwrap.fill(paragraph, 100), end="\n\n")
 mean, sd = growth.params["occasion"], growth.variance_components["sdcor"][1]
-print(f"per semester {mean:+.3f} on average, SE {growth.bse['occasion']:.3f}")
-print(f"central 95% of the students: {mean - 1.96 * sd:+.3f} to {mean + 1.96 * sd:+.3f}")
-print(f"expected to get worse: {stats.norm.cdf(-mean / sd):.1%}")
+print(f"Expected to get worse: {stats.norm.cdf(-mean / sd):.1%} of the students")
 
 # %%
 # What shrinkage is good for
@@ -144,10 +146,17 @@ plt.show()
 # With predictors
 # ---------------
 #
-# Sex and the grades at high school say a little about where a student starts, and the rest of the
-# differences remains. Compare the standard deviations with those above.
+# Sex and the grades at high school do not change from semester to semester. They can explain why
+# students start at different levels, :math:`\alpha_{0,j}`; as an interaction with the semester sex
+# can explain why they do not improve at the same pace, :math:`\alpha_{2,j}`. By levels the model is
 
 explained = mixedlm("gpa ~ occasion * sex + highgpa + (occasion | student)", students)
+explained.equation("hierarchical")
+
+# %%
+# Both say a little about where a student starts, and the rest of the differences remains. Compare
+# the standard deviations with those above.
+
 print(explained.tidy().round(3).to_string(index=False))
 deviations = pd.DataFrame(
     {

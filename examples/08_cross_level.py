@@ -76,6 +76,12 @@ print(
 )
 
 # %%
+# The results write the fitted model by levels themselves. That ``a`` belongs to the schools is seen
+# in the rows: it is constant within each of them.
+
+results.equation("hierarchical", values=True)
+
+# %%
 # The cross-level interaction as a picture: every point is a school, its slope against its
 # covariate.
 

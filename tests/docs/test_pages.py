@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skmixed import plots
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -38,3 +40,9 @@ def test_every_page_is_reached_from_the_first() -> None:
         listed = [(page.parent / f"{name}.md").resolve() for name in names]
         waiting += [page for page in listed if page.exists()]
     assert reached == set(DOCS.resolve().rglob("*.md"))
+
+
+@pytest.mark.parametrize("display", plots.__all__)
+def test_every_display_has_a_picture_in_the_guide(display: str) -> None:
+    drawn = (DOCS / "guide" / "plots.md").read_text("utf-8")
+    assert f"   >>> display = plots.{display}.from_" in drawn
