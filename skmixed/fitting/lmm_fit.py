@@ -195,9 +195,9 @@ class LMMFit:
         """
         if self.products is None:
             raise ValueError(
-                "The fit has not kept its cross-products, which of large crossed factors are as large "
-                "as the data. Fit with solver='direct' if it was 'iterative', or fewer factors, or ask "
-                "for what needs no further evaluation of the likelihood."
+                "The fit has not kept its cross-products, which of large crossed factors are as "
+                "large as the data. Fit with solver='direct' if it was 'iterative', or fewer "
+                "factors, or ask for what needs no further evaluation of the likelihood."
             )
         return self.products
 
