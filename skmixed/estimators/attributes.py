@@ -47,6 +47,11 @@ class FittedAttributes:
         return self.lmm_fit_.log_likelihood
 
     @property
+    def optimizer_message_(self) -> str:
+        """How the search for the variance parameters ended."""
+        return self.lmm_fit_.convergence.message
+
+    @property
     def aic_(self) -> float:
         """Akaike's criterion."""
         return self.lmm_fit_.aic

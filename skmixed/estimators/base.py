@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,11 @@ from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_desig
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
-from skmixed.results.words.equation import Equation, Form, equation
+
+if TYPE_CHECKING:
+    from skmixed.results.words.equation import Equation, Form
 
 __all__ = ["LinearMixedModel"]
 
@@ -153,7 +156,7 @@ class LinearMixedModel(
         """
         check_is_fitted(self)
         rows = None if X is None else self._new_rows(X, groups, True)[0]
-        return equation(self.results_, form, values=values, rows=rows)
+        return words.equation(self.results_, form, values=values, rows=rows)
 
     @property
     def results_(self) -> MixedLMResults:

@@ -75,7 +75,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
     normalize : bool, default=False
         Whether scores are divided by the standard deviation that ``predict(X, return_std=True)`` of
         the estimator gives, so that widths differ between rows as it says.
-    random_state : int, RandomState or None, default=None
+    random_state : int, Generator, RandomState or None, default=None
         Divides the groups.
 
     Attributes

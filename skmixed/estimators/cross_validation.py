@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
@@ -19,6 +18,7 @@ from skmixed.estimators.group_folds import (
     GroupFold,
     folds_of_groups,
     folds_of_rows,
+    random_division,
 )
 from skmixed.estimators.group_scores import GroupScores
 from skmixed.estimators.grouped_rows import (
@@ -73,7 +73,7 @@ def cross_validate_groups(
     sample_weight : array-like of shape (n,), optional
         Passed to fit, and weights of the test rows in every score. Intervals are those of a row of
         weight 1.
-    random_state : int, RandomState or None, default=None
+    random_state : int, Generator, RandomState or None, default=None
         Divides the rows and the groups.
     n_jobs : int, optional
         How many folds are fitted at the same time, as in scikit-learn.
@@ -116,7 +116,7 @@ def cross_validate_groups(
     check_consistent_length(X, y, next(iter(factors.values())).codes, sample_weight)
     labels = None if isinstance(groups, str) else groups
     rows = GroupedRows(X, y, labels, row_weights(sample_weight, np.empty((_num_samples(X), 1))))
-    random = check_random_state(random_state)
+    random = random_division(random_state)
     folds = folds_of_rows(factors, cv, random)
     for name in new:
         folds += folds_of_groups(name, new[name], cv, random)

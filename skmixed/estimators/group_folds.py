@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     PredefinedSplit,
     check_cv,
 )
+from sklearn.utils import check_random_state
 
 from skmixed.design.groups import GroupingFactor
 
@@ -24,6 +25,7 @@ __all__ = [
     "Split",
     "folds_of_groups",
     "folds_of_rows",
+    "random_division",
     "splits_of_groups",
 ]
 
@@ -54,6 +56,20 @@ class GroupFold:
     number: int
     train: Codes
     test: Codes
+
+
+def random_division(random_state: Any) -> np.random.RandomState:
+    """Return what scikit-learn's splitters draw from; NumPy's global state is left alone.
+
+    Parameters
+    ----------
+    random_state : int, Generator, RandomState or None
+    """
+    if random_state is None:
+        return np.random.RandomState(np.random.MT19937())
+    if isinstance(random_state, np.random.Generator):
+        return np.random.RandomState(random_state.bit_generator)
+    return check_random_state(random_state)
 
 
 def folds_of_rows(
@@ -127,7 +143,7 @@ def splits_of_groups(
     factor : GroupingFactor
     cv : int, splitter or iterable
         Number of folds, reduced to that of the groups, or how they are made.
-    random_state : int, RandomState or None
+    random_state : int, Generator, RandomState or None
     calibration_size : float, int or None
         Share or number of the groups that are set aside once, instead of folds.
 
@@ -136,16 +152,16 @@ def splits_of_groups(
     ValueError
         If there is one group only, or cv divides groups.
     """
-    n_groups = len(factor.levels)
+    n_groups, random = len(factor.levels), random_division(random_state)
     if n_groups < 2:
         raise ValueError(
             f"New groups need at least 2 groups to learn from, but {name!r} has {n_groups} "
             f"(n_samples = {len(factor.codes)})."
         )
     if calibration_size is not None:
-        splitter = GroupShuffleSplit(1, test_size=calibration_size, random_state=random_state)
+        splitter = GroupShuffleSplit(1, test_size=calibration_size, random_state=random)
     elif isinstance(cv, (int, np.integer)):
-        splitter = GroupKFold(min(int(cv), n_groups), shuffle=True, random_state=random_state)
+        splitter = GroupKFold(min(int(cv), n_groups), shuffle=True, random_state=random)
     else:
         splitter = check_cv(cv)
     splits = list(splitter.split(factor.codes, groups=factor.codes))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.replication.bootstrap_draws import BootstrapDraws
-from skmixed.inference.replication.parameters import theta_names
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predict import KINDS
+
+if TYPE_CHECKING:
+    from skmixed.inference import BootstrapDraws
 
 __all__ = [
     "VarianceUncertainty",
@@ -20,7 +22,7 @@ __all__ = [
     "read_variance_uncertainty",
 ]
 
-VarianceUncertainty = Literal["delta"] | BootstrapDraws | None
+VarianceUncertainty: TypeAlias = "Literal['delta'] | BootstrapDraws | None"
 
 # Estimates of one model and of one set of rows agree better than this.
 SAME = 1e-3
@@ -59,12 +61,12 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
         return None
     if isinstance(given, str) and given == "delta":
         return "delta"
-    if not isinstance(given, BootstrapDraws):
+    if not isinstance(given, inference.BootstrapDraws):
         raise ValueError(
             "variance_uncertainty must be None, 'delta' or the draws of "
             f"skmixed.inference.bootstrap, got {given!r}."
         )
-    names = [*theta_names(fit), "sigma"]
+    names = [*(f"theta[{i}]" for i in range(len(fit.theta))), "sigma"]
     there = [name for name in given.draws if str(name).startswith("theta[")]
     if "sigma" not in given.draws or len(there) != len(fit.theta):
         raise ValueError(

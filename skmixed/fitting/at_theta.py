@@ -13,7 +13,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.likelihood.crossproducts import CrossProducts
 
-__all__ = ["fit_at"]
+__all__ = ["fit_at", "standardised_theta"]
 
 
 def fit_at(
@@ -78,3 +78,23 @@ def fit_at(
         notices=fit.notices,
         residual_quantiles=fit.residual_quantiles if same else solved.residual_quantiles,
     )
+
+
+def standardised_theta(fit: LMMFit, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a theta of the user's units as `fit_at` takes it.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    theta : ndarray of shape (n_parameters,)
+        As ``fit.theta``; the part of a factor that is not estimable is left out.
+    """
+    ends = np.cumsum([effects.covariance.n_parameters for effects in fit.random])
+    names = (effects.name for effects in fit.random)
+    parts = dict(zip(names, np.split(theta, ends[:-1]), strict=False))
+    found = [np.empty(0)]
+    for effects, _ in fit.estimable:
+        root = effects.covariance.factor(parts[effects.name]) * np.sqrt(effects.weight_scale)
+        standardised = np.linalg.solve(effects.coordinates.matrix, root)
+        found.append(effects.covariance.parameters(standardised))
+    return np.concatenate(found)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from skmixed.fitting.at_theta import fit_at
+from skmixed.fitting.at_theta import fit_at, standardised_theta
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
@@ -45,27 +45,7 @@ class VarianceDraws:
 
     def standardised(self, fit: LMMFit) -> FloatArray:
         """Return theta of the estimable factors in the standardised coordinates of a fit."""
-        ends = np.cumsum([effects.covariance.n_parameters for effects in fit.random])
-        parts = dict(
-            zip(
-                (effects.name for effects in fit.random),
-                np.split(self.theta, ends[:-1], axis=1),
-                strict=False,
-            )
-        )
-        columns = [np.empty((len(self.sigma), 0))]
-        for effects, _ in fit.estimable:
-            covariance, matrix = effects.covariance, effects.coordinates.matrix
-            size = np.sqrt(effects.weight_scale)
-            columns.append(
-                np.array(
-                    [
-                        covariance.parameters(size * np.linalg.solve(matrix, covariance.factor(t)))
-                        for t in parts[effects.name]
-                    ]
-                )
-            )
-        return np.concatenate(columns, axis=1)
+        return np.array([standardised_theta(fit, theta) for theta in self.theta])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,22 +1,10 @@
-"""Tables, tests and summaries of a finished fit, under the names that statsmodels uses."""
+"""Tables, tests and summaries of a finished fit, under the names that statsmodels uses.
+
+The public names are listed in ``__init__.pyi`` and imported when they are first used.
+"""
 
 from __future__ import annotations
 
-from skmixed.results.group_intervals import group_coefficients_table, random_effects_table
-from skmixed.results.lmm_results import MixedLMResults
-from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
-from skmixed.results.summary import Summary
-from skmixed.results.words.description import describe
-from skmixed.results.words.equation import Equation, equation
+import lazy_loader as lazy
 
-__all__ = [
-    "Equation",
-    "MixedLMResults",
-    "RandomEffectsDraws",
-    "Summary",
-    "describe",
-    "equation",
-    "group_coefficients_table",
-    "random_effects_table",
-    "sample_random_effects",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

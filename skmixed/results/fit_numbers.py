@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from skmixed.fitting.criterion import criterion_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.results.numbers import whole
 
@@ -58,6 +59,24 @@ class FitNumbers:
         """Return -2 llf."""
         return self.fit.criterion
 
+    def objective(self, theta: ArrayLike) -> float:
+        """Return -2 llf at other variance parameters, beta and sigma being at their best for them.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_parameters,)
+            As ``theta``: relative to sigma, in lme4's order.
+
+        Raises
+        ------
+        ValueError
+            If theta has another shape, or the cross-products were too large to be kept.
+        """
+        at = np.asarray(theta, dtype=np.float64)
+        if at.shape != self.theta.shape:
+            raise ValueError(f"theta must have shape {self.theta.shape}, got {at.shape}.")
+        return criterion_at(self.fit, at)
+
     @property
     def aic(self) -> float:
         """Return -2 llf + 2 (number of parameters)."""
@@ -82,6 +101,11 @@ class FitNumbers:
     def df_resid(self) -> int | float:
         """Return nobs less all parameters, those of the variances included, as lme4."""
         return whole(self.fit.n_rows - self.fit.n_parameters)
+
+    @property
+    def optimizer_message(self) -> str:
+        """Say how the search for theta ended."""
+        return self.fit.convergence.message
 
     @property
     def converged(self) -> bool:

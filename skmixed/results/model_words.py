@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from skmixed.results.words.description import describe
-from skmixed.results.words.equation import Equation, Form, equation
+from typing import TYPE_CHECKING
+
+from skmixed.results import words
+
+if TYPE_CHECKING:
+    from skmixed.results.words.equation import Equation, Form
 
 __all__ = ["ModelWords"]
 
@@ -19,7 +23,7 @@ class ModelWords:
         form, values
             As for ``skmixed.results.equation``.
         """
-        return equation(self, form, values=values)
+        return words.equation(self, form, values=values)
 
     def describe(self, level: float = 0.95) -> str:
         """Describe the model in plain words.
@@ -29,4 +33,4 @@ class ModelWords:
         level
             As for ``skmixed.results.describe``.
         """
-        return describe(self, level=level)
+        return words.describe(self, level=level)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
@@ -15,6 +15,7 @@ from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
 
 from skmixed import (
     GroupConformalRegressor,
@@ -378,3 +379,16 @@ def test_labels_of_text_and_missing_ones(study):
     text.loc[3, "group"] = np.nan
     with pytest.raises(ValueError, match="groups contains NaN"):
         cross_validate_groups(model, text[["x1", "group"]], text["y"])
+
+
+@pytest.mark.parametrize("source", [None, 0, np.random.default_rng(0), np.random.RandomState(0)])
+def test_numpys_global_random_state_is_left_alone(source) -> None:
+    data = load_sleepstudy()
+    everyones = check_random_state(None)
+    before = everyones.get_state()[1].copy()
+    model = RandomInterceptRegressor("Subject")
+    scores = cross_validate_groups(
+        model, data[["Days", "Subject"]], data["Reaction"], cv=3, random_state=source
+    )
+    assert len(scores.folds) == 6
+    assert_array_equal(everyones.get_state()[1], before)

@@ -178,6 +178,9 @@ def test_what_needs_a_likelihood_says_so(sample) -> None:
         with pytest.raises(ValueError, match="pseudo-likelihood"):
             question()
     assert np.isinf(large.with_df_method("normal").tidy()["df"]).all()
+    model = RandomInterceptRegressor("g", method="ml", weight_type="sampling")
+    with pytest.raises(ValueError, match="adapt cannot scale the weights"):
+        model.fit(sample[["x", "g"]], sample["y"]).adapt(sample[["x", "g"]], sample["y"])
     with pytest.raises(ValueError, match="df_method='design' is for weight_type='sampling'"):
         mixedlm("y ~ x + (1 | g)", sample, method="ml").with_df_method("design").tidy()
 

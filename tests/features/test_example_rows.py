@@ -14,6 +14,8 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import root_mean_squared_error
 
+from skmixed.datasets import load_study
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -139,3 +141,12 @@ def test_row_78_two_students_and_all_students(story) -> None:
     slopes = told["growth"].random_effects["student"]["occasion"]
     assert list(told["pair"].groups) == [slopes.idxmax(), slopes.idxmin()]
     assert len(told["everyone"].groups) == 200
+
+
+def test_row_79_studies_that_may_not_be_bundled_have_twins_of_their_size() -> None:
+    """The other data sets of the row are bundled, or drawn by the two generators."""
+    sizes = {"pigs": 432, "gpa": 1200, "pupils": 1000, "nurses": 1000}
+    for name, n_rows in sizes.items():
+        frame = load_study(name)
+        assert len(frame) == n_rows
+        assert "simulated" in frame.attrs["origin"]
