@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
+from collections.abc import Iterable
+from types import FrameType
 
 __all__ = [
     "GroupDtypeWarning",
@@ -12,9 +13,11 @@ __all__ = [
     "NoGroupsWarning",
     "SingularFitWarning",
     "warn_user",
+    "warn_user_once_of_each",
 ]
 
-_PACKAGE = str(Path(__file__).parent)
+# Packages whose lines say nothing to the user: this one, and those that call it for the user.
+_INSIDE = {"skmixed", "sklearn", "joblib"}
 
 
 class NoGroupsWarning(UserWarning):
@@ -34,7 +37,7 @@ class SingularFitWarning(UserWarning):
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
-    """Give a warning at the line outside of this package that led to it.
+    """Give a warning at the user's line that led to it, be it through tools of scikit-learn.
 
     Parameters
     ----------
@@ -43,7 +46,24 @@ def warn_user(message: str, category: type[Warning]) -> None:
     """
     level = 2
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _package(frame) in _INSIDE:
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def warn_user_once_of_each(found: Iterable[tuple[type[Warning], str]]) -> None:
+    """Give warnings that several fits have in common once, at the user's line.
+
+    Parameters
+    ----------
+    found : iterable of (type of Warning, str)
+        Categories and messages, as they were recorded.
+    """
+    for category, message in dict.fromkeys(found):
+        warn_user(message, category)
+
+
+def _package(frame: FrameType) -> str:
+    """Name the package whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -1,8 +1,4 @@
-"""Simulated twins of two studies of growth, whose data the package may not carry.
-
-A twin has the design of its study and parameters near the study's estimates, and no row of its
-data. The parameters are known, so that estimates can be compared with them.
-"""
+"""Simulated twins of two studies of growth; ``studies.py`` says what a twin is."""
 
 from __future__ import annotations
 

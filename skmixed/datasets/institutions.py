@@ -1,8 +1,4 @@
-"""Simulated twins of two studies of institutions, whose data the package may not carry.
-
-A twin has the design of its study and parameters near the study's estimates, and no row of its
-data. The parameters are known, so that estimates can be compared with them.
-"""
+"""Simulated twins of two studies of institutions; ``studies.py`` says what a twin is."""
 
 from __future__ import annotations
 
@@ -82,8 +78,8 @@ def make_pupils(
     achievement = schools["y"] + truth.beta["sex[T.male]"] * male + truth.beta["ses"] * ses
     frame = pd.DataFrame(
         {
-            "primary_school_id": schools["group1"] + 1,
-            "secondary_school_id": schools["group2"] + 1,
+            "primary_school_id": schools["group1"].astype("int64") + 1,
+            "secondary_school_id": schools["group2"].astype("int64") + 1,
             "sex": as_factor(male, ["female", "male"]),
             "ses": ses,
             "achievement": achievement.clip(0.0, 10.0).round(1),

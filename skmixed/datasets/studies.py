@@ -1,4 +1,8 @@
-"""Four published studies: read from a folder of yours, or simulated."""
+"""Four published studies: read from a folder of yours, or simulated as twins.
+
+A twin has the design of its study and parameters near the study's estimates, and no row of its
+data. The parameters are known, so that estimates can be compared with them.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,7 @@ def load_study(
     Raises
     ------
     ValueError
-        If no study has this name, or the file lacks a column.
+        If no study has this name, or the file lacks a column or has values of another study.
     FileNotFoundError
         If ``folder`` lacks the file.
 
@@ -113,6 +117,18 @@ def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataF
             f"{study.file} has no columns {missing}; it has {list(found.columns)}. Rename them."
         )
     frame = found[list(twin.columns)].copy()
+    known: dict[str, Any] = {
+        str(name): kind.categories
+        for name, kind in twin.dtypes.items()
+        if isinstance(kind, pd.CategoricalDtype)
+    }
+    for column, levels in {**known, **study.ordered}.items():
+        unknown = sorted(set(frame[column].dropna()) - set(levels), key=str)
+        if unknown:
+            raise ValueError(
+                f"The column {column!r} of {study.file} has the values {unknown[:3]}, but those of "
+                f"the study are {list(levels)}. Rename them."
+            )
     for column, levels in study.ordered.items():
         numbers = {level: number for number, level in enumerate(levels, start=1)}
         frame[column] = frame[column].map(numbers)

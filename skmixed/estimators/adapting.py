@@ -60,7 +60,8 @@ class AdaptingMethods:
         ------
         ValueError
             If the rows cannot be read, labels are not given, the fit was too large to keep its
-            cross-products, or had more columns than rows.
+            cross-products, or had more columns than rows; or if weights are inverse probabilities,
+            which are scaled by whole groups.
         NotFittedError
             If there is no fit.
 
@@ -82,6 +83,11 @@ class AdaptingMethods:
         {'Intercept': 12.64, 'Days': 1.17}
         """
         check_is_fitted(self)
+        if self.lmm_fit_.n_sampled is not None:
+            raise ValueError(
+                "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
+                "whole groups, and standard errors are sums over them. Fit all rows together."
+            )
         if groups is not None and self._groups_are_columns():  # type: ignore[attr-defined]
             raise ValueError(
                 "Labels were given twice: the constructor names columns of X for them, and adapt "

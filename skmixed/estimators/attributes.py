@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skmixed.results.group_intervals import GroupUncertainty
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.results.random_effects_draws import RandomEffectsDraws
 
@@ -101,28 +102,38 @@ class FittedAttributes:
         return self.results_.variance_components
 
     def random_effects_table(
-        self, level: float = 0.95, *, beta_known: bool = False
+        self,
+        level: float = 0.95,
+        *,
+        beta_known: bool = False,
+        variance_uncertainty: GroupUncertainty = None,
     ) -> pd.DataFrame:
         """Return one row for each random effect of each group: value, se, limits, excludes_zero.
 
         Parameters
         ----------
-        level, beta_known
+        level, beta_known, variance_uncertainty
             As for ``skmixed.results.random_effects_table``.
         """
         check_is_fitted(self)
-        return self.results_.random_effects_table(level, beta_known=beta_known)
+        return self.results_.random_effects_table(
+            level, beta_known=beta_known, variance_uncertainty=variance_uncertainty
+        )
 
-    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+    def group_coefficients_table(
+        self, level: float = 0.95, *, variance_uncertainty: GroupUncertainty = None
+    ) -> pd.DataFrame:
         """Return one row for each coefficient of each group, with the standard error of the sum.
 
         Parameters
         ----------
-        level
+        level, variance_uncertainty
             As for ``skmixed.results.group_coefficients_table``.
         """
         check_is_fitted(self)
-        return self.results_.group_coefficients_table(level)
+        return self.results_.group_coefficients_table(
+            level, variance_uncertainty=variance_uncertainty
+        )
 
     def sample_random_effects(
         self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False

@@ -17,6 +17,7 @@ from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.leaving_out import LeaveOutMethods
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.sampling_weights import SCALINGS
 from skmixed.estimators.structures import require_ordered_effects
@@ -155,7 +156,7 @@ class LinearMixedModel(
             Labels of the rows, if fit got them as an array.
         """
         check_is_fitted(self)
-        rows = None if X is None else self._new_rows(X, groups, True)[0]
+        rows = None if X is None else read_new_rows(self, X, groups, True)[0]
         return words.equation(self.results_, form, values=values, rows=rows)
 
     @property

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing
 
-__all__ = ["column_name", "column_names", "has_columns", "label_column", "resolve_columns"]
+__all__ = [
+    "column_name",
+    "column_names",
+    "framed",
+    "has_columns",
+    "label_column",
+    "resolve_columns",
+]
 
 
 def has_columns(X: Any) -> bool:
     """Tell whether X is a data frame."""
     return hasattr(X, "columns")
+
+
+def framed(X: Any) -> Any:
+    """Return a mapping of columns as a data frame, and anything else as it is."""
+    # One of SciPy's sparse matrices is a dictionary.
+    return pd.DataFrame(X) if isinstance(X, Mapping) and not issparse(X) else X
 
 
 def column_names(X: Any) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,21 +13,19 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
-from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.estimators.array_input import checked_response
-from skmixed.estimators.columns import has_columns
-from skmixed.estimators.group_folds import Split, splits_of_groups
-from skmixed.estimators.grouped_rows import (
-    GroupedRows,
-    chosen_factor,
-    grouping_factors,
-    innermost,
-    names_columns,
-    takes_labels,
-)
+from skmixed.estimators.columns import framed, has_columns
+from skmixed.estimators.group_folds import splits_of_groups
+from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
 from skmixed.estimators.routing import GroupRoutingMixin
+from skmixed.estimators.unseen_groups import (
+    exchangeable_groups,
+    means_and_scales,
+    new_group_switches,
+    scaled_errors,
+)
 from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import NoGroupsWarning, warn_user
+from skmixed.exceptions import warn_user, warn_user_once_of_each
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,
@@ -185,19 +184,24 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         X = self._checked(X)
         rows = GroupedRows(X, checked_response(y), groups, row_weights(sample_weight, X))
         check_consistent_length(X, rows.y)
-        name, factor = self._factor(rows)
-        splits = self._splits(name, factor)
-        self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
-        scores = [
-            self._scores(model, rows.take(test))
-            for model, (_, test) in zip(self.models_, splits, strict=True)
-        ]
+        name, factor = exchangeable_groups(
+            self, rows, self.factor, are_columns=self._groups_are_columns()
+        )
+        split = self.method == "split"
+        size = self.calibration_size if split else None
+        splits = splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
+        with warnings.catch_warnings(record=True) as found:
+            self.models_ = [rows.take(train).fit_clone(self.estimator) for train, _ in splits]
+            scores = [
+                scaled_errors(model, rows.take(test), normalize=self.normalize)
+                for model, (_, test) in zip(self.models_, splits, strict=True)
+            ]
+            self.estimator_ = self.models_[0] if split else rows.fit(clone(self.estimator))
+        warn_user_once_of_each((warning.category, str(warning.message)) for warning in found)
         self.score_distribution_: GroupScoreDistribution = group_score_distribution(
             scores, [factor.codes[test] for _, test in splits]
         )
         self.n_groups_ = self.score_distribution_.n_groups
-        one = self.method == "split"
-        self.estimator_ = self.models_[0] if one else rows.fit(clone(self.estimator))
         for learned in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, learned):
                 setattr(self, learned, getattr(self.estimator_, learned))
@@ -218,7 +222,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         """
         check_is_fitted(self)
         rows = GroupedRows(self._checked(X), labels=groups)
-        return rows.predict(self.estimator_, **self._switches(groups))
+        return rows.predict(self.estimator_, **new_group_switches(self.estimator_, groups))
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, groups: Any = None) -> FloatArray:
         """Return limits for rows of new groups.
@@ -248,7 +252,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
                 UserWarning,
             )
         rows = GroupedRows(self._checked(X), labels=groups)
-        found = [self._means_and_scales(model, rows) for model in self.models_]
+        found = [means_and_scales(model, rows, normalize=self.normalize) for model in self.models_]
         means, scales = (np.array(part) for part in zip(*found, strict=True))
         return limits(self.score_distribution_, means, scales, coverage)
 
@@ -286,6 +290,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
 
     def _checked(self, X: Any) -> Any:
         """Return X as a data frame or array, with whatever it holds."""
+        X = framed(X)
         if has_columns(X):
             return X
         return check_array(
@@ -295,53 +300,3 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
             ensure_all_finite=False,
             input_name="X",
         )
-
-    def _factor(self, rows: GroupedRows) -> tuple[str, GroupingFactor]:
-        """Return the factor whose groups are exchangeable, and its name."""
-        if rows.labels is None and not self._groups_are_columns():
-            warn_user(
-                "No groups were given: each row counts as a group of its own, and rows must be "
-                "exchangeable. Pass labels to fit(X, y, groups=...), or name a column of X in "
-                "GroupConformalRegressor(estimator, groups=...).",
-                NoGroupsWarning,
-            )
-            return "rows", factorise(np.arange(len(rows)), "rows")
-        factors = grouping_factors(self, rows.X, rows.labels)
-        if self.factor is not None:
-            return self.factor, chosen_factor(self.factor, factors)
-        if len(factors) > 1:
-            raise ValueError(
-                f"There are several grouping factors, {list(factors)}. Say in "
-                "GroupConformalRegressor(estimator, factor=...) of which one new groups come."
-            )
-        return next(iter(factors.items()))
-
-    def _splits(self, name: str, factor: GroupingFactor) -> list[Split]:
-        """Return positions of rows to fit and of rows that get scores."""
-        size = self.calibration_size if self.method == "split" else None
-        return splits_of_groups(name, factor, self.cv, self.random_state, calibration_size=size)
-
-    def _scores(self, model: Any, rows: GroupedRows) -> FloatArray:
-        """Return the errors of rows that a model has not seen, in units of their scale."""
-        mean, scale = self._means_and_scales(model, rows)
-        return np.abs(rows.y - mean) / scale
-
-    def _means_and_scales(self, model: Any, rows: GroupedRows) -> tuple[FloatArray, FloatArray]:
-        """Return predictions of rows, and the units of their errors."""
-        switches = self._switches(rows.labels)
-        if not self.normalize:
-            mean = rows.predict(model, **switches)
-            return mean, np.ones(len(mean))
-        try:
-            return rows.predict(model, return_std=True, **switches)
-        except TypeError as error:
-            raise TypeError(
-                f"normalize=True needs predict(X, return_std=True), which "
-                f"{type(innermost(self.estimator)).__name__} does not offer. Set normalize=False."
-            ) from error
-
-    def _switches(self, labels: Any) -> dict[str, bool]:
-        """Say to a model that takes labels, where there are none, that every group is new."""
-        if labels is None and takes_labels(self.estimator):
-            return {"include_random_effects": False}
-        return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from skmixed.estimators.array_input import checked_response
+from skmixed.estimators.columns import framed
 from skmixed.estimators.group_folds import (
     KNOWN_GROUPS,
     NEW_GROUPS,
@@ -29,6 +30,7 @@ from skmixed.estimators.grouped_rows import (
 )
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.estimators.weights import row_weights
+from skmixed.exceptions import warn_user_once_of_each
 
 __all__ = ["cross_validate_groups"]
 
@@ -105,8 +107,7 @@ def cross_validate_groups(
     1                new groups  0.24  51.90      0.92
     """
     _check_arguments(cv, coverage)
-    if isinstance(X, Mapping):
-        X = pd.DataFrame(X)
+    X = framed(X)
     if y is not None:
         y = checked_response(y)
     elif not isinstance(estimator, MixedLM) or estimator.formula is None:
@@ -120,9 +121,11 @@ def cross_validate_groups(
     folds = folds_of_rows(factors, cv, random)
     for name in new:
         folds += folds_of_groups(name, new[name], cv, random)
-    tables = Parallel(n_jobs=n_jobs)(
+    made = Parallel(n_jobs=n_jobs)(
         delayed(_predictions)(estimator, rows, fold, coverage) for fold in folds
     )
+    warn_user_once_of_each(one for _, found in made for one in found)
+    tables = [table for table, _ in made]
     finest = max(factors, key=lambda name: len(factors[name].levels))
     for fold, table in zip(folds, tables, strict=True):
         shown = factors.get(fold.factor, factors[finest])
@@ -155,25 +158,28 @@ def _check_arguments(cv: Any, coverage: float) -> None:
 
 def _predictions(
     estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float
-) -> pd.DataFrame:
-    """Fit the training rows of a fold, and predict its test rows."""
+) -> tuple[pd.DataFrame, list[tuple[type[Warning], str]]]:
+    """Fit the training rows of a fold, and predict its test rows; return the warnings too."""
     train, test = rows.take(fold.train), rows.take(fold.test)
-    fitted = train.fit_clone(estimator)
-    limits = test.predict_interval(fitted, coverage)
-    return pd.DataFrame(
+    with warnings.catch_warnings(record=True) as found:
+        fitted = train.fit_clone(estimator)
+        limits = test.predict_interval(fitted, coverage)
+        predicted = test.predict(fitted)
+    table = pd.DataFrame(
         {
             "question": fold.question,
             "factor": fold.factor,
             "fold": fold.number,
             "row": fold.test,
             "observed": _observed(fitted, test),
-            "predicted": test.predict(fitted),
+            "predicted": predicted,
             "lower": limits[:, 0],
             "upper": limits[:, 1],
             "training_mean": np.average(_observed(fitted, train), weights=train.sample_weight),
             "weight": 1.0 if test.sample_weight is None else test.sample_weight,
         }
     )
+    return table, [(one.category, str(one.message)) for one in found]
 
 
 def _observed(fitted: Any, rows: GroupedRows) -> Any:

@@ -61,7 +61,7 @@ class GroupedRows:
     def take(self, rows: NDArray[Any]) -> GroupedRows:
         """Return some of the rows."""
         parts = (self.X, self.y, self.labels, self.sample_weight)
-        return GroupedRows(*(None if one is None else _safe_indexing(one, rows) for one in parts))
+        return GroupedRows(*(None if one is None else _taken(one, rows) for one in parts))
 
     def fit_clone(self, estimator: Any) -> Any:
         """Fit a clone to what is a part of the data, whose singular fits are not worth a word."""
@@ -101,6 +101,14 @@ class GroupedRows:
         if self.labels is None or _parameter(fitted, "predict", "groups") is None:
             return {}
         return {"groups": self.labels}
+
+
+def _taken(values: Any, rows: NDArray[Any]) -> Any:
+    """Return some rows of whatever has rows."""
+    # scikit-learn takes an array of pandas that is backed by pyarrow for a table of pyarrow.
+    if isinstance(values, pd.api.extensions.ExtensionArray):
+        return values[rows]
+    return _safe_indexing(values, rows)
 
 
 def innermost(estimator: Any) -> Any:

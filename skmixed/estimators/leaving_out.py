@@ -83,18 +83,17 @@ class LeaveOutMethods:
         Parameters
         ----------
         X, y, groups, sample_weight, group_weight
-            What the estimator was fitted to.
+            As for ``loo_predict``.
         factor : str or array-like of shape (n,), optional
             Name of the grouping factor, or labels of the groups to leave out. The grouping factor,
             if there is only one.
         return_std : bool, default=False
-            Whether to return the standard deviation of each observation about its prediction too.
+            As for ``loo_predict``.
 
         Returns
         -------
-        mean : ndarray of shape (n,)
+        mean, std
             As of ``loo_predict``.
-        std : ndarray of shape (n,), if ``return_std``
 
         Raises
         ------
@@ -133,19 +132,18 @@ class LeaveOutMethods:
         Parameters
         ----------
         X, y, groups, sample_weight, group_weight
-            What the estimator was fitted to.
+            As for ``loo_predict``.
         cv : int, splitter of scikit-learn, or iterable of (train, test), default=5
             The folds; every row must be tested once.
         factor : str or array-like of shape (n,), optional
             What a splitter gets as groups; the grouping factor, if there is only one.
         return_std : bool, default=False
-            Whether to return the standard deviation of each observation about its prediction too.
+            As for ``loo_predict``.
 
         Returns
         -------
-        mean : ndarray of shape (n,)
+        mean, std
             As of ``loo_predict``.
-        std : ndarray of shape (n,), if ``return_std``
 
         Raises
         ------

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
 
-from skmixed.design.design import NewRows
 from skmixed.design.matrices import DesignMatrices, design_matrices
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.estimators.uncertainty import (
     VarianceUncertainty,
@@ -21,7 +20,6 @@ from skmixed.estimators.uncertainty import (
     check_probabilities,
     read_variance_uncertainty,
 )
-from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.predict import Include, Kind, marginal_covariance
 from skmixed.prediction.predictive import Predictive, predictive
@@ -222,7 +220,7 @@ class PredictionMethods(GroupRoutingMixin):
         DesignMatrices
             ``X`` a DataFrame; ``Z`` sparse, with its columns named by ``Z_columns``.
         """
-        rows, _ = self._new_rows(X, groups, True)
+        rows, _ = read_new_rows(self, X, groups, True)
         return design_matrices(
             rows,
             self.lmm_fit_.fixed.names,
@@ -243,7 +241,7 @@ class PredictionMethods(GroupRoutingMixin):
         -------
         ndarray of shape (n, n)
         """
-        rows, _ = self._new_rows(X, groups, True)
+        rows, _ = read_new_rows(self, X, groups, True)
         return marginal_covariance(self.lmm_fit_, rows)
 
     def _observed(self, X: Any, y: Any) -> Any:
@@ -262,8 +260,8 @@ class PredictionMethods(GroupRoutingMixin):
     ) -> Predictive:
         """Read rows, and predict them."""
         check_kind(kind)
-        rows, include = self._new_rows(
-            X, groups, include_random_effects, labels_needed=labels_needed
+        rows, include = read_new_rows(
+            self, X, groups, include_random_effects, labels_needed=labels_needed
         )
         return predictive(
             self.lmm_fit_,
@@ -271,60 +269,4 @@ class PredictionMethods(GroupRoutingMixin):
             include_random_effects=include,
             kind=kind,
             variance_uncertainty=read_variance_uncertainty(self.lmm_fit_, variance_uncertainty),
-        )
-
-    def _new_rows(
-        self, X: Any, groups: Any, include: Include | None, *, labels_needed: bool = False
-    ) -> tuple[NewRows, Include]:
-        """Read rows to predict, and decide which random effects are included."""
-        check_is_fitted(self)
-        if groups is not None and self._groups_are_columns():
-            raise ValueError(
-                "Labels were given twice: the constructor names columns of X for them, and "
-                "predict got an array of groups. Keep one of them."
-            )
-        columns, labels = self._input.read(self, X, groups)
-        names = self._input.factor_names
-        wanted = self._wanted(self.include_random_effects if include is None else include)
-        absent = [
-            name
-            for name, known in zip(names, labels, strict=True)
-            if known is None and name in wanted
-        ]
-        if absent:
-            self._say_that_groups_are_absent(absent, insisted=include is not None)
-        if not labels_needed:
-            labels = [
-                known if name in wanted else None for name, known in zip(names, labels, strict=True)
-            ]
-        unseen = self.unseen_groups if wanted else "population"
-        return self._input.new_rows(columns, labels, unseen), wanted
-
-    def _wanted(self, include: Include) -> list[str]:
-        """Return the names of the factors whose random effects are included."""
-        names = self._input.factor_names
-        if isinstance(include, (bool, np.bool_)):
-            return names if include else []
-        chosen = [include] if isinstance(include, str) else list(include)
-        unknown = [name for name in chosen if name not in names]
-        if unknown:
-            raise ValueError(
-                f"include_random_effects names {unknown}, but the grouping factors are {names}. "
-                "Name some of these, or give True or False."
-            )
-        return chosen
-
-    def _say_that_groups_are_absent(self, absent: list[str], *, insisted: bool) -> None:
-        """Raise or warn because random effects are wanted and labels are not known."""
-        if insisted:
-            raise ValueError(
-                "include_random_effects=True needs `groups`: this model was fitted with labels of "
-                f"{absent}, so pass those of the rows too."
-            )
-        warn_user(
-            f"This model was fitted with groups, but none are given here for {absent}: these are "
-            "population predictions. Pass groups=, or include_random_effects=False to say that "
-            "this is meant. In scikit-learn's tools name the column of labels in the constructor, "
-            "or use GroupScorer with metadata routing.",
-            GroupsNotPassedWarning,
         )

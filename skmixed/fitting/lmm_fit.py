@@ -74,6 +74,9 @@ class FixedEffects:
         Coefficients of the standardised columns, in units of the working response.
     unscaled_covariance : ndarray of shape (rank, rank)
         (X'V^-1 X)^-1 of the standardised columns.
+    sandwich_root : ndarray of shape (rank, rank) or None
+        Root of what takes its place in the covariance of the estimates, where weights are inverse
+        probabilities.
     """
 
     names: tuple[str, ...]
@@ -82,6 +85,21 @@ class FixedEffects:
     aliased: NDArray[np.bool_]
     standardised: FloatArray
     unscaled_covariance: FloatArray
+    sandwich_root: FloatArray | None = None
+
+    @property
+    def error_root(self) -> FloatArray:
+        """Return a root of the covariance of the standardised estimates over sigma^2."""
+        if self.sandwich_root is None:
+            return np.asarray(np.linalg.cholesky(self.unscaled_covariance), dtype=np.float64)
+        return self.sandwich_root
+
+    @property
+    def error_covariance(self) -> FloatArray:
+        """Return the covariance of the standardised estimates over sigma^2, (rank, rank)."""
+        if self.sandwich_root is None:
+            return self.unscaled_covariance
+        return self.sandwich_root @ self.sandwich_root.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +195,9 @@ class LMMFit:
         """
         if self.products is None:
             raise ValueError(
-                "The fit has not kept its cross-products, which are as large as the data here. Fit "
-                "fewer factors, or ask for what needs no further evaluation of the likelihood."
+                "The fit has not kept its cross-products, which of large crossed factors are as "
+                "large as the data. Fit with solver='direct' if it was 'iterative', or fewer "
+                "factors, or ask for what needs no further evaluation of the likelihood."
             )
         return self.products
 

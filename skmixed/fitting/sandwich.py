@@ -39,12 +39,18 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit
     if design.group_multiplicity is not None:
         scores = scores * design.group_multiplicity
     few = n_groups < 2
-    meat = scores @ scores.T * (np.nan if few else n_groups / (n_groups - 1.0))
     at = fit.coordinates
-    root = at.response_scale * at.fixed.matrix @ fit.fixed.unscaled_covariance
-    covariance = root @ meat @ root.T
+    correction = np.nan if few else n_groups / (n_groups - 1.0)
+    errors = at.response_scale * fit.fixed.unscaled_covariance @ scores
+    standardised = correction * errors @ errors.T
+    covariance = at.fixed.matrix @ standardised @ at.fixed.matrix.T
     covariance[fit.fixed.aliased] = covariance[:, fit.fixed.aliased] = np.nan
-    fixed = replace(fit.fixed, covariance=covariance)
+    root = None
+    # Of one group nothing is told: predictions then keep the uncertainty of the model.
+    if fit.sigma > 0.0 and not few:
+        values, axes = np.linalg.eigh(standardised * at.weight_scale / fit.sigma**2)
+        root = axes * np.sqrt(np.maximum(values, 0.0))
+    fixed = replace(fit.fixed, covariance=covariance, sandwich_root=root)
     return replace(fit, fixed=fixed, n_sampled=n_groups)
 
 

@@ -44,8 +44,8 @@ class PLSSolution:
 
     @property
     def sigma2(self) -> float:
-        """Return the residual variance, 0 where nothing is left."""
-        return self.r2 / self.nu if self.r2 else 0.0
+        """Return the residual variance, 0 where nothing is left to estimate it from."""
+        return self.r2 / self.nu if self.r2 and self.nu > 0.0 else 0.0
 
     @property
     def unscaled_covariance(self) -> FloatArray:
@@ -148,7 +148,7 @@ class ProfiledObjective:
 
     def _value(self, whitened: Any, solution: PLSSolution) -> float:
         """Return -2 log-likelihood."""
-        if not solution.r2:
+        if not solution.sigma2:
             return -math.inf
         residual = self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
         return residual + self._log_volume(whitened, solution)

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmixed.plots.drawn_lines import LINES, draw_lines, draw_points, note
-from skmixed.plots.group_lines import group_lines
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.style import integer_ticks, make_panels, short_label
+from skmixed.plots.arrays.group_fit import group_fit_arrays
+from skmixed.plots.display import Display, check_shape
+from skmixed.plots.drawing.group_fit import check_show, draw_groups
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.style.lines import LINES
 from skmixed.results import MixedLMResults
 
 __all__ = ["GroupFitDisplay"]
 
 
-class GroupFitDisplay:
+class GroupFitDisplay(Display):
     """Show groups' rows with the lines of no pooling, complete pooling and the mixed model.
 
     Make one with `from_estimator` or `from_results`.
@@ -73,8 +74,6 @@ class GroupFitDisplay:
     ['mixed']
     """
 
-    ax_: Any
-    figure_: Any
     points_: list[Any]
     lines_: dict[str, list[Any]]
     legend_: Any
@@ -159,12 +158,12 @@ class GroupFitDisplay:
         ValueError
             If there is no such factor, feature, level or line.
         """
-        _check_show(show)
+        check_show(show)
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
-        arguments = group_lines(
+        arrays = group_fit_arrays(
             source, feature=feature, levels=levels, show=show, true=true, panels=panels
         )
-        return cls(**arguments).plot(ax, show=show, panels=panels)
+        return cls(**arrays).plot(ax, show=show, panels=panels)
 
     @classmethod
     def from_results(
@@ -188,12 +187,16 @@ class GroupFitDisplay:
         factor, feature, levels, show, true, panels, ax
             As for ``from_estimator``.
         """
-        _check_show(show)
-        source = read_results(results, factor=factor)
-        arguments = group_lines(
-            source, feature=feature, levels=levels, show=show, true=true, panels=panels
+        return cls.from_estimator(
+            *model_and_rows(results),
+            factor=factor,
+            feature=feature,
+            levels=levels,
+            show=show,
+            true=true,
+            panels=panels,
+            ax=ax,
         )
-        return cls(**arguments).plot(ax, show=show, panels=panels)
 
     def plot(
         self, ax: Any = None, *, show: Sequence[str] | None = None, panels: bool = True
@@ -217,53 +220,19 @@ class GroupFitDisplay:
             If there are not as many axes as groups, or a name is unknown.
         """
         shown = ("points", *self.lines) if show is None else tuple(show)
-        _check_show(shown)
+        check_show(shown)
         names = [n for n in LINES if n in self.lines and (n in shown or n == "true")]
         n_groups = len(self.groups)
-        made = make_panels(
-            ax,
-            n_groups if panels else 1,
-            caller=f"{type(self).__name__}.plot",
-            size=(3.0, 2.5) if n_groups <= 4 else (2.0, 1.8),
-        )
-        each = [np.array([i]) for i in range(n_groups)] if panels else [np.arange(n_groups)]
-        self.points_, self.lines_ = [], {name: [] for name in names}
-        for panel, members in zip(made.axes, each, strict=True):
-            if panels:
-                self._title(panel, int(members[0]))
-            if "points" in shown:
-                rows = np.isin(self.codes, members)
-                self.points_.append(draw_points(panel, self.x[rows], self.y[rows]))
-            for name in names:
-                x, values = self.line_x[members], self.lines[name][members]
-                self.lines_[name].append(draw_lines(panel, x, values, name, together=not panels))
-            panel.autoscale_view()
-            integer_ticks(panel, "x", self.x)
-        made.label(self.feature, self.response)
-        self.legend_ = made.legend([LINES[name].handle() for name in names] + self._part())
-        self.ax_, self.figure_ = made.ax, made.figure
+        members = np.arange(n_groups).reshape(-1, 1 if panels else n_groups)
+        size = (3.0, 2.5) if n_groups <= 4 else (2.0, 1.8)
+        made = self._panels(ax, len(members), size=size)
+        draw_groups(self, made, list(members), names, points="points" in shown, titles=panels)
         return self
-
-    def _part(self) -> list[Any]:
-        """Say in the legend that there are groups which are not shown."""
-        if self.n_levels == len(self.groups):
-            return []
-        return [note(f"{len(self.groups):,} of {self.n_levels:,} groups")]
-
-    def _title(self, panel: Any, i: int) -> None:
-        """Name the group of a panel, with its rows if groups differ in size."""
-        sizes = np.bincount(self.codes, minlength=len(self.groups))
-        rows = "" if np.ptp(sizes) == 0 else f"  n = {sizes[i]:,}"
-        title = short_label(self.groups[i], 24 - len(rows)) + rows
-        panel.set_title(title, loc="left", fontsize="small", pad=3.0)
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
         n, n_groups = len(self.x), len(self.groups)
-        for name in ("y", "codes"):
-            found = getattr(self, name).shape
-            if found != (n,):
-                raise ValueError(f"{name} must have shape {(n,)}, as x, got {found}.")
+        self._check_shape((n,), ("y", "codes"), "of x")
         if n and (self.codes.min() < 0 or self.codes.max() >= n_groups):
             raise ValueError(
                 f"codes must lie between 0 and {n_groups - 1}, the positions in groups; got "
@@ -277,16 +246,4 @@ class GroupFitDisplay:
         for name, values in self.lines.items():
             if name not in LINES:
                 raise ValueError(f"lines has the name {name!r}. Choose among {list(LINES)}.")
-            if values.shape != self.line_x.shape:
-                raise ValueError(
-                    f"lines[{name!r}] must have the shape {self.line_x.shape} of line_x, got "
-                    f"{values.shape}."
-                )
-
-
-def _check_show(show: Sequence[str]) -> None:
-    """Raise ValueError for what cannot be shown."""
-    known = ["points", *LINES]
-    unknown = [show] if isinstance(show, str) else [name for name in show if name not in known]
-    if unknown:
-        raise ValueError(f"show must be a sequence of some of {known}, got {unknown}.")
+            check_shape(f"lines[{name!r}]", values, self.line_x.shape, "of line_x")

@@ -7,24 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.design.design import NewBlock, NewRows
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.plots.group_rows import label_array
-from skmixed.plots.heat_map import draw_heat_map
-from skmixed.plots.panel_text import describe
-from skmixed.plots.pipelines import model_and_columns
-from skmixed.plots.style import make_panels, short_label
-from skmixed.prediction.predict import marginal_covariance
+from skmixed.plots.arrays.marginal_covariance import Rows, marginal_covariance_arrays
+from skmixed.plots.display import Display
+from skmixed.plots.drawing.marginal_covariance import draw_heat_map
+from skmixed.plots.reading.labels import label_array
+from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.style.text import describe, short_label
 
 __all__ = ["MarginalCovarianceDisplay"]
 
 FloatArray = NDArray[np.float64]
 
-Rows = slice | ArrayLike
 
-
-class MarginalCovarianceDisplay:
+class MarginalCovarianceDisplay(Display):
     """Show the covariance, or the correlation, of y that a model implies for some rows.
 
     Rows of one group are correlated, which makes blocks; lines mark where the group changes.
@@ -66,8 +62,6 @@ class MarginalCovarianceDisplay:
            [0.5, 1. ]])
     """
 
-    ax_: Any
-    figure_: Any
     image_: Any
     colorbar_: Any
     boundaries_: Any
@@ -100,23 +94,23 @@ class MarginalCovarianceDisplay:
         X: Any,
         y: Any = None,
         *,
+        groups: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
         rows: Rows = slice(30),
         factor: str | None = None,
         correlation: bool = False,
         ax: Any = None,
-        **arguments: Any,
     ) -> MarginalCovarianceDisplay:
         """Draw the covariance of some of the rows that an estimator was fitted to.
 
         Parameters
         ----------
         estimator : fitted estimator, or Pipeline that ends with one
-        X, y : array-like
-            What it was fitted to; y may be left out where a formula names it.
+        X, y, groups, sample_weight, group_weight
+            As given to its fit.
         rows, factor, correlation, ax
-            As in `from_results`.
-        **arguments
-            What else ``fit`` was given: ``groups``, ``sample_weight``, ``group_weight``.
+            As for ``from_results``.
 
         Raises
         ------
@@ -126,8 +120,16 @@ class MarginalCovarianceDisplay:
             If the rows are not those of the fit, or there is no such factor.
         """
         model, columns = model_and_columns(estimator, X)
-        found = training_rows(model, columns, y, **arguments)
-        return cls(**_arrays(found, rows, factor), correlation=correlation).plot(ax)
+        found = training_rows(
+            model,
+            columns,
+            y,
+            groups=groups,
+            sample_weight=sample_weight,
+            group_weight=group_weight,
+        )
+        arrays = marginal_covariance_arrays(found, rows, factor)
+        return cls(**arrays, correlation=correlation).plot(ax)
 
     @classmethod
     def from_results(
@@ -161,7 +163,7 @@ class MarginalCovarianceDisplay:
         ValueError
             If there is no such factor, or no row.
         """
-        arrays = _arrays(training_rows(results), rows, factor)
+        arrays = marginal_covariance_arrays(training_rows(results), rows, factor)
         return cls(**arrays, correlation=correlation).plot(ax)
 
     def plot(self, ax: Any = None) -> MarginalCovarianceDisplay:
@@ -178,8 +180,7 @@ class MarginalCovarianceDisplay:
         ValueError
             If ax holds several Axes.
         """
-        panels = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(6.2, 4.6))
-        panel = panels.axes[0]
+        (panel,) = self._panels(ax, single=(6.2, 4.6)).axes
         what = "Correlation" if self.correlation else "Covariance"
         describe(panel, title=f"Implied {what.lower()} of {len(self.covariance):,} rows")
         artists = draw_heat_map(
@@ -192,7 +193,6 @@ class MarginalCovarianceDisplay:
         panel.set_ylabel(short_label(self.factor) if artists.named else "Row")
         self.image_, self.colorbar_ = artists.image, artists.colorbar
         self.boundaries_ = artists.boundaries
-        self.ax_, self.figure_ = panels.ax, panels.figure
         return self
 
     def _check(self) -> None:
@@ -203,35 +203,4 @@ class MarginalCovarianceDisplay:
                 f"covariance must be a square matrix of at least one row, got shape {shape}. Give "
                 "marginal_covariance of some rows."
             )
-        if self.groups is not None and len(self.groups) != shape[0]:
-            raise ValueError(
-                f"groups must have one label for each of the {shape[0]} rows, got "
-                f"{len(self.groups)}."
-            )
-
-
-def _arrays(found: TrainingRows, rows: Rows, factor: str | None) -> dict[str, Any]:
-    """Return the arguments of a display for some of the rows."""
-    kept = np.arange(found.design.n_rows)[rows if isinstance(rows, slice) else np.asarray(rows)]
-    if not len(kept):
-        raise ValueError(
-            f"rows={rows!r} chooses none of the {found.design.n_rows} rows. Use slice(30)."
-        )
-    whole = found.new_rows
-    blocks = tuple(
-        NewBlock(block.columns[kept], None if block.codes is None else block.codes[kept])
-        for block in whole.blocks
-    )
-    covariance = marginal_covariance(found.fit, NewRows(whole.fixed[kept], blocks))
-    # The covariance of new rows is that of rows of weight 1.
-    of_error = found.fit.sigma**2 * (1.0 / found.precision[kept] - 1.0)
-    covariance[np.diag_indices_from(covariance)] += of_error
-    factors = [found.factor(factor)] if factor is not None else list(found.design.factors)
-    if not factors:
-        return {"covariance": covariance}
-    steadiest = min(factors, key=lambda one: np.count_nonzero(np.diff(one.codes[kept])))
-    return {
-        "covariance": covariance,
-        "groups": label_array(steadiest.levels.labels)[steadiest.codes[kept]],
-        "factor": steadiest.levels.name,
-    }
+        self._check_shape(shape[:1], ["groups"], "of the rows")

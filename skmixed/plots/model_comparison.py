@@ -7,20 +7,22 @@ from typing import Any
 
 import pandas as pd
 
-from skmixed.inference import compare
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.comparison_panels import CRITERIA, draw_criteria, draw_term, write_weights
-from skmixed.plots.group_rows import label_rows, rows_figure_size
-from skmixed.plots.panel_text import describe, explain
-from skmixed.plots.style import make_panels, short_label
+from skmixed.plots.arrays.model_comparison import (
+    COEFFICIENT_COLUMNS,
+    CRITERIA,
+    model_comparison_arrays,
+)
+from skmixed.plots.display import Display, check_choice
+from skmixed.plots.drawing.model_comparison import draw_coefficients, draw_criteria
+from skmixed.plots.style.group_rows import rows_figure_size
 
 __all__ = ["ModelComparisonDisplay"]
 
 KINDS = ("criteria", "coefficients")
-COEFFICIENT_COLUMNS = ("model", "term", "estimate", "lower", "upper")
 
 
-class ModelComparisonDisplay:
+class ModelComparisonDisplay(Display):
     """Show several models side by side: their information criteria, or their coefficients.
 
     Make one with `from_results`.
@@ -65,8 +67,6 @@ class ModelComparisonDisplay:
     b      2.0  0.0
     """
 
-    ax_: Any
-    figure_: Any
     points_: dict[str, Any]
     intervals_: dict[str, Any]
 
@@ -125,20 +125,11 @@ class ModelComparisonDisplay:
         ValueError
             If the models have different rows, or there is no such kind, criterion or term.
         """
-        _check_known("kind", [kind], KINDS)
-        _check_known("criteria", criteria, CRITERIA)
-        table = compare(results, refit=refit, conditional="caic" in criteria, sort_by=None)
-        fitted = list(results.values() if isinstance(results, Mapping) else results)
-        coefficients = _coefficients(list(table["model"]), fitted, level)
-        if terms is not None:
-            _check_known("terms", terms, list(coefficients["term"].unique()))
-            coefficients = coefficients[coefficients["term"].isin(list(terms))]
-        display = cls(
-            criteria=table.sort_values("delta_aic")[["model", *criteria, "weight"]],
-            coefficients=coefficients,
-            level=level,
+        check_choice("kind", kind, KINDS)
+        arrays = model_comparison_arrays(
+            results, criteria=criteria, terms=terms, refit=refit, level=level
         )
-        return display.plot(ax, kind=kind)
+        return cls(**arrays).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "criteria") -> ModelComparisonDisplay:
         """Draw one kind.
@@ -156,7 +147,7 @@ class ModelComparisonDisplay:
         ValueError
             If there is no such kind, there are no coefficients, or ax does not fit.
         """
-        _check_known("kind", [kind], KINDS)
+        check_choice("kind", kind, KINDS)
         self.points_, self.intervals_ = {}, {}
         if kind == "criteria":
             self._plot_criteria(ax)
@@ -166,19 +157,10 @@ class ModelComparisonDisplay:
 
     def _plot_criteria(self, ax: Any) -> None:
         """Draw how far each model is above the best, with its weight in the margin."""
-        differences = self.differences.iloc[::-1]
-        names = list(differences.index)
-        width, height = rows_figure_size(names)
-        caller = f"{type(self).__name__}.plot"
-        panels = make_panels(ax, 1, caller=caller, single=(width + 0.8, max(height, 2.4)))
-        panel = panels.axes[0]
-        describe(panel, x="Difference from the lowest")
-        self.points_ = draw_criteria(panel, differences)
-        label_rows(panel, names)
-        if len(panel.get_yticks()) == len(names):
-            write_weights(panel, self.criteria.set_index("model")["weight"].loc[names])
-        explain(panel, list(self.points_.values()))
-        self.ax_, self.figure_ = panels.ax, panels.figure
+        width, height = rows_figure_size(list(self.differences.index))
+        (panel,) = self._panels(ax, single=(width + 0.8, max(height, 2.4))).axes
+        weights = self.criteria.set_index("model")["weight"]
+        self.points_ = draw_criteria(panel, self.differences.iloc[::-1], weights.iloc[::-1])
 
     def _plot_coefficients(self, ax: Any) -> None:
         """Draw the intervals of all models, term by term."""
@@ -187,28 +169,16 @@ class ModelComparisonDisplay:
                 'kind="coefficients" needs a table of coefficients, and there is none. Give '
                 "coefficients=, or use from_results."
             )
-        table = self.coefficients
-        terms, models = list(table["term"].unique()), list(table["model"].unique())
-        width, height = rows_figure_size(models)
-        caller = f"{type(self).__name__}.plot"
-        panels = make_panels(
+        width, height = rows_figure_size(list(self.coefficients["model"].unique()))
+        made = self._panels(
             ax,
-            len(terms),
-            caller=caller,
+            self.coefficients["term"].nunique(),
             size=(max(0.75 * width, 3.0), max(0.7 * height, 1.6)),
             single=(width, height),
             share=False,
         )
-        for panel, term in zip(panels.axes, terms, strict=True):
-            rows = table[table["term"] == term]
-            self.intervals_[str(term)], self.points_[str(term)] = draw_term(panel, rows, models)
-            describe(panel, title=str(term))
-            if _is_first(panel, panels.root):
-                label_rows(panel, models[::-1])
-            else:
-                panel.set_yticks([])
-        panels.label(f"Estimate with {100.0 * self.level:g} % interval", "")
-        self.ax_, self.figure_ = panels.ax, panels.figure
+        self.intervals_, self.points_ = draw_coefficients(made, self.coefficients)
+        made.label(f"Estimate with {100.0 * self.level:g} % interval", "")
 
     def _check(self) -> None:
         """Raise ValueError unless the tables have the columns that are drawn."""
@@ -226,24 +196,3 @@ class ModelComparisonDisplay:
                 f"criteria must have at least one of the columns {list(CRITERIA)}, got "
                 f"{list(self.criteria.columns)}."
             )
-
-
-def _is_first(panel: Any, root: Any) -> bool:
-    """Tell whether no panel of the same grid is to the left."""
-    return root is None or bool(panel.get_subplotspec().is_first_col())
-
-
-def _coefficients(names: list[Any], fitted: list[Any], level: float) -> pd.DataFrame:
-    """Return the coefficients of all models, one below the other."""
-    tables = [one.tidy(level).assign(model=name) for name, one in zip(names, fitted, strict=True)]
-    return pd.concat(tables, ignore_index=True)[list(COEFFICIENT_COLUMNS)]
-
-
-def _check_known(argument: str, given: Sequence[str], known: Any) -> None:
-    """Raise ValueError unless all names are known."""
-    unknown = [name for name in given if name not in known]
-    if unknown or not len(given):
-        raise ValueError(
-            f"{argument} must be among {[short_label(name) for name in known]}, got "
-            f"{unknown or list(given)}."
-        )

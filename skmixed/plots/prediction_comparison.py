@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.least_squares import pooled_values
-from skmixed.plots.matplotlib_support import require_pyplot
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.style import BLACK, BLUE, GREY, VERMILLION, alpha_for, make_panels
+from skmixed.plots.arrays.prediction_comparison import prediction_comparison_arrays
+from skmixed.plots.display import Display
+from skmixed.plots.drawing.prediction_comparison import draw_predictions
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.results import MixedLMResults
 
 __all__ = ["PredictionComparisonDisplay"]
 
-FloatArray = NDArray[np.float64]
 
-
-class PredictionComparisonDisplay:
+class PredictionComparisonDisplay(Display):
     """Compare two predictions of the same rows, point by point.
 
     Make one with `from_estimator` or `from_results`: they compare the mixed model with least
@@ -60,8 +57,6 @@ class PredictionComparisonDisplay:
     array([ True, False])
     """
 
-    ax_: Any
-    figure_: Any
     points_: list[Any]
     identity_: Any
     legend_: Any
@@ -80,12 +75,7 @@ class PredictionComparisonDisplay:
         self.observed = None if observed is None else np.asarray(observed, dtype=float)
         self.names = names
         self.response = response
-        for name in ("second", "observed"):
-            values = getattr(self, name)
-            if values is not None and values.shape != self.first.shape:
-                raise ValueError(
-                    f"{name} must have the shape {self.first.shape} of first, got {values.shape}."
-                )
+        self._check_shape(self.first.shape, ("second", "observed"), "of first")
         self.second_nearer: NDArray[np.bool_] | None = None
         self.rmse: tuple[float, float] | None = None
         if self.observed is not None:
@@ -119,7 +109,7 @@ class PredictionComparisonDisplay:
             If the estimator is not fitted.
         """
         source = read_estimator(estimator, X, y, groups=groups, complete=False)
-        return cls._from_source(source).plot(ax)
+        return cls(**prediction_comparison_arrays(source)).plot(ax)
 
     @classmethod
     def from_results(
@@ -133,17 +123,7 @@ class PredictionComparisonDisplay:
             Of ``mixedlm``.
         ax : matplotlib Axes, optional
         """
-        return cls._from_source(read_results(results)).plot(ax)
-
-    @classmethod
-    def _from_source(cls, source: FittedRows) -> PredictionComparisonDisplay:
-        """Compute both predictions."""
-        return cls(
-            first=pooled_values(source, source.table),
-            second=source.predict(source.table, include=True),
-            observed=source.response,
-            response=source.response_name,
-        )
+        return cls.from_estimator(*model_and_rows(results), ax=ax)
 
     def plot(self, ax: Any = None) -> PredictionComparisonDisplay:
         """Draw the second predictions against the first.
@@ -158,57 +138,5 @@ class PredictionComparisonDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        made = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(4.8, 4.6))
-        panel = made.axes[0]
-        self.points_, handles = [], []
-        for rows, color, label in self._parts():
-            points = panel.scatter(
-                self.first[rows],
-                self.second[rows],
-                s=16.0 if len(self.first) <= 300 else 6.0,
-                c=color,
-                alpha=alpha_for(len(self.first), full=100),
-                linewidths=0,
-                zorder=2.0,
-                rasterized=len(self.first) > 5000,
-            )
-            self.points_.append(points)
-            if label:
-                handles.append(_dot(color, label))
-        both = np.concatenate([self.first, self.second])
-        margin = 0.04 * (float(np.ptp(both)) or 1.0)
-        limits = float(both.min()) - margin, float(both.max()) + margin
-        # Both axes have the units of y: one scale shows which predictions vary more.
-        panel.set(xlim=limits, ylim=limits)
-        self.identity_ = panel.axline(
-            (limits[0], limits[0]),
-            slope=1.0,
-            color=BLACK,
-            linewidth=1.0,
-            linestyle=(0, (4, 3)),
-            label="equal",
-        )
-        made.label(f"{self.response}: {self.names[0]}", f"{self.response}: {self.names[1]}")
-        self.legend_ = made.legend([*handles, self.identity_])
-        self.ax_, self.figure_ = made.ax, made.figure
+        draw_predictions(self, self._panels(ax, single=(4.8, 4.6)))
         return self
-
-    def _parts(self) -> list[tuple[NDArray[np.bool_], str, str]]:
-        """Return rows, colour and label of what is drawn."""
-        if self.second_nearer is None or self.rmse is None:
-            return [(np.ones(len(self.first), dtype=bool), GREY, "")]
-        parts = [(~self.second_nearer, VERMILLION, 0), (self.second_nearer, BLUE, 1)]
-        return [
-            (
-                rows,
-                color,
-                f"{self.names[i]} nearer ({int(rows.sum()):,}), RMSE {self.rmse[i]:.4g}",
-            )
-            for rows, color, i in parts
-        ]
-
-
-def _dot(color: str, label: str) -> Any:
-    """Return a point for a legend."""
-    plt = require_pyplot("A legend")
-    return plt.Line2D([], [], color=color, marker="o", markersize=5, linestyle="none", label=label)

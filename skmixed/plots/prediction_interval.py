@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.drawn_intervals import draw_bands, draw_rows
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.interval_series import band_series, row_series
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.style import integer_ticks, make_panels
+from skmixed.plots.arrays.prediction_interval import prediction_interval_arrays
+from skmixed.plots.display import Display, check_choice
+from skmixed.plots.drawing.prediction_interval import DRAWINGS
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.results import MixedLMResults
 
 __all__ = ["PredictionIntervalDisplay"]
 
-KINDS = ("bands", "rows")
 
-
-class PredictionIntervalDisplay:
+class PredictionIntervalDisplay(Display):
     """Show predictions with intervals that new observations keep with a given probability.
 
     Make one with `from_estimator` or `from_results`. ``kind="bands"`` has a panel for each of some
@@ -78,8 +75,6 @@ class PredictionIntervalDisplay:
     array([ True, False,  True])
     """
 
-    ax_: Any
-    figure_: Any
     bands_: list[Any]
     lines_: list[Any]
     points_: list[Any]
@@ -174,11 +169,14 @@ class PredictionIntervalDisplay:
         ValueError
             If there is no such kind, factor, feature or level.
         """
-        _check_kind(kind)
+        check_choice("kind", kind, DRAWINGS)
         source = read_estimator(
             estimator, X, y, groups=groups, factor=factor, complete=kind == "bands"
         )
-        return cls(**_series(source, kind, feature, levels, coverage)).plot(ax)
+        arrays = prediction_interval_arrays(
+            source, kind=kind, feature=feature, levels=levels, coverage=coverage
+        )
+        return cls(**arrays).plot(ax)
 
     @classmethod
     def from_results(
@@ -201,9 +199,15 @@ class PredictionIntervalDisplay:
         factor, kind, feature, levels, coverage, ax
             As for ``from_estimator``.
         """
-        _check_kind(kind)
-        source = read_results(results, factor=factor)
-        return cls(**_series(source, kind, feature, levels, coverage)).plot(ax)
+        return cls.from_estimator(
+            *model_and_rows(results),
+            factor=factor,
+            kind=kind,
+            feature=feature,
+            levels=levels,
+            coverage=coverage,
+            ax=ax,
+        )
 
     def plot(self, ax: Any = None) -> PredictionIntervalDisplay:
         """Draw the intervals.
@@ -220,19 +224,12 @@ class PredictionIntervalDisplay:
         ValueError
             If there are not as many axes as panels.
         """
-        made = make_panels(
-            ax, len(self.names), caller=f"{type(self).__name__}.plot", size=(2.4, 2.1)
-        )
-        draw = draw_rows if self.kind == "rows" else draw_bands
-        self.bands_, self.lines_, self.points_, self.legend_ = draw(self, made)
-        if self.kind == "bands":
-            integer_ticks(made.axes[0], "x", self.observed_x)
-        self.ax_, self.figure_ = made.ax, made.figure
+        DRAWINGS[self.kind](self, self._panels(ax, len(self.names), size=(2.4, 2.1)))
         return self
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
-        _check_kind(self.kind)
+        check_choice("kind", self.kind, DRAWINGS)
         if not 0.0 < self.coverage < 1.0:
             raise ValueError(f"coverage must be between 0 and 1, got {self.coverage!r}. Use 0.95.")
         if self.x.ndim != 2 or len(self.x) != len(self.names):
@@ -240,31 +237,8 @@ class PredictionIntervalDisplay:
                 f"x must have a row for each of the {len(self.names)} series, got the shape "
                 f"{self.x.shape}."
             )
-        for name in ("mean", "lower", "upper"):
-            found = getattr(self, name).shape
-            if found != self.x.shape:
-                raise ValueError(f"{name} must have the shape {self.x.shape} of x, got {found}.")
-        for name in ("observed_y", "observed_series"):
-            found = getattr(self, name).shape
-            if found != self.observed_x.shape:
-                raise ValueError(
-                    f"{name} must have the shape {self.observed_x.shape} of observed_x, got "
-                    f"{found}."
-                )
+        self._check_shape(self.x.shape, ("mean", "lower", "upper"), "of x")
+        observed = ("observed_y", "observed_series")
+        self._check_shape(self.observed_x.shape, observed, "of observed_x")
         if self.kind == "rows" and len(self.names) != 1:
             raise ValueError(f"kind='rows' shows one series, got {len(self.names)}.")
-
-
-def _check_kind(kind: str) -> None:
-    """Raise ValueError for what cannot be shown."""
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
-
-
-def _series(
-    source: FittedRows, kind: str, feature: Any, levels: Any, coverage: float
-) -> dict[str, Any]:
-    """Return the arguments of the constructor."""
-    if kind == "rows":
-        return row_series(source, coverage=coverage)
-    return band_series(source, feature=feature, levels=levels, coverage=coverage)

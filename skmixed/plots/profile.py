@@ -6,25 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skmixed.inference import ProfileLikelihood, profile
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.inference.intervals.profile_curve import ProfileCurve
-from skmixed.plots.panel_text import describe, write_in
-from skmixed.plots.pipelines import model_and_columns
-from skmixed.plots.profile_panels import ParameterProfile, draw_density, draw_zeta
-from skmixed.plots.style import make_panels
+from skmixed.plots.arrays.profile import profile_arrays
+from skmixed.plots.display import Display, check_choice
+from skmixed.plots.drawing.profile import KINDS, ParameterProfile, draw_profile
+from skmixed.plots.reading.pipelines import model_and_steps
 
 __all__ = ["ProfileDisplay"]
 
-FloatArray = NDArray[np.float64]
 
-KINDS = ("zeta", "density")
-POINTS = 201
-
-
-class ProfileDisplay:
+class ProfileDisplay(Display):
     """Show how well the data determine each parameter: its profile likelihood.
 
     Zeta is the signed root of what -2 log-likelihood is above its minimum when one parameter is
@@ -73,8 +67,6 @@ class ProfileDisplay:
     array([0.054, 0.399, 0.054])
     """
 
-    ax_: Any
-    figure_: Any
     curves_: dict[str, Any]
     limits_: dict[str, Any]
 
@@ -112,15 +104,7 @@ class ProfileDisplay:
         ax : matplotlib Axes, or array of Axes for several parameters, optional
             The place of one Axes is divided.
         """
-        lines = {name: _line(curve) for name, curve in profiled.curves.items()}
-        display = cls(
-            values={name: line[0] for name, line in lines.items()},
-            zeta={name: line[1] for name, line in lines.items()},
-            estimates={name: curve.estimate for name, curve in profiled.curves.items()},
-            limits={name: curve.limits for name, curve in profiled.curves.items()},
-            level=profiled.level,
-        )
-        return display.plot(ax, kind=kind)
+        return cls(**profile_arrays(profiled)).plot(ax, kind=kind)
 
     @classmethod
     def from_estimator(
@@ -150,7 +134,7 @@ class ProfileDisplay:
         ValueError
             If there is no such parameter or kind.
         """
-        model, _ = model_and_columns(estimator)
+        model, _ = model_and_steps(estimator)
         return cls.from_results(model.results_, which=which, level=level, kind=kind, ax=ax)
 
     @classmethod
@@ -176,7 +160,7 @@ class ProfileDisplay:
         ValueError
             If there is no such parameter or kind.
         """
-        _check_kind(kind)
+        check_choice("kind", kind, KINDS)
         return cls.from_profile(profile(results, which, level=level), kind=kind, ax=ax)
 
     def plot(self, ax: Any = None, *, kind: str = "zeta") -> ProfileDisplay:
@@ -194,23 +178,14 @@ class ProfileDisplay:
         ValueError
             If there is no such kind, or ax does not fit.
         """
-        _check_kind(kind)
-        caller = f"{type(self).__name__}.plot"
-        panels = make_panels(ax, len(self.profiles), caller=caller, size=(2.9, 2.4), share=False)
+        check_choice("kind", kind, KINDS)
+        made = self._panels(ax, len(self.profiles), size=(2.9, 2.4), share=False)
         self.curves_, self.limits_ = {}, {}
-        for panel, (name, one) in zip(panels.axes, self.profiles.items(), strict=True):
-            describe(panel, title=name)
-            if len(one.values) < 2:
-                write_in(panel, "The data say nothing of it")
-                panel.set(xticks=[], yticks=[])
-                continue
-            if kind == "zeta":
-                artists = draw_zeta(panel, one, level=self.level)
-            else:
-                artists = draw_density(panel, one)
-            self.curves_[name], self.limits_[name] = artists
-        panels.label("Value of the parameter", "Zeta" if kind == "zeta" else "Profile density")
-        self.ax_, self.figure_ = panels.ax, panels.figure
+        for panel, (name, one) in zip(made.axes, self.profiles.items(), strict=True):
+            artists = draw_profile(panel, name, one, kind=kind, level=self.level)
+            if artists is not None:
+                self.curves_[name], self.limits_[name] = artists
+        made.label("Value of the parameter", "Zeta" if kind == "zeta" else "Profile density")
         return self
 
     def _check(self) -> None:
@@ -223,21 +198,3 @@ class ProfileDisplay:
                     f"values and zeta of {name!r} must be one-dimensional and of one length, got "
                     f"shapes {one.values.shape} and {one.zeta.shape}."
                 )
-
-
-def _check_kind(kind: str) -> None:
-    """Raise ValueError unless there is such a kind."""
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}.")
-
-
-def _line(curve: ProfileCurve) -> tuple[FloatArray, FloatArray]:
-    """Return values of the parameter and zeta there, close enough to be drawn as a line."""
-    if len(curve.internal) < 2:
-        return np.empty(0), np.empty(0)
-    first, last = curve.internal[[0, -1]]
-    values = curve.scale.to_user(np.linspace(first, last, POINTS))
-    zeta = curve.zeta_at(values)
-    # The way to the user's scale and back may end beyond the curve by rounding.
-    zeta[[0, -1]] = curve.zeta[[0, -1]]
-    return values, zeta

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.caterpillar import Caterpillar, draw_caterpillar
-from skmixed.plots.group_rows import label_array, rows_figure_size
-from skmixed.plots.panel_text import describe
-from skmixed.plots.pipelines import model_and_columns
-from skmixed.plots.style import make_panels, short_label
-from skmixed.prediction.group_errors import effect_standard_errors
+from skmixed.plots.display import Display
+from skmixed.plots.drawing.random_effects import Caterpillar, draw_caterpillar
+from skmixed.plots.reading.labels import label_array
+from skmixed.plots.reading.pipelines import model_and_steps
+from skmixed.plots.style.group_rows import rows_figure_size
+from skmixed.plots.style.text import describe, short_label
+from skmixed.prediction.given_variances import student_quantiles
+from skmixed.prediction.group_errors import group_effects
 from skmixed.results import MixedLMResults
+from skmixed.results.group_intervals import GroupUncertainty, estimates_of_groups
 
 __all__ = ["RandomEffectsDisplay"]
 
@@ -33,6 +33,7 @@ class FactorEffects:
     levels: NDArray[np.object_]
     modes: FloatArray
     standard_deviations: FloatArray
+    df: FloatArray
     effect_names: tuple[str, ...]
     lower: FloatArray
     upper: FloatArray
@@ -54,12 +55,12 @@ class FactorEffects:
         )
 
 
-class RandomEffectsDisplay:
+class RandomEffectsDisplay(Display):
     """Show random effects with their intervals, sorted by value, for each factor and effect.
 
     Each panel shows one effect of one grouping factor. An interval is the conditional mode plus and
-    minus a normal quantile times its standard error, as in ``results.random_effects_table``; it is
-    coloured where it excludes 0.
+    minus a quantile of the normal or of Student's distribution times its standard error, as in
+    ``results.random_effects_table``; it is coloured where it excludes 0.
     Make one with `from_estimator` or `from_results`.
 
     Parameters
@@ -76,6 +77,8 @@ class RandomEffectsDisplay:
         Name of the grouping factor; not needed for several.
     level : float, default=0.95
         Probability that an interval covers its effect.
+    df : array-like of shape (n_levels, n_effects), optional
+        Degrees of freedom of Student's t, for several factors a dict; infinite by default.
 
     Attributes
     ----------
@@ -108,8 +111,6 @@ class RandomEffectsDisplay:
     array([ True, False])
     """
 
-    ax_: Any
-    figure_: Any
     points_: list[Any]
     intervals_: list[Any]
     zero_lines_: list[Any]
@@ -123,14 +124,16 @@ class RandomEffectsDisplay:
         effect_names: Any,
         factor: str | None = None,
         level: float = 0.95,
+        df: Any = None,
     ) -> None:
         self.level = check_level(level)
         self.factor = factor
-        arrays = (levels, modes, standard_deviations, effect_names)
+        arrays = (levels, modes, standard_deviations, effect_names, df)
         self._several = isinstance(levels, Mapping)
         if self._several:
             self._factors = {
-                str(name): self._effects(*(one[name] for one in arrays)) for name in levels
+                str(name): self._effects(*(None if one is None else one[name] for one in arrays))
+                for name in levels
             }
         else:
             self._factors = {str(factor or "group"): self._effects(*arrays)}
@@ -138,6 +141,7 @@ class RandomEffectsDisplay:
         self.modes = self._stored("modes")
         self.standard_deviations = self._stored("standard_deviations")
         self.effect_names = self._stored("effect_names")
+        self.df = self._stored("df")
         self.lower, self.upper = self._stored("lower"), self._stored("upper")
         self.excludes_zero = self._stored("excludes_zero")
 
@@ -150,6 +154,7 @@ class RandomEffectsDisplay:
         effect: str | None = None,
         level: float = 0.95,
         beta_known: bool = False,
+        variance_uncertainty: GroupUncertainty = None,
         ax: Any = None,
     ) -> RandomEffectsDisplay:
         """Draw the random effects of a fitted estimator.
@@ -164,6 +169,9 @@ class RandomEffectsDisplay:
         level : float, default=0.95
         beta_known : bool, default=False
             Whether the intervals are those given the fixed effects, as in lme4.
+        variance_uncertainty : None or "delta", default=None
+            How the variances being estimated is taken into account, as in
+            ``results.random_effects_table``.
         ax : matplotlib Axes, or array of Axes for several panels, optional
             The place of one Axes is divided.
 
@@ -172,15 +180,17 @@ class RandomEffectsDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If it has no such factor or effect.
+            If it has no such factor or effect, or has not kept the cross-products that
+            ``variance_uncertainty`` needs.
         """
-        model, _ = model_and_columns(estimator)
+        model, _ = model_and_steps(estimator)
         return cls.from_results(
             model.results_,
             factor=factor,
             effect=effect,
             level=level,
             beta_known=beta_known,
+            variance_uncertainty=variance_uncertainty,
             ax=ax,
         )
 
@@ -193,6 +203,7 @@ class RandomEffectsDisplay:
         effect: str | None = None,
         level: float = 0.95,
         beta_known: bool = False,
+        variance_uncertainty: GroupUncertainty = None,
         ax: Any = None,
     ) -> RandomEffectsDisplay:
         """Draw the random effects of a fitted model's results.
@@ -207,46 +218,37 @@ class RandomEffectsDisplay:
         level : float, default=0.95
         beta_known : bool, default=False
             Whether the intervals are those given the fixed effects, as in lme4.
+        variance_uncertainty : None or "delta", default=None
+            How the variances being estimated is taken into account, as in
+            ``results.random_effects_table``.
         ax : matplotlib Axes, or array of Axes for several panels, optional
             The place of one Axes is divided.
 
         Raises
         ------
         ValueError
-            If the model has no such factor or effect.
+            If the model has no such factor or effect, or has not kept the cross-products that
+            ``variance_uncertainty`` needs.
         """
         if not results.random_effects:
             raise ValueError(
                 "The model has no random effects to show: it was fitted without groups."
             )
-        chosen = _chosen(factor, list(results.random_effects), "factor")
-        tables = {
-            one.name: (
-                results.random_effects[one.name],
-                _standard_errors(results, one, beta_known=beta_known),
-            )
-            for one in results.fit.random
-            if chosen in (None, one.name)
-        }
-        known = list(dict.fromkeys(one for modes, _ in tables.values() for one in modes.columns))
-        if _chosen(effect, known, "effect") is not None:
-            tables = {
-                name: (modes[[effect]], deviations[[effect]])
-                for name, (modes, deviations) in tables.items()
-                if effect in modes.columns
+        shown = _arrays(
+            results,
+            _chosen(factor, list(results.random_effects), "factor"),
+            effect,
+            beta_known=beta_known,
+            variance_uncertainty=variance_uncertainty,
+        )
+        if len(shown) > 1:
+            by_factor: dict[str, Any] = {
+                argument: {name: arrays[argument] for name, arrays in shown.items()}
+                for argument in next(iter(shown.values()))
             }
-        arrays: dict[str, dict[str, Any]] = {
-            "levels": {name: modes.index for name, (modes, _) in tables.items()},
-            "modes": {name: modes.to_numpy() for name, (modes, _) in tables.items()},
-            "standard_deviations": {name: sd.to_numpy() for name, (_, sd) in tables.items()},
-            "effect_names": {name: modes.columns for name, (modes, _) in tables.items()},
-        }
-        if len(tables) > 1:
-            everything: dict[str, Any] = dict(arrays)
-            return cls(**everything, level=level).plot(ax)
-        (name,) = tables
-        only: dict[str, Any] = {argument: found[name] for argument, found in arrays.items()}
-        return cls(**only, factor=name, level=level).plot(ax)
+            return cls(**by_factor, level=level).plot(ax)
+        ((name, arrays),) = shown.items()
+        return cls(**arrays, factor=name, level=level).plot(ax)
 
     def plot(self, ax: Any = None) -> RandomEffectsDisplay:
         """Draw one panel for each factor and effect.
@@ -270,12 +272,10 @@ class RandomEffectsDisplay:
         ]
         sizes = [rows_figure_size(list(effects.levels)) for effects in self._factors.values()]
         size = (max(width for width, _ in sizes), max(height for _, height in sizes))
-        caller = f"{type(self).__name__}.plot"
-        panels = make_panels(ax, len(shown), caller=caller, size=size, single=size, share=False)
+        panels = self._panels(ax, len(shown), size=size, single=size, share=False)
         self.points_, self.intervals_, self.zero_lines_ = [], [], []
         for panel, (name, effects, j) in zip(panels.axes, shown, strict=True):
             self._draw(panel, effects, j, name)
-        self.ax_, self.figure_ = panels.ax, panels.figure
         return self
 
     def _draw(self, panel: Any, effects: FactorEffects, j: int, name: str) -> None:
@@ -295,20 +295,27 @@ class RandomEffectsDisplay:
         self.zero_lines_.append(artists.zero_line)
 
     def _effects(
-        self, levels: Any, modes: Any, standard_deviations: Any, effect_names: Any
+        self, levels: Any, modes: Any, standard_deviations: Any, effect_names: Any, df: Any
     ) -> FactorEffects:
         """Return the arrays of one factor, with intervals."""
         labels, names = label_array(levels), tuple(effect_names)
         arrays = {"modes": np.asarray(modes, dtype=float)}
         arrays["standard_deviations"] = np.asarray(standard_deviations, dtype=float)
         shape = (len(labels), len(names))
+        arrays["df"] = np.full(shape, np.inf) if df is None else np.asarray(df, dtype=float)
         for name, array in arrays.items():
             if array.shape != shape:
                 raise ValueError(
                     f"{name} must have shape {shape} (levels, effects), got {array.shape}."
                 )
-        reach = stats.norm.isf(0.5 * (1.0 - self.level)) * arrays["standard_deviations"]
-        lower, upper = arrays["modes"] - reach, arrays["modes"] + reach
+        tail = 0.5 * (1.0 - self.level)
+        limits = student_quantiles(
+            arrays["modes"].ravel(),
+            arrays["standard_deviations"].ravel(),
+            arrays["df"].ravel(),
+            np.array([tail, 1.0 - tail]),
+        )
+        lower, upper = (one.reshape(shape) for one in limits.T)
         return FactorEffects(labels, **arrays, effect_names=names, lower=lower, upper=upper)
 
     def _stored(self, name: str) -> Any:
@@ -317,13 +324,36 @@ class RandomEffectsDisplay:
         return found if self._several else next(iter(found.values()))
 
 
-def _standard_errors(
-    results: MixedLMResults, effects: RandomEffects, *, beta_known: bool
-) -> pd.DataFrame:
-    """Return the standard errors of the effects of one factor, levels x effects."""
-    modes = results.random_effects[effects.name]
-    errors = effect_standard_errors(results.fit, effects, beta_known=beta_known)
-    return pd.DataFrame(errors, index=modes.index, columns=modes.columns)
+def _arrays(
+    results: MixedLMResults,
+    factor: str | None,
+    effect: str | None,
+    *,
+    beta_known: bool,
+    variance_uncertainty: GroupUncertainty,
+) -> dict[str, dict[str, Any]]:
+    """Return what a display of some effects is made from, for each factor that has them."""
+    fit = results.fit
+    chosen = [one for one in fit.random if factor in (None, one.name)]
+    known = list(dict.fromkeys(name for one in chosen for name in one.effect_names))
+    _chosen(effect, known, "effect")
+    sums = [
+        group_effects(fit, one, beta_known=beta_known)
+        for one in chosen
+        if effect is None or effect in one.effect_names
+    ]
+    shown = {}
+    for one, found in zip(sums, estimates_of_groups(fit, sums, variance_uncertainty), strict=True):
+        columns = [j for j, name in enumerate(one.names) if effect in (None, name)]
+        df = np.broadcast_to(found.df, found.mean.shape)
+        shown[fit.random[one.factor].name] = {
+            "levels": results.random_effects[fit.random[one.factor].name].index,
+            "modes": one.by_level(found.mean)[:, columns],
+            "standard_deviations": one.by_level(found.std)[:, columns],
+            "effect_names": [one.names[j] for j in columns],
+            "df": one.by_level(df)[:, columns],
+        }
+    return shown
 
 
 def _chosen(name: str | None, known: list[str], what: str) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,28 +10,19 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.group_boxes import draw_groups, group_quartiles
-from skmixed.plots.group_rows import label_array, rows_figure_size
-from skmixed.plots.normal_quantiles import NormalQuantiles, draw_quantiles, normal_quantiles
-from skmixed.plots.panel_text import describe, write_in
-from skmixed.plots.pipelines import model_and_columns
-from skmixed.plots.residual_inputs import (
-    NAMES,
-    UNIT_VARIANCE,
-    check_residual_kind,
-    residual_arrays,
-)
-from skmixed.plots.residual_panels import draw_fitted, draw_scale_location
-from skmixed.plots.style import make_panels, short_label
+from skmixed.plots.arrays.residuals import NAMES, UNIT_VARIANCE, residuals_arrays
+from skmixed.plots.display import Display, check_choice
+from skmixed.plots.drawing.normal_quantiles import NormalQuantiles, normal_quantiles
+from skmixed.plots.drawing.residuals import KINDS, drawings
+from skmixed.plots.reading.labels import label_array
+from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.style.group_rows import rows_figure_size
+from skmixed.plots.style.text import short_label
 
 __all__ = ["ResidualsDisplay"]
 
-KINDS = ("overview", "fitted", "scale_location", "qq", "qq_random", "groups")
 
-Drawing = Callable[[Any], dict[str, Any]]
-
-
-class ResidualsDisplay:
+class ResidualsDisplay(Display):
     """Show what the residuals and the random effects say of a model's assumptions.
 
     Make one with `from_estimator` or `from_results`. The kinds of `plot`:
@@ -85,8 +75,6 @@ class ResidualsDisplay:
     array([-1. ,  0.5,  0.5])
     """
 
-    ax_: Any
-    figure_: Any
     artists_: dict[str, dict[str, Any]]
 
     def __init__(
@@ -116,24 +104,24 @@ class ResidualsDisplay:
         X: Any,
         y: Any = None,
         *,
+        groups: Any = None,
+        sample_weight: Any = None,
+        group_weight: Any = None,
         kind: str = "overview",
         residual_kind: str = "standardised",
         factor: Any = None,
         level: float = 0.95,
         ax: Any = None,
-        **arguments: Any,
     ) -> ResidualsDisplay:
         """Draw the residuals of the rows that an estimator was fitted to.
 
         Parameters
         ----------
         estimator : fitted estimator, or Pipeline that ends with one
-        X, y : array-like
-            What it was fitted to; y may be left out where a formula names it.
+        X, y, groups, sample_weight, group_weight
+            As given to its fit.
         kind, residual_kind, factor, level, ax
-            As in `from_results`.
-        **arguments
-            What else ``fit`` was given: ``groups``, ``sample_weight``, ``group_weight``.
+            As for ``from_results``.
 
         Raises
         ------
@@ -143,7 +131,16 @@ class ResidualsDisplay:
             If the rows are not those of the fit, or there is no such kind or factor.
         """
         model, columns = model_and_columns(estimator, X)
-        arrays = residual_arrays(model, columns, y, kind=residual_kind, factor=factor, **arguments)
+        arrays = residuals_arrays(
+            model,
+            columns,
+            y,
+            kind=residual_kind,
+            factor=factor,
+            groups=groups,
+            sample_weight=sample_weight,
+            group_weight=group_weight,
+        )
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
     @classmethod
@@ -181,7 +178,7 @@ class ResidualsDisplay:
         ValueError
             If there is no such kind or factor.
         """
-        arrays = residual_arrays(results, kind=residual_kind, factor=factor)
+        arrays = residuals_arrays(results, kind=residual_kind, factor=factor)
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "overview") -> ResidualsDisplay:
@@ -200,20 +197,14 @@ class ResidualsDisplay:
             If there is no such kind, it needs groups or random effects that are not there, or ax
             does not fit.
         """
-        drawings = self._drawings(kind)
+        check_choice("kind", kind, KINDS)
+        wanted = drawings(self, kind)
         labels = [] if self.groups is None else sorted(set(map(short_label, self.groups)))
-        panels = make_panels(
-            ax,
-            len(drawings),
-            caller=f"{type(self).__name__}.plot",
-            size=(4.4, 3.4),
-            single=rows_figure_size(labels) if kind == "groups" else (5.6, 4.2),
-            share=False,
-        )
-        self.artists_ = {}
-        for panel, (name, draw) in zip(panels.axes, drawings.items(), strict=True):
-            self.artists_[name] = draw(panel)
-        self.ax_, self.figure_ = panels.ax, panels.figure
+        single = rows_figure_size(labels) if kind == "groups" else (5.6, 4.2)
+        made = self._panels(ax, len(wanted), size=(4.4, 3.4), single=single, share=False)
+        self.artists_ = {
+            name: draw(panel) for panel, (name, draw) in zip(made.axes, wanted.items(), strict=True)
+        }
         return self
 
     def quantiles(self) -> NormalQuantiles:
@@ -236,82 +227,11 @@ class ResidualsDisplay:
             for factor, table in self.random_effects.items()
         }
 
-    def _drawings(self, kind: str) -> dict[str, Drawing]:
-        """Return what draws each panel of a kind, by the panel's name."""
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}.")
-        rows: dict[str, Drawing] = {
-            "fitted": self._draw_fitted,
-            "scale_location": self._draw_scale_location,
-            "qq": self._draw_quantiles,
-            "groups": self._draw_groups,
-        }
-        if kind in rows:
-            if kind == "groups" and self.groups is None:
-                raise ValueError(
-                    'kind="groups" needs labels of groups, and there are none. Name a factor= or '
-                    "give groups=."
-                )
-            return {kind: rows[kind]}
-        effects = self.effect_quantiles()
-        if kind == "overview":
-            shown = {name: rows[name] for name in ("fitted", "scale_location", "qq")}
-            for factor in list(effects)[:1]:
-                shown["qq_random"] = partial(_draw_effects, factor, effects[factor])
-            return shown
-        if not effects:
-            raise ValueError('kind="qq_random" needs random effects, and the model has none.')
-        return {
-            f"{factor}: {effect}": partial(_draw_effects, factor, {effect: values})
-            for factor, by_effect in effects.items()
-            for effect, values in by_effect.items()
-        }
-
-    def _draw_fitted(self, ax: Any) -> dict[str, Any]:
-        name = NAMES[self.residual_kind]
-        describe(ax, title="Linearity", x="Fitted value", y=name)
-        return draw_fitted(ax, self.fitted, self.residuals)
-
-    def _draw_scale_location(self, ax: Any) -> dict[str, Any]:
-        name = NAMES[self.residual_kind].lower()
-        describe(ax, title="Constant variance", x="Fitted value", y=f"Root of |{name}|")
-        unit_variance = self.residual_kind in UNIT_VARIANCE
-        return draw_scale_location(ax, self.fitted, self.residuals, unit_variance=unit_variance)
-
-    def _draw_quantiles(self, ax: Any) -> dict[str, Any]:
-        name = NAMES[self.residual_kind]
-        describe(ax, title="Normal residuals", x="Normal quantile", y=name)
-        return draw_quantiles(ax, {name: self.quantiles()})
-
-    def _draw_groups(self, ax: Any) -> dict[str, Any]:
-        if self.groups is None:
-            return {}
-        found = group_quartiles(self.residuals, self.groups)
-        name = f"{short_label(self.factor)} ({len(found.labels):,} groups)"
-        describe(ax, title="Residuals by group", x=NAMES[self.residual_kind], y=name)
-        return draw_groups(ax, found)
-
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
-        check_residual_kind(self.residual_kind)
-        n = self.fitted.shape
-        for name in ("residuals", "groups"):
-            values = getattr(self, name)
-            if values is not None and (values.shape != n or len(n) != 1):
-                raise ValueError(
-                    f"{name} must have one value for each row of fitted, shape {n}, got "
-                    f"{values.shape}."
-                )
-
-
-def _draw_effects(factor: str, samples: Mapping[str, NormalQuantiles], ax: Any) -> dict[str, Any]:
-    """Draw the random effects of one factor."""
-    several = len(samples) > 1
-    title = "Normal random effects" if several else f"Normal effects: {next(iter(samples))}"
-    name = f"Standardised effect of {short_label(factor)}"
-    describe(ax, title=title, x="Normal quantile", y=name)
-    if not any(len(one.ordered) for one in samples.values()):
-        write_in(ax, "The estimated variance is 0")
-        ax.set(xticks=[], yticks=[])
-        return {"points": []}
-    return draw_quantiles(ax, samples)
+        check_choice("residual_kind", self.residual_kind, sorted(NAMES))
+        if self.fitted.ndim != 1:
+            raise ValueError(
+                f"fitted must have one value for each row, got the shape {self.fitted.shape}."
+            )
+        self._check_shape(self.fitted.shape, ("residuals", "groups"), "of fitted")

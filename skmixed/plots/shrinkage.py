@@ -6,29 +6,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from skmixed.plots.drawn_shrinkage import (
-    draw_arrows,
-    draw_densities,
-    draw_differences,
-    draw_scatter,
-    robust_limits,
-)
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.least_squares import separate_effects
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.style import integer_ticks, make_panels
+from skmixed.plots.arrays.shrinkage import shrinkage_arrays
+from skmixed.plots.display import Display, check_choice
+from skmixed.plots.drawing.densities import densities_of
+from skmixed.plots.drawing.shrinkage import DRAWINGS
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.style.text import integer_ticks
 from skmixed.results import MixedLMResults
 
 __all__ = ["ShrinkageDisplay"]
 
 FloatArray = NDArray[np.float64]
-KINDS = ("arrow", "density", "lines", "scatter")
-_PLACES = 200
 
 
-class ShrinkageDisplay:
+class ShrinkageDisplay(Display):
     """Compare each group's own least-squares estimates with those of the mixed model.
 
     Make one with `from_estimator` or `from_results`. The separate estimates are the least-squares
@@ -91,8 +83,6 @@ class ShrinkageDisplay:
     array([-0.5,  0.5])
     """
 
-    ax_: Any
-    figure_: Any
     artists_: dict[str, Any]
     legend_: Any
     line_x: FloatArray
@@ -164,7 +154,7 @@ class ShrinkageDisplay:
             If there is no such factor, effect or kind.
         """
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
-        return cls._from_source(source).plot(ax, kind=kind, effects=effects)
+        return cls(**shrinkage_arrays(source)).plot(ax, kind=kind, effects=effects)
 
     @classmethod
     def from_results(
@@ -185,28 +175,8 @@ class ShrinkageDisplay:
         factor, kind, effects, ax
             As for ``from_estimator``.
         """
-        source = read_results(results, factor=factor)
-        return cls._from_source(source).plot(ax, kind=kind, effects=effects)
-
-    @classmethod
-    def _from_source(cls, source: FittedRows) -> ShrinkageDisplay:
-        """Compute the estimates."""
-        effects = source.effects
-        fixed = dict(zip(source.fit.fixed.names, source.fit.fixed.coefficients, strict=True))
-        population = np.array([fixed.get(name, 0.0) for name in effects.effect_names])
-        mixed = population + effects.modes
-        columns = source.design.blocks[source.position].columns
-        return cls(
-            groups=source.labels,
-            effect_names=effects.effect_names,
-            separate=mixed + separate_effects(source),
-            mixed=mixed,
-            population=population,
-            sizes=effects.sizes,
-            reach=[columns.min(axis=0), columns.max(axis=0)],
-            center=columns.mean(axis=0),
-            factor=source.factor,
-            response=source.response_name,
+        return cls.from_estimator(
+            *model_and_rows(results), factor=factor, kind=kind, effects=effects, ax=ax
         )
 
     def plot(self, ax: Any = None, *, kind: str = "arrow", effects: Any = None) -> ShrinkageDisplay:
@@ -232,40 +202,17 @@ class ShrinkageDisplay:
             If there is no such kind or effect, no group with a separate estimate, or ax holds
             another number of axes.
         """
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
-        chosen = self._chosen(effects)
-        if kind in ("arrow", "lines"):
-            chosen = chosen[:2]
-        if kind == "lines" and len(chosen) < 2:
-            raise ValueError(
-                "kind='lines' needs two effects, the second of which has a column for the x axis; "
-                f"got {self.effect_names[chosen[0]]!r} alone. Choose kind='scatter'."
-            )
-        there = np.isfinite(self.separate[:, chosen]).all(axis=1)
-        if not there.any():
-            raise ValueError(
-                f"No group of {self.factor!r} has rows enough for estimates of its own: the least "
-                f"number of rows is {len(chosen)} of different values. Choose one effect with "
-                "effects=, or show the modes with RandomEffectsDisplay."
-            )
-        n_panels = 1 if kind == "lines" or (kind == "arrow" and len(chosen) > 1) else len(chosen)
-        made = make_panels(
-            ax, n_panels, caller=f"{type(self).__name__}.plot", size=(3.6, 3.4), share=False
-        )
-        drawers = {
-            "arrow": draw_arrows,
-            "density": draw_densities,
-            "lines": draw_differences,
-            "scatter": draw_scatter,
-        }
+        check_choice("kind", kind, DRAWINGS)
+        chosen = self._chosen(effects, kind)
+        there = self._there(chosen)
+        one = kind == "lines" or (kind == "arrow" and len(chosen) > 1)
+        made = self._panels(ax, 1 if one else len(chosen), size=(3.6, 3.4), share=False)
         if kind == "lines":
             self._lines(chosen)
             integer_ticks(made.axes[0], "x", self.reach[:, chosen[-1]])
         if kind == "density":
             self._densities(chosen, there)
-        self.artists_, self.legend_ = drawers[kind](self, made, chosen, there)
-        self.ax_, self.figure_ = made.ax, made.figure
+        self.artists_, self.legend_ = DRAWINGS[kind](self, made, chosen, there)
         return self
 
     def _lines(self, chosen: NDArray[np.intp]) -> None:
@@ -277,55 +224,47 @@ class ShrinkageDisplay:
 
     def _densities(self, chosen: NDArray[np.intp], there: NDArray[np.bool_]) -> None:
         """Estimate the densities of the separate and the mixed estimates of each chosen effect."""
-        self.density_x, self.densities = [], {"separate": [], "mixed": []}
-        for j in chosen:
-            separate, mixed = self.separate[there, j], self.mixed[there, j]
-            low, high = robust_limits(separate, mixed, float(self.population[j]))
-            margin = 3.0 * max(_bandwidth(separate), _bandwidth(mixed))
-            x = np.linspace(low - margin, high + margin, _PLACES)
-            self.density_x.append(x)
-            self.densities["separate"].append(_density(separate, x))
-            self.densities["mixed"].append(_density(mixed, x))
+        found = [
+            densities_of(self.separate[there, j], self.mixed[there, j], float(self.population[j]))
+            for j in chosen
+        ]
+        self.density_x = [x for x, _, _ in found]
+        self.densities = {
+            "separate": [separate for _, separate, _ in found],
+            "mixed": [mixed for _, _, mixed in found],
+        }
 
-    def _chosen(self, effects: Any) -> NDArray[np.intp]:
-        """Return the positions of effects."""
-        if effects is None:
-            return np.arange(len(self.effect_names))
-        wanted = [effects] if isinstance(effects, str) else list(effects)
+    def _chosen(self, effects: Any, kind: str) -> NDArray[np.intp]:
+        """Return the positions of the effects that a kind shows."""
+        wanted = [effects] if isinstance(effects, str) else effects
+        wanted = list(self.effect_names if wanted is None else wanted)
         unknown = [name for name in wanted if name not in self.effect_names]
         if unknown or not wanted:
             raise ValueError(f"effects must name some of {list(self.effect_names)}, got {wanted}.")
-        return np.array([self.effect_names.index(name) for name in wanted])
+        chosen = [self.effect_names.index(name) for name in wanted]
+        if kind == "lines" and len(chosen) < 2:
+            raise ValueError(
+                "kind='lines' needs two effects, the second of which has a column for the x axis; "
+                f"got {wanted[0]!r} alone. Choose kind='scatter'."
+            )
+        return np.array(chosen[:2] if kind in ("arrow", "lines") else chosen)
+
+    def _there(self, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell which groups have separate estimates of the chosen effects."""
+        there = np.isfinite(self.separate[:, chosen]).all(axis=1)
+        if not there.any():
+            raise ValueError(
+                f"No group of {self.factor!r} has rows enough for estimates of its own: the least "
+                f"number of rows is {len(chosen)} of different values. Choose one effect with "
+                "effects=, or show the modes with RandomEffectsDisplay."
+            )
+        return there
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
         n, k = len(self.groups), len(self.effect_names)
-        shapes = {
-            "separate": (n, k),
-            "mixed": (n, k),
-            "population": (k,),
-            "sizes": (n,),
-            "reach": (2, k),
-            "center": (k,),
-        }
-        for name, shape in shapes.items():
-            found = getattr(self, name).shape
-            if found != shape:
-                raise ValueError(
-                    f"{name} must have shape {shape} for {n} groups and {k} effects, got {found}."
-                )
-
-
-def _bandwidth(values: FloatArray) -> float:
-    """Return the standard deviation of a kernel, by Silverman's (1986) rule (equation 3.31)."""
-    quartiles = np.quantile(values, (0.25, 0.75))
-    spreads = [np.std(values, ddof=1) if len(values) > 1 else 0.0, np.ptp(quartiles) / 1.34]
-    return float(0.9 * min((s for s in spreads if s > 0.0), default=0.0) * len(values) ** -0.2)
-
-
-def _density(values: FloatArray, x: FloatArray) -> FloatArray:
-    """Return a kernel estimate of the density; NaN for values that do not differ."""
-    width = _bandwidth(values)
-    if width <= 1e-12 * np.abs(values).max():
-        return np.full(len(x), np.nan)
-    return stats.norm.pdf(x[:, None], values, width).mean(axis=1)
+        why = f"for {n} groups and {k} effects"
+        self._check_shape((n, k), ("separate", "mixed"), why)
+        self._check_shape((2, k), ["reach"], why)
+        self._check_shape((k,), ("population", "center"), why)
+        self._check_shape((n,), ["sizes"], why)

@@ -8,21 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.drawn_trajectories import draw_trajectories
-from skmixed.plots.fitted_rows import FittedRows
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.style import PALETTE, integer_ticks, make_panels
+from skmixed.plots.arrays.trajectories import categories_of, spread_groups, trajectories_arrays
+from skmixed.plots.display import Display
+from skmixed.plots.drawing.trajectories import draw_trajectories
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.results import MixedLMResults
 
 __all__ = ["TrajectoriesDisplay"]
 
 FloatArray = NDArray[np.float64]
-_PLACES = 50
 # Beyond these groups single trajectories cannot be followed, and some are highlighted.
 _MOST_GROUPS, _HIGHLIGHTED = 60, 5
 
 
-class TrajectoriesDisplay:
+class TrajectoriesDisplay(Display):
     """Show the raw trajectory of each group, and the line of the population.
 
     Make one with `from_estimator` or `from_results`.
@@ -80,8 +79,6 @@ class TrajectoriesDisplay:
            [1., 5.]])
     """
 
-    ax_: Any
-    figure_: Any
     trajectories_: Any
     highlights_: Any
     population_: Any
@@ -115,7 +112,7 @@ class TrajectoriesDisplay:
         self.feature = feature
         self.response = response
         self.factor = factor
-        self.categories = _categories(self.colors, color_name)
+        self.categories = categories_of(self.colors, color_name)
         self._check()
         order = np.lexsort((self.x, self.codes))
         self._order = np.split(order, np.cumsum(np.bincount(self.codes))[:-1])
@@ -164,7 +161,8 @@ class TrajectoriesDisplay:
             If there is no such factor, column or label.
         """
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
-        return cls._from_source(source, feature, color).plot(ax, highlight=highlight)
+        arrays = trajectories_arrays(source, feature=feature, color=color)
+        return cls(**arrays).plot(ax, highlight=highlight)
 
     @classmethod
     def from_results(
@@ -186,43 +184,13 @@ class TrajectoriesDisplay:
         factor, feature, color, highlight, ax
             As for ``from_estimator``.
         """
-        source = read_results(results, factor=factor)
-        return cls._from_source(source, feature, color).plot(ax, highlight=highlight)
-
-    @classmethod
-    def _from_source(cls, source: FittedRows, feature: Any, color: Any) -> TrajectoriesDisplay:
-        """Predict the lines of the population."""
-        feature = source.feature(feature)
-        x = source.table.numbers(feature)
-        colors, each = None, []
-        if color is not None:
-            color = source.column(color, "color")
-            levels = np.arange(len(source.labels))
-            colors = source.table.typical(source.codes, levels).frame[color]
-            each = _categories(colors, color)
-        rows, weights = source.population(without=color if each else None)
-        line_x = np.linspace(x.min(), x.max(), _PLACES)
-        lines = []
-        for value in each or [None]:
-            along = rows.along(feature, np.tile(line_x, (len(rows), 1)))
-            if value is not None:
-                first = np.flatnonzero(source.table.frame[color] == value)[:1]
-                same = source.table.frame[color].iloc[np.repeat(first, len(along))]
-                along = along.assign(color, same.reset_index(drop=True))
-            values = source.predict(along, include=False).reshape(len(rows), _PLACES)
-            lines.append(weights @ values)
-        return cls(
-            groups=source.labels,
-            x=x,
-            y=source.response,
-            codes=source.codes,
-            line_x=line_x,
-            lines=lines,
-            colors=colors,
-            color_name=None if color is None else str(color),
+        return cls.from_estimator(
+            *model_and_rows(results),
+            factor=factor,
             feature=feature,
-            response=source.response_name,
-            factor=source.factor,
+            color=color,
+            highlight=highlight,
+            ax=ax,
         )
 
     def trajectory(self, i: int) -> FloatArray:
@@ -249,10 +217,7 @@ class TrajectoriesDisplay:
             If there is no group of a label, or ax holds several Axes.
         """
         self.highlighted = self._to_highlight(highlight)
-        made = make_panels(ax, 1, caller=f"{type(self).__name__}.plot", single=(5.8, 4.2))
-        draw_trajectories(self, made)
-        integer_ticks(made.axes[0], "x", self.x)
-        self.ax_, self.figure_ = made.ax, made.figure
+        draw_trajectories(self, self._panels(ax, single=(5.8, 4.2)))
         return self
 
     def _to_highlight(self, highlight: Any) -> NDArray[np.intp]:
@@ -261,7 +226,7 @@ class TrajectoriesDisplay:
             many = len(self.groups) > _MOST_GROUPS and self.colors is None
             highlight = _HIGHLIGHTED if many else 0
         if isinstance(highlight, (int, np.integer)) and not isinstance(highlight, bool):
-            return self._spread(int(highlight))
+            return spread_groups(self.codes, self.y, int(highlight))
         wanted = [highlight] if isinstance(highlight, (str, tuple)) else list(highlight)
         unknown = [label for label in wanted if label not in self.groups]
         if unknown:
@@ -271,51 +236,15 @@ class TrajectoriesDisplay:
             )
         return np.array([self.groups.index(label) for label in wanted], dtype=np.intp)
 
-    def _spread(self, n: int) -> NDArray[np.intp]:
-        """Return n groups of most rows within equal parts of the order of their means."""
-        if n <= 0:
-            return np.zeros(0, dtype=np.intp)
-        sizes = np.bincount(self.codes, minlength=len(self.groups))
-        means = np.bincount(self.codes, self.y, len(self.groups)) / np.maximum(sizes, 1)
-        parts = np.array_split(np.argsort(means, kind="stable"), min(n, len(means)))
-        # Of groups of equal size the one in the middle of its part.
-        middle = [np.roll(part, -(len(part) // 2)) for part in parts]
-        return np.array([part[np.argmax(sizes[part])] for part in middle], dtype=np.intp)
-
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
         n, n_groups = len(self.x), len(self.groups)
-        for name in ("y", "codes"):
-            found = getattr(self, name).shape
-            if found != (n,):
-                raise ValueError(f"{name} must have shape {(n,)}, as x, got {found}.")
+        self._check_shape((n,), ("y", "codes"), "of x")
         if n_groups == 0 or len(np.unique(self.codes)) != n_groups or self.codes.max() >= n_groups:
             raise ValueError(
                 f"codes must name each of the {n_groups} groups at least once by its position, got "
                 f"{len(np.unique(self.codes))} different codes."
             )
         n_lines = max(len(self.categories), 1)
-        if self.lines.ndim != 2 or self.lines.shape != (n_lines, len(self.line_x)):
-            raise ValueError(
-                f"lines must have shape {(n_lines, len(self.line_x))}, got {self.lines.shape}."
-            )
-        if self.colors is not None and len(self.colors) != n_groups:
-            raise ValueError(
-                f"colors must have a value for each of the {n_groups} groups, got "
-                f"{len(self.colors)}."
-            )
-
-
-def _categories(colors: pd.Series | None, name: Any) -> list[Any]:
-    """Return the sorted values that colour, none where there are none or they are numbers."""
-    if colors is None or (
-        pd.api.types.is_numeric_dtype(colors) and not pd.api.types.is_bool_dtype(colors)
-    ):
-        return []
-    found = sorted(pd.unique(colors), key=lambda value: (type(value).__name__, value))
-    if len(found) > len(PALETTE):
-        raise ValueError(
-            f"color={name!r} has {len(found)} different values, more than the {len(PALETTE)} "
-            "colours that readers can tell apart. Choose a column of fewer values, or of numbers."
-        )
-    return found
+        self._check_shape((n_lines, len(self.line_x)), ["lines"], "of lines and their places")
+        self._check_shape((n_groups,), ["colors"], "of groups")

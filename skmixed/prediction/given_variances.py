@@ -1,4 +1,4 @@
-"""Predictions that take the variance parameters as known."""
+"""Estimates that take the variance parameters as known."""
 
 from __future__ import annotations
 
@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.predict import (
-    Include,
-    Kind,
-    predict_covariance,
-    predict_mean,
-    predict_variance,
-)
+from skmixed.prediction.estimand import Estimand
 
 __all__ = ["GivenVariances", "student_quantiles"]
 
@@ -26,54 +19,37 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class GivenVariances:
-    """Describe predictions where the estimated variance parameters are taken as the true ones.
-
-    Quantiles are those of Student's t with n - rank(X) degrees of freedom: exact for a model
-    without random effects.
+    """Describe estimates where the estimated variance parameters are taken as the true ones.
 
     Attributes
     ----------
     fit : LMMFit
-    rows : NewRows
-    include_random_effects : bool or collection of str
-    kind : {"observation", "mean", "population"}
+    estimand : Estimand
+    df : float
+        Degrees of freedom of Student's t. For rows n - rank(X) is exact without random effects.
     """
 
     fit: LMMFit
-    rows: NewRows
-    include_random_effects: Include
-    kind: Kind
+    estimand: Estimand
+    df: float = np.inf
 
     @cached_property
     def mean(self) -> FloatArray:
-        """Return the predictions, shape (n,)."""
-        return predict_mean(self.fit, self.rows, include_random_effects=self.include_random_effects)
+        """Return the estimates, shape (n,)."""
+        return self.estimand.mean_of(self.fit)
 
     @cached_property
     def std(self) -> FloatArray:
-        """Return the standard deviations of what is predicted about the predictions, (n,)."""
-        return np.sqrt(
-            predict_variance(
-                self.fit,
-                self.rows,
-                include_random_effects=self.include_random_effects,
-                kind=self.kind,
-            )
-        )
+        """Return the standard deviations of what is estimated about the estimates, (n,)."""
+        return np.sqrt(self.estimand.variance_of(self.fit))
 
     def covariance(self) -> FloatArray:
-        """Return the covariance of what is predicted about the predictions, (n, n)."""
-        return predict_covariance(
-            self.fit,
-            self.rows,
-            include_random_effects=self.include_random_effects,
-            kind=self.kind,
-        )
+        """Return the covariance of what is estimated about the estimates, (n, n)."""
+        return self.estimand.covariance_of(self.fit)
 
     def quantiles(self, probabilities: FloatArray) -> FloatArray:
-        """Return quantiles of Student's t around the predictions, (n, n_probabilities)."""
-        df = max(self.fit.n_rows - len(self.fit.fixed.standardised), 1.0)
-        return student_quantiles(self.mean, self.std, np.array([df]), probabilities)
+        """Return quantiles of Student's t around the estimates, (n, n_probabilities)."""
+        return student_quantiles(self.mean, self.std, np.array([self.df]), probabilities)
 
 
 def student_quantiles(

@@ -1,4 +1,4 @@
-"""How far the effects and the coefficients of each group are from their estimates."""
+"""The effects and the coefficients of each group, and how far they are from their estimates."""
 
 from __future__ import annotations
 
@@ -9,35 +9,119 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.prediction.predict import within_levels
 
-__all__ = ["GroupCoefficients", "effect_standard_errors", "group_coefficients"]
+__all__ = ["GroupSums", "group_coefficients", "group_effects"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GroupCoefficients:
-    """Hold beta + b of each level of one grouping factor.
+class GroupSums:
+    """Estimate sums B beta + C b for each level of one grouping factor, level by level.
+
+    Given the variances, b_hat errs by -c d where beta_hat errs by d, with c = D Z'WX, and by what
+    the data of the level leave open, with variance sigma^2 D (Henderson 1975, section 5). The sums
+    err by (B - C c) d and C times the latter.
 
     Attributes
     ----------
     names : tuple of str
-        The fixed effects, then the random effects that none of them stands for.
-    values, standard_errors : ndarray of shape (n_levels, n_coefficients)
+        Of the m sums.
+    factor : int
+        Position of the factor among those of the fit.
+    of_beta : ndarray of shape (m, p)
+        B.
+    of_effects : ndarray of shape (m, k)
+        C.
+    known_beta : ndarray of shape (rank,) or None
+        Standardised coefficients, if they are to be taken as known. B is then 0.
     """
 
     names: tuple[str, ...]
-    values: FloatArray
-    standard_errors: FloatArray
+    factor: int
+    of_beta: FloatArray
+    of_effects: FloatArray
+    known_beta: FloatArray | None = None
+
+    def mean_of(self, fit: LMMFit) -> FloatArray:
+        """Return the estimates, shape (n_levels * m,)."""
+        effects = fit.random[self.factor]
+        modes = effects.modes
+        if self.known_beta is not None:
+            moved = effects.standardised_cross @ (fit.fixed.standardised - self.known_beta)
+            modes = modes + effects.response_scale * moved @ effects.coordinates.matrix.T
+        return (self.of_beta @ fit.fixed.coefficients + modes @ self.of_effects.T).ravel()
+
+    def variance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the variances of their errors; NaN where a coefficient is aliased."""
+        effects = fit.random[self.factor]
+        variances = np.empty((len(effects.levels), len(self.names)))
+        variances[:] = np.sum((self._fixed_part(fit) @ _root_of_beta(fit)) ** 2, axis=1)
+        varying = np.flatnonzero(self.of_effects.any(axis=1))
+        variances[:, varying] = self._given_beta(fit, varying).T
+        if self.known_beta is None:
+            errors = np.tensordot(_root_of_beta(fit), self._moved(fit, varying), axes=(0, 1))
+            variances[:, varying] += np.einsum("img,img->gm", errors, errors)
+        variances[:, self._aliased(fit)] = np.nan
+        return variances.ravel()
+
+    def covariance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the covariance of their errors; NaN where a coefficient is aliased."""
+        effects = fit.random[self.factor]
+        n_levels, m = len(effects.levels), len(self.names)
+        covariance = np.zeros((n_levels * m, n_levels * m))
+        if self.known_beta is None:
+            moved = self._moved(fit, np.arange(m)).transpose(2, 0, 1).reshape(n_levels * m, -1)
+            errors = moved @ _root_of_beta(fit)
+            covariance += errors @ errors.T
+        Z = np.tile((self.of_effects @ effects.coordinates.matrix).T, n_levels)
+        columns = [
+            Z if one is effects else np.zeros((len(one.standardised_factor), n_levels * m))
+            for one, _ in fit.estimable
+        ]
+        own = np.repeat(np.arange(n_levels), m)
+        codes = [own if one is effects else np.zeros_like(own) for one, _ in fit.estimable]
+        for root, shared in fit.errors.parts(columns, codes):
+            covariance += _unit(fit) * within_levels(root, shared)
+        aliased = np.tile(self._aliased(fit), n_levels)
+        covariance[aliased] = covariance[:, aliased] = np.nan
+        return covariance
+
+    def by_level(self, values: FloatArray) -> FloatArray:
+        """Return something of all sums as an array of shape (n_levels, m)."""
+        return values.reshape(-1, len(self.names))
+
+    def _fixed_part(self, fit: LMMFit) -> FloatArray:
+        """Return what multiplies the errors of the standardised coefficients in B beta."""
+        return self.of_beta @ fit.coordinates.fixed.matrix
+
+    def _moved(self, fit: LMMFit, chosen: NDArray[np.intp]) -> FloatArray:
+        """Return B - C c of some sums, by which they err with beta: (chosen, rank, n_levels)."""
+        effects = fit.random[self.factor]
+        C = self.of_effects[chosen] @ effects.coordinates.matrix
+        root = effects.standardised_factor
+        moved = np.tensordot(C @ root @ root.T, effects.standardised_scores, axes=(1, 1))
+        return self._fixed_part(fit)[chosen, :, None] - moved
+
+    def _given_beta(self, fit: LMMFit, chosen: NDArray[np.intp]) -> FloatArray:
+        """Return the variances of some sums where beta is known, (chosen, n_levels)."""
+        effects = fit.random[self.factor]
+        if effects.position is None:
+            return np.zeros((len(chosen), len(effects.levels)))
+        C = self.of_effects[chosen] @ effects.coordinates.matrix
+        D = fit.errors.covariances()[effects.position]
+        squares = np.einsum("mq,mr->mqr", C, C).reshape(len(C), -1)
+        # Rounding can leave less than nothing where effects are combinations of each other.
+        return np.maximum(_unit(fit) * squares @ D.reshape(len(D), -1).T, 0.0)
+
+    def _aliased(self, fit: LMMFit) -> NDArray[np.bool_]:
+        """Tell which sums have a part in a coefficient that others explain."""
+        return np.asarray(self.of_beta[:, fit.fixed.aliased].any(axis=1))
 
 
-def effect_standard_errors(
-    fit: LMMFit, effects: RandomEffects, *, beta_known: bool = False
-) -> FloatArray:
-    """Return the standard deviation of b_hat - b for each level and effect, (n_levels, k).
-
-    Given the variances, b_hat - b has the covariance sigma^2 D + c Var(beta_hat) c' with
-    c = D Z'WX (Henderson 1975, section 5).
+def group_effects(fit: LMMFit, effects: RandomEffects, *, beta_known: bool = False) -> GroupSums:
+    """Return the random effects of each level.
 
     Parameters
     ----------
@@ -45,59 +129,46 @@ def effect_standard_errors(
     effects : RandomEffects
         One of the fit's.
     beta_known : bool, default=False
-        Whether to leave out the second part, as lme4's conditional variances do.
+        Whether beta is taken to be what was estimated, as in lme4's conditional variances.
     """
-    own = np.diagonal(effects.conditional_covariance, axis1=1, axis2=2)
-    if beta_known:
-        return np.sqrt(own)
-    root = effects.coordinates.matrix
-    return np.sqrt(own + _variance_by_beta(fit, root @ effects.standardised_cross))
+    names = effects.effect_names
+    return GroupSums(
+        names,
+        fit.random.index(effects),
+        np.zeros((len(names), len(fit.fixed.names))),
+        np.eye(len(names)),
+        fit.fixed.standardised if beta_known else None,
+    )
 
 
-def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupCoefficients:
-    """Return the coefficients of each level with standard errors of the sums beta_hat + b_hat.
+def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupSums:
+    """Return the coefficients of each level: fixed effects, each with the random ones of its name.
 
-    Where beta_hat errs by d, b_hat errs by -c d and by what the data of the level leave open: the
-    variance of the sum is that of (1 - c) d, plus sigma^2 D. It is less than the sum of both
-    variances, because the two errors compensate.
+    The random effects that no fixed effect stands for come last. The variance of a sum is less
+    than the sum of both variances, because the two errors compensate. A coefficient without a
+    random effect is the same in all levels.
 
     Parameters
     ----------
     fit : LMMFit
     effects : RandomEffects
         One of the fit's.
-
-    Returns
-    -------
-    GroupCoefficients
-        A coefficient without a random effect is the same in all levels. NaN is the standard
-        error where the fixed effect is aliased.
     """
-    fixed = fit.fixed
-    names = tuple(dict.fromkeys(fixed.names + effects.effect_names))
-    picks = np.equal.outer(names, effects.effect_names).astype(float)
-    varying = np.flatnonzero(picks.any(axis=1))
-    n_levels, n_fixed = len(effects.levels), len(fixed.names)
-
-    values = np.zeros((n_levels, len(names)))
-    values[:, :n_fixed] = fixed.coefficients
-    values += effects.modes @ picks.T
-
-    variances = np.zeros((n_levels, len(names)))
-    variances[:, :n_fixed] = np.diagonal(fixed.covariance)
-    chosen = picks[varying]
-    of_beta = np.zeros((len(names), len(fixed.standardised)))
-    of_beta[:n_fixed] = fit.coordinates.fixed.matrix
-    moved = of_beta[varying] - chosen @ effects.coordinates.matrix @ effects.standardised_cross
-    own = np.einsum("mq,gqr,mr->gm", chosen, effects.conditional_covariance, chosen, optimize=True)
-    variances[:, varying] = own + _variance_by_beta(fit, moved)
-    aliased = np.flatnonzero(fixed.aliased)
-    variances[:, aliased] = np.nan
-    return GroupCoefficients(names, values, np.sqrt(variances))
+    fixed = fit.fixed.names
+    names = tuple(dict.fromkeys(fixed + effects.effect_names))
+    return GroupSums(
+        names,
+        fit.random.index(effects),
+        np.eye(len(names), len(fixed)),
+        np.equal.outer(names, effects.effect_names).astype(float),
+    )
 
 
-def _variance_by_beta(fit: LMMFit, moved: FloatArray) -> FloatArray:
-    """Return the variance of combinations (n_levels, m, rank) of the standardised coefficients."""
-    scale = fit.sigma**2 / fit.coordinates.weight_scale
-    root = np.linalg.cholesky(fit.fixed.unscaled_covariance)
-    return scale * np.sum((moved @ root) ** 2, axis=2)
+def _unit(fit: LMMFit) -> float:
+    """Return sigma^2 of the standardised columns, in squared units of y."""
+    return fit.sigma**2 / fit.coordinates.weight_scale
+
+
+def _root_of_beta(fit: LMMFit) -> FloatArray:
+    """Return a root of the covariance of the standardised coefficients."""
+    return np.sqrt(_unit(fit)) * fit.fixed.error_root

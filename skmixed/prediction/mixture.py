@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from skmixed.design.design import NewRows
 from skmixed.fitting.at_theta import fit_at, standardised_theta
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
-from skmixed.prediction.predict import Include, Kind
 
 __all__ = ["MixturePrediction", "VarianceDraws"]
 
@@ -69,22 +68,18 @@ class MixturePrediction:
     ----------
     fit : LMMFit
         With its cross-products.
-    rows : NewRows
-    include_random_effects : bool or collection of str
-    kind : {"observation", "mean", "population"}
+    rows : PredictedRows
     draws : VarianceDraws
     """
 
     fit: LMMFit
-    rows: NewRows
-    include_random_effects: Include
-    kind: Kind
+    rows: PredictedRows
     draws: VarianceDraws
 
     @cached_property
     def mean(self) -> FloatArray:
         """Return the predictions at the estimate, shape (n,)."""
-        return self._at(self.fit, self.rows).mean
+        return GivenVariances(self.fit, self.rows).mean
 
     @cached_property
     def std(self) -> FloatArray:
@@ -97,10 +92,10 @@ class MixturePrediction:
 
     def covariance(self) -> FloatArray:
         """Return the covariance of what is predicted about the predictions, (n, n)."""
-        centre = self._at(self.fit, self.rows)
+        centre = GivenVariances(self.fit, self.rows)
         total = np.zeros((len(self.mean), len(self.mean)))
         for fit in self._fits():
-            one = self._at(fit, self.rows)
+            one = GivenVariances(fit, self.rows)
             spread = self._spread(centre.std, one.std)
             scale = spread / np.where(one.std > 0.0, one.std, 1.0)
             part = scale[:, None] * one.covariance() * scale
@@ -121,15 +116,15 @@ class MixturePrediction:
 
     def _components(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
         """Yield some rows at a time, with means and deviations of their parts, (n_draws, n)."""
-        n_draws, n = len(self.draws.sigma), len(self.rows.fixed)
+        n_draws, n = len(self.draws.sigma), len(self.rows)
         size = max(1, ROOM // n_draws)
         for first in range(0, n, size):
             chunk = slice(first, first + size)
             rows = self.rows.take(chunk)
-            centre = self._at(self.fit, rows).std
+            centre = GivenVariances(self.fit, rows).std
             means, spreads = np.empty((2, n_draws, len(centre)))
             for r, fit in enumerate(self._fits()):
-                one = self._at(fit, rows)
+                one = GivenVariances(fit, rows)
                 means[r], spreads[r] = one.mean, self._spread(centre, one.std)
             yield chunk, means, spreads
 
@@ -138,10 +133,6 @@ class MixturePrediction:
         thetas = self.draws.standardised(self.fit)
         for theta, sigma in zip(thetas, self.draws.sigma, strict=True):
             yield replace(fit_at(self.fit, theta), sigma=float(sigma))
-
-    def _at(self, fit: LMMFit, rows: NewRows) -> GivenVariances:
-        """Return the predictions at some parameters."""
-        return GivenVariances(fit, rows, self.include_random_effects, self.kind)
 
     def _spread(self, centre: FloatArray, drawn: FloatArray) -> FloatArray:
         """Return deviations as far above those at the estimate as the drawn ones are below."""

@@ -22,6 +22,7 @@ __all__ = [
     "predict_covariance",
     "predict_mean",
     "predict_variance",
+    "within_levels",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -80,26 +81,37 @@ def predict_variance(
     ndarray of shape (n,)
     """
     variance = mean_error_variance(
-        fit, rows, include_random_effects=include_random_effects, kind=kind
+        fit,
+        rows,
+        include_random_effects=include_random_effects,
+        kind=kind,
+        of_coefficients=fit.fixed.error_covariance,
     )
     residual = float(kind == "observation")
     return fit.sigma**2 * (residual + variance / fit.coordinates.weight_scale)
 
 
 def mean_error_variance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "mean"
+    fit: LMMFit,
+    rows: NewRows,
+    *,
+    include_random_effects: Include,
+    kind: Kind = "mean",
+    of_coefficients: FloatArray | None = None,
 ) -> FloatArray:
     """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
 
     For the rows that were fitted, times their weights over the mean weight, it is their leverage.
+    The coefficients have the covariance (X'V^-1 X)^-1 unless another one is given.
     """
+    C = fit.fixed.unscaled_covariance if of_coefficients is None else of_coefficients
     variance = np.empty(len(rows.fixed))
     for first in range(0, len(variance), CHUNK):
         chunk = slice(first, first + CHUNK)
         X, parts = _error_columns(
             fit, rows.take(chunk), include_random_effects=include_random_effects, kind=kind
         )
-        variance[chunk] = np.einsum("in,in->n", fit.fixed.unscaled_covariance @ X, X)
+        variance[chunk] = np.einsum("in,in->n", C @ X, X)
         for root, _ in parts:
             variance[chunk] += _squared_lengths(root)
     return variance
@@ -117,9 +129,9 @@ def predict_covariance(
     an observation alone. Shape (n, n).
     """
     X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects, kind=kind)
-    covariance = X.T @ fit.fixed.unscaled_covariance @ X
+    covariance = X.T @ fit.fixed.error_covariance @ X
     for root, codes in parts:
-        covariance += _within_levels(root, codes)
+        covariance += within_levels(root, codes)
     covariance *= fit.sigma**2 / fit.coordinates.weight_scale
     if kind == "observation":
         covariance[np.diag_indices_from(covariance)] += fit.sigma**2
@@ -132,7 +144,7 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
         scale = fit.sigma**2 / fit.coordinates.weight_scale
-        covariance += scale * _within_levels(root, _levels_of(block))
+        covariance += scale * within_levels(root, _levels_of(block))
     return covariance
 
 
@@ -189,7 +201,7 @@ def _squared_lengths(root: Root) -> FloatArray:
     return np.einsum("kn,kn->n", root, root)
 
 
-def _within_levels(root: Root, codes: NDArray[np.intp] | None) -> FloatArray:
+def within_levels(root: Root, codes: NDArray[np.intp] | None) -> FloatArray:
     """Return root' root between rows of the same level, or between all rows without codes."""
     if isinstance(root, sparse.csr_array):
         return np.asarray((root.T @ root).toarray())

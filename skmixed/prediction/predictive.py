@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.delta import DeltaPrediction
+from skmixed.prediction.delta import DeltaMethod
+from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
+from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predict import Include, Kind
 
-__all__ = ["Predictive", "predictive"]
+__all__ = ["Predictive", "predictive", "require_kept_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -67,14 +69,21 @@ def predictive(
     ValueError
         If the fit has not kept the cross-products that the last two need.
     """
+    predicted = PredictedRows(rows, include_random_effects, kind)
     if variance_uncertainty is None:
-        return GivenVariances(fit, rows, include_random_effects, kind)
+        df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
+        return GivenVariances(fit, predicted, df)
+    require_kept_products(fit)
+    if isinstance(variance_uncertainty, VarianceDraws):
+        return MixturePrediction(fit, predicted, variance_uncertainty)
+    return DeltaMethod(Neighbourhood(fit), predicted)
+
+
+def require_kept_products(fit: LMMFit) -> None:
+    """Raise ValueError if a fit has not kept the cross-products that other variances need."""
     if fit.products is None:
         raise ValueError(
             "The uncertainty of the variance parameters needs the cross-products of the data, "
             "which this fit has not kept, as they are as large as the data here. Use "
             "variance_uncertainty=None: with so many levels it matters little."
         )
-    if isinstance(variance_uncertainty, VarianceDraws):
-        return MixturePrediction(fit, rows, include_random_effects, kind, variance_uncertainty)
-    return DeltaPrediction(fit, rows, include_random_effects, kind)

@@ -51,8 +51,7 @@ def sample_effects(
     rank = len(fit.fixed.standardised)
     d = np.zeros((n, rank))
     if not beta_known:
-        root = np.linalg.cholesky(fit.fixed.unscaled_covariance)
-        d = scale * rng.standard_normal((n, rank)) @ root.T
+        d = scale * rng.standard_normal((n, rank)) @ fit.fixed.error_root.T
     errors = fit.errors.draws(n, rng)
     drawn = []
     for effects in fit.random:

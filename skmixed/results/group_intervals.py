@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from skmixed.design.groups import Levels
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of
-from skmixed.prediction.group_errors import effect_standard_errors, group_coefficients
+from skmixed.prediction.delta import DeltaMethod
+from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
+from skmixed.prediction.neighbourhood import Neighbourhood
+from skmixed.prediction.predictive import require_kept_products
 
 __all__ = [
+    "GroupUncertainty",
+    "estimates_of_groups",
     "group_coefficients_table",
     "joined",
     "long_table",
@@ -24,15 +30,20 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+GroupUncertainty = Literal["delta"] | None
+
 COLUMNS = ["factor", "effect", "group", "value", "se", "lower", "upper", "excludes_zero"]
 
 
 def random_effects_table(
-    fitted: Any, level: float = 0.95, *, beta_known: bool = False
+    fitted: Any,
+    level: float = 0.95,
+    *,
+    beta_known: bool = False,
+    variance_uncertainty: GroupUncertainty = None,
 ) -> pd.DataFrame:
     """Return one row for each random effect of each group, with its interval.
 
-    The distribution of an effect given the data is normal, with the variances at their estimates.
     By default the fixed effects are not taken as known: the effect is a deviation from them, and
     if they are too high it is too low.
 
@@ -44,17 +55,23 @@ def random_effects_table(
     beta_known : bool, default=False
         Whether the standard errors are those given the fixed effects too, as lme4's
         ``ranef(condVar = TRUE)`` and ``random_effects_sd``.
+    variance_uncertainty : None or "delta", default=None
+        Whether the variances are taken as known, so that an effect is normal given the data; or
+        whether their being estimates counts, to first order, and intervals are those of Student's
+        t. With few groups the former are too narrow.
 
     Returns
     -------
     DataFrame
-        With columns factor, effect, group, value (the conditional mode, or BLUP), se, lower, upper
-        and excludes_zero. A group of ``a:b`` is named as in lme4, by its labels and a colon.
+        With columns factor, effect, group, value (the conditional mode, or BLUP), se, df (with
+        ``variance_uncertainty`` alone), lower, upper and excludes_zero. A group of ``a:b`` is
+        named as in lme4, by its labels and a colon.
 
     Raises
     ------
     ValueError
-        If level is not between 0 and 1.
+        If level is not between 0 and 1, or the fit has not kept the cross-products that
+        ``variance_uncertainty`` needs.
 
     Examples
     --------
@@ -68,17 +85,14 @@ def random_effects_table(
     19  Subject   Days   309  -8.62  2.64 -13.79  -3.45           True
     20  Subject   Days   310  -5.45  2.64 -10.62  -0.28           True
     """
-    check_level(level)
     fit = fit_of(fitted)
-    parts = []
-    for effects in fit.random:
-        errors = effect_standard_errors(fit, effects, beta_known=beta_known)
-        columns = _with_interval(effects.modes, errors, level)
-        parts.append(long_table(effects.levels, effects.effect_names, columns))
-    return joined(parts, COLUMNS)
+    sums = [group_effects(fit, effects, beta_known=beta_known) for effects in fit.random]
+    return _table(fit, sums, level, variance_uncertainty)
 
 
-def group_coefficients_table(fitted: Any, level: float = 0.95) -> pd.DataFrame:
+def group_coefficients_table(
+    fitted: Any, level: float = 0.95, *, variance_uncertainty: GroupUncertainty = None
+) -> pd.DataFrame:
     """Return one row for each coefficient of each group: fixed plus random effect.
 
     The standard error is that of the sum. The errors of the two parts compensate, so that it is
@@ -90,17 +104,21 @@ def group_coefficients_table(fitted: Any, level: float = 0.95) -> pd.DataFrame:
     fitted : MixedLMResults, estimator or LMMFit
     level : float, default=0.95
         Probability that an interval covers its coefficient.
+    variance_uncertainty : None or "delta", default=None
+        How the variances being estimated is taken into account, as for ``random_effects_table``.
 
     Returns
     -------
     DataFrame
-        With columns factor, term, group, value, se, lower, upper and excludes_zero. se and limits
-        are NaN where the fixed effect is aliased with others.
+        With columns factor, term, group, value, se, df (with ``variance_uncertainty`` alone),
+        lower, upper and excludes_zero. se, df and limits are NaN where the fixed effect is aliased
+        with others.
 
     Raises
     ------
     ValueError
-        If level is not between 0 and 1.
+        If level is not between 0 and 1, or the fit has not kept the cross-products that
+        ``variance_uncertainty`` needs.
 
     Examples
     --------
@@ -114,14 +132,38 @@ def group_coefficients_table(fitted: Any, level: float = 0.95) -> pd.DataFrame:
     19  Subject  Days   309   1.85  2.34  -2.73   6.43          False
     20  Subject  Days   310   5.02  2.34   0.44   9.60           True
     """
-    check_level(level)
     fit = fit_of(fitted)
-    parts = []
-    for effects in fit.random:
-        found = group_coefficients(fit, effects)
-        columns = _with_interval(found.values, found.standard_errors, level)
-        parts.append(long_table(effects.levels, found.names, columns))
-    return joined(parts, COLUMNS).rename(columns={"effect": "term"})
+    sums = [group_coefficients(fit, effects) for effects in fit.random]
+    return _table(fit, sums, level, variance_uncertainty).rename(columns={"effect": "term"})
+
+
+def estimates_of_groups(
+    fit: LMMFit, sums: Sequence[GroupSums], variance_uncertainty: GroupUncertainty
+) -> Sequence[GivenVariances | DeltaMethod]:
+    """Return what is known of sums of coefficients and effects, for each of them.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    sums : sequence of GroupSums
+    variance_uncertainty : None or "delta"
+
+    Raises
+    ------
+    ValueError
+        If ``variance_uncertainty`` is something else, or the fit has not kept the cross-products
+        that it needs.
+    """
+    if variance_uncertainty is None:
+        return [GivenVariances(fit, one) for one in sums]
+    if not (isinstance(variance_uncertainty, str) and variance_uncertainty == "delta"):
+        raise ValueError(
+            "variance_uncertainty of effects and coefficients of groups must be None or 'delta', "
+            f"got {variance_uncertainty!r}."
+        )
+    require_kept_products(fit)
+    around = Neighbourhood(fit)
+    return [DeltaMethod(around, one) for one in sums]
 
 
 def long_table(
@@ -155,13 +197,30 @@ def joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-def _with_interval(values: FloatArray, errors: FloatArray, level: float) -> dict[str, NDArray[Any]]:
+def _table(
+    fit: LMMFit,
+    sums: Sequence[GroupSums],
+    level: float,
+    variance_uncertainty: GroupUncertainty,
+) -> pd.DataFrame:
+    """Return one row for each sum and level, with its interval."""
+    check_level(level)
+    parts = []
+    estimates = estimates_of_groups(fit, sums, variance_uncertainty)
+    for one, found in zip(sums, estimates, strict=True):
+        columns = {name: one.by_level(values) for name, values in _columns(found, level).items()}
+        parts.append(long_table(fit.random[one.factor].levels, one.names, columns))
+    return joined(parts, COLUMNS)
+
+
+def _columns(found: GivenVariances | DeltaMethod, level: float) -> dict[str, NDArray[Any]]:
     """Return values, standard errors, limits, and whether these exclude 0."""
-    reach = -ndtri(0.5 * (1.0 - level)) * errors
-    lower, upper = values - reach, values + reach
+    tail = 0.5 * (1.0 - level)
+    lower, upper = found.quantiles(np.array([tail, 1.0 - tail])).T
     return {
-        "value": values,
-        "se": errors,
+        "value": found.mean,
+        "se": found.std,
+        **({"df": found.df} if isinstance(found, DeltaMethod) else {}),
         "lower": lower,
         "upper": upper,
         "excludes_zero": (lower > 0.0) | (upper < 0.0),

@@ -57,26 +57,39 @@ class GroupTables:
         }
 
     def random_effects_table(
-        self, level: float = 0.95, *, beta_known: bool = False
+        self,
+        level: float = 0.95,
+        *,
+        beta_known: bool = False,
+        variance_uncertainty: group_intervals.GroupUncertainty = None,
     ) -> pd.DataFrame:
         """Return one row for each random effect of each group: value, se, limits, excludes_zero.
 
         Parameters
         ----------
-        level, beta_known
+        level, beta_known, variance_uncertainty
             As for ``skmixed.results.random_effects_table``.
         """
-        return group_intervals.random_effects_table(self, level, beta_known=beta_known)
+        return group_intervals.random_effects_table(
+            self, level, beta_known=beta_known, variance_uncertainty=variance_uncertainty
+        )
 
-    def group_coefficients_table(self, level: float = 0.95) -> pd.DataFrame:
+    def group_coefficients_table(
+        self,
+        level: float = 0.95,
+        *,
+        variance_uncertainty: group_intervals.GroupUncertainty = None,
+    ) -> pd.DataFrame:
         """Return one row for each coefficient of each group, with the standard error of the sum.
 
         Parameters
         ----------
-        level
+        level, variance_uncertainty
             As for ``skmixed.results.group_coefficients_table``.
         """
-        return group_intervals.group_coefficients_table(self, level)
+        return group_intervals.group_coefficients_table(
+            self, level, variance_uncertainty=variance_uncertainty
+        )
 
     def sample_random_effects(
         self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False

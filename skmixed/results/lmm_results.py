@@ -20,6 +20,7 @@ from skmixed.results.coefficient_tests import CoefficientTests
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.group_tables import GroupTables
 from skmixed.results.model_words import ModelWords
+from skmixed.results.numbers import count_text
 from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
 
@@ -164,7 +165,7 @@ class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, Mode
 
     def __repr__(self) -> str:
         model = self.formula or self.response_name
-        return f"<MixedLMResults: {model}, {self.method}, {self.nobs} observations>"
+        return f"<MixedLMResults: {model}, {self.method}, {count_text(self.nobs)} observations>"
 
     def _repr_html_(self) -> str:
         return self.summary().as_html()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "align",
+    "count_text",
     "format_column",
     "format_estimates",
     "format_fixed",
@@ -20,6 +21,8 @@ __all__ = [
 MISSING = "-"
 # Most digits of a fixed-point number in a column whose entries share their number of decimals.
 _WIDEST = 9
+# Sums of weights miss a whole number by no more than this part.
+_ROUNDING = 1e-9
 
 
 def format_column(values: Iterable[float], digits: int = 5) -> list[str]:
@@ -102,8 +105,22 @@ def align(texts: list[str]) -> list[str]:
 
 
 def whole(value: float) -> int | float:
-    """Return an int for a whole number."""
-    return int(value) if float(value).is_integer() else float(value)
+    """Return an int for a whole number, as a sum of weights may be up to rounding."""
+    nearest = round(value)
+    return nearest if abs(value - nearest) <= _ROUNDING * abs(value) else float(value)
+
+
+def count_text(value: float, separator: str = "") -> str:
+    """Return a number of rows as text; with a decimal where it is a sum of weights.
+
+    Parameters
+    ----------
+    value : float
+    separator : str, default=""
+        Of thousands.
+    """
+    number = whole(value)
+    return format(number, separator if isinstance(number, int) else f"{separator}.1f")
 
 
 def _common_decimals(values: Iterable[float], errors: Iterable[float], digits: int) -> int | None:

@@ -11,12 +11,12 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.results.numbers import (
     align,
+    count_text,
     format_column,
     format_estimates,
     format_fixed,
     format_p_values,
     format_statistics,
-    whole,
 )
 from skmixed.results.report import Report, Table
 from skmixed.results.summary_html import render_html
@@ -120,7 +120,7 @@ def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str],
         if description.formula is not None
         else ("Response", description.response_name)
     )
-    rows = str(whole(fit.n_rows))
+    rows = count_text(fit.n_rows)
     if description.n_dropped:
         rows += f" ({description.n_dropped} dropped: missing values)"
     facts = [model, ("Observations", rows)]
@@ -149,7 +149,7 @@ def _criteria(fit: LMMFit) -> Table:
             "BIC",
             "Residual df",
         ),
-        rows=((*(f"{value:.3f}" for value in values), str(whole(fit.n_rows - fit.n_parameters))),),
+        rows=((*(f"{value:.3f}" for value in values), count_text(fit.n_rows - fit.n_parameters)),),
     )
 
 

@@ -342,6 +342,13 @@ def test_groups_that_are_not_passed_are_never_silent(study):
         model.predict(study.numbers, include_random_effects=True)
 
 
+def test_a_pipeline_says_so_at_the_line_of_its_call(study):
+    pipeline = make_pipeline(StandardScaler(), RandomInterceptRegressor())
+    with pytest.warns(NoGroupsWarning) as record:
+        pipeline.fit(study.numbers, study.y)
+    assert record[0].filename == __file__
+
+
 def test_no_groups_is_least_squares_and_says_so(study):
     with pytest.warns(NoGroupsWarning, match=r"RandomInterceptRegressor\(groups=...\)") as record:
         model = RandomInterceptRegressor().fit(study.numbers, study.y)

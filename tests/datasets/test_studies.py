@@ -62,6 +62,17 @@ def test_missing_column(tmp_path) -> None:
         load_study("pigs", folder=tmp_path)
 
 
+@pytest.mark.parametrize(("name", "column"), [("pupils", "ses"), ("nurses", "wardtype")])
+def test_values_that_the_study_does_not_have(name, column, tmp_path) -> None:
+    write(name, tmp_path)
+    file = tmp_path / f"{name}.csv"
+    frame = pd.read_csv(file)
+    frame.loc[3, column] = "of another study"
+    frame.to_csv(file, index=False)
+    with pytest.raises(ValueError, match=rf"'{column}' of {name}\.csv has .*'of another study'"):
+        load_study(name, folder=tmp_path)
+
+
 def test_unknown_name() -> None:
     with pytest.raises(ValueError, match=r"There is no study 'pig'\. Choose one of \['gpa', 'nur"):
         load_study("pig")

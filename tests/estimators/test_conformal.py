@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import sklearn
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, cross_val_score
@@ -333,3 +334,19 @@ def test_scikit_learn_checks(estimator, routing):
     if estimator.method == "split" or estimator._groups_are_columns():
         failed -= {f"{weights}dense_data", f"{weights}sparse_data"}
     assert not failed
+
+
+def test_what_all_folds_have_to_say_is_said_once(study):
+    twice = study[["x1", "group"]].assign(x2=2.0 * study["x1"])
+    with pytest.warns(UserWarning, match="rank deficient") as record:
+        GroupConformalRegressor(RandomInterceptRegressor("group")).fit(twice, study["y"])
+    assert len(record) == 1
+    assert record[0].filename == __file__
+
+
+def test_columns_in_a_dictionary(study, new):
+    model = GroupConformalRegressor(MixedLM(formula="~ x1 + (1 | group)"), random_state=0)
+    columns = {name: study[name].to_numpy() for name in ("x1", "group")}
+    found = clone(model).fit(columns, study["y"]).predict_interval(new, coverage=0.8)
+    expected = model.fit(study[["x1", "group"]], study["y"]).predict_interval(new, coverage=0.8)
+    assert_allclose(found, expected)

@@ -392,3 +392,23 @@ def test_numpys_global_random_state_is_left_alone(source) -> None:
     )
     assert len(scores.folds) == 6
     assert_array_equal(everyones.get_state()[1], before)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_warning_of_several_folds_is_given_once_at_the_line_of_the_call(n_jobs):
+    X = pd.DataFrame({"x": np.arange(30.0), "twice": 2.0 * np.arange(30.0), "g": np.arange(30) % 6})
+    y = np.sin(X["x"]) + X["g"]
+    with pytest.warns(UserWarning, match=r"rank deficient.*'twice'") as record:
+        cross_validate_groups(MixedLM("g"), X, y, cv=3, random_state=0, n_jobs=n_jobs)
+    assert len(record) == 1
+    assert record[0].filename == __file__
+
+
+def test_labels_in_an_array_of_pandas(study):
+    model, X = RandomInterceptRegressor(), study[["x1"]]
+    expected = cross_validate_groups(
+        model, X, study["y"], study["group"].astype(str).to_numpy(), cv=2, random_state=0
+    )
+    labels = pd.array(study["group"].astype(str), dtype="string")
+    found = cross_validate_groups(model, X, study["y"], labels, cv=2, random_state=0)
+    assert_frame_equal(found.summary(), expected.summary().assign(factor=found.summary()["factor"]))

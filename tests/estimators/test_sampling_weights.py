@@ -12,9 +12,14 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import optimize, special, stats
 
-from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
+from skmixed import MixedLM, RandomInterceptRegressor, SingularFitWarning, mixedlm
 from skmixed.datasets import load_penicillin
-from skmixed.inference import confint, likelihood_ratio_test, robust_covariance
+from skmixed.inference import (
+    confint,
+    likelihood_ratio_test,
+    marginal_slopes,
+    robust_covariance,
+)
 
 N_GROUPS = 25
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(180)
@@ -163,6 +168,59 @@ def test_informative_sampling_is_undone_and_unscaled_weights_inflate_the_groups(
     assert plain_mean > 0.4
     assert abs(sized_mean) < 0.6 * plain_mean
     assert raw > 1.1 * sized
+
+
+def test_predictions_have_the_uncertainty_of_the_coefficients(sample) -> None:
+    model = MixedLM("g", method="ml", weight_type="sampling")
+    X, y = sample[["x", "g"]], sample["y"]
+    model.fit(X, y, sample_weight=sample["w"])
+    covariance = model.results_.cov_params().to_numpy()
+    new = pd.DataFrame({"x": [0.0, 2.5], "g": -1})
+    columns = np.array([[1.0, 0.0], [1.0, 2.5]])
+    options = {"kind": "population", "include_random_effects": False}
+    found = model.predict(new, return_cov=True, **options)[1]
+    assert_allclose(found, columns @ covariance @ columns.T, rtol=1e-9)
+    assert_allclose(model.predict(new, return_std=True, **options)[1] ** 2, found.diagonal())
+
+    table = model.group_coefficients_table().query("term == 'x'")
+    assert_allclose(table["se"], model.results_.bse["x"])
+    draws = model.sample_random_effects(20_000, random_state=0)
+    assert_allclose(draws.params.cov(), covariance, rtol=0.05, atol=0.03 * covariance[0, 0])
+
+
+def test_rows_cannot_be_added(sample) -> None:
+    model = MixedLM("g", method="ml", weight_type="sampling")
+    model.fit(sample[["x", "g"]], sample["y"], sample_weight=sample["w"])
+    with pytest.raises(ValueError, match="Fit all rows together"):
+        model.adapt(sample[["x", "g"]], sample["y"])
+
+
+@pytest.mark.parametrize("scaling", ["size", "effective"])
+def test_sums_of_weights_are_shown_as_numbers_of_rows(sample, scaling) -> None:
+    options = {"weights": "w", "weight_type": "sampling", "method": "ml"}
+    results = mixedlm("y ~ x + (1 | g)", sample, weight_scaling=scaling, **options)
+    n = f"{scaled(sample, scaling).sum():.1f}".removesuffix(".0")
+    assert f"{n} observations" in repr(results)
+    assert f"{n} observations" in results.describe().replace(",", "")
+    assert f"{n}\n" in str(results.summary())
+
+
+def test_one_group_tells_no_standard_errors(sample) -> None:
+    options = {"weights": "w", "weight_type": "sampling", "method": "ml"}
+    with pytest.warns(SingularFitWarning, match="one group only"):
+        results = mixedlm("y ~ x + (1 | g)", sample.assign(g="a"), **options)
+    assert results.bse.isna().all()
+    assert results.tidy()["p_value"].isna().all()
+    assert "cannot be told" not in results.describe().split("Variance")[0]
+
+
+def test_marginal_slopes_have_the_degrees_of_freedom_of_the_results(sample) -> None:
+    options = {"weights": "w", "weight_type": "sampling", "method": "ml"}
+    results = mixedlm("y ~ x + (1 | g)", sample, **options)
+    slope, coefficient = marginal_slopes(results, "x").tidy(), results.tidy().query("term == 'x'")
+    assert_allclose(slope[["estimate", "se", "df"]], coefficient[["estimate", "se", "df"]])
+    residual = marginal_slopes(results.with_df_method("residual"), "x").tidy()
+    assert residual["df"].item() == results.nobs - 2
 
 
 def test_what_needs_a_likelihood_says_so(sample) -> None:

@@ -33,6 +33,9 @@ def results(sleep):
 def test_tables_are_those_of_the_results(model, results, table):
     ours, theirs = getattr(model, table)(0.9), getattr(results, table)(level=0.9)
     pd.testing.assert_frame_equal(ours, theirs, rtol=1e-6)
+    ours, theirs = (getattr(one, table)(variance_uncertainty="delta") for one in (model, results))
+    pd.testing.assert_frame_equal(ours, theirs, rtol=1e-5)
+    assert (ours["se"] > getattr(model, table)()["se"]).all()
 
 
 def test_draws_are_those_of_the_results(model, results):

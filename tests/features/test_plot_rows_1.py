@@ -18,12 +18,6 @@ from skmixed.plots import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def sleep():
     return load_sleepstudy().astype({"Subject": str})

@@ -12,15 +12,9 @@ from scipy import stats
 
 from skmixed import mixedlm
 from skmixed.plots import MarginalCovarianceDisplay, RandomEffectsDisplay, ResidualsDisplay
-from skmixed.plots.caterpillar import ACCENT, NEUTRAL
+from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
 
 SLOPES = "sleep_slopes"
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

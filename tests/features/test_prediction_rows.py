@@ -14,6 +14,7 @@ from sklearn.metrics import PredictionErrorDisplay
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.fitting.lmm_fit import LMMFit
 
 # Of 10,000 draws: standard errors of a median and of a 2.5 % quantile, in standard deviations.
@@ -106,7 +107,7 @@ class TestIntervals:
 
 def std_as_if_independent(fit: LMMFit, model: MixedLM, rows: pd.DataFrame) -> np.ndarray:
     """Return standard deviations of new observations without the covariances of the estimates."""
-    new, _ = model._new_rows(rows, None, True)
+    new, _ = read_new_rows(model, rows, None, True)
     X = np.column_stack([np.ones(len(rows)), new.fixed])
     variance = fit.sigma**2 + np.einsum("ni,ij,nj->n", X, fit.fixed.covariance, X)
     for effects, block in zip(fit.random, new.blocks, strict=True):

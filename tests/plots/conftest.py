@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from skmixed import mixedlm
+from skmixed import MixedLM, mixedlm
 from skmixed.datasets import (
     load_dyestuff,
     load_penicillin,
@@ -15,13 +17,7 @@ from skmixed.datasets import (
     make_mixed_regression,
 )
 
-from .drawn import simulated_groups
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
+from .data import simulated_groups
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +82,13 @@ def uneven():
 @pytest.fixture(scope="session")
 def uneven_results(uneven):
     return mixedlm("y ~ x + (x | g)", uneven)
+
+
+@pytest.fixture(scope="session")
+def in_weeks():
+    """Return a pipeline that counts weeks, the model without it, and the rows that both know."""
+    data = load_sleepstudy()
+    X, y = data[["Days", "Subject"]], data["Reaction"]
+    model = MixedLM(groups="Subject", random_slopes=["Days"]).fit(X, y)
+    weeks = FunctionTransformer(lambda frame: frame.assign(Days=frame["Days"] / 7.0))
+    return make_pipeline(weeks, clone(model)).fit(X, y), model, (X, y)

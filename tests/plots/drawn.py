@@ -1,56 +1,73 @@
-"""What is seen of a drawn figure, and data of few and of many groups to draw."""
+"""What is seen of a drawn figure, and what holds of every one: nothing hides or leaves anything."""
 
 from __future__ import annotations
 
 import itertools
+from typing import Any
 from unittest import mock
 
-import numpy as np
-import pandas as pd
 from matplotlib.text import Text
 
-
-def simulated_groups(n_groups, n_rows):
-    """Return rows of groups with long names."""
-    rng = np.random.default_rng(0)
-    codes = np.repeat(np.arange(n_groups), n_rows)
-    x = rng.normal(size=len(codes))
-    y = 1.0 + 2.0 * x + rng.normal(size=n_groups)[codes] + rng.normal(size=len(codes))
-    names = np.array([f"a municipality of a long name {i}" for i in range(n_groups)])
-    return pd.DataFrame({"y": y, "x": x, "municipality": names[codes]})
+__all__ = ["assert_tidy", "overlapping", "overlapping_texts", "texts_of", "texts_outside"]
 
 
-def shown_texts(figure):
-    """Return all texts that are drawn, with their boxes in pixels; ticks beyond limits are not."""
+def texts_of(legend: Any) -> list[str]:
+    """Return the texts of a legend."""
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def shown_texts(figure: Any) -> list[Text]:
+    """Return all texts that are drawn; ticks beyond limits are not."""
     found = {}
     draw = Text.draw
 
-    def recorded(text, *args, **kwargs):
+    def recorded(text: Text, *args: Any, **kwargs: Any) -> None:
         if text.get_visible() and text.get_text():
             found[id(text)] = text
-        return draw(text, *args, **kwargs)
+        draw(text, *args, **kwargs)
 
     with mock.patch.object(Text, "draw", recorded):
         figure.draw_without_rendering()
-    return [(text.get_text(), text.get_window_extent()) for text in found.values()]
+    return list(found.values())
 
 
-def overlapping_texts(figure, slack=1.0):
+def overlapping(texts: Any, slack: float = 1.0) -> list[tuple[str, str]]:
     """Return the pairs of texts that overlap by more than slack pixels."""
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
     return [
         (one, other)
-        for (one, a), (other, b) in itertools.combinations(shown_texts(figure), 2)
+        for (one, a), (other, b) in itertools.combinations(boxes, 2)
         if min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
     ]
 
 
-def texts_outside(figure, slack=2.0):
+def overlapping_texts(figure: Any, slack: float = 1.0) -> list[tuple[str, str]]:
+    """Return the pairs of a figure's texts that overlap by more than slack pixels."""
+    return overlapping(shown_texts(figure), slack)
+
+
+def texts_outside(figure: Any, slack: float = 2.0) -> list[str]:
     """Return the texts that leave the figure."""
+    boxes = [(text.get_text(), text.get_window_extent()) for text in shown_texts(figure)]
     return [
         text
-        for text, box in shown_texts(figure)
+        for text, box in boxes
         if box.x0 < -slack
         or box.y0 < -slack
         or box.x1 > figure.bbox.x1 + slack
         or box.y1 > figure.bbox.y1 + slack
     ]
+
+
+def assert_tidy(display: Any) -> None:
+    """Assert that texts keep apart and in the figure, and that the legend lies on no panel."""
+    figure = display.figure_
+    assert overlapping_texts(figure) == []
+    assert texts_outside(figure) == []
+    if display.legend_ is None:
+        return
+    legend = display.legend_.get_window_extent()
+    for ax in (ax for ax in figure.axes if ax.axison):
+        box = ax.get_window_extent()
+        beside = legend.x0 >= box.x1 or legend.x1 <= box.x0
+        assert beside or legend.y0 >= box.y1 - 1.0 or legend.y1 <= box.y0 + 1.0

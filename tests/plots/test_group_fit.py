@@ -16,7 +16,7 @@ from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_pastes, make_mixed_regression
 from skmixed.plots import GroupFitDisplay
 
-from .checks import assert_tidy, texts_of
+from .drawn import assert_tidy, texts_of
 
 ALL = ("points", "separate", "mixed", "pooled", "population")
 
@@ -247,7 +247,7 @@ def test_long_labels_keep_their_ends():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y": [1.0]}, r"y must have shape \(4,\), as x, got \(1,\)"),
+        ({"y": [1.0]}, r"y must have the shape \(4,\) of x, got \(1,\)"),
         ({"codes": [0, 0, 1, 2]}, "codes must lie between 0 and 1.*got 0 to 2"),
         ({"line_x": [[0.0, 1.0]]}, "line_x must have a row for each of the 2 groups"),
         ({"lines": {"mixed": [[0.0]]}}, r"lines\['mixed'\] must have the shape \(2, 2\)"),

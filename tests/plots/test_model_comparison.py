@@ -14,7 +14,8 @@ from skmixed.datasets import load_sleepstudy
 from skmixed.inference import conditional_aic
 from skmixed.plots import ModelComparisonDisplay
 
-from .drawn import overlapping_texts, simulated_groups, texts_outside
+from .data import simulated_groups
+from .drawn import overlapping_texts, texts_outside
 
 FORMULAS = {
     "intercepts": "Reaction ~ Days + (1 | Subject)",
@@ -161,7 +162,7 @@ def test_arguments_are_checked(changes, message):
 
 
 def test_unknown_names(models):
-    with pytest.raises(ValueError, match=r"kind must be among.*got \['pairs'\]"):
+    with pytest.raises(ValueError, match=r"kind must be one of.*got 'pairs'"):
         ModelComparisonDisplay.from_results(models, kind="pairs")
     with pytest.raises(ValueError, match=r"criteria must be among.*got \['dic'\]"):
         ModelComparisonDisplay.from_results(models, criteria=["dic"])

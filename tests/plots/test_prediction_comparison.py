@@ -11,7 +11,7 @@ from sklearn.metrics import root_mean_squared_error
 from skmixed import MixedLM
 from skmixed.plots import PredictionComparisonDisplay
 
-from .checks import assert_tidy, texts_of
+from .drawn import assert_tidy, texts_of
 
 
 def test_predictions_of_the_sleep_study(sleep, sleep_data):

@@ -13,7 +13,7 @@ from skmixed import MixedLM, mixedlm
 from skmixed.datasets import make_mixed_regression
 from skmixed.plots import PredictionIntervalDisplay
 
-from .checks import assert_tidy, texts_of
+from .drawn import assert_tidy, texts_of
 
 
 def display_of(**changes):

@@ -19,13 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
 from skmixed.plots import RandomEffectsDisplay
-from skmixed.plots.caterpillar import ACCENT, NEUTRAL
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
+from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +51,7 @@ def test_stored_arrays(results):
     assert display.effect_names == ("Intercept", "Days")
     assert_array_equal(display.levels, modes.index)
     assert_array_equal(display.modes, modes)
-    assert_array_equal(display.standard_deviations, deviations)
+    assert_allclose(display.standard_deviations, deviations, rtol=1e-12)
     # The 95th percentile of the normal distribution.
     assert_allclose(display.upper, modes + 1.6448536269514722 * deviations)
     assert_allclose(display.lower, modes - 1.6448536269514722 * deviations)
@@ -71,6 +65,28 @@ def test_intervals_are_those_of_the_table(results):
         rows = table[table["effect"] == effect]
         assert_allclose(display.lower[:, j], rows["lower"])
         assert_array_equal(display.excludes_zero[:, j], rows["excludes_zero"])
+
+
+def test_intervals_with_uncertain_variances_are_those_of_the_table(crossed):
+    display = RandomEffectsDisplay.from_results(crossed, level=0.9, variance_uncertainty="delta")
+    table = crossed.random_effects_table(0.9, variance_uncertainty="delta")
+    for factor, rows in table.groupby("factor"):
+        assert_allclose(display.df[factor][:, 0], rows["df"], rtol=1e-12)
+        assert_allclose(display.lower[factor][:, 0], rows["lower"], rtol=1e-12)
+        assert_allclose(display.upper[factor][:, 0], rows["upper"], rtol=1e-12)
+    model = MixedLM(formula="diameter ~ 1 + (1 | plate) + (1 | sample)").fit(load_penicillin())
+    found = RandomEffectsDisplay.from_estimator(
+        model, factor="sample", level=0.9, variance_uncertainty="delta"
+    )
+    assert_allclose(found.upper, display.upper["sample"], rtol=1e-6)
+
+
+def test_degrees_of_freedom_widen():
+    """A tenth of Cauchy's distribution lies beyond 6.31."""
+    display = display_of(3, df=np.ones((3, 1)), level=0.9)
+    assert_allclose(
+        display.upper, display.modes + 6.313751514675043 * display.standard_deviations, rtol=1e-9
+    )
 
 
 def test_one_effect(results):
@@ -250,6 +266,7 @@ def test_no_random_effects():
     [
         ({"modes": np.zeros((2, 1))}, "modes must have shape"),
         ({"standard_deviations": np.zeros(3)}, "standard_deviations must have shape"),
+        ({"df": np.ones(3)}, "df must have shape"),
         ({"level": 95}, "level must be between 0 and 1"),
     ],
 )

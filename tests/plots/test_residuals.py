@@ -8,10 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from skmixed import MixedLM, NoGroupsWarning, SingularFitWarning, mixedlm
 from skmixed.datasets import load_dyestuff2, load_sleepstudy
@@ -235,9 +232,9 @@ class TestLegibility:
     [
         (
             {"residuals": np.zeros(3)},
-            r"residuals must have one value.*\(40,\).*\(3,\)",
+            r"residuals must have the shape \(40,\) of fitted, got \(3,\)",
         ),
-        ({"groups": ["a"]}, "groups must have one value for each row"),
+        ({"groups": ["a"]}, r"groups must have the shape \(40,\) of fitted"),
         ({"residual_kind": "raw"}, r"residual_kind must be one of.*got 'raw'"),
         ({"level": 95}, "between 0 and 1"),
     ],
@@ -265,12 +262,8 @@ def test_results_without_rows():
         ResidualsDisplay.from_estimator(model, data[:90])
 
 
-def test_pipeline():
-    data = load_sleepstudy()
-    X, y = data[["Days", "Subject"]], data["Reaction"]
-    model = MixedLM(groups="Subject", random_slopes=["Days"])
-    weeks = FunctionTransformer(lambda frame: frame.assign(Days=frame["Days"] / 7.0))
-    steps = make_pipeline(weeks, model).fit(X, y)
-    found = ResidualsDisplay.from_estimator(steps, X, y)
-    plain = ResidualsDisplay.from_estimator(clone(model).fit(X, y), X, y)
+def test_pipeline(in_weeks):
+    steps, model, rows = in_weeks
+    found = ResidualsDisplay.from_estimator(steps, *rows)
+    plain = ResidualsDisplay.from_estimator(model, *rows)
     assert_allclose(found.residuals, plain.residuals, rtol=1e-5, atol=1e-4)

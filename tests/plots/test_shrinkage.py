@@ -12,7 +12,7 @@ from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_dyestuff, load_penicillin
 from skmixed.plots import ShrinkageDisplay
 
-from .checks import assert_apart, assert_tidy, texts_of
+from .drawn import assert_tidy, overlapping, texts_of
 
 KINDS = ("arrow", "density", "lines", "scatter")
 
@@ -61,7 +61,7 @@ def test_arrows(sleep):
     assert len(names) > 12
     assert set(names) <= set(map(str, display.groups))
     assert_tidy(display)
-    assert_apart(artists["labels"])
+    assert overlapping(artists["labels"]) == []
 
 
 def test_raw_means_against_mixed_estimates(dyestuff_results):
@@ -209,9 +209,9 @@ def test_what_cannot_be_shown(sleep, dyestuff_results, sleep_data):
         ShrinkageDisplay.from_results(dyestuff_results, kind="lines")
     with pytest.raises(ValueError, match="No group of 'group' has rows enough"):
         display_of(separate=np.full((30, 2), np.nan)).plot()
-    with pytest.raises(ValueError, match=r"mixed must have shape \(30, 2\).*got \(1, 1\)"):
+    with pytest.raises(ValueError, match=r"mixed must have the shape \(30, 2\).*got \(1, 1\)"):
         display_of(mixed=[[1.0]])
-    with pytest.raises(ValueError, match=r"reach must have shape \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"reach must have the shape \(2, 2\)"):
         display_of(reach=[[0.0], [1.0]])
     model = MixedLM(groups="Subject").fit(sleep_data[["Days", "Subject"]], sleep_data["Reaction"])
     with pytest.raises(ValueError, match="no factor 'School'"):

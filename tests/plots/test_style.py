@@ -9,19 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from skmixed.plots.labels import place_labels
-from skmixed.plots.style import (
-    PALETTE,
-    alpha_for,
-    grid_shape,
-    integer_ticks,
-    label_ticks,
-    legend_above,
-    make_panels,
-    short_label,
-)
+from skmixed.plots.style.colours import PALETTE, alpha_for
+from skmixed.plots.style.legends import legend_above
+from skmixed.plots.style.panels import grid_shape, make_panels
+from skmixed.plots.style.point_labels import place_labels
+from skmixed.plots.style.text import integer_ticks, short_label
 
-from .checks import assert_apart
+from .drawn import overlapping
 
 
 @pytest.mark.parametrize(
@@ -52,20 +46,6 @@ def test_short_labels():
     assert short_label("$x$") == r"\$x\$"
     short = short_label("a" * 30 + "b" * 30, 11)
     assert short == "aaaaa…bbbbb"
-
-
-@pytest.mark.parametrize("axis", ["x", "y"])
-@pytest.mark.parametrize("n", [1, 4, 30, 2000])
-@pytest.mark.parametrize("size", [(2.0, 2.0), (6.0, 4.0)])
-def test_labels_of_ticks_are_thinned(axis, n, size):
-    _, ax = plt.subplots(figsize=size)
-    ax.set(xlim=(-1, n), ylim=(-1, n))
-    label_ticks(ax, axis, np.arange(n), [f"label {i}" for i in range(n)])
-    ax.figure.draw_without_rendering()
-    labels = getattr(ax, f"get_{axis}ticklabels")()
-    assert 1 <= len(labels) <= n
-    assert_apart(labels)
-    assert labels[0].get_text() == "label 0"
 
 
 def test_a_legend_stands_between_title_and_data():
@@ -106,7 +86,7 @@ def test_labels_beside_points_keep_apart():
     ax.set(xlim=(0, 1), ylim=(0, 1))
     texts = place_labels(ax, [f"name {i}" for i in range(30)], places)
     assert len(texts) > 8
-    assert_apart(texts)
+    assert overlapping(texts) == []
     points = ax.transData.transform(places)
     assert not any(text.get_window_extent().count_contains(points) for text in texts)
     frame = ax.get_window_extent()

@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skmixed import MixedLM, mixedlm
-from skmixed.plots.reading import read_estimator, read_results
-from skmixed.plots.table import as_table
+from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.reading.table import as_table
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_frames_of_other_kinds_and_arrays(frame):
 
 
 def test_crossed_factors_are_not_contained(penicillin):
-    assert read_results(penicillin, factor="plate").included == ["plate"]
+    assert read_estimator(*model_and_rows(penicillin), factor="plate").included == ["plate"]
 
 
 def test_labels_of_a_second_factor_are_not_averaged_into_labels():
@@ -79,7 +79,7 @@ def test_combinations_of_values_are_weighted(frame):
     data["h"] = np.repeat(range(10), 4)
     data["old"] = np.arange(40) % 3 == 0
     data["y"] = data["x"] + rng.normal(size=10)[data["h"]] + 0.2 * rng.normal(size=40)
-    source = read_results(mixedlm("y ~ x + sex + old + (1 | h)", data))
+    source = read_estimator(*model_and_rows(mixedlm("y ~ x + sex + old + (1 | h)", data)))
     rows, weights = source.population()
     counts = data.groupby(["sex", "old"], observed=True).size() / 40
     assert_array_equal(np.sort(weights), np.sort(counts))

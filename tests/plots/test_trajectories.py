@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed import MixedLM, mixedlm
 from skmixed.plots import TrajectoriesDisplay
-from skmixed.plots.style import PALETTE
+from skmixed.plots.style.colours import PALETTE
 
-from .checks import assert_tidy, texts_of
+from .drawn import assert_tidy, texts_of
 
 
 def display_of(n_groups=3, n_rows=4, **changes):
@@ -156,10 +156,13 @@ def test_any_axes(growth_results):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y": [1.0]}, r"y must have shape \(12,\), as x"),
+        ({"y": [1.0]}, r"y must have the shape \(12,\) of x"),
         ({"codes": np.zeros(12, dtype=int)}, "codes must name each of the 3 groups"),
-        ({"lines": [0.0, 1.0]}, r"lines must have shape \(1, 2\), got \(2,\)"),
-        ({"colors": ["a", "a"]}, "colors must have a value for each of the 3 groups, got 2"),
+        (
+            {"lines": [0.0, 1.0]},
+            r"lines must have the shape \(1, 2\) .*got \(2,\)",
+        ),
+        ({"colors": ["a", "a"]}, r"colors must have the shape \(3,\) of groups, got \(2,\)"),
     ],
 )
 def test_arguments_are_checked(changes, message):

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Kriging", "Term", "derivatives", "hessian"]
+__all__ = ["Kriging", "Solver", "Term", "delta_method", "derivatives", "hessian"]
 
 FloatArray = NDArray[np.float64]
+Solver = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,3 +138,30 @@ def derivatives(function: Callable[[FloatArray], FloatArray], eta: FloatArray) -
 def hessian(function: Callable[[FloatArray], float], eta: FloatArray) -> FloatArray:
     """Return second derivatives by differences of differences."""
     return derivatives(lambda at: derivatives(lambda x: np.array(function(x)), at), eta)
+
+
+def delta_method(
+    problem: Kriging, eta: FloatArray, solve: Solver
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return estimates, their covariance and degrees of freedom, by the delta method.
+
+    Parameters
+    ----------
+    problem : Kriging
+        The likelihood of eta.
+    eta : ndarray
+        Where it is greatest.
+    solve : callable
+        Takes eta and returns what is estimated, and the covariance of its errors.
+    """
+    A = 2.0 * np.linalg.inv(hessian(problem.minus_two_log_likelihood, eta))
+    mean, M = solve(eta)
+    d = derivatives(lambda at: solve(at)[0], eta)
+    slopes = derivatives(lambda at: solve(at)[1], eta)
+    covariance = M + 2.0 * d.T @ A @ d
+    if not problem.reml:
+        shift = 0.5 * A @ derivatives(problem.restriction, eta)[:, 0]
+        covariance = covariance + np.tensordot(shift, slopes, axes=1)
+    own = np.einsum("mnn->mn", slopes)
+    spread = np.einsum("mn,ml,ln->n", own, A, own)
+    return mean, covariance, 2.0 * np.diagonal(M) ** 2 / spread

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor
-from skmixed.datasets import load_sleepstudy
+from skmixed.datasets import load_pastes, load_sleepstudy
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,22 @@ def test_design_matrices_make_the_predictions(model, sleep):
     assert matrices.Z.shape == (180, 36)
     assert list(matrices.Z_columns.names) == ["group", "level", "effect"]
     assert matrices.Z_columns[1][2] == "Days"
+
+
+def test_design_matrices_of_nested_and_plain_factors_make_the_predictions():
+    data = load_pastes().assign(half=np.resize(["first", "second", "third"], 60))
+    X, y = data[["batch", "cask", "half"]], data["strength"] + np.resize([0.0, 3.0, 1.0], 60)
+    model = MixedLM(["half", "batch/cask"]).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        matrices = model.design_matrices(X)
+    assert matrices.Z.shape == (60, 30 + 10 + 3)
+    assert matrices.Z_columns[:2].tolist() == [
+        ("batch:cask", "A:a", "Intercept"),
+        ("batch:cask", "A:b", "Intercept"),
+    ]
+    modes = np.concatenate([part.to_numpy().ravel() for part in model.random_effects_.values()])
+    assert_allclose(model.intercept_ + matrices.Z @ modes, model.predict(X), rtol=1e-10)
 
 
 def test_design_matrices_of_unseen_groups_are_empty_rows(model):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from prediction.kriging import Kriging, Term, derivatives, hessian
+from prediction.kriging import Kriging, Term, delta_method
 from scipy import optimize, stats
 
 from skmixed import (
@@ -22,6 +22,7 @@ from skmixed import (
     mixedlm,
 )
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
+from skmixed.estimators.new_rows import read_new_rows
 from skmixed.inference import bootstrap
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predictive import predictive
@@ -103,17 +104,11 @@ def error_covariance(problem: Kriging, eta: np.ndarray, kind: str) -> np.ndarray
 
 def delta(problem: Kriging, eta: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return covariance and degrees of freedom by the delta method, in the variances."""
-    A = 2.0 * np.linalg.inv(hessian(problem.minus_two_log_likelihood, eta))
-    d = derivatives(lambda at: problem.solve(at)[0], eta)
-    M = error_covariance(problem, eta, kind)
-    slopes = derivatives(lambda at: error_covariance(problem, at, kind), eta)
-    covariance = M + 2.0 * d.T @ A @ d
-    if not problem.reml:
-        shift = 0.5 * A @ derivatives(problem.restriction, eta)[:, 0]
-        covariance = covariance + np.tensordot(shift, slopes, axes=1)
-    of_rows = np.einsum("mnn->mn", slopes)
-    spread = np.einsum("mn,ml,ln->n", of_rows, A, of_rows)
-    return covariance, 2.0 * np.diagonal(M) ** 2 / spread
+
+    def solve(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return problem.solve(at)[0], error_covariance(problem, at, kind)
+
+    return delta_method(problem, eta, solve)[1:]
 
 
 @pytest.fixture(params=MODELS)
@@ -272,7 +267,7 @@ def test_mixture_is_students_t_without_groups():
     """sigma^2 drawn from all quantiles of its distribution, chi-squared with ten degrees."""
     model, at = least_squares()
     fit = model.lmm_fit_
-    rows, _ = model._new_rows(at, None, False)
+    rows, _ = read_new_rows(model, at, None, False)
     chi2 = stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, 10)
     draws = VarianceDraws(np.empty((len(chi2), 0)), fit.sigma * np.sqrt(chi2 / 10))
     mixture = predictive(fit, rows, include_random_effects=False, variance_uncertainty=draws)

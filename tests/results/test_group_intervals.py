@@ -66,6 +66,17 @@ def test_level_sets_the_quantile(slopes):
                 make(slopes, level=level)
 
 
+def test_uncertain_variances_add_degrees_of_freedom_and_use_them(slopes):
+    for make in (random_effects_table, group_coefficients_table):
+        table = make(slopes, 0.8, variance_uncertainty="delta")
+        assert table.columns.tolist()[3:] == ["value", "se", "df", *COLUMNS[2:]]
+        reach = stats.t.ppf(0.9, table["df"]) * table["se"]
+        assert_allclose(table["upper"] - table["value"], reach)
+        assert_allclose(table["value"] - table["lower"], reach)
+        assert (table["excludes_zero"] == (table["value"].abs() > reach)).all()
+        assert_allclose(table["value"], make(slopes)["value"])
+
+
 def test_labels_keep_their_type():
     data = load_penicillin().assign(plate=lambda d: pd.factorize(d["plate"])[0])
     one = mixedlm("diameter ~ 1 + (1 | plate)", data)

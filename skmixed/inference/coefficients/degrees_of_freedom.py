@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.variance_parameters import (
     covariance_derivatives,
     parameter_covariance,
@@ -80,7 +80,7 @@ class Normal:
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""
-        return _Constant(np.nan_to_num(fit.fixed.covariance), np.inf)
+        return _Constant(_estimated(fit.fixed), np.inf)
 
 
 class Residual:
@@ -91,7 +91,7 @@ class Residual:
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""
         df = fit.n_rows - len(fit.fixed.standardised)
-        return _Constant(np.nan_to_num(fit.fixed.covariance), df)
+        return _Constant(_estimated(fit.fixed), df)
 
 
 class SampledGroups:
@@ -112,7 +112,7 @@ class SampledGroups:
                 "df_method='design' is for weight_type='sampling'. Use 'satterthwaite', or "
                 "inference.robust_covariance for the sandwich without such weights."
             )
-        return _Constant(np.nan_to_num(fit.fixed.covariance), fit.n_sampled - 1.0)
+        return _Constant(_estimated(fit.fixed), fit.n_sampled - 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +158,7 @@ class Satterthwaite:
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""
         return _Satterthwaite(
-            np.nan_to_num(fit.fixed.covariance),
+            _estimated(fit.fixed),
             covariance_derivatives(fit),
             parameter_covariance(fit),
         )
@@ -206,6 +206,12 @@ DF_METHODS: Mapping[str, DegreesOfFreedom] = {
     "normal": Normal(),
     "design": SampledGroups(),
 }
+
+
+def _estimated(fixed: FixedEffects) -> FloatArray:
+    """Return the covariance of the coefficients, 0 for those that are aliased."""
+    out = fixed.aliased[:, None] | fixed.aliased
+    return np.where(out, 0.0, fixed.covariance)
 
 
 def default_df_method(fit: LMMFit) -> str:

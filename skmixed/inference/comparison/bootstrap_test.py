@@ -67,10 +67,15 @@ class Resampling:
         small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS
         if small and design.row_multiplicity is None:
             return REPLICATES
+        remedy = (
+            f"Pass bootstrap=1000 to simulate the ratio, which fits {design.n_rows:,} rows as many "
+            "times"
+            if design.row_multiplicity is None
+            else "Rows that count several times cannot be simulated: repeat them in the data"
+        )
         warn_user(
             f"No mixture of chi-squares is known for the test of {large.name!r}, and the "
-            "chi-squared p-value is too large. Pass bootstrap=1000 to simulate the ratio, which "
-            f"fits {design.n_rows:,} rows as many times, or bootstrap=0 to do without.",
+            f"chi-squared p-value is too large. {remedy}, or pass bootstrap=0 to do without.",
             UserWarning,
         )
         return 0

@@ -117,7 +117,7 @@ def group_influence(
     335                0.13        -0.79
     """
     rows = training_rows(fitted, X, y, **arguments)
-    groups = _groups(rows, factor)
+    groups = rows.factor(factor)
     of_rows = _refitted if refit else _downdated
     deletions = of_rows(rows, groups)
     frame = pd.DataFrame(
@@ -132,20 +132,6 @@ def group_influence(
     for name, values in zip(rows.fit.fixed.names, deletions.dfbeta, strict=True):
         frame[f"dfbeta_{name}"] = values
     return frame
-
-
-def _groups(rows: TrainingRows, factor: Any) -> GroupingFactor:
-    """Return the groups to leave out."""
-    if factor is not None:
-        return rows.factor(factor)
-    factors = rows.design.factors
-    if len(factors) != 1:
-        raise ValueError(
-            f"The model has {len(factors)} grouping factors: "
-            f"{[one.levels.name for one in factors]}. Say which one's groups are to be left out, "
-            "by factor= its name."
-        )
-    return factors[0]
 
 
 def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:

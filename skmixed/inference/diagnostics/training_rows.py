@@ -187,14 +187,18 @@ class TrainingRows:
 
         Parameters
         ----------
-        named : str or array-like of shape (n,)
-            Name of a grouping factor or of a column of the data; or labels.
+        named : str, array-like of shape (n,) or None
+            Name of a grouping factor or of a column of the data; or labels. None is the grouping
+            factor, if there is only one.
 
         Raises
         ------
         ValueError
-            If there is no such factor, or there is not one label per row.
+            If there is no such factor, there is not one label per row, or none of several factors
+            is named.
         """
+        if named is None:
+            return self._only_factor()
         if isinstance(named, str):
             return self._by_name(named)
         if len(named) != self.design.n_rows:
@@ -203,6 +207,17 @@ class TrainingRows:
                 f"got {len(named)}. Pass the labels of these rows, or the name of a factor."
             )
         return factorise(named, str(getattr(named, "name", None) or "cluster"))
+
+    def _only_factor(self) -> GroupingFactor:
+        """Return the factor of a model that has one."""
+        factors = self.design.factors
+        if len(factors) != 1:
+            raise ValueError(
+                f"The model has {len(factors)} grouping factors: "
+                f"{[one.levels.name for one in factors]}. Say which one's groups are to be left "
+                "out, by factor= its name or labels."
+            )
+        return factors[0]
 
     def _by_name(self, name: str) -> GroupingFactor:
         """Return a factor of the model, or one made of a column of the data."""

@@ -12,7 +12,6 @@ from sklearn.model_selection import check_cv
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
-from skmixed.inference.leave_out.whole_groups import groups_to_leave_out
 
 __all__ = ["kfold_predict"]
 
@@ -101,7 +100,7 @@ def _splits(
             "were fitted. Leave the rows of weight 0 out of X, or pass a splitter."
         )
     single = len(rows.design.factors) == 1
-    groups = groups_to_leave_out(rows, factor).codes if single or factor is not None else None
+    groups = rows.factor(factor).codes if single or factor is not None else None
     response = rows.design.response
     with warnings.catch_warnings():
         # Of the splitters some need groups, and some warn that they do not.

@@ -22,8 +22,10 @@ FloatArray = NDArray[np.float64]
 UNTOLD = 1e-9
 # A row depends on such a combination if it makes up more than this part of its squared length.
 LOST = 1e-10
-# Residuals of the rows of a fit are orthogonal to X, in the metric of V, up to this part.
-ORTHOGONAL = 1e-6
+# The equations of a fit hold for residuals of its rows up to this part of what is summed.
+SOLVED = 1e-6
+# Residuals below this part of the spread of y may be nothing but rounding.
+EXACT = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,17 +55,32 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
         If the rows are not those of the fit.
     """
     rows = training_rows(fitted, X, y, **arguments)
-    counts = rows.design.group_counts
-    residuals = rows.conditional if counts is None else rows.conditional * counts
-    left = np.abs(rows.fixed @ residuals)
-    size = np.abs(rows.fixed) @ (np.abs(residuals) + UNTOLD)
-    if (left > ORTHOGONAL * size).any():
+    if not _solves(rows):
         raise ValueError(
             "These are not the rows that the model was fitted to: expected the same X, y, groups "
-            "and weights. After adapt, pass all rows together; a formula whose columns depend on "
-            "all rows, such as poly(x, 2), has to be fitted to them."
+            "and weights, in the same order. After adapt, pass all rows together; a formula whose "
+            "columns depend on all rows, such as poly(x, 2), has to be fitted to them."
         )
     return rows
+
+
+def _solves(rows: TrainingRows) -> bool:
+    """Tell whether the estimates solve their equations: X'V^-1 (y - X beta) = 0, b = Psi Z'e."""
+    counts = rows.design.group_counts
+    e = rows.conditional
+    size = np.abs(e) + EXACT
+    n = 1.0 if counts is None else counts
+    solved = np.abs(rows.fixed @ (n * e)) <= SOLVED * (np.abs(rows.fixed) @ (n * size))
+    for block in rows.blocks:
+        effects = block.effects
+        Psi = effects.standardised_factor @ effects.standardised_factor.T
+        sums, sizes = (
+            np.array([np.bincount(block.codes, z, len(effects.levels)) for z in columns])
+            for columns in (block.Z * e, np.abs(block.Z) * size)
+        )
+        off = np.abs(Psi @ sums - effects.standardised_modes.T)
+        solved = np.append(solved, off <= SOLVED * (np.abs(Psi) @ sizes))
+    return bool(solved.all())
 
 
 def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:

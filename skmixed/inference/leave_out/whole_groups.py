@@ -21,7 +21,7 @@ from skmixed.inference.leave_out.information import RemainingInformation
 from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 
-__all__ = ["groups_to_leave_out", "logo_predict"]
+__all__ = ["logo_predict"]
 
 FloatArray = NDArray[np.float64]
 
@@ -93,31 +93,11 @@ def logo_predict(
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
     rows = own_rows(fitted, X, y, arguments)
-    groups = groups_to_leave_out(rows, factor)
+    groups = rows.factor(factor)
     if independent(rows, groups):
         return reported(rows, _independent(rows, groups), return_std=return_std)
     group_counts(rows, groups)
     return reported(rows, _correlated(rows, groups), return_std=return_std)
-
-
-def groups_to_leave_out(rows: TrainingRows, factor: Any) -> GroupingFactor:
-    """Return a factor by its name or its labels, or the only one.
-
-    Raises
-    ------
-    ValueError
-        If there is no such factor, or there are several and none is named.
-    """
-    if factor is not None:
-        return rows.factor(factor)
-    factors = rows.design.factors
-    if len(factors) != 1:
-        raise ValueError(
-            f"The model has {len(factors)} grouping factors: "
-            f"{[one.levels.name for one in factors]}. Say which one's groups are to be left out, "
-            "by factor= its name or labels."
-        )
-    return factors[0]
 
 
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:

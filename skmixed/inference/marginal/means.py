@@ -22,7 +22,7 @@ def marginal_means(
     by: str | Sequence[str] | None = None,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    df_method: str = "satterthwaite",
+    df_method: str | None = None,
     level: float = 0.95,
 ) -> MarginalEstimates:
     """Predict the population mean of each level of a factor, averaged over the other factors.
@@ -45,9 +45,9 @@ def marginal_means(
         How the levels of the other factors count: all alike; as the rows of their combinations;
         as the product of the rows of each factor's levels; as the rows of each cell of the grid;
         or alike, but for cells without rows.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, default="satterthwaite"
-        Where degrees of freedom come from; ``"kenward-roger"``, which emmeans prefers, adjusts the
-        standard errors too.
+    df_method : {"satterthwaite", "kenward-roger", "residual", "normal", "design"}, optional
+        Where degrees of freedom come from, by default as in the tables of the results.
+        ``"kenward-roger"``, which emmeans prefers, adjusts the standard errors too.
     level : float, default=0.95
         Confidence of the limits, which are not adjusted for the number of means.
 
@@ -85,7 +85,7 @@ def marginal_means(
     grid = reference_grid(grid_source(results), (*by, *specs), at)
     cells = grid.average(grid.evaluate(), weights_rule(weights))
     return MarginalEstimates(
-        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, df_rule(df_method)
+        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, df_rule(df_method, results)
     )
 
 
@@ -174,8 +174,10 @@ def split_names(
     return specs, by
 
 
-def df_rule(df_method: str) -> DegreesOfFreedom:
-    """Return the rule of a name; raise ValueError if there is none."""
+def df_rule(df_method: str | None, results: Any) -> DegreesOfFreedom:
+    """Return the rule of a name, or that of the results; raise ValueError if there is none."""
+    if df_method is None:
+        df_method = str(results.df_method)
     if df_method not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
     return DF_METHODS[df_method]

@@ -31,7 +31,7 @@ def marginal_slopes(
     by: str | Sequence[str] | None = None,
     at: Mapping[str, Any] | None = None,
     weights: str = "equal",
-    df_method: str = "satterthwaite",
+    df_method: str | None = None,
     level: float = 0.95,
 ) -> MarginalEstimates:
     """Estimate the slope of the population mean in a covariate, for each level of a factor.
@@ -86,7 +86,13 @@ def marginal_slopes(
     table = grid.kept
     table.insert(0, "term", variable)
     return MarginalEstimates(
-        table, ("term", *by), cells[:, :-1], cells[:, -1], level, source, df_rule(df_method)
+        table,
+        ("term", *by),
+        cells[:, :-1],
+        cells[:, -1],
+        level,
+        source,
+        df_rule(df_method, results),
     )
 
 

@@ -10,7 +10,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
-from skmixed.results.numbers import whole
+from skmixed.results.numbers import count_text
 from skmixed.results.words.fixed_words import FixedSentences
 from skmixed.results.words.phrases import listed
 from skmixed.results.words.random_words import (
@@ -89,7 +89,7 @@ def _what_was_fitted(results: Any) -> str:
     inside = f" in {groups}" if groups else ""
     n_dropped = results.n_dropped
     dropped = f" ({n_dropped:,} rows with missing values left out)" if n_dropped else ""
-    rows = f"{whole(fit.n_rows):,} observations{inside}{dropped}"
+    rows = f"{count_text(fit.n_rows, ',')} observations{inside}{dropped}"
     return f"{kind} of {results.response_name}, fitted to {rows} by {_method(fit)}."
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from skmixed.formula import FormulaRecipe
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.results.words.phrases import by_error, level_text, listed
@@ -57,7 +59,7 @@ class FixedSentences:
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
         name, parts = self.names[j], parts_of(self.names[j], self.recipe)
-        if self.tests.standard_errors[j] != self.tests.standard_errors[j]:
+        if self.tests.estimates[j] == 0.0 and np.isnan(self.tests.standard_errors[j]):
             return (
                 f"The coefficient of {name} cannot be told from those before it, and is set to 0."
             )
@@ -179,6 +181,8 @@ class FixedSentences:
         limits = self.tests.limits(self.level)[j]
         error = float(self.tests.standard_errors[j])
         value, lower, upper = by_error([self.tests.estimates[j], *limits], error)
+        if np.isnan(limits).any():
+            return f"{value} (without an interval)"
         includes = ", which includes 0" if with_zero and limits[0] < 0.0 < limits[1] else ""
         return f"{value} ({level_text(self.level)} interval {lower} to {upper}{includes})"
 

@@ -242,6 +242,17 @@ def test_an_unknown_mixture_is_simulated_by_itself(sleepstudy) -> None:
     assert "p_value_bootstrap" not in dropped
 
 
+def test_rows_that_count_several_times_are_not_simulated() -> None:
+    data = make_crossed_regression(200, (10, 10), as_frame=True, random_state=0)
+    options = {"weights": np.full(200, 2.0), "weight_type": "frequency"}
+    with pytest.warns(NoGroupsWarning):
+        small = mixedlm("y ~ x1", data, **options)
+    large = mixedlm("y ~ x1 + (1 | group1) + (1 | group2)", data, **options)
+    with pytest.warns(UserWarning, match="repeat them in the data"):
+        table = likelihood_ratio_test(small, large)
+    assert "p_value_bootstrap" not in table
+
+
 def test_large_crossed_models_are_not_simulated_unasked() -> None:
     data = make_crossed_regression(6000, (200, 100), as_frame=True, random_state=0)
     with pytest.warns(NoGroupsWarning):

@@ -25,6 +25,7 @@ from inference.diagnostics.diagnostics_models import (
 )
 from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, SingularFitWarning, mixedlm
+from skmixed.datasets import load_sleepstudy
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 from skmixed.inference.diagnostics import shares
 from skmixed.inference.leave_out import whole_groups
@@ -298,3 +299,31 @@ def test_many_rows_do_not_need_a_matrix_of_their_size(formula: str) -> None:
     mean, std = loo_predict(results, return_std=True)
     z = (data["y"] - mean) / std
     assert abs(float(z.std()) - 1.0) < 0.1
+
+
+def test_training_sets_may_be_no_larger_than_the_coefficients() -> None:
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame(rng.normal(size=(24, 5)), columns=list("abcde"))
+    groups = np.arange(24) % 4
+    data = data.assign(g=groups, y=rng.normal(size=24) + 2.0 * rng.normal(size=4)[groups])
+    results = mixedlm("y ~ a + b + c + d + e + (1 | g)", data)
+    cv = [(np.arange(6), np.arange(6, 24)), (np.arange(6, 24), np.arange(6))]
+    ours = kfold_predict(results, cv=cv, return_std=True)
+    assert_predictions(ours, by_solving(results, [test for _, test in cv]))
+
+
+def test_more_columns_than_rows_leave_nothing_to_tell_a_row_from() -> None:
+    rng = np.random.default_rng(0)
+    X, y, groups = rng.normal(size=(8, 20)), rng.normal(size=8), np.arange(8) // 2
+    with pytest.warns(UserWarning, match="All variances are 0"):
+        estimator = MixedLM().fit(X, y, groups=groups)
+    for predict in (estimator.loo_predict, estimator.logo_predict, estimator.kfold_predict):
+        with pytest.warns(UserWarning, match="8 of 8 rows have no prediction"):
+            assert np.isnan(predict(X, y, groups=groups)).all()
+
+
+def test_rows_in_another_order_are_not_those_of_the_fit() -> None:
+    data = load_sleepstudy()
+    estimator = RandomInterceptRegressor("Subject").fit(data[["Subject"]], data["Reaction"])
+    with pytest.raises(ValueError, match="in the same order"):
+        estimator.loo_predict(data[["Subject"]], data["Reaction"].to_numpy()[::-1])

@@ -1,0 +1,114 @@
+"""How far an estimator errs in rows of groups that it has not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.estimators.grouped_rows import (
+    GroupedRows,
+    chosen_factor,
+    grouping_factors,
+    innermost,
+    takes_labels,
+)
+from skmixed.exceptions import NoGroupsWarning, warn_user
+
+__all__ = ["exchangeable_groups", "means_and_scales", "new_group_switches", "scaled_errors"]
+
+FloatArray = NDArray[np.float64]
+
+
+def exchangeable_groups(
+    estimator: Any, rows: GroupedRows, factor: str | None, *, are_columns: bool
+) -> tuple[str, GroupingFactor]:
+    """Return the factor of which a new group is one more level, and its name.
+
+    Parameters
+    ----------
+    estimator : GroupConformalRegressor
+        Says which columns of X hold the labels, if no labels stand beside the rows.
+    rows : GroupedRows
+    factor : str or None
+        Name of the factor, where there are several.
+    are_columns : bool
+        Whether the labels are among the columns; else without labels each row is a group.
+
+    Raises
+    ------
+    ValueError
+        If there is no such factor, or none of several is named.
+    """
+    if rows.labels is None and not are_columns:
+        warn_user(
+            "No groups were given: each row counts as a group of its own, and rows must be "
+            "exchangeable. Pass labels to fit(X, y, groups=...), or name a column of X in "
+            "GroupConformalRegressor(estimator, groups=...).",
+            NoGroupsWarning,
+        )
+        return "rows", factorise(np.arange(len(rows)), "rows")
+    factors = grouping_factors(estimator, rows.X, rows.labels)
+    if factor is not None:
+        return factor, chosen_factor(factor, factors)
+    if len(factors) > 1:
+        raise ValueError(
+            f"There are several grouping factors, {list(factors)}. Say in "
+            "GroupConformalRegressor(estimator, factor=...) of which one new groups come."
+        )
+    return next(iter(factors.items()))
+
+
+def scaled_errors(model: Any, rows: GroupedRows, *, normalize: bool) -> FloatArray:
+    """Return the sizes of the errors of rows, in units of their scale.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        That has not seen the rows.
+    rows : GroupedRows
+        With y.
+    normalize : bool
+        Whether the scale is the model's; else it is 1.
+    """
+    mean, scale = means_and_scales(model, rows, normalize=normalize)
+    return np.abs(rows.y - mean) / scale
+
+
+def means_and_scales(
+    model: Any, rows: GroupedRows, *, normalize: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Return predictions of rows, and the units of their errors.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    rows : GroupedRows
+    normalize : bool
+        Whether the units are the standard deviations that the model predicts; else they are 1.
+
+    Raises
+    ------
+    TypeError
+        If the model predicts no standard deviations.
+    """
+    switches = new_group_switches(model, rows.labels)
+    if not normalize:
+        mean = rows.predict(model, **switches)
+        return mean, np.ones(len(mean))
+    try:
+        return rows.predict(model, return_std=True, **switches)
+    except TypeError as error:
+        raise TypeError(
+            f"normalize=True needs predict(X, return_std=True), which "
+            f"{type(innermost(model)).__name__} does not offer. Set normalize=False."
+        ) from error
+
+
+def new_group_switches(model: Any, labels: Any) -> dict[str, bool]:
+    """Say to a model that takes labels, where there are none, that every group is new."""
+    if labels is None and takes_labels(model):
+        return {"include_random_effects": False}
+    return {}

@@ -1,0 +1,60 @@
+"""What all displays share: arrays that are checked when they are stored, and panels to draw on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from skmixed.plots.style.panels import Panels, make_panels
+
+__all__ = ["Display", "check_choice", "check_shape"]
+
+
+class Display:
+    """Store arrays, then draw them; ``ax_`` and ``figure_`` are where."""
+
+    ax_: Any
+    figure_: Any
+
+    def _panels(self, ax: Any, n_panels: int = 1, **options: Any) -> Panels:
+        """Return the axes to draw on, and keep them; options are those of ``make_panels``."""
+        made = make_panels(ax, n_panels, caller=f"{type(self).__name__}.plot", **options)
+        self.ax_, self.figure_ = made.ax, made.figure
+        return made
+
+    def _check_shape(self, expected: tuple[int, ...], names: Iterable[str], why: str) -> None:
+        """Raise ValueError unless the arrays of these names have a shape, or are None."""
+        for name in names:
+            array = getattr(self, name)
+            if array is not None:
+                check_shape(name, array, expected, why)
+
+
+def check_shape(name: str, array: NDArray[Any], expected: tuple[int, ...], why: str) -> None:
+    """Raise ValueError unless an array has a shape.
+
+    Parameters
+    ----------
+    name : str
+    array : ndarray
+    expected : tuple of int
+    why : str
+        Of what it is the shape, for the message.
+    """
+    if array.shape != expected:
+        raise ValueError(f"{name} must have the shape {expected} {why}, got {array.shape}.")
+
+
+def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
+    """Raise ValueError unless an argument has one of its values.
+
+    Parameters
+    ----------
+    argument : str
+    value
+    choices : iterable of str
+    """
+    if value not in choices:
+        raise ValueError(f"{argument} must be one of {list(choices)}, got {value!r}.")

@@ -1,0 +1,82 @@
+"""Clouds of residuals, and of the roots of their sizes, over fitted values with a smooth line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from skmixed.plots.drawing.smoother import local_regression
+from skmixed.plots.style.colours import BLUE, GREY, VERMILLION, alpha_for
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_fitted", "draw_scale_location"]
+
+FloatArray = NDArray[np.float64]
+
+# The mean of the root of |z| for a standard normal z.
+_EXPECTED_ROOT = float(2.0**0.25 * special.gamma(0.75) / np.sqrt(np.pi))
+
+PLACES = 60
+# A smooth line needs so many points, of so many distinct fitted values.
+FEWEST = 10
+MANY = 2000
+
+
+def draw_fitted(ax: Axes, fitted: FloatArray, residuals: FloatArray) -> dict[str, Any]:
+    """Draw residuals against fitted values; return ``"points"``, ``"smooth"`` and ``"line"``."""
+    artists = _cloud(ax, fitted, residuals)
+    artists["line"] = ax.axhline(0.0, color=GREY, linewidth=1.0, zorder=2)
+    return artists
+
+
+def draw_scale_location(
+    ax: Axes, fitted: FloatArray, residuals: FloatArray, *, unit_variance: bool
+) -> dict[str, Any]:
+    """Draw the roots of absolute residuals against fitted values.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    fitted, residuals : ndarray of shape (n,)
+    unit_variance : bool
+        Whether the residuals should have variance 1, so that the mean of the roots is known.
+
+    Returns
+    -------
+    dict
+        ``"points"``, ``"smooth"`` and, where the mean is known, ``"line"``.
+    """
+    artists = _cloud(ax, fitted, np.sqrt(np.abs(residuals)))
+    if unit_variance:
+        artists["line"] = ax.axhline(_EXPECTED_ROOT, color=GREY, linewidth=1.0, zorder=2)
+    ax.set_ylim(bottom=0.0)
+    return artists
+
+
+def _cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
+    """Draw points, and a local regression where there are enough of them."""
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    n = len(x)
+    points = ax.scatter(
+        x,
+        y,
+        s=float(np.clip(14.0 * np.sqrt(MANY / max(n, 1)), 1.2, 14.0)),
+        color=BLUE,
+        alpha=alpha_for(n, full=150, least=0.025),
+        linewidths=0,
+        zorder=1,
+        rasterized=n > MANY,
+    )
+    smooth = None
+    if len(np.unique(x)) >= FEWEST:
+        at = np.linspace(x.min(), x.max(), PLACES)
+        (smooth,) = ax.plot(
+            at, local_regression(x, y, at), color=VERMILLION, linewidth=1.6, zorder=3
+        )
+    return {"points": points, "smooth": smooth}

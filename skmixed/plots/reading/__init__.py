@@ -1,0 +1,1 @@
+"""A fitted model with its rows, from estimators and results alike, as displays take it."""

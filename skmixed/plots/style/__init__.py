@@ -1,0 +1,1 @@
+"""How all displays look: colours, panels, legends, texts, and the rows and lines of groups."""
