@@ -93,11 +93,6 @@ class AdaptingMethods:
                 "Labels were given twice: the constructor names columns of X for them, and adapt "
                 "got an array of groups. Keep one of them."
             )
-        if self.lmm_fit_.n_sampled is not None:
-            raise ValueError(
-                "adapt cannot scale the weights of new rows with those of the sample that was "
-                "fitted (weight_type='sampling'). Fit all rows together."
-            )
         columns, labels = self._input.read(self, X, groups)
         self._check_labels(labels)
         rows = self._input.new_rows(columns, labels, "population")

@@ -237,7 +237,7 @@ def test_what_needs_a_likelihood_says_so(sample) -> None:
             question()
     assert np.isinf(large.with_df_method("normal").tidy()["df"]).all()
     model = RandomInterceptRegressor("g", method="ml", weight_type="sampling")
-    with pytest.raises(ValueError, match="adapt cannot scale the weights"):
+    with pytest.raises(ValueError, match="adapt cannot add rows"):
         model.fit(sample[["x", "g"]], sample["y"]).adapt(sample[["x", "g"]], sample["y"])
     with pytest.raises(ValueError, match="df_method='design' is for weight_type='sampling'"):
         mixedlm("y ~ x + (1 | g)", sample, method="ml").with_df_method("design").tidy()
