@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmixed.inference.coefficients.wald import check_level
+from skmixed.plots.arrays.random_effects import FactorEffects, effects_of_factor, shown_effects
 from skmixed.plots.display import Display
 from skmixed.plots.drawing.random_effects import Caterpillar, draw_caterpillar
-from skmixed.plots.reading.labels import label_array
 from skmixed.plots.reading.pipelines import model_and_steps
 from skmixed.plots.style.group_rows import rows_figure_size
 from skmixed.plots.style.text import describe, short_label
-from skmixed.prediction.given_variances import student_quantiles
-from skmixed.prediction.group_errors import group_effects
 from skmixed.results import MixedLMResults
-from skmixed.results.group_intervals import GroupUncertainty, estimates_of_groups
+from skmixed.results.group_intervals import GroupUncertainty
 
 __all__ = ["RandomEffectsDisplay"]
-
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorEffects:
-    """Hold the random effects of one factor: arrays of shape (n_levels, n_effects)."""
-
-    levels: NDArray[np.object_]
-    modes: FloatArray
-    standard_deviations: FloatArray
-    df: FloatArray
-    effect_names: tuple[str, ...]
-    lower: FloatArray
-    upper: FloatArray
-
-    @property
-    def excludes_zero(self) -> NDArray[np.bool_]:
-        """Tell which intervals exclude 0."""
-        return (self.lower > 0.0) | (self.upper < 0.0)
-
-    def sorted(self, j: int) -> Caterpillar:
-        """Return one effect, sorted by value."""
-        order = np.argsort(self.modes[:, j], kind="stable")
-        return Caterpillar(
-            labels=self.levels[order],
-            values=self.modes[order, j],
-            lower=self.lower[order, j],
-            upper=self.upper[order, j],
-            accented=self.excludes_zero[order, j],
-        )
 
 
 class RandomEffectsDisplay(Display):
@@ -132,11 +97,13 @@ class RandomEffectsDisplay(Display):
         self._several = isinstance(levels, Mapping)
         if self._several:
             self._factors = {
-                str(name): self._effects(*(None if one is None else one[name] for one in arrays))
+                str(name): effects_of_factor(
+                    *(None if one is None else one[name] for one in arrays), level=level
+                )
                 for name in levels
             }
         else:
-            self._factors = {str(factor or "group"): self._effects(*arrays)}
+            self._factors = {str(factor or "group"): effects_of_factor(*arrays, level=level)}
         self.levels = self._stored("levels")
         self.modes = self._stored("modes")
         self.standard_deviations = self._stored("standard_deviations")
@@ -234,9 +201,9 @@ class RandomEffectsDisplay(Display):
             raise ValueError(
                 "The model has no random effects to show: it was fitted without groups."
             )
-        shown = _arrays(
+        shown = shown_effects(
             results,
-            _chosen(factor, list(results.random_effects), "factor"),
+            factor,
             effect,
             beta_known=beta_known,
             variance_uncertainty=variance_uncertainty,
@@ -289,34 +256,10 @@ class RandomEffectsDisplay(Display):
             x=f"Deviation with {100 * self.level:g} % interval",
             y=n_groups if j == 0 else "",
         )
-        artists = draw_caterpillar(panel, effects.sorted(j))
+        artists = draw_caterpillar(panel, _sorted(effects, j))
         self.points_.append(artists.points)
         self.intervals_.append(artists.intervals)
         self.zero_lines_.append(artists.zero_line)
-
-    def _effects(
-        self, levels: Any, modes: Any, standard_deviations: Any, effect_names: Any, df: Any
-    ) -> FactorEffects:
-        """Return the arrays of one factor, with intervals."""
-        labels, names = label_array(levels), tuple(effect_names)
-        arrays = {"modes": np.asarray(modes, dtype=float)}
-        arrays["standard_deviations"] = np.asarray(standard_deviations, dtype=float)
-        shape = (len(labels), len(names))
-        arrays["df"] = np.full(shape, np.inf) if df is None else np.asarray(df, dtype=float)
-        for name, array in arrays.items():
-            if array.shape != shape:
-                raise ValueError(
-                    f"{name} must have shape {shape} (levels, effects), got {array.shape}."
-                )
-        tail = 0.5 * (1.0 - self.level)
-        limits = student_quantiles(
-            arrays["modes"].ravel(),
-            arrays["standard_deviations"].ravel(),
-            arrays["df"].ravel(),
-            np.array([tail, 1.0 - tail]),
-        )
-        lower, upper = (one.reshape(shape) for one in limits.T)
-        return FactorEffects(labels, **arrays, effect_names=names, lower=lower, upper=upper)
 
     def _stored(self, name: str) -> Any:
         """Return an array of the only factor, or those of several in a dict."""
@@ -324,40 +267,13 @@ class RandomEffectsDisplay(Display):
         return found if self._several else next(iter(found.values()))
 
 
-def _arrays(
-    results: MixedLMResults,
-    factor: str | None,
-    effect: str | None,
-    *,
-    beta_known: bool,
-    variance_uncertainty: GroupUncertainty,
-) -> dict[str, dict[str, Any]]:
-    """Return what a display of some effects is made from, for each factor that has them."""
-    fit = results.fit
-    chosen = [one for one in fit.random if factor in (None, one.name)]
-    known = list(dict.fromkeys(name for one in chosen for name in one.effect_names))
-    _chosen(effect, known, "effect")
-    sums = [
-        group_effects(fit, one, beta_known=beta_known)
-        for one in chosen
-        if effect is None or effect in one.effect_names
-    ]
-    shown = {}
-    for one, found in zip(sums, estimates_of_groups(fit, sums, variance_uncertainty), strict=True):
-        columns = [j for j, name in enumerate(one.names) if effect in (None, name)]
-        df = np.broadcast_to(found.df, found.mean.shape)
-        shown[fit.random[one.factor].name] = {
-            "levels": results.random_effects[fit.random[one.factor].name].index,
-            "modes": one.by_level(found.mean)[:, columns],
-            "standard_deviations": one.by_level(found.std)[:, columns],
-            "effect_names": [one.names[j] for j in columns],
-            "df": one.by_level(df)[:, columns],
-        }
-    return shown
-
-
-def _chosen(name: str | None, known: list[str], what: str) -> str | None:
-    """Return name, if it is known or None."""
-    if name is not None and name not in known:
-        raise ValueError(f"The model has no {what} {name!r}. Choose one of {known}.")
-    return name
+def _sorted(effects: FactorEffects, j: int) -> Caterpillar:
+    """Return one effect of all groups, sorted by value."""
+    order = np.argsort(effects.modes[:, j], kind="stable")
+    return Caterpillar(
+        labels=effects.levels[order],
+        values=effects.modes[order, j],
+        lower=effects.lower[order, j],
+        upper=effects.upper[order, j],
+        accented=effects.excludes_zero[order, j],
+    )
