@@ -113,12 +113,12 @@ def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataF
             f"{study.file} has no columns {missing}; it has {list(found.columns)}. Rename them."
         )
     frame = found[list(twin.columns)].copy()
-    known = {
+    known: dict[Any, Any] = {
         name: kind.categories
         for name, kind in twin.dtypes.items()
         if isinstance(kind, pd.CategoricalDtype)
     }
-    for column, levels in {**known, **study.ordered}.items():
+    for column, levels in (known | dict(study.ordered)).items():
         unknown = sorted(set(frame[column].dropna()) - set(levels), key=str)
         if unknown:
             raise ValueError(

@@ -33,6 +33,11 @@ def framed(X: Any) -> Any:
 
 def column_names(X: Any) -> list[str] | None:
     """Return the names of the columns, None for an array."""
+    if hasattr(X, "column_names"):
+        raise TypeError(
+            f"X must be an array or a data frame of pandas or polars, got {type(X).__name__} of "
+            "pyarrow. Pass X.to_pandas()."
+        )
     return [str(name) for name in X.columns] if has_columns(X) else None
 
 

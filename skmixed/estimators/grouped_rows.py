@@ -105,8 +105,8 @@ class GroupedRows:
 
 def _taken(values: Any, rows: NDArray[Any]) -> Any:
     """Return some rows of whatever has rows."""
-    # scikit-learn takes an array of pandas that is backed by pyarrow for a table of pyarrow.
-    if isinstance(values, pd.api.extensions.ExtensionArray):
+    # scikit-learn takes what pandas keeps in pyarrow for a table of pyarrow.
+    if isinstance(values, (pd.api.extensions.ExtensionArray, pd.Index)):
         return values[rows]
     return _safe_indexing(values, rows)
 
