@@ -122,7 +122,7 @@ def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataF
         for name, kind in twin.dtypes.items()
         if isinstance(kind, pd.CategoricalDtype)
     }
-    for column, levels in {**known, **study.ordered}.items():
+    for column, levels in (known | dict(study.ordered)).items():
         unknown = sorted(set(frame[column].dropna()) - set(levels), key=str)
         if unknown:
             raise ValueError(

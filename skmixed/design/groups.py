@@ -257,8 +257,9 @@ def _label_values(labels: Any) -> Any:
     if isinstance(labels, (pd.Series, pd.Index)):
         labels = labels.array
     elif not isinstance(labels, (np.ndarray, pd.api.extensions.ExtensionArray)):
-        if hasattr(labels, "to_list"):
-            labels = labels.to_list()
+        for listed in ("to_list", "to_pylist"):
+            if hasattr(labels, listed):
+                labels = getattr(labels, listed)()
         labels = pd.Series(list(labels), dtype=object).infer_objects().array
     if isinstance(labels, pd.arrays.NumpyExtensionArray):
         labels = labels.to_numpy()

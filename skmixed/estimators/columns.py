@@ -17,6 +17,7 @@ __all__ = [
     "has_columns",
     "label_column",
     "resolve_columns",
+    "taken",
 ]
 
 
@@ -33,6 +34,11 @@ def framed(X: Any) -> Any:
 
 def column_names(X: Any) -> list[str] | None:
     """Return the names of the columns, None for an array."""
+    if hasattr(X, "column_names"):
+        raise TypeError(
+            f"X must be an array or a data frame of pandas or polars, got {type(X).__name__} of "
+            "pyarrow. Pass X.to_pandas()."
+        )
     return [str(name) for name in X.columns] if has_columns(X) else None
 
 
@@ -60,6 +66,14 @@ def fixed_columns(X: Any, without: Sequence[int]) -> Any:
     if not has_columns(X):
         return X[:, kept]
     return _safe_indexing(X, kept, axis=1)
+
+
+def taken(values: Any, rows: Any) -> Any:
+    """Return some rows of whatever has rows."""
+    # scikit-learn takes what pandas keeps in pyarrow for a table of pyarrow.
+    if isinstance(values, (pd.api.extensions.ExtensionArray, pd.Index)):
+        return values[rows]
+    return _safe_indexing(values, rows)
 
 
 def resolve_columns(specification: Any, X: Any, argument: str) -> list[int]:

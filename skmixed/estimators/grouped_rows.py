@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from skmixed.design.groups import GroupingFactor, factorise_interaction
-from skmixed.estimators.columns import column_names, has_columns
+from skmixed.estimators.columns import column_names, has_columns, taken
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.exceptions import SingularFitWarning
@@ -61,7 +60,7 @@ class GroupedRows:
     def take(self, rows: NDArray[Any]) -> GroupedRows:
         """Return some of the rows."""
         parts = (self.X, self.y, self.labels, self.sample_weight)
-        return GroupedRows(*(None if one is None else _taken(one, rows) for one in parts))
+        return GroupedRows(*(None if one is None else taken(one, rows) for one in parts))
 
     def fit_clone(self, estimator: Any) -> Any:
         """Fit a clone to what is a part of the data, whose singular fits are not worth a word."""
@@ -101,14 +100,6 @@ class GroupedRows:
         if self.labels is None or _parameter(fitted, "predict", "groups") is None:
             return {}
         return {"groups": self.labels}
-
-
-def _taken(values: Any, rows: NDArray[Any]) -> Any:
-    """Return some rows of whatever has rows."""
-    # scikit-learn takes an array of pandas that is backed by pyarrow for a table of pyarrow.
-    if isinstance(values, pd.api.extensions.ExtensionArray):
-        return values[rows]
-    return _safe_indexing(values, rows)
 
 
 def innermost(estimator: Any) -> Any:

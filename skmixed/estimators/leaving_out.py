@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed import inference
+from skmixed.design.groups import select_labels
 
 __all__ = ["LeaveOutMethods"]
 
@@ -176,11 +177,16 @@ class LeaveOutMethods:
     ) -> Any:
         """Predict the rows that were fitted from each other, and those of weight 0 from them."""
         check_is_fitted(self)
+        n = len(next(iter(X.values()))) if isinstance(X, Mapping) else len(X)
+        fitted = _with_weight(n, given)
+        factor = options.get("factor")
+        if factor is not None and not isinstance(factor, str) and len(factor) == n:
+            (factor,) = select_labels([factor], fitted)
+            options = {**options, "factor": factor}
         found = function(self, X, y, return_std=True, **options, **given)
         mean, std = (part.to_numpy() for part in found)
-        n = len(next(iter(X.values()))) if isinstance(X, Mapping) else len(X)
         if len(mean) < n:
-            fitted = _fitted_rows(n, given, len(mean))
+            _check_number(fitted, len(mean))
             everywhere = self.predict(X, groups=given["groups"], return_std=True)
             for full, part in zip(everywhere, (mean, std), strict=True):
                 full[fitted] = part
@@ -188,21 +194,20 @@ class LeaveOutMethods:
         return (mean, std) if return_std else mean
 
 
-def _fitted_rows(n: int, given: Mapping[str, Any], n_fitted: int) -> NDArray[np.bool_]:
-    """Tell which rows have a weight.
-
-    Raises
-    ------
-    ValueError
-        If the weights do not tell it.
-    """
+def _with_weight(n: int, given: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Tell which rows have a weight, as far as it is told row by row."""
     fitted = np.ones(n, dtype=bool)
     for name in ("sample_weight", "group_weight"):
-        if given[name] is not None and not isinstance(given[name], Mapping):
-            fitted &= np.asarray(given[name], dtype=np.float64) > 0.0
+        weights = given[name]
+        if weights is not None and not isinstance(weights, Mapping) and np.shape(weights) == (n,):
+            fitted &= np.asarray(weights, dtype=np.float64) > 0.0
+    return fitted
+
+
+def _check_number(fitted: NDArray[np.bool_], n_fitted: int) -> None:
+    """Raise ValueError if other rows were fitted than those of which it is known."""
     if fitted.sum() != n_fitted:
         raise ValueError(
-            f"Only {n_fitted} of {n} rows were fitted: some groups have weight 0. Leave their rows "
-            "out, or pass group_weight as an array with one value for each row."
+            f"Only {n_fitted} of {len(fitted)} rows were fitted: some groups have weight 0. Leave "
+            "their rows out, or pass group_weight as an array with one value for each row."
         )
-    return fitted

@@ -98,11 +98,12 @@ def column_names(data: Any) -> list[Any]:
     """Return the names of all columns."""
     if isinstance(data, Mapping):
         return list(data)
-    if hasattr(data, "columns"):
+    # A Table of pyarrow calls its names column_names, and its values columns.
+    if hasattr(data, "columns") and not hasattr(data, "column_names"):
         return list(data.columns)
     raise TypeError(
         f"The data of a formula is a data frame (pandas, polars) or a mapping of columns; got "
-        f"{type(data).__name__}."
+        f"{type(data).__name__}. Convert it to one of these."
     )
 
 

@@ -163,3 +163,11 @@ def test_neither_intercept_nor_predictors(X, y):
     model = RandomInterceptRegressor("school", fit_intercept=False).fit(X[["school"]], y)
     assert model.intercept_ == 0.0
     assert not model.predict(X[["school"]], include_random_effects=False).any()
+
+
+def test_a_table_of_pyarrow_is_told_how_to_become_a_data_frame(X, y):
+    table = pytest.importorskip("pyarrow").Table.from_pandas(X)
+    with pytest.raises(TypeError, match=r"got Table of pyarrow\. Pass X\.to_pandas\(\)"):
+        MixedLM("school").fit(table, y)
+    with pytest.raises(TypeError, match=r"got Table\. Convert it"):
+        MixedLM(formula="~ x1 + (1 | school)").fit(table, y)

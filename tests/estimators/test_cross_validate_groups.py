@@ -404,11 +404,17 @@ def test_a_warning_of_several_folds_is_given_once_at_the_line_of_the_call(n_jobs
     assert record[0].filename == __file__
 
 
-def test_labels_in_an_array_of_pandas(study):
+@pytest.mark.parametrize("kind", ["array", "index", "pyarrow"])
+def test_labels_that_pandas_keeps_in_pyarrow(study, kind):
     model, X = RandomInterceptRegressor(), study[["x1"]]
-    expected = cross_validate_groups(
-        model, X, study["y"], study["group"].astype(str).to_numpy(), cv=2, random_state=0
-    )
-    labels = pd.array(study["group"].astype(str), dtype="string")
+    text = study["group"].astype(str)
+    if kind == "pyarrow":
+        labels = pytest.importorskip("pyarrow").array(text.to_list())
+    else:
+        labels = pd.array(text, dtype="string")
+        labels = pd.Index(labels) if kind == "index" else labels
     found = cross_validate_groups(model, X, study["y"], labels, cv=2, random_state=0)
-    assert_frame_equal(found.summary(), expected.summary().assign(factor=found.summary()["factor"]))
+    expected = cross_validate_groups(
+        model, X, study["y"], text.to_numpy(dtype=object), cv=2, random_state=0
+    )
+    assert_frame_equal(found.summary(), expected.summary())

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold
 
 from skmixed import MixedLM, RandomInterceptRegressor
+from skmixed.datasets import load_sleepstudy
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 
 METHODS = ["loo_predict", "logo_predict", "kfold_predict"]
@@ -75,3 +76,17 @@ def test_factors_and_folds_are_passed_on() -> None:
 def test_they_need_a_fit(name: str) -> None:
     with pytest.raises(NotFittedError):
         getattr(RandomInterceptRegressor(), name)(np.ones((3, 1)), np.ones(3))
+
+
+def test_labels_to_leave_out_may_have_rows_of_weight_0() -> None:
+    data = load_sleepstudy()
+    X, y = data[["Days", "Subject"]], data["Reaction"]
+    weights = np.where(np.arange(180) % 7 == 0, 0.0, 1.0)
+    kept = weights > 0.0
+    week = (data["Days"] // 5).astype(str)
+    model = MixedLM("Subject").fit(X, y, sample_weight=weights)
+    found = model.logo_predict(X, y, factor=week, sample_weight=weights)
+    alone = MixedLM("Subject").fit(X[kept], y[kept])
+    assert_allclose(found[kept], alone.logo_predict(X[kept], y[kept], factor=week[kept]))
+    listed = model.logo_predict(X, y, factor=week.to_list(), sample_weight=weights)
+    assert_allclose(listed, found)

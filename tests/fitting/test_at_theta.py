@@ -28,6 +28,7 @@ def assert_same_fit(ours: LMMFit, theirs: LMMFit, *, rtol: float = 1e-10) -> Non
             assert_allclose(ours_value, getattr(theirs.fixed, field.name), rtol=rtol, atol=1e-13)
     assert ours.fixed.sandwich_root is theirs.fixed.sandwich_root is None
     assert ours.fixed.names == theirs.fixed.names
+    assert ours.fixed.sandwich_root is theirs.fixed.sandwich_root is None
     for one, other in zip(ours.random, theirs.random, strict=True):
         assert one.levels is other.levels
         for name in ("modes", "conditional_covariance", "standardised_cross", "sizes"):

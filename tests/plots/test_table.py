@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skmixed import MixedLM, mixedlm
+from skmixed.plots import GroupFitDisplay
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.plots.reading.table import as_table
 
@@ -86,3 +87,18 @@ def test_combinations_of_values_are_weighted(frame):
     assert weights.sum() == pytest.approx(1.0)
     assert set(rows.frame["x"]) == {data["x"].mean()}
     assert len(source.population(without="old")[0]) == 2
+
+
+@pytest.mark.parametrize("groups_as", [None, "string"])
+def test_columns_named_by_numbers_and_labels_in_pyarrow(groups_as):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 6
+    X = pd.DataFrame({0: rng.normal(size=60), 1: rng.normal(size=60), 2: labels})
+    y = X[0] + rng.normal(size=6)[labels] + 0.3 * rng.normal(size=60)
+    if groups_as is None:
+        display = GroupFitDisplay.from_estimator(MixedLM(2).fit(X, y), X, y)
+    else:
+        groups = pd.array(labels.astype(str), dtype="string")
+        model = MixedLM().fit(X[[0, 1]], y, groups=groups)
+        display = GroupFitDisplay.from_estimator(model, X[[0, 1]], y, groups=groups)
+    assert display.figure_ is not None

@@ -143,3 +143,13 @@ def test_inverse_probabilities_are_named():
         "Reaction ~ Days + (1 | Subject)", data, weights="w", weight_type="sampling", method="ml"
     )
     assert "weighted by inverse probabilities of selection" in describe(results)
+
+
+def test_quoted_columns_have_their_own_names():
+    data = sleep().rename(columns={"Days": "days awake", "Reaction": "reaction time"})
+    results = mixedlm("`reaction time` ~ `days awake` + (`days awake` | Subject)", data)
+    text = describe(results)
+    assert "Per unit of days awake, reaction time changes by 10.5" in text
+    latex = [results.equation(form).latex for form in ("conditional", "marginal", "hierarchical")]
+    for one in (text, *latex):
+        assert "Q(" not in one

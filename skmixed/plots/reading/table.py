@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
-from sklearn.utils import _safe_indexing
+
+from skmixed.estimators.columns import taken
 
 __all__ = ["Table", "as_table", "first_rows"]
 
@@ -46,12 +47,14 @@ class Table:
 
     def take(self, rows: Codes) -> Table:
         """Return some of the rows."""
-        groups = None if self.groups is None else _safe_indexing(self.groups, rows)
+        groups = None if self.groups is None else taken(self.groups, rows)
         return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True), groups=groups)
 
-    def assign(self, column: str, values: Any) -> Table:
-        """Return the rows with other values in one column."""
-        return replace(self, frame=self.frame.assign(**{column: values}))
+    def assign(self, column: Any, values: Any) -> Table:
+        """Return the rows with other values in one column, whose name need not be text."""
+        frame = self.frame.copy()
+        frame[column] = values
+        return replace(self, frame=frame)
 
     def along(self, column: str, grid: FloatArray) -> Table:
         """Return each row as often as the grid has places for it.

@@ -12,7 +12,7 @@ from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.numbers import count_text
 from skmixed.results.words.fixed_words import FixedSentences
-from skmixed.results.words.phrases import listed
+from skmixed.results.words.phrases import listed, unquoted
 from skmixed.results.words.random_words import (
     boundary_sentences,
     factor_sentences,
@@ -78,7 +78,8 @@ def describe(results: Any, *, level: float = 0.95) -> str:
         [share_sentence(fit)],
         boundary_sentences(fit),
     ]
-    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+    text = "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+    return unquoted(text)
 
 
 def _what_was_fitted(results: Any) -> str:

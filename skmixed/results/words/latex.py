@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.results.numbers import format_column
+from skmixed.results.words.phrases import unquoted
 from skmixed.results.words.terms import TermPart
 
 __all__ = ["aligned", "indexed", "matrix", "name", "number", "numbers", "product", "total"]
@@ -51,7 +52,8 @@ def name(text: str) -> str:
     >>> print(name("log_x 2"))
     \mathrm{log\_x\ 2}
     """
-    return rf"\mathrm{{{''.join(ESCAPES.get(character, character) for character in text)}}}"
+    signs = unquoted(text)
+    return rf"\mathrm{{{''.join(ESCAPES.get(character, character) for character in signs)}}}"
 
 
 def indexed(part: TermPart, index: str) -> str:

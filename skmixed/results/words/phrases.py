@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from skmixed.results.numbers import format_column, format_estimates
 
-__all__ = ["by_error", "level_text", "listed", "percent", "range_text", "rounded"]
+__all__ = ["by_error", "level_text", "listed", "percent", "range_text", "rounded", "unquoted"]
+
+
+QUOTED = re.compile(r"""\bQ\((["'])(.+?)\1\)""")
+
+
+def unquoted(text: str) -> str:
+    """Return text with the columns that a formula had to quote under their own names.
+
+    Examples
+    --------
+    >>> from skmixed.results.words.phrases import unquoted
+    >>> unquoted('Per unit of log(Q("body mass"))')
+    'Per unit of log(body mass)'
+    """
+    return QUOTED.sub(r"\2", text)
 
 
 def rounded(value: float) -> str:
