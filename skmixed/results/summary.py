@@ -138,7 +138,13 @@ def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str],
 
 
 def _criteria(fit: LMMFit) -> Table:
-    """Return the criterion and what follows from it."""
+    """Return the criterion and what follows from it; AIC and BIC of a likelihood only."""
+    if fit.n_sampled is not None:
+        return Table(
+            title="Goodness of fit",
+            header=("-2 log pseudo-likelihood", "Log pseudo-likelihood"),
+            rows=((f"{fit.criterion:.3f}", f"{fit.log_likelihood:.3f}"),),
+        )
     values = (fit.criterion, fit.log_likelihood, fit.aic, fit.bic)
     return Table(
         title="Goodness of fit",

@@ -113,6 +113,7 @@ def test_standard_errors_are_the_sandwich_of_the_groups_scores(sample) -> None:
     text = str(results.summary())
     assert "pseudo-ML" in text
     assert "sandwich" in text
+    assert "AIC" not in text
 
 
 def test_without_weights_the_estimates_are_those_of_maximum_likelihood(sample) -> None:
