@@ -164,9 +164,9 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     counts = design.row_multiplicity
     if counts is not None and (counts != 1.0).any():
         raise ValueError(
-            "Rows that count several times (weight_type='frequency' or 'sampling', or group_weight) "
-            "stand for several responses, which would differ. Repeat the rows of frequency weights "
-            "in the data; there is no simulation of a weighted sample."
+            "Rows that count several times (weight_type='frequency' or 'sampling', group_weight) "
+            "stand for several responses, which would differ. Repeat rows of frequency weights in "
+            "the data; there is no simulation of a weighted sample."
         )
     standardised = coordinates.shift + coordinates.response_scale * fit.fixed.standardised
     mean = standardised @ coordinates.fixed.transform(design.fixed)
