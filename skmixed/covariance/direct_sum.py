@@ -67,6 +67,8 @@ class DirectSum:
     @property
     def effect_slices(self) -> list[slice]:
         """Return each term's effects among all effects."""
+        if len(self.sizes) == 1:
+            return [slice(0, self.sizes[0])]
         ends = np.cumsum(self.sizes)
         return [
             slice(int(end) - size, int(end)) for end, size in zip(ends, self.sizes, strict=True)

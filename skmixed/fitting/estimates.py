@@ -139,7 +139,8 @@ def estimates_at(
         residual_quantiles=np.full(5, np.nan),
         notices=(),
     )
-    return replace(fit, monte_carlo=monte_carlo_error(at, partial(_theta_in_units, fit, objective)))
+    error = monte_carlo_error(at, partial(_theta_in_units, fit, objective))
+    return fit if error is None else replace(fit, monte_carlo=error)
 
 
 def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -> float:

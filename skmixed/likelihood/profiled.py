@@ -52,8 +52,10 @@ class PLSSolution:
         """Return (X'V^-1 X)^-1."""
         if not self.R_X.size:
             return self.R_X
-        upper, _ = dpotri(self.R_X)
-        return np.triu(upper) + np.triu(upper, 1).T
+        upper = np.triu(dpotri(self.R_X)[0])
+        whole = upper + upper.T
+        whole[np.diag_indices_from(whole)] *= 0.5
+        return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
