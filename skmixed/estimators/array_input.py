@@ -183,7 +183,8 @@ def _validated(
     if _is_plain(X, min_features):
         X = X.astype(np.float64, copy=False)
         _check_finite(X, "X")
-        _check_feature_names(estimator, X, reset=reset)
+        if hasattr(estimator, "feature_names_in_"):
+            _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
         return X
     return validate_data(
