@@ -15,9 +15,8 @@ from skmixed.fitting.estimates import FactorDescription, estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
-from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates, StandardisedRows
-from skmixed.likelihood.profiled import PLSSolution, ProfiledObjective
+from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["assemble", "level_precision"]
 
@@ -69,8 +68,26 @@ def assemble(
         )
     ]
     fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
-    quantiles = _residual_quantiles(rows, design, optimum.at.solution, fit.random)
+    residuals = conditional_residuals(fit, design, rows)
+    quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
     return replace(fit, residual_quantiles=quantiles)
+
+
+def conditional_residuals(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:
+    """Return y - X beta - Z b of the working response, times the root of the weights, (n,).
+
+    Parameters
+    ----------
+    fit : LMMFit
+    design : Design
+    rows : StandardisedRows
+        Of the design, in the coordinates of the fit.
+    """
+    residuals = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
+    for effects, factor, Z in zip(fit.random, design.factors, rows.Z, strict=True):
+        for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
+            residuals -= np.take(modes, factor.codes) * column
+    return residuals
 
 
 def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
@@ -85,14 +102,6 @@ def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
     return np.bincount(factor.codes, weights, len(factor.levels)).astype(np.float64, copy=False)
 
 
-def _residual_quantiles(
-    rows: StandardisedRows, design: Design, solution: PLSSolution, random: tuple[RandomEffects, ...]
-) -> FloatArray:
+def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:
     """Return minimum, quartiles and maximum of the weighted residuals over sigma."""
-    residuals = rows.A[-1] - solution.beta @ rows.A[:-1]
-    for effects, factor, Z in zip(random, design.factors, rows.Z, strict=True):
-        for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
-            residuals -= np.take(modes, factor.codes) * column
-    if solution.sigma2 == 0.0:
-        return np.zeros(5)
-    return quartiles(residuals) / np.sqrt(solution.sigma2)
+    return np.zeros(5) if sigma2 == 0.0 else quartiles(residuals) / np.sqrt(sigma2)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
+from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.standardise import StandardisedRows
 
@@ -56,10 +57,7 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit
 
 def _group_scores(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:
     """Return X_j'W_j times the conditional residuals of each group, which is sigma^2 s_j."""
-    residual = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
-    for effects, factor, Z in zip(fit.random, design.factors, rows.Z, strict=True):
-        residual -= np.einsum("nk,kn->n", effects.standardised_modes[factor.codes], Z)
-    products = rows.A[:-1] * residual
+    products = rows.A[:-1] * conditional_residuals(fit, design, rows)
     if not design.blocks:
         return products
     factor = design.factors[0]
