@@ -66,7 +66,7 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
             "variance_uncertainty must be None, 'delta' or the draws of "
             f"skmixed.inference.bootstrap, got {given!r}."
         )
-    names = [*(f"theta[{i}]" for i in range(len(fit.theta))), "sigma"]
+    names = [*fit.theta_names, "sigma"]
     there = [name for name in given.draws if str(name).startswith("theta[")]
     if "sigma" not in given.draws or len(there) != len(fit.theta):
         raise ValueError(

@@ -157,6 +157,11 @@ class LMMFit:
         """
         return np.concatenate([np.empty(0), *(effects.theta for effects in self.random)])
 
+    @property
+    def theta_names(self) -> list[str]:
+        """Name the parameters of theta."""
+        return [f"theta[{i}]" for i in range(len(self.theta))]
+
     @cached_property
     def estimable(self) -> list[tuple[RandomEffects, FloatArray]]:
         """Return the factors whose variances are estimated, each with its part of the theta."""

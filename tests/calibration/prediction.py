@@ -24,7 +24,6 @@ from skmixed.design.design import NewBlock, NewRows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference import bootstrap
-from skmixed.inference.replication.parameters import theta_names
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predictive import predictive
 
@@ -183,7 +182,7 @@ def _fitted(
     if not n_replicates:
         return fit, None
     draws = bootstrap(sample, n=n_replicates, random_state=rng).draws
-    return fit, VarianceDraws(draws[theta_names(fit)].to_numpy(), draws["sigma"].to_numpy())
+    return fit, VarianceDraws(draws[fit.theta_names].to_numpy(), draws["sigma"].to_numpy())
 
 
 def _probability(limits: FloatArray, mean: FloatArray, spread: float) -> float:

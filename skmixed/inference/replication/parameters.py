@@ -10,7 +10,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
 from skmixed.fitting.shared_design import ManyFits
 
-__all__ = ["is_singular", "parameter_names", "parameter_values", "parameters_of_fit", "theta_names"]
+__all__ = ["is_singular", "parameter_names", "parameter_values", "parameters_of_fit"]
 
 FloatArray = NDArray[np.float64]
 
@@ -33,11 +33,6 @@ def parameter_names(fit: LMMFit) -> list[str]:
         names += [f"sd_{label}|{effects.name}" for label in labels]
         names += [f"cor_{labels[i]}.{labels[j]}|{effects.name}" for i, j in _pairs(effects)]
     return names
-
-
-def theta_names(fit: LMMFit) -> list[str]:
-    """Name the relative covariance parameters."""
-    return [f"theta[{i}]" for i in range(len(fit.theta))]
 
 
 def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArray]:

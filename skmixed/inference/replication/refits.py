@@ -24,7 +24,6 @@ from skmixed.inference.replication.parameters import (
     parameter_names,
     parameter_values,
     parameters_of_fit,
-    theta_names,
 )
 
 __all__ = ["Refitter", "Statistic"]
@@ -139,7 +138,7 @@ class Refitter:
             record = {name: np.array([float(value)]) for name, value in named.items()}
         else:
             parameters, theta = parameters_of_fit(fit, self.fit)
-            names = [*parameter_names(self.fit), *theta_names(self.fit), "log_likelihood"]
+            names = [*parameter_names(self.fit), *self.fit.theta_names, "log_likelihood"]
             values = [*parameters, *theta, fit.log_likelihood]
             record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
         record["singular"] = np.array([fit.singular])
@@ -179,7 +178,7 @@ def _columns(fit: LMMFit, fits: ManyFits) -> Records:
     """Return the columns of many fits."""
     parameters, theta = parameter_values(fit, fits)
     columns = dict(zip(parameter_names(fit), parameters.T.copy(), strict=True))
-    columns |= dict(zip(theta_names(fit), theta.T.copy(), strict=True))
+    columns |= dict(zip(fit.theta_names, theta.T.copy(), strict=True))
     columns["log_likelihood"] = fits.log_likelihood
     columns["singular"] = is_singular(fit, fits)
     columns["converged"] = fits.converged.copy()
