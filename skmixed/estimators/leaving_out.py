@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmixed import inference
 from skmixed.design.groups import select_labels
+from skmixed.formula.columns import n_rows
 
 __all__ = ["LeaveOutMethods"]
 
@@ -177,7 +178,7 @@ class LeaveOutMethods:
     ) -> Any:
         """Predict the rows that were fitted from each other, and those of weight 0 from them."""
         check_is_fitted(self)
-        n = len(next(iter(X.values()))) if isinstance(X, Mapping) else len(X)
+        n = n_rows(X)
         fitted = _with_weight(n, given)
         factor = options.get("factor")
         if factor is not None and not isinstance(factor, str) and len(factor) == n:

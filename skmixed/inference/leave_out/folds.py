@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 
+from skmixed.formula.columns import n_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
@@ -82,7 +83,7 @@ def kfold_predict(
     rows = own_rows(fitted, X, y, arguments)
     n = rows.design.n_rows
     mean, variance = np.empty(n), np.empty(n)
-    for train, test in _splits(rows, cv, factor, None if X is None else _length(X)):
+    for train, test in _splits(rows, cv, factor, None if X is None else n_rows(X)):
         part = from_others(rows, train, test)
         mean[test], variance[test] = part.mean, part.variance
     return reported(rows, LeftOut(mean, variance), return_std=return_std)
@@ -120,8 +121,3 @@ def _splits(
 def _positions(rows: Any, n: int) -> NDArray[np.intp]:
     """Return positions, of which a mask may say the same."""
     return np.arange(n)[np.asarray(rows)]
-
-
-def _length(X: Any) -> int:
-    """Count the rows of an array, a data frame or a mapping of columns."""
-    return len(next(iter(X.values()))) if isinstance(X, dict) else len(X)
