@@ -88,11 +88,7 @@ class AdaptingMethods:
                 "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
                 "whole groups, and standard errors are sums over them. Fit all rows together."
             )
-        if groups is not None and self._groups_are_columns():  # type: ignore[attr-defined]
-            raise ValueError(
-                "Labels were given twice: the constructor names columns of X for them, and adapt "
-                "got an array of groups. Keep one of them."
-            )
+        self._refuse_second_labels(groups, "adapt")  # type: ignore[attr-defined]
         columns, labels = self._input.read(self, X, groups)
         self._check_labels(labels)
         rows = self._input.new_rows(columns, labels, "population")

@@ -50,11 +50,7 @@ def read_new_rows(
         If labels are given twice, or are absent and needed, or there is no such factor.
     """
     check_is_fitted(model)
-    if groups is not None and model._groups_are_columns():
-        raise ValueError(
-            "Labels were given twice: the constructor names columns of X for them, and "
-            "predict got an array of groups. Keep one of them."
-        )
+    model._refuse_second_labels(groups, "predict")
     columns, labels = model._input.read(model, X, groups)
     names = model._input.factor_names
     wanted = _wanted(model.include_random_effects if include is None else include, names)
