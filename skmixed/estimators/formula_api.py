@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
+from skmixed.estimators.columns import taken
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.formula import columns_of, parse_formula, rows_with_missing
@@ -206,7 +206,7 @@ def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
     """Return some rows of a data frame or of a mapping of columns."""
     if isinstance(data, Mapping):
         return {name: np.asarray(column)[keep] for name, column in data.items()}
-    return _safe_indexing(data, np.flatnonzero(keep))
+    return taken(data, np.flatnonzero(keep))
 
 
 def _indexed(values: NDArray[np.float64], data: Any, name: str) -> Any:
