@@ -32,6 +32,7 @@ from skmixed.prediction.conformal import (
     limits,
     smallest_n_groups,
 )
+from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["GroupConformalRegressor"]
 
@@ -241,8 +242,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
             Lower and upper limits, infinite where there are too few groups.
         """
         check_is_fitted(self)
-        if not 0.0 < coverage < 1.0:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+        check_coverage(coverage)
         if not self.score_distribution_.is_finite(coverage):
             warn_user(
                 f"Intervals that keep {100 * coverage:g} % whatever the distribution need errors "

@@ -31,6 +31,7 @@ from skmixed.estimators.grouped_rows import (
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each
+from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["cross_validate_groups"]
 
@@ -152,8 +153,7 @@ def _check_arguments(cv: Any, coverage: float) -> None:
     """Raise ValueError for numbers of folds and probabilities that there are not."""
     if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
         raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
-    if not 0.0 < coverage < 1.0:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+    check_coverage(coverage)
 
 
 def _predictions(

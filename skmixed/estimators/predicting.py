@@ -22,7 +22,7 @@ from skmixed.estimators.uncertainty import (
 )
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.predict import Include, Kind, marginal_covariance
-from skmixed.prediction.predictive import Predictive, predictive
+from skmixed.prediction.predictive import Predictive, central, predictive
 
 __all__ = ["PredictionMethods"]
 
@@ -131,11 +131,9 @@ class PredictionMethods(GroupRoutingMixin):
         ndarray of shape (n, 2)
             Lower and upper limits.
         """
-        if not 0.0 < coverage < 1.0:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
         return self.predict_quantiles(
             X,
-            quantiles=(0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)),
+            quantiles=central(coverage),
             groups=groups,
             include_random_effects=include_random_effects,
             kind=kind,

@@ -124,19 +124,20 @@ def _upper(
     below, enough = own.min(axis=0), own.max(axis=0)
     if len(own) == 1:
         return enough
+    steps = [np.append(0.0, weights) for weights in distribution.cumulative_weights]
     for _ in range(HALVINGS):
         middle = 0.5 * (below + enough)
-        reached = _weight_up_to(distribution, (middle - means) / scales) >= level
+        reached = _weight_up_to(distribution.scores, steps, (middle - means) / scales) >= level
         enough = np.where(reached, middle, enough)
         below = np.where(reached, below, middle)
     return enough
 
 
-def _weight_up_to(distribution: GroupScoreDistribution, scores: FloatArray) -> FloatArray:
+def _weight_up_to(
+    known: Sequence[FloatArray], steps: Sequence[FloatArray], scores: FloatArray
+) -> FloatArray:
     """Return the weight of the rows whose score is at most that of their model; shape (n,)."""
     weight = np.zeros(scores.shape[1])
-    for known, cumulative, new in zip(
-        distribution.scores, distribution.cumulative_weights, scores, strict=True
-    ):
-        weight += np.append(0.0, cumulative)[np.searchsorted(known, new, side="right")]
+    for ascending, step, new in zip(known, steps, scores, strict=True):
+        weight += step[np.searchsorted(ascending, new, side="right")]
     return weight

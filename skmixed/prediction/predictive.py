@@ -16,7 +16,7 @@ from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
 from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predict import Include, Kind
 
-__all__ = ["Predictive", "predictive", "require_kept_products"]
+__all__ = ["Predictive", "central", "check_coverage", "predictive", "require_kept_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -87,3 +87,21 @@ def require_kept_products(fit: LMMFit) -> None:
             "which this fit has not kept, as they are as large as the data here. Use "
             "variance_uncertainty=None: with so many levels it matters little."
         )
+
+
+def check_coverage(coverage: float) -> None:
+    """Raise ValueError unless the probability of intervals is one."""
+    if not 0.0 < coverage < 1.0:
+        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+
+
+def central(coverage: float) -> tuple[float, float]:
+    """Return the probabilities whose quantiles are limits with equal tails.
+
+    Raises
+    ------
+    ValueError
+        If coverage is not between 0 and 1.
+    """
+    check_coverage(coverage)
+    return 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)

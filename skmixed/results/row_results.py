@@ -13,6 +13,7 @@ from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import Kind
+from skmixed.prediction.predictive import central
 
 __all__ = ["RowResults"]
 
@@ -110,10 +111,7 @@ class RowResults:
         **switches
             groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
         """
-        if not 0.0 < coverage < 1.0:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-        tails = (0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage))
-        return self.predict_quantiles(data, quantiles=tails, **switches)
+        return self.predict_quantiles(data, quantiles=central(coverage), **switches)
 
     def predict_quantiles(
         self, data: Any, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95), **switches: Any
