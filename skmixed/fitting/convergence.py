@@ -10,12 +10,13 @@ from scipy.linalg.lapack import dgesdd
 from skmixed.fitting.optimise import Optimum
 from skmixed.likelihood.profiled import ProfiledObjective
 
-__all__ = ["snap_to_boundary"]
+__all__ = ["SAME", "snap_to_boundary"]
 
 # Relative standard deviations below this may be 0: the search comes slowly to a flat boundary.
 NEAR = 1e-3
 # A difference of -2 log-likelihood that nobody can tell from 0.
 SAME = 1e-8
+ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
 def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
@@ -35,6 +36,9 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
             left, parts, _, _ = dgesdd(Lambda[effects, effects])
             small |= bool(0.0 < parts[-1] < NEAR)
             root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
+        # What rounding leaves of an effect whose variance has vanished.
+        lengths = np.linalg.norm(root, axis=1)
+        root[lengths <= ROUNDING * lengths.max(initial=0.0)] = 0.0
     if not small:
         return optimum
     at = objective(objective.covariance.parameters(roots))

@@ -192,15 +192,15 @@ def _residual_slope(
     """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta)."""
     covariance = objective.covariance
     slopes = [np.empty(0)]
-    for joint, theta, score, multiplicity in zip(
+    for joint, theta, score, products in zip(
         covariance.factors,
         covariance.split(at.theta),
         scores,
-        objective.multiplicities,
+        objective.level_products,
         strict=False,
     ):
         t = score[-1]
-        squares = (t if multiplicity is None else t * multiplicity) @ t.T
+        squares = (t if products.multiplicity is None else t * products.multiplicity) @ t.T
         half = joint.factor_derivative(theta) @ joint.factor(theta).T
         slopes.append(-2.0 * np.einsum("mqr,qr->m", half, squares))
     r2 = at.solution.r2

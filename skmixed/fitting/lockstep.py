@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.convergence import NEAR, SAME
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.lockstep_newton import ManyOptima, newton_in_lockstep
+from skmixed.fitting.lockstep_newton import ManyOptima, merged, newton_in_lockstep
 from skmixed.fitting.lockstep_start import many_starts
 from skmixed.fitting.model import LMMModel
+from skmixed.fitting.other_starts import (
+    N_CORNERS,
+    N_STARTS,
+    corners,
+    has_corners,
+    is_lopsided,
+    lattice,
+)
 from skmixed.fitting.shared_design import ManyFits, SharedDesign
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
@@ -96,10 +105,10 @@ class LockstepModel:
             moments, scores = self._moments(working.y)
             objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
             start = many_starts(objective, self._factor, scores, self._n_directions)
-            optima = newton_in_lockstep(
-                objective, start, tol=self._model.tol, max_iter=self._model.max_iter
-            )
-            at = _snapped(objective, optima)
+            optima = self._search(objective, start)
+            for other in self._other_starts(objective, optima.at.theta):
+                optima = _better(optima, self._search(objective, other))
+            at = optima.at
             coefficients, sigma, log_likelihood = self._shared.in_units(
                 working,
                 beta=at.beta,
@@ -110,6 +119,24 @@ class LockstepModel:
         factors = [objective.factors(at.theta)]
         converged = optima.converged & np.isfinite(log_likelihood)
         return ManyFits(coefficients, sigma, log_likelihood, factors, converged)
+
+    def _search(self, objective: ManyResponses, start: FloatArray) -> ManyOptima:
+        """Search for the optimum of each response from a start of its own."""
+        optima = newton_in_lockstep(
+            objective, start, tol=self._model.tol, max_iter=self._model.max_iter
+        )
+        return replace(optima, at=_snapped(objective, optima))
+
+    def _other_starts(self, objective: ManyResponses, theta: FloatArray) -> Iterator[FloatArray]:
+        """Yield where else to start if several optima are likely, as for a single fit."""
+        joint, products = JointCovariance((self._covariance,)), [self._factor]
+        if is_lopsided(products):
+            points = np.array(lattice(joint, products))
+            everywhere = np.broadcast_to(points[:, None], (len(points), *theta.shape))
+            yield from _lowest(objective, everywhere, N_STARTS)
+        if has_corners(joint, products):
+            points = np.array([corners(joint, one) for one in theta])
+            yield from _lowest(objective, points.swapaxes(0, 1), N_CORNERS)
 
     def _level_sums(self, columns: FloatArray) -> FloatArray:
         """Return Z'W of some columns, (m, n), of each level: (m, k, n_levels)."""
@@ -162,6 +189,20 @@ def _sums_over_levels(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> 
     rows = np.add.outer(n_levels * np.arange(k), codes).ravel()
     columns = np.tile(np.arange(n), k)
     return sparse.csr_array((Z.ravel(), (rows, columns)), shape=(k * n_levels, n))
+
+
+def _lowest(objective: ManyResponses, points: FloatArray, n_points: int) -> FloatArray:
+    """Return the best of several points of each response, (n_points, m, n_parameters)."""
+    values = np.array([objective.values(point) for point in points])
+    values[~np.isfinite(values)] = np.inf
+    best = np.argsort(values, axis=0, kind="stable")[:n_points]
+    return np.asarray(np.take_along_axis(points, best[:, :, None], axis=0))
+
+
+def _better(one: ManyOptima, other: ManyOptima) -> ManyOptima:
+    """Return the lower optimum of each response."""
+    lower = other.converged & ~(one.converged & (one.at.value <= other.at.value + SAME))
+    return ManyOptima(merged(lower, other.at, one.at), np.where(lower, True, one.converged))
 
 
 def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyValues:

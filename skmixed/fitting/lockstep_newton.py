@@ -12,7 +12,7 @@ from skmixed.fitting.local_model import DOWNHILL, FLAT, LARGE, NEAR, TINY, Local
 from skmixed.fitting.newton import EPSILON, PATIENCE, ROUNDING, SUFFICIENT
 from skmixed.likelihood.many_responses import ManyResponses, ManyValues
 
-__all__ = ["ManyOptima", "newton_in_lockstep"]
+__all__ = ["ManyOptima", "merged", "newton_in_lockstep"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -90,17 +90,20 @@ def newton_in_lockstep(
         np.full(m, np.inf),
         np.zeros(m, dtype=np.intp),
     )
-    searches = _going_on(searches, end, np.zeros(m, dtype=bool), tol)
+    nowhere = np.zeros(m, dtype=bool)
+    searches = _going_on(searches, end, nowhere, nowhere, tol)
     for _ in range(1, max_iter):
         if not len(searches.which):
             break
-        searches, stuck = _advanced(searches, objective)
-        searches = _going_on(searches, end, stuck, tol)
+        searches, stuck, flat = _advanced(searches, objective)
+        searches = _going_on(searches, end, stuck, flat, tol)
     return end
 
 
-def _advanced(searches: _Searches, objective: ManyResponses) -> tuple[_Searches, BoolArray]:
-    """Try one step of every search; tell where no step leads further."""
+def _advanced(
+    searches: _Searches, objective: ManyResponses
+) -> tuple[_Searches, BoolArray, BoolArray]:
+    """Try one step of every search; tell where no step leads further, and where all is rounding."""
     at, models, radius = searches.at, searches.models, searches.radius
     lower = objective.covariance.lower_bounds
     steps = _steps(models, radius, at.theta, lower)
@@ -123,20 +126,22 @@ def _advanced(searches: _Searches, objective: ManyResponses) -> tuple[_Searches,
     radius = np.where(better | stuck, radius, 0.25 * lengths)
     moved = _Searches(
         searches.which,
-        _merged(better, trial, at),
-        _merged(better, ahead, models),
+        merged(better, trial, at),
+        merged(better, ahead, models),
         radius,
         models.distance,
         stale,
     )
-    return moved, stuck
+    return moved, stuck, flat
 
 
-def _going_on(searches: _Searches, end: ManyOptima, stuck: BoolArray, tol: float) -> _Searches:
+def _going_on(
+    searches: _Searches, end: ManyOptima, stuck: BoolArray, flat: BoolArray, tol: float
+) -> _Searches:
     """Write down where searches have ended, and return the others."""
     at, models = searches.at, searches.models
     with np.errstate(invalid="ignore"):
-        arrived = models.distance <= np.where(stuck, np.sqrt(tol), tol)
+        arrived = models.distance <= np.where(stuck & flat, np.sqrt(tol), tol)
         lost = ~np.isfinite(at.value) | ~(at.spread <= WIDEST)
         lost |= np.einsum("ri,ri->r", at.theta, at.theta) > LARGE**2
     arrived &= ~models.saddle & ~lost
@@ -220,7 +225,7 @@ def _rows(whole: Rows, which: NDArray[np.intp]) -> Rows:
     return replace(whole, **chosen)
 
 
-def _merged(chosen: BoolArray, new: Rows, old: Rows) -> Rows:
+def merged(chosen: BoolArray, new: Rows, old: Rows) -> Rows:
     """Return the new rows where they are chosen, the old ones elsewhere."""
     merged: dict[str, Any] = {}
     for field in fields(new):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import snap_to_boundary
+from skmixed.fitting.convergence import SAME, snap_to_boundary
 from skmixed.fitting.monte_carlo import relative_error
 from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.other_starts import other_starts
 from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.score_steps import follow_score, settle_on_boundary
 from skmixed.fitting.start import starting_theta
@@ -30,9 +31,18 @@ QUICK, ROUNDS = 15, 3
 
 
 def find_optimum(
-    objective: ProfiledObjective, *, tol: float, max_iter: int, verbose: int, constant: float
+    objective: ProfiledObjective,
+    *,
+    tol: float,
+    max_iter: int,
+    start: FloatArray | None = None,
+    verbose: int = 0,
+    constant: float = 0.0,
 ) -> Optimum:
     """Find the optimal theta, if there is any parameter.
+
+    Where several optima are likely, the search is repeated from other starts, and the best of its
+    ends is the optimum.
 
     Parameters
     ----------
@@ -40,19 +50,27 @@ def find_optimum(
     tol : float
         Distance from the optimum at which to stop, in standard errors of theta.
     max_iter : int
-        Largest number of evaluations of the objective.
-    verbose : int
+        Largest number of evaluations of the objective from one start.
+    start : ndarray of shape (n_parameters,), optional
+        Where to start first, a moment estimate by default.
+    verbose : int, default=0
         0 shows nothing, 1 a line for each evaluation.
-    constant : float
+    constant : float, default=0
         What is added to the objective where it is shown.
     """
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
     watched = WatchedObjective(objective, verbose, constant)
-    start = starting_theta(objective)
+    start = starting_theta(objective) if start is None else start
     if isinstance(objective.kernel, IterativeKernel):
         return _by_score(objective.kernel, watched, start, tol=tol, max_iter=max_iter)
-    return _by_objective(watched, start, tol=tol, max_iter=max_iter)
+    optimum = _by_objective(watched, start, tol=tol, max_iter=max_iter)
+    for other in other_starts(objective, optimum.at.theta):
+        watched.objective = objective
+        found = _by_objective(watched, other, tol=tol, max_iter=max_iter)
+        if found.at.value < optimum.at.value - SAME:
+            optimum = found
+    return optimum
 
 
 def _by_objective(

@@ -47,7 +47,7 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     for position, points in enumerate(choices):
         if len(points) > 1:
             tried = [[*start[:position], point, *start[position + 1 :]] for point in points]
-            start = min(tried, key=lambda parts: _value(objective, np.concatenate(parts)))
+            start = min(tried, key=lambda parts: objective.value(np.concatenate(parts)))
     return np.concatenate(start)
 
 
@@ -70,14 +70,6 @@ def starting_points(
         alone = moments.diagonal() / design.diagonal()[:: k + 1]
         roots += _single_roots(alone, scale)
     return [joint, *map(covariance.parameters, roots)]
-
-
-def _value(objective: ProfiledObjective, theta: FloatArray) -> float:
-    """Return the objective, infinite where rounding takes the rank of X'V^-1 X."""
-    try:
-        return objective(theta).value
-    except np.linalg.LinAlgError:
-        return np.inf
 
 
 def _joint_root(moments: FloatArray, design: FloatArray, scale: FloatArray) -> FloatArray:

@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.optimise import minimise
+from skmixed.fitting.search import find_optimum
 from skmixed.fitting.shared_design import ManyFits, SharedDesign
-from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
@@ -48,6 +46,7 @@ class WarmModel:
         self._model = model
         self._shared = SharedDesign(model)
         self._theta = fit.convergence.theta
+        # The search might not come back from the boundary.
         self._inside = not fit.singular
         kept = [(one.position, i) for i, one in enumerate(fit.random) if one.position is not None]
         self._kept = [i for _, i in sorted(kept)]
@@ -83,15 +82,13 @@ class WarmModel:
         objective = self._objective(A)
         if exact:
             return objective(self._theta), False
-        optimum = minimise(
+        optimum = find_optimum(
             objective,
-            self._start(objective),
             tol=self._model.tol,
             max_iter=self._model.max_iter,
-            lower=self._covariance.lower_bounds,
-            exact=objective.exact_hessian,
+            start=self._theta if self._inside else None,
         )
-        return snap_to_boundary(objective, optimum).at, optimum.converged
+        return optimum.at, optimum.converged
 
     def _objective(self, A: FloatArray) -> ProfiledObjective:
         """Return the objective of one response, the last row of A = [X y]."""
@@ -122,7 +119,3 @@ class WarmModel:
                 effect[:] = np.bincount(factor.codes, column * A[-1], len(effect))
             factors.append(replace(part, ZtWA=ZtWA))
         return replace(products, AtWA=AtWA, factors=tuple(factors))
-
-    def _start(self, objective: ProfiledObjective) -> FloatArray:
-        """Return the estimates, but on the boundary, from where the search might not come back."""
-        return self._theta if self._inside else starting_theta(objective)

@@ -117,7 +117,7 @@ class ProfiledObjective:
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
         self.nu = self.n_rows - self.reml * self.n_coefficients
-        self.multiplicities = [factor.multiplicity for factor in products.factors]
+        self.level_products = products.factors
         self._sum_log_weights = products.sum_log_weights
 
     def with_covariance(self, covariance: JointCovariance) -> ProfiledObjective:
@@ -147,6 +147,19 @@ class ProfiledObjective:
         return ObjectiveValue(
             theta, value, gradient, hessian, solution, whitened, error, replicated
         )
+
+    def value(self, theta: FloatArray) -> float:
+        """Return the objective alone; infinite where rounding takes the rank of X'V^-1 X.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+        """
+        try:
+            whitened = self.kernel.whiten(self.covariance.relative_factors(theta))
+            return self._value(whitened, self._solve(whitened.reduced))
+        except np.linalg.LinAlgError:
+            return math.inf
 
     def _value(self, whitened: Any, solution: PLSSolution) -> float:
         """Return -2 log-likelihood."""

@@ -1,0 +1,238 @@
+"""Where else to start a search, if the likelihood may have several optima.
+
+Think of one variance, lambda in units of sigma^2, and of levels whose information on the effect
+is d = z'Wz. Each level adds a term to the score, of weight (d / (1 + lambda d))^2. Near 0 these
+weights are d^2, and the levels with most information decide alone; far from 0 all levels count
+the same. If few levels hold most of the information (one wild value in a covariate, weights over
+decades, a handful of groups of unequal size), the two may disagree, and each may have an optimum
+of its own. Many levels of similar information hardly can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import DirectSum, JointCovariance
+from skmixed.likelihood.crossproducts import FactorProducts
+from skmixed.likelihood.profiled import ProfiledObjective
+
+__all__ = [
+    "N_CORNERS",
+    "N_STARTS",
+    "corners",
+    "has_corners",
+    "is_lopsided",
+    "lattice",
+    "other_starts",
+]
+
+FloatArray = NDArray[np.float64]
+
+# Fewer levels than this decide near a variance of 0, where the likelihood may have several optima.
+FEW = 6.0
+# The same for structures that tie correlations together: those have several optima more often.
+FEW_TIED = 30.0
+# One factor has a single optimum if its levels are alike: up to so many times as many as decide.
+ALIKE = 1.01
+# Points at which the objective is looked up, and how many of the best a search starts from.
+N_POINTS, N_STARTS, N_CORNERS = 64, 4, 6
+# Standard deviations at these points, where 1 is what a level could just tell from 0.
+LEAST, MOST = 0.3, 30.0
+# The part of these points at which an effect is absent, if the structure ties its correlations.
+ABSENT = 0.2
+# How many times as large effects are tried that share a variance.
+LARGER = 3.0
+# Correlations come from triangles with entries up to this below a diagonal of 1.
+STEEPEST = 2.0
+# A level without information on an effect is treated as if it had this part of the most there is.
+LITTLE = 1e-6
+# Part of the identity that keeps the shape of a level's information regular.
+RIDGE = 0.01
+
+
+def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatArray]:
+    """Return where else to start a search; nowhere, if no second optimum is to be expected.
+
+    Parameters
+    ----------
+    objective : ProfiledObjective
+    theta : ndarray of shape (n_parameters,)
+        The optimum that is known.
+    """
+    covariance, products = objective.covariance, objective.level_products
+    starts = []
+    if is_lopsided(products):
+        starts += _lowest(objective, lattice(covariance, products), N_STARTS)
+    if has_corners(covariance, products):
+        starts += _lowest(objective, corners(covariance, theta), N_CORNERS)
+    return starts
+
+
+def is_lopsided(products: Sequence[FactorProducts]) -> bool:
+    """Tell whether few levels hold so much of the information that several optima are likely.
+
+    Parameters
+    ----------
+    products : sequence of FactorProducts
+        Of each grouping factor.
+    """
+    deciding = _deciding_levels(products)
+    alike = len(products) == 1 and _counts(products[0]).sum() <= ALIKE * deciding[0]
+    return bool(deciding.min() < FEW and not alike)
+
+
+def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts]) -> bool:
+    """Tell whether a structure with an angle for its correlations meets few levels.
+
+    Parameters
+    ----------
+    covariance : JointCovariance
+    products : sequence of FactorProducts
+        Of each grouping factor.
+    """
+    tied = any(_ties_correlations(factor) for factor in covariance.factors)
+    return tied and bool(_deciding_levels(products).min() < FEW_TIED)
+
+
+def _deciding_levels(products: Sequence[FactorProducts]) -> FloatArray:
+    """Return (sum d^2)^2 / sum d^4 of each factor, the least of its effects."""
+    numbers = []
+    for factor in products:
+        d2 = np.einsum("jjg->jg", factor.ZtWZ) ** 2
+        largest = d2.max(axis=1, initial=0.0)
+        d2 = d2[largest > 0.0] / largest[largest > 0.0, None]
+        counts = _counts(factor)
+        numbers.append(np.min((d2 @ counts) ** 2 / (d2**2 @ counts), initial=counts.sum()))
+    return np.array(numbers)
+
+
+def _counts(factor: FactorProducts) -> FloatArray:
+    """Return how often each level counts."""
+    return np.ones(factor.ZtWZ.shape[2]) if factor.multiplicity is None else factor.multiplicity
+
+
+def _lowest(
+    objective: ProfiledObjective, points: Sequence[FloatArray], n_points: int
+) -> list[FloatArray]:
+    """Return the points of lowest objective."""
+    values = np.array([objective.value(point) for point in points])
+    best = np.argsort(values, kind="stable")[:n_points]
+    return [points[i] for i in best if np.isfinite(values[i])]
+
+
+def lattice(covariance: JointCovariance, products: Sequence[FactorProducts]) -> list[FloatArray]:
+    """Return points from all over the range of theta, the same on every machine.
+
+    An additive sequence fills a cube evenly (Roberts 2018). One coordinate chooses a level, in the
+    order of their information; the others are standard deviations and correlations of the effects,
+    in units of what that level could just tell from 0. So the scales and shapes of all levels are
+    tried: where one of them has a wild value, its effects look perfectly correlated to others.
+
+    Parameters
+    ----------
+    covariance : JointCovariance
+    products : sequence of FactorProducts
+        Of each grouping factor.
+    """
+    lengths = [1 + one.n_effects * (one.n_effects + 1) // 2 for one in covariance.factors]
+    cube = np.split(_additive_sequence(N_POINTS, sum(lengths)), np.cumsum(lengths)[:-1], axis=1)
+    parts = [
+        _points_of_factor(one, factor.ZtWZ, coordinates)
+        for one, factor, coordinates in zip(covariance.factors, products, cube, strict=True)
+    ]
+    return [np.concatenate(joined) for joined in zip(*parts, strict=True)]
+
+
+def _points_of_factor(
+    covariance: DirectSum, ZtWZ: FloatArray, cube: FloatArray
+) -> list[FloatArray]:
+    """Return the parameters of one factor at some points of the cube."""
+    k = covariance.n_effects
+    scale, shape = _information(ZtWZ, cube[:, 0])
+    sizes = LEAST * (MOST / LEAST) ** cube[:, 1 : k + 1]
+    if len(covariance.structures) == 1 and covariance.structures[0].invariance == "linear":
+        # A level could just tell the covariance (Z'WZ)^-1 from 0.
+        lower = np.linalg.cholesky(shape + RIDGE * np.eye(k))
+        triangles = sizes[:, :, None] * _triangles(cube[:, k + 1 :], k)
+        roots = np.linalg.solve(lower.swapaxes(1, 2), triangles)
+    else:
+        if _ties_correlations(covariance):
+            sizes[cube[:, 1 : k + 1] < ABSENT] = 0.0
+        roots = sizes[:, :, None] * _tied(cube[:, -1], k)
+    return [covariance.parameters(root) for root in roots / scale[:, :, None]]
+
+
+def _information(ZtWZ: FloatArray, places: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return scales and shapes of Z'WZ = D C D of the levels at these quantiles of its size."""
+    scale = np.sqrt(np.einsum("jjg->gj", ZtWZ))
+    most = scale.max(axis=0)
+    most[most == 0.0] = 1.0
+    scale = np.maximum(scale, LITTLE * most)
+    order = np.argsort(np.log(scale).sum(axis=1), kind="stable")
+    chosen = order[(places * len(order)).astype(np.intp)]
+    scale = scale[chosen]
+    shape = np.moveaxis(ZtWZ[:, :, chosen], 2, 0) / (scale[:, :, None] * scale[:, None, :])
+    return scale, shape
+
+
+def _triangles(coordinates: FloatArray, k: int) -> FloatArray:
+    """Return lower triangles with rows of length 1 and any correlations between them."""
+    triangles = np.tile(np.eye(k), (len(coordinates), 1, 1))
+    rows, columns = np.tril_indices(k, -1)
+    triangles[:, rows, columns] = STEEPEST * (2.0 * coordinates - 1.0)
+    return triangles / np.linalg.norm(triangles, axis=2, keepdims=True)
+
+
+def _tied(coordinate: FloatArray, k: int) -> FloatArray:
+    """Return roots with rows of length 1 and one correlation, from -1 / (k - 1) to 1."""
+    if k == 1:
+        return np.ones((len(coordinate), 1, 1))
+    angle = 0.5 * np.pi * coordinate[:, None, None]
+    mean = np.full((k, k), 1.0 / k)
+    apart, together = np.sqrt(k / (k - 1)) * np.cos(angle), np.sqrt(k) * np.sin(angle)
+    return np.asarray(apart * (np.eye(k) - mean) + together * mean)
+
+
+def corners(covariance: JointCovariance, theta: FloatArray) -> list[FloatArray]:
+    """Return theta with extreme correlations of tied structures, and with one effect absent.
+
+    Effects that share a variance are not left out, but larger.
+
+    Parameters
+    ----------
+    covariance : JointCovariance
+    theta : ndarray of shape (n_parameters,)
+    """
+    points = []
+    for place, factor in enumerate(covariance.factors):
+        if not _ties_correlations(factor):
+            continue
+        k = factor.n_effects
+        sizes = np.linalg.norm(factor.factor(covariance.split(theta)[place]), axis=1)
+        sizes = np.maximum(sizes, LEAST * max(sizes.max(), 1.0))
+        shared = all(structure.invariance == "scalar" for structure in factor.structures)
+        others = np.full((1, k), LARGER) if shared else 1.0 - np.eye(k)
+        for root in _tied(np.array([0.0, 0.5, 1.0]), k):
+            for size in np.vstack([np.ones(k), others]) * sizes:
+                parts = list(covariance.split(theta))
+                parts[place] = factor.parameters(size[:, None] * root)
+                points.append(np.concatenate(parts))
+    return points
+
+
+def _ties_correlations(covariance: DirectSum) -> bool:
+    """Tell whether a structure ties correlations together: Lambda is not linear in theta."""
+    theta = covariance.parameters(np.eye(covariance.n_effects))
+    return covariance.factor_second_derivative(theta) is not None
+
+
+def _additive_sequence(n_points: int, n_dimensions: int) -> FloatArray:
+    """Return the points n (1/phi, 1/phi^2, ...) modulo 1 with phi^(d + 1) = phi + 1."""
+    phi = 2.0
+    for _ in range(32):
+        phi = (1.0 + phi) ** (1.0 / (n_dimensions + 1))
+    steps = phi ** -np.arange(1.0, n_dimensions + 1)
+    return (0.5 + np.multiply.outer(np.arange(1.0, n_points + 1), steps)) % 1.0
