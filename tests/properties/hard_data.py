@@ -77,13 +77,14 @@ def hard_sample(seed: int, number: int) -> HardSample:
     ratio = float(rng.choice(RATIOS))
     frame = _rows(SIZES[size](rng), rng)
     frame["y"] = _response(frame, ratio, ERRORS[error](len(frame), rng), rng)
-    COVARIATES[covariate](frame, rng)
+    COVARIATES[covariate](frame)
     if error == "nearly exact":
         frame["y"] = frame["x"] + 1e-7 * frame["y"]
-    frame["w"] = WEIGHTS[weighting](len(frame), rng)
+    frame["w"] = 10.0 ** (WEIGHTS[weighting] * rng.uniform(-1.0, 1.0, len(frame)))
     fixed = [name for name in "xzf" if name == "x" or name in TERMS[term]]
+    choices = (term, size, covariate, error, f"ratio {ratio:g}", weighting)
     return HardSample(
-        name=f"{seed}, {number}: {term}, {size}, {covariate}, {error}, ratio {ratio:g}, {weighting}",
+        name=f"{seed}, {number}: {', '.join(choices)}",
         frame=frame.iloc[rng.permutation(len(frame))].reset_index(drop=True),
         formula=f"y ~ {' + '.join(fixed)} + {TERMS[term]}",
         weights=None if weighting == "no weights" else "w",
@@ -106,6 +107,8 @@ def _rows(sizes: Codes, rng: Rng) -> pd.DataFrame:
             "sparse": sparse,
             "x": rng.normal(size=n),
             "z": rng.normal(size=n),
+            # Which rows a fault of the covariate strikes.
+            "rank": rng.permutation(n),
             "f": rng.choice(["a", "b", "c"], size=n, p=[0.5, 0.35, 0.15]),
         }
     )
@@ -141,37 +144,35 @@ def _singletons(rng: Rng) -> Codes:
     return np.where(rng.random(30) < 0.5, 1, sizes)
 
 
-def _clean(frame: pd.DataFrame, rng: Rng) -> None:
+def _clean(frame: pd.DataFrame) -> None:
     """Leave the covariates as they are."""
 
 
-def _one_code(frame: pd.DataFrame, rng: Rng) -> None:
-    frame.loc[rng.integers(len(frame)), "x"] = 999.0
+def _one_code(frame: pd.DataFrame) -> None:
+    frame.loc[frame["rank"] < 1, "x"] = 999.0
 
 
-def _several_codes(frame: pd.DataFrame, rng: Rng) -> None:
-    frame.loc[rng.choice(len(frame), 4, replace=False), "x"] = 1000.0
+def _several_codes(frame: pd.DataFrame) -> None:
+    frame.loc[frame["rank"] < 4, "x"] = 1000.0
 
 
-def _offset(frame: pd.DataFrame, rng: Rng) -> None:
+def _offset(frame: pd.DataFrame) -> None:
     frame["x"] += 1e6
 
 
-def _correlated(frame: pd.DataFrame, rng: Rng) -> None:
+def _correlated(frame: pd.DataFrame) -> None:
     frame["z"] = frame["x"] + 1e-3 * frame["z"]
 
 
-def _zero_inflated(frame: pd.DataFrame, rng: Rng) -> None:
-    frame.loc[rng.random(len(frame)) < 0.85, "x"] = 0.0
-    # Without any other value the column would be no covariate.
-    frame.loc[:1, "x"] = [1.0, 2.0]
+def _zero_inflated(frame: pd.DataFrame) -> None:
+    frame.loc[frame["rank"] >= 0.15 * len(frame), "x"] = 0.0
 
 
-def _of_groups(frame: pd.DataFrame, rng: Rng) -> None:
+def _of_groups(frame: pd.DataFrame) -> None:
     frame["x"] = np.cos(frame["g"]) + 1e-6 * frame["x"]
 
 
-def _nearly_constant(frame: pd.DataFrame, rng: Rng) -> None:
+def _nearly_constant(frame: pd.DataFrame) -> None:
     frame["x"] = 1.0 + 1e-6 * frame["x"]
 
 
@@ -182,7 +183,7 @@ SIZES: dict[str, Callable[[Rng], Codes]] = {
     "half singletons": _singletons,
 }
 # Applied to the frame in place, after the response was made from clean covariates.
-COVARIATES: dict[str, Callable[[pd.DataFrame, Rng], None]] = {
+COVARIATES: dict[str, Callable[[pd.DataFrame], None]] = {
     "clean x": _clean,
     "a code 999 in x": _one_code,
     "codes 1000 in x": _several_codes,
@@ -197,8 +198,5 @@ ERRORS: dict[str, Callable[[int, Rng], FloatArray]] = {
     "t2 errors": lambda n, rng: rng.standard_t(2.0, size=n),
     "nearly exact": lambda n, rng: rng.normal(size=n),
 }
-WEIGHTS: dict[str, Callable[[int, Rng], FloatArray]] = {
-    "no weights": lambda n, rng: np.ones(n),
-    "weights over two decades": lambda n, rng: 10.0 ** rng.uniform(-1.0, 1.0, n),
-    "weights over four decades": lambda n, rng: 10.0 ** rng.uniform(-2.0, 2.0, n),
-}
+# Powers of 10 by which weights differ from 1 at most.
+WEIGHTS = {"no weights": 0.0, "weights over two decades": 1.0, "weights over four decades": 2.0}
