@@ -54,7 +54,7 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows, gram: Flo
     root = None
     # One group is not enough for an estimate: predictions then keep the uncertainty of the model.
     if fit.sigma > 0.0 and not few:
-        unscaled = of_beta * at.weight_scale / fit.sigma**2
+        unscaled = of_beta / fit.sigma**2
         root = cholesky_over_groups(unscaled[:, :, None], semidefinite=True)[:, :, 0]
     return replace(
         fit,

@@ -121,6 +121,11 @@ def deviations_and_correlation(parameters: FloatArray) -> FloatArray:
     return np.array([[first, 0.0], [second * r, second * np.sqrt(1.0 - r**2)]])
 
 
+def one_direction(parameters: FloatArray) -> FloatArray:
+    """Return the root of two effects that are correlated by 1."""
+    return np.exp(parameters)[:, None]
+
+
 def none_at_all(_: FloatArray) -> FloatArray:
     return np.zeros((1, 1))
 
@@ -244,6 +249,25 @@ def test_a_variance_of_0_drops_out() -> None:
     assert_is_sandwich_of(results, pseudo_likelihood(sample, "size", ["1"], none_at_all))
     limits = confint(results, "wald", "sd_Intercept|g")[["lower", "upper"]]
     assert limits.isna().all(axis=None)
+
+
+def test_a_correlation_of_1_drops_out() -> None:
+    sample = informative_sample(slope=0.0)
+    both = np.random.default_rng(0).normal(size=N_GROUPS)[sample["g"]]
+    noise = without_differences(sample, ["g"])
+    sample["y"] = sample["x"] + 2.0 * both * (1.0 + 0.5 * sample["x"]) + noise
+    with pytest.warns(SingularFitWarning, match="estimated as singular"):
+        results = fitted("y ~ x + (x | g)", sample)
+    assert_is_sandwich_of(results, pseudo_likelihood(sample, "size", ["1", "x"], one_direction))
+    limits = confint(results, "wald", "cor_x.Intercept|g")[["lower", "upper"]]
+    assert limits.isna().all(axis=None)
+
+
+def test_a_correlation_near_1_far_from_the_origin_has_limits() -> None:
+    sample = informative_sample(slope=0.6)
+    results = fitted("y ~ x + (x | g)", sample.assign(x=sample["x"] + 1e6))
+    lower, upper = confint(results, "wald", "cor_x.Intercept|g")[["lower", "upper"]].iloc[0]
+    assert -1.0 <= lower < upper < -0.999
 
 
 def test_a_deviation_held_on_its_bound_drops_out() -> None:

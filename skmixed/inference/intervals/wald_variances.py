@@ -65,7 +65,7 @@ def _limits(
         # A correlation with an effect of variance 0.
         return -1.0, 1.0
     rows, slopes = _rows(fit, effects, place)
-    if fit.n_sampled is not None and _on_boundary(rows, slopes):
+    if fit.n_sampled is not None and _on_boundary(effects, rows, slopes):
         return math.nan, math.nan
     if parameter.kind == "sd":
         return _deviation_limits(rows[0], slopes[0], covariance, fit.sigma, reach)
@@ -88,13 +88,20 @@ def _rows(fit: LMMFit, effects: RandomEffects, place: Place) -> tuple[FloatArray
     return chosen @ effects.standardised_factor, slopes
 
 
-def _on_boundary(rows: FloatArray, slopes: FloatArray) -> bool:
-    """Tell whether one of the rows vanishes, or two are on one line."""
+def _on_boundary(effects: RandomEffects, rows: FloatArray, slopes: FloatArray) -> bool:
+    """Tell whether a standard deviation is 0, or a singular covariance makes a correlation 1 or -1.
+
+    Far from the origin of a slope's column, correlations are near 1 or -1 in any covariance.
+    """
     lengths = np.linalg.norm(rows, axis=1)
-    if (lengths <= _smallest(slopes)).any():
-        return True
-    cosines = rows @ rows.T / np.multiply.outer(lengths, lengths)
-    return bool(1.0 - abs(cosines[0, 1:]).max(initial=0.0) <= SINGULAR**2)
+    if len(rows) == 1:
+        return bool(lengths[0] <= _smallest(slopes))
+    return effects.boundary and _on_one_line(rows / lengths[:, None])
+
+
+def _on_one_line(directions: FloatArray) -> bool:
+    """Tell whether two vectors of length 1 are equal or opposite."""
+    return bool(1.0 - abs(directions[0] @ directions[1]) <= SINGULAR**2)
 
 
 def _deviation_limits(
@@ -117,7 +124,7 @@ def _correlation_limits(
     (a, b), (da, db) = rows / lengths[:, None], slopes / lengths[:, None, None]
     da, db = da - np.multiply.outer(a, a @ da), db - np.multiply.outer(b, b @ db)
     correlation = float(np.clip(a @ b, -1.0, 1.0))
-    if 1.0 - abs(correlation) <= SINGULAR**2:
+    if _on_one_line(rows / lengths[:, None]):
         # Both rows are on one line; the angle between them grows with their difference.
         away = _largest_spread(db - math.copysign(1.0, correlation) * da, covariance)
         nearest = math.cos(min(reach * away, math.pi))
