@@ -131,7 +131,9 @@ class LMMFit:
         Those of the estimable factors; None where they would outgrow the levels.
     n_sampled : int or None
         Groups of a sample with weights that are inverse probabilities: the likelihood is a
-        pseudo-likelihood, and the covariance of the coefficients the sandwich. None without them.
+        pseudo-likelihood, and covariances of estimates are the sandwich. None without them.
+    variance_sandwich : ndarray of shape (n_theta + 1, n_theta + 1) or None
+        The covariance of (theta, log sigma), theta being that of ``convergence``, for such weights.
     """
 
     reml: bool
@@ -148,6 +150,7 @@ class LMMFit:
     monte_carlo: MonteCarloError | None = None
     products: CrossProducts | None = None
     n_sampled: int | None = None
+    variance_sandwich: FloatArray | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -211,9 +214,9 @@ class LMMFit:
         if self.n_sampled is not None:
             raise ValueError(
                 "With weight_type='sampling' the fit maximises a pseudo-likelihood, whose "
-                "curvature, ratios and criteria are not those of a likelihood. Use tests and "
-                "limits of the coefficients by df_method='design', 'residual' or 'normal', which "
-                "rest on the sandwich covariance."
+                "curvature, ratios and criteria are not those of a likelihood. Use Wald tests and "
+                "limits with df_method='design', 'residual' or 'normal', which rest on the "
+                "sandwich covariance."
             )
 
     @property

@@ -84,7 +84,7 @@ class LMMModel:
         positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
         fit = assemble(design, self.covariance, coordinates, rows, objective, optimum, positions)
         if design.sampling:
-            fit = with_sandwich(fit, design, rows)
+            fit = with_sandwich(fit, design, rows, optimum.at.whitened.gram)
         notices = notices_of(fit, design, objective.kernel.varies)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
         return replace(fit, notices=notices, products=kept_products if keep else None)

@@ -1,4 +1,4 @@
-"""The covariance of the coefficients when the likelihood is that of a weighted sample."""
+"""The covariance of all estimates where the likelihood is that of a weighted sample."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
-from skmixed.fitting.assemble import conditional_residuals
+from skmixed.fitting.group_scores import GroupScores, group_scores
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.standardise import StandardisedRows
+from skmixed.fitting.variance_parameters import inverse_information
+from skmixed.likelihood.batched import cholesky_over_groups
 
 __all__ = ["with_sandwich"]
 
 FloatArray = NDArray[np.float64]
 
 
-def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit:
-    r"""Return a fit whose coefficients have the sandwich covariance of a sample of groups.
+def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows, gram: FloatArray) -> LMMFit:
+    r"""Return a fit whose estimates have the sandwich covariance of a sample of groups.
 
     .. math::
 
-        \frac{J}{J - 1} C \Big[\sum_j w_j^2 s_j s_j'\Big] C, \qquad
-        s_j = X_j' V_j^{-1} (y_j - X_j \hat\beta) / \hat\sigma^2
+        \frac{J}{J - 1} I^{-1} \Big[\sum_j w_j^2 g_j g_j'\Big] I^{-1}
 
-    with J groups of weights w_j, and C the inverse of the information of the pseudo-likelihood
-    (Rabe-Hesketh and Skrondal 2006, equation 5). Without groups each row is one.
+    with J groups of weights w_j, g_j the gradient of group j's log-likelihood in beta, theta and
+    log sigma, and I minus the second derivatives of the log pseudo-likelihood (Rabe-Hesketh and
+    Skrondal 2006). Without groups each row is one.
 
     Parameters
     ----------
@@ -34,33 +36,52 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit
     design : Design
         With weights that are inverse probabilities.
     rows : StandardisedRows
+    gram : ndarray of shape (k, k, n_groups)
+        Z'V^-1 Z of each group, empty where no variance is estimable.
     """
-    scores = _group_scores(fit, design, rows)
-    n_groups = scores.shape[1]
+    errors = _errors(fit, group_scores(fit, design, rows, gram))
+    n_groups = errors.shape[1]
     if design.group_multiplicity is not None:
-        scores = scores * design.group_multiplicity
+        errors = errors * design.group_multiplicity
     few = n_groups < 2
-    at = fit.coordinates
     correction = np.nan if few else n_groups / (n_groups - 1.0)
-    errors = at.response_scale * fit.fixed.unscaled_covariance @ scores
-    standardised = correction * errors @ errors.T
-    covariance = at.fixed.matrix @ standardised @ at.fixed.matrix.T
+    whole = correction * errors @ errors.T
+    rank = len(fit.fixed.standardised)
+    at = fit.coordinates
+    of_beta = at.response_scale**2 * whole[:rank, :rank]
+    covariance = at.fixed.matrix @ of_beta @ at.fixed.matrix.T
     covariance[fit.fixed.aliased] = covariance[:, fit.fixed.aliased] = np.nan
     root = None
-    # Of one group nothing is told: predictions then keep the uncertainty of the model.
+    # One group is not enough for an estimate: predictions then keep the uncertainty of the model.
     if fit.sigma > 0.0 and not few:
-        values, axes = np.linalg.eigh(standardised * at.weight_scale / fit.sigma**2)
-        root = axes * np.sqrt(np.maximum(values, 0.0))
-    fixed = replace(fit.fixed, covariance=covariance, sandwich_root=root)
-    return replace(fit, fixed=fixed, n_sampled=n_groups)
+        unscaled = of_beta / fit.sigma**2
+        root = cholesky_over_groups(unscaled[:, :, None], semidefinite=True)[:, :, 0]
+    return replace(
+        fit,
+        fixed=replace(fit.fixed, covariance=covariance, sandwich_root=root),
+        n_sampled=n_groups,
+        variance_sandwich=whole[rank:, rank:].copy(),
+    )
 
 
-def _group_scores(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:
-    """Return X_j'W_j times the conditional residuals of each group, which is sigma^2 s_j."""
-    products = rows.A[:-1] * conditional_residuals(fit, design, rows)
-    if not design.blocks:
-        return products
-    factor = design.factors[0]
-    n_levels = len(factor.levels)
-    sums = [np.bincount(factor.codes, column, n_levels) for column in products]
-    return np.reshape(sums, (len(sums), n_levels))
+def _errors(fit: LMMFit, scores: GroupScores) -> FloatArray:
+    r"""Return I^-1 g of each group, for beta, theta and log sigma, (n_parameters, n_groups).
+
+    With P the inverse information of (theta, log sigma), beta being profiled out, and D the
+    derivative of the best beta in them, the errors of these are P (g + D'g_beta), and those of
+    beta (X'V^-1 X)^-1 sigma^2 g_beta plus D times them.
+    """
+    sigma = fit.sigma / fit.coordinates.response_scale
+    profiled = np.vstack([scores.theta + scores.slope.T @ scores.beta, scores.log_sigma])
+    of_variances = inverse_information(fit, _free(fit)) @ profiled
+    of_beta = sigma**2 * fit.fixed.unscaled_covariance @ scores.beta
+    return np.vstack([of_beta + scores.slope @ of_variances[:-1], of_variances])
+
+
+def _free(fit: LMMFit) -> NDArray[np.bool_]:
+    """Tell which of (theta, log sigma) are not held on a bound."""
+    free = [np.empty(0, dtype=bool)]
+    for effects, theta in fit.estimable:
+        lower = effects.covariance.lower_bounds
+        free.append(np.ones(len(theta), dtype=bool) if lower is None else theta > lower)
+    return np.concatenate([*free, [True]])

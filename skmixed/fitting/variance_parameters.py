@@ -9,28 +9,26 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["covariance_derivatives", "parameter_covariance", "restriction_slope"]
+__all__ = [
+    "covariance_derivatives",
+    "inverse_information",
+    "parameter_covariance",
+    "restriction_slope",
+]
 
 FloatArray = NDArray[np.float64]
 
-# Curvature below this part of the largest is none: the data do not tell the parameter.
+# Relative curvature below this part of the largest is none: the data do not tell the direction.
 FLAT = 1e-10
 # With more random effects than this, evaluations take long enough to spare half of them.
 LARGE = 1000
 
 
 def parameter_covariance(fit: LMMFit) -> FloatArray:
-    """Return the covariance of the estimates of (theta, log sigma), from the observed information.
+    """Return the covariance of the estimates of (theta, log sigma).
 
-    theta is that of the standardised columns. With H the Hessian of the profiled objective, s the
-    gradient of log r2, r2 = nu sigma^2, and nu its degrees of freedom, -2 log-likelihood has
-
-        theta, theta:          H + nu s s'
-        theta, log sigma:      -2 nu s
-        log sigma, log sigma:  4 nu
-
-    as second derivatives. The covariance is twice the inverse, in the directions that the data
-    tell.
+    theta is that of the standardised columns. The covariance is the inverse of the observed
+    information, or the sandwich where the likelihood is that of a weighted sample.
 
     Parameters
     ----------
@@ -39,13 +37,32 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_theta + 1, n_theta + 1)
-
-    Raises
-    ------
-    ValueError
-        If the likelihood is a pseudo-likelihood.
     """
-    fit.require_likelihood()
+    return inverse_information(fit) if fit.variance_sandwich is None else fit.variance_sandwich
+
+
+def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> FloatArray:
+    """Return the inverse of the observed information of (theta, log sigma).
+
+    With H the Hessian of the profiled objective, s the gradient of log r2, r2 = nu sigma^2, and nu
+    its degrees of freedom, -2 log-likelihood has
+
+        theta, theta:          H + nu s s'
+        theta, log sigma:      -2 nu s
+        log sigma, log sigma:  4 nu
+
+    as second derivatives. The result is twice the inverse, in the directions that the data tell.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    free : ndarray of shape (n_theta + 1,), optional
+        The parameters that are estimated; 0 for the others.
+
+    Returns
+    -------
+    ndarray of shape (n_theta + 1, n_theta + 1)
+    """
     convergence = fit.convergence
     slope = convergence.residual_slope
     m = len(slope)
@@ -53,9 +70,15 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     hessian[:m, :m] = _hessian(fit) + fit.nu * np.multiply.outer(slope, slope)
     hessian[:m, m] = hessian[m, :m] = -2.0 * fit.nu * slope
     hessian[m, m] = 4.0 * fit.nu
-    curvature, axes = np.linalg.eigh(hessian)
-    told = curvature > FLAT * curvature[-1]
-    return 2.0 * (axes[:, told] / curvature[told]) @ axes[:, told].T
+    curvature = np.maximum(hessian.diagonal(), 0.0)
+    if free is not None:
+        curvature = np.where(free, curvature, 0.0)
+    # In units of their own curvature, theta and log sigma are of one size whatever theta is.
+    unit = np.divide(1.0, np.sqrt(curvature), out=np.zeros(m + 1), where=curvature > 0.0)
+    eigenvalues, axes = np.linalg.eigh(unit[:, None] * hessian * unit)
+    told = eigenvalues > FLAT * eigenvalues[-1]
+    root = unit[:, None] * axes[:, told] / np.sqrt(eigenvalues[told])
+    return np.asarray(2.0 * root @ root.T)
 
 
 def covariance_derivatives(fit: LMMFit) -> FloatArray:

@@ -61,6 +61,11 @@ class Whitened:
     columns: FloatArray
     lower: FloatArray
 
+    @property
+    def gram(self) -> FloatArray:
+        """Return S = Z'V^-1 Z of each level, of shape (k, k, n_levels)."""
+        return np.einsum("qlg,rlg->qrg", self.root, self.root)
+
 
 class SingleFactorKernel:
     """Evaluate log|V| and [X y]'V^-1[X y], and their derivatives, from cross-products.

@@ -38,7 +38,14 @@ class Neighbourhood:
 
     @cached_property
     def covariance(self) -> FloatArray:
-        """Return A, the covariance of the estimates of eta, (n_theta + 1, n_theta + 1)."""
+        """Return A, the covariance of the estimates of eta, (n_theta + 1, n_theta + 1).
+
+        Raises
+        ------
+        ValueError
+            If the likelihood is a pseudo-likelihood.
+        """
+        self.fit.require_likelihood()
         return parameter_covariance(self.fit)
 
     @cached_property

@@ -156,7 +156,14 @@ class Satterthwaite:
     description: ClassVar[str] = "t distribution, Satterthwaite's degrees of freedom"
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
-        """Apply the rule to a fit."""
+        """Apply the rule to a fit.
+
+        Raises
+        ------
+        ValueError
+            If the likelihood is a pseudo-likelihood.
+        """
+        fit.require_likelihood()
         return _Satterthwaite(
             _estimated(fit.fixed),
             covariance_derivatives(fit),

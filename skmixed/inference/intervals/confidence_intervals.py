@@ -40,8 +40,9 @@ def confint(
 
     Wald intervals take the estimates of the fixed effects as t distributed, the logarithms of the
     standard deviations and Fisher's z of the correlations as normal, with the observed
-    information of the fit. Profile intervals are where twice the log-likelihood is a quantile of
-    chi-squared below its maximum. They are those of ML, also for a fit by REML, as in lme4.
+    information of the fit. With ``weight_type="sampling"`` all are t distributed, with the sandwich
+    covariance. Profile intervals are where twice the log-likelihood is a quantile of chi-squared
+    below its maximum. They are those of ML, also for a fit by REML, as in lme4.
     Bootstrap intervals are quantiles of the estimates from simulated responses, by the criterion of
     the fit; ``bootstrap`` has other ways to simulate, and other intervals.
 
@@ -56,7 +57,8 @@ def confint(
     level : float, default=0.95
     df_method : str, optional
         Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
-        ``"residual"`` or ``"normal"``.
+        ``"residual"`` or ``"normal"``; with ``weight_type="sampling"`` of all parameters:
+        ``"design"`` (the default there), ``"residual"`` or ``"normal"``.
     n : int, default=1000
         Replicates of the bootstrap.
     random_state : int, numpy.random.Generator or None, default=None
@@ -67,8 +69,9 @@ def confint(
     DataFrame
         With columns parameter, group, name1, name2, estimate (that of the fit), lower, upper and
         method. The limits of an aliased coefficient are NaN, and those of a factor whose variance
-        the rows do not tell from the residual variance. A limit that the likelihood does not
-        reach is the bound of the parameter: 0, 1, -1 or infinite.
+        the rows do not tell from the residual variance, or that is on its boundary with
+        ``weight_type="sampling"``. A limit that the likelihood does not reach is the bound of the
+        parameter: 0, 1, -1 or infinite.
 
     Raises
     ------
@@ -120,6 +123,13 @@ def _wald_limits(
         limits.update(
             (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
         )
-    variances = wald_variance_limits(fit, random, level)
+    variances = wald_variance_limits(fit, random, level, _df_of_variances(fit, rule))
     limits.update((one.name, pair) for one, pair in zip(random, variances, strict=True))
     return [limits[one.name] for one in parameters]
+
+
+def _df_of_variances(fit: LMMFit, rule: DegreesOfFreedom) -> float:
+    """Return those of the coefficients with a weighted sample, infinite ones otherwise."""
+    if fit.n_sampled is None:
+        return np.inf
+    return float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])

@@ -20,12 +20,13 @@ FloatArray = NDArray[np.float64]
 
 
 def wald_variance_limits(
-    fit: LMMFit, parameters: Sequence[ModelParameter], level: float
+    fit: LMMFit, parameters: Sequence[ModelParameter], level: float, df: float = np.inf
 ) -> list[tuple[float, float]]:
-    """Return limits from the observed information: log of a deviation, Fisher's z of a correlation.
+    """Return limits on the scale of the log of a deviation, and of Fisher's z of a correlation.
 
     On the boundary these scales end. A standard deviation of 0 has an upper limit on its own scale
-    there, a correlation of 1 or -1 a limit on the scale of its angle.
+    there, a correlation of 1 or -1 a limit on the scale of its angle: both from the observed
+    information, as there the score of every group is 0 and a sandwich knows of no error.
 
     Parameters
     ----------
@@ -33,15 +34,18 @@ def wald_variance_limits(
     parameters : sequence of ModelParameter
         Standard deviations, correlations or sigma.
     level : float
+    df : float, default=inf
+        Degrees of freedom of Student's t on these scales.
 
     Returns
     -------
     list of (float, float)
-        NaN where the rows do not distinguish a factor's variances from the residual's.
+        NaN where the rows do not distinguish a factor's variances from the residual's, and on the
+        boundary where the likelihood is that of a weighted sample.
     """
     if not parameters:
         return []
-    reach = float(stats.norm.isf(0.5 * (1.0 - level)))
+    reach = float(stats.t.isf(0.5 * (1.0 - level), df))
     covariance = parameter_covariance(fit)
     return [_limits(fit, one, covariance, reach) for one in parameters]
 
@@ -57,11 +61,14 @@ def _limits(
     effects = fit.random[place.factor]
     if effects.position is None:
         return math.nan, math.nan
+    if math.isnan(parameter.estimate):
+        # A correlation with an effect of variance 0.
+        return -1.0, 1.0
     rows, slopes = _rows(fit, effects, place)
+    if fit.n_sampled is not None and _on_boundary(effects, rows, slopes):
+        return math.nan, math.nan
     if parameter.kind == "sd":
         return _deviation_limits(rows[0], slopes[0], covariance, fit.sigma, reach)
-    if math.isnan(parameter.estimate):
-        return -1.0, 1.0
     return _correlation_limits(rows, slopes, covariance[:-1, :-1], reach)
 
 
@@ -79,6 +86,22 @@ def _rows(fit: LMMFit, effects: RandomEffects, place: Place) -> tuple[FloatArray
     slopes = np.zeros((len(chosen), derivative.shape[1], m))
     slopes[..., before : before + len(derivative)] = np.moveaxis(chosen @ derivative, 0, -1)
     return chosen @ effects.standardised_factor, slopes
+
+
+def _on_boundary(effects: RandomEffects, rows: FloatArray, slopes: FloatArray) -> bool:
+    """Tell whether a standard deviation is 0, or a singular covariance makes a correlation 1 or -1.
+
+    Far from the origin of a slope's column, correlations are near 1 or -1 in any covariance.
+    """
+    lengths = np.linalg.norm(rows, axis=1)
+    if len(rows) == 1:
+        return bool(lengths[0] <= _smallest(slopes))
+    return effects.boundary and _on_one_line(rows / lengths[:, None])
+
+
+def _on_one_line(directions: FloatArray) -> bool:
+    """Tell whether two vectors of length 1 are equal or opposite."""
+    return bool(1.0 - abs(directions[0] @ directions[1]) <= SINGULAR**2)
 
 
 def _deviation_limits(
@@ -101,7 +124,7 @@ def _correlation_limits(
     (a, b), (da, db) = rows / lengths[:, None], slopes / lengths[:, None, None]
     da, db = da - np.multiply.outer(a, a @ da), db - np.multiply.outer(b, b @ db)
     correlation = float(np.clip(a @ b, -1.0, 1.0))
-    if 1.0 - abs(correlation) <= SINGULAR**2:
+    if _on_one_line(rows / lengths[:, None]):
         # Both rows are on one line; the angle between them grows with their difference.
         away = _largest_spread(db - math.copysign(1.0, correlation) * da, covariance)
         nearest = math.cos(min(reach * away, math.pi))

@@ -162,6 +162,19 @@ def test_what_is_asked_for_must_exist():
         confint(results, which=["Intercept", "Days"])
 
 
+@pytest.mark.parametrize("ratio", [1e5, 1e6])
+def test_limits_of_a_variance_ratio_far_from_1(ratio):
+    """Where sigma hardly counts, log sd has the variance 1 / (2 J) of J normal deviations."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 6)
+    y = ratio * rng.normal(size=30)[groups] + rng.normal(size=180)
+    results = mixedlm("y ~ 1 + (1 | g)", pd.DataFrame({"y": y, "g": groups}), method="ml")
+    deviation, sigma = confint(results, "wald", "random")[LIMITS].to_numpy()
+    reach = 2.0 * stats.norm.isf(0.025)
+    assert_allclose(np.log(deviation[1] / deviation[0]), reach / np.sqrt(60), rtol=1e-5)
+    assert_allclose(np.log(sigma[1] / sigma[0]), reach / np.sqrt(300), rtol=1e-5)
+
+
 def test_an_aliased_coefficient_has_no_limits():
     data = datasets.load_sleepstudy().assign(twice=lambda frame: 2 * frame["Days"])
     results = quietly("Reaction ~ Days + twice + (1 | Subject)", data)
