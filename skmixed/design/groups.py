@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import GroupDtypeWarning, warn_user
+from skmixed.saving.fields import FieldState
+from skmixed.saving.labels import PlainLabels
 
 __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
 
@@ -21,7 +23,7 @@ EXACT = 2**53
 
 
 @dataclass(frozen=True, eq=False)
-class Levels:
+class Levels(FieldState):
     """Hold the distinct labels of one grouping factor, in sorted order, without any rows.
 
     Attributes
@@ -37,6 +39,17 @@ class Levels:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the name, and the labels as plain arrays."""
+        return {"name": self.name, "values": PlainLabels(self.labels)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the name, and the labels in the type that they had."""
+        labels = state["values"].index
+        plain = isinstance(labels.dtype, np.dtype) and not isinstance(labels, pd.MultiIndex)
+        values = labels if isinstance(labels, pd.MultiIndex) else labels.array
+        super().__setstate__({**state, "values": labels.to_numpy() if plain else values})
 
     @cached_property
     def labels(self) -> pd.Index:

@@ -27,6 +27,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
+from skmixed.saving.versions import VersionedState
 
 if TYPE_CHECKING:
     from skmixed.results.words.equation import Equation, Form
@@ -37,6 +38,7 @@ FloatArray = NDArray[np.float64]
 
 
 class LinearMixedModel(
+    VersionedState,
     FittedAttributes,
     AdaptingMethods,
     LeaveOutMethods,
