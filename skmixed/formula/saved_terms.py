@@ -1,7 +1,7 @@
 """Trained terms as arrays and texts, and back.
 
-patsy's objects refuse to be pickled. They are made again by patsy's constructors, from what training
-learned; functions that formulas know are saved by their name.
+patsy's objects refuse to be pickled. They are made again by patsy's constructors, from what
+training learned; functions that formulas know are saved by their name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import patsy
 
@@ -130,7 +129,9 @@ def _restored_factor(code: str, saved: Mapping[str, Any], functions: Mapping[str
     """Make one factor: numbers in columns, or categories."""
     state = _restored_state(saved["state"], functions)
     if saved["categories"] is None:
-        return patsy.FactorInfo(Expression(code), "numerical", state, num_columns=saved["n_columns"])
+        return patsy.FactorInfo(
+            Expression(code), "numerical", state, num_columns=saved["n_columns"]
+        )
     categories = saved["categories"].index.tolist()
     return patsy.FactorInfo(Expression(code), "categorical", state, categories=categories)
 
@@ -158,7 +159,9 @@ def _restored_state(saved: Mapping[str, Any], functions: Mapping[str, Any]) -> d
     """Make the state of a trained expression."""
     known = {key: functions[_name(key)] for key in saved["known"]}
     own = {
-        key: value() if isinstance(value, partial) and value.func is importlib.import_module else value
+        key: value()
+        if isinstance(value, partial) and value.func is importlib.import_module
+        else value
         for key, value in saved["own"].items()
     }
     return {

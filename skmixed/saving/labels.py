@@ -49,7 +49,7 @@ class PlainLabels:
         if "codes" not in state:
             self.index = _column(state)
             return
-        levels = [_column(level) for level in state["levels"]]
+        levels: list[Any] = [_column(level) for level in state["levels"]]
         self.index = pd.MultiIndex(levels, state["codes"], names=state["names"])
 
 
@@ -91,7 +91,7 @@ def _column(state: dict[str, Any]) -> pd.Index:
     dtype: Any = pd.api.types.pandas_dtype(state["dtype"])
     if "utf8" in state:
         text, ends = state["utf8"].tobytes(), state["ends"].tolist()
-        starts = [0, *ends[:-1]]
+        starts = [0, *ends][:-1]
         decoded = [
             text[i:j].decode("utf-8", "surrogatepass") for i, j in zip(starts, ends, strict=True)
         ]
@@ -101,4 +101,4 @@ def _column(state: dict[str, Any]) -> pd.Index:
         return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz)
     if isinstance(dtype, pd.PeriodDtype):
         return pd.Index(pd.arrays.PeriodArray(values, dtype=dtype))
-    return pd.Index(values.astype(object) if dtype == object else values, dtype=dtype)
+    return pd.Index(values.astype(object) if dtype.kind == "O" else values, dtype=dtype)

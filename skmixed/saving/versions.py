@@ -18,7 +18,7 @@ class VersionedState:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of the other bases, and the version."""
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return {**state, "_skmixed_version": __version__, "_skmixed_layout": LAYOUT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -32,16 +32,15 @@ class VersionedState:
         state = dict(state)
         version = state.pop("_skmixed_version", "unknown")
         layout = state.pop("_skmixed_layout", 0)
-        name = type(self).__name__
         if layout != LAYOUT:
             raise ValueError(
-                f"This {name} was saved by version {version} of skmixed, and version {__version__} "
+                f"This model was saved by version {version} of skmixed, and version {__version__} "
                 f"cannot read it: its layout is number {layout}, expected {LAYOUT}. Load it with "
                 "the version that saved it, or fit the model again."
             )
         if version != __version__:
             warn_user(
-                f"This {name} was saved by version {version} of skmixed and is loaded by version "
+                f"This model was saved by version {version} of skmixed and is loaded by version "
                 f"{__version__}, in which its results may differ. Fit it again, or load it with "
                 "the version that saved it.",
                 InconsistentVersionWarning,
