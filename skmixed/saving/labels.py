@@ -61,11 +61,21 @@ def _column_state(labels: pd.Index) -> dict[str, Any]:
     if isinstance(dtype, pd.StringDtype) or labels.inferred_type == "string":
         encoded = [label.encode("utf-8", "surrogatepass") for label in labels]
         return {
-            "dtype": str(dtype),
+            "dtype": _name(dtype),
             "utf8": np.frombuffer(b"".join(encoded), dtype=np.uint8),
             "ends": np.cumsum([len(label) for label in encoded], dtype=np.int64),
         }
-    return {"dtype": str(dtype), "values": _plain_values(labels)}
+    return {"dtype": _name(dtype), "values": _plain_values(labels)}
+
+
+def _name(dtype: Any) -> str:
+    """Return a name by which pandas finds a type; one without such a name becomes a near one."""
+    try:
+        pd.api.types.pandas_dtype(str(dtype))
+    except (TypeError, ValueError):
+        zoned = isinstance(dtype, pd.DatetimeTZDtype)
+        return f"datetime64[{dtype.unit}, UTC]" if zoned else "object"
+    return str(dtype)
 
 
 def _plain_values(labels: Any) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import patsy
 import pytest
 
 import skmixed.formula
@@ -94,6 +95,15 @@ def test_function_of_a_module_is_pickled_by_name() -> None:
     assert len(pickled) < 4000
     fixed = pickle.loads(pickled).evaluate(data).fixed
     np.testing.assert_allclose(fixed[:, 1], np.cbrt(data["x"]))
+
+
+def test_transforms_that_formulas_do_not_know_are_pickled_by_class() -> None:
+    data, environment = rows(30), {"centred": patsy.center}
+    recipe, _ = train_formula(parse_formula("y ~ centred(x)"), data, environment=environment)
+    new = {"x": data["x"][:5]}
+    expected = recipe.evaluate(new).fixed
+    np.testing.assert_array_equal(by_pickle(recipe).evaluate(new).fixed, expected)
+    np.testing.assert_allclose(expected[:, 1], new["x"] - data["x"].mean())
 
 
 def test_lambda_can_be_copied_but_not_pickled() -> None:

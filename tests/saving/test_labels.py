@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from dateutil import tz
 from pandas.testing import assert_index_equal
 
 from skmixed.saving.labels import PlainLabels
@@ -73,6 +74,13 @@ def test_columns_of_arrow_are_loaded_without_it(labels, expected):
     pyarrow = pytest.importorskip("pyarrow")
     kept = labels.astype(pd.ArrowDtype(pyarrow.array(labels.tolist()).type))
     assert_index_equal(pickle.loads(pickle.dumps(PlainLabels(kept))).index, expected)
+
+
+def test_a_time_zone_without_a_name_becomes_utc():
+    labels = pd.DatetimeIndex(["2020-10-25 00:30"], tz=tz.tzrange("EST", -18000))
+    loaded = pickle.loads(pickle.dumps(PlainLabels(labels))).index
+    assert loaded.equals(labels.tz_convert("UTC"))
+    assert labels.get_indexer(loaded).tolist() == [0]
 
 
 def test_long_labels_take_the_room_of_their_letters():
