@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 # Packages whose lines say nothing to the user: this one, and those that call it for the user.
-_INSIDE = {"skmixed", "sklearn", "joblib"}
+_INSIDE = {"skmixed", "sklearn", "joblib", "pickle", "skops"}
 
 
 class NoGroupsWarning(UserWarning):

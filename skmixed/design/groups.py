@@ -30,7 +30,7 @@ class Levels(FieldState):
     ----------
     name : str
         Name of the factor; ``"a:b"`` for the interaction of two columns.
-    values : array of shape (n_levels,), or MultiIndex for an interaction
+    values : array or index of length n_levels, a MultiIndex for an interaction
         The labels.
     """
 
@@ -46,10 +46,7 @@ class Levels(FieldState):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Set the name, and the labels in the type that they had."""
-        labels = state["values"].index
-        plain = isinstance(labels.dtype, np.dtype) and not isinstance(labels, pd.MultiIndex)
-        values = labels if isinstance(labels, pd.MultiIndex) else labels.array
-        super().__setstate__({**state, "values": labels.to_numpy() if plain else values})
+        super().__setstate__({**state, "values": state["values"].index})
 
     @cached_property
     def labels(self) -> pd.Index:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 import sklearn.exceptions
@@ -50,6 +52,29 @@ def test_another_version_warns(model, monkeypatch):
     with pytest.warns(InconsistentVersionWarning, match=r"saved by .* loaded by version 9\.1"):
         pickle.loads(saved)
     assert issubclass(InconsistentVersionWarning, sklearn.exceptions.InconsistentVersionWarning)
+
+
+def through_joblib(model):
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    buffer.seek(0)
+    return lambda: joblib.load(buffer)
+
+
+def through_skops(model):
+    skops = pytest.importorskip("skops.io")
+    saved = skops.dumps(model)
+    types = skops.get_untrusted_types(data=saved)
+    return lambda: skops.loads(saved, trusted=types)
+
+
+@pytest.mark.parametrize("saved", [through_joblib, through_skops])
+def test_the_warning_points_to_the_line_that_loads(saved, monkeypatch):
+    load = saved(SAVED[1])
+    monkeypatch.setattr(versions, "__version__", "9.1")
+    with pytest.warns(InconsistentVersionWarning) as found:
+        load()
+    assert {warning.filename for warning in found} == {__file__}
 
 
 @pytest.mark.filterwarnings("ignore::skmixed.InconsistentVersionWarning")
