@@ -12,6 +12,7 @@ from .estimators import cross_validate_groups as cross_validate_groups
 from .estimators import mixedlm as mixedlm
 from .exceptions import GroupDtypeWarning as GroupDtypeWarning
 from .exceptions import GroupsNotPassedWarning as GroupsNotPassedWarning
+from .exceptions import InconsistentVersionWarning as InconsistentVersionWarning
 from .exceptions import NoGroupsWarning as NoGroupsWarning
 from .exceptions import SingularFitWarning as SingularFitWarning
 

@@ -7,9 +7,12 @@ import warnings
 from collections.abc import Iterable
 from types import FrameType
 
+import sklearn.exceptions
+
 __all__ = [
     "GroupDtypeWarning",
     "GroupsNotPassedWarning",
+    "InconsistentVersionWarning",
     "NoGroupsWarning",
     "SingularFitWarning",
     "warn_user",
@@ -17,7 +20,7 @@ __all__ = [
 ]
 
 # Packages whose lines say nothing to the user: this one, and those that call it for the user.
-_INSIDE = {"skmixed", "sklearn", "joblib"}
+_INSIDE = {"skmixed", "sklearn", "joblib", "pickle", "skops"}
 
 
 class NoGroupsWarning(UserWarning):
@@ -34,6 +37,16 @@ class GroupDtypeWarning(UserWarning):
 
 class SingularFitWarning(UserWarning):
     """Warn that a covariance of random effects is estimated on its boundary."""
+
+
+class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):
+    """Warn that a model was saved by another version of skmixed."""
+
+    def __init__(self, message: str) -> None:
+        UserWarning.__init__(self, message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

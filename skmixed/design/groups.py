@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import GroupDtypeWarning, warn_user
+from skmixed.saving.fields import FieldState
+from skmixed.saving.labels import PlainLabels
 
 __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
 
@@ -21,14 +23,14 @@ EXACT = 2**53
 
 
 @dataclass(frozen=True, eq=False)
-class Levels:
+class Levels(FieldState):
     """Hold the distinct labels of one grouping factor, in sorted order, without any rows.
 
     Attributes
     ----------
     name : str
         Name of the factor; ``"a:b"`` for the interaction of two columns.
-    values : array of shape (n_levels,), or MultiIndex for an interaction
+    values : array or index of length n_levels, a MultiIndex for an interaction
         The labels.
     """
 
@@ -37,6 +39,14 @@ class Levels:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the name, and the labels as plain arrays."""
+        return {"name": self.name, "values": PlainLabels(self.labels)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the name, and the labels in the type that they had."""
+        super().__setstate__({**state, "values": state["values"].index})
 
     @cached_property
     def labels(self) -> pd.Index:

@@ -21,7 +21,7 @@ __all__ = ["FittedAttributes"]
 class FittedAttributes:
     """Offer what a fit found, under names of scikit-learn's kind.
 
-    Everything is read from ``lmm_fit_``, which a fitted estimator holds beside ``coef_``.
+    Everything is read from ``lmm_fit_``, which a fitted estimator holds.
     """
 
     lmm_fit_: LMMFit

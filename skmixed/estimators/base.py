@@ -20,6 +20,7 @@ from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.sampling_weights import SCALINGS
+from skmixed.estimators.selectors import refuse_selectors
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
@@ -27,6 +28,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
+from skmixed.saving.versions import VersionedState
 
 if TYPE_CHECKING:
     from skmixed.results.words.equation import Equation, Form
@@ -37,6 +39,7 @@ FloatArray = NDArray[np.float64]
 
 
 class LinearMixedModel(
+    VersionedState,
     FittedAttributes,
     AdaptingMethods,
     LeaveOutMethods,
@@ -53,7 +56,6 @@ class LinearMixedModel(
     weight_scaling: str
     tol: float
     max_iter: int
-    coef_: FloatArray
     intercept_: float
     converged_: bool
     n_iter_: int
@@ -160,6 +162,14 @@ class LinearMixedModel(
         return words.equation(self.results_, form, values=values, rows=rows)
 
     @property
+    def coef_(self) -> FloatArray:
+        """Coefficients of the fixed columns, shape (n_features,)."""
+        fit = self.lmm_fit_
+        if self._groups_are_columns():
+            refuse_selectors()
+        return fit.fixed.coefficients[int(fit.coordinates.fixed.intercept) :].copy()
+
+    @property
     def results_(self) -> MixedLMResults:
         """The fit under statsmodels' names."""
         return MixedLMResults(
@@ -233,10 +243,8 @@ class LinearMixedModel(
     def _keep_fit(self, fit: LMMFit) -> None:
         """Keep the estimates."""
         self.lmm_fit_ = fit
-        coefficients = fit.fixed.coefficients
-        n_intercepts = int(fit.coordinates.fixed.intercept)
-        self.intercept_ = float(coefficients[0]) if n_intercepts else 0.0
-        self.coef_ = coefficients[n_intercepts:].copy()
+        has_intercept = fit.coordinates.fixed.intercept
+        self.intercept_ = float(fit.fixed.coefficients[0]) if has_intercept else 0.0
         self.converged_ = fit.convergence.converged
         self.n_iter_ = fit.convergence.n_iter
 

@@ -33,13 +33,16 @@ from skmixed.prediction.conformal import (
     smallest_n_groups,
 )
 from skmixed.prediction.predictive import check_coverage
+from skmixed.saving.versions import VersionedState
 
 __all__ = ["GroupConformalRegressor"]
 
 FloatArray = NDArray[np.float64]
 
 
-class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class GroupConformalRegressor(
+    VersionedState, GroupRoutingMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator
+):
     """Give an estimator prediction intervals for rows of new groups without a normal distribution.
 
     Hierarchical conformal prediction (Lee, Barber and Willett 2023). The errors of rows whose group

@@ -15,18 +15,23 @@ from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.saving.fields import FieldState
 
 __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice:
     """Hold one warning that a face should give to the user."""
 
     message: str
-    category: type[Warning]
+    category: type[Warning] = UserWarning
+
+    def __getstate__(self) -> dict[str, str]:
+        """Return the message: a model that is loaded shows it, and warns no more."""
+        return {"message": self.message}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +108,7 @@ class FixedEffects:
 
 
 @dataclass(frozen=True, eq=False)
-class LMMFit:
+class LMMFit(FieldState):
     """Hold a finished fit; it has no rows of the training data.
 
     Attributes

@@ -14,6 +14,7 @@ from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
 from skmixed.likelihood.errors import ConditionalErrors
+from skmixed.saving.fields import FieldState
 
 __all__ = ["SINGULAR", "RandomEffects"]
 
@@ -25,7 +26,7 @@ SINGULAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class RandomEffects:
+class RandomEffects(FieldState):
     """Hold the random effects of one grouping factor.
 
     The arrays named ``standardised_*`` are in standardised columns and units of the working

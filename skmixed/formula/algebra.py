@@ -1,8 +1,7 @@
-"""The only file that knows patsy: formula algebra, coding of categories, linear hypotheses."""
+"""Formula algebra, coding of categories, linear hypotheses: what patsy does."""
 
 from __future__ import annotations
 
-import io
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,8 @@ import patsy.builtins
 from skmixed.formula import transforms
 from skmixed.formula.columns import Columns
 from skmixed.formula.expression import Expression
-from skmixed.formula.pickling import TermsPickler, TermsUnpickler
 from skmixed.formula.program import names_in
+from skmixed.formula.saved_terms import restored_terms, saved_terms
 
 __all__ = [
     "FUNCTIONS",
@@ -79,8 +78,8 @@ class CompleteTerm:
 class TrainedTerms:
     """Hold patsy's trained designs and the trained expressions beside them.
 
-    Nothing here changes after training, so that a copy is the object itself; a pickle takes
-    patsy's objects apart, which refuse to be pickled.
+    Nothing here changes after training, so that a copy is the object itself; what is saved are
+    plain arrays and texts, because patsy's objects refuse to be pickled.
     """
 
     __slots__ = ("designs", "singles")
@@ -91,12 +90,13 @@ class TrainedTerms:
         self.designs = designs
         self.singles = singles
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through a pickler that takes patsy's objects apart."""
-        buffer = io.BytesIO()
-        pickler = TermsPickler(buffer, protocol=5)
-        pickler.dump((self.designs, self.singles))
-        return _restore, (buffer.getvalue(), tuple(pickler.of_main))
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what training learned, without patsy's objects."""
+        return saved_terms(self.designs, self.singles, FUNCTIONS)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make patsy's objects again."""
+        self.designs, self.singles = restored_terms(state, FUNCTIONS)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedTerms:
         """Return the object itself: it never changes."""
@@ -301,8 +301,3 @@ def _checked(code: str) -> Expression:
 def _uncomputable(error: Exception) -> str:
     """Say in patsy's words why the terms give no matrix."""
     return f"The terms of the formula cannot be computed from these data: {error}"
-
-
-def _restore(pickled: bytes, of_main: tuple[Any, ...]) -> TrainedTerms:
-    """Rebuild trained terms from their pickle."""
-    return TrainedTerms(*TermsUnpickler(io.BytesIO(pickled), of_main).load())

@@ -18,7 +18,7 @@ import pandas as pd
 from skmixed.formula.columns import Columns, unknown_name
 from skmixed.formula.program import attribute_key, call_key, compiled, names_in
 
-__all__ = ["Expression", "resolve"]
+__all__ = ["Expression", "resolve", "stateful_class"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Expression:
         stateful = {
             name: transform
             for name in names.called
-            if (transform := _stateful_class(known[call_key(name)])) is not None
+            if (transform := stateful_class(known[call_key(name)])) is not None
         }
         keys = [
             *names.variables,
@@ -191,7 +191,7 @@ def _unknown(name: str, columns: Iterable[Any], what: str) -> str:
     return f"In the formula, {unknown_name(name, columns, what)}"
 
 
-def _stateful_class(value: Any) -> Any:
+def stateful_class(value: Any) -> Any:
     """Return the class of a stateful transform, ours or patsy's; None for other functions."""
     if isinstance(value, type) and hasattr(value, "memorize_chunk"):
         return value

@@ -20,6 +20,7 @@ from skmixed.formula.algebra import (
 from skmixed.formula.columns import Columns, column_names, levels_of, n_rows, read_columns
 from skmixed.formula.expression import Expression, resolve
 from skmixed.formula.terms import ParsedFormula
+from skmixed.saving.labels import PlainLabels
 
 __all__ = ["FormulaMatrices", "FormulaRecipe", "columns_of", "train_formula"]
 
@@ -72,13 +73,13 @@ class FormulaRecipe:
     effect_names: tuple[tuple[str, ...], ...]
     variables: tuple[str, ...]
     response_variables: tuple[str, ...]
-    _levels: Mapping[str, pd.Index]
+    _levels: Mapping[str, PlainLabels]
     _trained: TrainedTerms
 
     @property
     def levels(self) -> Mapping[str, pd.Index]:
         """Return the levels in training of the columns that hold categories."""
-        return self._levels
+        return {name: labels.index for name, labels in self._levels.items()}
 
     @property
     def effect_terms(self) -> tuple[tuple[str, ...], ...]:
@@ -103,7 +104,7 @@ class FormulaRecipe:
         ValueError
             If a column is not there, or holds missing or unknown categories.
         """
-        columns = read_columns(data, self.variables, self._levels)
+        columns = read_columns(data, self.variables, self.levels)
         return self._matrices(columns, n_rows(data))
 
     def evaluate_response(self, data: Any) -> np.ndarray:
@@ -120,7 +121,7 @@ class FormulaRecipe:
             If the formula has no response, or it is no number.
         """
         code = self.parsed.require_response()
-        columns = read_columns(data, self.response_variables, self._levels)
+        columns = read_columns(data, self.response_variables, self.levels)
         return self._response(code, columns, n_rows(data))
 
     def complete_terms(
@@ -141,7 +142,7 @@ class FormulaRecipe:
         fixed : numpy.ndarray of shape (n, p)
             The columns of the fixed effects.
         """
-        columns, n = read_columns(data, self.variables, self._levels), n_rows(data)
+        columns, n = read_columns(data, self.variables, self.levels), n_rows(data)
         if rows is not None:
             columns, n = {name: values[rows] for name, values in columns.items()}, len(rows)
         terms = self._trained.complete(0, self.parsed.fixed, columns, n)
@@ -220,7 +221,7 @@ def train_formula(
         tuple(effect_names),
         tuple(variables),
         tuple(response_variables),
-        levels_of(columns),
+        {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
         trained,
     )
     n = n_rows(data)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.categories import recode, to_categorical
+from skmixed.saving.labels import PlainLabels
 
 __all__ = ["Category", "Center", "Polynomial", "Scale", "Standardize", "log"]
 
@@ -144,9 +145,15 @@ class Category:
     given.
     """
 
+    contrast: Any = None
+
+    def __getstate__(self) -> dict[str, PlainLabels]:
+        """Return the levels; the contrast has done its work when the columns were trained."""
+        return {"levels": self.levels}
+
     def memorize_chunk(self, data: Any, contrast: Any = None, levels: Any = None) -> None:
         """Learn the levels and their order."""
-        self.levels = to_categorical(data, levels).categories
+        self.levels = PlainLabels(to_categorical(data, levels).categories)
         self.contrast = getattr(data, "contrast", None) if contrast is None else contrast
 
     def memorize_finish(self) -> None:
@@ -154,7 +161,7 @@ class Category:
 
     def transform(self, data: Any, *_arguments: Any, **_options: Any) -> pd.Categorical:
         """Return the values as categories of training; patsy reads the contrast beside them."""
-        coded: Any = recode(data, self.levels)
+        coded: Any = recode(data, self.levels.index)
         coded.contrast = self.contrast
         return coded
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.likelihood.cells import CellProducts
+from skmixed.saving.fields import FieldState
 
 __all__ = ["CrossProducts", "FactorProducts", "factor_products"]
 
@@ -56,8 +58,8 @@ class FactorProducts:
         return FactorProducts(ZtWZ, ZtWA, multiplicity)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CrossProducts:
+@dataclass(frozen=True, eq=False)
+class CrossProducts(FieldState):
     """Hold the cross-products of A = [X y] and of Z; those of two sets of rows add up.
 
     Attributes
@@ -77,6 +79,14 @@ class CrossProducts:
     AtWA: FloatArray
     factors: tuple[FactorProducts, ...] = ()
     crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, the pairs of factors in a list: skops has text as keys only."""
+        return {**super().__getstate__(), "crossed": list(self.crossed.items())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the fields."""
+        super().__setstate__({**state, "crossed": dict(state["crossed"])})
 
     def of_factors(self, positions: Sequence[int]) -> CrossProducts:
         """Return the cross-products of a model with some of the factors, in any order."""

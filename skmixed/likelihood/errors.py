@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.saving.fields import FieldState
 
 __all__ = [
     "BlockedErrors",
@@ -118,8 +119,8 @@ class SingleFactorErrors:
         return [np.einsum("nga,gaq->ngq", normals, root)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+@dataclass(frozen=True, eq=False)
+class Stage(FieldState):
     """Hold what D is made of for one factor that was eliminated level by level.
 
     Attributes
@@ -138,6 +139,18 @@ class Stage:
     Lambda: FloatArray
     links: dict[int, tuple[NDArray[np.integer], FloatArray]]
     moved: sparse.csr_array
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, the sparse one as its arrays: skops trusts no matrices of SciPy."""
+        moved = self.moved
+        plain = (moved.data, moved.indices, moved.indptr, *moved.shape)
+        return {**super().__getstate__(), "moved": plain}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the fields."""
+        *arrays, n_rows, n_columns = state["moved"]
+        moved = sparse.csr_array(tuple(arrays), shape=(n_rows, n_columns))
+        super().__setstate__({**state, "moved": moved})
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.prediction.shifted_quantiles import shifted_quantiles
+
 __all__ = ["GroupScoreDistribution", "group_score_distribution", "limits", "smallest_n_groups"]
 
 FloatArray = NDArray[np.float64]
 
 # Sums of weights miss their exact value by rounding: 19 groups are enough for 95 %.
 ROUNDING = 1e-10
-# The bracket of a limit becomes 1e13 times narrower.
-HALVINGS = 44
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,48 +96,11 @@ def limits(
     """
     if not distribution.is_finite(coverage):
         return np.broadcast_to([-np.inf, np.inf], (means.shape[1], 2)).copy()
+    level = coverage * (1.0 - ROUNDING)
+    scores, weights = distribution.scores, distribution.cumulative_weights
     return np.column_stack(
         [
-            -_upper(distribution, -means, scales, coverage),
-            _upper(distribution, means, scales, coverage),
+            -shifted_quantiles(scores, weights, -means, scales, level),
+            shifted_quantiles(scores, weights, means, scales, level),
         ]
     )
-
-
-def _upper(
-    distribution: GroupScoreDistribution, means: FloatArray, scales: FloatArray, coverage: float
-) -> FloatArray:
-    """Return the smallest values below which the shifted scores have the weight ``coverage``."""
-    level = coverage * (1.0 - ROUNDING)
-    total = sum(weights[-1] for weights in distribution.cumulative_weights)
-    quantiles = np.array(
-        [
-            values[min(np.searchsorted(weights, level * weights[-1] / total), len(values) - 1)]
-            for values, weights in zip(
-                distribution.scores, distribution.cumulative_weights, strict=True
-            )
-        ]
-    )
-    # Below the smallest of the models' own quantiles no model has its share of the weight, at the
-    # largest of them every model has.
-    own = means + scales * quantiles[:, None]
-    below, enough = own.min(axis=0), own.max(axis=0)
-    if len(own) == 1:
-        return enough
-    steps = [np.append(0.0, weights) for weights in distribution.cumulative_weights]
-    for _ in range(HALVINGS):
-        middle = 0.5 * (below + enough)
-        reached = _weight_up_to(distribution.scores, steps, (middle - means) / scales) >= level
-        enough = np.where(reached, middle, enough)
-        below = np.where(reached, below, middle)
-    return enough
-
-
-def _weight_up_to(
-    known: Sequence[FloatArray], steps: Sequence[FloatArray], scores: FloatArray
-) -> FloatArray:
-    """Return the weight of the rows whose score is at most that of their model; shape (n,)."""
-    weight = np.zeros(scores.shape[1])
-    for ascending, step, new in zip(known, steps, scores, strict=True):
-        weight += step[np.searchsorted(ascending, new, side="right")]
-    return weight

@@ -23,6 +23,8 @@ from skmixed.results.model_words import ModelWords
 from skmixed.results.numbers import count_text
 from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
+from skmixed.saving.fields import FieldState
+from skmixed.saving.versions import VersionedState
 
 __all__ = ["MixedLMResults"]
 
@@ -30,7 +32,9 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixedLMResults(FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords):
+class MixedLMResults(
+    VersionedState, FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords, FieldState
+):
     """Read estimates, tests and tables off a fitted linear mixed model.
 
     Every table is made when it is first asked for. A coefficient that is aliased with others is 0,

@@ -30,6 +30,12 @@ def fitted() -> RandomInterceptRegressor:
     return RandomInterceptRegressor().fit(*ARRAYS, groups=LABELS)
 
 
+def load_from_another_version() -> None:
+    """Load a model that says that another version has saved it."""
+    state = fitted().__getstate__()
+    RandomInterceptRegressor().__setstate__({**state, "_skmixed_version": "0.0"})
+
+
 def with_column(column: np.ndarray, **options: object) -> MixedLM:
     """Fit with one more column."""
     X = pd.DataFrame({"x1": FRAME["x1"], "extra": column, "group": LABELS})
@@ -43,6 +49,7 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
     "SingularFitWarning": lambda: RandomInterceptRegressor().fit(
         *ARRAYS, groups=np.arange(len(LABELS))
     ),
+    "InconsistentVersionWarning": load_from_another_version,
     "ConvergenceWarning": lambda: MixedLM(random_slopes=[0, 1], max_iter=1).fit(
         *ARRAYS, groups=LABELS
     ),
