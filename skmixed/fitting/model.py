@@ -70,7 +70,7 @@ class LMMModel:
                 kept_products, self.solver, [design.factors[i].levels.name for i in kept]
             ),
         )
-        objective.kernel.refine(
+        within = objective.kernel.refine(
             [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
         )
         constant = objective_constant(objective, coordinates)
@@ -87,7 +87,7 @@ class LMMModel:
             fit = with_sandwich(fit, design, rows, optimum.at.whitened.gram)
         notices = notices_of(fit, design, objective.kernel.varies)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
-        return replace(fit, notices=notices, products=kept_products if keep else None)
+        return replace(fit, notices=notices, products=replace(kept_products, within=within) if keep else None)
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""

@@ -72,6 +72,9 @@ class CrossProducts(FieldState):
         The one of most levels first.
     crossed : dict
         For i < j, Z_i'WZ_j of two factors, cell by cell.
+    within : ndarray of the shape of AtWA, or None
+        The variation of A within the levels of the only factor, where the difference of these sums
+        has lost its digits; it does not add up.
     """
 
     n_rows: float
@@ -79,6 +82,7 @@ class CrossProducts(FieldState):
     AtWA: FloatArray
     factors: tuple[FactorProducts, ...] = ()
     crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
+    within: FloatArray | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields, the pairs of factors in a list: skops has text as keys only."""

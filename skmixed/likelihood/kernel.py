@@ -57,8 +57,8 @@ class Kernel(Protocol):
 
     def refine(
         self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
-    ) -> None:
-        """Compute from the rows what differences of sums have spoilt, if anything."""
+    ) -> FloatArray | None:
+        """Return `CrossProducts.within` from the rows, None where the sums are good."""
         ...
 
     def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:

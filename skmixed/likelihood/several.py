@@ -37,8 +37,9 @@ class SeveralFactors:
 
     def refine(
         self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
-    ) -> None:
-        """Leave the sums as they are: with several factors no part of V is free of theta."""
+    ) -> FloatArray | None:
+        """Return None: with several factors no part of V is free of theta."""
+        return None
 
     @property
     def within_levels(self) -> tuple[float, float]:

@@ -88,14 +88,17 @@ class SingleFactorKernel:
         self.R = cholesky_over_groups(factor.ZtWZ, semidefinite=True)
         between = solve_lower_over_groups(self.R, factor.ZtWA.copy(), semidefinite=True)
         self._total = products.AtWA
-        self._within = products.AtWA - sum_of_outer_products(between, between, self.multiplicity)
+        self._within = products.within
+        if self._within is None:
+            explained = sum_of_outer_products(between, between, self.multiplicity)
+            self._within = products.AtWA - explained
         self._stacked = np.concatenate([self.R, between])
         self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
     def refine(
         self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
-    ) -> None:
+    ) -> FloatArray | None:
         """Compute the variation within levels from the rows, where the difference is spoilt.
 
         Parameters
@@ -104,9 +107,14 @@ class SingleFactorKernel:
         A : ndarray of shape (n_columns, n)
             [X y]; both times the root of the weights.
         codes : sequence of one ndarray of shape (n,)
+
+        Returns
+        -------
+        ndarray of shape (n_columns, n_columns), or None
+            The variation, None where the difference is good.
         """
         if not Z or self._within[-1, -1] >= CANCELLATION * self._total[-1, -1]:
-            return
+            return None
         between = self._stacked[self.n_effects :].copy()
         coefficients = solve_lower_transposed_over_groups(self.R, between)
         residuals = A.copy()
@@ -115,6 +123,7 @@ class SingleFactorKernel:
         multiplicity = self.multiplicity
         counted = residuals if multiplicity is None else residuals * multiplicity[codes[0]]
         self._within = counted @ residuals.T
+        return self._within
 
     def whiten(self, factors: Sequence[FloatArray]) -> Whitened:
         """Evaluate the kernel at a relative covariance factor of shape (k, k), the only one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -60,3 +61,12 @@ def test_theta_of_another_shape_is_refused() -> None:
     results = mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
     with pytest.raises(ValueError, match=r"theta must have shape \(3,\), got \(2,\)"):
         results.objective([1.0, 0.0])
+
+
+def test_kept_products_hold_what_was_computed_from_the_rows() -> None:
+    rng = np.random.default_rng(0)
+    g = np.repeat(np.arange(12), 10)
+    x = np.cos(g) + 1e-6 * rng.normal(size=120)
+    y = 1.0 + x + rng.normal(size=12)[g] * x + 1e-6 * rng.normal(size=120)
+    results = mixedlm("y ~ x + (x || g)", pd.DataFrame({"x": x, "y": y, "g": g}))
+    assert_allclose(results.objective(results.theta), -2.0 * results.llf, rtol=1e-12)
