@@ -90,7 +90,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     fit = fit_of(with_fit(fitted))
     fit.require_likelihood()
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
-    if fit.products is not None and fit.estimable:
+    if fit.sigma and fit.products is not None and fit.estimable:
         parts = _through_theta(fit, fit.products)
     else:
         parts = _without_theta(fit)
@@ -110,7 +110,7 @@ class _ThroughTheta:
 
 
 def _without_theta(fit: LMMFit) -> _ThroughTheta:
-    """Return what a model without random effects has."""
+    """Return what a model without random effects has, and one that leaves nothing of y."""
     scale = fit.coordinates.weight_scale * fit.coordinates.response_scale**2
     return _ThroughTheta(0.0, 0.0, fit.nu * fit.sigma**2 / scale)
 
