@@ -42,3 +42,16 @@ def test_sums_of_outer_products(counts):
     weights = np.ones(6) if counts is None else counts
     expected = np.einsum("akg,bkg,g->ab", left, right, weights)
     assert_allclose(batched.sum_of_outer_products(left, right, counts), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4, 1e9, 1e12])
+def test_pivots_beside_the_identity_keep_their_1(size):
+    """Rows that are nearly the same: the last pivots have 1 from the identity and little else."""
+    rows = np.ones((3, 3, 4)) * np.arange(1.0, 5.0)
+    rows[2, 2] += 0.5 / size
+    factor = batched.triangle_beside_identity(size * rows)
+    for g in range(4):
+        A = np.hstack([np.eye(3), size * rows[..., g]])
+        expected = np.abs(np.linalg.qr(A.T, mode="r").T)
+        assert_allclose(np.abs(factor[..., g]), expected, rtol=1e-3, atol=1e-3 * size**-1)
+        assert (np.diagonal(factor[..., g]) >= 1.0).all()

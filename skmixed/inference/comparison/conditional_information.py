@@ -90,7 +90,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     fit = fit_of(with_fit(fitted))
     fit.require_likelihood()
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
-    if fit.sigma and fit.products is not None and fit.estimable:
+    if fit.products is not None and fit.estimable:
         parts = _through_theta(fit, fit.products)
     else:
         parts = _without_theta(fit)
@@ -130,6 +130,8 @@ def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
     """Compute the correction; f_j = Z u_j with u_j = dPsi_j t and t = Z'P y."""
     objective = fit.objective()
     at = objective(fit.convergence.theta)
+    if not at.solution.r2:
+        return _without_theta(fit)
     to_residual = np.append(-at.solution.beta, 1.0)[None]
     t = objective.kernel.projected(at.whitened, to_residual)
     u, b = _moved_effects(fit, t)

@@ -160,6 +160,7 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
 
 def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return inverse and determinant of what is left of an identity; NaN where it is singular."""
+    left[~np.isfinite(left).all(axis=(1, 2))] = 0.0
     determinant = np.linalg.det(left)
     zero = determinant == 0.0
     left[zero] = np.eye(left.shape[1])
@@ -208,6 +209,8 @@ def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
         C_without = without.fixed.covariance[np.ix_(kept, kept)]
         dfbeta[kept, g] = change
         ratio = covariance_solve(C, C_without)
+        if np.isnan(ratio).any():
+            continue
         distances[g] = [
             change @ covariance_solve(C, change[:, None])[:, 0] / max(p, 1),
             change @ covariance_solve(C_without, change[:, None])[:, 0] / max(p, 1),
