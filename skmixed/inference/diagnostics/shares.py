@@ -259,11 +259,11 @@ def block_solve(blocks: FloatArray, columns: FloatArray) -> FloatArray:
     columns : ndarray of shape (n_groups, size, n_columns)
     """
     try:
-        return np.linalg.solve(blocks, columns)
+        return np.asarray(np.linalg.solve(blocks, columns), dtype=np.float64)
     except np.linalg.LinAlgError:
         singular = np.linalg.slogdet(blocks)[0] == 0.0
         regular = np.where(singular[:, None, None], np.eye(blocks.shape[1]), blocks)
-        solved = np.linalg.solve(regular, columns)
+        solved = np.asarray(np.linalg.solve(regular, columns), dtype=np.float64)
         solved[singular] = np.nan
         return solved
 

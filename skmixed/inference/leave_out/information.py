@@ -35,8 +35,8 @@ class RemainingInformation:
 
         A set of which that is not known (NaN) leaves nothing.
         """
-        known = np.isfinite(lost).all(axis=(1, 2))
-        lost = np.where(known[:, None, None], lost, np.eye(lost.shape[-1]))
+        known = np.isfinite(lost).all(axis=(1, 2), keepdims=True)
+        lost = np.where(known, lost, np.eye(lost.shape[-1]))
         values, axes = np.linalg.eigh(np.eye(lost.shape[-1]) - lost)
         told = values > UNTOLD
         scale = np.sqrt(np.where(told, values, np.inf))
