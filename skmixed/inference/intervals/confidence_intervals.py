@@ -68,7 +68,8 @@ def confint(
         With columns parameter, group, name1, name2, estimate (that of the fit), lower, upper and
         method. The limits of an aliased coefficient are NaN, and those of a factor whose variance
         the rows do not tell from the residual variance. A limit that the likelihood does not
-        reach is the bound of the parameter: 0, 1, -1 or infinite.
+        reach is the bound of the parameter: 0, 1, -1 or infinite. It is NaN where the profile
+        ends before, because nothing is left of y there.
 
     Raises
     ------
