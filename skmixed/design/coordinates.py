@@ -45,7 +45,7 @@ class FixedCoordinates:
     aliased : ndarray of shape (n_features,)
         True for a column that earlier columns explain.
     minimum_norm : bool
-        Whether the basis spans the rows, for more columns than rows.
+        Whether the basis has orthogonal columns that span the rows, for more columns than rows.
     """
 
     intercept: bool
@@ -102,7 +102,7 @@ class FixedCoordinates:
     def log_volume(self) -> float:
         """Return log|det| of the map from original to standardised columns that are kept."""
         if self.minimum_norm:
-            return 0.0
+            return float(np.sum(np.log(np.linalg.norm(self.basis, axis=0))))
         return -float(np.sum(np.log(self.scale[~self.aliased])))
 
 
@@ -280,16 +280,24 @@ def _aliased_by_orthogonalisation(rows: FloatArray) -> NDArray[np.bool_]:
 def _minimum_norm_coordinates(
     fixed: FloatArray, center: FloatArray, *, intercept: bool
 ) -> FixedCoordinates:
-    """Span the centred rows, so that coefficients of least norm belong to them."""
-    n_features = fixed.shape[1]
-    _, singular, directions = np.linalg.svd(fixed - center, full_matrices=False)
-    tolerance = max(fixed.shape) * np.finfo(float).eps * singular.max(initial=0.0)
+    """Span the centred rows, so that coefficients of least norm belong to them.
+
+    The directions are scaled so that the rows' parts along them are of one size: the ratio of the
+    largest to the least singular value would be squared in the cross-products.
+    """
+    n, n_features = fixed.shape
+    rows = fixed - center
+    if intercept:
+        # A mean is known to its own rounding only; what that leaves is a constant, no direction.
+        rows -= rows.mean(axis=0)
+    _, singular, directions = np.linalg.svd(rows, full_matrices=False)
+    tolerance = max(n, n_features) * np.finfo(float).eps * singular.max(initial=0.0)
     rank = int(np.sum(singular > tolerance))
     return FixedCoordinates(
         intercept,
         center,
         np.ones(n_features),
-        directions[:rank].T,
+        directions[:rank].T * (math.sqrt(n) / singular[:rank]),
         np.zeros(n_features, dtype=bool),
         minimum_norm=True,
     )

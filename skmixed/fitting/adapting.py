@@ -40,7 +40,8 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
     Raises
     ------
     ValueError
-        If the fit has not kept its cross-products, or had more columns than rows.
+        If the fit has not kept its cross-products, had more columns than rows, or its random
+        effects leave nothing of y.
     """
     if fit.coordinates.fixed.minimum_norm:
         raise ValueError(
@@ -57,7 +58,14 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
         _described(fit, effects, i, rows, standardised, places[i])
         for i, effects in enumerate(fit.random)
     ]
-    return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
+    try:
+        return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            "The random effects leave nothing of y within rounding, so that the coefficients are "
+            "not determined at the variances of this fit. Fit all rows together, with fewer "
+            "random effects."
+        ) from error
 
 
 def _counted(fit: LMMFit, rows: Design, old: CrossProducts) -> Design:

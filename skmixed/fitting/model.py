@@ -87,7 +87,8 @@ class LMMModel:
             fit = with_sandwich(fit, design, rows, optimum.at.whitened.gram)
         notices = notices_of(fit, design, objective.kernel.varies)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
-        return replace(fit, notices=notices, products=replace(kept_products, within=within) if keep else None)
+        kept_products = replace(kept_products, within=within)
+        return replace(fit, notices=notices, products=kept_products if keep else None)
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""

@@ -13,6 +13,7 @@ from skmixed.covariance import DirectSum
 from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
+from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.saving.fields import FieldState
 
@@ -123,12 +124,18 @@ class RandomEffects(FieldState):
 
     @cached_property
     def conditional_covariance(self) -> FloatArray:
-        """Return each level's covariance of the effects given the data, shape (n_levels, k, k)."""
+        """Return each level's covariance of the effects given the data, shape (n_levels, k, k).
+
+        It is made from a root: far from the origin of a column the parts of a variance almost
+        cancel, and rounding must not leave less than nothing.
+        """
         k = len(self.standardised_factor)
         if self.position is None:
             return np.zeros((len(self.levels), k, k))
-        matrix = self.coordinates.matrix * (self.sigma / np.sqrt(self.weight_scale))
-        return matrix @ self.errors.covariances()[self.position] @ matrix.T
+        D = np.moveaxis(self.errors.covariances()[self.position], 0, -1)
+        root = np.moveaxis(cholesky_over_groups(D, semidefinite=True), -1, 0)
+        root = self.coordinates.matrix * (self.sigma / np.sqrt(self.weight_scale)) @ root
+        return np.asarray(root @ root.swapaxes(1, 2))
 
     @property
     def mean_variance(self) -> float:

@@ -67,7 +67,9 @@ def starting_points(
     if curved:
         roots += _correlated_roots(np.sqrt(np.sum(root**2, axis=1)))
     if len(joint) >= k or not curved:
-        alone = moments.diagonal() / design.diagonal()[:: k + 1]
+        # A column of zeros has neither moments nor a design.
+        sizes = design.diagonal()[:: k + 1]
+        alone = moments.diagonal() / np.where(sizes > 0.0, sizes, 1.0)
         roots += _single_roots(alone, scale)
     return [joint, *map(covariance.parameters, roots)]
 

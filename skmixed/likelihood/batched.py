@@ -15,12 +15,15 @@ __all__ = [
     "solve_lower_over_groups",
     "solve_lower_transposed_over_groups",
     "sum_of_outer_products",
+    "triangle_beside_identity",
 ]
 
 FloatArray = NDArray[np.float64]
 
 # A pivot below this part of its diagonal is rounding: the direction does not vary within the group.
 NO_PIVOT = 1e-13
+# Beside larger numbers than this, a pivot of 1 keeps fewer than six digits.
+LARGE = 1e10
 
 
 def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) -> FloatArray:
@@ -47,6 +50,41 @@ def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) ->
         for i in range(j + 1, k):
             factor[i, j] = _downdated(matrices[i, j], factor[i, :j], factor[j, :j])
             _divide(factor[i, j], factor[j, j], semidefinite=semidefinite)
+    return factor
+
+
+def triangle_beside_identity(rows: FloatArray) -> FloatArray:
+    """Return L with L L' = I + A A' of each group, from the rows of A.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (k, m, n_groups)
+
+    Returns
+    -------
+    ndarray of shape (k, k, n_groups)
+        Lower triangles.
+    """
+    products = np.einsum("img,jmg->ijg", rows, rows)
+    products += np.eye(len(rows))[:, :, None]
+    if products.max(initial=0.0) < LARGE:
+        return cholesky_over_groups(products)
+    return _by_gram_schmidt(rows)
+
+
+def _by_gram_schmidt(rows: FloatArray) -> FloatArray:
+    """Return L from the rows of [I, A], whose condition is not squared: no pivot loses its 1."""
+    k, m, n_groups = rows.shape
+    left = np.zeros((k, k + m, n_groups))
+    left[:, k:] = rows
+    left[np.arange(k), np.arange(k)] = 1.0
+    factor = np.zeros((k, k, n_groups))
+    for j in range(k):
+        factor[j, j] = np.sqrt(np.einsum("mg,mg->g", left[j], left[j]))
+        unit = left[j] / factor[j, j]
+        for i in range(j + 1, k):
+            factor[i, j] = np.einsum("mg,mg->g", unit, left[i])
+            left[i] -= factor[i, j] * unit
     return factor
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.likelihood.batched import solve_lower_over_groups, triangle_beside_identity
 from skmixed.saving.fields import FieldState
 
 __all__ = [
@@ -277,9 +277,8 @@ def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
     """
     k, n_levels = R.shape[1:]
     RLambda = (Lambda.T @ R.reshape(k, k * n_levels)).reshape(R.shape)
-    M = np.einsum("slg,tlg->stg", RLambda, RLambda) + np.eye(k)[:, :, None]
     columns = np.repeat(Lambda[:, :, None], n_levels, axis=2)
-    return solve_lower_over_groups(cholesky_over_groups(M), columns).transpose(2, 1, 0)
+    return solve_lower_over_groups(triangle_beside_identity(RLambda), columns).transpose(2, 1, 0)
 
 
 def _spread(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> sparse.csr_array:

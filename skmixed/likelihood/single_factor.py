@@ -23,6 +23,7 @@ from skmixed.likelihood.batched import (
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
     sum_of_outer_products,
+    triangle_beside_identity,
 )
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.errors import SingleFactorErrors
@@ -258,9 +259,7 @@ def whitening_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
     Lambda : ndarray of shape (k, k)
     """
     RLambda = (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
-    B = np.einsum("slg,smg->lmg", RLambda, RLambda)
-    B += np.eye(len(R))[:, :, None]
-    return cholesky_over_groups(B)
+    return triangle_beside_identity(RLambda.swapaxes(0, 1))
 
 
 def sum_log_diagonal(lower: FloatArray, multiplicity: FloatArray | None) -> float:

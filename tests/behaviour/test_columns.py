@@ -84,6 +84,21 @@ def test_more_columns_than_rows_is_scikit_learns_minimum_norm_solution(groups):
     assert_allclose(model.intercept_, ordinary.intercept_, atol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("offset", [50.0, 1e3, 1e6])
+def test_offsets_and_units_of_more_columns_than_rows(offset, seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(6, 7)) * np.logspace(-2, 2, 7), rng.normal(size=6)
+    X[:, rng.permutation(7)[: 1 + seed // 2]] += offset
+    with pytest.warns(UserWarning, match=r"as many coefficients as rows \(6\)"):
+        model = RandomInterceptRegressor().fit(X, y, groups=np.arange(6) % 3)
+    centred = X - X.mean(axis=0)
+    centred -= centred.mean(axis=0)
+    least = np.linalg.pinv(centred, rcond=1e-12) @ (y - y.mean())
+    assert_allclose(model.predict(X, groups=np.arange(6) % 3), y, rtol=1e-6)
+    assert_allclose(model.coef_, least, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 1e9), (1e9, 0.0), (1e-9, 0.0), (1e9, 1e9)])
 @pytest.mark.parametrize("slopes", [None, "x1"])
 def test_origin_and_unit_of_a_covariate(X, y, scale, shift, slopes):

@@ -104,3 +104,16 @@ def test_terms_are_standardised_apart():
     assert not coordinates.center.any()
     matrix = coordinates.matrix
     assert not matrix[0, 1:].any()
+
+
+@pytest.mark.parametrize("offset", [0.0, 50.0, 1e6])
+def test_more_columns_than_rows_have_as_many_directions_as_their_centred_rows(offset):
+    X = np.random.default_rng(0).normal(size=(6, 8)) * np.logspace(-3, 3, 8)
+    X[3:] = X[:3]
+    X[:, [0, 7]] += offset
+    coordinates, rows = standardise_fixed(X, intercept=True)
+    assert coordinates.basis.shape == (8, 2)
+    assert_allclose(rows @ rows.T / 6, np.eye(3), atol=1e-5)
+    directions = np.linalg.qr(coordinates.basis)[0]
+    volume = np.linalg.slogdet(directions.T @ coordinates.basis)[1]
+    assert_allclose(coordinates.log_volume, volume, atol=1e-9)

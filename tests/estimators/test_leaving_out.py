@@ -90,3 +90,16 @@ def test_labels_to_leave_out_may_have_rows_of_weight_0() -> None:
     assert_allclose(found[kept], alone.logo_predict(X[kept], y[kept], factor=week[kept]))
     listed = model.logo_predict(X, y, factor=week.to_list(), sample_weight=weights)
     assert_allclose(listed, found)
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(7e8, 0.0), (1e11, 0.0), (1.0, 1e9), (1e4, 1e8)])
+def test_rows_of_large_numbers_are_still_those_of_the_fit(slope, offset):
+    """The residuals are differences of numbers many orders of magnitude larger than they are."""
+    rng = np.random.default_rng(42)
+    groups, x = np.repeat(np.arange(8), 5), rng.normal(size=(40, 1)) + offset
+    y = slope * x[:, 0] + rng.normal(size=8)[groups] + rng.normal(size=40)
+    model = MixedLM().fit(x, y, groups=groups)
+    assert np.isfinite(model.loo_predict(x, y, groups=groups)).all()
+    assert np.isfinite(model.logo_predict(x, y, groups=groups)).all()
+    with pytest.raises(ValueError, match="not the rows"):
+        model.loo_predict(x, y[::-1], groups=groups)

@@ -63,6 +63,7 @@ def test_theta_of_another_shape_is_refused() -> None:
         results.objective([1.0, 0.0])
 
 
+@pytest.mark.filterwarnings("ignore::skmixed.SingularFitWarning")
 def test_kept_products_hold_what_was_computed_from_the_rows() -> None:
     rng = np.random.default_rng(0)
     g = np.repeat(np.arange(12), 10)

@@ -42,3 +42,13 @@ def test_sums_of_outer_products(counts):
     weights = np.ones(6) if counts is None else counts
     expected = np.einsum("akg,bkg,g->ab", left, right, weights)
     assert_allclose(batched.sum_of_outer_products(left, right, counts), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4, 1e9, 1e12])
+def test_pivots_beside_the_identity_keep_their_1(size):
+    """Of rows that are the same, all but the first have their pivots from the identity."""
+    rows = size * np.ones((3, 3, 4)) * np.arange(1.0, 5.0)
+    t = np.square(rows[0]).sum(axis=0)
+    pivots = np.einsum("jjg->jg", batched.triangle_beside_identity(rows))
+    expected = [np.sqrt((1.0 + (j + 1.0) * t) / (1.0 + j * t)) for j in range(3)]
+    assert_allclose(pivots, expected, rtol=1e-3)

@@ -1,6 +1,6 @@
 """No start that a user could try leads to a better optimum than that of a converged fit.
 
-SKMIXED_FUZZ_SEED, SKMIXED_FUZZ_CASES and SKMIXED_FUZZ_STARTS choose other samples, and more of them.
+SKMIXED_FUZZ_SEED and SKMIXED_FUZZ_CASES choose other samples, SKMIXED_FUZZ_STARTS more starts.
 """
 
 from __future__ import annotations

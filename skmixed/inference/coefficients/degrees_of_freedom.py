@@ -173,15 +173,17 @@ class Satterthwaite:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _KenwardRoger:
-    """The adjustment in standardised columns, and the map to the user's coefficients."""
+    """The adjustment in standardised columns with sigma = 1, and the map to the user's."""
 
     adjustment: KenwardRoger
     matrix: FloatArray
+    sigma: float
 
     @property
     def covariance(self) -> FloatArray:
         """Return the adjusted covariance."""
-        return self.matrix @ self.adjustment.covariance @ self.matrix.T
+        root = self.sigma * self.matrix
+        return root @ self.adjustment.covariance @ root.T
 
     def t_df(self, contrasts: FloatArray) -> FloatArray:
         """Return the degrees of freedom of the F test of each row alone."""
@@ -202,8 +204,9 @@ class KenwardRogerRule:
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""
-        scale = fit.sigma / np.sqrt(fit.coordinates.weight_scale)
-        return _KenwardRoger(kenward_roger(fit), scale * fit.coordinates.fixed.matrix)
+        at = fit.coordinates
+        sigma = fit.sigma / float(np.sqrt(at.weight_scale))
+        return _KenwardRoger(kenward_roger(fit), at.fixed.matrix, sigma)
 
 
 DF_METHODS: Mapping[str, DegreesOfFreedom] = {

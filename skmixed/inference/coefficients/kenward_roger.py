@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import DirectSum
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.covariance_solve import covariance_solve
 from skmixed.inference.coefficients.variance_products import VarianceProducts, variance_products
 from skmixed.likelihood.memory import require_memory
 
@@ -18,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 # Differences from 1 below this have lost their digits to rounding.
 VANISHING = 1e-8
+# Information below this part of what there would be if the coefficients were known is rounding.
+UNTOLD = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +45,6 @@ class KenwardRoger:
     def f_test(self, contrasts: FloatArray) -> tuple[float, float]:
         """Return degrees of freedom and scale of the F statistic of L beta = 0.
 
-        (Kenward and Roger 1997, equations 7 to 9.)
-
         Parameters
         ----------
         contrasts : ndarray of shape (q, p)
@@ -51,26 +52,36 @@ class KenwardRoger:
         """
         q = len(contrasts)
         between = contrasts @ self.unadjusted @ contrasts.T
-        moved = np.linalg.solve(between, contrasts @ self.changes @ contrasts.T)
-        traces = np.einsum("mii->m", moved)
-        A1 = float(traces @ self.W @ traces)
-        A2 = float(np.einsum("mij,nji,mn->", moved, moved, self.W, optimize=True))
+        changes = np.moveaxis(contrasts @ self.changes @ contrasts.T, 0, 1)
+        moved = covariance_solve(between, changes.reshape(q, -1)).reshape(changes.shape)
+        traces = np.einsum("imi->m", moved)
+        A1 = traces @ self.W @ traces
+        A2 = np.einsum("imj,jni,mn->", moved, moved, self.W, optimize=True)
         if A2 < VANISHING:
             return np.inf, 1.0
-        B = (A1 + 6.0 * A2) / (2.0 * q)
-        g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
-        base = 3.0 * q + 2.0 * (1.0 - g)
-        V0, V1, V2 = 1.0 + g / base * B, 1.0 - (q - g) / base * B, 1.0 - (q + 2 - g) / base * B
-        shrinkage = 1.0 - A2 / q
-        # q rho is ratio^2 V0 / V2. V2 is 0 where df is 4, and with 2 df two quotients are 0 / 0.
-        ratio = _quotient(shrinkage, V1)
-        df = 4.0 + (q + 2.0) * V2 / (ratio**2 * V0 - V2)
-        return df, df * _quotient(shrinkage, df - 2.0, where_both_vanish=0.5)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _matched(q, A1, A2)
 
 
-def _quotient(a: float, b: float, *, where_both_vanish: float = 1.0) -> float:
+def _matched(q: int, A1: np.float64, A2: np.float64) -> tuple[float, float]:
+    """Return degrees of freedom and scale with which F has the first two moments of the statistic.
+
+    (Kenward and Roger 1997, equations 7 to 9.)
+    """
+    B = (A1 + 6.0 * A2) / (2.0 * q)
+    g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
+    base = 3.0 * q + 2.0 * (1.0 - g)
+    V0, V1, V2 = 1.0 + g / base * B, 1.0 - (q - g) / base * B, 1.0 - (q + 2 - g) / base * B
+    shrinkage = 1.0 - A2 / q
+    # q rho is ratio^2 V0 / V2. V2 is 0 where df is 4, and with 2 df two quotients are 0 / 0.
+    ratio = _quotient(shrinkage, V1)
+    df = 4.0 + (q + 2.0) * V2 / (ratio**2 * V0 - V2)
+    return float(df), float(df * _quotient(shrinkage, df - 2.0, where_both_vanish=0.5))
+
+
+def _quotient(a: np.float64, b: np.float64, *, where_both_vanish: float = 1.0) -> np.float64:
     """Return a / b, or its limit in balanced designs where both are 0."""
-    return where_both_vanish if max(abs(a), abs(b)) < VANISHING else a / b
+    return np.float64(where_both_vanish) if max(abs(a), abs(b)) < VANISHING else a / b
 
 
 def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger:
@@ -92,11 +103,25 @@ def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger
     PhiP = covariance @ P
     information = products.traces - 2.0 * np.einsum("ab,rsab->rs", covariance, Q)
     information += np.einsum("rab,sba->rs", PhiP, PhiP)
-    W = 2.0 * np.linalg.pinv(0.5 * (information + information.T), hermitian=True)
+    W = 2.0 * _inverse(information, products.traces.diagonal())
     U = np.einsum("rs,rsab->ab", W, Q - np.einsum("rab,sbc->rsac", P, PhiP))
     U = 0.5 * (U + U.T)
     change = 2.0 * covariance @ U @ covariance
     return KenwardRoger(covariance, covariance + change, W, PhiP @ covariance)
+
+
+def _inverse(information: FloatArray, known: FloatArray) -> FloatArray:
+    """Invert the information on the variance parameters in the directions that the rows tell.
+
+    ``known`` is what there would be of each if the coefficients were known: where these take all of
+    it, the difference is rounding.
+    """
+    scale = np.sqrt(np.where(known > 0.0, known, 1.0))
+    relative = information / np.multiply.outer(scale, scale)
+    values, axes = np.linalg.eigh(0.5 * (relative + relative.T))
+    told = values > UNTOLD
+    inverse = (axes[:, told] / values[told]) @ axes[:, told].T
+    return np.asarray(inverse / np.multiply.outer(scale, scale))
 
 
 def kenward_roger(fit: LMMFit) -> KenwardRoger:

@@ -117,5 +117,5 @@ def _test(
     if not len(contrasts):
         return np.nan, np.nan, 0, np.nan, np.nan, np.nan
     test = f_test_of(fit, contrasts, theory)
-    q, mean_sq = int(test.df_num), fit.sigma**2 * test.statistic / test.scale
+    q, mean_sq = int(test.df_num), fit.sigma**2 * test.unscaled
     return q * mean_sq, mean_sq, q, test.df_denom, test.statistic, test.p_value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -144,7 +145,10 @@ class _Full:
 
     def form(self, i: int, j: int, left: FloatArray, right: FloatArray) -> FloatArray:
         """Return left S right'."""
-        a, b = (columns.reshape(*columns.shape[:2], -1) for columns in (left, right))
+        a, b = (
+            columns.reshape(*columns.shape[:2], prod(columns.shape[2:]))
+            for columns in (left, right)
+        )
         return np.einsum("mas,nbs->mnab", a @ self.S[self.parts[i], self.parts[j]], b)
 
     def trace(self, i: int, j: int, E: FloatArray, F: FloatArray) -> FloatArray:
@@ -196,7 +200,7 @@ def _dense(products: CrossProducts, factors: Sequence[FloatArray]) -> _Parts:
     V1Z, V1X = N - N @ DN, ZtX - N @ a
     V2Z = V1Z - V1Z @ DN
     V2X = V1X - DN.T @ V1X
-    XX1 = XtX - ZtX.T @ a
+    XX1, p = XtX - ZtX.T @ a, len(XtX)
     XX2 = XX1 - a.T @ V1X
     diagonal = [
         np.einsum("qgrg->qr", V2Z[part, part].reshape(k, n, k, n))
@@ -205,8 +209,8 @@ def _dense(products: CrossProducts, factors: Sequence[FloatArray]) -> _Parts:
     return _Parts(
         XX2=XX2,
         XX3=XX2 - V1X.T @ D @ V1X,
-        ZX=[V1X[part].T.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)],
-        ZX2=[V2X[part].T.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)],
+        ZX=[V1X[part].T.reshape(p, *shape) for part, shape in zip(parts, shapes, strict=True)],
+        ZX2=[V2X[part].T.reshape(p, *shape) for part, shape in zip(parts, shapes, strict=True)],
         ZZ=_Full(V1Z, parts, shapes),
         ZZ2=diagonal,
         trace=float(products.n_rows - 2.0 * np.trace(DN) + np.einsum("ab,ba->", DN, DN)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.covariance_solve import covariance_solve
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
 
-__all__ = ["FTest", "TTests", "check_level", "f_test", "f_test_of", "independent_rows", "t_tests"]
+__all__ = [
+    "FTest",
+    "TTests",
+    "check_level",
+    "f_test",
+    "f_test_of",
+    "independent_rows",
+    "t_tests",
+    "t_tests_of",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -24,6 +34,8 @@ DEPENDENT = 1e-9
 @dataclass(frozen=True, slots=True, eq=False)
 class TTests:
     """Hold estimates and their tests, one by one; NaN where nothing can be estimated.
+
+    A standard error of 0, of a model that explains y exactly, leaves no test either.
 
     Attributes
     ----------
@@ -84,7 +96,7 @@ class TTests:
 
 @dataclass(frozen=True, slots=True)
 class FTest:
-    """Hold a joint test of several linear combinations.
+    """Hold a joint test of several linear combinations; NaN where they have no errors.
 
     Attributes
     ----------
@@ -92,15 +104,15 @@ class FTest:
         F, scaled where the rule scales it.
     df_num, df_denom : float
     p_value : float
-    scale : float
-        What the rule multiplied F by.
+    unscaled : float
+        F before the rule scaled it.
     """
 
     statistic: float
     df_num: float
     df_denom: float
     p_value: float
-    scale: float = 1.0
+    unscaled: float
 
 
 def t_tests(
@@ -118,13 +130,40 @@ def t_tests(
         Value of each combination under the hypothesis.
     """
     theory = method.at(fit)
-    missing = (contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
+    return t_tests_of(fit, contrasts, theory.covariance, theory.t_df, null=null)
+
+
+def t_tests_of(
+    fit: LMMFit,
+    contrasts: FloatArray,
+    covariance: FloatArray,
+    t_df: Callable[[FloatArray], FloatArray],
+    *,
+    null: float | FloatArray = 0.0,
+) -> TTests:
+    """Test as `t_tests`, given a covariance of the coefficients and the degrees of freedom.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    contrasts : ndarray of shape (n, p)
+    covariance : ndarray of shape (p, p)
+        0 for aliased coefficients.
+    t_df : callable
+        Returns the degrees of freedom of each row of contrasts.
+    null : float or ndarray of shape (n,), default=0
+    """
+    told = ~(contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
+    own = contrasts[told]
+    variances, df = np.full((2, len(contrasts)), np.nan)
+    variances[told] = np.einsum("ni,ij,nj->n", own, covariance, own)
+    df[told] = t_df(own)
+    # An adjustment for small samples can leave less than nothing of a variance.
+    standard_errors = np.sqrt(np.where(variances < 0.0, np.nan, variances))
     estimates = contrasts @ fit.fixed.coefficients
-    variances = np.einsum("ni,ij,nj->n", contrasts, theory.covariance, contrasts)
-    standard_errors = np.where(missing, np.nan, np.sqrt(variances))
-    df = np.where(missing, np.nan, theory.t_df(contrasts))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistics = (estimates - null) / standard_errors
+    # Without an error to compare them with, estimates have no test.
+    statistics = np.full(len(contrasts), np.nan)
+    np.divide(estimates - null, standard_errors, out=statistics, where=standard_errors > 0.0)
     p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
     return TTests(estimates, standard_errors, df, statistics, p_values)
 
@@ -171,8 +210,9 @@ def f_test_of(
     covariance = chosen @ theory.covariance @ chosen.T
     q = float(len(chosen))
     df, scale = theory.f_df(chosen)
-    statistic = scale * float(distance @ np.linalg.solve(covariance, distance)) / q
-    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)), scale)
+    unscaled = float(distance @ covariance_solve(covariance, distance[:, None])[:, 0]) / q
+    statistic = scale * unscaled
+    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)), unscaled)
 
 
 def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:

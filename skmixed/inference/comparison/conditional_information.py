@@ -110,7 +110,7 @@ class _ThroughTheta:
 
 
 def _without_theta(fit: LMMFit) -> _ThroughTheta:
-    """Return what a model without random effects has."""
+    """Return what a model without random effects has, and one that leaves nothing of y."""
     scale = fit.coordinates.weight_scale * fit.coordinates.response_scale**2
     return _ThroughTheta(0.0, 0.0, fit.nu * fit.sigma**2 / scale)
 
@@ -130,6 +130,8 @@ def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
     """Compute the correction; f_j = Z u_j with u_j = dPsi_j t and t = Z'P y."""
     objective = fit.objective()
     at = objective(fit.convergence.theta)
+    if not at.solution.r2:
+        return _without_theta(fit)
     to_residual = np.append(-at.solution.beta, 1.0)[None]
     t = objective.kernel.projected(at.whitened, to_residual)
     u, b = _moved_effects(fit, t)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.inference.coefficients.covariance_solve import covariance_solve
 from skmixed.inference.diagnostics.refits_without import refits_without
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.shares import Shares, group_counts, group_shares, orthonormal
@@ -159,6 +160,7 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
 
 def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return inverse and determinant of what is left of an identity; NaN where it is singular."""
+    left[~np.isfinite(left).all(axis=(1, 2))] = 0.0
     determinant = np.linalg.det(left)
     zero = determinant == 0.0
     left[zero] = np.eye(left.shape[1])
@@ -191,7 +193,7 @@ def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray)
 
 
 def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
-    """Fit the model again without each group."""
+    """Fit the model again without each group; distances need errors of the estimates."""
     fit = rows.fit
     kept = ~fit.fixed.aliased
     beta, C = fit.fixed.coefficients, fit.fixed.covariance[np.ix_(kept, kept)]
@@ -199,17 +201,19 @@ def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     dfbeta = np.full((len(beta), len(groups.levels)), np.nan)
     distances = np.full((len(groups.levels), 4), np.nan)
     sigma = np.full(len(groups.levels), np.nan)
-    for g, without in enumerate(refits_without(rows.model, groups)):
+    for g, without in refits_without(rows.model, groups):
         sigma[g] = without.sigma
         if (without.fixed.aliased != fit.fixed.aliased).any():
             continue
         change = (beta - without.fixed.coefficients)[kept]
         C_without = without.fixed.covariance[np.ix_(kept, kept)]
         dfbeta[kept, g] = change
-        ratio = np.linalg.solve(C, C_without)
+        ratio = covariance_solve(C, C_without)
+        if np.isnan(ratio).any():
+            continue
         distances[g] = [
-            change @ np.linalg.solve(C, change) / max(p, 1),
-            change @ np.linalg.solve(C_without, change) / max(p, 1),
+            change @ covariance_solve(C, change[:, None])[:, 0] / max(p, 1),
+            change @ covariance_solve(C_without, change[:, None])[:, 0] / max(p, 1),
             np.linalg.det(ratio),
             abs(np.trace(ratio) - p),
         ]

@@ -16,17 +16,24 @@ from skmixed.fitting.model import LMMModel
 __all__ = ["design_of_rows", "model_of_rows", "refits_without"]
 
 
-def refits_without(model: LMMModel, groups: GroupingFactor) -> Iterator[LMMFit]:
-    """Fit a model without each group in turn.
+def refits_without(model: LMMModel, groups: GroupingFactor) -> Iterator[tuple[int, LMMFit]]:
+    """Fit a model without each group in turn; a group of all rows leaves nothing to fit.
 
     Parameters
     ----------
     model : LMMModel
     groups : GroupingFactor
         Any partition of the rows.
+
+    Yields
+    ------
+    group : int
+    fit : LMMFit
+        Of the other groups.
     """
-    for g in range(len(groups.levels)):
-        yield model_of_rows(model, groups.codes != g).fit()
+    if len(groups.levels) > 1:
+        for g in range(len(groups.levels)):
+            yield g, model_of_rows(model, groups.codes != g).fit()
 
 
 def model_of_rows(model: LMMModel, keep: NDArray[np.bool_]) -> LMMModel:

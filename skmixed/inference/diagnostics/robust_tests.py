@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.wald import TTests
+from skmixed.inference.coefficients.wald import TTests, t_tests_of
 from skmixed.inference.diagnostics.cluster_scores import ClusterScores
 
 __all__ = ["RobustCovariance"]
@@ -88,16 +87,7 @@ class RobustCovariance:
         contrasts : ndarray of shape (n, p)
             A combination that uses an aliased coefficient has no estimate.
         """
-        missing = (contrasts[:, self.fit.fixed.aliased] != 0.0).any(axis=1)
-        estimates = contrasts @ self.fit.fixed.coefficients
-        covariance = np.nan_to_num(self.covariance)
-        variances = np.einsum("ni,ij,nj->n", contrasts, covariance, contrasts)
-        errors = np.where(missing, np.nan, np.sqrt(variances))
-        df = np.where(missing, np.nan, self.df(contrasts))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistics = estimates / errors
-        p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
-        return TTests(estimates, errors, df, statistics, p_values)
+        return t_tests_of(self.fit, contrasts, np.nan_to_num(self.covariance), self.df)
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """Return one row for each coefficient.

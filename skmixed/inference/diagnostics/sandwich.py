@@ -80,8 +80,8 @@ def robust_covariance(
     TypeError
         If there are no rows.
     ValueError
-        If there is no such kind, clusters are correlated or fewer than two, or the rows are not
-        those of the fit.
+        If there is no such kind, clusters are correlated or fewer than two, the rows are not
+        those of the fit, or no more than the coefficients for ``"CR1S"``.
 
     References
     ----------
@@ -141,8 +141,15 @@ def _scores(
     J, n, p = counts.sum(), rows.fit.n_rows, len(rows.fit.fixed.standardised)
     if kind == "CR2":
         return bias_reduced_scores(rows, clusters, shares)
-    scale = {"CR0": 1.0, "CR1": J / (J - 1.0), "CR1S": J * (n - 1.0) / ((J - 1.0) * (n - p))}
-    return plain_scores(shares, scale[kind])
+    scale = 1.0 if kind == "CR0" else J / (J - 1.0)
+    if kind == "CR1S":
+        if n <= p:
+            raise ValueError(
+                f'kind="CR1S" divides by the rows less the coefficients, and got {n:g} rows for '
+                f'{p} coefficients. Use kind="CR1", or fewer columns.'
+            )
+        scale *= (n - 1.0) / (n - p)
+    return plain_scores(shares, scale)
 
 
 def _independent(rows: TrainingRows, cluster: Any) -> GroupingFactor:

@@ -15,6 +15,7 @@ from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRow
 __all__ = [
     "Shares",
     "batches",
+    "block_solve",
     "equal_batches",
     "group_counts",
     "group_shares",
@@ -212,7 +213,7 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) ->
     stacked = np.vstack([E, rows.conditional])
     for members, positions in batches(rows, groups.codes):
         e = stacked[:, positions].transpose(1, 2, 0)
-        lost = e.swapaxes(1, 2) @ np.linalg.solve(inverse_blocks(rows, positions), e)
+        lost = e.swapaxes(1, 2) @ block_solve(inverse_blocks(rows, positions), e)
         XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
         Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
     return Shares(XX, Xr, rr)
@@ -247,6 +248,24 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
             product *= labels[:, :, None] == labels[:, None, :]
         inverse -= product
     return inverse
+
+
+def block_solve(blocks: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return blocks^-1 columns of each group; NaN where random effects leave nothing of a block.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (n_groups, size, size)
+    columns : ndarray of shape (n_groups, size, n_columns)
+    """
+    try:
+        return np.asarray(np.linalg.solve(blocks, columns), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        singular = np.linalg.slogdet(blocks)[0] == 0.0
+        regular = np.where(singular[:, None, None], np.eye(blocks.shape[1]), blocks)
+        solved = np.asarray(np.linalg.solve(regular, columns), dtype=np.float64)
+        solved[singular] = np.nan
+        return solved
 
 
 def _blocks_of_product(root: sparse.csr_array, n_groups: int, size: int) -> FloatArray:

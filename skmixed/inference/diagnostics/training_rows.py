@@ -135,6 +135,23 @@ class TrainingRows:
         return residuals
 
     @cached_property
+    def cancelled(self) -> FloatArray:
+        """Return the sizes, added up, of what the conditional residuals are a difference of, (n,).
+
+        Their rounding errors are of the order of this times the precision of floating point.
+        """
+        design, at = self.design, self.fit.coordinates
+        X = np.abs(self._plain_fixed)
+        sizes = np.abs(design.response) + np.abs(at.shift) @ X
+        if design.offset is not None:
+            sizes += np.abs(design.offset)
+        sizes = self._weighted(sizes / at.response_scale + np.abs(self.fit.fixed.standardised) @ X)
+        for block in self.blocks:
+            for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
+                sizes += np.abs(modes[block.codes] * column)
+        return sizes
+
+    @cached_property
     def conditional_fixed(self) -> FloatArray:
         """Return V^-1 X = X - Z Psi Z'V^-1 X, shape (p, n)."""
         columns = self.fixed.copy()

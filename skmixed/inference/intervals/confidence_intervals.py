@@ -71,7 +71,8 @@ def confint(
         method. The limits of an aliased coefficient are NaN, and those of a factor whose variance
         the rows do not tell from the residual variance, or that is on its boundary with
         ``weight_type="sampling"``. A limit that the likelihood does not reach is the bound of the
-        parameter: 0, 1, -1 or infinite.
+        parameter: 0, 1, -1 or infinite. It is NaN where the profile ends before, because nothing
+        is left of y there.
 
     Raises
     ------

@@ -24,9 +24,15 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+# Beyond this log sigma, powers of sigma leave the range of floating point.
+LARGEST_LOG = 150.0
+
 
 class HeldDeviance(Protocol):
     """-2 log-likelihood of z, whose first entry is the parameter that a profile holds.
+
+    It is -inf where nothing is left of y. Where it cannot be evaluated, as V is singular within
+    rounding or sigma out of range, there is a LinAlgError.
 
     Attributes
     ----------
@@ -93,7 +99,7 @@ class _WithSigma(ProfiledObjective):
         factors = self.covariance.relative_factors(theta)
         whitened = self.kernel.whiten(factors)
         solution = self._solve(whitened.reduced)
-        precision = math.exp(-2.0 * log_sigma)
+        precision = math.exp(-2.0 * _in_range(log_sigma))
         n, ratio = self.n_rows, solution.r2 * precision
         value = (
             whitened.log_determinant
@@ -159,7 +165,7 @@ class HeldDeviation(_WithSigma):
 
     def __call__(self, z: FloatArray) -> ObjectiveValue:
         """Evaluate the deviance with its derivatives in z."""
-        shrinking = math.exp(-z[-1])
+        shrinking = math.exp(-_in_range(float(z[-1])))
         relative = z[0] * shrinking
         theta = np.insert(z[1:-1], self.held, relative)
         at = _reordered(self.at(theta, float(z[-1])), z, self.order)
@@ -214,12 +220,16 @@ class HeldCoefficient(ProfiledObjective):
         columns = self._columns.copy()
         columns[:, -1] -= z[0] * self._direction
         solution = self._solve(columns.T @ whitened.reduced @ columns)
-        value, precision = self._value(whitened, solution), n / solution.r2
+        value = self._value(whitened, solution)
+        m = len(theta)
+        if math.isinf(value):
+            nothing = np.zeros(m + 1)
+            return ObjectiveValue(z, value, nothing, np.outer(nothing, nothing), solution, whitened)
+        precision = n / solution.r2
         mixing = self._mixing(solution) @ columns.T
         residual, across = mixing[-1], self._across(whitened.reduced, solution.R_X)
         first = -2.0 * across @ whitened.reduced @ residual
         second = 2.0 * across @ whitened.reduced @ across
-        m = len(theta)
         gradient, hessian = np.empty(m + 1), np.empty((m + 1, m + 1))
         gradient[0] = precision * first
         hessian[0, 0] = precision * (second - first**2 / solution.r2)
@@ -245,6 +255,16 @@ class HeldCoefficient(ProfiledObjective):
         basis = self._columns[:, :-1]
         half = np.linalg.solve(R_X.T, basis.T @ (reduced @ self._direction))
         return self._direction - basis @ np.linalg.solve(R_X, half)
+
+
+def _in_range(log_sigma: float) -> float:
+    """Return log sigma; LinAlgError where powers of sigma would leave the range of floating point.
+
+    A search along a profile that has no end comes there.
+    """
+    if abs(log_sigma) > LARGEST_LOG:
+        raise np.linalg.LinAlgError(f"log sigma is {log_sigma:.3g}, out of range.")
+    return log_sigma
 
 
 def _first(held: int, n: int) -> NDArray[np.intp]:

@@ -103,7 +103,7 @@ class ProfileLikelihood:
         limits = curve.value_at(np.array([-cutoff, cutoff]))
         ends = curve.scale.to_user(np.array([curve.scale.lower, curve.scale.upper]))
         for i in range(2):
-            if math.isnan(limits[i]):
+            if math.isnan(limits[i]) and not math.isnan(curve.limits[i]):
                 limits[i] = ends[i]
                 if abs(curve.zeta[-i]) < cutoff and curve.values[-i] != ends[i]:
                     raise ValueError(
@@ -226,7 +226,10 @@ def _curve(
     if held.flat:
         ends = scale.to_user(np.array([scale.lower, scale.upper]))
         return _without_points(parameter, (float(ends[0]), float(ends[1])), scale)
-    path = ProfilePath(held.deviance, held.optimum, best.at.value, scale.lower, scale.upper)
+    try:
+        path = ProfilePath(held.deviance, held.optimum, best.at.value, scale.lower, scale.upper)
+    except np.linalg.LinAlgError:
+        return _without_points(parameter, (math.nan, math.nan), scale)
     down, up = (path.side(direction, cutoff, REACH * cutoff) for direction in (-1, 1))
     points = _apart([*down.points, path.start, *up.points], cutoff)
     internal, zeta, slope = (

@@ -30,6 +30,8 @@ MANY = 60
 EVALUATIONS = 100
 # A bracket so narrow, beside the parameter or 1, is a point.
 NARROW = 1e-12
+# So close to where the deviance is lost a search for the limit ends.
+COARSE = 1e-3
 # A step is at most so many times as long as the way from the estimate.
 GROWTH = 3.0
 
@@ -89,6 +91,11 @@ class ProfilePath:
         The deviance there.
     lower, upper : float
         Bounds of the held parameter.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the deviance cannot be evaluated at the optimum.
     """
 
     deviance: HeldDeviance
@@ -100,7 +107,9 @@ class ProfilePath:
     _correction: FloatArray | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        at = self.deviance(self.optimum)
+        at = _checked(self.deviance(self.optimum))
+        if at.value == -math.inf:
+            raise np.linalg.LinAlgError("Nothing is left of y at the optimum.")
         if not self.deviance.exact_hessian:
             self._correction = measured_hessian(self.deviance, self.optimum) - at.hessian
         at = self._corrected(at)
@@ -121,13 +130,14 @@ class ProfilePath:
             Of |zeta|, at least the cutoff, to which points of the curve are wanted.
         """
         points = [self.start]
-        points += self._towards(points, direction, 0.5 * cutoff, closely=False)
-        points += self._towards(points, direction, cutoff, closely=True)
-        limit = self._limit(points, direction, cutoff)
+        points += self._towards(points, direction, 0.5 * cutoff, closely=False)[0]
+        found, lost = self._towards(points, direction, cutoff, closely=True)
+        points += found
+        limit = math.nan if lost else self._limit(points, direction, cutoff)
         if not any(abs(point.zeta) > cutoff - CLOSE for point in points):
             points = self._lowered(points, direction)
         elif reach > cutoff:
-            beyond = self._towards(points, direction, reach, closely=False)
+            beyond, _ = self._towards(points, direction, reach, closely=False)
             highest = max(abs(point.zeta) for point in points)
             points += [point for point in beyond if abs(point.zeta) > highest]
         return Side(points[1:], limit)
@@ -140,7 +150,7 @@ class ProfilePath:
         ordered = sorted(points, key=lambda point: direction * point.value)
         for i in range(len(ordered) - 2, 0, -1):
             if ordered[i].deviance > ordered[i + 1].deviance:
-                again = self._at(ordered[i].value, ordered[i + 1], direction)
+                again = self._at(ordered[i].value, ordered[i + 1], direction) or ordered[i]
                 ordered[i] = min(again, ordered[i], key=lambda point: point.deviance)
         return ordered
 
@@ -157,16 +167,29 @@ class ProfilePath:
 
     def _towards(
         self, known: list[PathPoint], direction: int, target: float, *, closely: bool
-    ) -> list[PathPoint]:
-        """Find points until |zeta| is past the target, or closely at it."""
+    ) -> tuple[list[PathPoint], bool]:
+        """Find points until |zeta| is past the target, or closely at it.
+
+        Return also whether the deviance is lost on the way: nothing is left of y from some value of
+        the parameter on, or V is singular within rounding.
+        """
         bound = self.upper if direction > 0 else self.lower
         inside, outside = _bracket(known, direction, target)
         found: list[PathPoint] = []
+        lost: float | None = None
         for _ in range(MANY):
             if inside.value == bound or (outside is not None and not closely):
                 break
             value = self._proposal(inside, outside, direction, target)
-            point = self._at(min(max(value, self.lower), self.upper), inside, direction)
+            if lost is not None and direction * (value - lost) >= 0.0:
+                value = 0.5 * (inside.value + lost)
+            value = min(max(value, self.lower), self.upper)
+            point = self._at(value, inside, direction)
+            if point is None:
+                lost = value
+                if abs(lost - inside.value) <= COARSE * max(1.0, abs(lost)):
+                    break
+                continue
             found.append(point)
             if abs(abs(point.zeta) - target) <= (CLOSE if closely else ABOUT * target):
                 break
@@ -176,7 +199,7 @@ class ProfilePath:
                 outside = point
             if outside is not None and _is_narrow(inside, outside):
                 break
-        return found
+        return found, lost is not None and outside is None and abs(inside.zeta) < target - CLOSE
 
     def _proposal(
         self,
@@ -197,12 +220,20 @@ class ProfilePath:
                 step = min(step, GROWTH * gone)
         return inside.value + direction * step
 
-    def _at(self, value: float, near: PathPoint, direction: int) -> PathPoint:
-        """Find the best other parameters at a value of the held one, from a point nearby."""
+    def _at(self, value: float, near: PathPoint, direction: int) -> PathPoint | None:
+        """Find the best other parameters at a value of the held one, from a point nearby.
+
+        There are none where the deviance cannot be evaluated, or has no minimum.
+        """
         guess = near.others + (value - near.value) * near.tangent
         if self.deviance.lower is not None:
             guess = np.maximum(guess, self.deviance.lower)
-        at, step = self._best(value, guess)
+        try:
+            at, step = self._best(value, guess)
+        except np.linalg.LinAlgError:
+            return None
+        if at.value == -math.inf:
+            return None
         # At the minimum of the quadratic model: the deviance falls by half the slope of the step.
         above = at.value + 0.5 * float(at.gradient[1:] @ step) - self.least
         slope = float(at.gradient[0] + at.hessian[0, 1:] @ step)
@@ -215,7 +246,7 @@ class ProfilePath:
         """Minimise over the others; return the last evaluation and the step that remains."""
 
         def held(others: FloatArray) -> ObjectiveValue:
-            at = self._corrected(self.deviance(np.concatenate([[value], others])))
+            at = self._corrected(_checked(self.deviance(np.concatenate([[value], others]))))
             whole.append(at)
             gradient, hessian = at.gradient[1:], at.hessian[1:, 1:]
             return replace(at, theta=others, gradient=gradient, hessian=hessian)
@@ -255,6 +286,13 @@ class ProfilePath:
         if self._correction is None:
             return at
         return replace(at, hessian=at.hessian + self._correction)
+
+
+def _checked(at: ObjectiveValue) -> ObjectiveValue:
+    """Return an evaluation; LinAlgError where rounding has left none of its digits."""
+    if math.isnan(at.value) or not np.isfinite(at.hessian).all():
+        raise np.linalg.LinAlgError("The derivatives of the deviance are not finite.")
+    return at
 
 
 def _bracket(

@@ -31,7 +31,12 @@ class RemainingInformation:
 
     @classmethod
     def without(cls, lost: FloatArray) -> RemainingInformation:
-        """Return it in columns whose whole information is 1, given what each set takes of it."""
+        """Return it in columns whose whole information is 1, given what each set takes of it.
+
+        A set of which that is not known (NaN) leaves nothing.
+        """
+        known = np.isfinite(lost).all(axis=(1, 2), keepdims=True)
+        lost = np.where(known, lost, np.eye(lost.shape[-1]))
         values, axes = np.linalg.eigh(np.eye(lost.shape[-1]) - lost)
         told = values > UNTOLD
         scale = np.sqrt(np.where(told, values, np.inf))

@@ -26,6 +26,8 @@ LOST = 1e-10
 SOLVED = 1e-6
 # Residuals below this part of the spread of y may be nothing but rounding.
 EXACT = 1e-6
+# Rounding errors of residuals are below this part of what they are a difference of.
+ROUNDING = 100 * float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +70,7 @@ def _solves(rows: TrainingRows) -> bool:
     """Tell whether the estimates solve their equations: X'V^-1 (y - X beta) = 0, b = Psi Z'e."""
     counts = rows.design.group_counts
     e = rows.conditional
-    size = np.abs(e) + EXACT
+    size = np.abs(e) + EXACT + ROUNDING / SOLVED * rows.cancelled
     n = 1.0 if counts is None else counts
     solved = np.abs(rows.fixed @ (n * e)) <= SOLVED * (np.abs(rows.fixed) @ (n * size))
     for block in rows.blocks:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.shares import (
     batches,
+    block_solve,
     group_counts,
     group_shares,
     independent,
@@ -139,7 +140,7 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
         E = E_all[:, positions].transpose(1, 2, 0)
         e = rows.conditional[positions][:, :, None]
         identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
-        solved = np.linalg.solve(
+        solved = block_solve(
             inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
         )
         d, r = solved[:, :, :p], solved[:, :, p]

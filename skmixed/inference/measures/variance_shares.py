@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def _mean_variance(effects: RandomEffects, own: slice) -> float:
 
 
 def fixed_variance(fitted: Any) -> float:
-    """Return the sample variance of X beta over the rows, each as often as it counts.
+    """Return the sample variance of X beta over the rows, each as often as it counts; NaN for one.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def fixed_variance(fitted: Any) -> float:
     XtX = products.AtWA[:-1, :-1]
     mean = float(XtX[0] @ slopes) / fit.n_rows
     squares = float(slopes @ XtX @ slopes) - fit.n_rows * mean**2
-    return max(squares, 0.0) / (fit.n_rows - 1.0)
+    return _variance(max(squares, 0.0), fit.n_rows)
 
 
 def _weighted(sum_log_weights: float, n_rows: float) -> bool:
@@ -140,5 +141,11 @@ def _variance_over_rows(fit: LMMFit, design: Design) -> float:
     slopes = at.shift + at.response_scale * fit.fixed.standardised
     line = slopes @ at.fixed.transform(design.fixed)
     counts = np.ones(design.n_rows) if design.row_multiplicity is None else design.row_multiplicity
-    mean = float(counts @ line) / counts.sum()
-    return float(counts @ (line - mean) ** 2) / (counts.sum() - 1.0)
+    n = float(counts.sum())
+    mean = float(counts @ line) / n
+    return _variance(float(counts @ (line - mean) ** 2), n)
+
+
+def _variance(squares: float, n: float) -> float:
+    """Return the sample variance of a sum of squares; one row has none."""
+    return squares / (n - 1.0) if n > 1.0 else math.nan
