@@ -41,12 +41,12 @@ _ELEMENTWISE = """
     not_equal pi positive power rad2deg radians reciprocal remainder rint round select sign sin
     sinc sinh sqrt square subtract tan tanh true_divide trunc where
 """
-_SUMMARIES = (
-    "max mean median min quantile std sum var nanmax nanmean nanmedian nanmin nanstd nansum"
-)
+_SUMMARIES = """
+    max mean median min quantile std sum var nanmax nanmean nanmedian nanmin nanstd nansum nanvar
+"""
 _VALUES = "arange array datetime64 float64 int64 linspace timedelta64"
 
-NUMPY_NAMES = frozenset(f"{_ELEMENTWISE} {_SUMMARIES} nanvar {_VALUES}".split())
+NUMPY_NAMES = frozenset((_ELEMENTWISE + _SUMMARIES + _VALUES).split())
 """What a formula may take of NumPy: elementwise functions, summaries, and small arrays."""
 
 VALUE_ATTRIBUTES = frozenset(["astype", "clip", "max", "mean", "min", "round", "std", "sum", "var"])
