@@ -102,7 +102,7 @@ class Expression:
             if attribute_key(name) not in constants:
                 local[attribute_key(name)] = data[name]
         try:
-            return eval(code, {"__builtins__": {}}, local)
+            return eval(code, {}, local)
         except Exception as error:
             raise self._failure(error) from error
 
