@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,8 @@ def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def refuse(piece: str, use: Any) -> None:
     """Check that a use raises ValueError, and that the message has the offending piece."""
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(piece)):
         use()
-    assert piece in str(caught.value)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -290,8 +289,13 @@ def write_into(x: Any) -> Any:
 
 @pytest.mark.parametrize(
     "code",
-    ["np.log(z, x)", "np.exp(z, out=x)", "np.nan_to_num(x, copy=False)", "x.clip(0, 1, x)"]
-    + ["write_into(x)"],
+    [
+        "np.log(z, x)",
+        "np.exp(z, out=x)",
+        "np.nan_to_num(x, copy=False)",
+        "x.clip(0, 1, x)",
+        "write_into(x)",
+    ],
 )
 def test_columns_cannot_be_written_to(code: str) -> None:
     environment = {"write_into": write_into}

@@ -10,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from skmixed.design.coordinates import aliased_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
 
 __all__ = ["FTest", "TTests", "check_level", "f_test", "f_test_of", "independent_rows", "t_tests"]
 
@@ -120,7 +122,7 @@ def t_tests(
     theory = method.at(fit)
     missing = (contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
     estimates = contrasts @ fit.fixed.coefficients
-    variances = np.einsum("ni,ij,nj->n", contrasts, theory.covariance, contrasts)
+    variances = quadratic_forms(contrasts, theory.covariance)
     standard_errors = np.where(missing, np.nan, np.sqrt(variances))
     df = np.where(missing, np.nan, theory.t_df(contrasts))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -177,16 +179,7 @@ def f_test_of(
 
 def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:
     """Return the positions of the rows that are not combinations of those before them."""
-    kept: list[int] = []
-    basis = np.empty((0, contrasts.shape[1]))
-    for i, row in enumerate(contrasts):
-        outside = row - basis.T @ (basis @ row)
-        outside -= basis.T @ (basis @ outside)
-        length = float(np.linalg.norm(outside))
-        if length > DEPENDENT * float(np.linalg.norm(row)):
-            kept.append(i)
-            basis = np.vstack([basis, outside / length])
-    return np.array(kept, dtype=np.intp)
+    return np.flatnonzero(~aliased_rows(contrasts, DEPENDENT))
 
 
 def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.inference.diagnostics.cluster_scores import ClusterScores
 
@@ -91,7 +92,7 @@ class RobustCovariance:
         missing = (contrasts[:, self.fit.fixed.aliased] != 0.0).any(axis=1)
         estimates = contrasts @ self.fit.fixed.coefficients
         covariance = np.nan_to_num(self.covariance)
-        variances = np.einsum("ni,ij,nj->n", contrasts, covariance, contrasts)
+        variances = quadratic_forms(contrasts, covariance)
         errors = np.where(missing, np.nan, np.sqrt(variances))
         df = np.where(missing, np.nan, self.df(contrasts))
         with np.errstate(divide="ignore", invalid="ignore"):
