@@ -168,6 +168,8 @@ def _products(left: _Terms, right: _Terms) -> _Terms:
         raise _too_many()
     products: _Terms = {}
     for key, order in left.items():
+        if len(products) > MOST_TERMS:
+            raise _too_many()
         for other, more in right.items():
             if key | other not in products:
                 new = tuple(i for i in more if not key >> i & 1) if key & other else more
@@ -178,9 +180,9 @@ def _products(left: _Terms, right: _Terms) -> _Terms:
 def _too_many() -> ValueError:
     """Say that a formula has more terms than a fit can use."""
     return ValueError(
-        f"The formula has more than {MOST_TERMS:,} terms when its products are written out; every "
-        "further factor in a * b * c doubles them. Write the interactions that are needed, such "
-        "as (a + b + c)**2."
+        f"Written out, the formula has more than {MOST_TERMS:,} terms, or multiplies more than "
+        f"{MOST_PAIRS:,} pairs of them: every further factor of a * b * c doubles their number. "
+        "Write the interactions that are needed, such as (a + b + c)**2."
     )
 
 

@@ -10,6 +10,8 @@ from skmixed.formula.tokens import Token, is_enclosed, split
 __all__ = ["parse_grouping"]
 
 _WRAPPERS = ("factor", "C", "Q")
+# Each colon between nestings in brackets multiplies them.
+MOST_FACTORS = 1_000
 
 
 def parse_grouping(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
@@ -48,6 +50,11 @@ def _interaction(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]
             choices = parse_grouping(part[1:-1], written)
         else:
             choices = [(_column(part, written),)]
+        if len(factors) * len(choices) > MOST_FACTORS:
+            raise ValueError(
+                f"The grouping side of ({written}) has more than {MOST_FACTORS:,} factors when it "
+                "is written out: expected a few. Name each combination as a column of the data."
+            )
         factors = [_union(left, right) for left in factors for right in choices]
     return factors
 

@@ -66,16 +66,13 @@ def parse_formula(text: str) -> ParsedFormula:
         raise TypeError(
             f"A formula is a string such as {_EXAMPLE!r}; got {type(text).__name__}: {text!r}."
         )
-    translated = translate(text)
-    response, right = _split_response(text, translated)
-    pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
-    random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
-    offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
-    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
-    expand_terms(fixed)
-    for code in (*offsets, *([] if response is None else [response])):
-        names_in(code)
-    return ParsedFormula(text, response, fixed, tuple(random), tuple(offsets))
+    try:
+        return _parsed(text)
+    except RecursionError as error:
+        raise ValueError(
+            f"The brackets of the formula {text[:60]!r}... are nested too deeply. Remove those "
+            "that are not needed."
+        ) from error
 
 
 @lru_cache(maxsize=512)
@@ -141,6 +138,19 @@ def with_random_term(text: str, effects: str | None, groups: str, *, is_column: 
         parse_grouping(tokenize(groups), f"{written} | {groups}")
     random_term(written, groups)
     return f"{text} + ({written} | {quoted(groups) if is_column else groups})"
+
+
+def _parsed(text: str) -> ParsedFormula:
+    """Take a formula apart."""
+    response, right = _split_response(text, translate(text))
+    pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
+    random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
+    offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
+    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
+    expand_terms(fixed)
+    for code in (*offsets, *([] if response is None else [response])):
+        names_in(code)
+    return ParsedFormula(text, response, fixed, tuple(random), tuple(offsets))
 
 
 def _split_response(text: str, translated: str) -> tuple[str | None, str]:

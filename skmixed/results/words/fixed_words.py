@@ -41,9 +41,7 @@ class FixedSentences:
 
     def sentences(self) -> list[str]:
         """Return one sentence for each coefficient, then what holds for several of them."""
-        shared = {
-            column for parts in self.terms.parts for column in self.terms.sharing(parts[0])
-        }
+        shared = {column for parts in self.terms.parts for column in self.terms.sharing(parts[0])}
         sentences = [self._sentence(j) for j in range(len(self.terms.names))]
         if shared:
             columns = sorted(shared)
