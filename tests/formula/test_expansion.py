@@ -113,5 +113,5 @@ def test_groups_with_too_many_factors_are_refused_at_once() -> None:
 
 @pytest.mark.parametrize("inner", ["x", "(1 | g)", "1 | (g)"])
 def test_brackets_too_deep_for_python_are_refused(inner: str) -> None:
-    with pytest.raises(ValueError, match="nested too deeply|outside brackets|is no column"):
-        parse_formula(f"y ~ {'(' * 2000}{inner}{')' * 2000} + I({'(' * 900}x{')' * 900})")
+    with pytest.raises(ValueError, match=r"nested|outside brackets|is no column"):
+        parse_formula(f"y ~ {'(' * 600}{inner}{')' * 600} + I({'(' * 900}x{')' * 900})")
