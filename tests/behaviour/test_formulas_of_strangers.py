@@ -118,6 +118,9 @@ ATTACKS = [
     ("poly(x, __import__('os').getpid())", "__import__"),
     ("cr(x, df=4, constraints=np.load('canary'))", "load"),
     ("ContrastMatrix.mro()", "mro"),
+    # Python reads these letters as those of ASCII.
+    ("np.\uff53ave('canary', x)", "save"),
+    ("x._\uff3fclass__", "class"),
 ]
 PLACES = [
     "y ~ x + {} + (1 | g)",
