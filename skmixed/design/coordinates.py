@@ -28,6 +28,10 @@ CONSTANT = 8 * float(np.finfo(float).eps)
 ALIASED = 1e-7
 # Cross-products square it: above this pivot of their factor, no column comes near ALIASED.
 PLAINLY_INDEPENDENT = 1e-4
+# A row of which less is left, relative to its length, is orthogonalised against all others again.
+NEARLY_VANISHED = 1e-2
+# Rows that are orthogonalised together.
+BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,36 +248,49 @@ def relative_pivots(rows: FloatArray) -> FloatArray:
     return np.zeros(len(rows)) if failed else factor.diagonal()
 
 
-def aliased_rows(rows: FloatArray) -> NDArray[np.bool_]:
+def aliased_rows(rows: FloatArray, tolerance: float = ALIASED) -> NDArray[np.bool_]:
     """Find the rows that the earlier ones explain; most often their correlations rule it out.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n)
+    tolerance : float, default=ALIASED
+        What the earlier rows may leave of such a row, relative to its length.
 
     Returns
     -------
     ndarray of bool of shape (n_rows,)
     """
-    if relative_pivots(rows).min(initial=1.0) > PLAINLY_INDEPENDENT:
+    if not len(rows) or relative_pivots(rows).min() > PLAINLY_INDEPENDENT:
         return np.zeros(len(rows), dtype=bool)
-    return _aliased_by_orthogonalisation(rows)
+    return _aliased_by_orthogonalisation(rows, tolerance)
 
 
-def _aliased_by_orthogonalisation(rows: FloatArray) -> NDArray[np.bool_]:
-    """Orthogonalise each row against the kept ones before it, twice, and look at what is left."""
+def _aliased_by_orthogonalisation(rows: FloatArray, tolerance: float) -> NDArray[np.bool_]:
+    """Orthogonalise each row against the kept ones before it, twice, and look at what is left.
+
+    Blocks of rows meet the kept ones before the block together, as products of matrices.
+    """
     aliased = np.zeros(len(rows), dtype=bool)
+    lengths = np.linalg.norm(rows, axis=1)
     kept = np.empty_like(rows)
     n_kept = 0
-    for j, row in enumerate(rows):
-        left = row.copy()
+    for start in range(0, len(rows), BLOCK):
+        block, before = rows[start : start + BLOCK].copy(), kept[:n_kept]
         for _ in range(2):
-            left -= (kept[:n_kept] @ left) @ kept[:n_kept]
-        length = np.linalg.norm(left)
-        aliased[j] = length <= ALIASED * np.linalg.norm(row)
-        if not aliased[j]:
-            kept[n_kept] = left / length
-            n_kept += 1
+            block -= (block @ before.T) @ before
+        first = n_kept
+        for j, row in enumerate(block, start):
+            left = row - (kept[first:n_kept] @ row) @ kept[first:n_kept]
+            # What is left of a row that nearly vanished has parts along all the rows again.
+            short = np.linalg.norm(left) < NEARLY_VANISHED * lengths[j]
+            others = kept[0 if short else first : n_kept]
+            left -= (others @ left) @ others
+            length = np.linalg.norm(left)
+            aliased[j] = length <= tolerance * lengths[j]
+            if not aliased[j]:
+                kept[n_kept] = left / length
+                n_kept += 1
     return aliased
 
 

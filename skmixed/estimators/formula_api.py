@@ -17,7 +17,8 @@ from skmixed.estimators.columns import taken
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.formula import columns_of, parse_formula, rows_with_missing
-from skmixed.formula.columns import column_names
+from skmixed.formula.columns import column_names, unknown_name
+from skmixed.formula.parse import with_random_term
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["mixedlm"]
@@ -66,7 +67,8 @@ def mixedlm(
     missing : {"raise", "drop"}, default="raise"
         Whether a missing value is an error, or its row is left out of the fit.
     environment : mapping, optional
-        Functions and constants that the formula uses; by default those of the caller.
+        Functions and constants that the formula may use; by default all those of the caller, which
+        makes the formula code of the caller's. Pass ``{}`` for a formula that somebody else wrote.
     tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the variance parameters.
     max_iter : int, default=100
@@ -194,7 +196,12 @@ class FormulaPredictor:
 
 def _column(data: Any, weights: Any) -> Any:
     """Return weights, or the column of data that they name."""
-    return data[weights] if isinstance(weights, str) else weights
+    if not isinstance(weights, str):
+        return weights
+    names = column_names(data)
+    if weights not in names:
+        raise ValueError(f"The weights {unknown_name(weights, names, 'a column of the data')}")
+    return data[weights]
 
 
 def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
@@ -238,8 +245,9 @@ def _with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -
                 f"'({re_formula.lstrip('~ ')} | g)' into the formula."
             )
         return formula, data
-    effects = "1" if re_formula is None else re_formula.strip().lstrip("~").strip()
     if isinstance(groups, str):
-        return f"{formula} + ({effects} | {groups})", data
+        is_column = groups in column_names(data)
+        return with_random_term(formula, re_formula, groups, is_column=is_column), data
     columns = dict(data) if isinstance(data, Mapping) else {c: data[c] for c in data.columns}
-    return f"{formula} + ({effects} | groups)", {**columns, "groups": groups}
+    text = with_random_term(formula, re_formula, "groups", is_column=True)
+    return text, {**columns, "groups": groups}

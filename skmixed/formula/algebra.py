@@ -1,4 +1,4 @@
-"""Formula algebra, coding of categories, linear hypotheses: what patsy does."""
+"""Designs made by patsy: coding of categories, products of columns, linear hypotheses."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 import patsy
-import patsy.builtins
 
-from skmixed.formula import transforms
 from skmixed.formula.columns import Columns
+from skmixed.formula.expansion import expand
 from skmixed.formula.expression import Expression
+from skmixed.formula.functions import FUNCTIONS
 from skmixed.formula.program import names_in
 from skmixed.formula.saved_terms import restored_terms, saved_terms
 
 __all__ = [
-    "FUNCTIONS",
     "CompleteTerm",
     "TrainedTerms",
     "expand_terms",
@@ -28,25 +27,6 @@ __all__ = [
     "linear_hypotheses",
     "train_terms",
 ]
-
-FUNCTIONS: Mapping[str, Any] = {
-    **{name: getattr(patsy, name) for name in ("bs", "cr", "cc", "te")},
-    **{name: getattr(patsy, name) for name in ("Treatment", "Poly", "Sum", "Helmert", "Diff")},
-    "ContrastMatrix": patsy.ContrastMatrix,
-    "I": patsy.builtins.I,
-    "C": transforms.Category,
-    "factor": transforms.Category,
-    "center": transforms.Center,
-    "scale": transforms.Scale,
-    "standardize": transforms.Standardize,
-    "poly": transforms.Polynomial,
-    "log": transforms.log,
-    **{name: getattr(np, name) for name in ("exp", "sqrt", "log10", "log2", "log1p", "expm1")},
-    **{name: getattr(np, name) for name in ("abs", "sin", "cos", "tan", "floor", "round")},
-    **{function.__name__: function for function in (bool, float, int, len, list, range, str)},
-    "np": np,
-}
-"""What the names of a formula mean where they are no column and not in the user's environment."""
 
 _KEEP_ALL = patsy.NAAction(on_NA="raise", NA_types=[])
 
@@ -170,7 +150,7 @@ def expand_terms(text: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If patsy or Python cannot read the text.
+        If patsy or Python cannot read the text, or it has too many terms.
 
     Examples
     --------
@@ -283,13 +263,7 @@ def _train(expression: Expression, columns: Columns, environment: Any) -> dict[s
 @lru_cache(maxsize=1024)
 def _terms(text: str) -> tuple[Any, ...]:
     """Parse a right-hand side into patsy's terms of our expressions."""
-    try:
-        described = patsy.ModelDesc.from_formula(f"~ {text}").rhs_termlist
-    except patsy.PatsyError as error:
-        raise ValueError(f"The formula cannot be read: {error}") from error
-    return tuple(
-        patsy.Term([_checked(factor.code) for factor in term.factors]) for term in described
-    )
+    return tuple(patsy.Term([_checked(code) for code in codes]) for codes in expand(text))
 
 
 def _checked(code: str) -> Expression:

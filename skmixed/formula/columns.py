@@ -67,6 +67,8 @@ def read_columns(
 ) -> Columns:
     """Read the named columns as arrays; numbers become float64, without a copy if they are.
 
+    The arrays cannot be written to, so that no expression changes the user's data.
+
     Parameters
     ----------
     data : DataFrame (pandas, polars) or mapping of columns
@@ -82,7 +84,7 @@ def read_columns(
         If a column is not in the data, holds missing or unknown categories, or does not hold
         what it held in training.
     """
-    return {name: _read_column(data, name, levels) for name in names}
+    return {name: _protected(_read_column(data, name, levels)) for name in names}
 
 
 def levels_of(columns: Columns) -> dict[str, pd.Index]:
@@ -127,6 +129,14 @@ def unknown_name(name: str, names: Iterable[Any], what: str) -> str:
     else:
         hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"{name!r} is not {what}; the columns are {columns}.{hint}"
+
+
+def _protected(values: Any) -> Any:
+    """Return an array through which nothing can be written."""
+    if isinstance(values, np.ndarray):
+        values = values.view()
+        values.flags.writeable = False
+    return values
 
 
 def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) -> Any:

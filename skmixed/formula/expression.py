@@ -15,8 +15,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from skmixed.formula.checks import check_accesses
 from skmixed.formula.columns import Columns, unknown_name
-from skmixed.formula.program import attribute_key, call_key, compiled, names_in
+from skmixed.formula.functions import FUNCTIONS
+from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.program import compiled, names_in
 
 __all__ = ["Expression", "resolve", "stateful_class"]
 
@@ -91,6 +94,8 @@ class Expression:
     def _run(self, code: Any, state: dict[str, Any], data: Columns) -> Any:
         """Run compiled code with the names of this training."""
         names, constants = names_in(self.code), state["constants"]
+        # Again for every run: the state of a loaded model is what its file says.
+        check_accesses(names.accesses, self.code, constants)
         local = {**constants, **state["transforms"]}
         local |= {name: data[name] for name in names.variables if name not in constants}
         for name in names.attributed:
@@ -117,7 +122,6 @@ def resolve(
     expressions: Iterable[Expression],
     columns: Iterable[Any],
     environment: Mapping[str, Any],
-    functions: Mapping[str, Any],
 ) -> tuple[list[str], dict[str, Any]]:
     """Find what every name of the expressions means.
 
@@ -128,16 +132,15 @@ def resolve(
     columns : iterable
         Names of the columns; a column goes before anything else of its name used as a variable.
     environment : mapping of str to object
-        The user's functions, modules and variables.
-    functions : mapping of str to object
-        What names mean that are nothing else; what is called is never a user's mere variable.
+        The user's functions, modules and variables, which go before what every formula knows;
+        what is called is never a user's mere variable.
 
     Returns
     -------
     variables : list of str
         The columns used, each once.
     constants : dict of str to object
-        The rest, under the keys of `skmixed.formula.program`.
+        The rest, under the keys of `skmixed.formula.keys`.
 
     Raises
     ------
@@ -146,7 +149,7 @@ def resolve(
     """
     columns = dict.fromkeys(columns)
     # Never merged: the environment of a notebook is large, and a formula uses few names of it.
-    known = ChainMap(cast(dict[str, Any], environment), cast(dict[str, Any], functions))
+    known = ChainMap(cast(dict[str, Any], environment), cast(dict[str, Any], FUNCTIONS))
     variables: dict[str, None] = {}
     constants: dict[str, Any] = {}
     for expression in expressions:
@@ -155,16 +158,16 @@ def resolve(
             _resolve_variable(name, name, columns, known, variables, constants)
         for name in names.attributed:
             key = attribute_key(name)
-            if isinstance(known.get(name), ModuleType):
+            if isinstance(known.get(name), ModuleType) and not name.startswith("_"):
                 constants[key] = known[name]
             else:
                 _resolve_variable(name, key, columns, known, variables, constants)
         for name in names.called:
             user_function = environment.get(name)
-            if not callable(user_function) and name not in functions:
+            if not callable(user_function) and name not in FUNCTIONS:
                 raise ValueError(_unknown(name, columns, "a known function"))
             constants[call_key(name)] = (
-                user_function if callable(user_function) else functions[name]
+                user_function if callable(user_function) else FUNCTIONS[name]
             )
     return list(variables), constants
 
@@ -180,7 +183,7 @@ def _resolve_variable(
     """Note a variable as a column, or else as a constant."""
     if name in columns:
         variables[name] = None
-    elif name in known:
+    elif name in known and not name.startswith("_"):
         constants[key] = known[name]
     else:
         raise ValueError(_unknown(name, columns, "a column of the data nor a known variable"))

@@ -10,6 +10,8 @@ from skmixed.formula.tokens import Token, is_enclosed, split
 __all__ = ["parse_grouping"]
 
 _WRAPPERS = ("factor", "C", "Q")
+# Each colon between nestings in brackets multiplies them.
+MOST_FACTORS = 1_000
 
 
 def parse_grouping(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
@@ -48,6 +50,11 @@ def _interaction(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]
             choices = parse_grouping(part[1:-1], written)
         else:
             choices = [(_column(part, written),)]
+        if len(factors) * len(choices) > MOST_FACTORS:
+            raise ValueError(
+                f"The grouping side of ({written}) has more than {MOST_FACTORS:,} factors when it "
+                "is written out: expected a few. Name each combination as a column of the data."
+            )
         factors = [_union(left, right) for left in factors for right in choices]
     return factors
 
@@ -65,6 +72,14 @@ def _is_name(tokens: Sequence[Token]) -> bool:
     )
 
 
+def _unquoted(literal: str) -> str:
+    """Return the text of a literal."""
+    try:
+        return str(ast.literal_eval(literal))
+    except SyntaxError as error:
+        raise ValueError(f"{literal} in the formula is not valid Python ({error.msg}).") from error
+
+
 def _column(tokens: Sequence[Token], written: str) -> str:
     """Return the column that a name, or ``factor(name)``, means."""
     if _is_name(tokens):
@@ -74,7 +89,7 @@ def _column(tokens: Sequence[Token], written: str) -> str:
         if tokens[0].text != "Q":
             return _column(inner, written)
         if len(inner) == 1 and inner[0].kind == "string":
-            return str(ast.literal_eval(inner[0].text))
+            return _unquoted(inner[0].text)
     got = " ".join(token.text for token in tokens)
     raise ValueError(
         f"The grouping side of ({written}) is no column: got {got!r}, expected a column name, or "

@@ -7,10 +7,19 @@ from functools import lru_cache
 
 from skmixed.formula.algebra import expand_terms
 from skmixed.formula.grouping import parse_grouping
+from skmixed.formula.program import names_in
 from skmixed.formula.terms import ParsedFormula, RandomTerm
-from skmixed.formula.tokens import Token, is_enclosed, source, split, tokenize, translate
+from skmixed.formula.tokens import (
+    Token,
+    is_enclosed,
+    quoted,
+    source,
+    split,
+    tokenize,
+    translate,
+)
 
-__all__ = ["parse_formula", "random_term"]
+__all__ = ["parse_formula", "random_term", "with_random_term"]
 
 _STRUCTURES = {
     "us": "unstructured",
@@ -57,14 +66,13 @@ def parse_formula(text: str) -> ParsedFormula:
         raise TypeError(
             f"A formula is a string such as {_EXAMPLE!r}; got {type(text).__name__}: {text!r}."
         )
-    translated = translate(text)
-    response, right = _split_response(text, translated)
-    pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
-    random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
-    offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
-    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
-    expand_terms(fixed)
-    return ParsedFormula(text, response, fixed, tuple(random), tuple(offsets))
+    try:
+        return _parsed(text)
+    except RecursionError as error:
+        raise ValueError(
+            f"The brackets of the formula {text[:60]!r}... are nested too deeply. Remove those "
+            "that are not needed."
+        ) from error
 
 
 @lru_cache(maxsize=512)
@@ -97,6 +105,52 @@ def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
         )
     columns = (factor,) if isinstance(factor, str) else tuple(factor)
     return RandomTerm(_written_out(_effects(text, expression)), columns)
+
+
+def with_random_term(text: str, effects: str | None, groups: str, *, is_column: bool) -> str:
+    """Add a random term to a formula whose groups are given apart, as in statsmodels.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    effects : str or None
+        The effects in patsy's language, such as ``"~x"``; an intercept by default.
+    groups : str
+        A column, or columns joined by ``:`` and ``/``.
+    is_column : bool
+        Whether ``groups`` is the name of a column, whatever it looks like.
+
+    Raises
+    ------
+    ValueError
+        If the effects or the groups are anything else, such as the rest of a formula.
+
+    Examples
+    --------
+    >>> from skmixed.formula.parse import with_random_term
+    >>> with_random_term("y ~ x", "~x", "my group", is_column=True)
+    'y ~ x + (x | Q("my group"))'
+    """
+    written = "1" if effects is None else translate(effects).strip().removeprefix("~").strip()
+    if not is_column:
+        groups = translate(groups)
+        parse_grouping(tokenize(groups), f"{written} | {groups}")
+    random_term(written, groups)
+    return f"{text} + ({written} | {quoted(groups) if is_column else groups})"
+
+
+def _parsed(text: str) -> ParsedFormula:
+    """Take a formula apart."""
+    response, right = _split_response(text, translate(text))
+    pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
+    random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
+    offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
+    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
+    expand_terms(fixed)
+    for code in (*offsets, *([] if response is None else [response])):
+        names_in(code)
+    return ParsedFormula(text, response, fixed, tuple(random), tuple(offsets))
 
 
 def _split_response(text: str, translated: str) -> tuple[str | None, str]:

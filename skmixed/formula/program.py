@@ -1,9 +1,4 @@
-"""Compile one expression so that columns, functions and trained transforms never clash.
-
-In ``scale(x) + scale`` the first name is a function and the second a column. Names are therefore
-kept under three kinds of key: ``x`` for a variable, ``scale()`` for what is called, ``np.`` for
-what has an attribute taken.
-"""
+"""Compile one expression so that columns, functions and trained transforms never clash."""
 
 from __future__ import annotations
 
@@ -12,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 
-__all__ = ["Names", "Program", "attribute_key", "call_key", "compiled", "names_in"]
+from skmixed.formula.checks import Access, accesses_in, check_syntax
+from skmixed.formula.keys import attribute_key, call_key
 
-_BINDING_NODES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+__all__ = ["Names", "Program", "compiled", "names_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +20,7 @@ class Names:
     variables: tuple[str, ...]
     called: tuple[str, ...]
     attributed: tuple[str, ...]
+    accesses: tuple[Access, ...]
     column: str | None
 
 
@@ -38,16 +35,6 @@ class Program:
     passes: tuple[tuple[tuple[str, str, CodeType], ...], ...]
 
 
-def call_key(name: str) -> str:
-    """Return the key of a function."""
-    return f"{name}()"
-
-
-def attribute_key(name: str) -> str:
-    """Return the key of a module or object whose attribute is taken."""
-    return f"{name}."
-
-
 @lru_cache(maxsize=1024)
 def names_in(code: str) -> Names:
     """Find the names that an expression uses.
@@ -55,14 +42,19 @@ def names_in(code: str) -> Names:
     Raises
     ------
     ValueError
-        If the text is no Python expression, or binds names of its own.
+        If the text is no Python expression, or has more than names, calls and operators.
     """
-    rewriter = _Rewriter(frozenset())
-    body = rewriter.visit(_parse(code).body)
+    tree = _parse(code)
+    accesses, rewriter = accesses_in(tree), _Rewriter(frozenset())
+    try:
+        body = rewriter.visit(tree.body)
+    except RecursionError as error:
+        raise _too_deep(code) from error
     return Names(
         tuple(rewriter.variables),
         tuple(rewriter.called),
         tuple(rewriter.attributed),
+        accesses,
         body.id if isinstance(body, ast.Name) else None,
     )
 
@@ -94,12 +86,18 @@ def _parse(code: str) -> ast.Expression:
             f"The expression {code!r} of the formula is not valid Python ({error.msg}): expected "
             'for instance log(x), or Q("my column") for a name with spaces or dots.'
         ) from error
-    if any(isinstance(node, (*_BINDING_NODES, ast.NamedExpr)) for node in ast.walk(tree)):
-        raise ValueError(
-            f"The expression {code!r} of the formula has a lambda, comprehension or assignment: "
-            "expected plain calls and operators. Define a function and call it by name."
-        )
+    except (RecursionError, MemoryError) as error:
+        raise _too_deep(code) from error
+    check_syntax(tree, code)
     return tree
+
+
+def _too_deep(code: str) -> ValueError:
+    """Say that an expression is nested more deeply than Python can read."""
+    return ValueError(
+        f"An expression of the formula is nested too deeply: {code[:60]!r}... Compute it as a "
+        "column of the data first."
+    )
 
 
 def _compile(tree: ast.Expression, code: str) -> CodeType:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.algebra import (
-    FUNCTIONS,
     CompleteTerm,
     TrainedTerms,
     expressions_of,
@@ -209,8 +208,8 @@ def train_formula(
     """
     plan = _plan(parsed)
     names = column_names(data)
-    variables, constants = resolve(plan.predictors, names, environment or {}, FUNCTIONS)
-    response_variables, more = resolve(plan.response, names, environment or {}, FUNCTIONS)
+    variables, constants = resolve(plan.predictors, names, environment or {})
+    response_variables, more = resolve(plan.response, names, environment or {})
     columns = read_columns(data, dict.fromkeys([*variables, *response_variables]))
     trained = train_terms(plan.designs, plan.singles, columns, {**constants, **more})
     fixed_names, *effect_names = trained.column_names()
@@ -260,8 +259,8 @@ def columns_of(
     """
     plan = _plan(parsed)
     names = column_names(data)
-    predictors, _ = resolve(plan.predictors, names, environment or {}, FUNCTIONS)
-    response, _ = resolve(plan.response, names, environment or {}, FUNCTIONS)
+    predictors, _ = resolve(plan.predictors, names, environment or {})
+    response, _ = resolve(plan.response, names, environment or {})
     labels = [column for term in parsed.random for column in term.factor]
     return list(dict.fromkeys([*predictors, *labels])), list(response)
 

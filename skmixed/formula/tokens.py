@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Token", "is_enclosed", "source", "split", "tokenize", "translate"]
+__all__ = ["Token", "is_enclosed", "quoted", "source", "split", "tokenize", "translate"]
 
 _PATTERN = re.compile(
     r"""(?P<space>\s+)
@@ -130,6 +131,21 @@ def translate(text: str) -> str:
     return "".join([*pieces, text[end:]])
 
 
+def quoted(name: str) -> str:
+    """Write the name of a column so that a formula reads it as nothing else.
+
+    Examples
+    --------
+    >>> from skmixed.formula.tokens import quoted
+    >>> quoted("x"), quoted("x) + log(z")
+    ('x', 'Q("x) + log(z")')
+    """
+    if name.isidentifier() and not keyword.iskeyword(name) and name not in _SPELLED_IN_PYTHON:
+        return name
+    # The escapes of JSON are those of Python.
+    return f"Q({json.dumps(name, ensure_ascii=False)})"
+
+
 def _spelled_in_python(token: Token) -> str:
     """Return one token as Python and patsy spell it."""
     name = token.text
@@ -137,10 +153,7 @@ def _spelled_in_python(token: Token) -> str:
         name = token.text[1:-1]
     elif token.kind != "name" or name in _IN_EXPRESSIONS or not keyword.iskeyword(name):
         return _SPELLED_IN_PYTHON.get(name, name)
-    if name.isidentifier() and not keyword.iskeyword(name):
-        return name
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'Q("{escaped}")'
+    return quoted(name)
 
 
 def _is_called(before: Sequence[Token], transparent: Collection[str]) -> bool:

@@ -9,7 +9,17 @@ from skmixed.formula.expression import Expression
 from skmixed.formula.program import names_in
 from skmixed.formula.recipe import FormulaRecipe
 
-__all__ = ["factors_of", "mean_variables", "training_columns"]
+__all__ = ["columns_by_expression", "factors_of", "mean_variables", "training_columns"]
+
+
+def columns_by_expression(recipe: FormulaRecipe) -> dict[str, frozenset[str]]:
+    """Return for each expression in the terms of a formula the columns of the data in it."""
+    columns = frozenset(recipe.variables)
+    return {
+        expression.code: columns.intersection(_names(expression))
+        for design in recipe._trained.designs
+        for expression in design.factor_infos
+    }
 
 
 def mean_variables(recipe: FormulaRecipe) -> tuple[str, ...]:

@@ -89,10 +89,8 @@ class SingleFactorKernel:
         self.R = cholesky_over_groups(factor.ZtWZ, semidefinite=True)
         between = solve_lower_over_groups(self.R, factor.ZtWA.copy(), semidefinite=True)
         self._total = products.AtWA
-        self._within = products.within
-        if self._within is None:
-            explained = sum_of_outer_products(between, between, self.multiplicity)
-            self._within = products.AtWA - explained
+        explained = sum_of_outer_products(between, between, self.multiplicity)
+        self._within = products.AtWA - explained if products.within is None else products.within
         self._stacked = np.concatenate([self.R, between])
         self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows

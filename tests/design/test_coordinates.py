@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmixed.design.coordinates import random_coordinates, standardise_fixed
+from skmixed.design.coordinates import aliased_rows, random_coordinates, standardise_fixed
 from skmixed.design.design import RandomBlock, TermLayout
 from skmixed.design.groups import factorise
 
@@ -117,3 +117,17 @@ def test_more_columns_than_rows_have_as_many_directions_as_their_centred_rows(of
     directions = np.linalg.qr(coordinates.basis)[0]
     volume = np.linalg.slogdet(directions.T @ coordinates.basis)[1]
     assert_allclose(coordinates.log_volume, volume, atol=1e-9)
+
+
+@pytest.mark.parametrize("tolerance", [1e-7, 1e-11])
+def test_aliased_rows_in_blocks_are_those_found_one_by_one(tolerance: float) -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(200, 260)) * 10.0 ** rng.integers(-6, 6, size=(200, 1))
+    rows[70] = rows[3] - 2.0 * rows[66]
+    rows[80] = rows[79]
+    rows[150] = 0.0
+    rows[190] = rows[:190].sum(axis=0)
+    rows[195] = rows[5] + 1e-9 * np.linalg.norm(rows[5]) * rng.normal(size=260) / 16.0
+    expected = [70, 80, 150, 190, 195] if tolerance > 1e-9 else [70, 80, 150, 190]
+    assert np.flatnonzero(aliased_rows(rows, tolerance)).tolist() == expected
+    assert not aliased_rows(np.empty((0, 3))).any()

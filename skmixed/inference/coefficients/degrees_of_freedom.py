@@ -15,6 +15,7 @@ from skmixed.fitting.variance_parameters import (
     parameter_covariance,
 )
 from skmixed.inference.coefficients.kenward_roger import KenwardRoger, kenward_roger
+from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
 
 __all__ = ["DF_METHODS", "DegreesOfFreedom", "FixedEffectsTheory", "default_df_method"]
 
@@ -125,9 +126,9 @@ class _Satterthwaite:
 
     def t_df(self, contrasts: FloatArray) -> FloatArray:
         """Return 2 (c'Cc)^2 / Var(c'Cc) for each row."""
-        variances = np.einsum("ni,ij,nj->n", contrasts, self.covariance, contrasts)
-        slopes = np.einsum("ni,mij,nj->nm", contrasts, self.derivatives, contrasts)
-        spreads = np.einsum("nm,ml,nl->n", slopes, self.parameters, slopes)
+        variances = quadratic_forms(contrasts, self.covariance)
+        slopes = quadratic_forms(contrasts, self.derivatives).T
+        spreads = quadratic_forms(slopes, self.parameters)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(2.0 * variances**2 / spreads)
 

@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 
 from skmixed.design.coordinates import (
     PLAINLY_INDEPENDENT,
     FixedCoordinates,
+    aliased_rows,
     relative_pivots,
 )
 from skmixed.design.design import Design
 from skmixed.formula import FormulaRecipe
 from skmixed.formula.algebra import CompleteTerm
 from skmixed.formula.columns import n_rows
+from skmixed.inference.coefficients.distinct_rows import distinct_rows
 
 __all__ = ["Columns", "TermSpace", "term_space"]
 
@@ -93,10 +96,9 @@ class TermSpace:
 
     def triangle(self) -> FloatArray:
         """Return R of the standardised columns, with R'R = X'X, each row as often as it counts."""
-        rows = self.coordinates.transform(self.design.fixed)
-        counts = self.design.row_multiplicity
-        if counts is not None:
-            rows *= np.sqrt(counts)
+        positions, kinds = distinct_rows(self.design.fixed)
+        rows = self.coordinates.transform(self.design.fixed[positions])
+        rows *= np.sqrt(np.bincount(kinds, self.design.row_multiplicity))
         return np.asarray(np.linalg.qr(rows.T, mode="r"))
 
     def contrasts(self, rows: FloatArray) -> FloatArray:
@@ -133,9 +135,12 @@ def term_space(
         )
     terms, X = _related_rows(recipe, data, design, coordinates)
     every = np.hstack([X, *(term.columns for term in terms)])
-    first = int(design.intercept)
-    standard = coordinates.transform(X[:, first:]).T
-    every = np.linalg.lstsq(standard, every, rcond=None)[0]
+    positions, kinds = distinct_rows(every)
+    counts = np.sqrt(np.bincount(kinds))
+    standard = coordinates.transform(X[positions, int(design.intercept) :]) * counts
+    # The standardised columns are independent, which the fit has seen to.
+    Q, R = np.linalg.qr(standard.T)
+    every = solve_triangular(R, Q.T @ (every[positions] * counts[:, None]))
     order = np.concatenate([np.arange(X.shape[1])[term.coded] for term in terms])
     coded, complete = every[:, order], every[:, X.shape[1] :]
     kept, chosen = _independent(coded), _independent(complete)
@@ -200,16 +205,7 @@ def _owners(widths: Sequence[int]) -> NDArray[np.intp]:
 
 def _independent(columns: FloatArray) -> NDArray[np.intp]:
     """Return the positions of the columns that are not combinations of those before them."""
-    kept: list[int] = []
-    basis = np.empty((len(columns), 0))
-    for j, column in enumerate(columns.T):
-        outside = column - basis @ (basis.T @ column)
-        outside -= basis @ (basis.T @ outside)
-        length = np.linalg.norm(outside)
-        if length > DEPENDENT * np.linalg.norm(column):
-            kept.append(j)
-            basis = np.column_stack([basis, outside / length])
-    return np.array(kept, dtype=np.intp)
+    return np.flatnonzero(~aliased_rows(columns.T, DEPENDENT))
 
 
 def _containing(terms: Sequence[CompleteTerm]) -> tuple[tuple[int, ...], ...]:

@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from skmixed.design.coordinates import aliased_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.covariance_solve import covariance_solve
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
 
 __all__ = [
     "FTest",
@@ -156,7 +158,7 @@ def t_tests_of(
     told = ~(contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
     own = contrasts[told]
     variances, df = np.full((2, len(contrasts)), np.nan)
-    variances[told] = np.einsum("ni,ij,nj->n", own, covariance, own)
+    variances[told] = quadratic_forms(own, covariance)
     df[told] = t_df(own)
     # An adjustment for small samples can leave less than nothing of a variance.
     standard_errors = np.sqrt(np.where(variances < 0.0, np.nan, variances))
@@ -217,16 +219,7 @@ def f_test_of(
 
 def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:
     """Return the positions of the rows that are not combinations of those before them."""
-    kept: list[int] = []
-    basis = np.empty((0, contrasts.shape[1]))
-    for i, row in enumerate(contrasts):
-        outside = row - basis.T @ (basis @ row)
-        outside -= basis.T @ (basis @ outside)
-        length = float(np.linalg.norm(outside))
-        if length > DEPENDENT * float(np.linalg.norm(row)):
-            kept.append(i)
-            basis = np.vstack([basis, outside / length])
-    return np.array(kept, dtype=np.intp)
+    return np.flatnonzero(~aliased_rows(contrasts, DEPENDENT))
 
 
 def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:

@@ -18,6 +18,7 @@ from skmixed.results.words.random_words import (
     factor_sentences,
     share_sentence,
 )
+from skmixed.results.words.terms import named_terms
 
 __all__ = ["describe"]
 
@@ -67,7 +68,8 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     check_level(level)
     fit: LMMFit = results.fit
     tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
-    fixed = FixedSentences(fit.fixed.names, tests, level, results.response_name, results.recipe)
+    terms = named_terms(fit.fixed.names, results.recipe)
+    fixed = FixedSentences(terms, tests, tests.limits(level), level, results.response_name)
     random = [
         sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
     ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skmixed.formula import FormulaRecipe
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.results.words.phrases import by_error, level_text, listed
-from skmixed.results.words.terms import TermPart, parts_of, reference_level
+from skmixed.results.words.terms import NamedTerms, TermPart
 
 __all__ = ["FixedSentences"]
 
@@ -24,30 +23,26 @@ class FixedSentences:
 
     Attributes
     ----------
-    names : tuple of str
+    terms : NamedTerms
+        Of the p coefficients.
     tests : TTests
-        Estimates, standard errors and limits of the coefficients.
+        Estimates and standard errors of the coefficients.
+    limits : ndarray of shape (p, 2)
     level : float
         Of the limits.
     response : str
-    recipe : FormulaRecipe or None
     """
 
-    names: tuple[str, ...]
+    terms: NamedTerms
     tests: TTests
+    limits: NDArray[np.float64]
     level: float
     response: str
-    recipe: FormulaRecipe | None
 
     def sentences(self) -> list[str]:
         """Return one sentence for each coefficient, then what holds for several of them."""
-        shared = {
-            column
-            for name in self.names
-            for part in parts_of(name, self.recipe)[:1]
-            for column in self.columns_of_other_terms(part)
-        }
-        sentences = [self._sentence(j) for j in range(len(self.names))]
+        shared = {column for parts in self.terms.parts for column in self.terms.sharing(parts[0])}
+        sentences = [self._sentence(j) for j in range(len(self.terms.names))]
         if shared:
             columns = sorted(shared)
             sentences.append(
@@ -58,7 +53,7 @@ class FixedSentences:
 
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
-        name, parts = self.names[j], parts_of(self.names[j], self.recipe)
+        name, parts = self.terms.names[j], self.terms.parts[j]
         if self.tests.estimates[j] == 0.0 and np.isnan(self.tests.standard_errors[j]):
             return (
                 f"The coefficient of {name} cannot be told from those before it, and is set to 0."
@@ -71,7 +66,7 @@ class FixedSentences:
         part = parts[0]
         if part.level is not None:
             return self._category(j, part)
-        if "[" in part.variable or self.columns_of_other_terms(part):
+        if "[" in part.variable or self.terms.sharing(part):
             return f"The coefficient of {name} is {self._value(j)}."
         where = self.conditions(part)
         return f"Per unit of {name}, {self.response} changes by {self._value(j)}{where}."
@@ -80,8 +75,7 @@ class FixedSentences:
     def start(self) -> str:
         """Say where the intercept is: "Where Days is 0"; empty if it is everywhere."""
         zeros, references = [], []
-        for name in self.names:
-            parts = parts_of(name, self.recipe)
+        for name, parts in zip(self.terms.names, self.terms.parts, strict=True):
             if len(parts) == 1 and name != "Intercept":
                 part = parts[0]
                 if part.level is None:
@@ -118,7 +112,7 @@ class FixedSentences:
                 f"per unit of {numeric[0].variable}."
             )
         if len(parts) > 2 or len(numeric) + len(categories) < 2:
-            return f"The coefficient of {self.names[j]} is {self._value(j)}."
+            return f"The coefficient of {self.terms.names[j]} is {self._value(j)}."
         if len(numeric) == 2:
             x, z = (part.variable for part in numeric)
             return (
@@ -141,29 +135,11 @@ class FixedSentences:
 
     def conditions(self, part: TermPart) -> str:
         """Say where the effect of a part is this one, if it interacts with others."""
-        partners: dict[str, str] = {}
-        for name in self.names:
-            parts = parts_of(name, self.recipe)
-            if len(parts) > 1 and any(one.variable == part.variable for one in parts):
-                for other in parts:
-                    if other.variable != part.variable:
-                        partners[other.variable] = (
-                            f"{other.variable} is 0"
-                            if other.level is None
-                            else self._reference(other)
-                        )
-        return f", where {listed(list(partners.values()))}" if partners else ""
-
-    def columns_of_other_terms(self, part: TermPart) -> list[str]:
-        """Name the columns of a part that other numeric terms use too, such as in a square."""
-        if self.recipe is None:
-            return []
-        found: set[str] = set()
-        for name in self.names:
-            for other in parts_of(name, self.recipe):
-                if other.variable != part.variable and other.level is None:
-                    found |= _columns(part, self.recipe) & _columns(other, self.recipe)
-        return sorted(found)
+        partners = [
+            f"{other.variable} is 0" if other.level is None else self._reference(other)
+            for other in self.terms.partners.get(part.variable, {}).values()
+        ]
+        return f", where {listed(partners)}" if partners else ""
 
     def _reference(self, part: TermPart) -> str:
         """Say that a variable is at its reference."""
@@ -171,26 +147,15 @@ class FixedSentences:
 
     def _reference_level(self, part: TermPart) -> str:
         """Name the category that others are compared with."""
-        level = None
-        if self.recipe is not None:
-            level = reference_level(part, self.names, self.recipe)
+        level = self.terms.references.get(part.variable)
         return "the reference" if level is None else level
 
     def _value(self, j: int, *, with_zero: bool = True) -> str:
         """Return an estimate with its interval, and whether that includes 0."""
-        limits = self.tests.limits(self.level)[j]
+        limits = self.limits[j]
         error = float(self.tests.standard_errors[j])
         value, lower, upper = by_error([self.tests.estimates[j], *limits], error)
         if np.isnan(limits).any():
             return f"{value} (without an interval)"
         includes = ", which includes 0" if with_zero and limits[0] < 0.0 < limits[1] else ""
         return f"{value} ({level_text(self.level)} interval {lower} to {upper}{includes})"
-
-
-def _columns(part: TermPart, recipe: FormulaRecipe) -> set[str]:
-    """Return the columns of the data that an expression uses."""
-    return {
-        name
-        for name in recipe.variables
-        if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", part.variable)
-    }

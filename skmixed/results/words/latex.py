@@ -52,8 +52,9 @@ def name(text: str) -> str:
     >>> print(name("log_x 2"))
     \mathrm{log\_x\ 2}
     """
-    signs = unquoted(text)
-    return rf"\mathrm{{{''.join(ESCAPES.get(character, character) for character in signs)}}}"
+    # An empty line would end the mathematics, and other control characters have no sign.
+    signs = (sign if sign.isprintable() else " " for sign in unquoted(text))
+    return rf"\mathrm{{{''.join(ESCAPES.get(sign, sign) for sign in signs)}}}"
 
 
 def indexed(part: TermPart, index: str) -> str:

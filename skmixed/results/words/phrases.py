@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from skmixed.results.numbers import format_column, format_estimates
 __all__ = ["by_error", "level_text", "listed", "percent", "range_text", "rounded", "unquoted"]
 
 
-QUOTED = re.compile(r"""\bQ\((["'])(.+?)\1\)""")
+QUOTED = re.compile(r"""\bQ\(("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\)""")
 
 
 def unquoted(text: str) -> str:
@@ -24,7 +25,7 @@ def unquoted(text: str) -> str:
     >>> unquoted('Per unit of log(Q("body mass"))')
     'Per unit of log(body mass)'
     """
-    return QUOTED.sub(r"\2", text)
+    return QUOTED.sub(lambda found: str(ast.literal_eval(found[1])), text)
 
 
 def rounded(value: float) -> str:

@@ -118,12 +118,12 @@ def _effect_sentence(
 
 def _subject(name: str, fixed: FixedSentences) -> tuple[str, str, str]:
     """Name an effect as the subject of a sentence and in the plural; say where it is beta + b."""
-    response, parts = fixed.response, parts_of(name, fixed.recipe)
+    response, parts = fixed.response, parts_of(name, fixed.terms.recipe)
     if name == "Intercept":
         mean = f"he mean of {response}"
         return f"{fixed.start}, t{mean}" if fixed.start else f"T{mean}", "means", ""
     part = parts[0]
-    if len(parts) > 1 or "[" in part.variable or fixed.columns_of_other_terms(part):
+    if len(parts) > 1 or "[" in part.variable or fixed.terms.sharing(part):
         return f"The coefficient of {name}", "coefficients", ""
     if part.level is None:
         change = f"The change of {response} per unit of {name}"
