@@ -17,6 +17,7 @@ from skmixed.estimators.array_input import checked_response
 from skmixed.estimators.columns import framed, has_columns
 from skmixed.estimators.group_folds import splits_of_groups
 from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
+from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.estimators.unseen_groups import (
     exchangeable_groups,
@@ -154,8 +155,11 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
         self.normalize = normalize
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Any:
         """Fit the estimator, and its errors in groups that it has not seen.
+
+        If this fails or is interrupted, the estimator stays as it was before.
 
         Parameters
         ----------
@@ -203,6 +207,7 @@ class GroupConformalRegressor(GroupRoutingMixin, MetaEstimatorMixin, RegressorMi
             scores, [factor.codes[test] for _, test in splits]
         )
         self.n_groups_ = self.score_distribution_.n_groups
+        forget_columns(self)
         for learned in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, learned):
                 setattr(self, learned, getattr(self.estimator_, learned))

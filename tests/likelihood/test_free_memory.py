@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,11 +62,9 @@ def test_a_control_group_that_is_full_leaves_nothing(tmp_path):
     assert free_memory(machine(tmp_path, V2, **files)) == 0.0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 @pytest.mark.parametrize(("name", "used"), [("RLIMIT_AS", 7), ("RLIMIT_DATA", 2)])
 def test_limits_of_the_process_count(tmp_path, monkeypatch, name, used):
-    import resource
-
+    resource = pytest.importorskip("resource")
     page, unlimited = resource.getpagesize(), resource.RLIM_INFINITY
     limits = {getattr(resource, name): (GiB, unlimited)}
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits.get(which, (unlimited,) * 2))
