@@ -13,7 +13,7 @@ from skmixed.design.arrays import Labels, encode_labels
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
-from skmixed.formula.columns import column_names, unknown_name
+from skmixed.formula.columns import column_names, find_column, unknown_name
 
 __all__ = ["FormulaDesign", "FormulaFactor", "train_formula_design"]
 
@@ -140,7 +140,8 @@ def train_formula_design(
             raise ValueError(f"In the random effects of the formula, {problem}")
     recipe, matrices = train_formula(parsed, data, environment=environment)
     trained = [
-        (columns, factorise_interaction([data[c] for c in columns], columns)) for columns in terms
+        (columns, factorise_interaction([find_column(data, c) for c in columns], columns))
+        for columns in terms
     ]
     trained.sort(key=lambda pair: -len(pair[1].levels))
     design = FormulaDesign(

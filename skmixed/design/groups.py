@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import GroupDtypeWarning, warn_user
+from skmixed.formula.values import unmasked
 
 __all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
 
@@ -253,7 +254,8 @@ def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
 
 
 def _label_values(labels: Any) -> Any:
-    """Return labels as a one-dimensional array that keeps its own type."""
+    """Return labels as a one-dimensional array that keeps its own type; masked ones are missing."""
+    labels = unmasked(labels)
     if isinstance(labels, (pd.Series, pd.Index)):
         labels = labels.array
     elif not isinstance(labels, (np.ndarray, pd.api.extensions.ExtensionArray)):
@@ -269,8 +271,10 @@ def _label_values(labels: Any) -> Any:
         raise ValueError(
             f"groups must have one label per row, got an array of shape {labels.shape}."
         )
-    if isinstance(labels, np.ndarray) and labels.dtype == np.float16:
-        labels = labels.astype(np.float64)
+    if isinstance(labels, np.ndarray):
+        # pandas finds neither half precision nor numbers in another order of bytes.
+        dtype = np.float64 if labels.dtype == np.float16 else labels.dtype.newbyteorder("=")
+        labels = labels.astype(dtype, copy=False)
     return labels
 
 

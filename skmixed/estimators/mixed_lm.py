@@ -208,7 +208,7 @@ class MixedLM(LinearMixedModel):
             )
             covariance = self._structures(design)
             return design, covariance, learned
-        check_data(X)
+        check_data(X, "X")
         if not isinstance(X, Mapping):
             validate_data(self, X, skip_check_array=True)
         parsed = parse_formula(self.formula)

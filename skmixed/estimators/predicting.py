@@ -21,6 +21,7 @@ from skmixed.estimators.uncertainty import (
     read_variance_uncertainty,
 )
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.formula.values import unmasked
 from skmixed.prediction.predict import Include, Kind, marginal_covariance
 from skmixed.prediction.predictive import Predictive, central, predictive
 
@@ -202,7 +203,9 @@ class PredictionMethods(GroupRoutingMixin):
             Weights of the rows in R2.
         """
         return r2_score(
-            self._observed(X, y), self.predict(X, groups=groups), sample_weight=sample_weight
+            unmasked(self._observed(X, y)),
+            self.predict(X, groups=groups),
+            sample_weight=sample_weight,
         )
 
     def design_matrices(self, X: Any, *, groups: Any = None) -> DesignMatrices:
