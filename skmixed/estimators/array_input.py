@@ -111,7 +111,8 @@ def train_arrays(
     Raises
     ------
     ValueError
-        If X, y or the labels cannot be used, or their lengths differ.
+        If X, y or the labels cannot be used, their lengths differ, or a column is called like the
+        intercept.
     """
     if y is None:
         raise ValueError(
@@ -145,6 +146,8 @@ def train_arrays(
             for place, factor in trained
         ),
     )
+    if "Intercept" in recipe.names:
+        _check_intercept(recipe, fixed, bool(estimator.fit_intercept))
     blocks = recipe.blocks(fixed, [factor for _, factor in trained])
     design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
     return design, ArrayInput(recipe, tuple(place for place, _ in trained), in_X)
@@ -229,6 +232,18 @@ def _check_slopes(slopes: Mapping[str, tuple[int, ...]]) -> None:
         raise ValueError(
             f"random_intercept=False leaves {without} without any random effect. Give each factor "
             "a random slope."
+        )
+
+
+def _check_intercept(recipe: ArrayRecipe, fixed: FloatArray, fit_intercept: bool) -> None:
+    """Raise ValueError if a column named as the intercept is another one than the model's."""
+    j = recipe.names.index("Intercept")
+    varies_twice = any(part.random_intercept and j in part.slopes for part in recipe.factors)
+    if fit_intercept or varies_twice or (fixed[:, j] != 1.0).any():
+        raise ValueError(
+            "X has a column named 'Intercept', which is the name of the model's own intercept. "
+            "Leave the column out if it holds ones, since fit_intercept=True stands for it; else "
+            "rename it."
         )
 
 

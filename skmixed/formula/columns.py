@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.categories import recode, to_categorical
+from skmixed.formula.identifiers import same_name
 from skmixed.formula.tables import require_table
 from skmixed.formula.values import TIMES_OF_OBJECTS, unmasked
 
@@ -159,9 +160,13 @@ def find_column(data: Any, name: str) -> Any:
     try:
         column = data[name]
     except Exception as error:
-        if name in column_names(data):
+        names = column_names(data)
+        if name in names:
             raise
-        raise ValueError(unknown_name(name, column_names(data), "a column of the data")) from error
+        same = same_name(name, names)
+        if same is None:
+            raise ValueError(unknown_name(name, names, "a column of the data")) from error
+        column = data[same]
     if isinstance(column, pd.DataFrame):
         raise ValueError(f"The data have {column.shape[1]} columns named {name!r}: expected one.")
     return column

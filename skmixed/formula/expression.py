@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.columns import Columns, unknown_name
+from skmixed.formula.identifiers import python_name, same_name
 from skmixed.formula.program import attribute_key, call_key, compiled, names_in
 
 __all__ = ["Expression", "resolve"]
@@ -155,8 +156,8 @@ def resolve(
             _resolve_variable(name, name, columns, known, variables, constants)
         for name in names.attributed:
             key = attribute_key(name)
-            if isinstance(known.get(name), ModuleType):
-                constants[key] = known[name]
+            if isinstance(known.get(python_name(name)), ModuleType):
+                constants[key] = known[python_name(name)]
             else:
                 _resolve_variable(name, key, columns, known, variables, constants)
         for name in names.called:
@@ -178,10 +179,10 @@ def _resolve_variable(
     constants: dict[str, Any],
 ) -> None:
     """Note a variable as a column, or else as a constant."""
-    if name in columns:
+    if name in columns or same_name(name, columns) is not None:
         variables[name] = None
-    elif name in known:
-        constants[key] = known[name]
+    elif python_name(name) in known:
+        constants[key] = known[python_name(name)]
     else:
         raise ValueError(_unknown(name, columns, "a column of the data nor a known variable"))
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 
+from skmixed.formula.identifiers import keep_spelling
+
 __all__ = ["Names", "Program", "attribute_key", "call_key", "compiled", "names_in"]
 
 _BINDING_NODES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -99,7 +101,7 @@ def _parse(code: str) -> ast.Expression:
             f"The expression {code!r} of the formula has a lambda, comprehension or assignment: "
             "expected plain calls and operators. Define a function and call it by name."
         )
-    return tree
+    return keep_spelling(tree, code.strip())
 
 
 def _compile(tree: ast.Expression, code: str) -> CodeType:
