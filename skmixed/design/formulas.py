@@ -82,7 +82,12 @@ class FormulaDesign:
         )
 
     def new_rows(
-        self, data: Any, labels: Sequence[Labels], *, unseen: str = "population"
+        self,
+        data: Any,
+        labels: Sequence[Labels],
+        *,
+        unseen: str = "population",
+        missing: str = "error",
     ) -> NewRows:
         """Return the columns of rows to predict.
 
@@ -93,12 +98,14 @@ class FormulaDesign:
             For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
+        missing : {"population", "error"}
+            Whether a label that is missing is an error, or as one that was not fitted.
         """
         matrices = self.recipe.evaluate(data)
         blocks = tuple(
             NewBlock(
                 _joined(matrices.effects, part.terms),
-                encode_labels(part.levels, columns, unseen=unseen),
+                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
             )
             for part, columns in zip(self.factors, labels, strict=True)
         )

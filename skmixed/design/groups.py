@@ -14,9 +14,21 @@ from numpy.typing import NDArray
 from skmixed.exceptions import GroupDtypeWarning, warn_user
 from skmixed.formula.values import unmasked
 
-__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
+__all__ = [
+    "GroupingFactor",
+    "Levels",
+    "factorise",
+    "factorise_interaction",
+    "missing_labels",
+    "select_labels",
+]
 
 _SHOWN = 5
+_REMEDY = "Drop these rows, or give them a label of their own."
+_AT_PREDICT = (
+    "Drop these rows, or give them a label of their own; an estimator with "
+    "missing_groups='population' predicts them as rows of unseen groups."
+)
 # Integers up to here are floating-point numbers too.
 EXACT = 2**53
 
@@ -74,7 +86,7 @@ class Levels:
         """
         values = [_label_values(column) for column in columns]
         for value in values:
-            _check_complete(value, self.name)
+            _check_complete(value, self.name, _AT_PREDICT)
         values = [_uncategorised(value) for value in values]
         new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         codes = self.labels.get_indexer(new)
@@ -244,6 +256,17 @@ def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
     return [_label_values(column)[rows] for column in columns]
 
 
+def missing_labels(columns: Sequence[Any]) -> NDArray[np.bool_]:
+    """Tell in which rows a label is missing.
+
+    Parameters
+    ----------
+    columns : sequence of array-like of shape (n,)
+        As for ``Levels.encode``.
+    """
+    return np.any([np.asarray(pd.isna(_label_values(column))) for column in columns], axis=0)
+
+
 def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
     """Join labels of two indexes, none of them rounded."""
     integers = [index.to_numpy() for index in (old, new) if index.dtype.kind in "iu"]
@@ -294,15 +317,14 @@ def _may_be_infinite(values: Any) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind == "f"
 
 
-def _check_complete(values: Any, name: str) -> None:
+def _check_complete(values: Any, name: str, remedy: str = _REMEDY) -> None:
     """Raise ValueError if a label is missing or infinite."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iubUS":
         return
     missing = np.asarray(pd.isna(values))
     if missing.any():
         raise ValueError(
-            f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). "
-            "Drop these rows, or give them a label of their own."
+            f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). {remedy}"
         )
     if (
         isinstance(values, np.ndarray)

@@ -88,9 +88,11 @@ class ArrayInput:
         )
         return replace(self, recipe=replace(self.recipe, factors=factors))
 
-    def new_rows(self, fixed: FloatArray, labels: Sequence[Labels], unseen: str) -> NewRows:
+    def new_rows(
+        self, fixed: FloatArray, labels: Sequence[Labels], unseen: str, missing: str = "error"
+    ) -> NewRows:
         """Return the columns of rows to predict."""
-        return self.recipe.new_rows(fixed, labels, unseen=unseen)
+        return self.recipe.new_rows(fixed, labels, unseen=unseen, missing=missing)
 
 
 def train_arrays(

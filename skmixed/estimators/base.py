@@ -254,6 +254,7 @@ class LinearMixedModel(
         for name, allowed in (
             ("method", ("reml", "ml")),
             ("unseen_groups", ("population", "error")),
+            ("missing_groups", ("error", "population")),
             ("weight_type", WEIGHT_TYPES),
             ("weight_scaling", tuple(SCALINGS)),
         ):

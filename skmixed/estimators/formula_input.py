@@ -70,9 +70,11 @@ class FormulaInput:
         )
         return FormulaInput(replace(self.design, factors=factors))
 
-    def new_rows(self, data: Any, labels: Sequence[Labels], unseen: str) -> NewRows:
+    def new_rows(
+        self, data: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"
+    ) -> NewRows:
         """Return the columns of rows to predict."""
-        rows = self.design.new_rows(data, labels, unseen=unseen)
+        rows = self.design.new_rows(data, labels, unseen=unseen, missing=missing)
         assert_all_finite(rows.fixed, input_name="X")
         for block in rows.blocks:
             assert_all_finite(block.columns, input_name="X")

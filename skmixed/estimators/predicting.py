@@ -35,6 +35,7 @@ class PredictionMethods(GroupRoutingMixin):
 
     include_random_effects: bool | Sequence[str]
     unseen_groups: str
+    missing_groups: str
     lmm_fit_: LMMFit
     _input: ArrayInput | FormulaInput
 
@@ -57,7 +58,8 @@ class PredictionMethods(GroupRoutingMixin):
             As in fit.
         groups : array-like of shape (n,), optional
             Labels of the rows, if fit got them as an array. A label that was not fitted gets the
-            population mean (or an error, with ``unseen_groups="error"``).
+            population mean (or an error, with ``unseen_groups="error"``); so does a missing one
+            with ``missing_groups="population"``, which is an error otherwise.
         include_random_effects : bool or list of str, optional
             Whether the groups' random effects are added, or of which factors; the default is the
             constructor's.

@@ -41,7 +41,7 @@ def require_table(data: Any, argument: str) -> None:
     for attribute, remedy in REMEDIES.items():
         if hasattr(kind, attribute):
             raise TypeError(
-                f"{argument} must be an array or a data frame of pandas or polars, got "
+                f"{argument} must be a data frame of pandas or polars, or plain arrays; got "
                 f"{kind.__name__} of {kind.__module__.partition('.')[0]}. Pass {argument}.{remedy}."
             )
     if isinstance(data.columns, pd.MultiIndex):
