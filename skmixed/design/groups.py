@@ -25,7 +25,7 @@ __all__ = [
 
 _SHOWN = 5
 _REMEDY = "Drop these rows, or give them a label of their own."
-_AT_PREDICT = (
+_REMEDY_AT_PREDICT = (
     "Drop these rows, or give them a label of their own; an estimator with "
     "missing_groups='population' predicts them as rows of unseen groups."
 )
@@ -86,7 +86,7 @@ class Levels:
         """
         values = [_label_values(column) for column in columns]
         for value in values:
-            _check_complete(value, self.name, _AT_PREDICT)
+            _check_complete(value, self.name, _REMEDY_AT_PREDICT)
         values = [_uncategorised(value) for value in values]
         new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         codes = self.labels.get_indexer(new)
@@ -295,7 +295,7 @@ def _label_values(labels: Any) -> Any:
             f"groups must have one label per row, got an array of shape {labels.shape}."
         )
     if isinstance(labels, np.ndarray):
-        # pandas finds neither half precision nor numbers in another order of bytes.
+        # pandas looks up neither half precision nor numbers whose bytes are in foreign order.
         dtype = np.float64 if labels.dtype == np.float16 else labels.dtype.newbyteorder("=")
         labels = labels.astype(dtype, copy=False)
     return labels

@@ -22,12 +22,14 @@ def values_or_column(data: Any, given: Any, argument: str) -> Any:
     Raises
     ------
     ValueError
-        If there is no such column.
+        If there is no such column, or not one value for each row.
     """
-    if not isinstance(given, str):
-        return unmasked(given)
-    _require_column(given, data, argument)
-    return find_column(data, given)
+    if isinstance(given, str):
+        _require_column(given, data, argument)
+        return find_column(data, given)
+    if given is not None and not isinstance(given, Mapping):
+        _require_length(given, data, argument)
+    return unmasked(given)
 
 
 def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
@@ -48,12 +50,7 @@ def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) ->
     effects = "1" if re_formula is None else re_formula.strip().lstrip("~").strip()
     if isinstance(groups, str):
         return f"{formula} + ({effects} | {_written_factor(groups, data)})", data
-    if np.ndim(groups) == 0 or len(groups) != n_rows(data):
-        got = repr(groups) if np.ndim(groups) == 0 else f"{len(groups)} values"
-        raise ValueError(
-            f"groups must name a column of the data, or give one label for each of its "
-            f"{n_rows(data)} rows; got {got}. For the combinations of two columns write 'a:b'."
-        )
+    _require_length(groups, data, "groups")
     columns = dict(data) if isinstance(data, Mapping) else {c: data[c] for c in data.columns}
     return f"{formula} + ({effects} | groups)", {**columns, "groups": groups}
 
@@ -96,3 +93,14 @@ def _require_column(name: str, data: Any, argument: str) -> None:
     names = column_names(data)
     if name not in names:
         raise ValueError(f"{argument}={unknown_name(name, names, 'a column of the data')}")
+
+
+def _require_length(values: Any, data: Any, argument: str) -> None:
+    """Raise ValueError unless there is one value for each row of the data."""
+    n, n_given = n_rows(data), len(values) if hasattr(values, "__len__") else None
+    if n_given != n:
+        got = repr(values) if n_given is None else f"{n_given} values"
+        raise ValueError(
+            f"{argument} must name a column of the data, or give one value for each of its {n} "
+            f"rows; got {got}."
+        )

@@ -19,6 +19,7 @@ from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
+from skmixed.formula.tables import require_different_names
 from skmixed.likelihood.choose import SOLVERS
 
 __all__ = ["MixedLM", "formula_structures"]
@@ -215,6 +216,7 @@ class MixedLM(LinearMixedModel):
             return design, covariance, learned
         check_data(X, "X")
         if not isinstance(X, Mapping):
+            require_different_names(X, "X")
             validate_data(self, X, skip_check_array=True)
         parsed = parse_formula(self.formula)
         design, form = train_data(parsed, X, y)

@@ -89,10 +89,9 @@ def _of_process(root: Path) -> Iterator[float]:
 
 def _entry(file: Path, name: str | None = None) -> float | None:
     """Return the number in a file, or behind a name there; None if there is no such number."""
-    for line in _lines(file):
-        words = line.split()
-        if name is None or words[0] == name:
-            value = words[0 if name is None else 1]
+    for words in map(str.split, _lines(file)):
+        if name is None or words[:1] == [name]:
+            value = "".join(words[:1] if name is None else words[1:2])
             return float(value) if value.isdecimal() else None
     return None
 
@@ -100,6 +99,6 @@ def _entry(file: Path, name: str | None = None) -> float | None:
 def _lines(file: Path) -> list[str]:
     """Return the lines of a file, none if it cannot be read."""
     try:
-        return file.read_text(encoding="ascii").splitlines()
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []

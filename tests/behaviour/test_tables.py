@@ -14,6 +14,7 @@ from skmixed import (
     cross_validate_groups,
     mixedlm,
 )
+from skmixed.plots import ResidualsDisplay
 
 FORMULA = "y ~ x1 + (1 | school)"
 
@@ -69,6 +70,12 @@ def test_a_table_whose_rows_cannot_be_read_is_told_what_to_become(data, kind, wa
         fit(make(data), data["y"])
 
 
+def test_a_plot_says_so_too(X, y):
+    model = MixedLM("school").fit(X, y)
+    with pytest.raises(TypeError, match=r"got DaskFrame of dask\. Pass X\.compute\(\)"):
+        ResidualsDisplay.from_estimator(model, DaskFrame(X), y)
+
+
 def test_new_rows_are_told_so_too(data, X, y):
     for model in (MixedLM("school").fit(X, y), MixedLM(formula=FORMULA).fit(data)):
         with pytest.raises(TypeError, match=r"got DaskFrame of dask\. Pass X\.compute\(\)"):
@@ -103,6 +110,8 @@ def test_a_name_given_twice_is_refused(data, X, y, doubled):
 def test_a_name_given_twice_that_the_formula_does_not_use_does_no_harm(data):
     more = pd.concat([data, data[["x2", "x2"]]], axis=1)
     assert mixedlm(FORMULA, more).llf == mixedlm(FORMULA, data).llf
+    with pytest.raises(ValueError, match="X has 3 columns named 'x2'"):
+        MixedLM(formula=FORMULA).fit(more)
 
 
 WHEN = pd.Timestamp("2020-02-29") + pd.to_timedelta(np.arange(120), "D")

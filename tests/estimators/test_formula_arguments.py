@@ -22,6 +22,14 @@ def test_weights_that_name_no_column_are_told_the_columns(argument, data):
         mixedlm(FORMULA, data, **{argument: "weigth"})
 
 
+@pytest.mark.parametrize("missing", ["raise", "drop"])
+@pytest.mark.parametrize("argument", ["weights", "group_weights"])
+def test_weights_are_as_many_as_the_rows(argument, missing):
+    message = rf"{argument} must name a column .* each of its 60 rows; got 59 values"
+    with pytest.raises(ValueError, match=message):
+        mixedlm(FORMULA, DATA, missing=missing, **{argument: np.ones(59)})
+
+
 @pytest.mark.parametrize("groups", ["gg", "my g", ""])
 def test_groups_that_name_no_column_are_told_the_columns(groups):
     with pytest.raises(ValueError, match=rf"groups='{groups}' is not a column of the data; .*'x'"):

@@ -10,14 +10,14 @@ from skmixed.likelihood.free_memory import free_memory
 from skmixed.likelihood.memory import require_memory
 
 GiB = 2**30
-V1, V2 = "4:memory:/box/inner\n3:cpu:/\n", "0::/box/inner\n"
+V1, V2 = "4:memory:/box/inner\n3:cpu:/\n", "0::/box/inner\n1:name=\N{SNOWMAN}:/\n"
 
 
 def machine(root: Path, cgroup: str, **files: str) -> Path:
     """Write a machine with 8 GiB free, and files of control groups under sys/fs/cgroup."""
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable: {8 * 2**20} kB\n")
-    (root / "proc/self/cgroup").write_text(cgroup)
+    (root / "proc/self/cgroup").write_text(cgroup, encoding="utf-8")
     for name, text in files.items():
         file = root / "sys/fs/cgroup" / name
         file.parent.mkdir(parents=True, exist_ok=True)
