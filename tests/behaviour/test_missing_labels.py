@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 
@@ -65,8 +65,8 @@ def test_a_batch_with_one_null_label(X, y, null):
         strict.predict(batch)
     model = MixedLM("school", random_slopes="x1", **POPULATION).fit(X, y)
     new = batch.assign(school=batch["school"].where(np.arange(6) != 2, "never seen"))
-    assert_array_equal(every_prediction(model, batch), every_prediction(strict, new))
-    assert_array_equal(
+    assert_allclose(every_prediction(model, batch), every_prediction(strict, new))
+    assert_allclose(
         model.predict(batch)[[0, 1, 3, 4, 5]], strict.predict(X.head(6))[[0, 1, 3, 4, 5]]
     )
 
@@ -86,7 +86,7 @@ def test_null_labels_in_an_array(data, y, labels):
     }[labels]
     model = RandomInterceptRegressor(**POPULATION).fit(numbers, y, groups=codes)
     unseen = np.where(rows, 1000 + np.arange(120), codes)
-    assert_array_equal(
+    assert_allclose(
         every_prediction(model, numbers, groups=given),
         every_prediction(model, numbers, groups=unseen),
     )
@@ -102,18 +102,18 @@ def test_only_the_factor_whose_label_is_missing_drops_out(crossed):
     ):
         rows = np.arange(120) < 9
         expected = model.predict(X, include_random_effects=["town"])
-        assert_array_equal(model.predict(without(X, rows))[rows], expected[rows])
-        assert_array_equal(model.predict(without(X, rows))[~rows], model.predict(X)[~rows])
+        assert_allclose(model.predict(without(X, rows))[rows], expected[rows])
+        assert_allclose(model.predict(without(X, rows))[~rows], model.predict(X)[~rows])
         both = without(without(X, rows), rows, "town")
         population = model.predict(X, include_random_effects=False)
-        assert_array_equal(model.predict(both)[rows], population[rows])
+        assert_allclose(model.predict(both)[rows], population[rows])
 
 
 def test_a_part_of_a_combination_may_be_missing(crossed):
     X, rows = crossed[["x1", "school", "town"]], np.arange(120) % 2 == 0
     model = MixedLM("school/town", **POPULATION).fit(X, crossed["y"])
     expected = model.predict(X, include_random_effects=["school"])
-    assert_array_equal(model.predict(without(X, rows, "town"))[rows], expected[rows])
+    assert_allclose(model.predict(without(X, rows, "town"))[rows], expected[rows])
 
 
 def test_rows_without_a_label_share_no_group(X, y):
@@ -152,7 +152,7 @@ def test_it_is_a_parameter_like_others(X, y):
         MixedLM("school", missing_groups="no").fit(X, y)
     search = GridSearchCV(MixedLM("school"), {"missing_groups": ["error", "population"]}, cv=2)
     search.fit(X, y)
-    assert_array_equal(*search.cv_results_["mean_test_score"].reshape(2, 1))
+    assert_allclose(*search.cv_results_["mean_test_score"].reshape(2, 1))
 
 
 def test_scorers_and_routing_pass_null_labels_on(X, y):
@@ -182,8 +182,8 @@ def test_what_wraps_or_shows_an_estimator_follows_it(X, y):
         X.assign(school=X["school"].where(X.index > 4, "N")),
     )
     wrapper = GroupConformalRegressor(MixedLM("school", **POPULATION), random_state=0).fit(X, y)
-    assert_array_equal(wrapper.predict(gaps), wrapper.predict(unseen))
-    assert_array_equal(
+    assert_allclose(wrapper.predict(gaps), wrapper.predict(unseen))
+    assert_allclose(
         wrapper.predict_interval(gaps, coverage=0.8), wrapper.predict_interval(unseen, coverage=0.8)
     )
     model = MixedLM("school", **POPULATION).fit(X, y)
@@ -192,12 +192,12 @@ def test_what_wraps_or_shows_an_estimator_follows_it(X, y):
         shown = [display.from_estimator(model, rows, y, **options) for rows in (gaps, unseen)]
         for name, values in vars(shown[0]).items():
             if isinstance(values, np.ndarray):
-                assert_array_equal(values, vars(shown[1])[name])
+                assert_allclose(values, vars(shown[1])[name])
 
 
 def test_results_of_an_estimator_follow_it_and_mixedlm_has_missing_drop(data, X, y):
     gaps = without(X, np.arange(120) < 5)
     model = MixedLM("school", **POPULATION).fit(X, y)
-    assert_array_equal(model.results_.predict(gaps), model.predict(gaps))
+    assert_allclose(model.results_.predict(gaps), model.predict(gaps))
     results = mixedlm("y ~ x1 + x2 + (1 | school)", data, missing="drop")
     assert np.isnan(results.predict(gaps)[:5]).all()
