@@ -77,7 +77,7 @@ def test_what_could_not_be_read_leaves_the_earlier_fit(estimator):
     fit(estimator, DATA)
     before = dict(vars(estimator))
     for data in (SMALLER.assign(y=np.nan), SMALLER.iloc[:0]):
-        with pytest.raises(ValueError, match=r"NaN|0 sample|zero-size"):
+        with pytest.raises(ValueError, match=r"NaN|0 sample|0 rows"):
             fit(estimator, data)
         assert vars(estimator) == before
 
