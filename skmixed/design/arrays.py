@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
-from skmixed.design.groups import GroupingFactor, Levels, missing_labels, select_labels
+from skmixed.design.groups import GroupingFactor, Levels
+from skmixed.design.labels import missing_labels, select_labels
 
 __all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels"]
 

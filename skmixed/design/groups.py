@@ -11,17 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.design.labels import label_values
 from skmixed.exceptions import GroupDtypeWarning, warn_user
-from skmixed.formula.values import unmasked
 
-__all__ = [
-    "GroupingFactor",
-    "Levels",
-    "factorise",
-    "factorise_interaction",
-    "missing_labels",
-    "select_labels",
-]
+__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
 
 _SHOWN = 5
 _REMEDY = "Drop these rows, or give them a label of their own."
@@ -84,7 +77,7 @@ class Levels:
         ValueError
             If a label is missing.
         """
-        values = [_label_values(column) for column in columns]
+        values = [label_values(column) for column in columns]
         for value in values:
             _check_complete(value, self.name, _REMEDY_AT_PREDICT)
         values = [_uncategorised(value) for value in values]
@@ -124,7 +117,7 @@ class Levels:
             return self, places, codes
         joined = [
             _joined(self.labels.get_level_values(j), pd.Index(_uncategorised(values[first])))
-            for j, values in enumerate(map(_label_values, columns))
+            for j, values in enumerate(map(label_values, columns))
         ]
         factor = factorise_interaction(joined, [str(name) for name in self.labels.names])
         levels = Levels(self.name, factor.levels.values)
@@ -140,7 +133,7 @@ class Levels:
         unseen = codes >= len(self)
         if not unseen.any():
             return
-        rows = [np.asarray(_label_values(column), dtype=object)[unseen] for column in columns]
+        rows = [np.asarray(label_values(column), dtype=object)[unseen] for column in columns]
         found = list(dict.fromkeys(rows[0] if len(rows) == 1 else zip(*rows, strict=True)))
         shown = ", ".join(repr(label) for label in found[:_SHOWN])
         more = ", ..." if len(found) > _SHOWN else ""
@@ -211,7 +204,7 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
     >>> list(factor.levels.labels), factor.codes.tolist()
     (['a', 'b'], [1, 0, 1])
     """
-    values = _label_values(labels)
+    values = label_values(labels)
     codes, uniques = _factorised(values, name)
     if codes.min(initial=0) < 0 or _may_be_infinite(values):
         _check_complete(values, name)
@@ -244,29 +237,6 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
     return GroupingFactor(Levels(":".join(names), labels), cells)
 
 
-def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
-    """Return the labels of some rows.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-        As for ``Levels.encode``.
-    rows : ndarray of bool or int
-    """
-    return [_label_values(column)[rows] for column in columns]
-
-
-def missing_labels(columns: Sequence[Any]) -> NDArray[np.bool_]:
-    """Tell in which rows a label is missing.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-        As for ``Levels.encode``.
-    """
-    return np.any([np.asarray(pd.isna(_label_values(column))) for column in columns], axis=0)
-
-
 def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
     """Join labels of two indexes, none of them rounded."""
     integers = [index.to_numpy() for index in (old, new) if index.dtype.kind in "iu"]
@@ -274,31 +244,6 @@ def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
     if joined.dtype.kind == "f" and any((np.abs(one) > EXACT).any() for one in integers):
         return old.astype(object).append(new.astype(object))
     return joined
-
-
-def _label_values(labels: Any) -> Any:
-    """Return labels as a one-dimensional array that keeps its own type; masked ones are missing."""
-    labels = unmasked(labels)
-    if isinstance(labels, (pd.Series, pd.Index)):
-        labels = labels.array
-    elif not isinstance(labels, (np.ndarray, pd.api.extensions.ExtensionArray)):
-        for listed in ("to_list", "to_pylist"):
-            if hasattr(labels, listed):
-                labels = getattr(labels, listed)()
-        labels = pd.Series(list(labels), dtype=object).infer_objects().array
-    if isinstance(labels, pd.arrays.NumpyExtensionArray):
-        labels = labels.to_numpy()
-    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if getattr(labels, "ndim", 1) != 1:
-        raise ValueError(
-            f"groups must have one label per row, got an array of shape {labels.shape}."
-        )
-    if isinstance(labels, np.ndarray):
-        # pandas looks up neither half precision nor numbers whose bytes are in foreign order.
-        dtype = np.float64 if labels.dtype == np.float16 else labels.dtype.newbyteorder("=")
-        labels = labels.astype(dtype, copy=False)
-    return labels
 
 
 def _uncategorised(values: Any) -> Any:

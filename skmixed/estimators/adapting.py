@@ -10,7 +10,8 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows, RandomBlock
-from skmixed.design.groups import GroupingFactor, select_labels
+from skmixed.design.groups import GroupingFactor
+from skmixed.design.labels import select_labels
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing
