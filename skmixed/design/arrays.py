@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels
+from skmixed.design.labels import missing_labels, select_labels
 
 __all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels"]
 
@@ -73,7 +74,12 @@ class ArrayRecipe:
         )
 
     def new_rows(
-        self, fixed: FloatArray, labels: Sequence[Labels], *, unseen: str = "population"
+        self,
+        fixed: FloatArray,
+        labels: Sequence[Labels],
+        *,
+        unseen: str = "population",
+        missing: str = "error",
     ) -> NewRows:
         """Return the columns of rows to predict.
 
@@ -84,18 +90,42 @@ class ArrayRecipe:
             For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
+        missing : {"population", "error"}
+            Whether a label that is missing is an error, or as one that was not fitted.
         """
         blocks = tuple(
-            NewBlock(part.columns(fixed), encode_labels(part.levels, columns, unseen=unseen))
+            NewBlock(
+                part.columns(fixed),
+                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
+            )
             for part, columns in zip(self.factors, labels, strict=True)
         )
         return NewRows(fixed, blocks)
 
 
-def encode_labels(levels: Levels, labels: Labels, *, unseen: str) -> NDArray[np.intp] | None:
-    """Return the codes of labels, None where no labels are known; unseen ones may be an error."""
+def encode_labels(
+    levels: Levels, labels: Labels, *, unseen: str, missing: str = "error"
+) -> NDArray[np.intp] | None:
+    """Return the codes of labels, None where no labels are known.
+
+    Labels that were not fitted, and those that are missing, may be errors.
+    """
     if labels is None:
         return None
+    if missing == "population":
+        known = ~missing_labels(labels)
+        if not known.all():
+            codes = np.full(len(known), -1, dtype=np.intp)
+            codes[known] = _encode(levels, select_labels(labels, known), unseen)
+            # A row without a label shares its group with no other row, as far as is known.
+            first = max(len(levels), int(codes.max()) + 1)
+            codes[~known] = np.arange(first, first + np.count_nonzero(~known))
+            return codes
+    return _encode(levels, labels, unseen)
+
+
+def _encode(levels: Levels, labels: Sequence[Any], unseen: str) -> NDArray[np.intp]:
+    """Return the codes of labels none of which is missing."""
     codes = levels.encode(labels)
     if unseen == "error":
         levels.check_seen(codes, labels)

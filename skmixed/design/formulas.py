@@ -13,7 +13,7 @@ from skmixed.design.arrays import Labels, encode_labels
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
-from skmixed.formula.columns import column_names, unknown_name
+from skmixed.formula.columns import column_names, find_column, unknown_name
 
 __all__ = ["FormulaDesign", "FormulaFactor", "train_formula_design"]
 
@@ -82,7 +82,12 @@ class FormulaDesign:
         )
 
     def new_rows(
-        self, data: Any, labels: Sequence[Labels], *, unseen: str = "population"
+        self,
+        data: Any,
+        labels: Sequence[Labels],
+        *,
+        unseen: str = "population",
+        missing: str = "error",
     ) -> NewRows:
         """Return the columns of rows to predict.
 
@@ -93,12 +98,14 @@ class FormulaDesign:
             For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
+        missing : {"population", "error"}
+            Whether a label that is missing is an error, or as one that was not fitted.
         """
         matrices = self.recipe.evaluate(data)
         blocks = tuple(
             NewBlock(
                 _joined(matrices.effects, part.terms),
-                encode_labels(part.levels, columns, unseen=unseen),
+                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
             )
             for part, columns in zip(self.factors, labels, strict=True)
         )
@@ -140,7 +147,8 @@ def train_formula_design(
             raise ValueError(f"In the random effects of the formula, {problem}")
     recipe, matrices = train_formula(parsed, data, environment=environment)
     trained = [
-        (columns, factorise_interaction([data[c] for c in columns], columns)) for columns in terms
+        (columns, factorise_interaction([find_column(data, c) for c in columns], columns))
+        for columns in terms
     ]
     trained.sort(key=lambda pair: -len(pair[1].levels))
     design = FormulaDesign(

@@ -11,13 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.design.labels import label_values
 from skmixed.exceptions import GroupDtypeWarning, warn_user
 from skmixed.saving.fields import FieldState
 from skmixed.saving.labels import PlainLabels
 
-__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction", "select_labels"]
+__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
 
 _SHOWN = 5
+_REMEDY = "Drop these rows, or give them a label of their own."
+_REMEDY_AT_PREDICT = (
+    "Drop these rows, or give them a label of their own; an estimator with "
+    "missing_groups='population' predicts them as rows of unseen groups."
+)
 # Integers up to here are floating-point numbers too.
 EXACT = 2**53
 
@@ -81,9 +87,9 @@ class Levels(FieldState):
         ValueError
             If a label is missing.
         """
-        values = [_label_values(column) for column in columns]
+        values = [label_values(column) for column in columns]
         for value in values:
-            _check_complete(value, self.name)
+            _check_complete(value, self.name, _REMEDY_AT_PREDICT)
         values = [_uncategorised(value) for value in values]
         new = pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         codes = self.labels.get_indexer(new)
@@ -121,7 +127,7 @@ class Levels(FieldState):
             return self, places, codes
         joined = [
             _joined(self.labels.get_level_values(j), pd.Index(_uncategorised(values[first])))
-            for j, values in enumerate(map(_label_values, columns))
+            for j, values in enumerate(map(label_values, columns))
         ]
         factor = factorise_interaction(joined, [str(name) for name in self.labels.names])
         levels = Levels(self.name, factor.levels.values)
@@ -137,7 +143,7 @@ class Levels(FieldState):
         unseen = codes >= len(self)
         if not unseen.any():
             return
-        rows = [np.asarray(_label_values(column), dtype=object)[unseen] for column in columns]
+        rows = [np.asarray(label_values(column), dtype=object)[unseen] for column in columns]
         found = list(dict.fromkeys(rows[0] if len(rows) == 1 else zip(*rows, strict=True)))
         shown = ", ".join(repr(label) for label in found[:_SHOWN])
         more = ", ..." if len(found) > _SHOWN else ""
@@ -208,7 +214,7 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
     >>> list(factor.levels.labels), factor.codes.tolist()
     (['a', 'b'], [1, 0, 1])
     """
-    values = _label_values(labels)
+    values = label_values(labels)
     codes, uniques = _factorised(values, name)
     if codes.min(initial=0) < 0 or _may_be_infinite(values):
         _check_complete(values, name)
@@ -241,18 +247,6 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
     return GroupingFactor(Levels(":".join(names), labels), cells)
 
 
-def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
-    """Return the labels of some rows.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-        As for ``Levels.encode``.
-    rows : ndarray of bool or int
-    """
-    return [_label_values(column)[rows] for column in columns]
-
-
 def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
     """Join labels of two indexes, none of them rounded."""
     integers = [index.to_numpy() for index in (old, new) if index.dtype.kind in "iu"]
@@ -260,28 +254,6 @@ def _joined(old: pd.Index, new: pd.Index) -> pd.Index:
     if joined.dtype.kind == "f" and any((np.abs(one) > EXACT).any() for one in integers):
         return old.astype(object).append(new.astype(object))
     return joined
-
-
-def _label_values(labels: Any) -> Any:
-    """Return labels as a one-dimensional array that keeps its own type."""
-    if isinstance(labels, (pd.Series, pd.Index)):
-        labels = labels.array
-    elif not isinstance(labels, (np.ndarray, pd.api.extensions.ExtensionArray)):
-        for listed in ("to_list", "to_pylist"):
-            if hasattr(labels, listed):
-                labels = getattr(labels, listed)()
-        labels = pd.Series(list(labels), dtype=object).infer_objects().array
-    if isinstance(labels, pd.arrays.NumpyExtensionArray):
-        labels = labels.to_numpy()
-    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if getattr(labels, "ndim", 1) != 1:
-        raise ValueError(
-            f"groups must have one label per row, got an array of shape {labels.shape}."
-        )
-    if isinstance(labels, np.ndarray) and labels.dtype == np.float16:
-        labels = labels.astype(np.float64)
-    return labels
 
 
 def _uncategorised(values: Any) -> Any:
@@ -300,15 +272,14 @@ def _may_be_infinite(values: Any) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind == "f"
 
 
-def _check_complete(values: Any, name: str) -> None:
+def _check_complete(values: Any, name: str, remedy: str = _REMEDY) -> None:
     """Raise ValueError if a label is missing or infinite."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iubUS":
         return
     missing = np.asarray(pd.isna(values))
     if missing.any():
         raise ValueError(
-            f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). "
-            "Drop these rows, or give them a label of their own."
+            f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). {remedy}"
         )
     if (
         isinstance(values, np.ndarray)

@@ -10,9 +10,11 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows, RandomBlock
-from skmixed.design.groups import GroupingFactor, select_labels
+from skmixed.design.groups import GroupingFactor
+from skmixed.design.labels import select_labels
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.learning import all_or_nothing
 from skmixed.estimators.weights import row_weights
 from skmixed.fitting.adapting import adapted
 from skmixed.fitting.lmm_fit import LMMFit
@@ -29,6 +31,7 @@ class AdaptingMethods:
     lmm_fit_: LMMFit
     _input: ArrayInput | FormulaInput
 
+    @all_or_nothing
     def adapt(self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None) -> Any:
         r"""Add rows: update the effects of known groups, and create those of new groups.
 

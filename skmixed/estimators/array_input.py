@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
-    assert_all_finite,
     check_array,
     check_consistent_length,
-    column_or_1d,
     validate_data,
 )
 
@@ -26,11 +25,14 @@ from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
     has_columns,
+    require_readable,
     resolve_columns,
 )
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
+from skmixed.estimators.numbers import check_finite, checked_response, converted, numeric_columns
+from skmixed.formula.values import unmasked
 
-__all__ = ["ArrayInput", "checked_response", "train_arrays"]
+__all__ = ["ArrayInput", "train_arrays"]
 
 FloatArray = NDArray[np.float64]
 
@@ -65,7 +67,7 @@ class ArrayInput:
         if self.in_X:
             X = _with_label_columns(estimator, X, reset=False)
             labels: list[Labels] = [factor.labels(X) for factor in self.factors]
-            return _numeric(fixed_columns(X, _positions(self.factors)), len(X)), labels
+            return numeric_columns(fixed_columns(X, _positions(self.factors))), labels
         fixed = _validated(estimator, X, reset=False)
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
@@ -86,9 +88,11 @@ class ArrayInput:
         )
         return replace(self, recipe=replace(self.recipe, factors=factors))
 
-    def new_rows(self, fixed: FloatArray, labels: Sequence[Labels], unseen: str) -> NewRows:
+    def new_rows(
+        self, fixed: FloatArray, labels: Sequence[Labels], unseen: str, missing: str = "error"
+    ) -> NewRows:
         """Return the columns of rows to predict."""
-        return self.recipe.new_rows(fixed, labels, unseen=unseen)
+        return self.recipe.new_rows(fixed, labels, unseen=unseen, missing=missing)
 
 
 def train_arrays(
@@ -109,7 +113,8 @@ def train_arrays(
     Raises
     ------
     ValueError
-        If X, y or the labels cannot be used, or their lengths differ.
+        If X, y or the labels cannot be used, their lengths differ, or a column is called like the
+        intercept.
     """
     if y is None:
         raise ValueError(
@@ -121,7 +126,7 @@ def train_arrays(
     if in_X:
         X = source = _with_label_columns(estimator, X, reset=True)
         places = factor_columns(estimator.groups, X)
-        fixed = _numeric(fixed_columns(X, _positions(places)), len(X))
+        fixed = numeric_columns(fixed_columns(X, _positions(places)))
     else:
         places, source = given_factors(groups), groups
         fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)
@@ -143,24 +148,18 @@ def train_arrays(
             for place, factor in trained
         ),
     )
+    if "Intercept" in recipe.names:
+        _check_intercept(recipe, fixed, bool(estimator.fit_intercept))
     blocks = recipe.blocks(fixed, [factor for _, factor in trained])
     design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
     return design, ArrayInput(recipe, tuple(place for place, _ in trained), in_X)
 
 
-def checked_response(y: Any) -> FloatArray:
-    """Return y as finite numbers, one per row."""
-    if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype == np.float64 and len(y):
-        _check_finite(y, "y")
-        return y
-    values = column_or_1d(y, warn=True)
-    return check_array(values, ensure_2d=False, dtype=np.float64, input_name="y")
-
-
 def _array_or_frame(X: Any) -> Any:
     """Return X as something with columns; labels in a list of rows keep their type."""
+    require_readable(X)
     if has_columns(X) or hasattr(X, "shape"):
-        return X
+        return unmasked(X)
     array = np.asarray(X)
     return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
 
@@ -179,16 +178,24 @@ def _validated(
     """Return X as finite numbers, its columns and their names checked."""
     if has_columns(X):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
-        return _numeric(X, len(X), min_features)
+        return numeric_columns(X, min_features)
     if _is_plain(X, min_features):
         X = X.astype(np.float64, copy=False)
-        _check_finite(X, "X")
+        check_finite(X, "X")
         if hasattr(estimator, "feature_names_in_"):
             _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
         return X
-    return validate_data(
-        estimator, X, reset=reset, dtype=np.float64, ensure_min_features=min_features
+    return converted(
+        X,
+        partial(
+            validate_data,
+            estimator,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            ensure_min_features=min_features,
+        ),
     )
 
 
@@ -201,45 +208,6 @@ def _is_plain(X: Any, min_features: int) -> bool:
         and len(X) > 0
         and X.shape[1] >= min_features
     )
-
-
-def _check_finite(values: FloatArray, name: str) -> None:
-    """Raise ValueError in scikit-learn's words if values hold NaN or infinity."""
-    # Whatever is not finite spoils the sum; that of finite values may overflow, so look closer.
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = values.sum()
-    if not np.isfinite(total):
-        assert_all_finite(values, input_name=name)
-
-
-def _numeric(columns: Any, n: int, min_features: int = 0) -> FloatArray:
-    """Return columns as finite numbers, or say which of them hold text."""
-    if columns.shape[1] == 0 and min_features == 0:
-        return np.empty((n, 0))
-    try:
-        return check_array(
-            columns, dtype=np.float64, ensure_min_features=min_features, input_name="X"
-        )
-    except ValueError as error:
-        if not has_columns(columns) or "NaN" in str(error) or "infinity" in str(error):
-            raise
-        text = [str(name) for name in columns.columns if not _is_numeric(columns[name])]
-        if not text:
-            raise
-        raise ValueError(
-            f"The columns {text} of X hold text, which cannot be fixed effects as they are. Encode "
-            "them with OneHotEncoder(drop='first') in a ColumnTransformer, use the formula "
-            "interface, or name the column of labels in groups=."
-        ) from error
-
-
-def _is_numeric(column: Any) -> bool:
-    """Tell whether a column converts to numbers."""
-    try:
-        np.asarray(column).astype(np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _positions(factors: Sequence[FactorColumns]) -> list[int]:
@@ -266,6 +234,18 @@ def _check_slopes(slopes: Mapping[str, tuple[int, ...]]) -> None:
         raise ValueError(
             f"random_intercept=False leaves {without} without any random effect. Give each factor "
             "a random slope."
+        )
+
+
+def _check_intercept(recipe: ArrayRecipe, fixed: FloatArray, fit_intercept: bool) -> None:
+    """Raise ValueError if a column named as the intercept is another one than the model's."""
+    j = recipe.names.index("Intercept")
+    varies_twice = any(part.random_intercept and j in part.slopes for part in recipe.factors)
+    if fit_intercept or varies_twice or (fixed[:, j] != 1.0).any():
+        raise ValueError(
+            "X has a column named 'Intercept', which is the name of the model's own intercept. "
+            "Leave the column out if it holds ones, since fit_intercept=True stands for it; else "
+            "rename it."
         )
 
 

@@ -16,6 +16,7 @@ from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
@@ -61,6 +62,7 @@ class LinearMixedModel(
     n_iter_: int
     _response_label: str
 
+    @all_or_nothing
     def fit(
         self,
         X: Any,
@@ -71,6 +73,8 @@ class LinearMixedModel(
         group_weight: Any = None,
     ) -> Any:
         """Fit the model.
+
+        If it fails or is interrupted, the estimator stays as it was before.
 
         Parameters
         ----------
@@ -94,6 +98,7 @@ class LinearMixedModel(
         ValueError
             If an argument cannot be used, or values are missing.
         """
+        forget_columns(self)
         return self.fit_model(self._training_model(X, y, groups, sample_weight, group_weight))
 
     def training_model(
@@ -257,6 +262,7 @@ class LinearMixedModel(
         for name, allowed in (
             ("method", ("reml", "ml")),
             ("unseen_groups", ("population", "error")),
+            ("missing_groups", ("error", "population")),
             ("weight_type", WEIGHT_TYPES),
             ("weight_scaling", tuple(SCALINGS)),
         ):

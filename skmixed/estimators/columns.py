@@ -10,12 +10,15 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing
 
+from skmixed.formula.tables import require_different_names, require_table
+
 __all__ = [
     "column_name",
     "column_names",
     "framed",
     "has_columns",
     "label_column",
+    "require_readable",
     "resolve_columns",
     "taken",
 ]
@@ -26,19 +29,21 @@ def has_columns(X: Any) -> bool:
     return hasattr(X, "columns")
 
 
+def require_readable(X: Any, argument: str = "X") -> None:
+    """Raise unless X is an array, or a table whose rows are there under different names."""
+    require_table(X, argument)
+    require_different_names(X, argument)
+
+
 def framed(X: Any) -> Any:
     """Return a mapping of columns as a data frame, and anything else as it is."""
+    require_readable(X)
     # One of SciPy's sparse matrices is a dictionary.
     return pd.DataFrame(X) if isinstance(X, Mapping) and not issparse(X) else X
 
 
 def column_names(X: Any) -> list[str] | None:
     """Return the names of the columns, None for an array."""
-    if hasattr(X, "column_names"):
-        raise TypeError(
-            f"X must be an array or a data frame of pandas or polars, got {type(X).__name__} of "
-            "pyarrow. Pass X.to_pandas()."
-        )
     return [str(name) for name in X.columns] if has_columns(X) else None
 
 

@@ -13,10 +13,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
-from skmixed.estimators.array_input import checked_response
 from skmixed.estimators.columns import framed, has_columns
 from skmixed.estimators.group_folds import splits_of_groups
 from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
+from skmixed.estimators.learning import all_or_nothing, forget_columns
+from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.estimators.unseen_groups import (
     exchangeable_groups,
@@ -26,6 +27,7 @@ from skmixed.estimators.unseen_groups import (
 )
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user, warn_user_once_of_each
+from skmixed.formula.values import unmasked
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,
@@ -157,8 +159,11 @@ class GroupConformalRegressor(
         self.normalize = normalize
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, *, groups: Any = None, sample_weight: Any = None) -> Any:
         """Fit the estimator, and its errors in groups that it has not seen.
+
+        If this fails or is interrupted, the estimator stays as it was before.
 
         Parameters
         ----------
@@ -206,6 +211,7 @@ class GroupConformalRegressor(
             scores, [factor.codes[test] for _, test in splits]
         )
         self.n_groups_ = self.score_distribution_.n_groups
+        forget_columns(self)
         for learned in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, learned):
                 setattr(self, learned, getattr(self.estimator_, learned))
@@ -293,7 +299,7 @@ class GroupConformalRegressor(
 
     def _checked(self, X: Any) -> Any:
         """Return X as a data frame or array, with whatever it holds."""
-        X = framed(X)
+        X = unmasked(framed(X))
         if has_columns(X):
             return X
         return check_array(

@@ -11,7 +11,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from skmixed.estimators.array_input import checked_response
 from skmixed.estimators.columns import framed
 from skmixed.estimators.group_folds import (
     KNOWN_GROUPS,
@@ -29,6 +28,7 @@ from skmixed.estimators.grouped_rows import (
     wrapped,
 )
 from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each
 from skmixed.prediction.predictive import check_coverage

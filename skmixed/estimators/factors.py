@@ -11,6 +11,7 @@ from skmixed.estimators.columns import (
     column_names,
     has_columns,
     label_column,
+    require_readable,
     resolve_columns,
 )
 
@@ -78,14 +79,15 @@ def given_factors(groups: Any) -> list[FactorColumns]:
     ------
     ValueError
         If two columns have the same name.
+    TypeError
+        If the rows of a table are not there.
     """
     if groups is None:
         return []
+    require_readable(groups, "groups")
     if not has_columns(groups) or groups.shape[1] == 1:
         return [FactorColumns(("groups",), ())]
     names = [column_name(groups, j) for j in range(groups.shape[1])]
-    if len(set(names)) < len(names):
-        raise ValueError(f"The columns of groups must have different names, got {names}.")
     return [FactorColumns((name,), (j,)) for j, name in enumerate(names)]
 
 
@@ -97,6 +99,7 @@ def given_labels(factors: Sequence[FactorColumns], groups: Any) -> list[list[Any
     ValueError
         If there is no column for a factor, or there are several for one array.
     """
+    require_readable(groups, "groups")
     if not any(factor.positions for factor in factors):
         if has_columns(groups) and groups.shape[1] != 1:
             raise ValueError(

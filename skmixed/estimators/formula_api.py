@@ -14,11 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.estimators.columns import taken
+from skmixed.estimators.formula_arguments import (
+    incomplete_rows,
+    values_or_column,
+    with_groups,
+)
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
-from skmixed.formula import columns_of, parse_formula, rows_with_missing
-from skmixed.formula.columns import column_names, unknown_name
-from skmixed.formula.parse import with_random_term
+from skmixed.formula import parse_formula, rows_with_missing
+from skmixed.formula.columns import column_names
+from skmixed.formula.values import unmasked
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["mixedlm"]
@@ -104,9 +109,10 @@ def mixedlm(
     check_data(data)
     if missing not in ("raise", "drop"):
         raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
-    text, data = _with_groups(formula, data, groups, re_formula)
+    text, data = with_groups(formula, data, groups, re_formula)
     parsed = parse_formula(text)
-    weights, group_weights = _column(data, weights), _column(data, group_weights)
+    weights = values_or_column(data, weights, "weights")
+    group_weights = values_or_column(data, group_weights, "group_weights")
     estimator = MixedLM(
         formula=text,
         method=method,
@@ -119,10 +125,7 @@ def mixedlm(
     )
     rows, n_dropped, all_weights = data, 0, weights
     if missing == "drop":
-        predictors, response = columns_of(parsed, data, environment=environment)
-        incomplete = rows_with_missing(data, [*predictors, *response])
-        if weights is not None:
-            incomplete = incomplete | np.asarray(pd.isna(weights))
+        incomplete = incomplete_rows(parsed, data, environment, weights)
         n_dropped = int(incomplete.sum())
         if n_dropped:
             rows = take_rows(data, ~incomplete)
@@ -194,16 +197,6 @@ class FormulaPredictor:
         return _indexed(self.model.observed_response(data), data, "resid")
 
 
-def _column(data: Any, weights: Any) -> Any:
-    """Return weights, or the column of data that they name."""
-    if not isinstance(weights, str):
-        return weights
-    names = column_names(data)
-    if weights not in names:
-        raise ValueError(f"The weights {unknown_name(weights, names, 'a column of the data')}")
-    return data[weights]
-
-
 def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
     """Return the weights of some rows; those by label, or none, stay as they are."""
     return weights if weights is None or isinstance(weights, Mapping) else np.asarray(weights)[keep]
@@ -212,7 +205,7 @@ def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
 def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
     """Return some rows of a data frame or of a mapping of columns."""
     if isinstance(data, Mapping):
-        return {name: np.asarray(column)[keep] for name, column in data.items()}
+        return {name: np.asarray(unmasked(column))[keep] for name, column in data.items()}
     return taken(data, np.flatnonzero(keep))
 
 
@@ -234,20 +227,3 @@ def _among_missing(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDA
     full = np.full((len(where), values.shape[1]), np.nan)
     full[where] = values
     return full
-
-
-def _with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
-    """Write statsmodels' arguments as a bar of the formula."""
-    if groups is None:
-        if re_formula is not None:
-            raise ValueError(
-                f"re_formula={re_formula!r} needs groups=, the column of labels; or write "
-                f"'({re_formula.lstrip('~ ')} | g)' into the formula."
-            )
-        return formula, data
-    if isinstance(groups, str):
-        is_column = groups in column_names(data)
-        return with_random_term(formula, re_formula, groups, is_column=is_column), data
-    columns = dict(data) if isinstance(data, Mapping) else {c: data[c] for c in data.columns}
-    text = with_random_term(formula, re_formula, "groups", is_column=True)
-    return text, {**columns, "groups": groups}

@@ -14,8 +14,10 @@ from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
 from skmixed.design.groups import Levels
-from skmixed.estimators.array_input import checked_response
+from skmixed.estimators.numbers import checked_response
 from skmixed.formula import FormulaMatrices, ParsedFormula
+from skmixed.formula.columns import column_names, find_column, n_rows
+from skmixed.formula.tables import require_table
 
 __all__ = ["FormulaInput", "train_data"]
 
@@ -40,10 +42,10 @@ class FormulaInput:
 
     def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
         """Return new data, and for each factor its labels if the columns are there."""
-        check_data(X)
-        columns = list(X) if isinstance(X, Mapping) else list(X.columns)
+        check_data(X, "X")
+        columns = column_names(X)
         labels: list[Labels] = [
-            [X[name] for name in factor.columns]
+            [find_column(X, name) for name in factor.columns]
             if all(name in columns for name in factor.columns)
             else None
             for factor in self.design.factors
@@ -68,9 +70,11 @@ class FormulaInput:
         )
         return FormulaInput(replace(self.design, factors=factors))
 
-    def new_rows(self, data: Any, labels: Sequence[Labels], unseen: str) -> NewRows:
+    def new_rows(
+        self, data: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"
+    ) -> NewRows:
         """Return the columns of rows to predict."""
-        rows = self.design.new_rows(data, labels, unseen=unseen)
+        rows = self.design.new_rows(data, labels, unseen=unseen, missing=missing)
         assert_all_finite(rows.fixed, input_name="X")
         for block in rows.blocks:
             assert_all_finite(block.columns, input_name="X")
@@ -97,9 +101,14 @@ def train_data(
     Raises
     ------
     ValueError
-        If the response is given twice or not at all, or a value is missing or infinite.
+        If there is no row, the response is given twice or not at all, or a value is missing or
+        infinite.
     """
     check_data(data)
+    if not n_rows(data):
+        raise ValueError(
+            "The data have 0 rows: expected one at least. Look at how they were read or selected."
+        )
     if y is None:
         parsed.require_response()
     else:
@@ -121,8 +130,9 @@ def train_data(
     )
 
 
-def check_data(data: Any) -> None:
-    """Raise TypeError unless the columns of data have names."""
+def check_data(data: Any, argument: str = "data") -> None:
+    """Raise TypeError unless data are a table whose columns have names."""
+    require_table(data, argument)
     if not (isinstance(data, Mapping) or hasattr(data, "columns")):
         raise TypeError(
             f"A formula needs a data frame, whose columns have names, got {type(data).__name__}. "

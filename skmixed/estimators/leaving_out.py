@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed import inference
-from skmixed.design.groups import select_labels
+from skmixed.design.labels import select_labels
 from skmixed.formula.columns import n_rows
 
 __all__ = ["LeaveOutMethods"]

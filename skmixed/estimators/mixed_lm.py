@@ -19,6 +19,7 @@ from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
+from skmixed.formula.tables import require_different_names
 from skmixed.likelihood.choose import SOLVERS
 
 __all__ = ["MixedLM", "formula_structures"]
@@ -60,6 +61,9 @@ class MixedLM(LinearMixedModel):
         Whether predict adds the random effects of known groups, or of which factors.
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
+    missing_groups : {"error", "population"}, default="error"
+        What predict does with a missing label (None, NaN, NA, NaT): it is an error, or the row is
+        predicted as one of an unseen group. Fit and adapt always refuse it.
     weight_type : {"precision", "frequency", "sampling"}, default="precision"
         Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, the number of times a row counts,
         or the inverse probability of a row in its group being sampled (``group_weight`` is then
@@ -141,6 +145,7 @@ class MixedLM(LinearMixedModel):
         method: str = "reml",
         include_random_effects: bool | Sequence[str] = True,
         unseen_groups: str = "population",
+        missing_groups: str = "error",
         weight_type: str = "precision",
         weight_scaling: str = "size",
         tol: float = 1e-8,
@@ -157,6 +162,7 @@ class MixedLM(LinearMixedModel):
         self.method = method
         self.include_random_effects = include_random_effects
         self.unseen_groups = unseen_groups
+        self.missing_groups = missing_groups
         self.weight_type = weight_type
         self.weight_scaling = weight_scaling
         self.tol = tol
@@ -208,8 +214,9 @@ class MixedLM(LinearMixedModel):
             )
             covariance = self._structures(design)
             return design, covariance, learned
-        check_data(X)
+        check_data(X, "X")
         if not isinstance(X, Mapping):
+            require_different_names(X, "X")
             validate_data(self, X, skip_check_array=True)
         parsed = parse_formula(self.formula)
         design, form = train_data(parsed, X, y)

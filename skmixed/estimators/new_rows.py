@@ -47,7 +47,8 @@ def read_new_rows(
     NotFittedError
         If the model is not fitted.
     ValueError
-        If labels are given twice, or are absent and needed, or there is no such factor.
+        If labels are given twice, are absent and needed, or are missing from some rows and must
+        not be; or there is no such factor.
     """
     check_is_fitted(model)
     model._refuse_second_labels(groups, "predict")
@@ -61,7 +62,7 @@ def read_new_rows(
     if not labels_needed:
         labels = [known[name] if name in wanted else None for name in names]
     unseen = model.unseen_groups if wanted else "population"
-    return model._input.new_rows(columns, labels, unseen), wanted
+    return model._input.new_rows(columns, labels, unseen, model.missing_groups), wanted
 
 
 def _wanted(include: Include, names: list[str]) -> list[str]:

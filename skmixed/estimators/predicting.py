@@ -21,6 +21,7 @@ from skmixed.estimators.uncertainty import (
     read_variance_uncertainty,
 )
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.formula.values import unmasked
 from skmixed.prediction.predict import Include, Kind, marginal_covariance
 from skmixed.prediction.predictive import Predictive, central, predictive
 
@@ -34,6 +35,7 @@ class PredictionMethods(GroupRoutingMixin):
 
     include_random_effects: bool | Sequence[str]
     unseen_groups: str
+    missing_groups: str
     lmm_fit_: LMMFit
     _input: ArrayInput | FormulaInput
 
@@ -56,7 +58,8 @@ class PredictionMethods(GroupRoutingMixin):
             As in fit.
         groups : array-like of shape (n,), optional
             Labels of the rows, if fit got them as an array. A label that was not fitted gets the
-            population mean (or an error, with ``unseen_groups="error"``).
+            population mean (or an error, with ``unseen_groups="error"``); so does a missing one
+            with ``missing_groups="population"``, which is an error otherwise.
         include_random_effects : bool or list of str, optional
             Whether the groups' random effects are added, or of which factors; the default is the
             constructor's.
@@ -202,7 +205,9 @@ class PredictionMethods(GroupRoutingMixin):
             Weights of the rows in R2.
         """
         return r2_score(
-            self._observed(X, y), self.predict(X, groups=groups), sample_weight=sample_weight
+            unmasked(self._observed(X, y)),
+            self.predict(X, groups=groups),
+            sample_weight=sample_weight,
         )
 
     def design_matrices(self, X: Any, *, groups: Any = None) -> DesignMatrices:

@@ -36,6 +36,9 @@ class RandomInterceptRegressor(LinearMixedModel):
         Whether predict adds the intercepts of known groups.
     unseen_groups : {"population", "error"}, default="population"
         What predict does with a label that was not fitted.
+    missing_groups : {"error", "population"}, default="error"
+        What predict does with a missing label (None, NaN, NA, NaT): it is an error, or the row is
+        predicted as one of an unseen group. Fit and adapt always refuse it.
     weight_type : {"precision", "frequency", "sampling"}, default="precision"
         Meaning of ``sample_weight``: Var(e) = sigma^2 / weight, the number of times a row counts,
         or the inverse probability of a row in its group being sampled (``group_weight`` is then
@@ -89,6 +92,7 @@ class RandomInterceptRegressor(LinearMixedModel):
         method: str = "reml",
         include_random_effects: bool = True,
         unseen_groups: str = "population",
+        missing_groups: str = "error",
         weight_type: str = "precision",
         weight_scaling: str = "size",
         tol: float = 1e-8,
@@ -99,6 +103,7 @@ class RandomInterceptRegressor(LinearMixedModel):
         self.method = method
         self.include_random_effects = include_random_effects
         self.unseen_groups = unseen_groups
+        self.missing_groups = missing_groups
         self.weight_type = weight_type
         self.weight_scaling = weight_scaling
         self.tol = tol

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 from skmixed.design.design import Design, RandomBlock
 from skmixed.design.groups import GroupingFactor
 from skmixed.estimators.sampling_weights import scaled_weights
+from skmixed.formula.values import unmasked
 
 __all__ = ["WEIGHT_TYPES", "row_weights", "weighted_design"]
 
@@ -31,7 +32,9 @@ def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
     """
     if sample_weight is None:
         return None
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weights = _check_sample_weight(
+        unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True
+    )
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
@@ -124,7 +127,7 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
         )
     if isinstance(group_weight, Mapping):
         return _from_mapping(factor, group_weight)
-    weights = np.asarray(group_weight, dtype=np.float64)
+    weights = np.asarray(unmasked(group_weight), dtype=np.float64)
     if weights.shape != (design.n_rows,):
         raise ValueError(
             f"group_weight must have one value per row, {design.n_rows}, got shape "

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 
 from skmixed.formula.categories import recode, to_categorical
+from skmixed.formula.identifiers import same_name
+from skmixed.formula.tables import require_table
+from skmixed.formula.values import TIMES_OF_OBJECTS, unmasked
 
 __all__ = [
     "Columns",
     "column_names",
+    "find_column",
     "levels_of",
     "n_rows",
     "read_columns",
@@ -25,7 +29,6 @@ Columns: TypeAlias = dict[str, "np.ndarray | pd.Categorical"]
 """Columns by name: float64, bool or datetime64 arrays, and categoricals."""
 
 _NUMBERS_OF_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
-_TIMES_OF_OBJECTS = ("datetime", "datetime64", "date", "timedelta", "timedelta64")
 
 
 def rows_with_missing(data: Any, columns: Iterable[str]) -> np.ndarray:
@@ -100,8 +103,8 @@ def column_names(data: Any) -> list[Any]:
     """Return the names of all columns."""
     if isinstance(data, Mapping):
         return list(data)
-    # A Table of pyarrow calls its names column_names, and its values columns.
-    if hasattr(data, "columns") and not hasattr(data, "column_names"):
+    require_table(data, "data")
+    if hasattr(data, "columns"):
         return list(data.columns)
     raise TypeError(
         f"The data of a formula is a data frame (pandas, polars) or a mapping of columns; got "
@@ -156,16 +159,32 @@ def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) ->
         raise ValueError(f"The column {name!r} of the data {error}.") from error
 
 
-def _column(data: Any, name: str) -> Any:
-    """Return one column as the data hold it."""
+def find_column(data: Any, name: str) -> Any:
+    """Return the one column of that name, as the data hold it.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or more than one.
+    """
     try:
         column = data[name]
     except Exception as error:
-        if name in column_names(data):
+        names = column_names(data)
+        if name in names:
             raise
-        raise ValueError(unknown_name(name, column_names(data), "a column of the data")) from error
+        same = same_name(name, names)
+        if same is None:
+            raise ValueError(unknown_name(name, names, "a column of the data")) from error
+        column = data[same]
     if isinstance(column, pd.DataFrame):
         raise ValueError(f"The data have {column.shape[1]} columns named {name!r}: expected one.")
+    return column
+
+
+def _column(data: Any, name: str) -> Any:
+    """Return one column as an array or series."""
+    column = find_column(data, name)
     return column if hasattr(column, "dtype") else pd.Series(column)
 
 
@@ -191,6 +210,7 @@ def _read(column: Any) -> np.ndarray | pd.Categorical:
 
 def _to_array(column: Any) -> np.ndarray:
     """Return a column as a NumPy array, numbers with NaN where they are missing."""
+    column = unmasked(column)
     dtype = getattr(column, "dtype", None)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
         if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
@@ -210,7 +230,7 @@ def _from_objects(values: np.ndarray) -> np.ndarray | pd.Categorical:
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind in _NUMBERS_OF_OBJECTS:
         return np.asarray(pd.Series(values).astype("object").where(pd.notna(values), np.nan), float)
-    if kind in _TIMES_OF_OBJECTS:
+    if kind in TIMES_OF_OBJECTS:
         return np.asarray(pd.Series(values).infer_objects().to_numpy())
     if kind == "boolean" and not pd.isna(values).any():
         return values.astype(bool)

@@ -18,6 +18,7 @@ import pandas as pd
 from skmixed.formula.checks import check_accesses
 from skmixed.formula.columns import Columns, unknown_name
 from skmixed.formula.functions import FUNCTIONS
+from skmixed.formula.identifiers import python_name, same_name
 from skmixed.formula.keys import attribute_key, call_key
 from skmixed.formula.program import compiled, names_in
 
@@ -158,8 +159,8 @@ def resolve(
             _resolve_variable(name, name, columns, known, variables, constants)
         for name in names.attributed:
             key = attribute_key(name)
-            if isinstance(known.get(name), ModuleType) and not name.startswith("_"):
-                constants[key] = known[name]
+            if _is_known(name, known) and isinstance(known[python_name(name)], ModuleType):
+                constants[key] = known[python_name(name)]
             else:
                 _resolve_variable(name, key, columns, known, variables, constants)
         for name in names.called:
@@ -181,12 +182,18 @@ def _resolve_variable(
     constants: dict[str, Any],
 ) -> None:
     """Note a variable as a column, or else as a constant."""
-    if name in columns:
+    if name in columns or same_name(name, columns) is not None:
         variables[name] = None
-    elif name in known and not name.startswith("_"):
-        constants[key] = known[name]
+    elif _is_known(name, known):
+        constants[key] = known[python_name(name)]
     else:
         raise ValueError(_unknown(name, columns, "a column of the data nor a known variable"))
+
+
+def _is_known(name: str, known: Mapping[str, Any]) -> bool:
+    """Tell whether the environment or every formula knows a name; never one with an underscore."""
+    read = python_name(name)
+    return read in known and not read.startswith("_")
 
 
 def _unknown(name: str, columns: Iterable[Any], what: str) -> str:

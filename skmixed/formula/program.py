@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import CodeType
 
 from skmixed.formula.checks import Access, accesses_in, check_syntax
+from skmixed.formula.identifiers import keep_spelling
 from skmixed.formula.keys import attribute_key, call_key
 
 __all__ = ["Names", "Program", "compiled", "names_in"]
@@ -89,7 +90,7 @@ def _parse(code: str) -> ast.Expression:
     except (RecursionError, MemoryError) as error:
         raise _too_deep(code) from error
     check_syntax(tree, code)
-    return tree
+    return keep_spelling(tree, code.strip())
 
 
 def _too_deep(code: str) -> ValueError:

@@ -207,6 +207,7 @@ def train_formula(
     array([[1., 3.]])
     """
     plan = _plan(parsed)
+    _check_names(plan)
     names = column_names(data)
     variables, constants = resolve(plan.predictors, names, environment or {})
     response_variables, more = resolve(plan.response, names, environment or {})
@@ -283,6 +284,15 @@ def _plan(parsed: ParsedFormula) -> _Plan:
     response = () if parsed.response is None else (Expression(parsed.response),)
     terms = [expression for text in designs for expression in expressions_of(text)]
     return _Plan(designs, tuple(dict.fromkeys([*terms, *offsets])), response, offsets + response)
+
+
+def _check_names(plan: _Plan) -> None:
+    """Raise ValueError if a term would have the name of the intercept."""
+    if any(expression.code == "Intercept" for expression in plan.predictors):
+        raise ValueError(
+            "The formula has a column named 'Intercept', which is the name of the model's own "
+            "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
+        )
 
 
 def _vector(values: Any, code: str, n: int) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from skmixed.likelihood.free_memory import free_memory
 
 __all__ = ["is_available", "require_memory"]
 
@@ -19,7 +18,7 @@ def require_memory(n_bytes: float, what: str, remedy: str) -> None:
     remedy : str
         What the user can do instead.
     """
-    free = _free_memory()
+    free = free_memory()
     if free is not None and n_bytes > free:
         raise MemoryError(
             f"{what} would need about {n_bytes / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are "
@@ -34,18 +33,5 @@ def is_available(n_bytes: float) -> bool:
     ----------
     n_bytes : float
     """
-    free = _free_memory()
+    free = free_memory()
     return free is None or n_bytes <= free
-
-
-def _free_memory() -> float | None:
-    """Return the free memory in bytes, None where the system does not say."""
-    report = Path("/proc/meminfo")
-    if report.exists():
-        for line in report.read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return float(line.split()[1]) * 1024.0
-    try:
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return None

@@ -43,6 +43,10 @@ CONVERSIONS: dict[str, Any] = {
     "Int64 near 2**63": lambda codes: pd.array(2**63 - 11 + codes, dtype="Int64"),
     "uint64": lambda codes: np.uint64(2**64 - 10) + codes.astype(np.uint64),
     "list": lambda codes: [f"s{c}" for c in codes],
+    "big-endian int": lambda codes: codes.astype(">i8"),
+    "big-endian float": lambda codes: codes.astype(">f8"),
+    "big-endian str": lambda codes: np.array([f"s{c}" for c in codes], dtype=">U3"),
+    "masked, none of them": np.ma.array,
 }
 
 

@@ -141,3 +141,57 @@ def test_infinite_label_is_an_error(X, y):
     labels[5] = np.inf
     with pytest.raises(ValueError, match="groups contains infinity in 'groups'"):
         RandomInterceptRegressor().fit(X[["x1", "x2"]], y, groups=labels)
+
+
+def masked(values, rows):
+    mask = np.zeros(np.shape(values), dtype=bool)
+    mask[rows] = True
+    return np.ma.array(values, mask=mask)
+
+
+@pytest.mark.parametrize("dtype", [int, float, object, "U3", "datetime64[D]"])
+def test_masked_labels_are_missing(data, X, y, dtype):
+    numbers, labels = X[["x1", "x2"]], data["school"].str[1:].astype(int).to_numpy()
+    labels = labels.astype(dtype)
+    model = RandomInterceptRegressor().fit(numbers, y, groups=masked(labels, []))
+    for method in (
+        lambda: RandomInterceptRegressor().fit(numbers, y, groups=masked(labels, [3, 5])),
+        lambda: model.predict(numbers, groups=masked(labels, [3, 5])),
+        lambda: mixedlm(FORMULA, {**data, "school": masked(labels, [3, 5])}),
+    ):
+        with pytest.raises(ValueError, match=r"contains NaN in '\w+' \(2 of 120 rows\)"):
+            method()
+
+
+@pytest.mark.parametrize("dtype", [int, float, object])
+def test_masked_numbers_are_missing(data, X, y, dtype):
+    numbers = (100 * X[["x1", "x2"]].to_numpy()).astype(dtype)
+    masked_X, masked_y = masked(numbers, (3, 0)), masked((10 * y).astype(dtype), 5)
+    model = RandomInterceptRegressor().fit(numbers, y, groups=X["school"])
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        RandomInterceptRegressor().fit(masked_X, y, groups=X["school"])
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        model.predict(masked_X, groups=X["school"])
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        RandomInterceptRegressor().fit(numbers, masked_y, groups=X["school"])
+    with pytest.raises(ValueError, match="contains NaN"):
+        model.score(numbers, masked_y, groups=X["school"])
+    for name, values in {"x1": masked_X[:, 0], "y": masked_y}.items():
+        with pytest.raises(ValueError, match="contains NaN"):
+            mixedlm(FORMULA, {**data, name: values})
+        assert mixedlm(FORMULA, {**data, name: values}, missing="drop").n_dropped == 1
+
+
+def test_masked_weights_are_missing(data, X, y):
+    weights = masked(np.ones(120), 7)
+    with pytest.raises(ValueError, match="Input sample_weight contains NaN"):
+        RandomInterceptRegressor("school").fit(X, y, sample_weight=weights)
+    with pytest.raises(ValueError, match="group_weight must be finite"):
+        RandomInterceptRegressor("school").fit(X, y, group_weight=weights)
+    assert mixedlm(FORMULA, data, weights=weights, missing="drop").n_dropped == 1
+
+
+def test_masked_labels_among_the_columns_are_missing(X, y):
+    columns = X.assign(school=X["school"].str[1:].astype(int)).to_numpy()
+    with pytest.raises(ValueError, match=r"contains NaN in 'x2' \(1 of 120 rows\)"):
+        RandomInterceptRegressor(-1).fit(masked(columns, (4, 2)), y)

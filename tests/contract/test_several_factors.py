@@ -480,11 +480,11 @@ def test_rows_of_weight_zero_take_their_levels_with_them(lessons):
 
 
 def test_memory_is_judged_before_it_is_taken(lessons, monkeypatch):
-    monkeypatch.setattr("skmixed.likelihood.memory._free_memory", lambda: 1e3)
+    monkeypatch.setattr("skmixed.likelihood.memory.free_memory", lambda: 1e3)
     MixedLM("student").fit(lessons.crossed.drop(columns="teacher"), lessons.y)
     message = r"\['student', 'teacher'\] together.* would need about .* GiB.*fewer"
     for solver in ("auto", "direct", "iterative"):
         with pytest.raises(MemoryError, match=message):
             MixedLM(LABELS, solver=solver).fit(lessons.crossed, lessons.y)
-    monkeypatch.setattr("skmixed.likelihood.memory._free_memory", lambda: None)
+    monkeypatch.setattr("skmixed.likelihood.memory.free_memory", lambda: None)
     assert MixedLM(LABELS).fit(lessons.crossed, lessons.y).converged_

@@ -57,11 +57,11 @@ def test_memory_decides_before_time(monkeypatch):
     middle = products((2_000, 300), 10)
     needed = direct_cost(middle).n_bytes
     assert iterative_cost(middle).n_bytes < 0.5 * needed
-    monkeypatch.setattr(memory, "_free_memory", lambda: 0.7 * needed)
+    monkeypatch.setattr(memory, "free_memory", lambda: 0.7 * needed)
     assert isinstance(kernel_for(middle), IterativeKernel)
     with pytest.raises(MemoryError, match=r"\['a', 'b'\].*GiB.*solver='iterative'"):
         kernel_for(middle, "direct", ["a", "b"])
-    monkeypatch.setattr(memory, "_free_memory", lambda: 1e3)
+    monkeypatch.setattr(memory, "free_memory", lambda: 1e3)
     with pytest.raises(MemoryError, match="fewer factors"):
         kernel_for(middle)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from skmixed.estimators.columns import taken
+from skmixed.formula.tables import require_table
 
 __all__ = ["Table", "as_table", "first_rows"]
 
@@ -112,6 +113,7 @@ def as_table(X: Any, groups: Any) -> Table:
     X : array-like, data frame, or mapping of columns
     groups : array-like of shape (n,), data frame or None
     """
+    require_table(X, "X")
     if isinstance(X, pd.DataFrame):
         return Table(X.reset_index(drop=True), groups, False)
     if isinstance(X, Mapping) or hasattr(X, "columns"):

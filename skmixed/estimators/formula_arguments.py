@@ -1,0 +1,101 @@
+"""Arguments of the formula functions that may name columns of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.formula import ParsedFormula, columns_of, rows_with_missing
+from skmixed.formula.columns import column_names, find_column, n_rows, unknown_name
+from skmixed.formula.parse import with_random_term
+from skmixed.formula.values import unmasked
+
+__all__ = ["incomplete_rows", "values_or_column", "with_groups"]
+
+
+def values_or_column(data: Any, given: Any, argument: str) -> Any:
+    """Return what an argument gives, or the column of data that it names.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or not one value for each row.
+    """
+    if isinstance(given, str):
+        _require_column(given, data, argument)
+        return find_column(data, given)
+    if given is not None and not isinstance(given, Mapping):
+        _require_length(given, data, argument)
+    return unmasked(given)
+
+
+def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
+    """Write statsmodels' arguments as a bar of the formula.
+
+    Raises
+    ------
+    ValueError
+        If groups name no column, or are not one label per row; or if there are none for re_formula.
+    """
+    if groups is None:
+        if re_formula is not None:
+            raise ValueError(
+                f"re_formula={re_formula!r} needs groups=, the column of labels; or write "
+                f"'({re_formula.lstrip('~ ')} | g)' into the formula."
+            )
+        return formula, data
+    if isinstance(groups, str):
+        is_column = groups in column_names(data)
+        if not is_column and not set(groups) & set("/:()`"):
+            _require_column(groups, data, "groups")
+        return with_random_term(formula, re_formula, groups, is_column=is_column), data
+    _require_length(groups, data, "groups")
+    columns = dict(data) if isinstance(data, Mapping) else {c: data[c] for c in data.columns}
+    text = with_random_term(formula, re_formula, "groups", is_column=True)
+    return text, {**columns, "groups": groups}
+
+
+def incomplete_rows(
+    parsed: ParsedFormula, data: Any, environment: Mapping[str, Any], weights: Any
+) -> NDArray[np.bool_]:
+    """Tell which rows miss a value that the fit needs.
+
+    Raises
+    ------
+    ValueError
+        If no row is complete.
+    """
+    predictors, response = columns_of(parsed, data, environment=environment)
+    missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response)}
+    if weights is not None:
+        missing["weights"] = np.asarray(pd.isna(weights))
+    incomplete = np.any([np.zeros(n_rows(data), dtype=bool), *missing.values()], axis=0)
+    if len(incomplete) and incomplete.all():
+        counts = {name: int(rows.sum()) for name, rows in missing.items() if rows.any()}
+        raise ValueError(
+            f"missing='drop' leaves none of the {len(incomplete)} rows: values are missing in "
+            f"{counts}. Fill these in, or leave them out of the formula."
+        )
+    return incomplete
+
+
+def _require_column(name: str, data: Any, argument: str) -> None:
+    """Raise ValueError if the data have no column of that name."""
+    names = column_names(data)
+    if name not in names:
+        raise ValueError(f"{argument}={unknown_name(name, names, 'a column of the data')}")
+
+
+def _require_length(values: Any, data: Any, argument: str) -> None:
+    """Raise ValueError unless there is one value for each row of the data."""
+    n, n_given = n_rows(data), len(values) if hasattr(values, "__len__") else None
+    if n_given != n:
+        got = repr(values) if n_given is None else f"{n_given} values"
+        raise ValueError(
+            f"{argument} must name a column of the data, or give one value for each of its {n} "
+            f"rows; got {got}."
+        )

@@ -1,0 +1,42 @@
+"""What arrays hold besides plain numbers and text: masks, dates and times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["TIMES_OF_OBJECTS", "holds_times", "unmasked"]
+
+TIMES_OF_OBJECTS = ("datetime", "datetime64", "date", "timedelta", "timedelta64")
+"""What pandas calls objects that convert to an array of dates or durations."""
+
+
+def unmasked(values: Any) -> Any:
+    """Return a masked array as a plain one in which masked values are missing; others as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.formula.values import unmasked
+    >>> unmasked(np.ma.array([1, 2], mask=[False, True])).tolist()
+    [1, None]
+    """
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if not np.ma.is_masked(values):
+        return values.data
+    # Whole numbers stay exact, as the labels of groups must: they become objects.
+    kind = values.dtype.kind
+    plain = np.array(values.data, dtype=None if kind in "fmM" else object)
+    plain[np.ma.getmaskarray(values)] = {"f": np.nan, "m": "NaT", "M": "NaT"}.get(kind)
+    return plain
+
+
+def holds_times(values: np.ndarray) -> bool:
+    """Tell whether an array holds dates, times of the day, periods or durations."""
+    if values.dtype.kind == "O":
+        kind = pd.api.types.infer_dtype(values.ravel(), skipna=True)
+        return kind in (*TIMES_OF_OBJECTS, "time", "period")
+    return values.dtype.kind in "mM"
