@@ -12,6 +12,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.fitting.monte_carlo import MonteCarloError
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
+from skmixed.fitting.unidentified import Unidentified
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ProfiledObjective
@@ -132,6 +133,8 @@ class LMMFit:
     n_sampled : int or None
         Groups of a sample with weights that are inverse probabilities: the likelihood is a
         pseudo-likelihood, and the covariance of the coefficients the sandwich. None without them.
+    unidentified : Unidentified or None
+        The variances that the design cannot tell apart; None where it tells them all.
     """
 
     reml: bool
@@ -148,6 +151,7 @@ class LMMFit:
     monte_carlo: MonteCarloError | None = None
     products: CrossProducts | None = None
     n_sampled: int | None = None
+    unidentified: Unidentified | None = None
 
     @property
     def theta(self) -> FloatArray:

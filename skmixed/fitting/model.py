@@ -17,8 +17,10 @@ from skmixed.fitting.notices import notices_of
 from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
 from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.unidentified import unidentified_of
 from skmixed.likelihood.choose import Solver, kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.identification import unidentified_directions
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["LMMModel"]
@@ -85,6 +87,8 @@ class LMMModel:
         fit = assemble(design, self.covariance, coordinates, rows, objective, optimum, positions)
         if design.sampling:
             fit = with_sandwich(fit, design, rows)
+        directions = unidentified_directions(kept_products, objective.covariance, objective.kernel)
+        fit = replace(fit, unidentified=unidentified_of(directions, fit.random))
         notices = notices_of(fit, design, objective.kernel.varies)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
         return replace(fit, notices=notices, products=kept_products if keep else None)

@@ -219,9 +219,9 @@ def _curve(
     fit: LMMFit, best: MaximumLikelihood, parameter: ModelParameter, cutoff: float
 ) -> ProfileCurve:
     """Follow the profile of one parameter on both sides."""
-    held = held_parameter(fit, best, parameter)
-    if held is None:
+    if not parameter.identified:
         return _without_points(parameter, (math.nan, math.nan), Linear(1.0))
+    held = held_parameter(fit, best, parameter)
     scale = held.scale
     if held.flat:
         ends = scale.to_user(np.array([scale.lower, scale.upper]))

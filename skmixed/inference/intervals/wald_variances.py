@@ -31,13 +31,12 @@ def wald_variance_limits(
     ----------
     fit : LMMFit
     parameters : sequence of ModelParameter
-        Standard deviations, correlations or sigma.
+        Standard deviations, correlations or sigma, all identified.
     level : float
 
     Returns
     -------
     list of (float, float)
-        NaN where the rows do not distinguish a factor's variances from the residual's.
     """
     if not parameters:
         return []
@@ -55,8 +54,6 @@ def _limits(
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]
-    if effects.position is None:
-        return math.nan, math.nan
     rows, slopes = _rows(fit, effects, place)
     if parameter.kind == "sd":
         return _deviation_limits(rows[0], slopes[0], covariance, fit.sigma, reach)
