@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from skmixed.fitting.estimates import FactorDescription, estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
-from skmixed.fitting.standardise import Coordinates, StandardisedRows
+from skmixed.fitting.standardise import EXACT, Coordinates, StandardisedRows
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["assemble", "level_precision"]
@@ -67,10 +68,44 @@ def assemble(
             strict=True,
         )
     ]
-    fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
+    end = optimum if coordinates.exact else _with_residual(optimum, objective)
+    fit = estimates_at(end, objective, coordinates, design.coefficient_names, factors)
     residuals = conditional_residuals(fit, design, rows)
+    if end is not optimum or _interpolates(residuals, design, coordinates):
+        return _unbounded(fit)
     quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
     return replace(fit, residual_quantiles=quantiles)
+
+
+def _with_residual(optimum: Optimum, objective: ProfiledObjective) -> Optimum:
+    """Step back from where no residual is left: sigma is 0 there, and theta infinite.
+
+    Only their product, the deviation of the effects, is anything to report.
+    """
+    at = optimum.at
+    while at.value == -math.inf:
+        at = objective(0.5 * at.theta)
+    return optimum if at is optimum.at else replace(optimum, at=at)
+
+
+def _interpolates(residuals: FloatArray, design: Design, coordinates: Coordinates) -> bool:
+    """Tell whether the random effects leave of y what rounding does, and the fixed ones more."""
+    if coordinates.exact:
+        return False
+    largest = np.abs(design.response).max() / coordinates.response_scale
+    return bool(np.sqrt(np.mean(residuals**2)) <= EXACT * largest)
+
+
+def _unbounded(fit: LMMFit) -> LMMFit:
+    """Return a fit whose likelihood has no maximum as what it is."""
+    end = replace(fit.convergence, converged=False, message="the residual variance tends to 0")
+    return replace(
+        fit,
+        interpolates=True,
+        convergence=end,
+        log_likelihood=math.inf,
+        residual_quantiles=np.zeros(5),
+    )
 
 
 def conditional_residuals(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:

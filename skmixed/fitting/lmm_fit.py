@@ -135,6 +135,9 @@ class LMMFit:
         pseudo-likelihood, and the covariance of the coefficients the sandwich. None without them.
     unidentified : Unidentified or None
         The variances that the design cannot tell apart; None where it tells them all.
+    interpolates : bool
+        Whether the random effects, with the fixed ones, explain y without a residual: the likelihood
+        is unbounded, and sigma is what rounding leaves.
     """
 
     reml: bool
@@ -152,6 +155,7 @@ class LMMFit:
     products: CrossProducts | None = None
     n_sampled: int | None = None
     unidentified: Unidentified | None = None
+    interpolates: bool = False
 
     @property
     def theta(self) -> FloatArray:

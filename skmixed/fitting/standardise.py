@@ -23,6 +23,7 @@ from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 
 __all__ = [
+    "EXACT",
     "Coordinates",
     "StandardisedRows",
     "products_of_rows",

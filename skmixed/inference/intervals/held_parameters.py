@@ -113,8 +113,8 @@ def maximum_likelihood(fit: LMMFit) -> MaximumLikelihood:
     optimum = find_optimum(objective, tol=TOLERANCE, max_iter=EVALUATIONS, verbose=0, constant=0.0)
     if math.isinf(optimum.at.value):
         raise ValueError(
-            "The model explains y without a residual, so that the likelihood has no maximum to "
-            "profile it from. Fit fewer effects, or more rows."
+            "The residual variance is too small a part of that of y for the likelihood to have a "
+            "maximum within rounding. Use method='wald', or fit fewer effects."
         )
     return MaximumLikelihood(fit.products, fitted.kernel, fitted.covariance, optimum.at)
 

@@ -56,8 +56,8 @@ class ModelParameter:
     place : Place or None
         Of what belongs to the random effects.
     identified : bool
-        False for an aliased coefficient, and for a variance parameter that the design cannot tell
-        from others.
+        False for an aliased coefficient, for a variance parameter that the design cannot tell from
+        others, and for all of them where the model leaves no residual.
     """
 
     name: str
@@ -91,7 +91,7 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
         for f, effects in enumerate(fit.random)
         for one in _of_factor(f, effects)
     ]
-    arbitrary = fit.unidentified is not None and fit.unidentified.sigma
+    arbitrary = fit.interpolates or (fit.unidentified is not None and fit.unidentified.sigma)
     sigma = ModelParameter(
         "sigma", "sigma", "Residual", None, None, fit.sigma, identified=not arbitrary
     )
@@ -172,7 +172,7 @@ def _is_identified(fit: LMMFit, place: Place | None) -> bool:
     """Tell whether the design tells the variances that a parameter is made of."""
     assert place is not None
     effects = fit.random[place.factor]
-    if effects.position is None:
+    if effects.position is None or fit.interpolates:
         return False
     if fit.unidentified is None:
         return True
