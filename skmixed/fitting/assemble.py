@@ -19,9 +19,12 @@ from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.standardise import EXACT, Coordinates, StandardisedRows
 from skmixed.likelihood.profiled import ProfiledObjective
 
-__all__ = ["assemble", "level_precision"]
+__all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
 
 FloatArray = NDArray[np.float64]
+
+# With more than this part of what least squares leave, a residual is no rounding.
+SMALL = 1e-4
 
 
 def assemble(
@@ -68,44 +71,41 @@ def assemble(
             strict=True,
         )
     ]
-    end = optimum if coordinates.exact else _with_residual(optimum, objective)
-    fit = estimates_at(end, objective, coordinates, design.coefficient_names, factors)
+    fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
     residuals = conditional_residuals(fit, design, rows)
-    if end is not optimum or _interpolates(residuals, design, coordinates):
-        return _unbounded(fit)
     quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
     return replace(fit, residual_quantiles=quantiles)
 
 
-def _with_residual(optimum: Optimum, objective: ProfiledObjective) -> Optimum:
-    """Step back from where no residual is left: sigma is 0 there, and theta infinite.
+def interpolates(fit: LMMFit, design: Design, rows: StandardisedRows) -> bool:
+    """Tell whether the random effects leave of y what rounding does, and the fixed ones more.
 
-    Only their product, the deviation of the effects, is anything to report.
+    Parameters
+    ----------
+    fit : LMMFit
+    design : Design
+    rows : StandardisedRows
+        Of the design, in the coordinates of the fit.
     """
-    at = optimum.at
-    while at.value == -math.inf:
-        at = objective(0.5 * at.theta)
-    return optimum if at is optimum.at else replace(optimum, at=at)
-
-
-def _interpolates(residuals: FloatArray, design: Design, coordinates: Coordinates) -> bool:
-    """Tell whether the random effects leave of y what rounding does, and the fixed ones more."""
-    if coordinates.exact:
+    spread = fit.coordinates.response_scale
+    if fit.coordinates.exact or fit.sigma > SMALL * spread:
         return False
-    largest = np.abs(design.response).max() / coordinates.response_scale
+    if fit.sigma == 0.0:
+        return True
+    residuals = conditional_residuals(fit, design, rows)
+    largest = np.abs(design.response).max() / spread
     return bool(np.sqrt(np.mean(residuals**2)) <= EXACT * largest)
 
 
-def _unbounded(fit: LMMFit) -> LMMFit:
-    """Return a fit whose likelihood has no maximum as what it is."""
+def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
+    """Return a fit of y with a little residual as the limit without, which has no maximum.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
     end = replace(fit.convergence, converged=False, message="the residual variance tends to 0")
-    return replace(
-        fit,
-        interpolates=True,
-        convergence=end,
-        log_likelihood=math.inf,
-        residual_quantiles=np.zeros(5),
-    )
+    return replace(fit, interpolates=True, convergence=end, log_likelihood=math.inf)
 
 
 def conditional_residuals(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:

@@ -137,7 +137,7 @@ class LMMFit:
         The variances that the design cannot tell apart; None where it tells them all.
     interpolates : bool
         Whether the random effects, with the fixed ones, explain y without a residual: the likelihood
-        is unbounded, and sigma is what rounding leaves.
+        is unbounded, and sigma next to nothing beside the spread of y.
     """
 
     reml: bool

@@ -91,9 +91,8 @@ def _interpolation(fit: LMMFit) -> Notice:
     names = [effects.name for effects, _ in fit.estimable]
     return Notice(
         f"The random effects of {names}, with the fixed effects, explain y exactly: the residual "
-        "variance tends to 0 and the likelihood has no maximum. Standard errors and tests mean "
-        "nothing here. Use fewer random effects, or check whether y is the same in all rows of a "
-        "group.",
+        "variance tends to 0 and the likelihood has no maximum. The other estimates are their "
+        "limits. Check whether y is the same in all rows of a group, or use fewer random effects.",
         ConvergenceWarning,
     )
 
@@ -112,11 +111,16 @@ def _monte_carlo(fit: LMMFit) -> Notice | None:
 def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     if effects.estimable or fit.coordinates.exact:
         return None
-    reason = "it has one group only" if len(effects.levels) < 2 else "every group has one row only"
+    if len(effects.levels) < 2:
+        reason = "it has one group only"
+    elif effects.sizes.max() < 2:
+        reason = "every group has one row only"
+    else:
+        reason = "the fixed effects explain all that its groups could differ by"
     least_squares = ", which gives least squares" if len(fit.random) == 1 else ""
     return Notice(
         f"The variance of '{effects.name}' is set to 0{least_squares}: {reason}, so that random "
-        "effects cannot be told from the intercept or the residuals.",
+        "effects cannot be told from the fixed effects or the residuals.",
         SingularFitWarning,
     )
 

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.likelihood.identification import UnidentifiedDirection
+from skmixed.likelihood.identification import NO_PART, UnidentifiedDirection
 
 __all__ = ["Unidentified", "unidentified_of"]
 
-# A variance has no part in a direction that changes V by less, or that changes its factor's
-# covariance by less, relative to the whole of it.
-NO_PART, NO_ENTRY = 1e-5, 1e-6
+# Part of the largest change of a covariance below which an entry does not change.
+NO_ENTRY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,9 +53,13 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     hessian[:m, :m] = _hessian(fit) + fit.nu * np.multiply.outer(slope, slope)
     hessian[:m, m] = hessian[m, :m] = -2.0 * fit.nu * slope
     hessian[m, m] = 4.0 * fit.nu
-    curvature, axes = np.linalg.eigh(hessian)
+    # In units in which the curvatures are alike: that of a large theta falls with its square.
+    units = np.sqrt(np.abs(hessian.diagonal()))
+    units[units == 0.0] = 1.0
+    curvature, axes = np.linalg.eigh(hessian / np.multiply.outer(units, units))
     told = curvature > FLAT * curvature[-1]
-    return 2.0 * (axes[:, told] / curvature[told]) @ axes[:, told].T
+    root = axes[:, told] / units[:, None]
+    return np.asarray(2.0 * (root / curvature[told]) @ root.T)
 
 
 def covariance_derivatives(fit: LMMFit) -> FloatArray:

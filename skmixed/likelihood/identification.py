@@ -8,6 +8,7 @@ restricted likelihood is flat along it whatever y is: the design cannot tell the
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,19 @@ from skmixed.likelihood.contrast_gram import ContrastGram, IndependentColumns
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.kernel import Kernel
 
-__all__ = ["UnidentifiedDirection", "unidentified_directions"]
+__all__ = [
+    "NO_PART",
+    "UnidentifiedDirection",
+    "undetermined_factors",
+    "unidentified_directions",
+]
 
 FloatArray = NDArray[np.float64]
 
 # A change of V whose square is below this part of that of its terms is rounding.
 FLAT = 1e-10
+# What changes V by less has no part in a direction.
+NO_PART = 1e-5
 # Correlation of the effects at a point that is special to no structure.
 GENERIC = 0.3
 
@@ -49,6 +57,11 @@ class UnidentifiedDirection:
     lengths: list[float]
     effects: list[FloatArray]
     through_fixed: bool
+
+    def within(self, factors: Collection[int]) -> bool:
+        """Tell whether sigma^2 and other factors have no part in it."""
+        outside = [length for i, length in enumerate(self.lengths) if i not in factors]
+        return max([self.residual, *outside]) <= NO_PART
 
 
 def unidentified_directions(
@@ -86,6 +99,24 @@ def unidentified_directions(
     return [
         _direction(axis, changes, typical, through_fixed=bool(axis @ of_rows @ axis > FLAT))
         for axis in axes[:, squares < FLAT].T
+    ]
+
+
+def undetermined_factors(
+    directions: Sequence[UnidentifiedDirection], covariance: JointCovariance
+) -> list[int]:
+    """Return the factors of which the error contrasts see nothing, whatever their covariance.
+
+    Parameters
+    ----------
+    directions : sequence of UnidentifiedDirection
+        All that there are.
+    covariance : JointCovariance
+    """
+    return [
+        i
+        for i, factor in enumerate(covariance.factors)
+        if sum(direction.within([i]) for direction in directions) == factor.n_parameters
     ]
 
 

@@ -214,6 +214,8 @@ class HeldCoefficient(ProfiledObjective):
         columns = self._columns.copy()
         columns[:, -1] -= z[0] * self._direction
         solution = self._solve(columns.T @ whitened.reduced @ columns)
+        if not solution.r2:
+            raise np.linalg.LinAlgError("Rounding leaves no residual.")
         value, precision = self._value(whitened, solution), n / solution.r2
         mixing = self._mixing(solution) @ columns.T
         residual, across = mixing[-1], self._across(whitened.reduced, solution.R_X)

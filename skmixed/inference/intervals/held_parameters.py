@@ -48,7 +48,8 @@ FloatArray = NDArray[np.float64]
 
 # Distance from the optimum, in standard errors, and evaluations for it.
 TOLERANCE, EVALUATIONS = 1e-8, 500
-# A sigma below this part of its estimate is 0: V is singular within rounding soon after.
+# A sigma below this part of the residual of least squares is 0: V is singular within rounding soon
+# after.
 NEGLIGIBLE = 1e-6
 
 
@@ -138,7 +139,7 @@ def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParamet
     if parameter.kind == "sigma":
         unit = fit.coordinates.response_scale * math.sqrt(fit.coordinates.weight_scale)
         deviance = HeldSigma(best.products, best.covariance, best.kernel)
-        scale = Logarithm(unit, lower=best.log_sigma + math.log(NEGLIGIBLE))
+        scale = Logarithm(unit, lower=min(best.log_sigma, math.log(NEGLIGIBLE)))
         return Held(deviance, np.append(best.log_sigma, best.at.theta), scale)
     assert parameter.place is not None
     effects = fit.random[parameter.place.factor]

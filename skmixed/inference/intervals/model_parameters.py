@@ -57,7 +57,7 @@ class ModelParameter:
         Of what belongs to the random effects.
     identified : bool
         False for an aliased coefficient, for a variance parameter that the design cannot tell from
-        others, and for all of them where the model leaves no residual.
+        others, and for the sigma of a model that leaves no residual.
     """
 
     name: str
@@ -172,7 +172,7 @@ def _is_identified(fit: LMMFit, place: Place | None) -> bool:
     """Tell whether the design tells the variances that a parameter is made of."""
     assert place is not None
     effects = fit.random[place.factor]
-    if effects.position is None or fit.interpolates:
+    if effects.position is None:
         return False
     if fit.unidentified is None:
         return True

@@ -180,7 +180,7 @@ def profile_of_fit(
     fit.require_likelihood()
     cutoff = _cutoff(check_level(level))
     parameters = selected(model_parameters(fit), which)
-    if fit.interpolates or fit.coordinates.exact:
+    if fit.coordinates.exact:
         return ProfileLikelihood({one.name: _unknown(one) for one in parameters}, level, math.inf)
     best = maximum_likelihood(fit)
     curves = {one.name: _curve(fit, best, one, cutoff) for one in parameters}

@@ -158,7 +158,10 @@ class ProfilePath:
     def _towards(
         self, known: list[PathPoint], direction: int, target: float, *, closely: bool
     ) -> list[PathPoint]:
-        """Find points until |zeta| is past the target, or closely at it."""
+        """Find points until |zeta| is past the target, or closely at it.
+
+        Where V is singular within rounding, the deviance has come to its limit.
+        """
         bound = self.upper if direction > 0 else self.lower
         inside, outside = _bracket(known, direction, target)
         found: list[PathPoint] = []
@@ -166,7 +169,10 @@ class ProfilePath:
             if inside.value == bound or (outside is not None and not closely):
                 break
             value = self._proposal(inside, outside, direction, target)
-            point = self._at(min(max(value, self.lower), self.upper), inside, direction)
+            try:
+                point = self._at(min(max(value, self.lower), self.upper), inside, direction)
+            except np.linalg.LinAlgError:
+                break
             found.append(point)
             if abs(abs(point.zeta) - target) <= (CLOSE if closely else ABOUT * target):
                 break
