@@ -33,7 +33,7 @@ class GroupDtypeWarning(UserWarning):
 
 
 class SingularFitWarning(UserWarning):
-    """Warn that a covariance of random effects is estimated on its boundary."""
+    """Warn that a covariance of random effects is on its boundary, or cannot be estimated."""
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

@@ -46,7 +46,9 @@ def _columns(design: Design) -> list[tuple[FloatArray, Sequence[str]]]:
 
 def _largest(columns: FloatArray) -> FloatArray:
     """Return the largest absolute value of each column."""
-    return np.asarray(np.maximum(columns.max(axis=0, initial=0.0), -columns.min(axis=0, initial=0.0)))
+    return np.asarray(
+        np.maximum(columns.max(axis=0, initial=0.0), -columns.min(axis=0, initial=0.0))
+    )
 
 
 def _check(sizes: FloatArray, names: Sequence[str], what: str) -> None:

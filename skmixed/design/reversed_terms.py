@@ -44,8 +44,8 @@ def require_sides(recipe: FormulaRecipe, position: int, factor: GroupingFactor, 
     if left in fixed or not slope or not _is_number(data, right):
         return
     raise ValueError(
-        f"The random term ({left} | {right}) has {len(by_column)} effects, one for each category of "
-        f"{left!r}, and no value of {right!r} has more rows than that. Did you mean "
+        f"The random term ({left} | {right}) has {len(by_column)} effects, one for each category "
+        f"of {left!r}, and no value of {right!r} has more rows than that. Did you mean "
         f"({right} | {left}): a slope of {right!r} for each {left!r}? Groups stand right of the "
         f"bar. If neither is a slope, write (1 | {left}) + (1 | {right})."
     )

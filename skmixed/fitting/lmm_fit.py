@@ -136,8 +136,8 @@ class LMMFit:
     unidentified : Unidentified or None
         The variances that the design cannot tell apart; None where it tells them all.
     interpolates : bool
-        Whether the random effects, with the fixed ones, explain y without a residual: the likelihood
-        is unbounded, and sigma next to nothing beside the spread of y.
+        Whether the random effects, with the fixed ones, explain y without a residual: the
+        likelihood is unbounded, and sigma next to nothing beside the spread of y.
     """
 
     reml: bool

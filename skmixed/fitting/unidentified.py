@@ -57,9 +57,9 @@ def unidentified_of(
         return None
     entries = [np.zeros((len(one.effect_names),) * 2, dtype=bool) for one in random]
     for direction in directions:
-        for found, effects in zip(entries, random, strict=True):
+        for i, effects in enumerate(random):
             if effects.position is not None and direction.lengths[effects.position] > NO_PART:
-                found |= _changed(effects, direction.effects[effects.position])
+                entries[i] |= _changed(effects, direction.effects[effects.position])
     return Unidentified(
         any(direction.residual > NO_PART for direction in directions),
         tuple(entries),

@@ -99,7 +99,7 @@ class ContrastGram:
     """
 
     def __init__(self, products: CrossProducts) -> None:
-        L = np.linalg.cholesky(products.AtWA[:-1, :-1])
+        L = np.asarray(np.linalg.cholesky(products.AtWA[:-1, :-1]), dtype=np.float64)
         self.n_coefficients = len(L)
         self.factors = [IndependentColumns.of(factor, L) for factor in products.factors]
         self._products = products
@@ -133,9 +133,7 @@ class ContrastGram:
         """Return the pairs of factors, each with itself too."""
         return list(combinations_with_replacement(range(len(self.factors)), 2))
 
-    def _cells(
-        self, i: int, j: int
-    ) -> tuple[FloatArray, NDArray[np.integer], NDArray[np.integer]]:
+    def _cells(self, i: int, j: int) -> tuple[FloatArray, NDArray[np.integer], NDArray[np.integer]]:
         """Return Z_i'WZ_j of the pairs of levels that meet, and these levels."""
         if i == j:
             levels = np.arange(self.factors[i].A.shape[-1])

@@ -83,11 +83,8 @@ def test_profile_of_fixed_effects_stands_on_a_ridge():
     assert_allclose(table[["lower", "upper"]], [[1.05 - reach, 1.05 + reach]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("term", "structure"),
-    [("(week || id)", None), ("cs(0 + C(week) | id)", None), ("(1 | id)", None)],
-)
-def test_a_structure_may_identify_what_unstructured_covariances_do_not(term, structure):
+@pytest.mark.parametrize("term", ["(week || id)", "cs(0 + C(week) | id)", "(1 | id)"])
+def test_a_structure_may_identify_what_unstructured_covariances_do_not(term):
     """Three parameters for three moments."""
     results, messages = fitted(f"weight ~ week + {term}", WEEKS)
     identified = term != "cs(0 + C(week) | id)"
@@ -183,7 +180,7 @@ def test_random_effects_that_explain_y_exactly(formula, response):
     assert not results.converged
     assert results.llf == np.inf
     assert results.fit.sigma <= 1e-4 * data["y"].std()
-    assert_allclose(results.predict(data), data["y"], rtol=1e-7, atol=1e-7)
+    assert_allclose(results.predict(data), data["y"], rtol=1e-6, atol=1e-6)
     assert_allclose(results.icc, 1.0, rtol=1e-6)
     assert "sigma" in unknown(results, "wald")
     assert unknown(results, "profile") == {"sigma"}
@@ -260,7 +257,7 @@ def test_few_groups_are_said_where_a_reader_looks():
     data["weight"] += 2.0 * data["lab"]
     results, messages = fitted("weight ~ week + (1 | lab) + (1 | id)", data)
     assert not messages
-    note = "lab has only 3 groups, so the variance between them is poorly known: it has 2 degrees"
+    note = "lab has only 3 groups, so the variance between them is poorly known (degrees"
     for text in (str(results.summary()), results.describe()):
         words = " ".join(text.split())
         assert note in words
@@ -275,7 +272,9 @@ def test_a_reversed_slope_is_asked_about():
             mixedlm(formula, data)
 
 
-@pytest.mark.parametrize("formula", ["effort ~ Type + (Type | Subject)", "effort ~ 1 + (Type | Subject)"])
+@pytest.mark.parametrize(
+    "formula", ["effort ~ Type + (Type | Subject)", "effort ~ 1 + (Type | Subject)"]
+)
 def test_categories_with_numbered_groups_are_not_reversed(formula):
     more = pd.concat([STOOLS, STOOLS.assign(effort=STOOLS.effort + np.tile([0.5, -1, 0, 1], 9))])
     results, _ = fitted(formula, more)

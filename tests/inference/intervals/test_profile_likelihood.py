@@ -350,11 +350,9 @@ def test_what_cannot_be_profiled_says_why():
         profile(results, "sigma").zeta("tau", 1.0)
 
 
-@pytest.mark.parametrize("fixed", ["x", "1"])
-def test_without_a_residual_there_are_no_limits(fixed):
-    """Neither where the fixed effects explain y exactly, nor where the groups do."""
-    exact = pd.DataFrame({"y": np.arange(8.0) // 2, "g": list("aabbccdd")}).assign(x=lambda d: d.y)
-    table = profile(quietly(f"y ~ {fixed} + (1 | g)", exact)).confint()
+def test_without_a_residual_there_are_no_limits():
+    exact = pd.DataFrame({"y": np.arange(8.0), "x": np.arange(8.0), "g": list("aabbccdd")})
+    table = profile(quietly("y ~ x + (1 | g)", exact)).confint()
     assert table[["lower", "upper"]].isna().all(axis=None)
 
 
