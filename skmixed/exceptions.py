@@ -36,7 +36,7 @@ class GroupDtypeWarning(UserWarning):
 
 
 class SingularFitWarning(UserWarning):
-    """Warn that a covariance of random effects is estimated on its boundary."""
+    """Warn that a covariance of random effects is on its boundary, or cannot be estimated."""
 
 
 class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):

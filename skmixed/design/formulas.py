@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmixed.design.arrays import Labels, encode_labels
 from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
+from skmixed.design.reversed_terms import require_sides
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
 from skmixed.formula.columns import column_names, find_column, unknown_name
 
@@ -135,7 +136,7 @@ def train_formula_design(
     Raises
     ------
     ValueError
-        If a grouping factor is not in the data.
+        If a grouping factor is not in the data, or a random term is clearly reversed.
     """
     terms: dict[tuple[str, ...], list[int]] = {}
     for position, term in enumerate(parsed.random):
@@ -150,6 +151,9 @@ def train_formula_design(
         (columns, factorise_interaction([find_column(data, c) for c in columns], columns))
         for columns in terms
     ]
+    for columns, factor in trained:
+        for position in terms[columns]:
+            require_sides(recipe, position, factor, data)
     trained.sort(key=lambda pair: -len(pair[1].levels))
     design = FormulaDesign(
         recipe,

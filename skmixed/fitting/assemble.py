@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,12 +16,15 @@ from skmixed.fitting.estimates import FactorDescription, estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
-from skmixed.fitting.standardise import Coordinates, StandardisedRows
+from skmixed.fitting.standardise import EXACT, Coordinates, StandardisedRows
 from skmixed.likelihood.profiled import ProfiledObjective
 
-__all__ = ["assemble", "level_precision"]
+__all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
 
 FloatArray = NDArray[np.float64]
+
+# With more than this part of what least squares leave, a residual is no rounding.
+SMALL = 1e-4
 
 
 def assemble(
@@ -71,6 +75,37 @@ def assemble(
     residuals = conditional_residuals(fit, design, rows)
     quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
     return replace(fit, residual_quantiles=quantiles)
+
+
+def interpolates(fit: LMMFit, design: Design, rows: StandardisedRows) -> bool:
+    """Tell whether the random effects leave of y what rounding does, and the fixed ones more.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    design : Design
+    rows : StandardisedRows
+        Of the design, in the coordinates of the fit.
+    """
+    spread = fit.coordinates.response_scale
+    if fit.coordinates.exact or fit.sigma > SMALL * spread:
+        return False
+    if fit.sigma == 0.0:
+        return True
+    residuals = conditional_residuals(fit, design, rows)
+    largest = np.abs(design.response).max() / spread
+    return bool(np.sqrt(np.mean(residuals**2)) <= EXACT * largest)
+
+
+def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
+    """Return a fit of y with a little residual as the limit without, which has no maximum.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
+    end = replace(fit.convergence, converged=False, message="the residual variance tends to 0")
+    return replace(fit, interpolates=True, convergence=end, log_likelihood=math.inf)
 
 
 def conditional_residuals(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:

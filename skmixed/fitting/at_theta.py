@@ -76,6 +76,7 @@ def fit_at(
         solved,
         products=source.products,
         notices=fit.notices,
+        unidentified=fit.unidentified,
         residual_quantiles=fit.residual_quantiles if same else solved.residual_quantiles,
     )
 

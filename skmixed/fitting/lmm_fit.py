@@ -12,6 +12,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.fitting.monte_carlo import MonteCarloError
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
+from skmixed.fitting.unidentified import Unidentified
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ProfiledObjective
@@ -139,6 +140,11 @@ class LMMFit(FieldState):
         pseudo-likelihood, and covariances of estimates are the sandwich. None without them.
     variance_sandwich : ndarray of shape (n_theta + 1, n_theta + 1) or None
         The covariance of (theta, log sigma), theta being that of ``convergence``, for such weights.
+    unidentified : Unidentified or None
+        The variances that the design cannot tell apart; None where it tells them all.
+    interpolates : bool
+        Whether the random effects, with the fixed ones, explain y without a residual: the
+        likelihood is unbounded, and sigma next to nothing beside the spread of y.
     """
 
     reml: bool
@@ -156,6 +162,8 @@ class LMMFit(FieldState):
     products: CrossProducts | None = None
     n_sampled: int | None = None
     variance_sandwich: FloatArray | None = None
+    unidentified: Unidentified | None = None
+    interpolates: bool = False
 
     @property
     def theta(self) -> FloatArray:

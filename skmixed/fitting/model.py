@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,21 +11,30 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.assemble import assemble
+from skmixed.fitting.assemble import assemble, interpolates, with_unbounded_likelihood
 from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import Coordinates, StandardisedRows, standardised_products
+from skmixed.fitting.unidentified import unidentified_of
 from skmixed.likelihood.choose import Solver, kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.identification import (
+    UnidentifiedDirection,
+    undetermined_factors,
+    unidentified_directions,
+)
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["LMMModel"]
 
 # Pairs of levels of two factors, for each of their levels, up to which cross-products are kept.
 CELLS = 50
+# Where the random effects explain y exactly, sigma^2 is taken for this part of what least squares
+# leave: all but sigma and the likelihood is then as it is without any residual.
+NEXT_TO_NOTHING = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,36 +69,72 @@ class LMMModel:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
         design = self.design
         coordinates, rows, products = standardised_products(design, self.covariance)
-        estimable = tuple(not coordinates.exact and _repeated(design, f) for f in design.factors)
-        kept = [i for i, possible in enumerate(estimable) if possible]
-        kept_products = products.of_factors(kept)
-        objective = ProfiledObjective(
-            kept_products,
-            self.covariance.of_factors(kept),
-            reml=self.reml,
-            kernel=kernel_for(
-                kept_products, self.solver, [design.factors[i].levels.name for i in kept]
-            ),
-        )
+        kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(
             [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
         )
-        constant = objective_constant(objective, coordinates)
+        positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
+        fit = self._searched(objective, coordinates, rows, positions)
+        if interpolates(fit, design, rows):
+            products, within = products.with_residual(NEXT_TO_NOTHING), None
+            objective = self._objective(products, kept)
+            fit = self._searched(objective, coordinates, rows, positions)
+            fit = with_unbounded_likelihood(fit)
+        fit = replace(fit, unidentified=unidentified_of(directions, fit.random))
+        notices = notices_of(fit, design, objective.kernel.varies)
+        kept_products = replace(products.of_factors(kept), within=within)
+        keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
+        return replace(fit, notices=notices, products=kept_products if keep else None)
+
+    def _estimable(
+        self, products: CrossProducts, *, exact: bool
+    ) -> tuple[list[int], ProfiledObjective, list[UnidentifiedDirection]]:
+        """Return the factors whose variances are estimated, and what these may still hide."""
+        factors = self.design.factors
+        kept = [i for i, one in enumerate(factors) if not exact and _repeated(self.design, one)]
+        objective = self._objective(products, kept)
+        directions = unidentified_directions(
+            products.of_factors(kept), objective.covariance, objective.kernel
+        )
+        hidden = undetermined_factors(directions, objective.covariance)
+        if hidden:
+            kept = [i for position, i in enumerate(kept) if position not in hidden]
+            objective = self._objective(products, kept)
+            directions = [one for one in directions if not one.within(hidden)]
+        return kept, objective, directions
+
+    def _objective(self, products: CrossProducts, kept: Sequence[int]) -> ProfiledObjective:
+        """Return the objective of the factors whose variances are estimated."""
+        own = products.of_factors(kept)
+        names = [self.design.factors[i].levels.name for i in kept]
+        return ProfiledObjective(
+            own,
+            self.covariance.of_factors(kept),
+            reml=self.reml,
+            kernel=kernel_for(own, self.solver, names),
+        )
+
+    def _searched(
+        self,
+        objective: ProfiledObjective,
+        coordinates: Coordinates,
+        rows: StandardisedRows,
+        positions: Sequence[int | None],
+    ) -> LMMFit:
+        """Find the optimum and make its fit."""
         optimum = find_optimum(
             objective,
             tol=self.tol,
             max_iter=self.max_iter,
             verbose=self.verbose,
-            constant=constant,
+            constant=objective_constant(objective, coordinates),
         )
-        positions = [kept.index(i) if i in kept else None for i in range(len(estimable))]
-        fit = assemble(design, self.covariance, coordinates, rows, objective, optimum, positions)
-        if design.sampling:
-            fit = with_sandwich(fit, design, rows, optimum.at.whitened.gram)
-        notices = notices_of(fit, design, objective.kernel.varies)
-        keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
-        kept_products = replace(kept_products, within=within)
-        return replace(fit, notices=notices, products=kept_products if keep else None)
+        fit = assemble(
+            self.design, self.covariance, coordinates, rows, objective, optimum, positions
+        )
+        if self.design.sampling:
+            fit = with_sandwich(fit, self.design, rows, optimum.at.whitened.gram)
+        return fit
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""

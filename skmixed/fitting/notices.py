@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmixed.covariance import DirectSum
 from skmixed.design.design import Design
+from skmixed.design.groups import GroupingFactor
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.random_effects import RandomEffects
@@ -34,11 +36,13 @@ def notices_of(
         those before it.
     """
     found = [_exact(fit, design), _aliased(fit), _convergence(fit), _monte_carlo(fit)]
-    for effects in fit.random:
-        found += [
-            _not_estimable(effects, fit),
-            _redundant(effects, varies) or _singular(effects, fit),
-        ]
+    redundant = [_redundant(effects, varies) for effects in fit.random]
+    found.append(_unidentified(fit, design, [one is not None for one in redundant]))
+    arbitrary = fit.unidentified.factors if fit.unidentified else []
+    for i, effects in enumerate(fit.random):
+        found += [_not_estimable(effects, fit), redundant[i]]
+        if redundant[i] is None and i not in arbitrary:
+            found.append(_singular(effects, fit))
     return tuple(notice for notice in found if notice is not None)
 
 
@@ -70,6 +74,8 @@ def _aliased(fit: LMMFit) -> Notice | None:
 
 def _convergence(fit: LMMFit) -> Notice | None:
     end = fit.convergence
+    if fit.interpolates:
+        return _interpolation(fit)
     if end.converged:
         return None
     worst = int(np.argmax(np.abs(end.gradient))) if len(end.gradient) else 0
@@ -77,6 +83,16 @@ def _convergence(fit: LMMFit) -> Notice | None:
         f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and "
         f"the estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. "
         "Simplify the random effects, or increase max_iter if it was used up.",
+        ConvergenceWarning,
+    )
+
+
+def _interpolation(fit: LMMFit) -> Notice:
+    names = [effects.name for effects, _ in fit.estimable]
+    return Notice(
+        f"The random effects of {names}, with the fixed effects, explain y exactly: the residual "
+        "variance tends to 0 and the likelihood has no maximum. The other estimates are their "
+        "limits. Check whether y is the same in all rows of a group, or use fewer random effects.",
         ConvergenceWarning,
     )
 
@@ -95,13 +111,58 @@ def _monte_carlo(fit: LMMFit) -> Notice | None:
 def _not_estimable(effects: RandomEffects, fit: LMMFit) -> Notice | None:
     if effects.estimable or fit.coordinates.exact:
         return None
-    reason = "it has one group only" if len(effects.levels) < 2 else "every group has one row only"
+    if len(effects.levels) < 2:
+        reason = "it has one group only"
+    elif effects.sizes.max() < 2:
+        reason = "every group has one row only"
+    else:
+        reason = "the fixed effects explain all that its groups could differ by"
     least_squares = ", which gives least squares" if len(fit.random) == 1 else ""
     return Notice(
         f"The variance of '{effects.name}' is set to 0{least_squares}: {reason}, so that random "
-        "effects cannot be told from the intercept or the residuals.",
+        "effects cannot be told from the fixed effects or the residuals.",
         SingularFitWarning,
     )
+
+
+def _unidentified(fit: LMMFit, design: Design, explained: Sequence[bool]) -> Notice | None:
+    """Name the variances that make up for each other, unless another notice has explained it."""
+    found = fit.unidentified
+    if found is None or any(explained[i] for i in found.factors):
+        return None
+    variances = [
+        f"{[fit.random[i].effect_names[j] for j in np.flatnonzero(found.entries[i].any(axis=0))]} "
+        f"of '{fit.random[i].name}'"
+        for i in found.factors
+    ]
+    variances += ["the residual variance"] if found.sigma else []
+    verb = "cannot tell apart" if len(variances) > 1 else "do not determine"
+    return Notice(
+        f"The data {verb} the variances of {' and '.join(variances)}: {_cause(fit, design)}. These "
+        "variances are arbitrary and have no confidence limits; fixed effects and log-likelihood "
+        "do not depend on them. Simplify the random effects.",
+        SingularFitWarning,
+    )
+
+
+def _cause(fit: LMMFit, design: Design) -> str:
+    """Say why the variances of some factors cannot be told apart."""
+    found = fit.unidentified
+    assert found is not None
+    for i, j in combinations(found.factors, 2):
+        if _same_partition(design.factors[i], design.factors[j]):
+            return f"'{fit.random[i].name}' and '{fit.random[j].name}' are the same groups"
+    if found.through_fixed:
+        return "the fixed effects explain what the random effects would show in"
+    if found.sigma:
+        return "the groups have no more rows than random effects"
+    return "their random effects are combinations of each other"
+
+
+def _same_partition(one: GroupingFactor, other: GroupingFactor) -> bool:
+    """Tell whether two factors put the same rows together."""
+    n = len(one.levels)
+    return n == len(other.levels) == len(np.unique(one.codes * n + other.codes))
 
 
 def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:

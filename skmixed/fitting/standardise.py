@@ -19,10 +19,12 @@ from skmixed.design.coordinates import (
 )
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
+from skmixed.design.magnitudes import check_magnitudes
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
 
 __all__ = [
+    "EXACT",
     "Coordinates",
     "StandardisedRows",
     "products_of_rows",
@@ -97,6 +99,7 @@ def standardised_products(
     covariance : JointCovariance
         The structures of the blocks' terms.
     """
+    check_magnitudes(design)
     fixed, A = standardise_fixed(design.fixed, intercept=design.intercept, spare=1)
     weights, weight_scale = _relative_weights(design)
     root = None if weights is None else np.sqrt(weights)

@@ -81,6 +81,11 @@ class FormulaRecipe:
         return {name: labels.index for name, labels in self._levels.items()}
 
     @property
+    def fixed_terms(self) -> tuple[str, ...]:
+        """Return for each fixed column its term of the formula, "1" for ones."""
+        return self._trained.column_terms()[0]
+
+    @property
     def effect_terms(self) -> tuple[tuple[str, ...], ...]:
         """Return for each column of each random term its term of the formula, "1" for ones."""
         return tuple(self._trained.column_terms()[1:])

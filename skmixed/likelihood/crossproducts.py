@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,12 @@ class CrossProducts(FieldState):
                 if a < b
             },
         )
+
+    def with_residual(self, variance: float) -> CrossProducts:
+        """Return the products of a y with more residual, which X and Z do not explain."""
+        AtWA = self.AtWA.copy()
+        AtWA[-1, -1] += self.n_rows * variance
+        return replace(self, AtWA=AtWA)
 
     def among(self, places: Sequence[Integers], n_levels: Sequence[int]) -> CrossProducts:
         """Return the same products among more levels, which have no rows.

@@ -51,6 +51,11 @@ class Kernel(Protocol):
         ...
 
     @property
+    def n_spanned_levels(self) -> list[int]:
+        """Count for each factor the levels in which all its effects vary."""
+        ...
+
+    @property
     def within_levels(self) -> tuple[float, float]:
         """Return the variation of y within the largest factor's levels, and its degrees."""
         ...

@@ -35,6 +35,11 @@ class SeveralFactors:
         """Tell for each factor which effects vary within any of its levels."""
         return [varies for kernel in self._single for varies in kernel.varies]
 
+    @property
+    def n_spanned_levels(self) -> list[int]:
+        """Count for each factor the levels in which all its effects vary."""
+        return [n for kernel in self._single for n in kernel.n_spanned_levels]
+
     def refine(
         self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
     ) -> FloatArray | None:

@@ -144,6 +144,11 @@ class SingleFactorKernel:
         return [(np.einsum("jjg->jg", self.R) > 0).any(axis=-1)]
 
     @property
+    def n_spanned_levels(self) -> list[int]:
+        """Count the levels in which all effects vary."""
+        return [int((np.einsum("jjg->jg", self.R) > 0).all(axis=0).sum())]
+
+    @property
     def within_levels(self) -> tuple[float, float]:
         """Return the variation of y within levels, and its degrees of freedom."""
         directions = (np.einsum("jjg->jg", self.R) > 0).sum(axis=0)

@@ -9,6 +9,7 @@ import numpy as np
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import TTests
+from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import (
     align,
     count_text,
@@ -101,7 +102,7 @@ def summarise(
             title=f"{kind}, fitted by {_criterion_name(fit)}",
             facts=_facts(fit, description),
             tables=tuple(tables),
-            notes=tuple(notice.message for notice in fit.notices),
+            notes=(*(notice.message for notice in fit.notices), *few_groups_notes(fit)),
         )
     )
 

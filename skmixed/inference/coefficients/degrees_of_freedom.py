@@ -128,9 +128,10 @@ class _Satterthwaite:
         """Return 2 (c'Cc)^2 / Var(c'Cc) for each row."""
         variances = quadratic_forms(contrasts, self.covariance)
         slopes = quadratic_forms(contrasts, self.derivatives).T
-        spreads = quadratic_forms(slopes, self.parameters)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(2.0 * variances**2 / spreads)
+            # Relative to the variances, whose squares may leave the range of floating point.
+            relative = slopes / variances[:, None]
+            return np.asarray(2.0 / np.einsum("nm,ml,nl->n", relative, self.parameters, relative))
 
     def f_df(self, contrasts: FloatArray) -> tuple[float, float]:
         """Match the mean of F to that of independent t tests (Fai and Cornelius 1996)."""

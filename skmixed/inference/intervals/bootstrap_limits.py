@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ def bootstrap_limits(
     fit : LMMFit
         That of ``fitted``.
     parameters : sequence of ModelParameter
+        Identified ones.
     level : float
     n : int
         Number of replicates.
@@ -39,8 +39,6 @@ def bootstrap_limits(
     Returns
     -------
     list of (float, float)
-        NaN for an aliased coefficient, and where the rows do not distinguish a factor's variances
-        from the residual's.
 
     Raises
     ------
@@ -52,18 +50,15 @@ def bootstrap_limits(
     limits = {
         str(name): (float(a), float(b)) for name, a, b in table[["lower", "upper"]].itertuples()
     }
-    missing = (math.nan, math.nan)
-    return [limits.get(_name_of_draws(fit, one) or "", missing) for one in parameters]
+    return [limits[_name_of_draws(fit, one)] for one in parameters]
 
 
-def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str | None:
+def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str:
     """Return what the draws call a parameter; of effects that share it, the first ones count."""
     if parameter.place is None:
         return parameter.name
     place = parameter.place
     effects = fit.random[place.factor]
-    if effects.position is None:
-        return None
     names = effects.effect_names[effects.covariance.effect_slices[place.term]]
     labels = [names[i] for i in reversed(place.effects)]
     kind = "sd" if parameter.kind == "sd" else "cor"

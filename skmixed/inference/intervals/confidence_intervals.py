@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -68,11 +69,11 @@ def confint(
     -------
     DataFrame
         With columns parameter, group, name1, name2, estimate (that of the fit), lower, upper and
-        method. The limits of an aliased coefficient are NaN, and those of a factor whose variance
-        the rows do not tell from the residual variance, or that is on its boundary with
-        ``weight_type="sampling"``. A limit that the likelihood does not reach is the bound of the
-        parameter: 0, 1, -1 or infinite. It is NaN where the profile ends before, because nothing
-        is left of y there.
+        method. The limits of an aliased coefficient are NaN, and those of a standard deviation or
+        correlation that the design cannot tell from others (the fit has warned of it), or of a
+        factor on its boundary with ``weight_type="sampling"``. A limit that the likelihood does not
+        reach is the bound of the parameter: 0, 1, -1 or infinite. It is NaN where the profile ends
+        before, because nothing is left of y there.
 
     Raises
     ------
@@ -105,10 +106,14 @@ def confint(
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
     rule = rule_for(fitted, df_method)
     parameters = selected(model_parameters(fit), which)
+    identified = [one for one in parameters if one.identified]
     if method == "bootstrap":
-        limits = bootstrap_limits(fitted, fit, parameters, level, n=n, random_state=random_state)
-        return interval_table(parameters, limits, "bootstrap")
-    return interval_table(parameters, _wald_limits(fit, parameters, level, rule), "wald")
+        limits = bootstrap_limits(fitted, fit, identified, level, n=n, random_state=random_state)
+    else:
+        limits = _wald_limits(fit, identified, level, rule)
+    by_name = dict(zip([one.name for one in identified], limits, strict=True))
+    every = [by_name.get(one.name, (math.nan, math.nan)) for one in parameters]
+    return interval_table(parameters, every, method)
 
 
 def _wald_limits(

@@ -48,6 +48,9 @@ FloatArray = NDArray[np.float64]
 
 # Distance from the optimum, in standard errors, and evaluations for it.
 TOLERANCE, EVALUATIONS = 1e-8, 500
+# A sigma below this part of the residual of least squares is 0: V is singular within rounding soon
+# after.
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,14 +114,14 @@ def maximum_likelihood(fit: LMMFit) -> MaximumLikelihood:
     optimum = find_optimum(objective, tol=TOLERANCE, max_iter=EVALUATIONS, verbose=0, constant=0.0)
     if math.isinf(optimum.at.value):
         raise ValueError(
-            "The model explains y without a residual, so that the likelihood has no maximum to "
-            "profile it from. Fit fewer effects, or more rows."
+            "The residual variance is too small a part of that of y for the likelihood to have a "
+            "maximum within rounding. Use method='wald', or fit fewer effects."
         )
     return MaximumLikelihood(fit.products, fitted.kernel, fitted.covariance, optimum.at)
 
 
-def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParameter) -> Held | None:
-    """Return the deviance that holds a parameter; None where the data say nothing of it.
+def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParameter) -> Held:
+    """Return the deviance that holds a parameter that is identified.
 
     Parameters
     ----------
@@ -136,11 +139,11 @@ def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParamet
     if parameter.kind == "sigma":
         unit = fit.coordinates.response_scale * math.sqrt(fit.coordinates.weight_scale)
         deviance = HeldSigma(best.products, best.covariance, best.kernel)
-        return Held(deviance, np.append(best.log_sigma, best.at.theta), Logarithm(unit))
+        logs = Logarithm(unit, lower=min(best.log_sigma, math.log(NEGLIGIBLE)))
+        return Held(deviance, np.append(best.log_sigma, best.at.theta), logs)
     assert parameter.place is not None
     effects = fit.random[parameter.place.factor]
-    if effects.position is None:
-        return None
+    assert effects.position is not None
     leading = (_deviation if parameter.kind == "sd" else _correlation)(effects, parameter.place)
     covariance, held = _with_structure(best.covariance, effects.position, parameter.place, leading)
     theta = covariance.parameters(best.roots)
@@ -156,10 +159,8 @@ def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParamet
     return Held(of_sd, np.append(first, others), scale)
 
 
-def _coefficient(fit: LMMFit, best: MaximumLikelihood, position: int) -> Held | None:
+def _coefficient(fit: LMMFit, best: MaximumLikelihood, position: int) -> Held:
     """Hold one coefficient of the user's."""
-    if fit.fixed.aliased[position]:
-        return None
     places = fit.coordinates
     combination = places.fixed.matrix[position]
     unit = float(np.linalg.norm(combination))

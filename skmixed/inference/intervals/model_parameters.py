@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -55,6 +55,9 @@ class ModelParameter:
         Of a coefficient.
     place : Place or None
         Of what belongs to the random effects.
+    identified : bool
+        False for an aliased coefficient, for a variance parameter that the design cannot tell from
+        others, and for the sigma of a model that leaves no residual.
     """
 
     name: str
@@ -65,6 +68,7 @@ class ModelParameter:
     estimate: float
     position: int = -1
     place: Place | None = None
+    identified: bool = True
 
 
 def model_parameters(fit: LMMFit) -> list[ModelParameter]:
@@ -75,13 +79,22 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
     fit : LMMFit
     """
     fixed = [
-        ModelParameter(name, "fixed", None, name, None, float(estimate), position=j)
-        for j, (name, estimate) in enumerate(
-            zip(fit.fixed.names, fit.fixed.coefficients, strict=True)
+        ModelParameter(
+            name, "fixed", None, name, None, float(estimate), position=j, identified=not aliased
+        )
+        for j, (name, estimate, aliased) in enumerate(
+            zip(fit.fixed.names, fit.fixed.coefficients, fit.fixed.aliased, strict=True)
         )
     ]
-    random = [one for f, effects in enumerate(fit.random) for one in _of_factor(f, effects)]
-    sigma = ModelParameter("sigma", "sigma", "Residual", None, None, fit.sigma)
+    random = [
+        replace(one, identified=_is_identified(fit, one.place))
+        for f, effects in enumerate(fit.random)
+        for one in _of_factor(f, effects)
+    ]
+    arbitrary = fit.interpolates or (fit.unidentified is not None and fit.unidentified.sigma)
+    sigma = ModelParameter(
+        "sigma", "sigma", "Residual", None, None, fit.sigma, identified=not arbitrary
+    )
     return [*fixed, *random, sigma]
 
 
@@ -153,6 +166,19 @@ def _of_factor(f: int, effects: RandomEffects) -> list[ModelParameter]:
                 )
             )
     return [*deviations, *correlations]
+
+
+def _is_identified(fit: LMMFit, place: Place | None) -> bool:
+    """Tell whether the design tells the variances that a parameter is made of."""
+    assert place is not None
+    effects = fit.random[place.factor]
+    if effects.position is None:
+        return False
+    if fit.unidentified is None:
+        return True
+    first = effects.covariance.effect_slices[place.term].start
+    own = [first + i for i in place.effects]
+    return not fit.unidentified.entries[place.factor][np.ix_(own, own)].any()
 
 
 def _vanishing(effects: RandomEffects) -> NDArray[np.bool_]:

@@ -65,20 +65,21 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Logarithm:
-    """Exponentiate: sigma."""
+    """Exponentiate: sigma. The lower bound stands for 0."""
 
     unit: float
     lower: float = -math.inf
     upper: float = math.inf
 
     def to_user(self, internal: FloatArray) -> FloatArray:
-        """Return unit * exp(internal)."""
-        return np.asarray(self.unit * np.exp(internal))
+        """Return unit * exp(internal), 0 at the lower bound."""
+        values = self.unit * np.exp(internal)
+        return np.where(np.asarray(internal) <= self.lower, 0.0, values)
 
     def to_internal(self, values: FloatArray) -> FloatArray:
         """Return log(values / unit)."""
         with np.errstate(divide="ignore"):
-            return np.log(np.maximum(values, 0.0) / self.unit)
+            return np.maximum(np.log(np.maximum(values, 0.0) / self.unit), self.lower)
 
 
 @dataclass(frozen=True, slots=True)

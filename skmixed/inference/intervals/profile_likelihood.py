@@ -180,6 +180,8 @@ def profile_of_fit(
     fit.require_likelihood()
     cutoff = _cutoff(check_level(level))
     parameters = selected(model_parameters(fit), which)
+    if fit.coordinates.exact:
+        return ProfileLikelihood({one.name: _unknown(one) for one in parameters}, level, math.inf)
     best = maximum_likelihood(fit)
     curves = {one.name: _curve(fit, best, one, cutoff) for one in parameters}
     volume = best.at.solution.nu * math.log(fit.coordinates.response_scale)
@@ -219,9 +221,9 @@ def _curve(
     fit: LMMFit, best: MaximumLikelihood, parameter: ModelParameter, cutoff: float
 ) -> ProfileCurve:
     """Follow the profile of one parameter on both sides."""
+    if not parameter.identified:
+        return _unknown(parameter)
     held = held_parameter(fit, best, parameter)
-    if held is None:
-        return _without_points(parameter, (math.nan, math.nan), Linear(1.0))
     scale = held.scale
     if held.flat:
         ends = scale.to_user(np.array([scale.lower, scale.upper]))
@@ -250,6 +252,11 @@ def _apart(points: list[PathPoint], cutoff: float) -> list[PathPoint]:
         else:
             kept.append(point)
     return kept
+
+
+def _unknown(parameter: ModelParameter) -> ProfileCurve:
+    """Return the curve of a parameter that has no limits."""
+    return _without_points(parameter, (math.nan, math.nan), Linear(1.0))
 
 
 def _without_points(

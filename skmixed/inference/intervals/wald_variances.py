@@ -32,7 +32,7 @@ def wald_variance_limits(
     ----------
     fit : LMMFit
     parameters : sequence of ModelParameter
-        Standard deviations, correlations or sigma.
+        Standard deviations, correlations or sigma, all identified.
     level : float
     df : float, default=inf
         Degrees of freedom of Student's t on these scales.
@@ -40,8 +40,7 @@ def wald_variance_limits(
     Returns
     -------
     list of (float, float)
-        NaN where the rows do not distinguish a factor's variances from the residual's, and on the
-        boundary where the likelihood is that of a weighted sample.
+        NaN on the boundary where the likelihood is that of a weighted sample.
     """
     if not parameters:
         return []
@@ -59,8 +58,6 @@ def _limits(
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]
-    if effects.position is None:
-        return math.nan, math.nan
     if math.isnan(parameter.estimate):
         # A correlation with an effect of variance 0.
         return -1.0, 1.0

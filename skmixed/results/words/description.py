@@ -10,6 +10,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
+from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import count_text
 from skmixed.results.words.fixed_words import FixedSentences
 from skmixed.results.words.phrases import listed, unquoted
@@ -77,6 +78,7 @@ def describe(results: Any, *, level: float = 0.95) -> str:
         [_what_was_fitted(results), *_reservations(fit)],
         fixed.sentences(),
         random,
+        few_groups_notes(fit),
         [share_sentence(fit)],
         boundary_sentences(fit),
     ]
@@ -118,4 +120,11 @@ def _reservations(fit: LMMFit) -> list[str]:
         found.append("The search for the estimates did not converge: do not rely on these numbers.")
     if fit.coordinates.exact:
         found.append("The fixed effects explain every observation: the intervals mean nothing.")
+    if fit.unidentified is not None:
+        names = [fit.random[i].name for i in fit.unidentified.factors]
+        names += ["the residuals"] if fit.unidentified.sigma else []
+        found.append(
+            f"The data do not determine the variances of {listed(names)}: the numbers given for "
+            "them are one choice among many that fit equally well."
+        )
     return found

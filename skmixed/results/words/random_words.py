@@ -72,8 +72,9 @@ def share_sentence(fit: LMMFit) -> str:
 def boundary_sentences(fit: LMMFit) -> list[str]:
     """Say plainly what is estimated on the boundary."""
     sentences = []
-    for effects in fit.random:
-        if not effects.estimable or not effects.boundary:
+    arbitrary = fit.unidentified.factors if fit.unidentified else []
+    for i, effects in enumerate(fit.random):
+        if not effects.estimable or not effects.boundary or i in arbitrary:
             continue
         vanishing = _vanishing(effects)
         if vanishing:

@@ -54,8 +54,10 @@ def fit_of_structure(structure, *, crossed: bool, intercept: bool = False):
 def held_of_each(fit):
     best = maximum_likelihood(fit)
     for parameter in model_parameters(fit):
+        if not parameter.identified:
+            continue
         held = held_parameter(fit, best, parameter)
-        if held is not None and not held.flat:
+        if not held.flat:
             yield best, parameter, held
 
 

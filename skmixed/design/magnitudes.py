@@ -1,0 +1,63 @@
+"""Units in which variances are floating-point numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+
+__all__ = ["check_magnitudes"]
+
+FloatArray = NDArray[np.float64]
+
+# Squares of numbers between these, and of a number of 10^10 rows, are floating-point numbers.
+LEAST, MOST = 1e-140, 1e140
+
+
+def check_magnitudes(design: Design) -> None:
+    """Raise ValueError for units in which a variance would be infinite or 0 by rounding.
+
+    The estimates scale with y and with y over x, their variances with the squares.
+
+    Parameters
+    ----------
+    design : Design
+    """
+    y = _largest(design.response[:, None])
+    _check(y, ["y"], "values of about")
+    for columns, names in _columns(design):
+        x = _largest(columns)
+        _check(x, names, "values of about")
+        if y.all():
+            _check(y / np.where(x, x, y), names, "coefficients of about")
+
+
+def _columns(design: Design) -> list[tuple[FloatArray, Sequence[str]]]:
+    """Return the columns of X and of each block of Z with their names."""
+    found: list[tuple[FloatArray, Sequence[str]]] = [(design.fixed, design.fixed_names)]
+    for block in design.blocks:
+        names = [name for term in block.terms for name in term.effect_names]
+        found.append((block.columns, names))
+    return found
+
+
+def _largest(columns: FloatArray) -> FloatArray:
+    """Return the largest absolute value of each column."""
+    return np.asarray(
+        np.maximum(columns.max(axis=0, initial=0.0), -columns.min(axis=0, initial=0.0))
+    )
+
+
+def _check(sizes: FloatArray, names: Sequence[str], what: str) -> None:
+    """Raise ValueError if some size has a square out of range."""
+    outside = (sizes != 0.0) & ((sizes < LEAST) | (sizes > MOST))
+    if outside.any():
+        worst = int(np.argmax(outside))
+        raise ValueError(
+            f"{names[worst]!r} has {what} {sizes[worst]:.0e}, whose squares, the variances, are no "
+            f"floating-point numbers: expected {LEAST:.0e} to {MOST:.0e}. Choose another unit, by "
+            "a factor of a power of 10."
+        )
