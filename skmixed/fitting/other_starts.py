@@ -41,6 +41,7 @@ ALIKE = 1.01
 N_POINTS, N_STARTS, N_CORNERS = 64, 4, 6
 # Standard deviations at these points, where 1 is what a level could just tell from 0.
 LEAST, MOST = 0.3, 30.0
+FAR = 300.0
 # The part of these points at which an effect is absent, if the structure ties its correlations.
 ABSENT = 0.2
 # How many times as large effects are tried that share a variance.
@@ -66,6 +67,11 @@ def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatA
     starts = []
     if is_lopsided(products):
         starts += _lowest(objective, lattice(covariance, products), N_STARTS)
+        if sum(factor.ZtWZ[0].size for factor in products) >= objective.n_rows:
+            # The effects can explain every row, and an optimum lie where sigma is next to 0.
+            starts.append(
+                covariance.parameters([FAR * np.eye(one.n_effects) for one in covariance.factors])
+            )
     if has_corners(covariance, products):
         starts += _lowest(objective, corners(covariance, theta), N_CORNERS)
     return starts
