@@ -11,6 +11,7 @@ from skmixed.design.design import Design
 from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.standardise import StandardisedRows
+from skmixed.likelihood.batched import cholesky_over_groups
 
 __all__ = ["with_sandwich"]
 
@@ -49,8 +50,8 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows) -> LMMFit
     root = None
     # Of one group nothing is told: predictions then keep the uncertainty of the model.
     if fit.sigma > 0.0 and not few:
-        values, axes = np.linalg.eigh(standardised * at.weight_scale / fit.sigma**2)
-        root = axes * np.sqrt(np.maximum(values, 0.0))
+        unscaled = standardised * at.weight_scale / fit.sigma**2
+        root = cholesky_over_groups(unscaled[:, :, None], semidefinite=True)[:, :, 0]
     fixed = replace(fit.fixed, covariance=covariance, sandwich_root=root)
     return replace(fit, fixed=fixed, n_sampled=n_groups)
 
