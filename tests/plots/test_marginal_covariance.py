@@ -127,7 +127,10 @@ class TestArtists:
 class TestLegibility:
     """Few and many groups, own figures and given axes."""
 
-    @pytest.mark.parametrize("rows", [slice(30), slice(1), slice(400), slice(3000)])
+    @pytest.mark.parametrize(
+        "rows",
+        [slice(30), slice(1), slice(400), pytest.param(slice(3000), marks=pytest.mark.slow)],
+    )
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
     def test_texts_do_not_overlap(self, name, rows, request):
         results = request.getfixturevalue(name)
