@@ -12,12 +12,31 @@ from sklearn.utils import Bunch
 
 RandomSource = int | np.random.Generator | np.random.RandomState | None
 
+# A pivot below this part of its diagonal is rounding: what is left has no variance.
+NO_PIVOT = 1e-12
+
 
 def as_generator(random_state: RandomSource) -> np.random.Generator:
     """Return a Generator; a RandomState seeds it with its next number."""
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(np.iinfo(np.int32).max))
     return np.random.default_rng(random_state)
+
+
+def draw_effects(
+    re_cov: NDArray[np.float64], n: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw n vectors of N(0, re_cov), which may be singular, shape (n, k).
+
+    The triangular root is unique. Eigenvectors, which NumPy's multivariate_normal takes by default,
+    are not: with them a seed gives other data on another processor.
+    """
+    root = np.zeros_like(re_cov)
+    for j in range(len(re_cov)):
+        column = re_cov[j:, j] - root[j:, :j] @ root[j, :j]
+        if column[0] > NO_PIVOT * re_cov[j, j]:
+            root[j:, j] = column / np.sqrt(column[0])
+    return generator.standard_normal((n, len(re_cov))) @ root.T
 
 
 def check_beta(beta: ArrayLike) -> NDArray[np.float64]:

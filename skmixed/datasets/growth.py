@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skmixed.datasets.common import RandomSource, as_factor, as_generator
+from skmixed.datasets.common import RandomSource, as_factor, as_generator, draw_effects
 
 
 def make_pigs(
@@ -145,6 +145,6 @@ def _growth(
     n_subjects: int, n_occasions: int, truth: Bunch, generator: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Draw the effects of subjects, and return the subject and the occasion of every row."""
-    truth.random_effects = generator.multivariate_normal(np.zeros(2), truth.re_cov, n_subjects)
+    truth.random_effects = draw_effects(truth.re_cov, n_subjects, generator)
     rows = np.arange(n_subjects * n_occasions)
     return rows // n_occasions, rows % n_occasions

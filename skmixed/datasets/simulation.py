@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
-from skmixed.datasets.common import RandomSource, as_generator, check_beta, check_sigma, pack
+from skmixed.datasets.common import (
+    RandomSource,
+    as_generator,
+    check_beta,
+    check_sigma,
+    draw_effects,
+    pack,
+)
 
 
 def make_mixed_regression(
@@ -145,9 +152,7 @@ def _draw_truth(
     n_effects = len(re_cov)
     A = _draw_group_covariates(group_covariates, n_groups, generator)
     gamma = _check_gamma(gamma, shape=(n_effects, A.shape[1]))
-    b = generator.multivariate_normal(
-        np.zeros(n_effects), re_cov, size=n_groups, check_valid="ignore", method="eigh"
-    )
+    b = draw_effects(re_cov, n_groups, generator)
     group_coef = np.tile(beta, (n_groups, 1))
     group_coef[:, :n_effects] += A @ gamma.T + b
     return Bunch(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.crossed_columns import times_blocks
 from skmixed.likelihood.errors import Part
 from skmixed.likelihood.schur import LEAST, SchurSystem
@@ -139,6 +140,7 @@ def _range_of(Lambda: FloatArray) -> FloatArray:
 
 
 def _root(covariances: FloatArray) -> FloatArray:
-    """Return roots of the nearest positive semidefinite matrices, (n, k, k)."""
-    values, vectors = np.linalg.eigh(covariances)
-    return vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    """Return the triangular roots of positive semidefinite matrices, (n, k, k)."""
+    return cholesky_over_groups(covariances.transpose(1, 2, 0), semidefinite=True).transpose(
+        2, 0, 1
+    )

@@ -72,7 +72,9 @@ class Study:
     def sample(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Draw the effects of all groups (n_groups, k), and a response."""
         k = len(self.beta)
-        effects = rng.multivariate_normal(np.zeros(k), self.covariance, size=self.n_groups)
+        effects = rng.multivariate_normal(
+            np.zeros(k), self.covariance, size=self.n_groups, method="cholesky"
+        )
         mean = ((self.beta + effects) @ self.columns.T).ravel()
         return effects, mean + self.sigma * rng.normal(size=len(mean))
 

@@ -56,7 +56,9 @@ class Design:
 
     def responses(self, random: str, rng: np.random.Generator) -> FloatArray:
         """Draw a sample in which neither w nor x has an effect."""
-        effects = rng.multivariate_normal(np.zeros(2), EFFECTS, size=self.group[-1] + 1)
+        effects = rng.multivariate_normal(
+            np.zeros(2), EFFECTS, size=self.group[-1] + 1, method="cholesky"
+        )
         mean = effects[self.group, 0]
         if random == "slope":
             mean = mean + effects[self.group, 1] * self.x

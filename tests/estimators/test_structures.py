@@ -20,7 +20,7 @@ def visits() -> pd.DataFrame:
     """Simulate patients whose effects of four visits have the correlation 0.8 of neighbours."""
     rng = np.random.default_rng(0)
     correlation = 0.8 ** np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
-    effects = 2.0 * rng.multivariate_normal(np.zeros(4), correlation, size=60)
+    effects = 2.0 * rng.multivariate_normal(np.zeros(4), correlation, size=60, method="cholesky")
     patient, visit = np.repeat(np.arange(60), 8), np.tile(np.arange(4), 120)
     columns = pd.DataFrame(np.eye(4)[visit], columns=TIMES)
     return columns.assign(

@@ -39,7 +39,9 @@ def model_of(
     columns = pd.DataFrame(np.eye(3)[occasion], columns=COLUMNS)
     g = np.repeat(np.arange(15), n // 15) if balanced else rng.integers(15, size=n)
     x = rng.normal(size=n)
-    b = ratio * rng.multivariate_normal(np.zeros(3), 0.5 + 0.5 * np.eye(3), size=15)
+    b = ratio * rng.multivariate_normal(
+        np.zeros(3), 0.5 + 0.5 * np.eye(3), size=15, method="cholesky"
+    )
     y = 3.0 + x + b[g, occasion] + rng.normal(size=n)
     w = {
         "precision": rng.uniform(0.3, 3.0, size=n),

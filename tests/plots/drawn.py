@@ -8,7 +8,7 @@ from unittest import mock
 
 from matplotlib.text import Text
 
-__all__ = ["assert_tidy", "overlapping", "overlapping_texts", "texts_of", "texts_outside"]
+__all__ = ["assert_texts_apart", "assert_tidy", "overlapping", "texts_of"]
 
 
 def texts_of(legend: Any) -> list[str]:
@@ -41,14 +41,16 @@ def overlapping(texts: Any, slack: float = 1.0) -> list[tuple[str, str]]:
     ]
 
 
-def overlapping_texts(figure: Any, slack: float = 1.0) -> list[tuple[str, str]]:
-    """Return the pairs of a figure's texts that overlap by more than slack pixels."""
-    return overlapping(shown_texts(figure), slack)
+def assert_texts_apart(figure: Any, slack: float = 1.0) -> None:
+    """Assert that texts overlap by at most slack pixels, and that none leaves the figure."""
+    texts = shown_texts(figure)
+    assert overlapping(texts, slack) == []
+    assert texts_outside(figure, texts) == []
 
 
-def texts_outside(figure: Any, slack: float = 2.0) -> list[str]:
+def texts_outside(figure: Any, texts: list[Text], slack: float = 2.0) -> list[str]:
     """Return the texts that leave the figure."""
-    boxes = [(text.get_text(), text.get_window_extent()) for text in shown_texts(figure)]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
     return [
         text
         for text, box in boxes
@@ -62,8 +64,7 @@ def texts_outside(figure: Any, slack: float = 2.0) -> list[str]:
 def assert_tidy(display: Any) -> None:
     """Assert that texts keep apart and in the figure, and that the legend lies on no panel."""
     figure = display.figure_
-    assert overlapping_texts(figure) == []
-    assert texts_outside(figure) == []
+    assert_texts_apart(figure)
     if display.legend_ is None:
         return
     legend = display.legend_.get_window_extent()

@@ -14,7 +14,7 @@ from skmixed import MixedLM, NoGroupsWarning, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
 from skmixed.plots import MarginalCovarianceDisplay
 
-from .drawn import overlapping_texts, texts_outside
+from .drawn import assert_texts_apart
 
 
 def written_out(results, data):
@@ -127,19 +127,21 @@ class TestArtists:
 class TestLegibility:
     """Few and many groups, own figures and given axes."""
 
-    @pytest.mark.parametrize("rows", [slice(30), slice(1), slice(400), slice(3000)])
+    @pytest.mark.parametrize(
+        "rows",
+        [slice(30), slice(1), slice(400), pytest.param(slice(3000), marks=pytest.mark.slow)],
+    )
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
     def test_texts_do_not_overlap(self, name, rows, request):
         results = request.getfixturevalue(name)
         display = MarginalCovarianceDisplay.from_results(results, rows=rows)
-        assert overlapping_texts(display.figure_) == []
-        assert texts_outside(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_small_axes(self, few_groups):
         figure, axes = plt.subplots(1, 2, figsize=(6.0, 2.5), layout="constrained")
         display = MarginalCovarianceDisplay.from_results(few_groups, rows=slice(60), ax=axes[1])
         assert display.ax_ is axes[1]
-        assert overlapping_texts(figure) == []
+        assert_texts_apart(figure)
         with pytest.raises(ValueError, match="1 panel"):
             display.plot(axes)
 

@@ -15,7 +15,7 @@ from skmixed.inference import conditional_aic
 from skmixed.plots import ModelComparisonDisplay
 
 from .data import simulated_groups
-from .drawn import overlapping_texts, texts_outside
+from .drawn import assert_texts_apart
 
 FORMULAS = {
     "intercepts": "Reaction ~ Days + (1 | Subject)",
@@ -123,14 +123,13 @@ class TestLegibility:
         coefficients["upper"] = coefficients["estimate"] + 0.00123
         display = ModelComparisonDisplay(criteria=criteria, coefficients=coefficients)
         display.plot(kind=kind)
-        assert overlapping_texts(display.figure_) == []
-        assert texts_outside(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_models_of_many_groups(self):
         data = simulated_groups(5000, 3)
         models = [mixedlm(f"y ~ {x} + (1 | municipality)", data) for x in ("x", "1")]
         display = ModelComparisonDisplay.from_results(models)
-        assert overlapping_texts(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_given_axes(self, display):
         figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.0), layout="constrained")
@@ -138,7 +137,7 @@ class TestLegibility:
         display.plot(right, kind="coefficients")
         assert display.figure_ is figure
         assert len(display.ax_) == 2
-        assert overlapping_texts(figure) == []
+        assert_texts_apart(figure)
         with pytest.raises(ValueError, match=r"2 panels.*holds 3 Axes"):
             display.plot(plt.subplots(3)[1], kind="coefficients")
 

@@ -19,7 +19,7 @@ from skmixed.datasets import load_dyestuff, load_dyestuff2, load_sleepstudy
 from skmixed.inference import profile
 from skmixed.plots import ProfileDisplay
 
-from .drawn import overlapping_texts, texts_outside
+from .drawn import assert_texts_apart
 
 REFERENCE = Path(__file__).parents[1] / "inference" / "intervals" / "fixtures" / "intervals.json"
 
@@ -134,7 +134,7 @@ class TestArtists:
             results = mixedlm("Yield ~ 1 + (1 | Batch)", load_dyestuff2())
         display = ProfileDisplay.from_results(results, which="random", kind=kind)
         assert display.profiles["sd_Intercept|Batch"].limits[0] == 0.0
-        assert overlapping_texts(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_a_parameter_of_which_the_data_say_nothing(self):
         display = normal_profile(
@@ -156,8 +156,7 @@ class TestLegibility:
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
     def test_texts_do_not_overlap(self, name, kind, request):
         display = ProfileDisplay.from_results(request.getfixturevalue(name), kind=kind)
-        assert overlapping_texts(display.figure_) == []
-        assert texts_outside(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_given_axes(self, display):
         _, axes = plt.subplots(3, 2)

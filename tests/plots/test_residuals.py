@@ -15,7 +15,7 @@ from skmixed.datasets import load_dyestuff2, load_sleepstudy
 from skmixed.inference import residuals
 from skmixed.plots import ResidualsDisplay
 
-from .drawn import overlapping_texts, texts_outside
+from .drawn import assert_texts_apart
 
 KINDS = ["overview", "fitted", "scale_location", "qq", "qq_random", "groups"]
 
@@ -201,8 +201,7 @@ class TestLegibility:
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
     def test_texts_do_not_overlap(self, name, kind, request):
         display = ResidualsDisplay.from_results(request.getfixturevalue(name), kind=kind)
-        assert overlapping_texts(display.figure_) == []
-        assert texts_outside(display.figure_) == []
+        assert_texts_apart(display.figure_)
 
     def test_all_of_few_groups_are_named_and_none_of_many(self, few_groups, many_groups):
         few = ResidualsDisplay.from_results(few_groups, kind="groups")
@@ -224,7 +223,7 @@ class TestLegibility:
         display.plot(axes[1])
         assert display.figure_ is figure
         assert len(display.ax_) == 4
-        assert overlapping_texts(figure) == []
+        assert_texts_apart(figure)
 
 
 @pytest.mark.parametrize(

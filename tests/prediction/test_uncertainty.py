@@ -150,7 +150,7 @@ def test_a_crossed_factor_may_be_left_out(kind, left_out):
     assert_allclose(std**2, expected, rtol=1e-8)
 
 
-@pytest.mark.parametrize("method", ["reml", "ml"])
+@pytest.mark.parametrize("method", ["reml", pytest.param("ml", marks=pytest.mark.slow)])
 def test_delta_method_equals_dense_differences_in_the_variances(name, kind, method):
     model = fitted(name, method)
     assert not model.lmm_fit_.singular
@@ -268,13 +268,14 @@ def test_mixture_is_students_t_without_groups():
     model, at = least_squares()
     fit = model.lmm_fit_
     rows, _ = read_new_rows(model, at, None, False)
-    chi2 = stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, 10)
+    chi2 = stats.chi2.ppf((np.arange(1_000) + 0.5) / 1_000, 10)
     draws = VarianceDraws(np.empty((len(chi2), 0)), fit.sigma * np.sqrt(chi2 / 10))
     mixture = predictive(fit, rows, include_random_effects=False, variance_uncertainty=draws)
     tails = np.array([0.01, 0.1, 0.5, 0.975])
     mean, std = model.predict(at, return_std=True)
     expected = mean[:, None] + std[:, None] * stats.t.ppf(tails, 10)
-    assert_allclose(mixture.quantiles(tails), expected, rtol=1e-4, atol=1e-4)
+    # The error falls as one over the number of quantiles.
+    assert_allclose(mixture.quantiles(tails), expected, rtol=1e-3, atol=1e-3)
     # The variance of Student's t is 10 / 8.
     assert_allclose(mixture.std, std * np.sqrt(10 / 8), rtol=1e-3)
 

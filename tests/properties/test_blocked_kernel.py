@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from dataclasses import dataclass
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from .crossed import (
     LAYOUTS,
     CrossedProblem,
     DenseEvaluation,
+    in_turn,
     joint_structure,
     make_crossed,
     relative_covariances,
@@ -72,25 +74,36 @@ def weighted(request) -> bool:
     return request.param
 
 
-@pytest.fixture(params=MODELS, ids=str)
-def model(request, weighted) -> tuple[CrossedProblem, JointCovariance]:
-    layout, n_effects, name = request.param
-    problem = make_crossed(layout, n_effects, weighted=weighted)
-    return problem, joint_structure(name, problem.sizes)
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Hold one evaluation of the objective, and what it has to be."""
+
+    problem: CrossedProblem
+    covariance: JointCovariance
+    reml: bool
+    objective: ProfiledObjective
+    at: ObjectiveValue
+    expected: DenseEvaluation
 
 
-def evaluate(
-    problem: CrossedProblem, covariance: JointCovariance, *, reml: bool
-) -> tuple[ProfiledObjective, ObjectiveValue, DenseEvaluation]:
+OPTIONS = list(product(["plain", "weights"], ["ml", "reml"]))
+
+
+@pytest.fixture(scope="module", params=in_turn(MODELS, OPTIONS))
+def case(request) -> Case:
+    layout, n_effects, name, weights, method = request.param
+    problem = make_crossed(layout, n_effects, weighted=weights == "weights")
+    covariance = joint_structure(name, problem.sizes)
+    reml = method == "reml"
     objective = objective_of(problem, covariance, reml=reml)
     assert isinstance(objective.kernel, BlockedKernel)
     theta = some_theta(covariance)
     expected = DenseEvaluation(problem, relative_covariances(covariance, theta), reml=reml)
-    return objective, objective(theta), expected
+    return Case(problem, covariance, reml, objective, objective(theta), expected)
 
 
-def test_value_and_beta_equal_dense_algebra(model, reml):
-    _, at, expected = evaluate(*model, reml=reml)
+def test_value_and_beta_equal_dense_algebra(case):
+    at, expected = case.at, case.expected
     assert_allclose(at.value, expected.minus_two_log_likelihood, rtol=1e-12)
     assert_allclose(at.solution.beta, expected.beta, rtol=1e-10, atol=1e-10)
     assert_allclose(at.solution.sigma2, expected.sigma2, rtol=1e-10)
@@ -99,10 +112,10 @@ def test_value_and_beta_equal_dense_algebra(model, reml):
     )
 
 
-def test_gradient_equals_finite_differences(model, reml):
-    objective, at, _ = evaluate(*model, reml=reml)
+def test_gradient_equals_finite_differences(case):
+    at = case.at
     steps = 1e-4 * np.eye(len(at.theta))
-    slopes = [_fourth_order(lambda t: objective(t).value, at.theta, step) for step in steps]
+    slopes = [_fourth_order(lambda t: case.objective(t).value, at.theta, step) for step in steps]
     assert_allclose(at.gradient, slopes, rtol=1e-6, atol=1e-6)
 
 
@@ -113,35 +126,33 @@ def _fourth_order(function, theta, step):
     return (8.0 * near - far) / (12.0 * step.sum())
 
 
-def test_scores_equal_dense_algebra(model):
+def test_scores_equal_dense_algebra(case):
     """Z'V^-1 [X y] of each factor, from which the modes are made."""
-    problem, covariance = model
-    objective, at, expected = evaluate(problem, covariance, reml=True)
+    problem, expected = case.problem, case.expected
     A = np.column_stack([problem.X, problem.y])
-    scores = objective.kernel.projected(at.whitened, np.eye(A.shape[1]))
+    scores = case.objective.kernel.projected(case.at.whitened, np.eye(A.shape[1]))
     for ours, Z, k in zip(scores, problem.spread, problem.sizes, strict=True):
         dense = (Z.T @ expected.V_inverse @ A).reshape(-1, k, A.shape[1])
         assert_allclose(ours, dense.transpose(2, 1, 0), rtol=1e-9, atol=1e-9)
 
 
-def test_conditional_covariances_equal_dense_algebra(model):
-    problem, covariance = model
-    objective, at, expected = evaluate(problem, covariance, reml=True)
-    factors = covariance.relative_factors(at.theta)
-    whole = expected.conditional_covariance()
+def test_conditional_covariances_equal_dense_algebra(case):
+    problem, at = case.problem, case.at
+    factors = case.covariance.relative_factors(at.theta)
+    whole = case.expected.conditional_covariance()
     start = 0
-    errors = objective.kernel.errors(at.whitened, factors)
+    errors = case.objective.kernel.errors(at.whitened, factors)
     for D, k, n_levels in zip(errors.covariances(), problem.sizes, problem.n_levels, strict=True):
         blocks = [whole[i : i + k, i : i + k] for i in start + k * np.arange(n_levels)]
         assert_allclose(D, blocks, rtol=1e-10, atol=1e-11)
         start += k * n_levels
 
 
-def test_roots_of_rows_make_their_conditional_covariance(model):
+def test_roots_of_rows_make_their_conditional_covariance(case):
     """Rows whose level of a factor is not known have zeros there; levels may meet anew."""
-    problem, covariance = model
-    objective, at, expected = evaluate(problem, covariance, reml=True)
-    errors = objective.kernel.errors(at.whitened, covariance.relative_factors(at.theta))
+    problem, at = case.problem, case.at
+    factors = case.covariance.relative_factors(at.theta)
+    errors = case.objective.kernel.errors(at.whitened, factors)
     sources = [np.random.default_rng(j).integers(0, 70, 24) for j in range(3)]
     known = [np.random.default_rng(j).uniform(size=24) < 0.8 for j in range(3)]
     chosen = list(zip(problem.Z, problem.spread, problem.codes, sources, known, strict=False))
@@ -153,27 +164,31 @@ def test_roots_of_rows_make_their_conditional_covariance(model):
         same = True if codes is None else codes[:, None] == codes
         total += np.where(same, whole.T @ whole, 0.0)
     columns = np.hstack([spread[rows] * on[:, None] for _, spread, _, rows, on in chosen])
-    dense = columns @ expected.conditional_covariance() @ columns.T
+    dense = columns @ case.expected.conditional_covariance() @ columns.T
     assert_allclose(total, dense, rtol=1e-9, atol=1e-10)
 
 
-def test_curvature_is_the_average_information(model, reml):
+def test_curvature_is_the_average_information(case):
     """Gilmour, Thompson and Cullis (1995): y'P V_E P V_F P y, with sigma^2 profiled out."""
-    problem, covariance = model
-    objective, at, expected = evaluate(problem, covariance, reml=reml)
-    solution = at.solution
+    solution = case.at.solution
     mixing = np.zeros((5, 5))
     mixing[:4, :4] = np.linalg.inv(solution.R_X).T
     mixing[4] = [*-solution.beta, 1.0]
-    tensors = objective.kernel.score_tensors(
-        at.whitened, mixing, reml=int(reml), nu=solution.nu, precision=1.0 / solution.sigma2
+    tensors = case.objective.kernel.score_tensors(
+        case.at.whitened,
+        mixing,
+        reml=int(case.reml),
+        nu=solution.nu,
+        precision=1.0 / solution.sigma2,
     )
     rng = np.random.default_rng(5)
     for _ in range(3):
-        changes = [(d + d.T) for d in (rng.normal(size=(k, k)) for k in problem.sizes)]
+        changes = [(d + d.T) for d in (rng.normal(size=(k, k)) for k in case.problem.sizes)]
         joined = np.concatenate([d.ravel() for d in changes])
         assert_allclose(
-            joined @ tensors.hessian @ joined, expected.average_information(changes), rtol=1e-9
+            joined @ tensors.hessian @ joined,
+            case.expected.average_information(changes),
+            rtol=1e-9,
         )
 
 

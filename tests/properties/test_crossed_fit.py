@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -45,11 +46,25 @@ def reml(request) -> bool:
     return request.param
 
 
+Model = tuple[str, int | tuple[int, ...], str]
+
+
 @pytest.fixture(params=MODELS, ids=str)
-def model(request) -> tuple[CrossedProblem, JointCovariance]:
-    layout, n_effects, name = request.param
+def model(request) -> Model:
+    return request.param
+
+
+@cache
+def problem_of(model: Model) -> tuple[CrossedProblem, JointCovariance]:
+    layout, n_effects, name = model
     problem = moved(make_crossed(layout, n_effects, weighted=True, seed=3))
     return problem, joint_structure(name, problem.sizes)
+
+
+@cache
+def fit_of(model: Model, *, reml: bool) -> LMMFit:
+    """Fit a model once for all tests."""
+    return fit_problem(*problem_of(model), reml=reml)
 
 
 def moved(problem: CrossedProblem) -> CrossedProblem:
@@ -82,8 +97,8 @@ def at_theta(problem: CrossedProblem, fit: LMMFit, *, reml: bool) -> DenseEvalua
 
 
 def test_estimates_are_those_of_the_textbook_at_theta(model, reml):
-    problem, covariance = model
-    fit = fit_problem(problem, covariance, reml=reml)
+    problem, _ = problem_of(model)
+    fit = fit_of(model, reml=reml)
     assert fit.convergence.converged
     expected = at_theta(problem, fit, reml=reml)
     assert_allclose(fit.criterion, expected.minus_two_log_likelihood, rtol=1e-11)
@@ -105,8 +120,8 @@ def test_estimates_are_those_of_the_textbook_at_theta(model, reml):
 
 def test_no_theta_nearby_has_a_larger_likelihood(model, reml):
     """The dense likelihood, which knows no gradient, has its optimum at the fit."""
-    problem, covariance = model
-    fit = fit_problem(problem, covariance, reml=reml)
+    problem, covariance = problem_of(model)
+    fit = fit_of(model, reml=reml)
     theta = np.concatenate([effects.theta for effects in fit.random])
     for step in 0.02 * np.vstack([np.eye(len(theta)), -np.eye(len(theta))]):
         factors = covariance.relative_factors(theta + step)
@@ -128,26 +143,31 @@ def new_rows(problem: CrossedProblem) -> NewRows:
     return NewRows(problem.X[rows, 1:], tuple(blocks))
 
 
-def written_out(
-    problem: CrossedProblem, fit: LMMFit, rows: NewRows, included: set[str]
-) -> tuple[np.ndarray, np.ndarray]:
+@cache
+def hendersons_solution(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return the estimates of beta and b, and the inverse of the equations' matrix."""
+    problem, fit = problem_of(model)[0], fit_of(model, reml=True)
+    solved = at_theta(problem, fit, reml=True)
+    estimates = np.concatenate([solved.beta, *(modes.ravel() for modes in solved.modes)])
+    return estimates, henderson_inverse(problem, [one.relative_factor for one in fit.random])
+
+
+def written_out(model: Model, included: set[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and covariance of new observations by Henderson's equations.
 
     The effects of a level that was not fitted, or of a factor that is left out, are new draws.
     """
-    factors = [effects.relative_factor for effects in fit.random]
+    fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
     X = np.column_stack([np.ones(len(rows.fixed)), rows.fixed])
     columns, drawn = [X], np.eye(len(X))
-    for effects, block, Lambda in zip(fit.random, rows.blocks, factors, strict=True):
+    for effects, block in zip(fit.random, rows.blocks, strict=True):
         n_levels = len(effects.levels)
         known = (block.codes < n_levels) & (effects.name in included)
         columns.append(spread(block.columns * known[:, None], block.codes, n_levels))
-        new = block.columns * ~known[:, None] @ Lambda
+        new = block.columns * ~known[:, None] @ effects.relative_factor
         drawn += np.where(block.codes[:, None] == block.codes, new @ new.T, 0.0)
     joined = np.hstack(columns)
-    solved = at_theta(problem, fit, reml=fit.reml)
-    estimates = np.concatenate([solved.beta, *(modes.ravel() for modes in solved.modes)])
-    C = henderson_inverse(problem, factors)
+    estimates, C = hendersons_solution(model)
     return joined @ estimates, fit.sigma**2 * (joined @ C @ joined.T + drawn)
 
 
@@ -160,20 +180,16 @@ def included(request) -> set[str]:
 
 
 def test_means_and_variances_equal_hendersons_equations(model, included):
-    problem, covariance = model
-    fit = fit_problem(problem, covariance, reml=True)
-    rows = new_rows(problem)
-    mean, expected = written_out(problem, fit, rows, included)
+    fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
+    mean, expected = written_out(model, included)
     assert_allclose(predict_mean(fit, rows, include_random_effects=included), mean, rtol=1e-8)
     variance = predict_variance(fit, rows, include_random_effects=included)
     assert_allclose(variance, np.diagonal(expected), rtol=1e-7)
 
 
 def test_covariances_equal_hendersons_equations(model, included):
-    problem, covariance = model
-    fit = fit_problem(problem, covariance, reml=True)
-    rows = new_rows(problem)
-    _, expected = written_out(problem, fit, rows, included)
+    fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
+    _, expected = written_out(model, included)
     actual = predict_covariance(fit, rows, include_random_effects=included)
     assert_allclose(actual, expected, rtol=1e-7, atol=1e-7 * fit.sigma**2)
 
@@ -220,9 +236,7 @@ def test_labels_of_one_factor_alone_are_known(layout):
 
 
 def test_marginal_covariance_sums_over_the_factors(model):
-    problem, covariance = model
-    fit = fit_problem(problem, covariance, reml=True)
-    rows = new_rows(problem)
+    fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
     expected = np.eye(len(rows.fixed)) * fit.sigma**2
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         same = block.codes[:, None] == block.codes

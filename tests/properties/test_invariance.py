@@ -24,7 +24,9 @@ def simulate(seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     groups = np.repeat(np.arange(20), rng.integers(1, 12, 20))
     X = rng.normal(size=(len(groups), 2))
-    effects = rng.multivariate_normal([0, 0], [[2.0, 0.5], [0.5, 1.0]], size=20)[groups]
+    effects = rng.multivariate_normal([0, 0], [[2.0, 0.5], [0.5, 1.0]], size=20, method="cholesky")[
+        groups
+    ]
     y = 3 + X @ [1.0, -2.0] + effects[:, 0] + effects[:, 1] * X[:, 0]
     return X, y + rng.normal(size=len(groups)), groups
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
+from skmixed.likelihood.batched import cholesky_over_groups
+
 __all__ = ["ADJUSTMENTS", "Adjustment", "Family"]
 
 FloatArray = NDArray[np.float64]
@@ -19,8 +21,6 @@ FloatArray = NDArray[np.float64]
 # Directions for the multivariate t, the same each time: their error is some 1e-4.
 SEED = 0
 LOG2_POINTS = 15
-# An eigenvalue of a correlation matrix below this part of the largest is rounding.
-RANK = 1e-10
 
 
 class Excess(Protocol):
@@ -185,9 +185,9 @@ def _exceedance(family: Family) -> Callable[[float, float], float]:
     known = np.flatnonzero(np.isfinite(family.statistics))
     if not len(known):
         return lambda _c, _df: np.nan
-    sizes, axes = np.linalg.eigh(family.correlation[np.ix_(known, known)])
-    kept = sizes > RANK * sizes[-1]
-    A = axes[:, kept] * np.sqrt(sizes[kept])
+    correlation = family.correlation[np.ix_(known, known)]
+    A = cholesky_over_groups(correlation[:, :, None], semidefinite=True)[:, :, 0]
+    A = A[:, A.any(axis=0)]
     r = A.shape[1]
     points = stats.qmc.Sobol(r, seed=SEED).random_base2(LOG2_POINTS)
     directions = stats.norm.ppf(points)
