@@ -35,7 +35,8 @@ def wild_value(seed: int) -> pd.DataFrame:
 def test_one_wild_value_leaves_the_optimum(seed):
     data = wild_value(seed)
     ml, reml = (mixedlm("y ~ x + (x | g)", data, method=method) for method in ("ml", "reml"))
-    assert ml.converged and reml.converged
+    assert ml.converged
+    assert reml.converged
     assert -2.0 * ml.llf <= ml.objective(reml.theta) + 1e-8
     assert -2.0 * reml.llf <= reml.objective(ml.theta) + 1e-8
 
