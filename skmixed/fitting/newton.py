@@ -109,8 +109,8 @@ def newton_search(
                 radius = max(radius, 4.0 * length)
             at = trial
         elif trial is not None and (flat or _is_short(length, at)):
-            # Rounding may hide the last steps, but only from a curvature that is right.
-            near = exact and flat and model.distance <= math.sqrt(tol)
+            # Rounding may hide the last steps, but no longer ones.
+            near = flat and model.distance <= math.sqrt(tol)
             reached = near and not model.saddle
             message = "no step lowers the objective further"
             return Optimum(at, reached, n_iter, model.distance, message)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
+from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
 
@@ -60,10 +61,23 @@ def minimise(
     optimum = newton_search(
         objective, at, n_iter, tol=tol, max_iter=budget, lower=lower, exact=exact
     )
+    if not exact and optimum.converged and optimum.scaled_gradient > tol:
+        optimum = _confirmed(objective, optimum, tol=tol, lower=lower)
     for remedy in (_by_quasi_newton,) if exact else (_by_differences, _by_quasi_newton):
         if not optimum.converged and math.isfinite(optimum.at.value):
             optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
     return optimum
+
+
+def _confirmed(
+    objective: Objective, optimum: Optimum, *, tol: float, lower: FloatArray | None
+) -> Optimum:
+    """Look by differences whether a search that rounding has ended is where it says."""
+    at = optimum.at
+    model = LocalModel.of(at.theta, at.gradient, measured_hessian(objective, at.theta), lower)
+    there = model.distance <= math.sqrt(tol) and not model.saddle
+    n_iter = optimum.n_iter + _cost_of_differences(at.theta) - 1
+    return replace(optimum, converged=there, n_iter=n_iter, scaled_gradient=model.distance)
 
 
 def _reserve(cost: int, max_iter: int) -> int:

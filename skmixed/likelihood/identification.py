@@ -147,13 +147,14 @@ def _allowed(covariance: DirectSum, columns: IndependentColumns) -> _Changes:
     """Return the changes at a point that is special to no structure."""
     k = covariance.n_effects
     spread = np.linalg.cholesky((1.0 - GENERIC) * np.eye(k) + GENERIC)
-    generic = columns.inverse @ (np.linspace(1.0, 2.0, k)[:, None] * spread)
-    theta = covariance.parameters(generic)
+    # A structure that ties effects to each other is not to be mixed by a change of the columns.
+    sizes = np.linspace(1.0, 2.0, k) / np.linalg.norm(columns.root, axis=1)
+    theta = covariance.parameters(sizes[:, None] * spread)
     half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
     steps = half + half.swapaxes(1, 2)
     relative = (columns.root.T @ steps @ columns.root).reshape(len(steps), k * k)
-    sizes = np.sqrt(np.sum(relative**2, axis=1))
-    return _Changes(steps / sizes[:, None, None], relative / sizes[:, None])
+    lengths = np.sqrt(np.sum(relative**2, axis=1))
+    return _Changes(steps / lengths[:, None, None], relative / lengths[:, None])
 
 
 def _direction(

@@ -11,8 +11,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import skmixed
-from skmixed import MixedLM, RandomInterceptRegressor
-from skmixed.datasets import make_mixed_regression
+from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
+from skmixed.datasets import load_sleepstudy, make_mixed_regression
 
 from .tables import code, tables
 
@@ -42,6 +42,9 @@ def with_column(column: np.ndarray, **options: object) -> MixedLM:
     return MixedLM("group", **options).fit(X, FRAME["y"])
 
 
+# One partition of the rows under two names.
+TWO_NAMES = pd.DataFrame({"y": ARRAYS[1], "g": LABELS, "h": -LABELS})
+
 GIVE_WARNING: dict[str, Callable[[], object]] = {
     "NoGroupsWarning": lambda: RandomInterceptRegressor().fit(*ARRAYS),
     "GroupsNotPassedWarning": lambda: fitted().predict(ARRAYS[0]),
@@ -50,6 +53,10 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
         *ARRAYS, groups=np.arange(len(LABELS))
     ),
     "InconsistentVersionWarning": load_from_another_version,
+    "cannot tell apart": lambda: mixedlm("y ~ 1 + (1 | g) + (1 | h)", TWO_NAMES),
+    "explain y exactly": lambda: RandomInterceptRegressor().fit(
+        ARRAYS[0], np.cos(LABELS), groups=LABELS
+    ),
     "ConvergenceWarning": lambda: MixedLM(random_slopes=[0, 1], max_iter=1).fit(
         *ARRAYS, groups=LABELS
     ),
@@ -105,13 +112,19 @@ GIVE_ERROR: dict[str, Callable[[], object]] = {
     "groups contains NaN": nan_in_groups,
     "Labels were given twice": labels_twice,
     "Found unknown groups": unknown_group,
+    "Did you mean (Days | Subject)": lambda: mixedlm(
+        "Reaction ~ Days + (Subject | Days)", load_sleepstudy()
+    ),
+    "Choose another unit": lambda: RandomInterceptRegressor().fit(
+        ARRAYS[0], 1e160 * ARRAYS[1], groups=LABELS
+    ),
     "hold text": lambda: with_column(np.array(["a", "b"])[LABELS % 2]),
 }
 
 
 @pytest.mark.parametrize("row", ERRORS[1:], ids=lambda row: row[0])
 def test_error_of_the_table(row):
-    message = re.search(r'"(.+)"', row[0])[1]
+    message = re.search(r'"(.+)"', row[0])[1].replace("\\|", "|")
     with pytest.raises(ValueError, match=re.escape(message)):
         GIVE_ERROR[message]()
 

@@ -89,6 +89,8 @@ def test_lopsided_are_designs_in_which_few_levels_decide():
     assert not is_lopsided([products(*np.linspace(1.0, 3.0, 20))])
     assert is_lopsided([products(*[1.0] * 1000, 1e6)])
     assert is_lopsided([products(*[1.0] * 10), products(*[1.0] * 3)])
+    # Popularity by Zipf's law is ordinary.
+    assert not is_lopsided([products(*(1000.0 * np.arange(1.0, 251.0) ** -0.9))])
 
 
 def test_the_lattice_reaches_the_scales_of_all_levels():
