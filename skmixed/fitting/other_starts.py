@@ -31,9 +31,10 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-# Fewer levels than FEW decide near a variance of 0 where the likelihood has several optima: so it
-# was in 3 % of such samples of one variance, and in 1 of 2,400 others (tests/calibration/several_optima.py). With
-# several variances and a handful of levels there may be twice as many.
+# Fewer levels than FEW decide near a variance of 0 where the likelihood has several optima: 3 % of
+# such samples of one variance had some, and 1 of 2,400 others (simulated by
+# tests/calibration/several_optima.py). With several variances and a handful of levels there may be
+# twice as many.
 FEW, HANDFUL, SMALL = 3.0, 6.0, 10
 # The same for structures that tie correlations together: those have several optima more often.
 FEW_TIED = 30.0

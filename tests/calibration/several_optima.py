@@ -5,6 +5,7 @@ The figures of docs/theory.md, "Several optima": ``python tests/calibration/seve
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 
 import numpy as np
@@ -68,9 +69,9 @@ def main() -> None:
         values = np.array([objective.value(np.array([theta])) for theta in GRID])
         misled = end.at.value > values.min() + LOSS
         counts[int(d2.sum() ** 2 / (d2**2).sum())] += (1, n_optima(values) > 1, misled)
-    print("levels that decide: samples, with several optima, misled")
+    sys.stdout.write("levels that decide: samples, with several optima, misled\n")
     for few in sorted(counts):
-        print(f"{few:4d}: {counts[few][0]:5d} {counts[few][1]:4d} {counts[few][2]:4d}")
+        sys.stdout.write("{:4d}: {:5d} {:4d} {:4d}\n".format(few, *counts[few]))
 
 
 if __name__ == "__main__":
