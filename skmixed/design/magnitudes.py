@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 
 # Squares of numbers between these, and of a number of 10^10 rows, are floating-point numbers.
 LEAST, MOST = 1e-140, 1e140
+# Sums of squares of which nothing has to be looked at more closely.
+ORDINARY = 1e100
 
 
 def check_magnitudes(design: Design) -> None:
@@ -26,6 +28,11 @@ def check_magnitudes(design: Design) -> None:
     ----------
     design : Design
     """
+    columns = [design.response[:, None], design.fixed, *(one.columns for one in design.blocks)]
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.concatenate([np.einsum("ij,ij->j", one, one) for one in columns])
+    if squares.min() > 1.0 / ORDINARY and squares.max() < ORDINARY:
+        return
     y = _largest(design.response[:, None])
     _check(y, ["y"], "values of about")
     for columns, names in _columns(design):

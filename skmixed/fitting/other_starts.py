@@ -38,7 +38,7 @@ FloatArray = NDArray[np.float64]
 FEW, HANDFUL, SMALL = 3.0, 6.0, 10
 # The same for structures that tie correlations together: those have several optima more often.
 FEW_TIED = 30.0
-# One factor has a single optimum if its levels are alike: up to so many times as many as decide.
+# Levels are alike if they are at most so many times as many as decide.
 ALIKE = 1.01
 # Points at which the objective is looked up, and how many of the best a search starts from.
 N_POINTS, N_STARTS, N_CORNERS = 64, 4, 6
@@ -88,10 +88,11 @@ def is_lopsided(products: Sequence[FactorProducts]) -> bool:
     products : sequence of FactorProducts
         Of each grouping factor.
     """
-    deciding, n_levels = _deciding_levels(products), _numbers_of_levels(products)
-    alike = len(products) == 1 and n_levels[0] <= ALIKE * deciding[0]
-    few = deciding < np.where(n_levels <= SMALL, HANDFUL, FEW)
-    return bool(few.any() and not alike)
+    limits = [HANDFUL if _n_levels(factor) <= SMALL else FEW for factor in products]
+    if not any(map(_fewer_decide, products, limits)):
+        return False
+    # One factor has a single optimum if its levels are alike.
+    return len(products) > 1 or _fewer_decide(products[0], _n_levels(products[0]) / ALIKE)
 
 
 def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts]) -> bool:
@@ -103,30 +104,23 @@ def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts])
     products : sequence of FactorProducts
         Of each grouping factor.
     """
-    tied = any(_ties_correlations(factor) for factor in covariance.factors)
-    return tied and bool(_deciding_levels(products).min() < FEW_TIED)
+    tied = any(map(_ties_correlations, covariance.factors))
+    return tied and any(_fewer_decide(factor, FEW_TIED) for factor in products)
 
 
-def _deciding_levels(products: Sequence[FactorProducts]) -> FloatArray:
-    """Return (sum d^2)^2 / sum d^4 of each factor, the least of its effects."""
-    numbers = []
-    for factor in products:
-        d2 = np.einsum("jjg->jg", factor.ZtWZ) ** 2
-        largest = d2.max(axis=1, initial=0.0)
-        d2 = d2[largest > 0.0] / largest[largest > 0.0, None]
-        counts = _counts(factor)
-        numbers.append(np.min((d2 @ counts) ** 2 / (d2**2 @ counts), initial=counts.sum()))
-    return np.array(numbers)
+def _fewer_decide(factor: FactorProducts, limit: float) -> bool:
+    """Tell whether (sum d^2)^2 / sum d^4 is below a limit for some effect."""
+    squares = np.einsum("jjg->jg", factor.ZtWZ) ** 2
+    counted = squares if factor.multiplicity is None else squares * factor.multiplicity
+    fourths = np.einsum("jg,jg->j", counted, squares)
+    return bool((counted.sum(axis=1) ** 2 < limit * fourths).any())
 
 
-def _numbers_of_levels(products: Sequence[FactorProducts]) -> FloatArray:
-    """Return how many levels each factor has, each as often as it counts."""
-    return np.array([_counts(factor).sum() for factor in products])
-
-
-def _counts(factor: FactorProducts) -> FloatArray:
-    """Return how often each level counts."""
-    return np.ones(factor.ZtWZ.shape[2]) if factor.multiplicity is None else factor.multiplicity
+def _n_levels(factor: FactorProducts) -> float:
+    """Return the number of levels, each as often as it counts."""
+    if factor.multiplicity is None:
+        return float(factor.ZtWZ.shape[2])
+    return float(factor.multiplicity.sum())
 
 
 def _lowest(
@@ -240,8 +234,7 @@ def corners(covariance: JointCovariance, theta: FloatArray) -> list[FloatArray]:
 
 def _ties_correlations(covariance: DirectSum) -> bool:
     """Tell whether a structure ties correlations together: Lambda is not linear in theta."""
-    theta = covariance.parameters(np.eye(covariance.n_effects))
-    return covariance.factor_second_derivative(theta) is not None
+    return covariance.factor_second_derivative(np.zeros(covariance.n_parameters)) is not None
 
 
 def _additive_sequence(n_points: int, n_dimensions: int) -> FloatArray:
