@@ -79,6 +79,7 @@ def test_row_21_a_regression_for_each_group(story) -> None:
     assert (errors.loc["partially pooled"] < errors.loc["separate"]).all()
 
 
+@pytest.mark.slow
 def test_row_52_prediction_is_biased_given_the_groups_and_better(story) -> None:
     told = story("10_biased_and_better")
     theta, blue, blup = (told[name] for name in ("theta", "blue", "blup"))
@@ -118,6 +119,7 @@ def test_row_68_a_hierarchical_model_is_recovered(story) -> None:
     assert told["covered"]["(x | school)"] > told["covered"]["(1 | school)"]
 
 
+@pytest.mark.slow
 def test_row_69_table_of_true_and_estimated_slopes(story) -> None:
     told = story("09_true_slopes")
     slopes = told["slopes"]

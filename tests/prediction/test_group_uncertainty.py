@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from in_turn import in_turn
 from numpy.testing import assert_allclose
 from prediction.henderson import henderson, three_factors
 from prediction.kriging import Kriging, Term, delta_method
@@ -49,9 +50,7 @@ MODELS = {
 }
 
 
-@pytest.fixture(
-    scope="module", params=[(m, how) for m in MODELS for how in ("reml", "ml")], ids=str
-)
+@pytest.fixture(scope="module", params=in_turn([(m,) for m in MODELS], [("reml",), ("ml",)]))
 def results(request) -> MixedLMResults:
     name, method = request.param
     formula, load, options = MODELS[name]

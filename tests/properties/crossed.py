@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
@@ -61,22 +60,6 @@ class CrossedProblem:
             Z=tuple(self.Z[j] for j in positions),
             codes=tuple(self.codes[j] for j in positions),
         )
-
-
-def in_turn(models: Iterable[tuple], options: Sequence[tuple]) -> list:
-    """Pair every model with every option; slow are all pairs of a model but one, another each time.
-
-    What a model gets wrong with one option it rarely gets right with the others.
-    """
-    return [
-        pytest.param(
-            (*model, *option),
-            id="-".join(map(str, (*model, *option))),
-            marks=() if (i + i // len(options)) % len(options) == j else pytest.mark.slow,
-        )
-        for i, model in enumerate(models)
-        for j, option in enumerate(options)
-    ]
 
 
 class DenseEvaluation:

@@ -7,6 +7,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from in_turn import in_turn
 from numpy.testing import assert_allclose
 from scipy import sparse
 
@@ -21,7 +22,6 @@ from .crossed import (
     LAYOUTS,
     CrossedProblem,
     DenseEvaluation,
-    in_turn,
     joint_structure,
     make_crossed,
     relative_covariances,

@@ -224,6 +224,7 @@ def test_percentile_and_basic_limits(draws):
     assert list(some.conf_int().columns) == ["parameter", "estimate", "lower", "upper"]
 
 
+@pytest.mark.slow
 def test_bca_limits_of_a_mean():
     """Cases of one row in each group: SciPy's BCa of the mean, with the same acceleration."""
     rng = np.random.default_rng(0)
