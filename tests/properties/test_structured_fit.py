@@ -70,17 +70,15 @@ def fitted(data: pd.DataFrame, structure: CovarianceStructure, *, crossed: bool,
 def test_crossed_designs_converge(structure, seed):
     model = fitted(simulate(structure, seed), structure, crossed=True)
     assert model.converged_
-    assert model.n_iter_ <= 20
+    # The best optimum of some is found from an extreme start, and a few steps later.
+    assert model.n_iter_ <= (25 if isinstance(structure, CompoundSymmetry) else 20)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("crossed", [False, True])
 @pytest.mark.parametrize("structure", STRUCTURES, ids=str)
-def test_no_other_start_leads_further(structure, crossed, seed, request):
+def test_no_other_start_leads_further(structure, crossed, seed):
     """The optimum is that of SciPy's L-BFGS-B from several starts, on the same objective."""
-    if (structure, crossed, seed) == (CompoundSymmetry(), False, 3):
-        reason = "the search has one start, and ends 0.15 above the best of two optima"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     data = simulate(structure, seed, n=120)
     model = fitted(data, structure, crossed=crossed, method="ml")
     columns = [*OCCASIONS, "x", "subject", *(["rater", "one"] if crossed else [])]
