@@ -80,6 +80,7 @@ def test_a_group_variance_of_zero_gives_least_squares(X, method):
     assert model.icc_ == 0.0
 
 
+@pytest.mark.slow
 def test_200_data_sets_without_group_variance():
     """Issue 2, point 4: no exception, and least squares wherever the variance is 0."""
     n_zero = 0

@@ -10,6 +10,8 @@ from behaviour.degenerate import NUMBERS, OF_ESTIMATORS, OF_INFERENCE, OF_RESULT
 from skmixed import inference
 from skmixed.results import MixedLMResults
 
+pytestmark = pytest.mark.exhaustive(11)
+
 QUESTIONS = {
     **{f"inference.{name}": question for name, question in OF_INFERENCE.items()},
     **{f"results.{name}": question for name, question in OF_RESULTS.items()},

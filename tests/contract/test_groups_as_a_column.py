@@ -329,6 +329,7 @@ def test_y_takes_the_place_of_the_response_that_a_formula_names(study):
         MixedLM(formula="log(score) ~ x1 + (1 | subject)").fit(study.labelled, study.y)
 
 
+@pytest.mark.slow
 def test_parallel_folds(study):
     formula = MixedLM(formula="~ scale(x1) + x2 + (1 | subject)")
     one, two = (

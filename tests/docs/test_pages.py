@@ -13,8 +13,18 @@ from skmixed import plots
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-# Their examples draw thousands of samples.
-LONG = {DOCS / "bootstrap.md", DOCS / "is-the-variance-zero.md"}
+# Their examples draw thousands of samples, or fit many models.
+LONG = {
+    DOCS / name
+    for name in (
+        "bootstrap.md",
+        "is-the-variance-zero.md",
+        "guide/cross-validation.md",
+        "guide/fixed-or-random.md",
+        "guide/reml-or-ml.md",
+        "guide/scikit-learn.md",
+    )
+}
 
 
 @pytest.mark.parametrize(

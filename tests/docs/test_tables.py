@@ -92,6 +92,7 @@ class TestRow11TableOfForms:
 
 
 @pytest.mark.parametrize(("page", "expression"), CALLS)
+@pytest.mark.exhaustive(3)
 def test_call_of_ours(page, expression):
     """What stands in the column "here" can be run, beside the examples of its page."""
     if "plots." in expression:

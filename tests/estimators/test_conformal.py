@@ -83,6 +83,7 @@ def defined_limits(study, new, folds, level, *, normalize=False):
 @pytest.mark.parametrize(
     "cv", [GroupKFold(4), LeaveOneGroupOut()], ids=["four folds", "a fold for each group"]
 )
+@pytest.mark.exhaustive(5)
 def test_limits_of_folds_are_those_of_the_definition(study, new, cv, level, normalize):
     model = by_column(cv=cv, normalize=normalize).fit(study[["x1", "group"]], study["y"])
     folds = list(cv.split(study, groups=study["group"]))
@@ -323,6 +324,7 @@ def test_it_can_be_pickled(study, new):
     ],
     ids=repr,
 )
+@pytest.mark.exhaustive(5)
 def test_scikit_learn_checks(estimator, routing):
     with sklearn.config_context(enable_metadata_routing=routing), warnings.catch_warnings():
         warnings.simplefilter("ignore")

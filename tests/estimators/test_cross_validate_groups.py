@@ -151,6 +151,7 @@ def test_printing_answers_the_question():
 
 
 @pytest.mark.parametrize("routing", [False, True], ids=["no routing", "routing"])
+@pytest.mark.exhaustive(2)
 def test_every_way_to_give_labels_gives_the_same(study, scores, routing):
     numbers, y, labels = study[["x1"]], study["y"], study["group"]
     both = study[["x1", "group"]]
@@ -219,6 +220,7 @@ def test_conformal_intervals_are_scored_too(study):
     assert 0.7 < scores.summary()["coverage"][1] < 0.95
 
 
+@pytest.mark.slow
 def test_a_forest_in_conformal_intervals(study):
     forest = RandomForestRegressor(10, random_state=0)
     conformal = make_pipeline(StandardScaler(), GroupConformalRegressor(forest, random_state=0))
@@ -229,6 +231,7 @@ def test_a_forest_in_conformal_intervals(study):
     assert 0.7 < scores.summary()["coverage"][1] < 0.95
 
 
+@pytest.mark.slow
 def test_each_of_several_factors_is_new_in_turn():
     data = load_penicillin()
     model = MixedLM(["plate", "sample"])

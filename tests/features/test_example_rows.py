@@ -131,6 +131,7 @@ def test_row_69_table_of_true_and_estimated_slopes(story) -> None:
     assert errors["mixed"] < errors["separate"]
 
 
+@pytest.mark.slow
 def test_row_76_scatter_of_true_against_estimated_slopes(story) -> None:
     told = story("09_true_slopes")
     for panel, name in zip(told["panels"], ("separate", "mixed"), strict=True):

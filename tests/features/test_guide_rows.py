@@ -87,6 +87,7 @@ class TestRow23FewGroupsAndFewRows:
             mixedlm("y ~ x + (x | g)", data)
 
     @pytest.mark.filterwarnings("ignore::skmixed.SingularFitWarning")
+    @pytest.mark.slow
     def test_row_23_few_groups_leave_the_variance_open(self):
         """The spread of estimates over studies is that of the mean square of groups."""
         spread = {}

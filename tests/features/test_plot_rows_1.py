@@ -127,6 +127,7 @@ def test_row_76_true_against_estimated_slopes():
     assert np.mean((found - true) ** 2) < np.mean((own - true) ** 2)
 
 
+@pytest.mark.slow
 def test_row_78_two_subjects_and_all_subjects(results):
     two = GroupFitDisplay.from_results(results, levels=["308", "335"])
     assert [panel.get_title(loc="left") for panel in two.ax_] == ["308", "335"]

@@ -19,6 +19,8 @@ from skmixed.fitting.model import LMMModel
 from skmixed.fitting.shared_design import ManyFits
 from skmixed.fitting.warm_refits import WarmModel
 
+pytestmark = pytest.mark.exhaustive(5)
+
 STRUCTURES = [
     Unstructured(),
     Diagonal(),

@@ -10,9 +10,10 @@ from numpy.testing import assert_allclose
 from skmixed import mixedlm
 from skmixed.exceptions import SingularFitWarning
 
-pytestmark = pytest.mark.filterwarnings(
-    f"ignore::{SingularFitWarning.__module__}.SingularFitWarning"
-)
+pytestmark = [
+    pytest.mark.exhaustive(5),
+    pytest.mark.filterwarnings(f"ignore::{SingularFitWarning.__module__}.SingularFitWarning"),
+]
 
 
 def crossed_slopes(seed: int) -> pd.DataFrame:

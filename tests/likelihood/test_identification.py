@@ -14,6 +14,8 @@ from skmixed.fitting.standardise import standardised_products
 from skmixed.likelihood.identification import unidentified_directions
 from skmixed.likelihood.profiled import ProfiledObjective
 
+pytestmark = pytest.mark.exhaustive(3)
+
 RNG = np.random.default_rng(5)
 CELLS = pd.DataFrame({"g": np.repeat(np.arange(6), 3), "t": np.tile(list("abc"), 6)})
 CELLS = CELLS.assign(

@@ -62,6 +62,7 @@ def test_lines_of_the_sleep_study(sleep_data, sleep):
     assert_allclose(display.lines["population"], population, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_panels_of_the_sleep_study(sleep):
     display = GroupFitDisplay.from_results(sleep)
     assert display.ax_.shape == (18,)
@@ -157,6 +158,7 @@ def test_true_lines():
         GroupFitDisplay.from_results(results, true=frame.iloc[1:])
 
 
+@pytest.mark.slow
 def test_a_pipeline_and_labels_given_as_an_array(sleep_data, sleep):
     X, y = sleep_data[["Days"]].to_numpy(), sleep_data["Reaction"].to_numpy()
     model = MixedLM(random_slopes=[0]).fit(X, y, groups=sleep_data["Subject"])
@@ -199,6 +201,7 @@ def test_some_groups_stand_for_5000(many_results, panels):
     assert_tidy(display)
 
 
+@pytest.mark.slow
 def test_any_axes(sleep):
     levels = ["308", "309", "310", "330"]
     for figure in (plt.figure(), plt.figure(layout="constrained")):

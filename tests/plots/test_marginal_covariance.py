@@ -132,6 +132,7 @@ class TestLegibility:
         [slice(30), slice(1), slice(400), pytest.param(slice(3000), marks=pytest.mark.slow)],
     )
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
+    @pytest.mark.exhaustive(3)
     def test_texts_do_not_overlap(self, name, rows, request):
         results = request.getfixturevalue(name)
         display = MarginalCovarianceDisplay.from_results(results, rows=rows)

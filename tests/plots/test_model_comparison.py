@@ -109,6 +109,7 @@ class TestLegibility:
 
     @pytest.mark.parametrize("kind", ["criteria", "coefficients"])
     @pytest.mark.parametrize("n_models", [1, 3, 20, 200])
+    @pytest.mark.exhaustive(3)
     def test_texts_do_not_overlap(self, n_models, kind):
         rng = np.random.default_rng(0)
         names = [f"a model of a very long name {i}" for i in range(n_models)]

@@ -154,6 +154,7 @@ class TestLegibility:
 
     @pytest.mark.parametrize("kind", ["zeta", "density"])
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
+    @pytest.mark.exhaustive(3)
     def test_texts_do_not_overlap(self, name, kind, request):
         display = ProfileDisplay.from_results(request.getfixturevalue(name), kind=kind)
         assert_texts_apart(display.figure_)

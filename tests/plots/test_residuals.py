@@ -199,6 +199,7 @@ class TestLegibility:
 
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("name", ["few_groups", "sleep", "penicillin", "many_groups"])
+    @pytest.mark.exhaustive(3)
     def test_texts_do_not_overlap(self, name, kind, request):
         display = ResidualsDisplay.from_results(request.getfixturevalue(name), kind=kind)
         assert_texts_apart(display.figure_)

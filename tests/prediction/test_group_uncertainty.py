@@ -31,6 +31,8 @@ from skmixed.results import (
     random_effects_table,
 )
 
+pytestmark = pytest.mark.exhaustive(5)
+
 
 def sleep() -> pd.DataFrame:
     """Return a few subjects and days, in units that make all variances about 1."""

@@ -45,6 +45,8 @@ NEW = pd.DataFrame(
     }
 )
 
+pytestmark = pytest.mark.exhaustive(5)
+
 
 def make_data(seed: int = 3) -> pd.DataFrame:
     """Draw 72 rows: nine groups, two classes in each, five levels of a crossed factor."""

@@ -29,6 +29,8 @@ from .crossed import (
 )
 from .dense import structures
 
+pytestmark = pytest.mark.exhaustive(7)
+
 EQUAL = [(k, name) for k in (1, 2, 3) for name in structures(k)]
 MIXED = [("crossed", (2, 1)), ("nested", (1, 3)), ("three crossed", (3, 1, 2))]
 MODELS = [

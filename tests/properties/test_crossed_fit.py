@@ -32,6 +32,8 @@ from .crossed import (
 )
 from .dense import structures
 
+pytestmark = pytest.mark.exhaustive(7)
+
 NAMES = ("Intercept", "x1", "x2", "x3")
 MODELS = [
     *((layout, 1, name) for layout in LAYOUTS for name in structures(1)),
@@ -179,6 +181,7 @@ def included(request) -> set[str]:
     return request.param
 
 
+@pytest.mark.exhaustive(29)
 def test_means_and_variances_equal_hendersons_equations(model, included):
     fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
     mean, expected = written_out(model, included)

@@ -17,6 +17,8 @@ from skmixed.covariance import STRUCTURES, CompoundSymmetry
 
 from .crossed import LAYOUTS, CrossedProblem, make_crossed
 
+pytestmark = pytest.mark.exhaustive(5)
+
 METHODS = ["reml", "ml"]
 COVARIANCES = [*STRUCTURES, CompoundSymmetry(equal_variances=True)]
 

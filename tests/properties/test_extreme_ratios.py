@@ -17,6 +17,8 @@ from skmixed.likelihood.profiled import ProfiledObjective
 
 from .exact import balanced_one_way, logarithm, profiled_objective
 
+pytestmark = pytest.mark.exhaustive(5)
+
 RATIOS = [1e-3, 1e-2, 1.0, 1e3, 1e5, 1e6]
 COVARIANCES = [*STRUCTURES, CompoundSymmetry(equal_variances=True)]
 

@@ -20,6 +20,8 @@ from skmixed.prediction.predict import (
 
 from .dense import Problem, henderson_inverse, make_problem, solve_densely, structures
 
+pytestmark = pytest.mark.exhaustive(5)
+
 KINDS = ["plain", "weights", "multiplicity", "both"]
 NAMES = ["Intercept", "x1", "x2", "x3"]
 

@@ -20,6 +20,8 @@ from skmixed.results import MixedLMResults
 
 from .hard_data import HardSample, hard_sample
 
+pytestmark = pytest.mark.exhaustive(11)
+
 SEED = int(os.environ.get("SKMIXED_FUZZ_SEED", "20261121"))
 CASES = range(int(os.environ.get("SKMIXED_FUZZ_CASES", "300")))
 # Every so many samples are fitted again, in other units and in another order.

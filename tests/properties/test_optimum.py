@@ -17,6 +17,8 @@ from skmixed.likelihood.profiled import ProfiledObjective
 from .hard_data import hard_sample
 from .test_hard_data import CASES, SEED, blamed_on, fitted
 
+pytestmark = pytest.mark.exhaustive(11)
+
 STARTS = int(os.environ.get("SKMIXED_FUZZ_STARTS", "3"))
 # What an optimum may lack of the best one, in -2 log-likelihood.
 LOSS = 1e-5

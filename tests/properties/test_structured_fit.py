@@ -15,6 +15,8 @@ from skmixed.covariance import AR1, CompoundSymmetry, CovarianceStructure
 from skmixed.fitting.standardise import standardised_products
 from skmixed.likelihood.profiled import ProfiledObjective
 
+pytestmark = pytest.mark.exhaustive(5)
+
 STRUCTURES = [AR1(), CompoundSymmetry(), CompoundSymmetry(equal_variances=True)]
 OCCASIONS = ["first", "second", "third", "fourth"]
 

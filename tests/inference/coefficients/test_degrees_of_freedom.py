@@ -18,6 +18,8 @@ from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 
+pytestmark = pytest.mark.exhaustive(3)
+
 FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "degrees_of_freedom.json").read_text())
 DATA = {
     "dyestuff": load_dyestuff,

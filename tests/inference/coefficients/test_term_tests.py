@@ -21,6 +21,8 @@ from skmixed.datasets import load_sleepstudy
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, Satterthwaite
 from skmixed.inference.coefficients.term_tests import anova_terms
 
+pytestmark = pytest.mark.exhaustive(3)
+
 FIXTURES = Path(__file__).parent / "fixtures"
 FIGURES = json.loads((FIXTURES / "anova.json").read_text(encoding="utf-8"))["cases"]
 CODINGS = {"contr.sum": "Sum", "contr.helmert": "Helmert"}

@@ -90,6 +90,7 @@ MODELS = {
     ],
 )
 @pytest.mark.filterwarnings("ignore::skmixed.SingularFitWarning")
+@pytest.mark.exhaustive(5)
 def test_degrees_of_freedom_are_the_derivative_of_the_fitted_values(name: str) -> None:
     results = MODELS[name]()
     y = results.model.design.response

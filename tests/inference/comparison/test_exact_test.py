@@ -42,6 +42,7 @@ def assert_same_share(ours: float, theirs: float, n_theirs: int, n_ours: int = N
 
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.filterwarnings("ignore::skmixed.SingularFitWarning")
+@pytest.mark.exhaustive(5)
 def test_figures_of_rlrsim(name: str, shared: Path) -> None:
     text = (shared / "reference" / "reference.json").read_text(encoding="utf-8")
     figures = json.loads(text)["cases"][name]

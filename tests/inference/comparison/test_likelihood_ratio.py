@@ -162,6 +162,7 @@ def test_names() -> None:
 
 
 @pytest.mark.parametrize("method", ["reml", "ml"])
+@pytest.mark.slow
 def test_bootstrap_of_one_variance_is_the_f_test(method: str) -> None:
     """With groups of one size the likelihood ratio grows with F, which has an exact p-value."""
     rng = np.random.default_rng(4)

@@ -14,6 +14,8 @@ from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstru
 from skmixed.inference.intervals.held_parameters import held_parameter, maximum_likelihood
 from skmixed.inference.intervals.model_parameters import model_parameters
 
+pytestmark = pytest.mark.exhaustive(5)
+
 STRUCTURES = [
     Unstructured(),
     Diagonal(),

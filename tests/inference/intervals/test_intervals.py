@@ -201,6 +201,7 @@ def test_a_factor_with_one_row_a_level_has_no_limits():
         (CompoundSymmetry(), {"cor_a..c.a..c|g": "cor_b.a|g"}),
     ],
 )
+@pytest.mark.exhaustive(5)
 def test_row_43_bootstrap_intervals_are_those_of_the_draws(structure, shared):
     rng = np.random.default_rng(5)
     effects = rng.normal(size=(40, 3)) + rng.normal(size=(40, 1))

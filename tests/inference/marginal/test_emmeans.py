@@ -13,6 +13,8 @@ from skmixed.inference.marginal.means import marginal_means
 
 from .emmeans_cases import Rows, case_names, estimates_of, figures_of, rows_of
 
+pytestmark = pytest.mark.exhaustive(5)
+
 # lme4 leaves some 1e-8 of the variances' relative error, and lmerTest differentiates numerically.
 CLOSE = {"estimate": 1e-7, "se": 1e-6, "df": 1e-4, "statistic": 1e-6, "lower": 1e-5, "upper": 1e-5}
 P_VALUES = 1e-6

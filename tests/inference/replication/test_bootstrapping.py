@@ -83,6 +83,7 @@ def test_one_seed_gives_one_set_of_draws(sleepstudy, kind):
     assert not np.isclose(first["Days"], other["Days"]).any()
 
 
+@pytest.mark.slow
 def test_the_number_of_jobs_and_verbosity_change_nothing(capsys):
     results = mixedlm("strength ~ 1 + (1 | batch) + (1 | batch:cask)", load_pastes())
     one = bootstrap(results, 34, random_state=0, verbose=1)
