@@ -28,9 +28,9 @@ def check_magnitudes(design: Design) -> None:
     ----------
     design : Design
     """
-    columns = [design.response[:, None], design.fixed, *(one.columns for one in design.blocks)]
+    tables = [design.response[:, None], design.fixed, *(one.columns for one in design.blocks)]
     with np.errstate(over="ignore", under="ignore"):
-        squares = np.concatenate([np.einsum("ij,ij->j", one, one) for one in columns])
+        squares = np.concatenate([np.einsum("ij,ij->j", one, one) for one in tables])
     if squares.min() > 1.0 / ORDINARY and squares.max() < ORDINARY:
         return
     y = _largest(design.response[:, None])
