@@ -65,7 +65,9 @@ def minimise(
         optimum = _confirmed(objective, optimum, tol=tol, lower=lower)
     for remedy in (_by_quasi_newton,) if exact else (_by_differences, _by_quasi_newton):
         if not optimum.converged and math.isfinite(optimum.at.value):
-            optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
+            # There are no differences where V is next to singular.
+            with suppress(np.linalg.LinAlgError):
+                optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
     return optimum
 
 
@@ -74,7 +76,11 @@ def _confirmed(
 ) -> Optimum:
     """Look by differences whether a search that rounding has ended is where it says."""
     at = optimum.at
-    model = LocalModel.of(at.theta, at.gradient, measured_hessian(objective, at.theta), lower)
+    try:
+        hessian = measured_hessian(objective, at.theta)
+    except np.linalg.LinAlgError:
+        return replace(optimum, converged=False)
+    model = LocalModel.of(at.theta, at.gradient, hessian, lower)
     there = model.distance <= math.sqrt(tol) and not model.saddle
     n_iter = optimum.n_iter + _cost_of_differences(at.theta) - 1
     return replace(optimum, converged=there, n_iter=n_iter, scaled_gradient=model.distance)

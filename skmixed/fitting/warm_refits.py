@@ -118,4 +118,4 @@ class WarmModel:
             for effect, column in zip(ZtWA[-1], Z, strict=True):
                 effect[:] = np.bincount(factor.codes, column * A[-1], len(effect))
             factors.append(replace(part, ZtWA=ZtWA))
-        return replace(products, AtWA=AtWA, factors=tuple(factors))
+        return products.with_sums(AtWA, factors)

@@ -111,7 +111,11 @@ class CrossProducts(FieldState):
         """Return the products of a y with more residual, which X and Z do not explain."""
         AtWA = self.AtWA.copy()
         AtWA[-1, -1] += self.n_rows * variance
-        return replace(self, AtWA=AtWA)
+        return self.with_sums(AtWA, self.factors)
+
+    def with_sums(self, AtWA: FloatArray, factors: Sequence[FactorProducts]) -> CrossProducts:
+        """Return the products with other sums, without what was computed from the rows."""
+        return replace(self, AtWA=AtWA, factors=tuple(factors), within=None)
 
     def among(self, places: Sequence[Integers], n_levels: Sequence[int]) -> CrossProducts:
         """Return the same products among more levels, which have no rows.

@@ -102,7 +102,7 @@ def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:
         ZtWA = factor.ZtWA.copy()
         ZtWA[out] = 0.0
         factors.append(replace(factor, ZtWA=ZtWA))
-    return replace(products, AtWA=AtWA, factors=tuple(factors))
+    return products.with_sums(AtWA, factors)
 
 
 def _without_columns(fit: LMMFit, untold: NDArray[np.bool_]) -> LMMFit:

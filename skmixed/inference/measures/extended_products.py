@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ def with_combinations(products: CrossProducts, combinations: Sequence[FloatArray
         )
         for factor, ZtWv in zip(products.factors, ZtWV, strict=True)
     )
-    return replace(products, AtWA=AtWA, factors=factors)
+    return products.with_sums(AtWA, factors)
 
 
 def _products_with_effects(
