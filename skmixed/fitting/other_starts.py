@@ -32,7 +32,7 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 # Fewer levels than FEW decide near a variance of 0 where the likelihood has several optima: 3 % of
-# such samples of one variance had some, and 1 of 2,400 others (simulated by
+# such samples of one variance had some, and none of 2,500 others (simulated by
 # tests/calibration/several_optima.py). With several variances and a handful of levels there may be
 # twice as many.
 FEW, HANDFUL, SMALL = 3.0, 6.0, 10
