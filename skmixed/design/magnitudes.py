@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 
 # Squares of numbers between these, and of a number of 10^10 rows, are floating-point numbers.
 LEAST, MOST = 1e-140, 1e140
-# Sums of squares of which nothing has to be looked at more closely.
+# Sums of squares that need no closer look.
 ORDINARY = 1e100
 
 
@@ -28,10 +28,8 @@ def check_magnitudes(design: Design) -> None:
     ----------
     design : Design
     """
-    tables = [design.response[:, None], design.fixed, *(one.columns for one in design.blocks)]
-    with np.errstate(over="ignore", under="ignore"):
-        squares = np.concatenate([np.einsum("ij,ij->j", one, one) for one in tables])
-    if squares.min() > 1.0 / ORDINARY and squares.max() < ORDINARY:
+    tables = (design.response[:, None], design.fixed, *(one.columns for one in design.blocks))
+    if all(_is_ordinary(table) for table in tables):
         return
     y = _largest(design.response[:, None])
     _check(y, ["y"], "values of about")
@@ -40,6 +38,12 @@ def check_magnitudes(design: Design) -> None:
         _check(x, names, "values of about")
         if y.all():
             _check(y / np.where(x, x, y), names, "coefficients of about")
+
+
+def _is_ordinary(table: FloatArray) -> bool:
+    """Tell at a glance that no column is near the limits."""
+    squares = np.einsum("ij,ij->j", table, table).tolist()
+    return all(1.0 / ORDINARY < square < ORDINARY for square in squares)
 
 
 def _columns(design: Design) -> list[tuple[FloatArray, Sequence[str]]]:

@@ -29,17 +29,21 @@ def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
         Where the search ended.
     """
     factors = objective.covariance.relative_factors(optimum.at.theta)
+    blocks = [
+        (place, effects)
+        for place, covariance in enumerate(objective.covariance.factors)
+        for effects in covariance.effect_slices
+    ]
+    sizes = [dgesdd(factors[i][one, one], compute_uv=0)[1][-1] for i, one in blocks]
+    if not any(0.0 < size < NEAR for size in sizes):
+        return optimum
     roots = [np.zeros_like(Lambda) for Lambda in factors]
-    small = False
-    for root, Lambda, covariance in zip(roots, factors, objective.covariance.factors, strict=True):
-        for effects in covariance.effect_slices:
-            left, parts, _, _ = dgesdd(Lambda[effects, effects])
-            small |= bool(0.0 < parts[-1] < NEAR)
-            root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
+    for place, effects in blocks:
+        left, parts, _, _ = dgesdd(factors[place][effects, effects])
+        roots[place][effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
+    for root in roots:
         # What rounding leaves of an effect whose variance has vanished.
         lengths = np.linalg.norm(root, axis=1)
         root[lengths <= ROUNDING * lengths.max(initial=0.0)] = 0.0
-    if not small:
-        return optimum
     at = objective(objective.covariance.parameters(roots))
     return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

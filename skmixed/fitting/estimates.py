@@ -196,7 +196,7 @@ def _residual_slope(
         covariance.factors,
         covariance.split(at.theta),
         scores,
-        objective.level_products,
+        objective.products.factors,
         strict=False,
     ):
         t = score[-1]

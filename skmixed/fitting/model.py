@@ -76,13 +76,16 @@ class LMMModel:
         positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
         fit = self._searched(objective, coordinates, rows, positions)
         if interpolates(fit, design, rows):
-            products, within = products.with_residual(NEXT_TO_NOTHING), None
+            within, products = None, products.with_residual(NEXT_TO_NOTHING)
             objective = self._objective(products, kept)
             fit = self._searched(objective, coordinates, rows, positions)
             fit = with_unbounded_likelihood(fit)
-        fit = replace(fit, unidentified=unidentified_of(directions, fit.random))
+        if directions:
+            fit = replace(fit, unidentified=unidentified_of(directions, fit.random))
         notices = notices_of(fit, design, objective.kernel.varies)
-        kept_products = replace(products.of_factors(kept), within=within)
+        kept_products = objective.products
+        if within is not None:
+            kept_products = replace(kept_products, within=within)
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
         return replace(fit, notices=notices, products=kept_products if keep else None)
 
@@ -94,7 +97,7 @@ class LMMModel:
         kept = [i for i, one in enumerate(factors) if not exact and _repeated(self.design, one)]
         objective = self._objective(products, kept)
         directions = unidentified_directions(
-            products.of_factors(kept), objective.covariance, objective.kernel
+            objective.products, objective.covariance, objective.kernel
         )
         hidden = undetermined_factors(directions, objective.covariance)
         if hidden:

@@ -66,7 +66,7 @@ def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatA
     theta : ndarray of shape (n_parameters,)
         The optimum that is known.
     """
-    covariance, products = objective.covariance, objective.level_products
+    covariance, products = objective.covariance, objective.products.factors
     starts = []
     if is_lopsided(products):
         starts += _lowest(objective, lattice(covariance, products), N_STARTS)

@@ -117,7 +117,7 @@ class ProfiledObjective:
         self.n_coefficients = len(products.AtWA) - 1
         self.n_rows = products.n_rows
         self.nu = self.n_rows - self.reml * self.n_coefficients
-        self.level_products = products.factors
+        self.products = products
         self._sum_log_weights = products.sum_log_weights
 
     def with_covariance(self, covariance: JointCovariance) -> ProfiledObjective:

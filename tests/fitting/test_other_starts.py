@@ -74,7 +74,7 @@ def test_refits_find_the_optimum_too():
 )
 def test_ordinary_data_are_searched_once(formula, load):
     fit = mixedlm(formula, load()).fit
-    assert not is_lopsided(fit.objective().level_products)
+    assert not is_lopsided(fit.objective().products.factors)
 
 
 def products(*information: float) -> FactorProducts:
