@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +69,8 @@ def find_optimum(
     for other in other_starts(objective, optimum.at.theta):
         watched.objective = objective
         found = _by_objective(watched, other, tol=tol, max_iter=max_iter)
-        if found.at.value < optimum.at.value - SAME:
+        # An unbounded likelihood, which rounding can feign far out, is no better optimum.
+        if -math.inf < found.at.value < optimum.at.value - SAME:
             optimum = found
     return optimum
 
