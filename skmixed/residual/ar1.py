@@ -1,0 +1,88 @@
+"""Residuals each of which owes a share to the one before: autoregression of the first order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.residual.axis import Axis
+from skmixed.residual.correlation import AxisKind, MarkovCorrelation
+from skmixed.residual.structure import Names
+
+__all__ = ["AR1"]
+
+
+@dataclass(frozen=True)
+class AR1(MarkovCorrelation):
+    """Let the correlation of two rows of a group be phi to the power of the time between them.
+
+    Times are integers, and gaps count: rows three steps apart have the correlation phi^3. Of times
+    that are labels, their order counts (nlme's corAR1, SAS's AR(1)).
+
+    Parameters
+    ----------
+    time : str or int, optional
+        The column of times, by default the order of the rows in their group.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels, such as the arm of a trial, each of which has a phi of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.residual import AR1
+    >>> AR1().correlations(np.array([0.5]), np.array([[0, 1, 3]]))[0]
+    array([[1.   , 0.5  , 0.125],
+           [0.5  , 1.   , 0.25 ],
+           [0.125, 0.25 , 1.   ]])
+    """
+
+    time: str | int | None = None
+    group: Names | None = None
+    by: Names | None = None
+    axis_kind: ClassVar[AxisKind] = "integer"
+
+    def n_parameters(self, axis: Axis) -> int:
+        """Return 1."""
+        return 1
+
+    def names(self, axis: Axis) -> list[str]:
+        """Name phi."""
+        return ["phi"]
+
+    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return phi = tanh(rho)."""
+        return np.tanh(rho)
+
+    def steps(
+        self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Return phi to the power of the time between neighbours."""
+        return natural[0] ** (after - before)
+
+    def step_derivative(
+        self, natural: NDArray[np.float64], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of the powers."""
+        lag = after - before
+        return (lag * natural[0] ** (lag - 1))[None]
+
+    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+        """Return the powers of phi."""
+        return natural[0] ** _lags(positions)
+
+    def correlation_derivative(
+        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of the powers."""
+        lags = _lags(positions)
+        return (lags * natural[0] ** np.maximum(lags - 1.0, 0.0))[None]
+
+
+def _lags(positions: NDArray[Any]) -> NDArray[Any]:
+    """Return the times between each two rows of patterns."""
+    return np.abs(positions[:, :, None] - positions[:, None, :])

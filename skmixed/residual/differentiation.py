@@ -1,0 +1,37 @@
+"""Derivatives by complex steps, exact to rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["complex_step"]
+
+STEP = 1e-40
+
+
+def complex_step(
+    function: Callable[[NDArray[Any]], NDArray[Any]], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the derivatives of an analytic function, its parameters on the first axis.
+
+    The imaginary part of f(x + i h) is h f'(x) without any difference, for h as small as one likes
+    (Squire and Trapp 1998, SIAM Review 40, equation 1.5).
+
+    Parameters
+    ----------
+    function : callable
+        Takes complex numbers, shape (m,), to an array of any shape.
+    at : ndarray of shape (m,)
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+    """
+    if not len(at):
+        return np.empty((0, *np.shape(function(at))))
+    steps = np.eye(len(at)) * (1j * STEP)
+    return np.stack([np.imag(function(at + step)) / STEP for step in steps])

@@ -1,0 +1,108 @@
+"""A residual variance of its own for each stratum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import Levels, factorise_interaction
+from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+
+__all__ = ["Heterogeneous"]
+
+
+@dataclass(frozen=True)
+class Heterogeneous(VarianceFunction):
+    """Give each stratum of the rows a residual variance of its own (nlme's varIdent).
+
+    Parameters
+    ----------
+    by : str, int or sequence of these
+        The column of strata; of several columns, each combination is one.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.residual import Heterogeneous
+    >>> data = load_sleepstudy()
+    >>> late = data["Days"].ge(5).map({False: "early", True: "late"})
+    >>> results = mixedlm(
+    ...     "Reaction ~ Days + (1 | Subject)", data.assign(half=late), residual=Heterogeneous("half")
+    ... )
+    >>> {name: round(value, 2) for name, value in results.residual_parameters.items()}
+    {'ratio late': 1.37}
+    """
+
+    by: Names
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """Return the columns of strata."""
+        return named(self.by)
+
+    @property
+    def label_columns(self) -> tuple[Any, ...]:
+        """Return the columns of strata."""
+        return named(self.by)
+
+    def learn(self, columns: Columns) -> Strata:
+        """Learn which strata there are."""
+        names = named(self.by)
+        factor = factorise_interaction([columns[name] for name in names], list(map(str, names)))
+        return Strata(names, factor.levels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strata:
+    """Hold the strata; the parameters are log ratios to the standard deviation of the first.
+
+    Attributes
+    ----------
+    columns : tuple
+    levels : Levels
+    """
+
+    columns: tuple[Any, ...]
+    levels: Levels
+
+    @property
+    def n_parameters(self) -> int:
+        """Count all strata but the first."""
+        return len(self.levels) - 1
+
+    @property
+    def names(self) -> list[str]:
+        """Name the ratios."""
+        return [f"ratio {label}" for label in self.levels.flat_labels[1:]]
+
+    @property
+    def scales(self) -> list[Scale]:
+        """Return that of a ratio: its logarithm."""
+        return ["log"] * self.n_parameters
+
+    @property
+    def fixes_sigma(self) -> bool:
+        """Return False."""
+        return False
+
+    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
+        """Return the ratios of standard deviations to that of the first stratum."""
+        return np.exp(rho)
+
+    def rows(self, columns: Columns) -> RowDeviations:
+        """Return the stratum of each row.
+
+        Raises
+        ------
+        ValueError
+            If a row is of a stratum that was not fitted.
+        """
+        labels = [columns[name] for name in self.columns]
+        codes = self.levels.encode(labels)
+        self.levels.check_seen(codes, labels)
+        return RowDeviations(codes - 1, None, None, self.n_parameters)

@@ -1,0 +1,67 @@
+"""A structure of the residuals, and the product of some."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Names", "Product", "ResidualStructure", "Scale", "named"]
+
+Names = str | int | tuple[str | int, ...] | list[str | int]
+"""A column, or several."""
+Scale = Literal["linear", "log", "logit", "fisher"]
+"""Where a natural parameter is nearly normal: as it is, its logarithm, logit, or Fisher's z."""
+
+
+class ResidualStructure(ABC):
+    """A structure of Var(e) = sigma^2 R: correlations within groups, or unequal variances."""
+
+    @property
+    def factors(self) -> tuple[ResidualStructure, ...]:
+        """Return the structures that it is a product of."""
+        return (self,)
+
+    def __mul__(self, other: Any) -> Product:
+        """Combine correlations with standard deviations, which multiply them on both sides."""
+        if not isinstance(other, ResidualStructure):
+            return NotImplemented
+        return Product((*self.factors, *other.factors))
+
+
+@dataclass(frozen=True, repr=False)
+class Product(ResidualStructure):
+    """Combine structures: at most one of correlations, and any of standard deviations.
+
+    Parameters
+    ----------
+    parts : tuple of ResidualStructure
+
+    Examples
+    --------
+    >>> from skmixed.residual import AR1, Heterogeneous
+    >>> AR1(time="visit") * Heterogeneous(by="visit")
+    AR1(time='visit') * Heterogeneous(by='visit')
+    """
+
+    parts: tuple[ResidualStructure, ...]
+
+    @property
+    def factors(self) -> tuple[ResidualStructure, ...]:
+        """Return the structures that it is a product of."""
+        return self.parts
+
+    def __repr__(self) -> str:
+        return " * ".join(map(repr, self.parts))
+
+
+def named(names: Names | None) -> tuple[Any, ...]:
+    """Return the columns that a structure names, none for None.
+
+    Parameters
+    ----------
+    names : str, int or sequence of these, optional
+    """
+    if names is None:
+        return ()
+    return tuple(names) if isinstance(names, list | tuple) else (names,)

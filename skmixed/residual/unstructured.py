@@ -1,0 +1,121 @@
+"""Any correlations between occasions, and with variances of their own any covariances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.residual.axis import Axis
+from skmixed.residual.correlation import AxisKind, Correlation
+from skmixed.residual.heterogeneous import Heterogeneous
+from skmixed.residual.structure import Names, ResidualStructure, named
+
+__all__ = ["Unstructured", "UnstructuredCorrelation"]
+
+
+@dataclass(frozen=True)
+class UnstructuredCorrelation(Correlation):
+    """Let every two occasions have a correlation of their own (nlme's corSymm).
+
+    The free parameters are the entries below the unit diagonal of a triangle, whose rows over their
+    lengths are a root of the correlations.
+
+    Parameters
+    ----------
+    time : str or int, optional
+        The column of occasions, by default the order of the rows in their group.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels each of which has correlations of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.residual import UnstructuredCorrelation
+    >>> UnstructuredCorrelation().correlations(np.array([0.5, 0.1, 0.2]), np.array([[0, 2]]))[0]
+    array([[1. , 0.1],
+           [0.1, 1. ]])
+    """
+
+    time: str | int | None = None
+    group: Names | None = None
+    by: Names | None = None
+    axis_kind: ClassVar[AxisKind] = "occasion"
+    linear: ClassVar[bool] = True
+
+    def n_parameters(self, axis: Axis) -> int:
+        """Return the number of pairs of occasions."""
+        return axis.n_occasions * (axis.n_occasions - 1) // 2
+
+    def names(self, axis: Axis) -> list[str]:
+        """Name the pairs of occasions."""
+        later, earlier = np.tril_indices(axis.n_occasions, -1)
+        return [
+            f"cor {axis.occasions[j]}.{axis.occasions[i]}"
+            for i, j in zip(later, earlier, strict=True)
+        ]
+
+    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return the correlations, row by row of the lower triangle."""
+        m = axis.n_occasions
+        below = np.tril_indices(m, -1)
+        root = np.eye(m, dtype=rho.dtype)
+        root[below] = rho
+        root /= np.sqrt(np.sum(root**2, axis=1))[:, None]
+        return (root @ root.T)[below]
+
+    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+        """Look up the correlation of each two occasions."""
+        return np.append(natural, 1.0)[_pairs(positions, len(natural))]
+
+    def correlation_derivative(
+        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return where each correlation stands."""
+        m = len(natural)
+        pairs = _pairs(positions, m)
+        return np.moveaxis(np.eye(m + 1, m)[pairs], -1, 0)
+
+
+@dataclass(frozen=True)
+class Unstructured(ResidualStructure):
+    """Let every occasion have a variance, and every two a covariance, of their own.
+
+    It is what the analysis of trials calls unstructured (mmrm's and SAS's us or UN).
+
+    Parameters
+    ----------
+    time : str or int
+        The column of occasions.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels, such as the arm of a trial, each of which has covariances of its own.
+
+    Examples
+    --------
+    >>> from skmixed.residual import Unstructured
+    >>> Unstructured(time="visit", group="subject").factors[1]
+    Heterogeneous(by=('visit',))
+    """
+
+    time: str | int
+    group: Names | None = None
+    by: Names | None = None
+
+    @property
+    def factors(self) -> tuple[ResidualStructure, ...]:
+        """Return the correlations and the standard deviations that it is made of."""
+        correlation = UnstructuredCorrelation(self.time, self.group, self.by)
+        return correlation, Heterogeneous((*named(self.by), self.time))
+
+
+def _pairs(positions: NDArray[Any], n_pairs: int) -> NDArray[np.intp]:
+    """Return where the pair of each two rows stands in a lower triangle; n_pairs for one row."""
+    i, j = positions[:, :, None], positions[:, None, :]
+    high, low = np.maximum(i, j), np.minimum(i, j)
+    return np.where(i == j, n_pairs, high * (high - 1) // 2 + low).astype(np.intp)
