@@ -41,7 +41,7 @@ class Product(ResidualStructure):
     --------
     >>> from skmixed.residual import AR1, Heterogeneous
     >>> AR1(time="visit") * Heterogeneous(by="visit")
-    AR1(time='visit') * Heterogeneous(by='visit')
+    AR1(time='visit', group=None, by=None) * Heterogeneous(by='visit')
     """
 
     parts: tuple[ResidualStructure, ...]

@@ -1,0 +1,159 @@
+"""A residual structure that has seen the training rows: its parameters, levels and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import Levels
+from skmixed.residual.axis import Axis
+from skmixed.residual.correlation import Correlation
+from skmixed.residual.patterns import GroupedRows
+from skmixed.residual.positions import check_distinct, row_positions
+from skmixed.residual.structure import ResidualStructure, Scale, named
+from skmixed.residual.variance import Columns, LearnedVariance, RowDeviations
+from skmixed.saving.fields import FieldState
+
+__all__ = ["LearnedResidual", "ResidualRows"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualRows:
+    """Hold what a residual structure knows of some rows.
+
+    Attributes
+    ----------
+    grouped : GroupedRows or None
+        None without correlations.
+    deviations : tuple of RowDeviations
+        One for each structure of standard deviations.
+    """
+
+    grouped: GroupedRows | None
+    deviations: tuple[RowDeviations, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedResidual(FieldState):
+    """Hold the structure of R, with R block-diagonal over groups, and where its parameters are.
+
+    rho joins the parameters of the correlations, arm after arm, and those of each structure of
+    standard deviations.
+
+    Attributes
+    ----------
+    structure : ResidualStructure
+        As the user gave it.
+    correlation : Correlation or None
+    axis : Axis
+    times : Levels or None
+        The occasions, where times are labels.
+    arms : Levels or None
+        The labels that have correlations of their own.
+    variances : tuple of LearnedVariance
+    """
+
+    structure: ResidualStructure
+    correlation: Correlation | None
+    axis: Axis
+    times: Levels | None
+    arms: Levels | None
+    variances: tuple[LearnedVariance, ...]
+
+    @property
+    def n_arms(self) -> int:
+        """Count the sets of correlation parameters."""
+        if self.correlation is None:
+            return 0
+        return 1 if self.arms is None else len(self.arms)
+
+    @property
+    def n_correlations(self) -> int:
+        """Count the correlation parameters of one arm."""
+        return 0 if self.correlation is None else self.correlation.n_parameters(self.axis)
+
+    @property
+    def n_parameters(self) -> int:
+        """Return the length of rho."""
+        own = sum(variance.n_parameters for variance in self.variances)
+        return self.n_arms * self.n_correlations + own
+
+    @property
+    def fixes_sigma(self) -> bool:
+        """Tell whether the variances of the rows are known, and sigma is 1."""
+        return any(variance.fixes_sigma for variance in self.variances)
+
+    @property
+    def start(self) -> FloatArray:
+        """Return the rho to start from."""
+        parts = [np.zeros(variance.n_parameters) for variance in self.variances]
+        if self.correlation is not None:
+            parts = [self.correlation.start(self.axis)] * self.n_arms + parts
+        return np.concatenate(parts)
+
+    def split(self, rho: NDArray[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Return the parameters of each arm's correlations, and of each variance structure."""
+        lengths = [self.n_correlations] * self.n_arms
+        lengths += [variance.n_parameters for variance in self.variances]
+        parts = np.split(rho, np.cumsum(lengths)[:-1]) if lengths else []
+        return parts[: self.n_arms], parts[self.n_arms :]
+
+    @property
+    def names(self) -> list[str]:
+        """Name the natural parameters."""
+        found: list[str] = []
+        if self.correlation is not None:
+            own = self.correlation.names(self.axis)
+            labels = [""] if self.arms is None else [f" {x}" for x in self.arms.flat_labels]
+            found += [name + label for label in labels for name in own]
+        return found + [name for variance in self.variances for name in variance.names]
+
+    @property
+    def scales(self) -> list[Scale]:
+        """Say for each natural parameter where it is nearly normal."""
+        own = [] if self.correlation is None else self.correlation.scales(self.axis) * self.n_arms
+        return own + [scale for variance in self.variances for scale in variance.scales]
+
+    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
+        """Return the natural parameters: correlations, ranges, ratios and powers."""
+        of_arms, of_variances = self.split(rho)
+        parts = [self.correlation.natural(one, self.axis) for one in of_arms if self.correlation]
+        parts += [v.natural(one) for v, one in zip(self.variances, of_variances, strict=True)]
+        return np.concatenate([np.empty(0), *parts])
+
+    def rows(self, columns: Columns, groups: NDArray[np.intp] | None) -> ResidualRows:
+        """Return what the structure knows of some rows.
+
+        Parameters
+        ----------
+        columns : mapping of columns
+            By the names in which the structure asks for them.
+        groups : ndarray of shape (n,) or None
+            Codes of the groups within which rows are correlated; None without correlations.
+
+        Raises
+        ------
+        ValueError
+            If a time, a stratum or an arm cannot be used, or two rows of a group have one time.
+        """
+        correlated = groups is not None and self.correlation is not None
+        grouped = self._grouped(columns, groups) if correlated else None
+        return ResidualRows(grouped, tuple(one.rows(columns) for one in self.variances))
+
+    def _grouped(self, columns: Columns, groups: NDArray[np.intp]) -> GroupedRows:
+        """Return groups, positions and arms of rows."""
+        assert self.correlation is not None
+        positions = row_positions(self.correlation, self.axis, self.times, columns, groups)
+        arms = np.zeros(len(groups), dtype=np.intp)
+        if self.arms is not None:
+            labels = [columns[name] for name in named(self.correlation.by)]
+            arms = self.arms.encode(labels)
+            self.arms.check_seen(arms, labels)
+        rows = GroupedRows(groups, positions, arms)
+        check_distinct(self.correlation, columns, rows)
+        return rows

@@ -1,0 +1,158 @@
+"""Rows each of which is correlated with earlier ones through its neighbour: whitened in O(n)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_banded
+
+from skmixed.residual.axis import Axis
+from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.patterns import GroupedRows
+
+__all__ = ["NeighbouringRows"]
+
+FloatArray = NDArray[np.float64]
+
+# What a neighbour may leave of a row's variance at least.
+LEAST = 1e-14
+
+
+class NeighbouringRows:
+    """Whiten rows by (x_j - c_j x_i) / s_j, c_j the correlation with the neighbour, s_j^2 = 1 - c_j^2.
+
+    Parameters
+    ----------
+    correlation : MarkovCorrelation
+    axis : Axis
+    rows : GroupedRows
+    parameters : sequence of ndarray of shape (n_parameters,)
+        rho of each arm.
+
+    Raises
+    ------
+    LinAlgError
+        If neighbours differ by no more than rounding.
+    """
+
+    def __init__(
+        self,
+        correlation: MarkovCorrelation,
+        axis: Axis,
+        rows: GroupedRows,
+        parameters: Sequence[FloatArray],
+    ) -> None:
+        self._order = rows.order
+        self._before, self._after = rows.neighbours
+        self._n_parameters = len(parameters[0])
+        positions = rows.positions[self._before], rows.positions[self._after]
+        self._arms = rows.arms[self._after]
+        c = np.empty(len(self._after))
+        self._slopes = np.empty((self._n_parameters, len(c)))
+        for arm, rho in enumerate(parameters):
+            own = slice(None) if len(parameters) == 1 else self._arms == arm
+            natural, before, after = correlation.natural(rho, axis), *(p[own] for p in positions)
+            c[own] = correlation.steps(natural, before, after)
+            in_natural = correlation.step_derivative(natural, before, after)
+            self._slopes[:, own] = correlation.natural_derivative(rho, axis).T @ in_natural
+        self._n_arms = len(parameters)
+        self._c, self._s2 = c, 1.0 - c * c
+        if (self._s2 < LEAST).any():
+            raise np.linalg.LinAlgError("Neighbouring rows are correlated by 1 within rounding.")
+        self._s = np.sqrt(self._s2)
+
+    def whiten(self, columns: FloatArray) -> FloatArray:
+        """Apply L^-1."""
+        found = columns.copy()
+        found[:, self._after] -= self._c * columns[:, self._before]
+        found[:, self._after] /= self._s
+        return found
+
+    def whiten_transposed(self, columns: FloatArray) -> FloatArray:
+        """Apply L'^-1."""
+        found = columns.copy()
+        found[:, self._after] /= self._s
+        scaled = self._c * found[:, self._after]
+        found[:, self._before] -= scaled
+        return found
+
+    def colour(self, columns: FloatArray) -> FloatArray:
+        """Apply L: each row is s_j x_j + c_j times the coloured one before."""
+        scaled = columns.copy()
+        scaled[:, self._after] *= self._s
+        return self._substituted(scaled, lower=True)
+
+    def colour_transposed(self, columns: FloatArray) -> FloatArray:
+        """Apply L'."""
+        found = self._substituted(columns, lower=False)
+        found[:, self._after] *= self._s
+        return found
+
+    def log_determinant(self, counts: FloatArray | None) -> float:
+        """Return log|C|, each row as often as it counts."""
+        logs = np.log(self._s2)
+        return float(logs.sum() if counts is None else logs @ counts[self._after])
+
+    def log_determinant_gradient(self, counts: FloatArray | None) -> FloatArray:
+        """Return the derivatives of log|C| in the parameters."""
+        weights = -2.0 * self._c / self._s2
+        return self._summed(weights if counts is None else weights * counts[self._after])
+
+    def quadratic_gradient(self, columns: FloatArray) -> FloatArray:
+        """Return for each parameter the sum of f'L^-1 dC L'^-1 f over the columns f.
+
+        With T = L^-1, it is -2 f'dT L f.
+        """
+        changes = self._changes(self.colour(columns))
+        return self._summed(-2.0 * np.einsum("mj,mj->j", columns[:, self._after], changes))
+
+    def tangents(self, column: FloatArray) -> FloatArray:
+        """Return L^-1 dC L'^-1 f = -(dT L f + L'dT'f) of one column for each parameter."""
+        change = self._changes(self.colour(column[None]))[0]
+        own = column[self._after] / (self._s * self._s2)
+        slopes = self._slopes_by_arm()
+        found = np.zeros((len(slopes), len(column)))
+        found[:, self._after] = slopes * (self._c * own)
+        found[:, self._before] -= slopes * own
+        found = self.colour_transposed(found)
+        found[:, self._after] += slopes * change
+        return -found
+
+    def _changes(self, coloured: FloatArray) -> FloatArray:
+        """Return what dT L f is for a change of each step by 1."""
+        change = self._c * coloured[:, self._after] - coloured[:, self._before]
+        change /= self._s * self._s2
+        return change
+
+    def _summed(self, weights: FloatArray) -> FloatArray:
+        """Return the sums of weights times the derivatives of the steps, arm by arm."""
+        if self._n_arms == 1:
+            return self._slopes @ weights
+        sums = [np.bincount(self._arms, w, self._n_arms) for w in self._slopes * weights]
+        return np.array(sums).T.ravel()
+
+    def _slopes_by_arm(self) -> FloatArray:
+        """Return the derivatives of the steps in the parameters of all arms."""
+        if self._n_arms == 1:
+            return self._slopes
+        own = self._arms == np.arange(self._n_arms)[:, None]
+        return (own[:, None] * self._slopes).reshape(-1, len(self._c))
+
+    def _substituted(self, columns: FloatArray, *, lower: bool) -> FloatArray:
+        """Solve with the unit bidiagonal matrix that has -c beside its diagonal."""
+        n = columns.shape[1]
+        beside = np.zeros(n)
+        beside[self._after] = -self._c
+        bands = np.ones((2, n))
+        if lower:
+            bands[1] = np.append(beside[self._order][1:], 0.0)
+        else:
+            bands[0] = beside[self._order]
+        solved = solve_banded(
+            (1, 0) if lower else (0, 1), bands, columns[:, self._order].T, check_finite=False
+        )
+        found = np.empty_like(columns)
+        found[:, self._order] = solved.T
+        return found

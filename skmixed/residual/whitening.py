@@ -1,0 +1,129 @@
+"""R of the rows at given parameters: whitening, its determinant, and their derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.residual.correlated_rows import CorrelatedRows
+from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.learned import LearnedResidual, ResidualRows
+from skmixed.residual.neighbouring_rows import NeighbouringRows
+from skmixed.residual.patterned_rows import PatternedRows
+
+__all__ = ["ResidualAt", "residual_at"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualAt:
+    """Hold R = S C S of some rows at one rho: C correlations, S standard deviations over sigma.
+
+    With C = L L' and T = L^-1 S^-1, rows are white after T: T R T' = I.
+
+    Attributes
+    ----------
+    rows : ResidualRows
+    logarithms : ndarray of shape (n,)
+        Of the standard deviations.
+    correlated : CorrelatedRows or None
+    counts : ndarray of shape (n,) or None
+        How many times each row's group counts.
+    """
+
+    rows: ResidualRows
+    logarithms: FloatArray
+    correlated: CorrelatedRows | None
+    counts: FloatArray | None
+
+    def apply(self, columns: FloatArray) -> FloatArray:
+        """Whiten columns (m, n): T columns'."""
+        scaled = columns * np.exp(-self.logarithms)
+        return scaled if self.correlated is None else self.correlated.whiten(scaled)
+
+    def undo(self, columns: FloatArray) -> FloatArray:
+        """Return the columns (m, n) that `apply` has whitened."""
+        coloured = columns if self.correlated is None else self.correlated.colour(columns)
+        return coloured * np.exp(self.logarithms)
+
+    @property
+    def log_determinant(self) -> float:
+        """Return log|R|."""
+        logs = self.logarithms
+        whole = 2.0 * float(logs.sum() if self.counts is None else logs @ self.counts)
+        if self.correlated is not None:
+            whole += self.correlated.log_determinant(self.counts)
+        return whole
+
+    def gradient(self, columns: FloatArray) -> FloatArray:
+        """Return for each parameter d log|R| - sum f'T dR T'f over the columns f.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (m, n)
+            White, times the root of the counts.
+        """
+        parts = []
+        inner = columns * columns
+        if self.correlated is not None:
+            own = self.correlated.log_determinant_gradient(self.counts)
+            parts.append(own - self.correlated.quadratic_gradient(columns))
+            inner = self.correlated.whiten_transposed(columns) * self.correlated.colour(columns)
+        net = (1.0 if self.counts is None else self.counts) - inner.sum(axis=0)
+        parts += [2.0 * one.summed(net) for one in self.rows.deviations]
+        return np.concatenate([np.empty(0), *parts])
+
+    def tangents(self, column: FloatArray) -> FloatArray:
+        """Return T dR T'f of a white column for each parameter, (n_parameters, n)."""
+        correlated = self.correlated
+        parts = [np.empty((0, len(column)))]
+        if correlated is not None:
+            parts.append(correlated.tangents(column))
+        slopes = np.concatenate([parts[0], *(one.derivative() for one in self.rows.deviations)])
+        if correlated is None:
+            return 2.0 * slopes * column
+        left = correlated.whiten(slopes * correlated.colour(column[None]))
+        right = correlated.colour_transposed(slopes * correlated.whiten_transposed(column[None]))
+        return np.concatenate([*parts, left + right])
+
+
+def residual_at(
+    learned: LearnedResidual,
+    rows: ResidualRows,
+    rho: FloatArray,
+    counts: FloatArray | None = None,
+) -> ResidualAt:
+    """Evaluate the structure of some rows.
+
+    Parameters
+    ----------
+    learned : LearnedResidual
+    rows : ResidualRows
+    rho : ndarray of shape (n_parameters,)
+    counts : ndarray of shape (n,), optional
+        How many times each row's group counts.
+
+    Raises
+    ------
+    LinAlgError
+        If R is not positive definite within rounding.
+    """
+    of_arms, of_variances = learned.split(rho)
+    logs = [
+        one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)
+    ]
+    correlated: CorrelatedRows | None = None
+    if rows.grouped is not None and learned.correlation is not None:
+        chosen = (
+            NeighbouringRows
+            if isinstance(learned.correlation, MarkovCorrelation)
+            else PatternedRows
+        )
+        correlated = chosen(learned.correlation, learned.axis, rows.grouped, of_arms)
+        n = len(rows.grouped.groups)
+    else:
+        n = len(logs[0])
+    return ResidualAt(rows, np.sum([np.zeros(n), *logs], axis=0), correlated, counts)
