@@ -16,6 +16,7 @@ from skmixed.fitting.unidentified import Unidentified
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.residual.fitted import FittedResidual
 from skmixed.saving.fields import FieldState
 
 __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
@@ -145,6 +146,9 @@ class LMMFit(FieldState):
     interpolates : bool
         Whether the random effects, with the fixed ones, explain y without a residual: the
         likelihood is unbounded, and sigma next to nothing beside the spread of y.
+    residual : FittedResidual or None
+        The structure of the residuals at its estimates; None where they are independent, of one
+        variance. The derivatives in ``convergence`` are then those in (theta, rho).
     """
 
     reml: bool
@@ -164,6 +168,7 @@ class LMMFit(FieldState):
     variance_sandwich: FloatArray | None = None
     unidentified: Unidentified | None = None
     interpolates: bool = False
+    residual: FittedResidual | None = None
 
     @property
     def theta(self) -> FloatArray:
@@ -240,7 +245,10 @@ class LMMFit(FieldState):
     @property
     def n_parameters(self) -> int:
         """Count fixed effects, variance parameters and sigma."""
-        return len(self.fixed.standardised) + len(self.theta) + 1
+        n_residual = 1
+        if self.residual is not None:
+            n_residual = self.residual.n_parameters + (not self.residual.fixes_sigma)
+        return len(self.fixed.standardised) + len(self.theta) + n_residual
 
     @property
     def criterion(self) -> float:

@@ -15,6 +15,7 @@ from skmixed.fitting.assemble import assemble, interpolates, with_unbounded_like
 from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
+from skmixed.fitting.residual_fit import fit_with_residual
 from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
 from skmixed.fitting.standardise import Coordinates, StandardisedRows, standardised_products
@@ -27,6 +28,7 @@ from skmixed.likelihood.identification import (
     unidentified_directions,
 )
 from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.residual.model import ResidualModel
 
 __all__ = ["LMMModel"]
 
@@ -55,6 +57,8 @@ class LMMModel:
         Of several grouping factors.
     verbose : int
         0 shows nothing, 1 a line for each evaluation.
+    residual : ResidualModel or None
+        The structure of the residuals; None where they are independent, of one variance.
     """
 
     design: Design
@@ -64,9 +68,12 @@ class LMMModel:
     max_iter: int
     solver: Solver = "auto"
     verbose: int = 0
+    residual: ResidualModel | None = None
 
     def fit(self) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
+        if self.residual is not None:
+            return fit_with_residual(self)
         design = self.design
         coordinates, rows, products = standardised_products(design, self.covariance)
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
@@ -89,12 +96,23 @@ class LMMModel:
         keep = fit.monte_carlo is None and _of_the_size_of_the_levels(kept_products)
         return replace(fit, notices=notices, products=kept_products if keep else None)
 
+    def estimable_factors(self, *, known_sigma: bool = False) -> list[int]:
+        """Return the factors whose variances the rows may tell from that of the residuals.
+
+        Parameters
+        ----------
+        known_sigma : bool, default=False
+            Whether that one is known: then a single row of each level is enough.
+        """
+        factors = self.design.factors
+        least = 1 if known_sigma else 2
+        return [i for i, one in enumerate(factors) if _repeated(self.design, one, least)]
+
     def _estimable(
         self, products: CrossProducts, *, exact: bool
     ) -> tuple[list[int], ProfiledObjective, list[UnidentifiedDirection]]:
         """Return the factors whose variances are estimated, and what these may still hide."""
-        factors = self.design.factors
-        kept = [i for i, one in enumerate(factors) if not exact and _repeated(self.design, one)]
+        kept = [] if exact else self.estimable_factors()
         objective = self._objective(products, kept)
         directions = unidentified_directions(
             objective.products, objective.covariance, objective.kernel
@@ -148,14 +166,14 @@ class LMMModel:
         return replace(self, design=replace(self.design, response=response))
 
 
-def _repeated(design: Design, factor: GroupingFactor) -> bool:
-    """Tell whether the rows distinguish a factor's variances from the residual's."""
+def _repeated(design: Design, factor: GroupingFactor, least: int) -> bool:
+    """Tell whether there are several levels, one of them with so many rows at least."""
     weights = design.weights if design.frequency else None
     largest = np.bincount(factor.codes, weights).max(initial=0)
     n_groups = len(factor.levels)
     if design.group_multiplicity is not None:
         n_groups = design.group_multiplicity.sum()
-    return bool(largest > 1 and n_groups > 1)
+    return bool(largest >= least and n_groups > 1)
 
 
 def _of_the_size_of_the_levels(products: CrossProducts) -> bool:

@@ -27,7 +27,8 @@ LARGE = 1000
 def parameter_covariance(fit: LMMFit) -> FloatArray:
     """Return the covariance of the estimates of (theta, log sigma).
 
-    theta is that of the standardised columns. The covariance is the inverse of the observed
+    theta is that of the standardised columns, followed by the rho of a residual structure. The
+    covariance is the inverse of the observed
     information, or the sandwich where the likelihood is that of a weighted sample.
 
     Parameters
@@ -66,10 +67,12 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
     convergence = fit.convergence
     slope = convergence.residual_slope
     m = len(slope)
+    known = fit.residual is not None and fit.residual.fixes_sigma
     hessian = np.empty((m + 1, m + 1))
-    hessian[:m, :m] = _hessian(fit) + fit.nu * np.multiply.outer(slope, slope)
-    hessian[:m, m] = hessian[m, :m] = -2.0 * fit.nu * slope
-    hessian[m, m] = 4.0 * fit.nu
+    nu = 0.0 if known else fit.nu
+    hessian[:m, :m] = _hessian(fit) + nu * np.multiply.outer(slope, slope)
+    hessian[:m, m] = hessian[m, :m] = -2.0 * nu * slope
+    hessian[m, m] = 4.0 * nu
     curvature = np.maximum(hessian.diagonal(), 0.0)
     if free is not None:
         curvature = np.where(free, curvature, 0.0)
@@ -124,6 +127,8 @@ def _all_information_changes(fit: LMMFit) -> FloatArray:
     blocks = [
         _information_changes(effects, theta, fit.multiplicity) for effects, theta in fit.estimable
     ]
+    if fit.residual is not None:
+        blocks.append(-fit.residual.information_changes)
     return np.concatenate([np.empty((0, *fit.fixed.unscaled_covariance.shape)), *blocks])
 
 
@@ -142,7 +147,7 @@ def _information_changes(
 def _hessian(fit: LMMFit) -> FloatArray:
     """Return the Hessian of the profiled objective in theta, by differences where it is needed."""
     end = fit.convergence
-    if len(fit.estimable) < 2 or fit.products is None:
+    if fit.residual is not None or len(fit.estimable) < 2 or fit.products is None:
         return end.hessian
     n_effects = sum(effects.standardised_modes.size for effects, _ in fit.estimable)
     return measured_hessian(fit.objective(), end.theta, end.gradient if n_effects > LARGE else None)

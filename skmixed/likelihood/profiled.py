@@ -35,16 +35,21 @@ class PLSSolution:
         (y - X beta)'V^-1 (y - X beta), the penalised residual sum of squares.
     nu : float
         n - reml * n_coefficients.
+    known_sigma2 : float or None
+        The residual variance where it is not estimated.
     """
 
     beta: FloatArray
     R_X: FloatArray
     r2: float
     nu: float
+    known_sigma2: float | None = None
 
     @property
     def sigma2(self) -> float:
         """Return the residual variance, 0 where nothing is left to estimate it from."""
+        if self.known_sigma2 is not None:
+            return self.known_sigma2
         return self.r2 / self.nu if self.r2 and self.nu > 0.0 else 0.0
 
     @property
@@ -100,6 +105,8 @@ class ProfiledObjective:
     reml : bool
     kernel : Kernel, optional
         Of these products; one is chosen by default.
+    sigma2 : float, optional
+        The residual variance, in units of the working response, where it is known.
     """
 
     def __init__(
@@ -109,7 +116,9 @@ class ProfiledObjective:
         *,
         reml: bool,
         kernel: Kernel | None = None,
+        sigma2: float | None = None,
     ) -> None:
+        self._known_sigma2 = sigma2
         self.covariance = covariance
         self.kernel: Kernel = kernel_for(products) if kernel is None else kernel
         self.exact_hessian = len(products.factors) < 2
@@ -139,7 +148,8 @@ class ProfiledObjective:
             whitened,
             self._mixing(solution),
             reml=self.reml,
-            nu=self.nu,
+            # A variance that is known is not profiled: it takes nothing from the curvature.
+            nu=self.nu if self._known_sigma2 is None else math.inf,
             precision=1.0 / solution.sigma2,
         )
         gradient, hessian, replicated = self._derivatives(theta, factors, tensors)
@@ -165,7 +175,9 @@ class ProfiledObjective:
         """Return -2 log-likelihood."""
         if not solution.sigma2:
             return -math.inf
-        residual = self.nu * (1.0 + math.log(2.0 * math.pi * solution.sigma2))
+        # Where sigma^2 is estimated, r2 / sigma^2 is nu.
+        quadratic = self.nu if self._known_sigma2 is None else solution.r2 / solution.sigma2
+        residual = self.nu * math.log(2.0 * math.pi * solution.sigma2) + quadratic
         return residual + self._log_volume(whitened, solution)
 
     def value_given(self, at: ObjectiveValue, sigma2: float) -> float:
@@ -198,7 +210,7 @@ class ProfiledObjective:
         R_X = R[:p, :p]
         beta = dtrtrs(R_X, R[:p, p])[0] if p else np.empty(0)
         r2 = 0.0 if first_bad else float(R[p, p] ** 2)
-        return PLSSolution(beta, R_X, r2, self.nu)
+        return PLSSolution(beta, R_X, r2, self.nu, self._known_sigma2)
 
     def _derivatives(
         self, theta: FloatArray, factors: list[FloatArray], tensors: ScoreTensors

@@ -1,0 +1,328 @@
+"""The likelihood of (theta, rho): random effects and a residual structure together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import JointCovariance
+from skmixed.design.design import Design
+from skmixed.fitting.standardise import StandardisedRows, products_of_rows
+from skmixed.likelihood.batched import cholesky_over_groups
+from skmixed.likelihood.choose import kernel_for
+from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.likelihood.errors import ConditionalErrors
+from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
+from skmixed.residual.model import ResidualModel
+from skmixed.residual.whitening import ResidualAt
+
+__all__ = ["ResidualEvaluation", "ResidualObjective"]
+
+FloatArray = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Hold the combinations of the levels of all factors that occur.
+
+    Attributes
+    ----------
+    of_rows : ndarray of shape (n,)
+        The cell of each row.
+    codes : list of ndarray of shape (n_cells,)
+        The level of each factor.
+    """
+
+    of_rows: Integers
+    codes: list[Integers]
+
+    @classmethod
+    def of(cls, codes: list[Integers], n_rows: int) -> Cells:
+        """Find the cells; the levels themselves where there is one factor."""
+        if not codes:
+            return cls(np.zeros(n_rows, dtype=np.intp), [])
+        if len(codes) == 1:
+            return cls(codes[0], [np.arange(codes[0].max() + 1)])
+        together, of_rows = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+        return cls(of_rows.reshape(-1), list(together.T))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualEvaluation:
+    """Hold the model at one rho: ordinary, of rows that are white.
+
+    Attributes
+    ----------
+    rho : ndarray of shape (n_rho,)
+    residual : ResidualAt
+    rows : StandardisedRows
+        White.
+    objective : ProfiledObjective
+        Of theta.
+    """
+
+    rho: FloatArray
+    residual: ResidualAt
+    rows: StandardisedRows
+    objective: ProfiledObjective
+
+
+class ResidualObjective:
+    """Evaluate -2 log-likelihood, its gradient and a Hessian in (theta, rho).
+
+    At a given rho the rows are whitened, and the model is an ordinary one. Its derivatives in rho are
+    those of R: with V = Z Psi Z' + R of white rows, P = V^-1 - reml V^-1 X (X'V^-1 X)^-1 X'V^-1 and
+    e = V^-1 (y - X beta),
+
+        d objective = tr(P dR) - e'dR e / sigma^2.
+
+    The Hessian is the average of observed and expected information, e'dV P dV e / sigma^2 (Gilmour,
+    Thompson and Cullis 1995), in what is not theta alone.
+
+    Parameters
+    ----------
+    design : Design
+    rows : StandardisedRows
+        Of the design, times the root of the weights.
+    weight_scale : float
+    covariance : JointCovariance
+        Of the estimable factors.
+    kept : list of int
+        The estimable factors.
+    residual : ResidualModel
+    reml : bool
+    sigma2 : float or None
+        The residual variance where it is known.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        rows: StandardisedRows,
+        weight_scale: float,
+        covariance: JointCovariance,
+        kept: list[int],
+        residual: ResidualModel,
+        *,
+        reml: bool,
+        sigma2: float | None = None,
+    ) -> None:
+        self._design, self._rows, self._kept = design, rows, kept
+        self._weight_scale = weight_scale
+        self.covariance, self.residual = covariance, residual
+        self._reml, self._sigma2 = reml, sigma2
+        self._codes = [design.factors[i].codes for i in kept]
+        self._cells = Cells.of(self._codes, design.n_rows)
+        self._counts = design.group_counts
+        self._latest: ResidualEvaluation | None = None
+
+    @property
+    def lower_bounds(self) -> FloatArray | None:
+        """Return the least (theta, rho)."""
+        lower = self.covariance.lower_bounds
+        if lower is None:
+            return None
+        return np.append(lower, np.full(self.residual.learned.n_parameters, -np.inf))
+
+    def at_rho(self, rho: FloatArray) -> ResidualEvaluation:
+        """Return the model at one rho."""
+        if self._latest is None or not np.array_equal(self._latest.rho, rho):
+            self._latest = self._evaluated(rho)
+        return self._latest
+
+    def split(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return theta and rho."""
+        m = self.covariance.n_parameters
+        return parameters[:m], parameters[m:]
+
+    def value(self, parameters: FloatArray) -> float:
+        """Return the objective alone; infinite where V is singular within rounding."""
+        theta, rho = self.split(parameters)
+        try:
+            return self.at_rho(rho).objective.value(theta)
+        except np.linalg.LinAlgError:
+            return math.inf
+
+    def __call__(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate the objective with its derivatives at (theta, rho)."""
+        at = self.first_order(parameters)
+        theta, rho = self.split(parameters)
+        if math.isinf(at.value) or not len(rho):
+            return at
+        hessian = self._average_information(self.at_rho(rho), at)
+        hessian[: len(theta), : len(theta)] = at.hessian[: len(theta), : len(theta)]
+        return replace(at, hessian=hessian)
+
+    def average_information(self, parameters: FloatArray) -> FloatArray:
+        """Return the average of observed and expected information of (theta, rho).
+
+        It is 0 in directions in which the covariance of the rows does not change.
+        """
+        at = self.first_order(parameters)
+        return self._average_information(self.at_rho(self.split(parameters)[1]), at)
+
+    def first_order(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate the objective and its gradient; of the Hessian only the part of theta."""
+        theta, rho = self.split(parameters)
+        here = self.at_rho(rho)
+        at = here.objective(theta)
+        gradient = np.zeros(len(rho))
+        if math.isfinite(at.value) and len(rho):
+            roots = self._white(here, at).roots(self._reml)
+            gradient = here.residual.gradient(self._counted(roots))
+        m = len(parameters)
+        hessian = np.zeros((m, m))
+        hessian[: len(theta), : len(theta)] = at.hessian
+        return replace(
+            at, theta=parameters, gradient=np.append(at.gradient, gradient), hessian=hessian
+        )
+
+    def information_changes(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""
+        theta, rho = self.split(at.theta)
+        here = self.at_rho(rho)
+        white = self._white(here, at)
+        X = self._counted(at.solution.R_X.T @ white.E)
+        moved = [here.residual.tangents(column) for column in X]
+        p = len(X)
+        return -np.array(moved).reshape(p, len(rho), -1).swapaxes(0, 1) @ X.T
+
+    def residual_slope(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of log r2 in rho."""
+        here = self.at_rho(self.split(at.theta)[1])
+        e = self._counted(self._white(here, at).e[None])[0]
+        tangents = here.residual.tangents(e)
+        return -(tangents @ e) / at.solution.r2
+
+    def _evaluated(self, rho: FloatArray) -> ResidualEvaluation:
+        """Whiten the rows and sum their products."""
+        rows = self._rows
+        residual = self.residual.at(rho, self._design.row_multiplicity)
+        columns = residual.apply(np.concatenate([rows.A, *rows.Z]))
+        ends = np.cumsum([len(rows.A), *(len(Z) for Z in rows.Z)])
+        A, *Z = np.split(columns, ends[:-1])
+        white = StandardisedRows(A, tuple(Z), rows.mean_squares)
+        whole = self._products(white)
+        products = replace(whole, sum_log_weights=whole.sum_log_weights - residual.log_determinant)
+        names = [self._design.factors[i].levels.name for i in self._kept]
+        kernel = kernel_for(products, "direct", names)
+        kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
+        objective = ProfiledObjective(
+            products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
+        )
+        return ResidualEvaluation(rho, residual, white, objective)
+
+    def _products(self, rows: StandardisedRows) -> CrossProducts:
+        """Return the cross-products of the estimable factors."""
+        return products_of_rows(self._design, rows, self._weight_scale).of_factors(self._kept)
+
+    def _white(self, here: ResidualEvaluation, at: ObjectiveValue) -> _WhiteColumns:
+        """Return what of V^-1 the derivatives need of each row."""
+        objective = here.objective
+        mixing = objective._mixing(at.solution)
+        scores = objective.kernel.projected(at.whitened, mixing)
+        theta = at.theta[: self.covariance.n_parameters]
+        factors = self.covariance.relative_factors(theta)
+        E = mixing @ here.rows.A
+        Z = [here.rows.Z[i] for i in self._kept]
+        for columns, codes, score, Lambda in zip(Z, self._codes, scores, factors, strict=False):
+            owed = np.einsum("qr,irg->iqg", Lambda @ Lambda.T, score)
+            for q, column in enumerate(columns):
+                E -= owed[:, q, codes] * column
+        errors = objective.kernel.errors(at.whitened, factors)
+        return _WhiteColumns(
+            E[:-1], E[-1], at.solution.sigma2, _row_roots(errors, Z, self._cells), scores
+        )
+
+    def _theta_tangents(
+        self, here: ResidualEvaluation, theta: FloatArray, white: _WhiteColumns
+    ) -> FloatArray:
+        """Return Z dPsi Z'e for each parameter of theta, (n_theta, n)."""
+        found = [np.empty((0, len(white.e)))]
+        parts = zip(
+            self._kept,
+            self._codes,
+            self.covariance.factors,
+            self.covariance.split(theta),
+            white.scores,
+            strict=False,
+        )
+        for i, codes, covariance, part, score in parts:
+            half = covariance.factor_derivative(part) @ covariance.factor(part).T
+            moved = np.einsum("mqr,rg->mqg", half + half.swapaxes(1, 2), score[-1])
+            found.append(np.einsum("mqn,qn->mn", moved[:, :, codes], here.rows.Z[i]))
+        return np.concatenate(found)
+
+    def _average_information(self, here: ResidualEvaluation, at: ObjectiveValue) -> FloatArray:
+        """Return e'dV P dV e / sigma^2, less what estimating sigma takes."""
+        theta, _ = self.split(at.theta)
+        white = self._white(here, at)
+        tangents = np.concatenate(
+            [self._theta_tangents(here, theta, white), here.residual.tangents(white.e)]
+        )
+        A = np.concatenate([here.rows.A[:-1], tangents])
+        products = self._products(StandardisedRows(A, here.rows.Z, here.rows.mean_squares))
+        kernel = kernel_for(products, "direct")
+        whole = kernel.whiten(self.covariance.relative_factors(theta)).reduced
+        p = len(here.rows.A) - 1
+        information = whole[p:, p:]
+        if p:
+            information = information - whole[p:, :p] @ np.linalg.solve(whole[:p, :p], whole[:p, p:])
+        information = information / at.solution.sigma2
+        if self._sigma2 is None:
+            slopes = self._counted(tangents) @ self._counted(white.e[None])[0]
+            slopes /= at.solution.sigma2
+            information -= np.multiply.outer(slopes, slopes) / here.objective.nu
+        return 0.5 * (information + information.T)
+
+    def _counted(self, columns: FloatArray) -> FloatArray:
+        """Return columns times the root of how often each row's group counts."""
+        return columns if self._counts is None else columns * np.sqrt(self._counts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _WhiteColumns:
+    """Hold V^-1 [X R_X^-1, y - X beta], sigma^2, and roots of V^-1 = I - roots'roots, row by row."""
+
+    E: FloatArray
+    e: FloatArray
+    sigma2: float
+    errors: FloatArray
+    scores: list[FloatArray]
+
+    def roots(self, reml: int) -> FloatArray:
+        """Return f with d objective = d log|R| - sum f'dR f."""
+        parts = [self.e[None] / math.sqrt(self.sigma2), self.errors]
+        return np.concatenate([self.E, *parts] if reml else parts)
+
+
+def _row_roots(errors: ConditionalErrors, Z: list[FloatArray], cells: Cells) -> FloatArray:
+    """Return roots of Z D Z' between the rows of one cell, (n_effects, n)."""
+    if not Z:
+        return np.empty((0, len(cells.of_rows)))
+    if len(Z) == 1:
+        D = np.moveaxis(errors.covariances()[0], 0, -1)
+    else:
+        D = _joint_covariances(errors, [len(columns) for columns in Z], cells)
+    root = cholesky_over_groups(D, semidefinite=True)[:, :, cells.of_rows]
+    return np.asarray(np.einsum("qln,qn->ln", root, np.concatenate(Z)))
+
+
+def _joint_covariances(errors: ConditionalErrors, sizes: list[int], cells: Cells) -> FloatArray:
+    """Return D of the effects of all factors that meet in each cell, (k, k, n_cells)."""
+    n_cells, k = len(cells.codes[0]), sum(sizes)
+    roots = []
+    for effect in np.eye(k):
+        units = np.repeat(effect[:, None], n_cells, axis=1)
+        Z = np.split(units, np.cumsum(sizes)[:-1])
+        roots.append([root for root, _ in errors.parts(Z, cells.codes)])
+    D = np.empty((k, k, n_cells))
+    for q, left in enumerate(roots):
+        for r, right in enumerate(roots[: q + 1]):
+            products = [a * b for a, b in zip(left, right, strict=True)]
+            D[q, r] = D[r, q] = sum(np.asarray(one.sum(axis=0)).ravel() for one in products)
+    return D
