@@ -66,28 +66,30 @@ class ResidualAt:
         columns : ndarray of shape (m, n)
             White, times the root of the counts.
         """
-        parts = []
+        parts = [np.empty(0)]
+        correlated = self.correlated
+        if correlated is not None:
+            own = correlated.log_determinant_gradient(self.counts)
+            parts.append(own - correlated.quadratic_gradient(columns))
+        if not self.rows.deviations:
+            return np.concatenate(parts)
         inner = columns * columns
-        if self.correlated is not None:
-            own = self.correlated.log_determinant_gradient(self.counts)
-            parts.append(own - self.correlated.quadratic_gradient(columns))
-            inner = self.correlated.whiten_transposed(columns) * self.correlated.colour(columns)
+        if correlated is not None:
+            inner = correlated.whiten_transposed(columns) * correlated.colour(columns)
         net = (1.0 if self.counts is None else self.counts) - inner.sum(axis=0)
         parts += [2.0 * one.summed(net) for one in self.rows.deviations]
-        return np.concatenate([np.empty(0), *parts])
+        return np.concatenate(parts)
 
     def tangents(self, column: FloatArray) -> FloatArray:
         """Return T dR T'f of a white column for each parameter, (n_parameters, n)."""
-        correlated = self.correlated
-        parts = [np.empty((0, len(column)))]
-        if correlated is not None:
-            parts.append(correlated.tangents(column))
-        slopes = np.concatenate([parts[0], *(one.derivative() for one in self.rows.deviations)])
-        if correlated is None:
-            return 2.0 * slopes * column
+        correlated, nothing = self.correlated, np.empty((0, len(column)))
+        own = nothing if correlated is None else correlated.tangents(column)
+        slopes = np.concatenate([nothing, *(one.derivative() for one in self.rows.deviations)])
+        if correlated is None or not len(slopes):
+            return np.concatenate([own, 2.0 * slopes * column])
         left = correlated.whiten(slopes * correlated.colour(column[None]))
         right = correlated.colour_transposed(slopes * correlated.whiten_transposed(column[None]))
-        return np.concatenate([*parts, left + right])
+        return np.concatenate([own, left + right])
 
 
 def residual_at(
