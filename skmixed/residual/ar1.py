@@ -45,6 +45,7 @@ class AR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
+    stationary: ClassVar[bool] = True
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

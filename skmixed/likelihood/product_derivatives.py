@@ -1,0 +1,194 @@
+"""Derivatives of the objective in the cross-products, for one grouping factor or none.
+
+With D = Lambda M^-1 Lambda', C = D Z'WA level by level, and Omega = mixing' diag(reml, ..., nu / r2)
+mixing, the objective moves with the products by
+
+    dA'WA : Omega,    dZ'WA : -2 C Omega,    dZ'WZ : D + C Omega C'.
+
+Whatever changes the products, such as the correlations of the residuals, has its derivatives here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.likelihood.errors import conditional_root
+
+__all__ = ["ProductDerivatives", "ProductShape"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductShape:
+    """Place A'WA, Z'WZ and Z'WA in one array, whose last axis they share.
+
+    Attributes
+    ----------
+    n_columns, n_effects, n_levels : int
+    """
+
+    n_columns: int
+    n_effects: int
+    n_levels: int
+
+    @property
+    def size(self) -> int:
+        """Count the numbers."""
+        return self.n_columns**2 + self.n_effects * (self.n_effects + self.n_columns) * self.n_levels
+
+    def split(self, flat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return A'WA, Z'WZ and Z'WA as views, with the leading axes of the argument.
+
+        Parameters
+        ----------
+        flat : ndarray of shape (..., size)
+        """
+        a, k, G = self.n_columns, self.n_effects, self.n_levels
+        lead = flat.shape[:-1]
+        return (
+            flat[..., : a * a].reshape(*lead, a, a),
+            flat[..., a * a : a * a + k * k * G].reshape(*lead, k, k, G),
+            flat[..., a * a + k * k * G :].reshape(*lead, a, k, G),
+        )
+
+
+class ProductDerivatives:
+    """Hold the gradient in the products at one evaluation, and give second derivatives.
+
+    Parameters
+    ----------
+    R : ndarray of shape (k, k, n_levels)
+        Triangles with R'R = Z'WZ; indexed by column, row and level.
+    Lambda : ndarray of shape (k, k)
+    ZtWZ : ndarray of shape (k, k, n_levels)
+    ZtWA : ndarray of shape (n_columns, k, n_levels)
+    mixing : ndarray of shape (n_columns, n_columns)
+        Maps the columns [X y] to [X R_X^-1, y - X beta].
+    reml : int
+    nu : float
+        Degrees of freedom of sigma^2, infinite where it is known.
+    precision : float
+        The inverse of sigma^2.
+    multiplicity : ndarray of shape (n_levels,) or None
+    """
+
+    def __init__(
+        self,
+        R: FloatArray,
+        Lambda: FloatArray,
+        ZtWZ: FloatArray,
+        ZtWA: FloatArray,
+        mixing: FloatArray,
+        *,
+        reml: int,
+        nu: float,
+        precision: float,
+        multiplicity: FloatArray | None,
+    ) -> None:
+        k, n_levels = R.shape[1:]
+        self.shape = ProductShape(len(mixing), k, n_levels)
+        self._reml, self._nu, self._precision = reml, nu, precision
+        self._mixing, self._ZtWZ, self._ZtWA = mixing, ZtWZ, ZtWA
+        self._weights = np.full(len(mixing), float(reml))
+        self._weights[-1] = precision
+        self._counts = multiplicity
+        self._root = conditional_root(R, Lambda).transpose(1, 2, 0)
+        self._D = np.einsum("jqg,jrg->qrg", self._root, self._root)
+        self._C = np.einsum("qrg,arg->aqg", self._D, ZtWA)
+
+    def gradient(self) -> FloatArray:
+        """Return the derivatives of the objective in the products, as `ProductShape` has them."""
+        shape, C = self.shape, self._C
+        Omega = self._mixing.T @ (self._weights[:, None] * self._mixing)
+        weighted = (Omega @ C.reshape(len(C), -1)).reshape(C.shape)
+        found = np.empty(shape.size)
+        AtWA, ZtWZ, ZtWA = shape.split(found)
+        AtWA[:] = Omega
+        ZtWZ[:] = self._counted(self._D + np.einsum("aqg,arg->qrg", C, weighted))
+        ZtWA[:] = self._counted(-2.0 * weighted)
+        return found
+
+    def moved(self, directions: FloatArray) -> FloatArray:
+        """Return the changes of mixing A'V^-1 A mixing', (m, n_columns, n_columns).
+
+        Parameters
+        ----------
+        directions : ndarray of shape (m, size)
+            Changes of the products.
+        """
+        AtWA, ZtWZ, ZtWA = self.shape.split(directions)
+        crossed = np.tensordot(self._left(directions), self._counted(self._C), axes=((2, 3), (1, 2)))
+        crossed += np.tensordot(ZtWA, self._counted(self._C), axes=((2, 3), (1, 2))).swapaxes(1, 2)
+        return self._mixing @ (AtWA - crossed) @ self._mixing.T
+
+    def hessian(self, directions: FloatArray) -> FloatArray:
+        """Return the second derivatives of the objective along changes of the products, (m, m).
+
+        Parameters
+        ----------
+        directions : ndarray of shape (m, size)
+        """
+        _, ZtWZ, _ = self.shape.split(directions)
+        m, root = len(directions), self._root
+        moved = self.moved(directions)
+        weighted = np.sqrt(self._weights)[:, None] * self._mixing
+        left = np.einsum("jqg,maqg->majg", root, self._left(directions), optimize=True)
+        left = weighted @ self._rooted(left).reshape(m, len(weighted), -1)
+        within = np.einsum("iqg,mqrg,jrg->mijg", root, ZtWZ, root, optimize=True)
+        loss = _squares(self._rooted(within)) + 2.0 * _squares(left)
+        loss += 2.0 * self._precision * _squares(moved[:, :-1, -1])
+        loss += self._precision**2 / self._nu * _squares(moved[:, -1, -1])
+        return -(loss + self._reml * _squares(moved[:, :-1, :-1]))
+
+    def score_changes(self, directions: FloatArray) -> FloatArray:
+        """Return the derivatives of the objective's gradient in Psi, (m, k, k).
+
+        Parameters
+        ----------
+        directions : ndarray of shape (m, size)
+        """
+        _, ZtWZ, _ = self.shape.split(directions)
+        k = self.shape.n_effects
+        # Z'V^-1 = N'Z'W, V^-1 without the fixed effects.
+        N = np.eye(k)[:, :, None] - np.einsum("qrg,rsg->qsg", self._D, self._ZtWZ)
+        T = np.einsum("ia,arg,rqg->iqg", self._mixing, self._ZtWA, N, optimize=True)
+        dT = np.einsum("ia,marg,rqg->miqg", self._mixing, self._left(directions), N, optimize=True)
+        counted = self._counted(T)
+        half = np.einsum("i,iqg,mirg->mqr", self._weights, counted, dT, optimize=True)
+        Y = half + half.swapaxes(1, 2)
+        Y += np.einsum("mij,iqg,jrg->mqr", self._weight_changes(directions), counted, T, optimize=True)
+        S = np.einsum("rqg,mrsg,stg->mqt", self._counted(N), ZtWZ, N, optimize=True)
+        return np.asarray(S - Y)
+
+    def _weight_changes(self, directions: FloatArray) -> FloatArray:
+        """Return the changes of mixing'^-1 Omega mixing^-1, which is diag(reml, ..., nu / r2)."""
+        changes = -self.moved(directions)
+        changes[:, :-1, :-1] *= self._reml
+        changes[:, :-1, -1] *= self._precision
+        changes[:, -1, :-1] *= self._precision
+        changes[:, -1, -1] *= self._precision**2 / self._nu
+        return changes
+
+    def _left(self, directions: FloatArray) -> FloatArray:
+        """Return what C leaves of the changes of Z'WA, (m, n_columns, k, n_levels)."""
+        _, ZtWZ, ZtWA = self.shape.split(directions)
+        return np.asarray(ZtWA - np.einsum("arg,mrqg->maqg", self._C, ZtWZ))
+
+    def _counted(self, values: FloatArray) -> FloatArray:
+        """Return values of the levels, each as often as it counts."""
+        return values if self._counts is None else values * self._counts
+
+    def _rooted(self, values: FloatArray) -> FloatArray:
+        """Return values of the levels times the root of how often each counts."""
+        return values if self._counts is None else values * np.sqrt(self._counts)
+
+
+def _squares(changes: FloatArray) -> FloatArray:
+    """Return the inner products of the changes along each two directions."""
+    flat = changes.reshape(len(changes), math.prod(changes.shape[1:]))
+    return flat @ flat.T
