@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.assemble import assemble
+from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
-from skmixed.fitting.optimise import Optimum, measured_hessian, minimise
+from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import Coordinates, standardised_products
 from skmixed.fitting.start import starting_theta
@@ -52,7 +53,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
     _check_nested(model)
 
     def objective_of(kept: list[int]) -> ResidualObjective:
-        return ResidualObjective(
+        whitening = ResidualObjective(
             design,
             rows,
             coordinates.weight_scale,
@@ -62,6 +63,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
             reml=model.reml,
             sigma2=_known_sigma2(coordinates) if residual.learned.fixes_sigma else None,
         )
+        return with_basis(whitening)
 
     objective = objective_of(kept)
     start = _start(objective)
@@ -106,7 +108,7 @@ def _assembled(
     if optimum.at.solution.r2:
         slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
         changes = objective.information_changes(optimum.at)
-        hessian = measured_hessian(objective.first_order, optimum.at.theta)
+        hessian = objective.hessian(optimum.at)
     else:
         m, p = len(rho), len(at.solution.beta)
         slope, changes = np.zeros(len(optimum.at.theta)), np.zeros((m, p, p))
@@ -134,12 +136,12 @@ def _search(
         tol=tol,
         max_iter=max_iter,
         lower=objective.lower_bounds,
-        exact=False,
+        exact=objective.exact_hessian,
     )
     theta, rho = objective.split(optimum.at.theta)
     if not len(theta):
         return optimum
-    here = objective.at_rho(rho).objective
+    here = objective.of_theta(rho)
     snapped = snap_to_boundary(here, replace(optimum, at=here(theta)))
     if np.array_equal(snapped.at.theta, theta):
         return optimum
@@ -149,7 +151,7 @@ def _search(
 def _start(objective: ResidualObjective) -> FloatArray:
     """Return where to start: no correlation, equal variances, effects by moments."""
     rho = objective.residual.learned.start
-    here = objective.at_rho(rho).objective
+    here = objective.of_theta(rho)
     theta = starting_theta(here) if here.covariance.n_parameters else np.empty(0)
     return np.append(theta, rho)
 

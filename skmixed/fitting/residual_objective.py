@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.standardise import StandardisedRows, products_of_rows
 from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
@@ -128,6 +129,15 @@ class ResidualObjective:
             return None
         return np.append(lower, np.full(self.residual.learned.n_parameters, -np.inf))
 
+    @property
+    def exact_hessian(self) -> bool:
+        """Tell whether a call returns the exact Hessian."""
+        return False
+
+    def of_theta(self, rho: FloatArray) -> ProfiledObjective:
+        """Return the objective at a given rho, as a function of theta."""
+        return self.at_rho(rho).objective
+
     def at_rho(self, rho: FloatArray) -> ResidualEvaluation:
         """Return the model at one rho."""
         if self._latest is None or not np.array_equal(self._latest.rho, rho):
@@ -180,6 +190,10 @@ class ResidualObjective:
         return replace(
             at, theta=parameters, gradient=np.append(at.gradient, gradient), hessian=hessian
         )
+
+    def hessian(self, at: ObjectiveValue) -> FloatArray:
+        """Return the second derivatives at an evaluation, from differences of the gradient."""
+        return measured_hessian(self.first_order, at.theta)
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""

@@ -1,0 +1,248 @@
+"""The likelihood of (theta, rho) from cross-products that are summed once for all rho."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
+from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.standardise import _sum_log_weights
+from skmixed.likelihood.product_derivatives import ProductDerivatives
+from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
+from skmixed.likelihood.single_factor import SingleFactorKernel
+from skmixed.residual.cliques import Cliques, find_cliques
+from skmixed.residual.learned import ResidualRows
+from skmixed.residual.precision import Precision, PrecisionAt
+
+__all__ = ["BasisObjective", "with_basis"]
+
+FloatArray = NDArray[np.float64]
+
+# Where a sum of squares is a smaller part of the terms that it is combined from, too many of its
+# digits are lost, and the rows are whitened.
+CANCELLATION = 1e-5
+# TODO
+CLASSES = 0.5
+FEW = 100
+NUMBERS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Combined:
+    """Hold the model at one rho, combined from the products of the classes."""
+
+    precision: PrecisionAt
+    objective: ProfiledObjective
+    kernel: SingleFactorKernel
+
+
+class BasisObjective(ResidualObjective):
+    """Evaluate -2 log-likelihood in (theta, rho) without the rows, with its exact Hessian.
+
+    With R^-1 = sum_m c_m(rho) B_m, the cross-products are sum_m c_m S_m, and an evaluation costs
+    nothing that grows with the rows. With G the gradient in the products,
+
+        d objective = sum_m <G, S_m> dc_m + d log|R|.
+
+    Where the sum cancels, as with correlations next to 1, the rows are whitened as in the class that
+    this one extends.
+
+    Parameters
+    ----------
+    whitening : ResidualObjective
+        The same with whitened rows.
+    cliques : sequence of Cliques
+        Of the rows.
+    columns : RowColumns
+    """
+
+    def __init__(
+        self, whitening: ResidualObjective, cliques: Sequence[Cliques], columns: RowColumns
+    ) -> None:
+        super().__init__(
+            whitening._design,
+            whitening._rows,
+            whitening._weight_scale,
+            whitening.covariance,
+            whitening._kept,
+            whitening.residual,
+            reml=bool(whitening._reml),
+            sigma2=whitening._sigma2,
+        )
+        learned = self.residual.learned
+        design = self._design
+        self._precision = Precision(learned, cliques, design.row_multiplicity)
+        self._sums = sum_by_class(cliques, columns)
+        self._rows_log_weights = _sum_log_weights(design, self._weight_scale, design.group_counts)
+        known = _known_logarithms(self.residual.rows)
+        self._known = 0.0
+        if known is not None:
+            counts = design.row_multiplicity
+            self._known = 2.0 * float(known.sum() if counts is None else known @ counts)
+        a = len(columns.A)
+        diagonal = self._sums.sums[:, np.arange(a) * (a + 1)]
+        self._sizes = np.abs(diagonal.toarray() if sparse.issparse(diagonal) else diagonal)
+        self._combination: _Combined | None = None
+
+    @property
+    def exact_hessian(self) -> bool:
+        """Tell whether a call returns the exact Hessian."""
+        return True
+
+    def of_theta(self, rho: FloatArray) -> ProfiledObjective:
+        """Return the objective at a given rho, as a function of theta."""
+        here = self._at(rho)
+        return super().of_theta(rho) if here is None else here.objective
+
+    def value(self, parameters: FloatArray) -> float:
+        """Return the objective alone; infinite where V is singular within rounding."""
+        theta, rho = self.split(parameters)
+        try:
+            return self.of_theta(rho).value(theta)
+        except np.linalg.LinAlgError:
+            return math.inf
+
+    def __call__(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate the objective with its derivatives at (theta, rho)."""
+        theta, rho = self.split(parameters)
+        here = self._at(rho)
+        if here is None:
+            return super().__call__(parameters)
+        at = here.objective(theta)
+        m, n = len(theta), len(parameters)
+        gradient, hessian = np.zeros(n), np.zeros((n, n))
+        gradient[:m], hessian[:m, :m] = at.gradient, at.hessian
+        if len(rho) and math.isfinite(at.value):
+            derivatives = self._derivatives(here, at)
+            weights = self._sums.weights(derivatives.gradient())
+            directions = self._sums.directions(here.precision.jacobian())
+            gradient[m:] = here.precision.gradient(weights)
+            hessian[m:, m:] = derivatives.hessian(directions)
+            hessian[m:, m:] += self._precision.curvature(here.precision, weights)
+            if m:
+                changes = derivatives.score_changes(directions).reshape(n - m, -1)
+                hessian[:m, m:] = self._psi_changes(theta) @ changes.T
+                hessian[m:, :m] = hessian[:m, m:].T
+        return replace(at, theta=parameters, gradient=gradient, hessian=hessian)
+
+    def first_order(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate the objective with its derivatives, as a call does."""
+        return self(parameters)
+
+    def hessian(self, at: ObjectiveValue) -> FloatArray:
+        """Return the second derivatives at an evaluation."""
+        here = self._at(self.split(at.theta)[1])
+        return super().hessian(at) if here is None else at.hessian
+
+    def information_changes(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""
+        moved = self._moved(at)
+        if moved is None:
+            return super().information_changes(at)
+        R_X = at.solution.R_X
+        return np.asarray(R_X.T @ moved[:, :-1, :-1] @ R_X)
+
+    def residual_slope(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of log r2 in rho."""
+        moved = self._moved(at)
+        if moved is None:
+            return super().residual_slope(at)
+        return np.asarray(moved[:, -1, -1] / at.solution.r2)
+
+    def _at(self, rho: FloatArray) -> _Combined | None:
+        """Return the model at one rho; None where the sums cancel."""
+        last = self._combination
+        if last is None or not np.array_equal(last.precision.rho, rho):
+            last = self._combined(rho)
+            self._combination = last
+        return last
+
+    def _combined(self, rho: FloatArray) -> _Combined | None:
+        """Combine the products of the classes."""
+        precision = self._precision.at(rho)
+        c = precision.coefficients
+        products = self._sums.combined(
+            c,
+            n_rows=self._design.count,
+            sum_log_weights=self._rows_log_weights - self._known - precision.log_determinant,
+            multiplicity=self._design.group_multiplicity,
+        )
+        if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ self._sizes)).any():
+            return None
+        kernel = SingleFactorKernel(products)
+        if kernel.cancels and products.factors:
+            return None
+        objective = ProfiledObjective(
+            products, self.covariance, reml=bool(self._reml), kernel=kernel, sigma2=self._sigma2
+        )
+        return _Combined(precision, objective, kernel)
+
+    def _derivatives(self, here: _Combined, at: ObjectiveValue) -> ProductDerivatives:
+        """Return the derivatives in the products."""
+        return here.kernel.product_derivatives(
+            self.covariance.relative_factors(at.theta[: self.covariance.n_parameters]),
+            here.objective._mixing(at.solution),
+            reml=int(self._reml),
+            nu=here.objective.nu if self._sigma2 is None else math.inf,
+            precision=1.0 / at.solution.sigma2,
+        )
+
+    def _psi_changes(self, theta: FloatArray) -> FloatArray:
+        """Return the derivatives of Psi in theta, raveled, (n_theta, n_effects^2)."""
+        covariance = self.covariance.factors[0]
+        half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
+        return (half + half.swapaxes(1, 2)).reshape(len(theta), -1)
+
+    def _moved(self, at: ObjectiveValue) -> FloatArray | None:
+        """Return the changes of mixing A'V^-1 A mixing' with rho; None where the sums cancel."""
+        here = self._at(self.split(at.theta)[1])
+        if here is None:
+            return None
+        directions = self._sums.directions(here.precision.jacobian())
+        return self._derivatives(here, at).moved(directions)
+
+
+def with_basis(whitening: ResidualObjective) -> ResidualObjective:
+    """Return the objective that does without the rows, where R^-1 allows it and it pays.
+
+    Parameters
+    ----------
+    whitening : ResidualObjective
+    """
+    n = whitening._design.n_rows
+    if len(whitening._kept) > 1:
+        return whitening
+    residual = whitening.residual
+    cliques = find_cliques(residual.learned, residual.rows, max(int(CLASSES * n), FEW))
+    if cliques is None:
+        return whitening
+    columns = _columns(whitening)
+    allowed = NUMBERS * n * (len(columns.A) + len(columns.Z))
+    if n_numbers(cliques, columns) > allowed:
+        return whitening
+    return BasisObjective(whitening, cliques, columns)
+
+
+def _columns(whitening: ResidualObjective) -> RowColumns:
+    """Return the columns of the rows over the standard deviations that are known."""
+    design, rows, kept = whitening._design, whitening._rows, whitening._kept
+    A, Z = rows.A, rows.Z[kept[0]] if kept else np.empty((0, design.n_rows))
+    known = _known_logarithms(whitening.residual.rows)
+    if known is not None:
+        scale = np.exp(-known)
+        A, Z = A * scale, Z * scale
+    codes = design.factors[kept[0]].codes if kept else np.zeros(design.n_rows, dtype=np.intp)
+    n_levels = len(design.factors[kept[0]].levels) if kept else 0
+    return RowColumns(A, Z, codes, n_levels, design.group_counts)
+
+
+def _known_logarithms(rows: ResidualRows) -> FloatArray | None:
+    """Return the logarithms of what is known of the standard deviations, None if nothing is."""
+    offsets = [one.offset for one in rows.deviations if one.offset is not None]
+    return np.sum(offsets, axis=0) if offsets else None
