@@ -121,13 +121,12 @@ class BasisObjective(ResidualObjective):
         if len(rho) and math.isfinite(at.value):
             derivatives = self._derivatives(here, at)
             weights = self._sums.weights(derivatives.gradient())
-            directions = self._sums.directions(here.precision.jacobian())
+            jacobian = here.precision.jacobian()
             gradient[m:] = here.precision.gradient(weights)
-            hessian[m:, m:] = derivatives.hessian(directions)
-            hessian[m:, m:] += self._precision.curvature(here.precision, weights)
+            second, changes = derivatives.second(self._sums.directions(jacobian))
+            hessian[m:, m:] = second + here.precision.hessian(weights, jacobian)
             if m:
-                changes = derivatives.score_changes(directions).reshape(n - m, -1)
-                hessian[:m, m:] = self._psi_changes(theta) @ changes.T
+                hessian[:m, m:] = self._psi_changes(theta) @ changes.reshape(n - m, -1).T
                 hessian[m:, :m] = hessian[:m, m:].T
         return replace(at, theta=parameters, gradient=gradient, hessian=hessian)
 

@@ -172,8 +172,9 @@ class ResidualObjective:
 
         It is 0 in directions in which the covariance of the rows does not change.
         """
-        at = self.first_order(parameters)
-        return self._average_information(self.at_rho(self.split(parameters)[1]), at)
+        theta, rho = self.split(parameters)
+        here = self.at_rho(rho)
+        return self._average_information(here, replace(here.objective(theta), theta=parameters))
 
     def first_order(self, parameters: FloatArray) -> ObjectiveValue:
         """Evaluate the objective and its gradient; of the Hessian only the part of theta."""

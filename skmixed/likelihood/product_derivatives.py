@@ -121,53 +121,75 @@ class ProductDerivatives:
         directions : ndarray of shape (m, size)
             Changes of the products.
         """
-        AtWA, ZtWZ, ZtWA = self.shape.split(directions)
-        crossed = np.tensordot(self._left(directions), self._counted(self._C), axes=((2, 3), (1, 2)))
-        crossed += np.tensordot(ZtWA, self._counted(self._C), axes=((2, 3), (1, 2))).swapaxes(1, 2)
-        return self._mixing @ (AtWA - crossed) @ self._mixing.T
+        return self._moved(directions, self._left(directions))
 
-    def hessian(self, directions: FloatArray) -> FloatArray:
-        """Return the second derivatives of the objective along changes of the products, (m, m).
+    def second(self, directions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return second derivatives of the objective along changes of the products.
 
         Parameters
         ----------
         directions : ndarray of shape (m, size)
+
+        Returns
+        -------
+        hessian : ndarray of shape (m, m)
+            Along each two of them.
+        score_changes : ndarray of shape (m, k, k)
+            Of the gradient in Psi along each.
         """
+        left = self._left(directions)
+        moved = self._moved(directions, left)
         _, ZtWZ, _ = self.shape.split(directions)
-        m, root = len(directions), self._root
-        moved = self.moved(directions)
+        return self._hessian(ZtWZ, left, moved), self._score_changes(ZtWZ, left, moved)
+
+    def _hessian(self, ZtWZ: FloatArray, left: FloatArray, moved: FloatArray) -> FloatArray:
+        """Return the second derivatives along each two changes."""
+        root, m = self._root, len(left)
+        within = np.einsum("iqg,mqrg->mirg", root, ZtWZ)
+        within = np.einsum("mirg,jrg->mijg", within, root)
+        rooted = self._rooted(np.einsum("jqg,maqg->majg", root, left))
         weighted = np.sqrt(self._weights)[:, None] * self._mixing
-        left = np.einsum("jqg,maqg->majg", root, self._left(directions), optimize=True)
-        left = weighted @ self._rooted(left).reshape(m, len(weighted), -1)
-        within = np.einsum("iqg,mqrg,jrg->mijg", root, ZtWZ, root, optimize=True)
-        loss = _squares(self._rooted(within)) + 2.0 * _squares(left)
+        between = weighted @ rooted.reshape(*rooted.shape[:2], math.prod(rooted.shape[2:]))
+        loss = _squares(self._rooted(within)) + 2.0 * _squares(between)
         loss += 2.0 * self._precision * _squares(moved[:, :-1, -1])
-        loss += self._precision**2 / self._nu * _squares(moved[:, -1, -1])
+        loss += self._precision**2 / self._nu * _squares(moved[:, -1:, -1])
         return -(loss + self._reml * _squares(moved[:, :-1, :-1]))
 
-    def score_changes(self, directions: FloatArray) -> FloatArray:
-        """Return the derivatives of the objective's gradient in Psi, (m, k, k).
+    def _score_changes(self, ZtWZ: FloatArray, left: FloatArray, moved: FloatArray) -> FloatArray:
+        """Return the changes of the gradient in Psi, sum(S - Y).
 
-        Parameters
-        ----------
-        directions : ndarray of shape (m, size)
+        With N = I - D Z'WZ, the columns move by d(Z'V^-1 A) = N'(dZ'WA - dZ'WZ C), and S = Z'V^-1 Z
+        by N'dZ'WZ N.
         """
-        _, ZtWZ, _ = self.shape.split(directions)
         k = self.shape.n_effects
-        # Z'V^-1 = N'Z'W, V^-1 without the fixed effects.
         N = np.eye(k)[:, :, None] - np.einsum("qrg,rsg->qsg", self._D, self._ZtWZ)
-        T = np.einsum("ia,arg,rqg->iqg", self._mixing, self._ZtWA, N, optimize=True)
-        dT = np.einsum("ia,marg,rqg->miqg", self._mixing, self._left(directions), N, optimize=True)
+        T = self._mixed(np.einsum("arg,rqg->aqg", self._ZtWA, N))
+        dT = self._mixed(np.einsum("marg,rqg->maqg", left, N))
         counted = self._counted(T)
-        half = np.einsum("i,iqg,mirg->mqr", self._weights, counted, dT, optimize=True)
-        Y = half + half.swapaxes(1, 2)
-        Y += np.einsum("mij,iqg,jrg->mqr", self._weight_changes(directions), counted, T, optimize=True)
-        S = np.einsum("rqg,mrsg,stg->mqt", self._counted(N), ZtWZ, N, optimize=True)
-        return np.asarray(S - Y)
+        half = np.einsum("iqg,mirg->mqr", self._weights[:, None, None] * counted, dT)
+        pairs = np.einsum("iqg,jrg->ijqr", counted, T)
+        dY = half + half.swapaxes(1, 2)
+        dY += np.tensordot(self._weight_changes(moved), pairs, axes=2)
+        dS = np.einsum("rqg,mrtg->mqt", self._counted(N), np.einsum("mrsg,stg->mrtg", ZtWZ, N))
+        return np.asarray(dS - dY)
 
-    def _weight_changes(self, directions: FloatArray) -> FloatArray:
+    def _mixed(self, columns: FloatArray) -> FloatArray:
+        """Return the mixtures of columns (..., n_columns, k, n_levels)."""
+        *lead, a, k, n_levels = columns.shape
+        return (self._mixing @ columns.reshape(*lead, a, k * n_levels)).reshape(columns.shape)
+
+    def _moved(self, directions: FloatArray, left: FloatArray) -> FloatArray:
+        """Return the changes of mixing A'V^-1 A mixing'."""
+        AtWA, _, ZtWA = self.shape.split(directions)
+        flat = *AtWA.shape[:2], self.shape.n_effects * self.shape.n_levels
+        C = self._counted(self._C).reshape(flat[1:])
+        crossed = left.reshape(flat) @ C.T
+        crossed += (ZtWA.reshape(flat) @ C.T).swapaxes(1, 2)
+        return np.asarray(self._mixing @ (AtWA - crossed) @ self._mixing.T)
+
+    def _weight_changes(self, moved: FloatArray) -> FloatArray:
         """Return the changes of mixing'^-1 Omega mixing^-1, which is diag(reml, ..., nu / r2)."""
-        changes = -self.moved(directions)
+        changes = -moved
         changes[:, :-1, :-1] *= self._reml
         changes[:, :-1, -1] *= self._precision
         changes[:, -1, :-1] *= self._precision

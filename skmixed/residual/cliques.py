@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cliques:
     """Hold tuples of rows, such that R^-1 is a sum of one small matrix K for each of them.
 
@@ -55,10 +56,22 @@ class Cliques:
         """Count the patterns."""
         return len(self.arms)
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Integers, Integers]:
         """Return the row and column of each entry in the lower triangle of K."""
         return np.tril_indices(self.rows.shape[1])
+
+    @property
+    def entry_slopes(self) -> FloatArray:
+        """Return the slopes of the two rows of each entry added up, (n_parameters, n_classes)."""
+        s, t = self.entries
+        both = self.slopes[..., s] + self.slopes[..., t]
+        return both.reshape(len(both), self.n_classes)
+
+    @property
+    def new_slopes(self) -> FloatArray:
+        """Return the slopes of the rows that are in no earlier clique."""
+        return self.slopes[..., 1:] if self.conditional else self.slopes
 
     @property
     def n_classes(self) -> int:

@@ -68,6 +68,24 @@ class UnstructuredCorrelation(Correlation):
         root /= np.sqrt(np.sum(root**2, axis=1))[:, None]
         return (root @ root.T)[below]
 
+    def natural_derivative(
+        self, rho: NDArray[np.float64], axis: Axis
+    ) -> NDArray[np.float64]:
+        """Return the derivatives of the correlations in the entries of the triangle."""
+        m = axis.n_occasions
+        i, j = below = np.tril_indices(m, -1)
+        root = np.eye(m)
+        root[below] = rho
+        lengths = np.sqrt(np.sum(root**2, axis=1))
+        root /= lengths[:, None]
+        natural = np.einsum("pl,pl->p", root[i], root[j])[:, None]
+        # An entry of row r and column l moves the unit row r, and with it the pairs that r is in.
+        r, l = below
+        of_i, of_j = root[i][:, l], root[j][:, l]
+        moved = (of_j - natural * of_i) * (i[:, None] == r)
+        moved += (of_i - natural * of_j) * (j[:, None] == r)
+        return np.asarray(moved / lengths[r])
+
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Look up the correlation of each two occasions."""
         return np.append(natural, 1.0)[_pairs(positions, len(natural))]
