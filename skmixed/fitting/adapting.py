@@ -13,8 +13,8 @@ from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.random_effects import RandomEffects
-from skmixed.fitting.standardise import StandardisedRows, products_of_rows, standardised_rows
+from skmixed.fitting.rows import ModelRows
+from skmixed.fitting.standardise import standardised_rows
 from skmixed.likelihood.crossproducts import CrossProducts
 
 __all__ = ["adapted"]
@@ -51,13 +51,9 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
     kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
     n_levels = [len(factor.levels) for factor in rows.factors]
     old = fit.kept_products().among([places[i] for i in kept], [n_levels[i] for i in kept])
-    rows = _counted(fit, rows, old)
-    standardised = standardised_rows(rows, fit.coordinates)
-    new = products_of_rows(rows, standardised, fit.coordinates.weight_scale)
-    factors = [
-        _described(fit, effects, i, rows, standardised, places[i])
-        for i, effects in enumerate(fit.random)
-    ]
+    added = standardised_rows(_counted(rows, old), fit.coordinates)
+    new = added.products()
+    factors = [_described(fit, added, i, own) for i, own in enumerate(places)]
     try:
         return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
     except np.linalg.LinAlgError as error:
@@ -68,30 +64,25 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
         ) from error
 
 
-def _counted(fit: LMMFit, rows: Design, old: CrossProducts) -> Design:
+def _counted(rows: Design, old: CrossProducts) -> Design:
     """Give rows without weights that of 1, and their groups the weights that they had."""
     weights = rows.weights
-    if weights is None and fit.coordinates.weight_scale != 1.0:
-        weights = np.ones(rows.n_rows)
-    multiplicity = old.factors[0].multiplicity if len(old.factors) == 1 else None
-    return replace(rows, weights=weights, group_multiplicity=multiplicity)
+    if weights.values is None:
+        weights = replace(weights, values=np.ones(rows.n_rows))
+    if len(old.factors) == 1:
+        weights = weights.with_groups(old.factors[0].multiplicity, rows.factors[0].codes)
+    return replace(rows, weights=weights)
 
 
-def _described(
-    fit: LMMFit,
-    effects: RandomEffects,
-    i: int,
-    rows: Design,
-    standardised: StandardisedRows,
-    places: Places,
-) -> FactorDescription:
+def _described(fit: LMMFit, added: ModelRows, i: int, places: Places) -> FactorDescription:
     """Return what is known of a factor with the new rows."""
-    factor = rows.factors[i]
-    sizes, precision = factor.sizes, level_precision(rows, factor)
+    effects, design = fit.random[i], added.design
+    factor = design.factors[i]
+    sizes, precision = factor.sizes, level_precision(design, factor)
     sizes[places] += effects.sizes
     precision[places] += effects.precision
-    n_new = rows.count
-    mean_square = fit.n_rows * effects.mean_square + n_new * standardised.mean_squares[i]
+    n_new = design.count
+    mean_square = fit.n_rows * effects.mean_square + n_new * added.mean_squares()[i]
     return replace(
         FactorDescription.of(effects),
         levels=factor.levels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -164,6 +165,19 @@ class LMMFit(FieldState):
     variance_sandwich: FloatArray | None = None
     unidentified: Unidentified | None = None
     interpolates: bool = False
+
+    @property
+    def working_sigma(self) -> float:
+        """Return the residual standard deviation of a row of mean weight, in units of y.
+
+        The standardised covariance factors, and covariances over sigma^2, are relative to it.
+        """
+        return self.sigma / math.sqrt(self.coordinates.weight_scale)
+
+    @property
+    def standardised_sigma(self) -> float:
+        """Return the residual standard deviation of the working response."""
+        return self.sigma / self.coordinates.sigma_unit
 
     @property
     def theta(self) -> FloatArray:

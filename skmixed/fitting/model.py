@@ -15,9 +15,10 @@ from skmixed.fitting.assemble import assemble, interpolates, with_unbounded_like
 from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
-from skmixed.fitting.standardise import Coordinates, StandardisedRows, standardised_products
+from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.unidentified import unidentified_of
 from skmixed.likelihood.choose import Solver, kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
@@ -68,14 +69,16 @@ class LMMModel:
     def fit(self) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
         design = self.design
-        coordinates, rows, products = standardised_products(design, self.covariance)
+        coordinates, unweighted = standardised(design, self.covariance)
+        rows = unweighted.whitened()
+        products = rows.products()
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(
             [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
         )
         positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
         fit = self._searched(objective, coordinates, rows, positions)
-        if interpolates(fit, design, rows):
+        if interpolates(fit, rows):
             within, products = None, products.with_residual(NEXT_TO_NOTHING)
             objective = self._objective(products, kept)
             fit = self._searched(objective, coordinates, rows, positions)
@@ -121,7 +124,7 @@ class LMMModel:
         self,
         objective: ProfiledObjective,
         coordinates: Coordinates,
-        rows: StandardisedRows,
+        rows: WhitenedRows,
         positions: Sequence[int | None],
     ) -> LMMFit:
         """Find the optimum and make its fit."""
@@ -132,11 +135,9 @@ class LMMModel:
             verbose=self.verbose,
             constant=objective_constant(objective, coordinates),
         )
-        fit = assemble(
-            self.design, self.covariance, coordinates, rows, objective, optimum, positions
-        )
-        if self.design.sampling:
-            fit = with_sandwich(fit, self.design, rows, optimum.at.whitened.gram)
+        fit = assemble(self.covariance, coordinates, rows, objective, optimum, positions)
+        if self.design.weights.sampling:
+            fit = with_sandwich(fit, rows, optimum.at.whitened.gram)
         return fit
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
@@ -150,11 +151,9 @@ class LMMModel:
 
 def _repeated(design: Design, factor: GroupingFactor) -> bool:
     """Tell whether the rows distinguish a factor's variances from the residual's."""
-    weights = design.weights if design.frequency else None
-    largest = np.bincount(factor.codes, weights).max(initial=0)
-    n_groups = len(factor.levels)
-    if design.group_multiplicity is not None:
-        n_groups = design.group_multiplicity.sum()
+    weights = design.weights
+    largest = np.bincount(factor.codes, weights.repetitions).max(initial=0)
+    n_groups = len(factor.levels) if weights.groups is None else weights.groups.sum()
     return bool(largest > 1 and n_groups > 1)
 
 

@@ -89,7 +89,7 @@ def test_a_model_of_another_version_predicts(monkeypatch):
 def test_another_layout_is_refused(model, monkeypatch):
     saved = pickle.dumps(model)
     monkeypatch.setattr(versions, "LAYOUT", versions.LAYOUT + 1)
-    with pytest.raises(ValueError, match=r"cannot read it: its layout is number 1, expected 2"):
+    with pytest.raises(ValueError, match=r"cannot read it: its layout is number 2, expected 3"):
         pickle.loads(saved)
 
 

@@ -15,7 +15,7 @@ from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.choose import direct_cost
 from skmixed.likelihood.iterative_errors import IterativeErrors
@@ -74,22 +74,21 @@ class TrainingRows:
     @property
     def repeated(self) -> bool:
         """Tell whether a row stands for several."""
-        weights = self.design.weights
-        return self.design.frequency and weights is not None and bool((weights != 1.0).any())
+        repetitions = self.design.weights.repetitions
+        return repetitions is not None and bool((repetitions != 1.0).any())
 
     @cached_property
     def precision(self) -> FloatArray:
-        """Return the weight of each row in Var(e_i) = sigma^2 / weight_i, shape (n,)."""
-        design = self.design
-        if design.weights is None or design.frequency:
-            return np.ones(design.n_rows)
-        return design.weights
+        """Return the weight of each row over the mean weight in Var(e_i), shape (n,)."""
+        weights = self.design.weights
+        if weights.precision is None:
+            return np.ones(self.design.n_rows)
+        return weights.precision / weights.scale
 
     @cached_property
     def root(self) -> FloatArray | None:
         """Return the root of the relative weights, None where all are 1."""
-        weights = self.design.weights
-        return None if weights is None else np.sqrt(weights / self.fit.coordinates.weight_scale)
+        return self.design.weights.whitening().root
 
     @cached_property
     def fixed(self) -> FloatArray:
@@ -120,8 +119,8 @@ class TrainingRows:
     def marginal(self) -> FloatArray:
         """Return y - X beta, shape (n,)."""
         design, at = self.design, self.fit.coordinates
-        y = design.response if design.offset is None else design.response - design.offset
         X = self._plain_fixed
+        y = design.response_beside_offset
         residuals = (y - at.shift @ X) / at.response_scale - self.fit.fixed.standardised @ X
         return self._weighted(residuals)
 
@@ -173,7 +172,7 @@ class TrainingRows:
         if not isinstance(self.fit.errors, IterativeErrors):
             return self.fit
         kept = [i for i, effects in enumerate(self.fit.random) if effects.estimable]
-        products = standardised_products(self.design, self.model.covariance)[2].of_factors(kept)
+        products = standardised(self.design, self.model.covariance)[1].products().of_factors(kept)
         names = [self.fit.random[i].name for i in kept]
         require_memory(
             direct_cost(products).n_bytes,
@@ -187,8 +186,7 @@ class TrainingRows:
     @property
     def sigma(self) -> float:
         """Return the residual standard deviation in units of the working response."""
-        at = self.fit.coordinates
-        return self.fit.sigma / (at.response_scale * float(np.sqrt(at.weight_scale)))
+        return self.fit.standardised_sigma
 
     def in_units_of_y(self, residuals: FloatArray) -> FloatArray:
         """Return working residuals as the user sees them: without weights, in units of y."""

@@ -104,7 +104,7 @@ def _mean_variance(effects: RandomEffects, own: slice) -> float:
     """Return tr(Psi mean(z z')) of one term, in squared units of y."""
     root = effects.standardised_factor[own]
     relative = float(np.einsum("qi,qr,ri->", root, effects.mean_square[own, own], root))
-    return relative * effects.sigma**2 / effects.weight_scale
+    return relative * effects.working_sigma**2
 
 
 def fixed_variance(fitted: Any) -> float:
@@ -140,7 +140,8 @@ def _variance_over_rows(fit: LMMFit, design: Design) -> float:
     at = fit.coordinates
     slopes = at.shift + at.response_scale * fit.fixed.standardised
     line = slopes @ at.fixed.transform(design.fixed)
-    counts = np.ones(design.n_rows) if design.row_multiplicity is None else design.row_multiplicity
+    multiplicity = design.weights.row_multiplicity
+    counts = np.ones(design.n_rows) if multiplicity is None else multiplicity
     n = float(counts.sum())
     mean = float(counts @ line) / n
     return _variance(float(counts @ (line - mean) ** 2), n)

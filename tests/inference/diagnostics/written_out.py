@@ -59,11 +59,10 @@ def written_out(results: MixedLMResults) -> WrittenOut:
     """Write a model out at its estimated theta."""
     design, fit = results.model.design, results.fit
     n = design.n_rows
-    counts = np.ones(n, dtype=int)
-    weights = np.ones(n) if design.weights is None else design.weights
-    if design.frequency:
-        counts, weights = weights.astype(int), np.ones(n)
-    times = np.ones(n, int) if design.group_counts is None else design.group_counts.astype(int)
+    own, ones = design.weights, np.ones(n)
+    weights = ones if own.precision is None else own.precision
+    counts = (ones if own.repetitions is None else own.repetitions).astype(int)
+    times = (ones if own.group_counts is None else own.group_counts).astype(int)
     copies = [(i, one) for i in range(n) for one in range(times[i]) for _ in range(counts[i])]
     rows, copy = np.array(copies).T
     X = np.column_stack([np.ones(n), design.fixed]) if design.intercept else design.fixed
