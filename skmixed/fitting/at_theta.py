@@ -96,5 +96,6 @@ def standardised_theta(fit: LMMFit, theta: NDArray[np.float64]) -> NDArray[np.fl
     found = [np.empty(0)]
     for effects, _ in fit.estimable:
         root = effects.covariance.factor(parts[effects.name])
-        found.append(effects.covariance.parameters(np.asarray(np.linalg.solve(effects.relative_matrix, root), dtype=np.float64)))
+        standardised = np.linalg.solve(effects.relative_matrix, root)
+        found.append(effects.covariance.parameters(np.asarray(standardised, dtype=np.float64)))
     return np.concatenate(found)

@@ -95,7 +95,7 @@ class RandomEffects(FieldState):
     @property
     def relative_matrix(self) -> FloatArray:
         """Return what makes the relative factor of a standardised one, shape (k, k)."""
-        return np.asarray(self.coordinates.matrix / math.sqrt(self.weight_scale))
+        return self.coordinates.matrix / math.sqrt(self.weight_scale)
 
     @cached_property
     def relative_factor(self) -> FloatArray:

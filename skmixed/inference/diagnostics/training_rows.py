@@ -78,7 +78,7 @@ class TrainingRows:
         return repetitions is not None and bool((repetitions != 1.0).any())
 
     @cached_property
-    def precision(self) -> FloatArray:
+    def relative_precision(self) -> FloatArray:
         """Return the weight of each row over the mean weight in Var(e_i), shape (n,)."""
         weights = self.design.weights
         if weights.precision is None:

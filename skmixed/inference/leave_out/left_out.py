@@ -121,5 +121,5 @@ def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
     mean = rows.series(left.mean, "prediction")
     if not return_std:
         return mean
-    variance = left.variance + 1.0 / rows.precision
+    variance = left.variance + 1.0 / rows.relative_precision
     return mean, pd.Series(rows.fit.working_sigma * np.sqrt(variance), mean.index, name="std")

@@ -23,6 +23,7 @@ class WrittenOut:
     factors: dict[str, NDArray[np.intp]]
     nu: float
     rows: NDArray[np.intp]
+    weights: FloatArray
 
     def without(self, out: NDArray[np.bool_]) -> WrittenOut:
         """Return the rows that are left."""
@@ -35,6 +36,7 @@ class WrittenOut:
             factors={name: codes[kept] for name, codes in self.factors.items()},
             nu=self.nu - out.sum(),
             rows=self.rows[kept],
+            weights=self.weights[kept],
         )
 
     @property
@@ -74,4 +76,5 @@ def written_out(results: MixedLMResults) -> WrittenOut:
         V += np.where(own[:, None] == own, U @ U.T, 0.0)
         factors[block.factor.levels.name] = own
     offset = 0.0 if design.offset is None else design.offset[rows]
-    return WrittenOut(X[rows], design.response[rows] - offset, V, factors, fit.nu, rows)
+    y = design.response[rows] - offset
+    return WrittenOut(X[rows], y, V, factors, fit.nu, rows, weights[rows])
