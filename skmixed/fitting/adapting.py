@@ -13,7 +13,6 @@ from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.rows import ModelRows
 from skmixed.fitting.standardise import standardised_rows
 from skmixed.likelihood.crossproducts import CrossProducts
 
@@ -53,7 +52,10 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
     old = fit.kept_products().among([places[i] for i in kept], [n_levels[i] for i in kept])
     added = standardised_rows(_counted(rows, old), fit.coordinates)
     new = added.products()
-    factors = [_described(fit, added, i, own) for i, own in enumerate(places)]
+    factors = [
+        _described(fit, i, added.design, *of_factor)
+        for i, of_factor in enumerate(zip(places, added.mean_squares(), strict=True))
+    ]
     try:
         return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
     except np.linalg.LinAlgError as error:
@@ -74,19 +76,19 @@ def _counted(rows: Design, old: CrossProducts) -> Design:
     return replace(rows, weights=weights)
 
 
-def _described(fit: LMMFit, added: ModelRows, i: int, places: Places) -> FactorDescription:
-    """Return what is known of a factor with the new rows."""
-    effects, design = fit.random[i], added.design
-    factor = design.factors[i]
-    sizes, precision = factor.sizes, level_precision(design, factor)
+def _described(
+    fit: LMMFit, i: int, added: Design, places: Places, mean_square: FloatArray
+) -> FactorDescription:
+    """Return what is known of a factor with the rows that are added."""
+    effects, factor = fit.random[i], added.factors[i]
+    sizes, precision = factor.sizes, level_precision(added, factor)
     sizes[places] += effects.sizes
     precision[places] += effects.precision
-    n_new = design.count
-    mean_square = fit.n_rows * effects.mean_square + n_new * added.mean_squares()[i]
+    summed = fit.n_rows * effects.mean_square + added.count * mean_square
     return replace(
         FactorDescription.of(effects),
         levels=factor.levels,
         sizes=sizes,
         precision=precision,
-        mean_square=mean_square / (fit.n_rows + n_new),
+        mean_square=summed / (fit.n_rows + added.count),
     )

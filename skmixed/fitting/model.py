@@ -69,8 +69,8 @@ class LMMModel:
     def fit(self) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
         design = self.design
-        coordinates, unweighted = standardised(design, self.covariance)
-        rows = unweighted.whitened()
+        coordinates, plain = standardised(design, self.covariance)
+        rows = plain.whitened()
         products = rows.products()
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(

@@ -86,7 +86,7 @@ def _solves(rows: TrainingRows) -> bool:
 
 
 def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:
-    """Carry working residuals and their variance over sigma^2 to the user's units.
+    """Return predictions in the user's units from working residuals and their variances.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
     residuals : ndarray of shape (n,)
         y - its prediction, times the root of the weights; NaN where there is none.
     variance : ndarray of shape (n,)
-        Of these.
+        Of these, over the residual variance.
     """
     squared = 1.0 if rows.root is None else rows.root**2
     return LeftOut(rows.design.response - rows.in_units_of_y(residuals), (variance - 1.0) / squared)
