@@ -175,6 +175,12 @@ class LMMFit(FieldState):
         return self.sigma / math.sqrt(self.coordinates.weight_scale)
 
     @property
+    def working_coefficients(self) -> FloatArray:
+        """Return the coefficients of the standardised columns, in units of y."""
+        at = self.coordinates
+        return at.shift + at.response_scale * self.fixed.standardised
+
+    @property
     def standardised_sigma(self) -> float:
         """Return the residual standard deviation of the working response."""
         return self.sigma / self.coordinates.sigma_unit

@@ -50,13 +50,12 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     -------
     ndarray of shape (n,)
     """
-    at = fit.coordinates
-    mean = (at.shift + at.response_scale * fit.fixed.standardised) @ at.fixed.transform(rows.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(rows.fixed)
     if rows.offset is not None:
         mean += rows.offset
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         if block.codes is not None and _included(effects, include_random_effects):
-            mean += at.response_scale * _random_part(effects, block, block.codes)
+            mean += effects.response_scale * _random_part(effects, block, block.codes)
     return mean
 
 

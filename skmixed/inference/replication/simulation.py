@@ -160,7 +160,7 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     ValueError
         If rows or groups count several times: such a row has no single response.
     """
-    design, coordinates = model.design, fit.coordinates
+    design = model.design
     counts = design.weights.row_multiplicity
     if counts is not None and (counts != 1.0).any():
         raise ValueError(
@@ -168,8 +168,7 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
             "stand for several responses, which would differ. Repeat rows of frequency weights in "
             "the data; there is no simulation of a weighted sample."
         )
-    standardised = coordinates.shift + coordinates.response_scale * fit.fixed.standardised
-    mean = standardised @ coordinates.fixed.transform(design.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
     if design.offset is not None:
         mean = mean + design.offset
     precision = design.weights.precision
