@@ -29,7 +29,7 @@ class Weights:
     groups : ndarray of shape (n_levels,) or None
         How many times each group of the only factor counts, None where each does once.
     codes : ndarray of shape (n,) or None
-        Group of each row, where ``groups`` is given.
+        Group of each row; not read without ``groups``.
     """
 
     values: FloatArray | None = None
@@ -94,11 +94,11 @@ class Weights:
         ----------
         rows : ndarray of shape (n,), or of positions
         """
-        kept = replace(self, values=None if self.values is None else self.values[rows])
+        values = None if self.values is None else self.values[rows]
         if self.groups is None or self.codes is None:
-            return kept
+            return Weights(values, self.kind)
         levels, codes = np.unique(self.codes[rows], return_inverse=True)
-        return kept.with_groups(self.groups[levels], codes)
+        return Weights(values, self.kind, self.groups[levels], codes)
 
     def with_groups(self, groups: FloatArray | None, codes: Codes | None) -> Weights:
         """Return the same weights of rows with other weights of groups.

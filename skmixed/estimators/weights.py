@@ -12,8 +12,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
+from skmixed.design.sampling_weights import sampling_weights
 from skmixed.design.weights import Weights
-from skmixed.estimators.sampling_weights import scaled_weights
 from skmixed.formula.values import unmasked
 
 __all__ = ["WEIGHT_TYPES", "row_weights", "weighted_design"]
@@ -87,21 +87,11 @@ def weighted_design(
         weights = None if weights is None else weights[keep]
         multiplicity = None if multiplicity is None else multiplicity[keep]
     by_level = None if multiplicity is None else _by_level(design, multiplicity)
+    factor = design.factors[0] if design.blocks else None
     if sampling:
-        weights = _within_groups(design, weights, scaling)
-        by_level = None if by_level is None else by_level / by_level.mean()
-    codes = None if by_level is None else design.factors[0].codes
+        return replace(design, weights=sampling_weights(weights, by_level, factor, scaling))
+    codes = None if factor is None else factor.codes
     return replace(design, weights=Weights(weights, weight_type, by_level, codes))
-
-
-def _within_groups(design: Design, weights: FloatArray | None, scaling: str) -> FloatArray | None:
-    """Return inverse probabilities scaled within groups; without groups, to a mean of 1."""
-    if weights is None:
-        return None
-    if not design.blocks:
-        return weights / weights.mean()
-    factor = design.blocks[0].factor
-    return scaled_weights(weights, factor.codes, len(factor.levels), scaling)
 
 
 def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:

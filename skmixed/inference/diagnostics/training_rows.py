@@ -87,10 +87,9 @@ class TrainingRows:
     @cached_property
     def relative_precision(self) -> FloatArray:
         """Return the weight of each row over the mean weight in Var(e_i), shape (n,)."""
-        weights = self.design.weights
-        if weights.precision is None:
+        if self.root is None or self.design.weights.precision is None:
             return np.ones(self.design.n_rows)
-        return weights.precision / weights.scale
+        return self.root**2
 
     @property
     def root(self) -> FloatArray | None:
