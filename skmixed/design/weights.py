@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,6 @@ class Weights:
     kind: str = "precision"
     groups: FloatArray | None = None
     codes: Codes | None = None
-
-    @property
-    def sampling(self) -> bool:
-        """Tell whether weights are inverse probabilities."""
-        return self.kind == "sampling"
 
     @property
     def precision(self) -> FloatArray | None:
@@ -99,13 +94,3 @@ class Weights:
             return Weights(values, self.kind)
         levels, codes = np.unique(self.codes[rows], return_inverse=True)
         return Weights(values, self.kind, self.groups[levels], codes)
-
-    def with_groups(self, groups: FloatArray | None, codes: Codes | None) -> Weights:
-        """Return the same weights of rows with other weights of groups.
-
-        Parameters
-        ----------
-        groups : ndarray of shape (n_levels,) or None
-        codes : ndarray of shape (n,) or None
-        """
-        return replace(self, groups=groups, codes=codes)

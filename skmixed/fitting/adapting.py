@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
+from skmixed.design.weights import Weights
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
@@ -68,12 +69,13 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
 
 def _counted(rows: Design, old: CrossProducts) -> Design:
     """Give rows without weights that of 1, and their groups the weights that they had."""
-    weights = rows.weights
-    if weights.values is None:
-        weights = replace(weights, values=np.ones(rows.n_rows))
-    if len(old.factors) == 1:
-        weights = weights.with_groups(old.factors[0].multiplicity, rows.factors[0].codes)
-    return replace(rows, weights=weights)
+    values, kind = rows.weights.values, rows.weights.kind
+    if values is None:
+        values = np.ones(rows.n_rows)
+    if len(old.factors) != 1:
+        return replace(rows, weights=Weights(values, kind))
+    groups, codes = old.factors[0].multiplicity, rows.factors[0].codes
+    return replace(rows, weights=Weights(values, kind, groups, codes))
 
 
 def _described(

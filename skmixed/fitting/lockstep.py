@@ -111,17 +111,9 @@ class LockstepModel:
             for other in self._other_starts(objective, optima.at.theta):
                 optima = _better(optima, self._search(objective, other))
             at = optima.at
-            coefficients, sigma, log_likelihood = working.in_units(
-                self._coordinates,
-                beta=at.beta,
-                sigma2=at.r2 / objective.nu,
-                value=at.value,
-                nu=objective.nu,
-                reml=self._model.reml,
-            )
-        factors = [objective.factors(at.theta)]
-        converged = optima.converged & np.isfinite(log_likelihood)
-        return ManyFits(coefficients, sigma, log_likelihood, factors, converged)
+            sigma, factors = np.sqrt(at.r2 / objective.nu), [objective.factors(at.theta)]
+            fits = ManyFits(at.beta, sigma, -0.5 * at.value, factors, optima.converged)
+            return working.in_units(fits, self._coordinates, nu=objective.nu, reml=self._model.reml)
 
     def _search(self, objective: ManyResponses, start: FloatArray) -> ManyOptima:
         """Search for the optimum of each response from a start of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class ManyFits:
     Attributes
     ----------
     coefficients : ndarray of shape (m, n_coefficients)
-        In the user's units, as the two that follow.
+        As the two that follow, in the user's units or, of working responses, standardised.
     sigma : ndarray of shape (m,)
     log_likelihood : ndarray of shape (m,)
     standardised_factors : list of ndarray of shape (m, k, k)
@@ -57,33 +57,30 @@ class WorkingResponses:
     y: FloatArray
 
     def in_units(
-        self,
-        coordinates: Coordinates,
-        *,
-        beta: FloatArray,
-        sigma2: FloatArray,
-        value: FloatArray,
-        nu: float,
-        reml: bool,
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return coefficients, sigma and log-likelihoods in the user's units.
+        self, fits: ManyFits, coordinates: Coordinates, *, nu: float, reml: bool
+    ) -> ManyFits:
+        """Carry fits of the working responses over to the user's units.
 
         Parameters
         ----------
+        fits : ManyFits
+            In standardised columns.
         coordinates : Coordinates
             Of the design.
-        beta : ndarray of shape (m, n_coefficients)
-        sigma2, value : ndarray of shape (m,)
-            Residual variances and -2 log-likelihoods in standardised columns.
         nu : float
             Degrees of freedom of sigma^2.
         reml : bool
         """
         fixed, scale = coordinates.fixed, self.scale
-        coefficients = (self.shift + scale[:, None] * beta) @ fixed.matrix.T
-        sigma = np.sqrt(sigma2 * coordinates.weight_scale) * scale
         constant = nu * np.log(scale) - reml * fixed.log_volume
-        return coefficients, sigma, -0.5 * value - constant
+        log_likelihood = fits.log_likelihood - constant
+        return replace(
+            fits,
+            coefficients=(self.shift + scale[:, None] * fits.coefficients) @ fixed.matrix.T,
+            sigma=fits.sigma * scale * np.sqrt(coordinates.weight_scale),
+            log_likelihood=log_likelihood,
+            converged=fits.converged & np.isfinite(log_likelihood),
+        )
 
 
 def working_responses(rows: ModelRows, responses: FloatArray) -> WorkingResponses:

@@ -136,7 +136,7 @@ class LMMModel:
             constant=objective_constant(objective, coordinates),
         )
         fit = assemble(self.covariance, coordinates, rows, objective, optimum, positions)
-        if self.design.weights.sampling:
+        if self.design.weights.kind == "sampling":
             fit = with_sandwich(fit, rows, optimum.at.whitened.gram)
         return fit
 

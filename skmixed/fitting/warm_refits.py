@@ -63,18 +63,16 @@ class WarmModel:
             working = working_responses(self._rows.plain, responses)
         found = [self._optimum(y) for y in working.y]
         ends = [at for at, _ in found]
-        coefficients, sigma, log_likelihood = working.in_units(
-            self._coordinates,
-            beta=np.array([at.solution.beta for at in ends]),
-            sigma2=np.array([at.solution.sigma2 for at in ends]),
-            value=np.array([at.value for at in ends]),
-            nu=ends[0].solution.nu,
-            reml=self._model.reml,
-        )
         factors = [self._covariance.relative_factors(at.theta) for at in ends]
-        converged = np.array([there for _, there in found]) & np.isfinite(log_likelihood)
-        stacked = [np.array(by_factor) for by_factor in zip(*factors, strict=True)]
-        return ManyFits(coefficients, sigma, log_likelihood, stacked, converged)
+        fits = ManyFits(
+            np.array([at.solution.beta for at in ends]),
+            np.sqrt([at.solution.sigma2 for at in ends]),
+            np.array([-0.5 * at.value for at in ends]),
+            [np.array(by_factor) for by_factor in zip(*factors, strict=True)],
+            np.array([there for _, there in found]),
+        )
+        nu = ends[0].solution.nu
+        return working.in_units(fits, self._coordinates, nu=nu, reml=self._model.reml)
 
     def _optimum(self, y: FloatArray) -> tuple[ObjectiveValue, bool]:
         """Search for the optimum of one working response; tell whether it was found."""

@@ -32,7 +32,6 @@ def test_counts_are_no_precisions(kind):
     weights = Weights(VALUES, kind)
     assert weights.scale == 1.0
     assert weights.precision is None
-    assert weights.sampling == (kind == "sampling")
     assert_array_equal(weights.row_multiplicity, VALUES)
     whitening = weights.whitening(7.0)
     assert_allclose(whitening.root, np.sqrt(VALUES))

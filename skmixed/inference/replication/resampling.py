@@ -98,7 +98,9 @@ def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
     counts : ndarray of shape (n_levels,)
     """
     chosen = model.design.select(counts[model.design.factors[0].codes] > 0)
-    weights = chosen.weights.with_groups(
-        counts[counts > 0].astype(np.float64), chosen.factors[0].codes
+    weights = replace(
+        chosen.weights,
+        groups=counts[counts > 0].astype(np.float64),
+        codes=chosen.factors[0].codes,
     )
     return replace(model, design=replace(chosen, weights=weights))
