@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.design.weights import Weights
 
 __all__ = ["Design", "NewBlock", "NewRows", "RandomBlock", "TermLayout"]
 
@@ -65,15 +66,8 @@ class Design:
         That of most levels first.
     offset : ndarray of shape (n,) or None
         A known part of the mean.
-    weights : ndarray of shape (n,) or None
-        Positive weights of the rows.
-    frequency : bool
-        Whether a weight counts repetitions of its row; else Var(e_i) = sigma^2 / weight_i.
-    group_multiplicity : ndarray of shape (n_levels,) or None
-        How many times each group of the first block counts.
-    sampling : bool
-        Whether weights are inverse probabilities of selection: they count repetitions in the
-        likelihood, and not in standard errors.
+    weights : Weights
+        Of the rows, and of the groups of the first block.
     """
 
     response: FloatArray
@@ -82,10 +76,7 @@ class Design:
     intercept: bool
     blocks: tuple[RandomBlock, ...]
     offset: FloatArray | None = None
-    weights: FloatArray | None = None
-    frequency: bool = False
-    group_multiplicity: FloatArray | None = None
-    sampling: bool = False
+    weights: Weights = field(default_factory=Weights)
 
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:
@@ -103,26 +94,34 @@ class Design:
         return ("Intercept", *self.fixed_names) if self.intercept else self.fixed_names
 
     @property
-    def group_counts(self) -> FloatArray | None:
-        """Return how many times each row's group counts, None where every group counts once."""
-        if self.group_multiplicity is None:
-            return None
-        return self.group_multiplicity[self.blocks[0].factor.codes]
-
-    @property
-    def row_multiplicity(self) -> FloatArray | None:
-        """Return how many times each row counts, None where every row counts once."""
-        repeated = self.weights if self.frequency else None
-        by_group = self.group_counts
-        if by_group is None:
-            return repeated
-        return by_group if repeated is None else by_group * repeated
-
-    @property
     def count(self) -> float:
         """Count the rows, each as often as it counts."""
-        multiplicity = self.row_multiplicity
+        multiplicity = self.weights.row_multiplicity
         return float(self.n_rows if multiplicity is None else multiplicity.sum())
+
+    @property
+    def response_beside_offset(self) -> FloatArray:
+        """Return the response without the known part of the mean, shape (n,)."""
+        return self.response if self.offset is None else self.response - self.offset
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Design:
+        """Return the design of some rows, with the levels that still occur.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n,), or of positions
+        """
+        return replace(
+            self,
+            response=self.response[rows],
+            fixed=self.fixed[rows],
+            blocks=tuple(
+                RandomBlock(block.factor.select(rows), block.columns[rows], block.terms)
+                for block in self.blocks
+            ),
+            offset=None if self.offset is None else self.offset[rows],
+            weights=self.weights.select(rows),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

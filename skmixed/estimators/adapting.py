@@ -12,6 +12,7 @@ from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows, RandomBlock
 from skmixed.design.groups import GroupingFactor
 from skmixed.design.labels import select_labels
+from skmixed.design.weights import Weights
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing
@@ -150,7 +151,6 @@ class AdaptingMethods:
             intercept,
             tuple(blocks),
             offset=None if rows.offset is None else rows.offset[kept],
-            weights=None if weights is None else weights[kept],
-            frequency=self.weight_type == "frequency",
+            weights=Weights(None if weights is None else weights[kept], self.weight_type),
         )
         return design, places

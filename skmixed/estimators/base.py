@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.design.sampling_weights import SCALINGS
 from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
@@ -20,7 +21,6 @@ from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
-from skmixed.estimators.sampling_weights import SCALINGS
 from skmixed.estimators.selectors import refuse_selectors
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design

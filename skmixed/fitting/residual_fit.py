@@ -14,7 +14,7 @@ from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, measured_hessian, minimise
 from skmixed.fitting.residual_objective import ResidualObjective
-from skmixed.fitting.standardise import Coordinates, standardised_products
+from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
 
@@ -44,8 +44,8 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         If the groups of the residuals do not lie within the levels of every factor.
     """
     assert model.residual is not None
-    design, residual = model.design, model.residual
-    coordinates, rows, _ = standardised_products(design, model.covariance)
+    residual = model.residual
+    coordinates, rows = standardised(model.design, model.covariance)
     kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
@@ -53,9 +53,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
 
     def objective_of(kept: list[int]) -> ResidualObjective:
         return ResidualObjective(
-            design,
             rows,
-            coordinates.weight_scale,
             model.covariance.of_factors(kept),
             kept,
             residual,
@@ -94,7 +92,6 @@ def _assembled(
     at = here.objective(theta)
     positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
     fit = assemble(
-        design,
         model.covariance,
         coordinates,
         here.rows,
@@ -229,4 +226,4 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
 
 def _known_sigma2(coordinates: Coordinates) -> float:
     """Return what a residual variance of 1 is in units of the working response."""
-    return 1.0 / (coordinates.response_scale**2 * coordinates.weight_scale)
+    return 1.0 / coordinates.sigma_unit**2

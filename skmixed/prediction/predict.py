@@ -50,13 +50,12 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     -------
     ndarray of shape (n,)
     """
-    at = fit.coordinates
-    mean = (at.shift + at.response_scale * fit.fixed.standardised) @ at.fixed.transform(rows.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(rows.fixed)
     if rows.offset is not None:
         mean += rows.offset
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         if block.codes is not None and _included(effects, include_random_effects):
-            mean += at.response_scale * _random_part(effects, block, block.codes)
+            mean += effects.response_scale * _random_part(effects, block, block.codes)
     return mean
 
 
@@ -88,7 +87,7 @@ def predict_variance(
         of_coefficients=fit.fixed.error_covariance,
     )
     residual = float(kind == "observation")
-    return fit.sigma**2 * (residual + variance / fit.coordinates.weight_scale)
+    return fit.sigma**2 * residual + fit.working_sigma**2 * variance
 
 
 def mean_error_variance(
@@ -132,7 +131,7 @@ def predict_covariance(
     covariance = X.T @ fit.fixed.error_covariance @ X
     for root, codes in parts:
         covariance += within_levels(root, codes)
-    covariance *= fit.sigma**2 / fit.coordinates.weight_scale
+    covariance *= fit.working_sigma**2
     if kind == "observation":
         covariance[np.diag_indices_from(covariance)] += fit.sigma**2
     return covariance
@@ -143,8 +142,7 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     covariance = np.eye(len(rows.fixed)) * fit.sigma**2
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
-        scale = fit.sigma**2 / fit.coordinates.weight_scale
-        covariance += scale * within_levels(root, _levels_of(block))
+        covariance += fit.working_sigma**2 * within_levels(root, _levels_of(block))
     return covariance
 
 

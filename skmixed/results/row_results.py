@@ -44,7 +44,7 @@ class RowResults:
     @property
     def resid_pearson(self) -> Any:
         """Return the residuals over their standard deviation."""
-        counted = self.model is not None and self.model.design.frequency
+        counted = self.model is not None and self.model.design.weights.kind != "precision"
         weight = 1.0 if self.weights is None or counted else self.weights
         return self.resid * np.sqrt(weight) / self.fit.sigma
 

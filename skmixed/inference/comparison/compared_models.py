@@ -133,9 +133,10 @@ def _difference(one: Design, other: Design) -> str | None:
     if not np.array_equal(one.response, other.response):
         ordered = np.array_equal(np.sort(one.response), np.sort(other.response))
         return "their rows are in another order" if ordered else "their responses differ"
-    if not _equal(one.weights, other.weights) or one.frequency != other.frequency:
+    a, b = one.weights, other.weights
+    if not (_equal(a.precision, b.precision) and _equal(a.repetitions, b.repetitions)):
         return "their weights differ"
-    return None if _equal(one.group_counts, other.group_counts) else "their group weights differ"
+    return None if _equal(a.group_counts, b.group_counts) else "their group weights differ"
 
 
 def _equal(one: FloatArray | None, other: FloatArray | None) -> bool:

@@ -111,18 +111,16 @@ class _ThroughTheta:
 
 def _without_theta(fit: LMMFit) -> _ThroughTheta:
     """Return what a model without random effects has, and one that leaves nothing of y."""
-    scale = fit.coordinates.weight_scale * fit.coordinates.response_scale**2
-    return _ThroughTheta(0.0, 0.0, fit.nu * fit.sigma**2 / scale)
+    return _ThroughTheta(0.0, 0.0, fit.nu * fit.standardised_sigma**2)
 
 
 def _given_modes(fit: LMMFit, squares: float) -> float:
     """Return the log-likelihood given the modes; infinite where nothing is left of y."""
     if fit.sigma == 0.0:
         return np.inf
-    at = fit.coordinates
     sum_log_weights = 0.0 if fit.products is None else fit.products.sum_log_weights
-    variance = fit.sigma**2 / at.weight_scale
-    scatter = squares * at.response_scale**2 / variance
+    variance = fit.working_sigma**2
+    scatter = squares / fit.standardised_sigma**2
     return -0.5 * float(fit.n_rows * np.log(2.0 * np.pi * variance) - sum_log_weights + scatter)
 
 

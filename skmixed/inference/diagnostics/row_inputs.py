@@ -60,8 +60,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
 
 def _check_rows(fit: LMMFit, design: Design) -> None:
     """Raise ValueError if a fit cannot have come from a design."""
-    repeated = design.row_multiplicity
-    n_rows = float(design.n_rows if repeated is None else repeated.sum())
+    n_rows = design.count
     sizes = [factor.sizes for factor in design.factors]
     fitted_sizes = [effects.sizes for effects in fit.random]
     same = (

@@ -166,10 +166,10 @@ def _row_counts(results: Any, n: int) -> FloatArray:
     design = getattr(getattr(results, "model", None), "design", None)
     if given is None or not n:
         return np.ones(n)
-    for candidate in (None if design is None else design.weights, given):
+    for candidate in (None if design is None else design.weights.values, given):
         if candidate is not None and len(candidate) == n:
             weights = np.asarray(candidate, dtype=np.float64)
-            frequency = design is not None and design.frequency
+            frequency = design is not None and design.weights.kind != "precision"
             return weights if frequency else (weights > 0.0).astype(np.float64)
     raise ValueError(
         "Rows were dropped for missing values and others have a weight of 0, so that the weights "

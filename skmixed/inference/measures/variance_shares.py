@@ -104,7 +104,7 @@ def _mean_variance(effects: RandomEffects, own: slice) -> float:
     """Return tr(Psi mean(z z')) of one term, in squared units of y."""
     root = effects.standardised_factor[own]
     relative = float(np.einsum("qi,qr,ri->", root, effects.mean_square[own, own], root))
-    return relative * effects.sigma**2 / effects.weight_scale
+    return relative * effects.working_sigma**2
 
 
 def fixed_variance(fitted: Any) -> float:
@@ -122,7 +122,7 @@ def fixed_variance(fitted: Any) -> float:
     if products is None or not intercept or _weighted(products.sum_log_weights, fit.n_rows):
         return _variance_over_rows(fit, model_of(fitted).design)
     # The first column is that of ones, and the rest need not be orthogonal to it.
-    slopes = fit.coordinates.shift + fit.coordinates.response_scale * fit.fixed.standardised
+    slopes = fit.working_coefficients
     slopes[0] = 0.0
     XtX = products.AtWA[:-1, :-1]
     mean = float(XtX[0] @ slopes) / fit.n_rows
@@ -137,10 +137,9 @@ def _weighted(sum_log_weights: float, n_rows: float) -> bool:
 
 def _variance_over_rows(fit: LMMFit, design: Design) -> float:
     """Return the variance of X beta from the rows."""
-    at = fit.coordinates
-    slopes = at.shift + at.response_scale * fit.fixed.standardised
-    line = slopes @ at.fixed.transform(design.fixed)
-    counts = np.ones(design.n_rows) if design.row_multiplicity is None else design.row_multiplicity
+    line = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
+    multiplicity = design.weights.row_multiplicity
+    counts = np.ones(design.n_rows) if multiplicity is None else multiplicity
     n = float(counts.sum())
     mean = float(counts @ line) / n
     return _variance(float(counts @ (line - mean) ** 2), n)

@@ -16,8 +16,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
+from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.shared_design import ManyFits
 from skmixed.fitting.warm_refits import WarmModel, can_start_warm
 from skmixed.inference.replication.parameters import (
     is_singular,

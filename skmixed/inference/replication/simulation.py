@@ -160,20 +160,19 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     ValueError
         If rows or groups count several times: such a row has no single response.
     """
-    design, coordinates = model.design, fit.coordinates
-    counts = design.row_multiplicity
+    design = model.design
+    counts = design.weights.row_multiplicity
     if counts is not None and (counts != 1.0).any():
         raise ValueError(
             "Rows that count several times (weight_type='frequency' or 'sampling', group_weight) "
             "stand for several responses, which would differ. Repeat rows of frequency weights in "
             "the data; there is no simulation of a weighted sample."
         )
-    standardised = coordinates.shift + coordinates.response_scale * fit.fixed.standardised
-    mean = standardised @ coordinates.fixed.transform(design.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
     if design.offset is not None:
         mean = mean + design.offset
-    precise = design.weights is not None and not design.frequency
-    weights = design.weights if precise and design.weights is not None else np.ones(len(mean))
+    precision = design.weights.precision
+    weights = np.ones(len(mean)) if precision is None else precision
     blocks = tuple(
         _block(block, effects) for block, effects in zip(design.blocks, fit.random, strict=True)
     )
@@ -186,7 +185,7 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
 
 def _block(block: RandomBlock, effects: RandomEffects) -> _Block:
     """Return what one grouping factor contributes."""
-    root = effects.standardised_factor * (effects.sigma / np.sqrt(effects.weight_scale))
+    root = effects.working_sigma * effects.standardised_factor
     rotation, _ = np.linalg.qr((effects.coordinates.matrix @ root).T)
     return _Block(
         effects.coordinates.transform(block.columns),

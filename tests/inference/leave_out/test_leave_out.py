@@ -166,7 +166,7 @@ def test_leave_one_out_with_weights_is_not_that_without() -> None:
     """A row's own weight says how sure its observation is, not how sure its prediction."""
     results = fitted("weights")
     mean, std = loo_predict(results, return_std=True)
-    weights = results.model.design.weights
+    weights = results.model.design.weights.values
     assert weights is not None
     assert (std.to_numpy() > results.sigma / np.sqrt(weights)).all()
     z = (results.data["Reaction"] - mean) / std
