@@ -83,9 +83,7 @@ def compared_models(models: Sequence[Any] | Mapping[str, Any]) -> list[ComparedM
     formulas = [one.fitted_model.formula for one in compared]
     if None in formulas or len(set(formulas)) < len(formulas):
         return compared
-    return [
-        replace(one, name=str(formula)) for one, formula in zip(compared, formulas, strict=True)
-    ]
+    return [replace(one, name=str(one.fitted_model.formula)) for one in compared]
 
 
 def compared_model(name: str, fitted: Any) -> ComparedModel:

@@ -113,8 +113,8 @@ def fixed_variance(fit: LMMFit, fitted: Any) -> float:
     ----------
     fit : LMMFit
     fitted : MixedLMResults, estimator or LMMModel
-        What has this fit. An estimator keeps no rows; the cross-products do where there is an intercept and no
-        precision weights.
+        What has this fit. An estimator keeps no rows; the cross-products do where there is an
+        intercept and no precision weights.
     """
     products = fit.products
     intercept = fit.coordinates.fixed.intercept
