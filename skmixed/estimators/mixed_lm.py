@@ -269,6 +269,15 @@ class MixedLM(LinearMixedModel):
         """Return how the formula makes its columns; None for a model of arrays."""
         return self._input.formula_recipe
 
+    @property
+    def predictor_columns(self) -> list[str] | None:
+        """Name the columns of data that predict reads; None for all columns of an array."""
+        return self._input.variables
+
+    def observed_response(self, data: Any) -> Any:
+        """Return the response that the formula finds in data, shape (n,)."""
+        return self._input.observed(data, None)
+
     def _response_name(self) -> str:
         """Name the response as the formula does."""
         response = None if self.formula is None else parse_formula(self.formula).response

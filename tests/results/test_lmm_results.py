@@ -229,13 +229,12 @@ class TestRows:
 
 class TestPredict:
     def test_hands_everything_to_the_fitted_model(self, sleepstudy):
-        labels = sleepstudy["Subject"].cat.codes
-        model = MixedLM().fit(sleepstudy[["Days"]], sleepstudy["Reaction"], groups=labels)
+        X, labels = sleepstudy[["Days"]].to_numpy(), sleepstudy["Subject"].to_numpy()
+        model = MixedLM().fit(X, sleepstudy["Reaction"], groups=labels)
         switches = {"include_random_effects": False, "kind": "mean", "return_cov": True}
-        rows = sleepstudy[["Days"]].head(3)
         for found, expected in zip(
-            model.results_.predict(rows, groups=labels[:3], **switches),
-            model.predict(rows, groups=labels[:3], **switches),
+            model.results_.predict(X[:3], groups=labels[:3], **switches),
+            model.predict(X[:3], groups=labels[:3], **switches),
             strict=True,
         ):
             assert_array_equal(found, expected)
