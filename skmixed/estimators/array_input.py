@@ -41,7 +41,7 @@ class ArrayInput:
     recipe : ArrayRecipe
     factors : tuple of FactorColumns
         Where the labels of each factor are, in the order of the recipe.
-    in_X : bool
+    labels_are_columns : bool
         Whether the labels are columns of X; else they come as an array.
     seen : SeenColumns
         The columns of X.
@@ -49,13 +49,8 @@ class ArrayInput:
 
     recipe: ArrayRecipe
     factors: tuple[FactorColumns, ...]
-    in_X: bool
+    labels_are_columns: bool
     seen: SeenColumns
-
-    @property
-    def labels_are_columns(self) -> bool:
-        """Tell whether the labels are columns of X."""
-        return self.in_X
 
     @property
     def formula_recipe(self) -> FormulaRecipe | None:
@@ -75,7 +70,7 @@ class ArrayInput:
     def read(self, X: Any, groups: Any) -> tuple[FloatArray, list[Labels]]:
         """Return the fixed columns of new rows, and each factor's labels if they are known."""
         X = _array_or_frame(X)
-        if self.in_X:
+        if self.labels_are_columns:
             X = _with_label_columns(X, self.seen.check)
             labels: list[Labels] = [factor.labels(X) for factor in self.factors]
             return numeric_columns(fixed_columns(X, _positions(self.factors))), labels

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from skmixed.design.matrices import DesignMatrices
+from skmixed.design.matrices import DesignMatrices, design_matrices
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula.values import unmasked
 from skmixed.prediction.fitted_model import FittedModel
-from skmixed.prediction.predict import Kind
+from skmixed.prediction.predict import Kind, marginal_covariance
 from skmixed.prediction.uncertainty import VarianceUncertainty
 
 __all__ = ["PredictionMethods"]
@@ -242,7 +242,9 @@ class PredictionMethods(GroupRoutingMixin):
         DesignMatrices
             ``X`` a DataFrame; ``Z`` sparse, with its columns named by ``Z_columns``.
         """
-        return self.fitted_model.design_matrices(X, groups=groups)
+        rows, _ = self.fitted_model.read(X, groups, True)
+        parts = [(part.levels, part.effect_names) for part in self.lmm_fit_.random]
+        return design_matrices(rows, self.lmm_fit_.fixed.names, parts)
 
     def marginal_covariance(self, X: Any, *, groups: Any = None) -> FloatArray:
         """Return the covariance of y that the model implies for some rows.
@@ -258,4 +260,5 @@ class PredictionMethods(GroupRoutingMixin):
         -------
         ndarray of shape (n, n)
         """
-        return self.fitted_model.marginal_covariance(X, groups=groups)
+        rows, _ = self.fitted_model.read(X, groups, True)
+        return marginal_covariance(self.lmm_fit_, rows)

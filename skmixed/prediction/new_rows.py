@@ -1,4 +1,4 @@
-"""Rows to predict as arrays, and which random effects their predictions include."""
+"""How new data are read: by what fit learned, with or without labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.formula import FormulaRecipe
 from skmixed.prediction.predict import Include
 
-__all__ = ["NewRowReader", "read_new_rows", "refuse_second_labels"]
+__all__ = [
+    "NewRowReader",
+    "refuse_second_labels",
+    "say_that_groups_are_absent",
+    "wanted_factors",
+]
 
 
 class NewRowReader(Protocol):
@@ -26,91 +31,32 @@ class NewRowReader(Protocol):
     @property
     def factor_names(self) -> list[str]:
         """Name the grouping factors."""
-        ...
 
     @property
     def labels_are_columns(self) -> bool:
         """Tell whether the labels are columns of the data."""
-        ...
 
     @property
     def variables(self) -> list[str] | None:
         """Name the columns of data that predictions read; None for all of them."""
-        ...
 
     @property
     def formula_recipe(self) -> FormulaRecipe | None:
         """Return how a formula makes its columns; None without a formula."""
-        ...
 
     def read(self, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
         """Return the columns of new data, and each factor's labels if they are known."""
-        ...
 
     def new_rows(
         self, columns: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"
     ) -> NewRows:
         """Return the rows to predict."""
-        ...
 
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows as it was given, or as a formula finds it in the data."""
-        ...
 
     def with_levels(self, levels: Sequence[Levels]) -> NewRowReader:
         """Return the same with other levels of each factor."""
-        ...
-
-
-def read_new_rows(
-    reader: NewRowReader,
-    X: Any,
-    groups: Any,
-    include: Include | None,
-    *,
-    default: Include = True,
-    unseen: str = "population",
-    missing: str = "error",
-    labels_needed: bool = False,
-) -> tuple[NewRows, list[str]]:
-    """Read rows to predict, and decide which random effects are included.
-
-    Parameters
-    ----------
-    reader : NewRowReader
-    X : array-like or data frame of shape (n, n_columns)
-    groups : array-like of shape (n,), data frame or None
-    include : bool, str, sequence of str or None
-        Factors whose random effects are included; None is the default.
-    default : bool, str or sequence of str, default=True
-    unseen : {"population", "error"}, default="population"
-        What becomes of a label that was not fitted.
-    missing : {"error", "population"}, default="error"
-        What becomes of a label that is missing.
-    labels_needed : bool, default=False
-        Whether the rows hold the labels of factors that are not included too.
-
-    Returns
-    -------
-    tuple of (NewRows, list of str)
-
-    Raises
-    ------
-    ValueError
-        If labels are given twice, are absent and needed, or are missing from some rows and must
-        not be; or there is no such factor.
-    """
-    refuse_second_labels(reader, groups, "predict")
-    columns, labels = reader.read(X, groups)
-    names = reader.factor_names
-    wanted = _wanted(default if include is None else include, names)
-    known = dict(zip(names, labels, strict=True))
-    absent = [name for name in names if known[name] is None and name in wanted]
-    if absent:
-        _say_that_groups_are_absent(absent, insisted=include is not None)
-    if not labels_needed:
-        labels = [known[name] if name in wanted else None for name in names]
-    return reader.new_rows(columns, labels, unseen if wanted else "population", missing), wanted
 
 
 def refuse_second_labels(reader: NewRowReader, groups: Any, method: str) -> None:
@@ -122,7 +68,7 @@ def refuse_second_labels(reader: NewRowReader, groups: Any, method: str) -> None
         )
 
 
-def _wanted(include: Include, names: list[str]) -> list[str]:
+def wanted_factors(include: Include, names: list[str]) -> list[str]:
     """Return the names of the factors whose random effects are included."""
     if isinstance(include, (bool, np.bool_)):
         return names if include else []
@@ -136,7 +82,7 @@ def _wanted(include: Include, names: list[str]) -> list[str]:
     return chosen
 
 
-def _say_that_groups_are_absent(absent: Sequence[str], *, insisted: bool) -> None:
+def say_that_groups_are_absent(absent: Sequence[str], *, insisted: bool) -> None:
     """Raise or warn because random effects are wanted and labels are not known."""
     if insisted:
         raise ValueError(

@@ -31,12 +31,10 @@ class RepeatedEstimates(Protocol):
     @property
     def estimates(self) -> pd.Series:
         """Return the parameters of the fit itself."""
-        ...
 
     @property
     def draws(self) -> pd.DataFrame:
         """Return one row for each replicate."""
-        ...
 
 
 VarianceUncertainty: TypeAlias = Literal["delta"] | RepeatedEstimates | None

@@ -36,11 +36,9 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     ValueError
         If the rows are not those of the fit.
     """
-    if X is None:
-        fit, rows = fit_of(fitted), rows_of(fitted, PASS_ROWS)
-    else:
-        found = with_rows(fitted, X, y, **arguments)
-        fit, rows = found.fit, rows_of(found)
+    if X is not None:
+        fitted = with_rows(fitted, X, y, **arguments)
+    rows, fit = rows_of(fitted, PASS_ROWS), fit_of(fitted)
     model, data = rows.model, rows.data
     _check_rows(fit, model.design)
     index = getattr(data, "index", None)
