@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names, _check_n_features
+
+from skmixed.estimators.columns import has_columns
 
 __all__ = ["SeenColumns", "seen_columns"]
 
@@ -30,13 +33,17 @@ class SeenColumns:
 
     def check(self, X: Any) -> None:
         """Raise ValueError, in scikit-learn's words, unless X has the same columns."""
-        learned: dict[str, Any] = {"n_features_in_": self.n_features}
-        if self.names is not None:
-            learned["feature_names_in_"] = self.names
-        # scikit-learn's messages name the class of the object that has learned the columns.
-        stand_in = type(self.estimator, (), learned)()
-        _check_feature_names(stand_in, X, reset=False)
+        stand_in = _class_of_name(self.estimator)()
+        stand_in.n_features_in_, stand_in.feature_names_in_ = self.n_features, self.names
+        if self.names is not None or has_columns(X):
+            _check_feature_names(stand_in, X, reset=False)
         _check_n_features(stand_in, X, reset=False)
+
+
+@cache
+def _class_of_name(name: str) -> Any:
+    """Return a class of that name: scikit-learn's messages tell whose columns they are about."""
+    return type(name, (), {})
 
 
 def seen_columns(estimator: Any) -> SeenColumns:

@@ -20,7 +20,7 @@ from skmixed.prediction.row_predictions import RowPredictions
 __all__ = ["FittedModel"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FittedModel(RowPredictions):
     """Hold a fit, how it reads new data, and its rows where they are kept.
 

@@ -11,7 +11,7 @@ from skmixed.formula.columns import n_rows
 __all__ = ["KeptRows"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class KeptRows:
     """Hold the rows of a fit, as arrays and as the user knows them.
 

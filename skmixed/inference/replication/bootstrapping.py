@@ -50,7 +50,7 @@ def bootstrap(
         distributions but needs many groups, and one grouping factor. Where the groups that were
         drawn do not tell all coefficients, these have no value.
     statistic : callable, optional
-        Called with the refitted model as ``fitted`` is given (without data and predictions), it
+        Called with the refitted model as ``fitted`` is given (without data, but it predicts), it
         returns a number, an array, or numbers with names (Series or dict). By default a replicate
         keeps all parameters.
     random_state : int, numpy.random.Generator or None, default=None
