@@ -37,7 +37,7 @@ class PredictionMethods(GroupRoutingMixin):
 
     @property
     def fitted_model(self) -> FittedModel:
-        """The fit with how it reads new data, without rows; what predicts.
+        """The fit with what reads new data: it predicts, and keeps no rows.
 
         Raises
         ------

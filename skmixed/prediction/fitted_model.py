@@ -28,7 +28,7 @@ class FittedModel(RowPredictions):
     ----------
     fit : LMMFit
     reader : NewRowReader or None
-        What fit learned of the data; None for a model of arrays, which predicts nothing.
+        What fit learned of the data; without it, nothing can be predicted.
     rows : KeptRows or None
         What was fitted; a fitted estimator keeps none.
     response_name : str

@@ -61,4 +61,5 @@ class OfModel:
     @property
     def df_method(self) -> str:
         """Say where degrees of freedom come from."""
-        return self.fitted_model.df_method or default_df_method(self.fit)
+        chosen = self.fitted_model.df_method
+        return default_df_method(self.fit) if chosen is None else chosen
