@@ -19,6 +19,7 @@ from skmixed.estimators.learning import all_or_nothing
 from skmixed.estimators.weights import row_weights
 from skmixed.fitting.adapting import adapted
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.new_rows import refuse_second_labels
 
 __all__ = ["AdaptingMethods"]
 
@@ -92,8 +93,8 @@ class AdaptingMethods:
                 "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
                 "whole groups, and standard errors are sums over them. Fit all rows together."
             )
-        self._refuse_second_labels(groups, "adapt")  # type: ignore[attr-defined]
-        columns, labels = self._input.read(self, X, groups)
+        refuse_second_labels(self._input, groups, "adapt")
+        columns, labels = self._input.read(X, groups)
         self._check_labels(labels)
         rows = self._input.new_rows(columns, labels, "population")
         design, places = self._design_to_add(

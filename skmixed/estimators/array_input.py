@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import (
-    _check_feature_names,
-    _check_n_features,
-    check_array,
-    check_consistent_length,
-    validate_data,
-)
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
@@ -30,6 +23,8 @@ from skmixed.estimators.columns import (
 )
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
 from skmixed.estimators.numbers import check_finite, checked_response, converted, numeric_columns
+from skmixed.estimators.seen_columns import SeenColumns, seen_columns
+from skmixed.formula import FormulaRecipe
 from skmixed.formula.values import unmasked
 
 __all__ = ["ArrayInput", "train_arrays"]
@@ -46,39 +41,60 @@ class ArrayInput:
     recipe : ArrayRecipe
     factors : tuple of FactorColumns
         Where the labels of each factor are, in the order of the recipe.
-    in_X : bool
+    labels_are_columns : bool
         Whether the labels are columns of X; else they come as an array.
+    seen : SeenColumns
+        The columns of X.
     """
 
     recipe: ArrayRecipe
     factors: tuple[FactorColumns, ...]
-    in_X: bool
+    labels_are_columns: bool
+    seen: SeenColumns
+
+    @property
+    def formula_recipe(self) -> FormulaRecipe | None:
+        """Return None: there is no formula."""
+        return None
+
+    @property
+    def variables(self) -> list[str] | None:
+        """Return None: every column of X is read."""
+        return None
 
     @property
     def factor_names(self) -> list[str]:
         """Name the grouping factors."""
         return [factor.name for factor in self.factors]
 
-    def read(
-        self, estimator: BaseEstimator, X: Any, groups: Any
-    ) -> tuple[FloatArray, list[Labels]]:
+    def read(self, X: Any, groups: Any) -> tuple[FloatArray, list[Labels]]:
         """Return the fixed columns of new rows, and each factor's labels if they are known."""
         X = _array_or_frame(X)
-        if self.in_X:
-            X = _with_label_columns(estimator, X, reset=False)
+        if self.labels_are_columns:
+            X = _with_label_columns(X, self.seen.check)
             labels: list[Labels] = [factor.labels(X) for factor in self.factors]
             return numeric_columns(fixed_columns(X, _positions(self.factors))), labels
-        fixed = _validated(estimator, X, reset=False)
+        fixed = _validated(X, self.seen.check, self.seen.estimator)
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
         check_consistent_length(fixed, groups)
         return fixed, list(given_labels(self.factors, groups))
 
-    def response(self, X: Any, y: Any) -> FloatArray:
-        """Return the checked response of new rows."""
+    def observed(self, X: Any, y: Any) -> Any:
+        """Return the response of rows as it was given.
+
+        Raises
+        ------
+        ValueError
+            If it was not.
+        """
         if y is None:
             raise ValueError("This requires y to be passed, but the target y is None.")
-        return checked_response(y)
+        return y
+
+    def response(self, X: Any, y: Any) -> FloatArray:
+        """Return the checked response of new rows."""
+        return checked_response(self.observed(X, y))
 
     def with_levels(self, levels: Sequence[Levels]) -> ArrayInput:
         """Return the same with other levels of each factor."""
@@ -123,13 +139,14 @@ def train_arrays(
         )
     X = _array_or_frame(X)
     in_X = estimator.groups is not None
+    learn = partial(validate_data, estimator, skip_check_array=True)
     if in_X:
-        X = source = _with_label_columns(estimator, X, reset=True)
+        X = source = _with_label_columns(X, learn)
         places = factor_columns(estimator.groups, X)
         fixed = numeric_columns(fixed_columns(X, _positions(places)))
     else:
         places, source = given_factors(groups), groups
-        fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)
+        fixed = _validated(X, learn, type(estimator).__name__, min_features=0 if places else 1)
     response = checked_response(y)
     if not len(fixed) == len(response) == len(fixed if groups is None else groups):
         check_consistent_length(fixed, response, *([] if groups is None else [groups]))
@@ -152,7 +169,10 @@ def train_arrays(
         _check_intercept(recipe, fixed, bool(estimator.fit_intercept))
     blocks = recipe.blocks(fixed, [factor for _, factor in trained])
     design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
-    return design, ArrayInput(recipe, tuple(place for place, _ in trained), in_X)
+    learned = ArrayInput(
+        recipe, tuple(place for place, _ in trained), in_X, seen_columns(estimator)
+    )
+    return design, learned
 
 
 def _array_or_frame(X: Any) -> Any:
@@ -164,39 +184,36 @@ def _array_or_frame(X: Any) -> Any:
     return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
 
 
-def _with_label_columns(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
+def _with_label_columns(X: Any, check: Callable[[Any], Any]) -> Any:
     """Return X with its columns counted and named; labels among them keep their type."""
     if not has_columns(X):
         X = check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
-    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    check(X)
     return X
 
 
 def _validated(
-    estimator: BaseEstimator, X: Any, *, reset: bool, min_features: int = 0
+    X: Any, check: Callable[[Any], Any], estimator: str, *, min_features: int = 0
 ) -> FloatArray:
-    """Return X as finite numbers, its columns and their names checked."""
+    """Return X as finite numbers, its columns and their names learned or checked."""
     if has_columns(X):
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        check(X)
         return numeric_columns(X, min_features)
     if _is_plain(X, min_features):
         X = X.astype(np.float64, copy=False)
         check_finite(X, "X")
-        if hasattr(estimator, "feature_names_in_"):
-            _check_feature_names(estimator, X, reset=reset)
-        _check_n_features(estimator, X, reset=reset)
-        return X
-    return converted(
-        X,
-        partial(
-            validate_data,
-            estimator,
+    else:
+        to_numbers = partial(
+            check_array,
             X,
-            reset=reset,
             dtype=np.float64,
             ensure_min_features=min_features,
-        ),
-    )
+            input_name="X",
+            estimator=estimator,
+        )
+        X = converted(X, to_numbers)
+    check(X)
+    return X
 
 
 def _is_plain(X: Any, min_features: int) -> bool:

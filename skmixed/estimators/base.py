@@ -19,7 +19,6 @@ from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.leaving_out import LeaveOutMethods
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
 from skmixed.estimators.selectors import refuse_selectors
 from skmixed.estimators.structures import require_ordered_effects
@@ -163,7 +162,7 @@ class LinearMixedModel(
             Labels of the rows, if fit got them as an array.
         """
         check_is_fitted(self)
-        rows = None if X is None else read_new_rows(self, X, groups, True)[0]
+        rows = None if X is None else self.fitted_model.read(X, groups, True)[0]
         return words.equation(self.results_, form, values=values, rows=rows)
 
     @property
@@ -177,14 +176,7 @@ class LinearMixedModel(
     @property
     def results_(self) -> MixedLMResults:
         """The fit under statsmodels' names."""
-        return MixedLMResults(
-            self.lmm_fit_,
-            response_name=self._response_name(),
-            formula=getattr(self, "formula", None),
-            recipe=getattr(self, "recipe", None),
-            predictor=self.predict,
-            quantile_predictor=self.predict_quantiles,
-        )
+        return MixedLMResults(self.fitted_model)
 
     def _design(
         self, X: Any, y: Any, groups: Any

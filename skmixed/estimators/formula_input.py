@@ -15,7 +15,7 @@ from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
 from skmixed.design.groups import Levels
 from skmixed.estimators.numbers import checked_response
-from skmixed.formula import FormulaMatrices, ParsedFormula
+from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula
 from skmixed.formula.columns import column_names, find_column, n_rows
 from skmixed.formula.tables import require_table
 
@@ -36,11 +36,26 @@ class FormulaInput:
     design: FormulaDesign
 
     @property
+    def labels_are_columns(self) -> bool:
+        """Tell whether the labels are columns of the data: they always are."""
+        return True
+
+    @property
+    def formula_recipe(self) -> FormulaRecipe | None:
+        """Return how the formula makes its columns."""
+        return self.design.recipe
+
+    @property
+    def variables(self) -> list[str] | None:
+        """Name the columns of data that a prediction reads, those of the factors last."""
+        return self.design.variables
+
+    @property
     def factor_names(self) -> list[str]:
         """Name the grouping factors."""
         return [factor.levels.name for factor in self.design.factors]
 
-    def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
+    def read(self, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
         """Return new data, and for each factor its labels if the columns are there."""
         check_data(X, "X")
         columns = column_names(X)
@@ -52,15 +67,18 @@ class FormulaInput:
         ]
         return X, labels
 
+    def observed(self, X: Any, y: Any) -> Any:
+        """Return the response of rows: y, or what the formula finds in the data."""
+        return self.design.recipe.evaluate_response(X) if y is None else y
+
     def response(self, X: Any, y: Any) -> FloatArray:
-        """Return the response of new rows: y, or what the formula finds in the data."""
-        recipe = self.design.recipe
+        """Return the checked response of new rows."""
+        found = self.observed(X, y)
         if y is None:
-            response = recipe.evaluate_response(X)
-            assert_all_finite(response, input_name="y")
-            return response
-        _without_response(recipe.parsed)
-        return checked_response(y)
+            assert_all_finite(found, input_name="y")
+            return found
+        _without_response(self.design.recipe.parsed)
+        return checked_response(found)
 
     def with_levels(self, levels: Sequence[Levels]) -> FormulaInput:
         """Return the same with other levels of each factor."""

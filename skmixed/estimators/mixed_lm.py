@@ -13,7 +13,6 @@ from skmixed.covariance import (
     covariance_structure,
 )
 from skmixed.design.design import Design
-from skmixed.design.formulas import FormulaDesign
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
@@ -268,27 +267,16 @@ class MixedLM(LinearMixedModel):
     @property
     def recipe(self) -> FormulaRecipe | None:
         """Return how the formula makes its columns; None for a model of arrays."""
-        return self._input.design.recipe if isinstance(self._input, FormulaInput) else None
+        return self._input.formula_recipe
 
     @property
-    def predictor_columns(self) -> list[str]:
-        """Name the columns of data that predict reads, of a model fitted from a formula."""
-        return self._formula_design.variables
+    def predictor_columns(self) -> list[str] | None:
+        """Name the columns of data that predict reads; None for all columns of an array."""
+        return self._input.variables
 
     def observed_response(self, data: Any) -> Any:
         """Return the response that the formula finds in data, shape (n,)."""
-        return self._formula_design.recipe.evaluate_response(data)
-
-    @property
-    def _formula_design(self) -> FormulaDesign:
-        """Return what fit learned of the formula."""
-        if not isinstance(self._input, FormulaInput):
-            raise AttributeError("This needs a model that was fitted from a formula.")
-        return self._input.design
-
-    def _observed(self, X: Any, y: Any) -> Any:
-        """Return y, or the formula's response where y was not given."""
-        return self.observed_response(X) if y is None and self.formula is not None else y
+        return self._input.observed(data, None)
 
     def _response_name(self) -> str:
         """Name the response as the formula does."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
-from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.measures.extended_products import with_combinations
 from skmixed.inference.measures.hat_matrix import hat_traces
@@ -87,7 +86,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention must be one of {list(CONVENTIONS)}, got {convention!r}.")
-    fit = fit_of(with_fit(fitted))
+    fit = fit_of(fitted)
     fit.require_likelihood()
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
     if fit.products is not None and fit.estimable:

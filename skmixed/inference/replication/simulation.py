@@ -15,7 +15,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import fit_of, model_of
 
-__all__ = ["ResponseModel", "fit_and_model", "response_model", "simulate"]
+__all__ = ["ResponseModel", "response_model", "simulate"]
 
 FloatArray = NDArray[np.float64]
 
@@ -65,17 +65,11 @@ def simulate(
         raise ValueError(f"random_effects must be 'new' or 'conditional', got {random_effects!r}.")
     if n < 1:
         raise ValueError(f"n, the number of responses, must be at least 1, got {n!r}.")
-    fit, model = fit_and_model(fitted)
+    model, fit = model_of(fitted), fit_of(fitted)
     source = response_model(fit, model)
     rng = np.random.default_rng(random_state)
     draw = source.with_new_effects if random_effects == "new" else source.with_modes
     return np.ascontiguousarray(draw(int(n), rng).T)
-
-
-def fit_and_model(fitted: Any) -> tuple[LMMFit, LMMModel]:
-    """Return the fit and the model with its rows, of what a user calls a fitted model."""
-    model = model_of(fitted)
-    return (model.fit() if fitted is model else fit_of(fitted)), model
 
 
 @dataclass(frozen=True, slots=True, eq=False)

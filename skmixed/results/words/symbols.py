@@ -279,7 +279,7 @@ def _equal_variances(structure: Any) -> bool:
 
 def _weighted(results: Any) -> bool:
     """Tell whether rows have different precision weights."""
-    model = getattr(results, "model", None)
+    model = results.model
     if model is not None:
         return model.design.weights.precision is not None
     fit = results.fit

@@ -29,6 +29,8 @@ from skmixed.datasets import load_sleepstudy
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 from skmixed.inference.diagnostics import shares
 from skmixed.inference.leave_out import whole_groups
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 FloatArray = NDArray[np.float64]
@@ -242,9 +244,8 @@ def test_after_adapt_the_rows_are_all_of_them() -> None:
     old = np.arange(len(data)) < 60
     estimator = MixedLM(formula=SLOPES).fit(data[old]).adapt(data[~old])
     whole = estimator.training_model(data)
-    expected = by_solving(
-        MixedLMResults(estimator.lmm_fit_, model=whole), np.arange(len(data))[:, None]
-    )
+    results = MixedLMResults(FittedModel(estimator.lmm_fit_, rows=KeptRows(whole)))
+    expected = by_solving(results, np.arange(len(data))[:, None])
     assert_predictions(loo_predict(estimator, data, return_std=True), expected)
 
 
