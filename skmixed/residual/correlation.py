@@ -81,7 +81,7 @@ class Correlation(ResidualStructure):
 
     def natural_derivative(self, rho: FloatArray, axis: Axis) -> FloatArray:
         """Return the derivatives of the natural parameters in rho, (n_natural, n_parameters)."""
-        return complex_step(lambda free: self.natural(free, axis), rho)
+        return complex_step(lambda free: self.natural(free, axis), rho).T
 
     def correlation_derivative(self, natural: FloatArray, positions: NDArray[Any]) -> FloatArray:
         """Return the derivatives of the correlations, (n_natural, n_patterns, n_rows, n_rows)."""
