@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind
-from skmixed.residual.power import PowerCorrelation
+from skmixed.residual.correlation import AxisKind, MarkovCorrelation
 from skmixed.residual.structure import Names
 
 __all__ = ["AR1"]
 
 
 @dataclass(frozen=True)
-class AR1(PowerCorrelation):
+class AR1(MarkovCorrelation):
     """Let the correlation of two rows of a group be phi to the power of the time between them.
 
     Times are integers, and gaps count: rows three steps apart have the correlation phi^3. Of times
@@ -31,10 +30,6 @@ class AR1(PowerCorrelation):
         The column of labels within which rows are correlated, by default the innermost factor.
     by : str, int or sequence of these, optional
         A column of labels, such as the arm of a trial, each of which has a phi of its own.
-
-    See Also
-    --------
-    CAR1 : The same for times that are any numbers.
 
     Examples
     --------
@@ -51,6 +46,43 @@ class AR1(PowerCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
 
+    def n_parameters(self, axis: Axis) -> int:
+        """Return 1."""
+        return 1
+
+    def names(self, axis: Axis) -> list[str]:
+        """Name phi."""
+        return ["phi"]
+
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return phi = tanh(rho)."""
         return np.tanh(rho)
+
+    def steps(
+        self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Return phi to the power of the time between neighbours."""
+        return natural[0] ** (after - before)
+
+    def step_derivative(
+        self, natural: NDArray[np.float64], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of the powers."""
+        lag = after - before
+        return (lag * natural[0] ** (lag - 1))[None]
+
+    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+        """Return the powers of phi."""
+        return natural[0] ** _lags(positions)
+
+    def correlation_derivative(
+        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of the powers."""
+        lags = _lags(positions)
+        return (lags * natural[0] ** np.maximum(lags - 1.0, 0.0))[None]
+
+
+def _lags(positions: NDArray[Any]) -> NDArray[Any]:
+    """Return the times between each two rows of patterns."""
+    return np.abs(positions[:, :, None] - positions[:, None, :])

@@ -9,26 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind
-from skmixed.residual.power import PowerCorrelation
+from skmixed.residual.correlation import AxisKind, MarkovCorrelation
+from skmixed.residual.distance import distances
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CAR1"]
 
-# The least numbers are about exp(-708): phi stays above them, so that its powers have derivatives.
-STEEPEST = 700.0
-
 
 @dataclass(frozen=True)
-class CAR1(PowerCorrelation):
+class CAR1(MarkovCorrelation):
     r"""Let the correlation fall by the same factor phi in every unit of time.
 
-    .. math:: \operatorname{corr}(e_i, e_j) = \phi^{|t_i - t_j|}, \qquad 0 < \phi < 1
+    .. math:: \operatorname{corr}(e_i, e_j) = \phi^{|t_i - t_j|}
+       = \exp(-|t_i - t_j| / \mathrm{range}), \qquad 0 < \phi < 1
 
-    This is AR1 for times that are any numbers (nlme's corCAR1, SAS's SP(POW), glmmTMB's
-    ou). phi is the correlation of two rows that are one unit of
-    the time column apart, and range = -1 / log(phi) is the time in which the correlation falls to
-    1/e. The search is for the logarithm of the range, so that the unit does not matter.
+    This is AR1 for times that are any numbers [1]_, [2]_ (nlme's corCAR1, SAS's SP(POW), glmmTMB's
+    ou). phi is reported: the correlation of two rows that are one unit of the time column apart.
+    The natural parameter is the range, in which the correlation falls to 1/e: of times in years, a
+    phi per year would be 0 within rounding if rows were minutes apart.
 
     Parameters
     ----------
@@ -55,7 +53,8 @@ class CAR1(PowerCorrelation):
     --------
     >>> import numpy as np
     >>> from skmixed.residual import CAR1
-    >>> CAR1("hours").correlations(np.array([0.25]), np.array([[0.0, 0.5, 1.5]]))[0]
+    >>> phi = 0.25
+    >>> CAR1("hours").correlations(np.array([-1 / np.log(phi)]), np.array([[0.0, 0.5, 1.5]]))[0]
     array([[1.   , 0.5  , 0.125],
            [0.5  , 1.   , 0.25 ],
            [0.125, 0.25 , 1.   ]])
@@ -66,10 +65,50 @@ class CAR1(PowerCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
 
-    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
-        """Return phi = exp(-1 / range), where rho = log(range / unit)."""
-        return np.exp(-np.minimum(np.exp(-rho) / axis.unit, STEEPEST))
+    def n_parameters(self, axis: Axis) -> int:
+        """Return 1."""
+        return 1
+
+    def names(self, axis: Axis) -> list[str]:
+        """Name phi."""
+        return ["phi"]
 
     def scales(self, axis: Axis) -> list[Scale]:
         """Return the logit."""
         return ["logit"]
+
+    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return the range in the unit of the times."""
+        return axis.unit * np.exp(rho)
+
+    def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return phi = exp(-1 / range)."""
+        return np.exp(-1.0 / self.natural(rho, axis))
+
+    def steps(
+        self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Return how far the correlation has fallen between neighbours."""
+        return np.exp(-(after - before) / natural[0])
+
+    def step_derivative(
+        self, natural: NDArray[np.float64], before: NDArray[Any], after: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative in the range."""
+        return _range_derivative(after - before, natural[0])
+
+    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+        """Return how far the correlation has fallen between each two rows."""
+        return np.exp(-distances(positions) / natural[0])
+
+    def correlation_derivative(
+        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative in the range."""
+        return _range_derivative(distances(positions), natural[0])
+
+
+def _range_derivative(lags: NDArray[Any], reach: Any) -> NDArray[Any]:
+    """Return the derivative of exp(-lag / range) in the range, with a first axis of length 1."""
+    ratio = lags / reach
+    return (ratio * np.exp(-ratio) / reach)[None]

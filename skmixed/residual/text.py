@@ -16,7 +16,7 @@ from skmixed.residual.compound_symmetry import CompoundSymmetry
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.heterogeneous import Heterogeneous
 from skmixed.residual.spatial import Exponential, Gaussian
-from skmixed.residual.structure import ResidualStructure
+from skmixed.residual.structure import ResidualStructure, named
 from skmixed.residual.toeplitz import Toeplitz
 from skmixed.residual.unstructured import Unstructured
 
@@ -91,7 +91,7 @@ def _structure(written: _Written, text: str) -> ResidualStructure:
             f"Only {' and '.join(_IN_SPACE)} have several coordinates."
         )
     time = written.times[0]
-    strata = time if by is None else (by, time)
+    strata = time if by is None else (*named(by), time)
     if name == "us":
         return Unstructured(time, group, by)
     if name == "diag":
@@ -131,7 +131,7 @@ def _parse(text: str) -> _Written:
 
 def _unknown(name: str, text: str) -> str:
     """Say that there is no structure of a name, and which there are."""
-    close = difflib.get_close_matches(name.lower(), _NAMES, n=1)
+    close = difflib.get_close_matches(name.lower(), _NAMES, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"Unknown residual structure {name!r} in {text!r}: expected one of {list(_NAMES)}.{hint}"
 

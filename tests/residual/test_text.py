@@ -1,0 +1,117 @@
+"""Residual structures as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from skmixed.residual import (
+    AR1,
+    CAR1,
+    AnteDependence,
+    CompoundSymmetry,
+    Exponential,
+    Gaussian,
+    Heterogeneous,
+    Toeplitz,
+    Unstructured,
+    parse_residual,
+)
+
+BY_VISIT = Heterogeneous("v")
+BY_ARM = Heterogeneous("arm")
+BY_BOTH = Heterogeneous(("arm", "v"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("us(v | id)", Unstructured("v", "id")),
+        ("diag(v | id)", BY_VISIT),
+        ("cs(v | id)", CompoundSymmetry("v", "id")),
+        ("csh(v | id)", CompoundSymmetry("v", "id") * BY_VISIT),
+        ("ar1(v | id)", AR1("v", "id")),
+        ("ar1h(v | id)", AR1("v", "id") * BY_VISIT),
+        ("toep(v | id)", Toeplitz("v", "id")),
+        ("toeph(v | id)", Toeplitz("v", "id") * BY_VISIT),
+        ("ad(v | id)", AnteDependence("v", "id")),
+        ("adh(v | id)", AnteDependence("v", "id") * BY_VISIT),
+        ("ou(v | id)", CAR1("v", "id")),
+        ("sp_exp(x, y | id)", Exponential(("x", "y"), "id")),
+        ("sp_gau(x | id)", Gaussian(("x",), "id")),
+    ],
+)
+def test_every_name(text, expected):
+    assert parse_residual(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("us(v | arm/id)", Unstructured("v", "id", "arm")),
+        ("diag(v | arm/id)", BY_BOTH),
+        ("cs(v | arm/id)", CompoundSymmetry("v", "id", "arm") * BY_ARM),
+        ("csh(v | arm / id)", CompoundSymmetry("v", "id", "arm") * BY_BOTH),
+        ("ar1(v | arm/id)", AR1("v", "id", "arm") * BY_ARM),
+        ("ar1h(v | arm/id)", AR1("v", "id", "arm") * BY_BOTH),
+        ("toep(v | arm/id)", Toeplitz("v", "id", "arm") * BY_ARM),
+        ("ad(v | arm/id)", AnteDependence("v", "id", "arm") * BY_ARM),
+        ("adh(v | arm/id)", AnteDependence("v", "id", "arm") * BY_BOTH),
+        ("ou(v | arm/id)", CAR1("v", "id", "arm") * BY_ARM),
+        ("sp_exp(x, y | arm/id)", Exponential(("x", "y"), "id", "arm") * BY_ARM),
+        ("sp_gau(x | arm/id)", Gaussian(("x",), "id", "arm") * BY_ARM),
+    ],
+)
+def test_each_arm_has_parameters_and_variances_of_its_own(text, expected):
+    assert parse_residual(text) == expected
+
+
+def test_strata_of_several_columns_are_one_list():
+    strata = parse_residual("ar1h(v | arm:sex/id)").factors[1]
+    assert strata == Heterogeneous(("arm", "sex", "v"))
+    assert parse_residual("us(v | arm:sex/id)").factors[1] == strata
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ar1(study.day | patient.id)", AR1("study.day", "patient.id")),
+        ("ar1(`study day` | `patient | id`)", AR1("study day", "patient | id")),
+        ("  us ( v|id )\n", Unstructured("v", "id")),
+        ("ar1(v + 0 | id)", AR1("v", "id")),
+        ("ou(0 + v | id)", CAR1("v", "id")),
+        ("cs(v | site:id)", CompoundSymmetry("v", ("site", "id"))),
+    ],
+)
+def test_names_of_columns(text, expected):
+    assert parse_residual(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("un(v | id)", r"Unknown .* 'un' in .*one of \['us', 'diag', .*Did you mean 'us'\?"),
+        ("AR1(v | id)", r"Unknown .* 'AR1' .*Did you mean 'ar1'\?"),
+        ("quux(v | id)", r"Unknown .* 'quux' .*'sp_gau'\]\.$"),
+        ("ar1", r"'ar1' is no residual structure: expected name\(time \| group\)\. Write"),
+        ("(v | id)", r"is no residual structure: expected"),
+        ("ar1(v | id) + 1", r"is no residual structure: expected"),
+        ("ar1(v)", r"wrong number of bars .* expected ar1\(time \| group\) or ar1\(time \| by/"),
+        ("ar1(v | id | x)", r"wrong number of bars"),
+        ("ar1(v || id)", r"wrong number of bars"),
+        ("us(v | a/b/id)", r"wrong number of bars or slashes"),
+        ("us(v, w | id)", r"2 columns before the bar: expected one, .* Only sp_exp and sp_gau"),
+        ("us(log(v) | id)", r"'log\(v\)' in .* is no column: expected a name, in backticks"),
+        ("us(1 | id)", r"'1' in .* is no column"),
+        ("us( | id)", r"'' in .* is no column"),
+        ("us(v | )", r"'' in .* is no column"),
+        ("us(v | id", r"never closed"),
+    ],
+)
+def test_texts_that_are_none(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_residual(text)
+
+
+def test_what_is_no_text():
+    with pytest.raises(TypeError, match=r"must be a str, got AR1\. Write"):
+        parse_residual(AR1())
