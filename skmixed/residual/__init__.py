@@ -64,9 +64,9 @@ CORRELATIONS: dict[str, Correlation] = {
 }
 VARIANCES: dict[str, VarianceFunction] = {
     "heterogeneous": Heterogeneous("stratum"),
-    "power": VariancePower("covariate"),
-    "power by stratum": VariancePower("covariate", by="stratum"),
-    "exponential": VarianceExponential("covariate"),
-    "exponential by stratum": VarianceExponential("covariate", by="stratum"),
-    "known": KnownVariance("variance"),
+    "variance power": VariancePower("covariate"),
+    "variance power by stratum": VariancePower("covariate", by="stratum"),
+    "variance exponential": VarianceExponential("covariate"),
+    "variance exponential by stratum": VarianceExponential("covariate", by="stratum"),
+    "known variance": KnownVariance("variance"),
 }

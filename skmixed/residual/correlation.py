@@ -23,8 +23,9 @@ class Correlation(ResidualStructure):
 
     A structure has free parameters rho, in which the likelihood is searched, and natural ones, in
     which it is written and as a rule reported. A subclass says how they belong together, and what
-    the correlations are at natural parameters. Where it offers no derivatives, they are taken by complex steps, exact to
-    rounding: its functions must then compute with complex numbers as with real ones.
+    the correlations are at natural parameters. Where it offers no derivatives, they are taken by
+    complex steps, exact to rounding: its functions must then compute with complex numbers as with
+    real ones.
 
     Attributes
     ----------
