@@ -46,8 +46,7 @@ __all__ = [
     "parse_residual",
 ]
 
-# One structure of each kind and more of some, on columns of these names: what holds for all of
-# them is tested on these.
+# Every structure, on columns with these names: the property tests run over them.
 CORRELATIONS: dict[str, Correlation] = {
     "ar1": AR1("time"),
     "car1": CAR1("time"),

@@ -1,4 +1,4 @@
-"""Ante-dependence of the first order: neighbouring occasions have correlations of their own."""
+"""Ante-dependence of the first order: a correlation for each two neighbouring occasions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["AnteDependence"]
 
 @dataclass(frozen=True)
 class AnteDependence(MarkovCorrelation):
-    r"""Let each two neighbouring occasions have a correlation of their own, which others follow.
+    r"""Give each two neighbouring occasions their own correlation; the others follow from these.
 
     .. math:: \operatorname{corr}(e_i, e_j) = \prod_{k=i}^{j-1} r_k, \qquad i < j
 
-    It is AR1 whose step changes from visit to visit, and needs far fewer parameters than the
-    unstructured correlation (Gabriel 1962; mmrm's ad, and with ``Heterogeneous`` its adh, SAS's
-    ANTE(1)). Where a subject missed a visit, the correlations across it multiply.
+    This is AR1 with a phi that differs from visit to visit, and has far fewer parameters than the
+    unstructured correlation [1]_, [2]_ (mmrm's ad; with ``Heterogeneous`` its adh, SAS's ANTE(1)).
+    Where a subject missed a visit, the correlations on both sides of it multiply.
 
     Parameters
     ----------

@@ -100,8 +100,8 @@ class ARMA(Correlation):
     def start(self, axis: Axis) -> NDArray[np.float64]:
         """Return 0, or an autoregression where a moving average could cancel it.
 
-        phi1 = -theta1 is white noise for any phi1, 0 included: from there, the two cannot be told
-        apart.
+        phi1 = -theta1 is white noise for any phi1, 0 included. There, a change of phi1 has the same
+        effect as a change of theta1.
         """
         rho = np.zeros(self.p + self.q)
         if self.p and self.q:

@@ -24,9 +24,9 @@ class CAR1(MarkovCorrelation):
        = \exp(-|t_i - t_j| / \mathrm{range}), \qquad 0 < \phi < 1
 
     This is AR1 for times that are any numbers [1]_, [2]_ (nlme's corCAR1, SAS's SP(POW), glmmTMB's
-    ou). phi is reported: the correlation of two rows that are one unit of the time column apart.
-    The natural parameter is the range, in which the correlation falls to 1/e: of times in years, a
-    phi per year would be 0 within rounding if rows were minutes apart.
+    ou). The parameter reported is phi, the correlation of two rows that are one unit of the time
+    column apart. The structure computes with the range, the time in which the correlation falls to
+    1/e: with times in years and rows minutes apart, phi would underflow to 0.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class Correlation(ResidualStructure):
         """
 
     def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
-        """Return what `names` names: the natural parameters, or functions of them."""
+        """Return the parameters that are reported, by default the natural ones."""
         return self.natural(rho, axis)
 
     def start(self, axis: Axis) -> FloatArray:

@@ -21,8 +21,8 @@ class KnownVariance(VarianceFunction):
 
     .. math:: \operatorname{var}(e_i) = v_i
 
-    So a meta-analysis takes the squared standard errors of its studies (metafor's vi). Weights, in
-    contrast, say only how the variances of rows relate, and sigma is estimated.
+    A meta-analysis gives the squared standard errors of its studies (metafor's vi [1]_). Weights,
+    in contrast, give variances relative to each other only, and sigma is estimated.
 
     Parameters
     ----------

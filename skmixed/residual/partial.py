@@ -11,9 +11,9 @@ __all__ = ["durbin_levinson"]
 
 
 def durbin_levinson(partial: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return what has given partial autocorrelations: an autoregression, and autocorrelations.
+    """Return the autoregression and the autocorrelations that belong to partial ones.
 
-    The map is one to one between partial autocorrelations within (-1, 1) and stationary
+    The map is one-to-one between partial autocorrelations within (-1, 1) and stationary
     autoregressions (Barndorff-Nielsen and Schou 1973), and between them and positive definite
     Toeplitz matrices. This is the recursion of Durbin and Levinson; Monahan (1984) uses it
     for moving averages, too.

@@ -19,7 +19,7 @@ __all__ = ["Exponential", "Gaussian", "SpatialCorrelation"]
 
 @dataclass(frozen=True)
 class SpatialCorrelation(Correlation):
-    """A correlation of the distance between two rows over a range, 1 at distance 0.
+    """A correlation that depends on distance divided by a range, and is 1 at distance 0.
 
     Subclasses say how it falls. The search is for the logarithm of the range, so that the unit of
     the coordinates does not matter.
@@ -31,7 +31,7 @@ class SpatialCorrelation(Correlation):
     group : str, int or sequence of these, optional
         The column of labels within which rows are correlated, by default the innermost factor.
     by : str, int or sequence of these, optional
-        A column of labels each of which has a range of its own.
+        A column of labels, each with its own range.
     """
 
     coordinates: Names
@@ -90,7 +90,7 @@ class Exponential(SpatialCorrelation):
     group : str, int or sequence of these, optional
         The column of labels within which rows are correlated, by default the innermost factor.
     by : str, int or sequence of these, optional
-        A column of labels each of which has a range of its own.
+        A column of labels, each with its own range.
 
     See Also
     --------
@@ -137,7 +137,7 @@ class Gaussian(SpatialCorrelation):
     group : str, int or sequence of these, optional
         The column of labels within which rows are correlated, by default the innermost factor.
     by : str, int or sequence of these, optional
-        A column of labels each of which has a range of its own.
+        A column of labels, each with its own range.
 
     References
     ----------

@@ -45,6 +45,7 @@ def strata_of_rows(columns: Columns, names: tuple[Any, ...], strata: Levels) -> 
     strata.check_seen(
         codes,
         labels,
-        "Their residual variance was not estimated: fit with rows of them, or predict means only.",
+        "Their residual variance was not estimated: refit with rows of these groups, or predict "
+        "means only.",
     )
     return codes

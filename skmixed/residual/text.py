@@ -47,9 +47,10 @@ def parse_residual(text: str) -> ResidualStructure:
     """Return the residual structure that a text stands for.
 
     The names are those of mmrm: ``us``, ``cs``, ``csh``, ``ar1``, ``ar1h``, ``toep``, ``toeph``,
-    ``ad``, ``adh``, ``sp_exp`` and ``sp_gau``, of which those that end in ``h`` have a variance of
-    their own for each occasion. From glmmTMB come ``ou``, autoregression in continuous time, and
-    ``diag``, variances without correlations.
+    ``ad``, ``adh``, ``sp_exp`` and ``sp_gau``; an ``h`` at the end gives each occasion its own
+    variance. From glmmTMB come ``ou``, autoregression in continuous time, and ``diag``, variances
+    without correlations. Where ``ar1`` is given integers, gaps between them count, as in nlme; give
+    it text or a categorical column if only the order of the visits should count.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ def parse_residual(text: str) -> ResidualStructure:
     Raises
     ------
     TypeError
-        If it is no text.
+        If it is not a str.
     ValueError
-        If it is not of this form, or the name is not known.
+        If it is not of this form, or the name is unknown.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def _parse(text: str) -> _Written:
     tokens = tokenize(text, transparent=_NAMES)
     if len(tokens) < 3 or tokens[0].kind != "name" or not is_enclosed(tokens[1:]):
         raise ValueError(
-            f"{text!r} is no residual structure: expected name(time | group). {_EXAMPLE}"
+            f"{text!r} is not a residual structure: expected name(time | group). {_EXAMPLE}"
         )
     name = tokens[0].text
     if name not in _NAMES:
@@ -155,6 +156,6 @@ def _column(tokens: Sequence[Token], text: str) -> str:
     if is_name(tokens):
         return "".join(token.text for token in tokens)
     raise ValueError(
-        f"{source(text, tokens)!r} in {text!r} is no column: expected a name, in backticks "
-        "unless it is a word. Compute anything else as a column of the data first."
+        f"{source(text, tokens)!r} in {text!r} is not the name of a column: expected a word, "
+        "or anything in backticks. Compute anything else as a column of the data first."
     )

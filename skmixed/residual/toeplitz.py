@@ -1,4 +1,4 @@
-"""A correlation of its own for each lag."""
+"""A correlation for each lag between occasions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Toeplitz"]
 
 @dataclass(frozen=True)
 class Toeplitz(Correlation):
-    r"""Let the correlation of two occasions depend in any way on how many lie between them.
+    r"""Give each lag between two occasions its own correlation.
 
     .. math:: \operatorname{corr}(e_i, e_j) = r_{|i - j|}
 
     The occasions are numbered in order: of five visits, the first and the third have lag 2, even
-    where a subject missed the second (mmrm's toep, SAS's TOEP as a correlation). The search is for
-    the inverse hyperbolic tangents of the partial autocorrelations, any of which give a positive
-    definite matrix [1]_.
+    where a subject missed the second (mmrm's toep, SAS's TOEP as a correlation [2]_). The search
+    is for the inverse hyperbolic tangents of the partial autocorrelations, all values of which give
+    a positive definite matrix [1]_.
 
     Parameters
     ----------

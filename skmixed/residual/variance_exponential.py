@@ -20,21 +20,21 @@ class VarianceExponential(CovariateVariance):
 
     .. math:: \operatorname{sd}(e_i) = \sigma \exp(\mathrm{expon} \cdot v_i)
 
-    sigma is the standard deviation where the covariate v is 0 (nlme's varExp [1]_). With the fitted
-    values for v, the model is fitted several times, each time with the fitted values of the fit
-    before, until they no longer change, as in nlme.
+    sigma is the standard deviation where the covariate v is 0 (nlme's varExp [1]_). If v is the
+    fitted values, the model is refitted with the fitted values of the previous fit until they no
+    longer change, as in nlme.
 
     Parameters
     ----------
     of : str or int
         The column of the covariate; ``"fitted"`` for the fitted values, random effects included.
     by : str, int or sequence of these, optional
-        A column of labels each of which has an expon of its own. They share sigma, so that the
-        origin of the covariate then matters.
+        A column of labels, each with its own expon. All share sigma, so the fit then depends on
+        the origin of the covariate.
 
     See Also
     --------
-    VariancePower : Powers of a covariate, whose unit is arbitrary.
+    VariancePower : Powers of a covariate; its unit does not matter.
 
     References
     ----------

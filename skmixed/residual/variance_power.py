@@ -20,9 +20,9 @@ class VariancePower(CovariateVariance):
 
     .. math:: \operatorname{sd}(e_i) = \sigma |v_i|^{\mathrm{power}}
 
-    sigma is the standard deviation where the covariate v is 1 (nlme's varPower [1]_). With the
-    fitted values for v, the model is fitted several times, each time with the fitted values of the
-    fit before, until they no longer change, as in nlme.
+    sigma is the standard deviation where the covariate v is 1 (nlme's varPower [1]_). If v is the
+    fitted values, the model is refitted with the fitted values of the previous fit until they no
+    longer change, as in nlme.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class VariancePower(CovariateVariance):
         The column of the covariate, which may not be 0; ``"fitted"`` for the fitted values, random
         effects included.
     by : str, int or sequence of these, optional
-        A column of labels each of which has a power of its own. They share sigma, so that the unit
-        of the covariate then matters.
+        A column of labels, each with its own power. All share sigma, so the fit then depends on the
+        unit of the covariate.
 
     See Also
     --------
