@@ -17,6 +17,12 @@ Scale = Literal["linear", "log", "logit", "fisher"]
 class ResidualStructure(ABC):
     """A structure of Var(e) = sigma^2 R: correlations within groups, or unequal variances."""
 
+    def __post_init__(self) -> None:
+        """Keep lists of columns as tuples, so that equal structures are equal and hashable."""
+        for name, value in vars(self).items():
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+
     @property
     def factors(self) -> tuple[ResidualStructure, ...]:
         """Return the structures that it is a product of."""
