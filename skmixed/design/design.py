@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.design.residual_columns import ResidualColumns
 from skmixed.design.weights import Weights
 
 __all__ = ["Design", "NewBlock", "NewRows", "RandomBlock", "TermLayout"]
@@ -68,6 +69,8 @@ class Design:
         A known part of the mean.
     weights : Weights
         Of the rows, and of the groups of the first block.
+    residual : ResidualColumns or None
+        What a structure of the residuals reads; None without one.
     """
 
     response: FloatArray
@@ -77,6 +80,7 @@ class Design:
     blocks: tuple[RandomBlock, ...]
     offset: FloatArray | None = None
     weights: Weights = field(default_factory=Weights)
+    residual: ResidualColumns | None = None
 
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:
@@ -121,6 +125,7 @@ class Design:
             ),
             offset=None if self.offset is None else self.offset[rows],
             weights=self.weights.select(rows),
+            residual=None if self.residual is None else self.residual.select(rows),
         )
 
 
@@ -150,11 +155,14 @@ class NewRows:
         The columns of X but for the intercept.
     blocks : tuple of NewBlock
     offset : ndarray of shape (n,) or None
+    residual : ResidualColumns or None
+        What a structure of the residuals reads; None where the data do not have all of it.
     """
 
     fixed: FloatArray
     blocks: tuple[NewBlock, ...]
     offset: FloatArray | None = None
+    residual: ResidualColumns | None = None
 
     def take(self, rows: slice) -> NewRows:
         """Return some of the rows."""
@@ -162,4 +170,9 @@ class NewRows:
             NewBlock(b.columns[rows], None if b.codes is None else b.codes[rows])
             for b in self.blocks
         )
-        return NewRows(self.fixed[rows], blocks, None if self.offset is None else self.offset[rows])
+        return NewRows(
+            self.fixed[rows],
+            blocks,
+            None if self.offset is None else self.offset[rows],
+            None if self.residual is None else self.residual.select(rows),
+        )

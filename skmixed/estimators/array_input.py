@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, valid
 from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.groups import Levels, factorise_interaction
+from skmixed.design.residual_columns import ResidualColumns
 from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
@@ -23,9 +24,15 @@ from skmixed.estimators.columns import (
 )
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
 from skmixed.estimators.numbers import check_finite, checked_response, converted, numeric_columns
+from skmixed.estimators.residuals import (
+    ResidualPlaces,
+    find_residual_columns,
+    residual_columns,
+)
 from skmixed.estimators.seen_columns import SeenColumns, seen_columns
 from skmixed.formula import FormulaRecipe
 from skmixed.formula.values import unmasked
+from skmixed.residual import ResidualStructure
 
 __all__ = ["ArrayInput", "train_arrays"]
 
@@ -45,12 +52,15 @@ class ArrayInput:
         Whether the labels are columns of X; else they come as an array.
     seen : SeenColumns
         The columns of X.
+    residual : ResidualPlaces
+        Where the columns of a residual structure are.
     """
 
     recipe: ArrayRecipe
     factors: tuple[FactorColumns, ...]
     labels_are_columns: bool
     seen: SeenColumns
+    residual: ResidualPlaces = ResidualPlaces()
 
     @property
     def formula_recipe(self) -> FormulaRecipe | None:
@@ -70,15 +80,26 @@ class ArrayInput:
     def read(self, X: Any, groups: Any) -> tuple[FloatArray, list[Labels]]:
         """Return the fixed columns of new rows, and each factor's labels if they are known."""
         X = _array_or_frame(X)
-        if self.labels_are_columns:
+        if self.labels_are_columns or self.residual.positions:
             X = _with_label_columns(X, self.seen.check)
-            labels: list[Labels] = [factor.labels(X) for factor in self.factors]
-            return numeric_columns(fixed_columns(X, _positions(self.factors))), labels
-        fixed = _validated(X, self.seen.check, self.seen.estimator)
+            fixed = numeric_columns(fixed_columns(X, self._label_positions))
+        else:
+            fixed = _validated(X, self.seen.check, self.seen.estimator)
+        if self.labels_are_columns:
+            return fixed, [factor.labels(X) for factor in self.factors]
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
         check_consistent_length(fixed, groups)
         return fixed, list(given_labels(self.factors, groups))
+
+    def residual_columns(self, X: Any) -> ResidualColumns | None:
+        """Return the columns that a residual structure reads, None if it reads none."""
+        return self.residual.columns(_array_or_frame(X)) if self.residual.positions else None
+
+    @property
+    def _label_positions(self) -> list[int]:
+        """Return the positions of the columns of X that are no fixed effects."""
+        return [*(_positions(self.factors) if self.labels_are_columns else ()), *self.residual.labels]
 
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows as it was given.
@@ -112,7 +133,14 @@ class ArrayInput:
 
 
 def train_arrays(
-    estimator: Any, X: Any, y: Any, groups: Any, *, random_slopes: Any, random_intercept: bool
+    estimator: Any,
+    X: Any,
+    y: Any,
+    groups: Any,
+    *,
+    random_slopes: Any,
+    random_intercept: bool,
+    residual: ResidualStructure | None = None,
 ) -> tuple[Design, ArrayInput]:
     """Check what was given to fit, and make the design of it.
 
@@ -125,6 +153,7 @@ def train_arrays(
     random_slopes
         Columns of X, or a dict from the names of factors to columns.
     random_intercept : bool
+    residual : ResidualStructure, optional
 
     Raises
     ------
@@ -140,17 +169,20 @@ def train_arrays(
     X = _array_or_frame(X)
     in_X = estimator.groups is not None
     learn = partial(validate_data, estimator, skip_check_array=True)
-    if in_X:
-        X = source = _with_label_columns(X, learn)
-        places = factor_columns(estimator.groups, X)
-        fixed = numeric_columns(fixed_columns(X, _positions(places)))
+    if in_X or residual_columns(residual):
+        X = _with_label_columns(X, learn)
+    places = factor_columns(estimator.groups, X) if in_X else given_factors(groups)
+    source = X if in_X else groups
+    of_residual = find_residual_columns(residual, X)
+    dropped = {*(_positions(places) if in_X else ()), *of_residual.labels}
+    if in_X or of_residual.positions:
+        fixed = numeric_columns(fixed_columns(X, sorted(dropped)))
     else:
-        places, source = given_factors(groups), groups
         fixed = _validated(X, learn, type(estimator).__name__, min_features=0 if places else 1)
     response = checked_response(y)
     if not len(fixed) == len(response) == len(fixed if groups is None else groups):
         check_consistent_length(fixed, response, *([] if groups is None else [groups]))
-    kept = [j for j in range(X.shape[1]) if not in_X or j not in _positions(places)]
+    kept = [j for j in range(X.shape[1]) if j not in dropped]
     trained = [
         (place, factorise_interaction(place.labels(source), place.columns)) for place in places
     ]
@@ -168,9 +200,16 @@ def train_arrays(
     if "Intercept" in recipe.names:
         _check_intercept(recipe, fixed, bool(estimator.fit_intercept))
     blocks = recipe.blocks(fixed, [factor for _, factor in trained])
-    design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
+    design = Design(
+        response,
+        fixed,
+        recipe.names,
+        bool(estimator.fit_intercept),
+        blocks,
+        residual=of_residual.columns(X),
+    )
     learned = ArrayInput(
-        recipe, tuple(place for place, _ in trained), in_X, seen_columns(estimator)
+        recipe, tuple(place for place, _ in trained), in_X, seen_columns(estimator), of_residual
     )
     return design, learned
 

@@ -20,12 +20,15 @@ from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.leaving_out import LeaveOutMethods
 from skmixed.estimators.predicting import PredictionMethods
+from skmixed.estimators.residuals import require_plain_weights
 from skmixed.estimators.selectors import refuse_selectors
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.residual import ResidualStructure
+from skmixed.residual.model import ResidualModel
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.saving.versions import VersionedState
@@ -169,7 +172,7 @@ class LinearMixedModel(
     def coef_(self) -> FloatArray:
         """Coefficients of the fixed columns, shape (n_features,)."""
         fit = self.lmm_fit_
-        if self._groups_are_columns():
+        if self._groups_are_columns() or fit.residual is not None:
             refuse_selectors()
         return fit.fixed.coefficients[int(fit.coordinates.fixed.intercept) :].copy()
 
@@ -183,6 +186,10 @@ class LinearMixedModel(
     ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
         """Return the design of the training rows, its structures, and what was learned of X."""
         raise NotImplementedError
+
+    def _residual(self) -> ResidualStructure | None:
+        """Return the structure of the residuals, None where they are independent."""
+        return None
 
     def _response_name(self) -> str:
         """Name the response in reports."""
@@ -203,7 +210,10 @@ class LinearMixedModel(
         group_weight: Any = None,
     ) -> LMMModel:
         """Return the weighted model."""
-        if not design.blocks:
+        residual = self._residual()
+        if residual is not None:
+            require_plain_weights(residual, self.weight_type, sample_weight is not None)
+        elif not design.blocks:
             warn_user(self._no_groups_message(), NoGroupsWarning)
         require_ordered_effects(design, structures)
         design = weighted_design(
@@ -221,6 +231,7 @@ class LinearMixedModel(
             reml=self.method == "reml",
             tol=self.tol,
             max_iter=self.max_iter,
+            residual=None if residual is None else ResidualModel.of(residual, design),
             **self._search_options(),
         )
 

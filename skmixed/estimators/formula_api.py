@@ -19,6 +19,7 @@ from skmixed.estimators.formula_arguments import (
 )
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
+from skmixed.estimators.residuals import residual_columns, residual_structure
 from skmixed.formula import parse_formula
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.kept_rows import KeptRows
@@ -33,6 +34,7 @@ def mixedlm(
     *,
     groups: Any = None,
     re_formula: str | None = None,
+    residual: Any = None,
     method: str = "reml",
     weights: Any = None,
     weight_type: str = "precision",
@@ -56,6 +58,9 @@ def mixedlm(
         statsmodels' way to name the column of labels, or to give them.
     re_formula : str, optional
         The effects that vary between ``groups``, ``"~x"``; an intercept by default.
+    residual : ResidualStructure or str, optional
+        Correlations between the rows of a group, and unequal variances, as for ``MixedLM``:
+        ``AR1(time="visit")``, or ``"us(visit | subject)"``.
     method : {"reml", "ml"}, default="reml"
     weights : str or array-like of shape (n,), optional
         Column of weights, or the weights.
@@ -113,6 +118,7 @@ def mixedlm(
     group_weights = values_or_column(data, group_weights, "group_weights")
     estimator = MixedLM(
         formula=text,
+        residual=residual,
         method=method,
         weight_type=weight_type,
         weight_scaling=weight_scaling,
@@ -123,7 +129,9 @@ def mixedlm(
     )
     rows, all_weights = data, weights
     if missing == "drop":
-        incomplete = incomplete_rows(parsed, data, environment, weights)
+        incomplete = incomplete_rows(
+            parsed, data, environment, weights, residual_columns(residual_structure(residual))
+        )
         if incomplete.any():
             rows = take_rows(data, ~incomplete)
             weights = _some_rows(weights, ~incomplete)

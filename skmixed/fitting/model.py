@@ -158,6 +158,18 @@ class LMMModel:
             fit = with_sandwich(fit, rows, optimum.at.whitened.gram)
         return fit
 
+    def with_design(self, design: Design) -> LMMModel:
+        """Return the model of other rows of the same columns.
+
+        Parameters
+        ----------
+        design : Design
+        """
+        residual = self.residual
+        if residual is not None:
+            residual = ResidualModel.of(residual.learned.structure, design)
+        return replace(self, design=design, residual=residual)
+
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""
         return replace(self, reml=reml)

@@ -10,6 +10,7 @@ import numpy as np
 from skmixed.design.arrays import Labels
 from skmixed.design.design import NewRows
 from skmixed.design.groups import Levels
+from skmixed.design.residual_columns import ResidualColumns
 from skmixed.exceptions import GroupsNotPassedWarning, warn_user
 from skmixed.formula import FormulaRecipe
 from skmixed.prediction.predict import Include
@@ -46,6 +47,9 @@ class NewRowReader(Protocol):
 
     def read(self, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
         """Return the columns of new data, and each factor's labels if they are known."""
+
+    def residual_columns(self, X: Any) -> ResidualColumns | None:
+        """Return the columns that a residual structure reads, None without all of them."""
 
     def new_rows(
         self, columns: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,10 @@ class RowPredictions:
         if not labels_needed:
             labels = [known[name] if name in wanted else None for name in names]
         unseen = self.unseen_groups if wanted else "population"
-        return reader.new_rows(columns, labels, unseen, self.missing_groups), wanted
+        rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
+        if self.fit.residual is not None:
+            rows = replace(rows, residual=reader.residual_columns(X))
+        return rows, wanted
 
     def predict(
         self, X: Any, *, return_std: bool = False, return_cov: bool = False, **switches: Any

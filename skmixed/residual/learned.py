@@ -122,7 +122,7 @@ class LearnedResidual(FieldState):
     def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
         """Return the natural parameters: correlations, ranges, ratios and powers."""
         of_arms, of_variances = self.split(rho)
-        parts = [self.correlation.natural(one, self.axis) for one in of_arms if self.correlation]
+        parts = [self.correlation.reported(one, self.axis) for one in of_arms if self.correlation]
         parts += [v.natural(one) for v, one in zip(self.variances, of_variances, strict=True)]
         return np.concatenate([np.empty(0), *parts])
 

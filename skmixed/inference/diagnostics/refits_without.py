@@ -43,4 +43,4 @@ def model_of_rows(model: LMMModel, keep: NDArray[np.bool_]) -> LMMModel:
     model : LMMModel
     keep : ndarray of shape (n,)
     """
-    return replace(model, design=model.design.select(keep))
+    return model.with_design(model.design.select(keep))

@@ -103,4 +103,4 @@ def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
         groups=counts[counts > 0].astype(np.float64),
         codes=chosen.factors[0].codes,
     )
-    return replace(model, design=replace(chosen, weights=weights))
+    return model.with_design(replace(chosen, weights=weights))
