@@ -69,8 +69,7 @@ class LMMModel:
     def fit(self) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
         design = self.design
-        coordinates, plain = standardised(design, self.covariance)
-        rows = plain.whitened()
+        coordinates, rows = standardised(design, self.covariance)
         products = rows.products()
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(
