@@ -66,8 +66,7 @@ class LockstepModel:
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
         self._model = model
-        self._coordinates, rows = standardised(model.design, model.covariance)
-        self._rows = rows.whitened()
+        self._coordinates, self._rows = standardised(model.design, model.covariance)
         position = next(i for i, one in enumerate(fit.random) if one.position is not None)
         self._products = products = self._rows.products()
         self._covariance: DirectSum = model.covariance.factors[position]
@@ -103,7 +102,7 @@ class LockstepModel:
         """
         # A response that X explains exactly is NaN all through, and left to an ordinary fit.
         with np.errstate(invalid="ignore"):
-            working = working_responses(self._rows.plain, responses)
+            working = working_responses(self._rows, responses)
             moments, scores = self._moments(working.y)
             objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
             start = many_starts(objective, self._factor, scores, self._n_directions)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.rows import ModelRows
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, take_least_squares
 
 __all__ = ["ManyFits", "WorkingResponses", "working_responses"]
@@ -83,17 +83,17 @@ class WorkingResponses:
         )
 
 
-def working_responses(rows: ModelRows, responses: FloatArray) -> WorkingResponses:
+def working_responses(rows: WhitenedRows, responses: FloatArray) -> WorkingResponses:
     """Take what least squares explain from each response, and its size.
 
     Parameters
     ----------
-    rows : ModelRows
+    rows : WhitenedRows
         Of the design.
     responses : ndarray of shape (m, n)
     """
-    design = rows.design
+    design = rows.plain.design
     y = responses.copy() if design.offset is None else responses - design.offset
-    counts = design.weights.group_counts
-    shift, scale = take_least_squares(y, rows.A[:-1], rows.weighting, counts)
-    return WorkingResponses(shift, scale, rows.weighting.apply(y))
+    y = rows.plain.weighting.apply(y)
+    shift, scale = take_least_squares(y, rows.A[:-1], design.weights.group_counts)
+    return WorkingResponses(shift, scale, y)

@@ -76,8 +76,7 @@ class LMMModel:
         if self.residual is not None:
             return fit_with_residual(self)
         design = self.design
-        coordinates, plain = standardised(design, self.covariance)
-        rows = plain.whitened()
+        coordinates, rows = standardised(design, self.covariance)
         products = rows.products()
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(

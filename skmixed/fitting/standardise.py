@@ -18,8 +18,7 @@ from skmixed.design.coordinates import (
 )
 from skmixed.design.design import Design
 from skmixed.design.magnitudes import check_magnitudes
-from skmixed.design.whitening import DiagonalWhitening, Whitening
-from skmixed.fitting.rows import ModelRows
+from skmixed.fitting.rows import ModelRows, WhitenedRows
 
 __all__ = ["EXACT", "Coordinates", "standardised", "standardised_rows", "take_least_squares"]
 
@@ -65,8 +64,8 @@ class Coordinates:
         return self.response_scale * math.sqrt(self.weight_scale)
 
 
-def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinates, ModelRows]:
-    """Choose coordinates for a design, and standardise its rows.
+def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinates, WhitenedRows]:
+    """Choose coordinates for a design, standardise its rows, and weight them.
 
     Parameters
     ----------
@@ -77,19 +76,21 @@ def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinat
     check_magnitudes(design)
     fixed, A = standardise_fixed(design.fixed, intercept=design.intercept, spare=1)
     A[-1] = design.response_beside_offset
-    weighting = design.weights.whitening()
-    _check_weights(A[:-1], weighting)
-    shift, scale = take_least_squares(A[-1:], A[:-1], weighting, design.weights.group_counts)
-    exact = bool(np.isnan(scale[0]))
-    if exact:
-        A[-1], scale[0] = 0.0, 1.0
     random = tuple(
         random_coordinates(block, tuple(s.invariance for s in structures.structures))
         for block, structures in zip(design.blocks, covariance.factors, strict=True)
     )
+    plain = ModelRows(design, A, _effect_columns(design, random), design.weights.whitening())
+    rows = plain.whitened()
+    _check_weights(rows)
+    shift, scale = take_least_squares(rows.A[-1:], rows.A[:-1], design.weights.group_counts)
+    if rows.A is not A:
+        A[-1] = (A[-1] - shift[0] @ A[:-1]) / scale[0]
+    exact = bool(np.isnan(scale[0]))
+    if exact:
+        A[-1], rows.A[-1], scale[0] = 0.0, 0.0, 1.0
     response_scale, weight_scale = float(scale[0]), design.weights.scale
-    coordinates = Coordinates(fixed, random, shift[0], response_scale, weight_scale, exact)
-    return coordinates, ModelRows(design, A, _effect_columns(design, coordinates), weighting)
+    return Coordinates(fixed, random, shift[0], response_scale, weight_scale, exact), rows
 
 
 def standardised_rows(design: Design, coordinates: Coordinates) -> ModelRows:
@@ -105,21 +106,20 @@ def standardised_rows(design: Design, coordinates: Coordinates) -> ModelRows:
     y = design.response_beside_offset
     A[-1] = (y - coordinates.shift @ A[:-1]) / coordinates.response_scale
     weighting = design.weights.whitening(coordinates.weight_scale)
-    return ModelRows(design, A, _effect_columns(design, coordinates), weighting)
+    return ModelRows(design, A, _effect_columns(design, coordinates.random), weighting)
 
 
 def take_least_squares(
-    responses: FloatArray, X: FloatArray, whitening: Whitening, counts: FloatArray | None
+    responses: FloatArray, X: FloatArray, counts: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Overwrite responses by their least-squares residuals over the size of these.
 
     Parameters
     ----------
     responses : ndarray of shape (m, n)
-        NaN afterwards where X explains a response exactly.
+        Whitened; NaN afterwards where X explains a response exactly.
     X : ndarray of shape (n_coefficients, n)
-    whitening : Whitening
-        Of the residuals, which are least and have their size when whitened.
+        Whitened.
     counts : ndarray of shape (n,) or None
         How many times each row counts.
 
@@ -133,27 +133,27 @@ def take_least_squares(
     peak[peak == 0.0] = 1.0
     # Squares of very small or large numbers would leave the range of floating point.
     responses /= peak[:, None]
-    columns, white = whitening.apply(X), whitening.apply(responses)
-    size = _root_mean_square(white)
+    size = _root_mean_square(responses)
     if len(X) >= X.shape[1]:
-        shift = np.linalg.lstsq(columns.T, white.T, rcond=None)[0].T
+        shift = np.linalg.lstsq(X.T, responses.T, rcond=None)[0].T
         scale = np.full(len(responses), np.nan)
     else:
-        counted = columns if counts is None else columns * counts
-        shift = np.linalg.solve(counted @ columns.T, counted @ white.T).T
+        counted = X if counts is None else X * counts
+        shift = np.linalg.solve(counted @ X.T, counted @ responses.T).T
         responses -= shift @ X
-        scale = _root_mean_square(whitening.apply(responses))
+        scale = _root_mean_square(responses)
         scale[scale <= EXACT * size] = np.nan
     responses /= scale[:, None]
     return np.asarray(shift * peak[:, None], dtype=np.float64), scale * peak
 
 
-def _check_weights(X: FloatArray, weighting: DiagonalWhitening) -> None:
+def _check_weights(rows: WhitenedRows) -> None:
     """Raise ValueError if some weights are so large that the other rows vanish in rounding."""
-    root = weighting.root
+    root = rows.plain.weighting.root
     if root is None:
         return
-    if (relative_pivots(weighting.apply(X)) < VANISHING * relative_pivots(X)).any():
+    before, after = relative_pivots(rows.plain.A[:-1]), relative_pivots(rows.A[:-1])
+    if (after < VANISHING * before).any():
         raise ValueError(
             f"sample_weight spans too many orders of magnitude, from {root.min() ** 2:.1e} to "
             f"{root.max() ** 2:.1e} times the mean: the rows of small weight vanish in rounding. "
@@ -166,7 +166,9 @@ def _root_mean_square(rows: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.einsum("mn,mn->m", rows, rows) / rows.shape[1]))
 
 
-def _effect_columns(design: Design, coordinates: Coordinates) -> tuple[FloatArray, ...]:
+def _effect_columns(
+    design: Design, random: tuple[RandomCoordinates, ...]
+) -> tuple[FloatArray, ...]:
     """Standardise the columns of Z, block by block."""
-    pairs = zip(design.blocks, coordinates.random, strict=True)
+    pairs = zip(design.blocks, random, strict=True)
     return tuple(place.transform(block.columns) for block, place in pairs)

@@ -42,8 +42,7 @@ class WarmModel:
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
         self._model = model
-        self._coordinates, rows = standardised(model.design, model.covariance)
-        self._rows = rows.whitened()
+        self._coordinates, self._rows = standardised(model.design, model.covariance)
         self._products = self._rows.products()
         self._theta = fit.convergence.theta
         # The search might not come back from the boundary.
@@ -60,7 +59,7 @@ class WarmModel:
         responses : ndarray of shape (m, n)
         """
         with np.errstate(invalid="ignore"):
-            working = working_responses(self._rows.plain, responses)
+            working = working_responses(self._rows, responses)
         found = [self._optimum(y) for y in working.y]
         ends = [at for at, _ in found]
         factors = [self._covariance.relative_factors(at.theta) for at in ends]

@@ -62,7 +62,7 @@ def design_of(weights: Weights, n_factors: int = 2) -> Design:
 
 def rows_of(weights: Weights, n_factors: int = 2) -> ModelRows:
     covariance = COVARIANCE.of_factors(range(n_factors))
-    return standardised(design_of(weights, n_factors), covariance)[1]
+    return standardised(design_of(weights, n_factors), covariance)[1].plain
 
 
 def spread(Z: np.ndarray, codes: np.ndarray) -> np.ndarray:
