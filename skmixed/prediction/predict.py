@@ -86,8 +86,28 @@ def predict_variance(
         kind=kind,
         of_coefficients=fit.fixed.error_covariance,
     )
-    residual = float(kind == "observation")
-    return fit.sigma**2 * residual + fit.working_sigma**2 * variance
+    variance *= fit.working_sigma**2
+    return variance + residual_variance(fit, rows) if kind == "observation" else variance
+
+
+def residual_variance(fit: LMMFit, rows: NewRows) -> FloatArray:
+    """Return the variance of the residual of each row at weight 1, (n,).
+
+    Raises
+    ------
+    ValueError
+        If it depends on columns that are not there, or a stratum was not fitted.
+    """
+    deviations = np.ones(len(rows.fixed))
+    if fit.residual is not None and fit.residual.learned.variances:
+        if rows.residual is None:
+            raise ValueError(
+                "The residual variance of a row depends on columns of the data, which are not "
+                f"there: expected those of {fit.residual.learned.structure!r}. Give them, or ask "
+                "for kind='mean'."
+            )
+        deviations *= fit.residual.deviations(rows.residual)
+    return (fit.sigma * deviations) ** 2
 
 
 def mean_error_variance(
@@ -133,7 +153,7 @@ def predict_covariance(
         covariance += within_levels(root, codes)
     covariance *= fit.working_sigma**2
     if kind == "observation":
-        covariance[np.diag_indices_from(covariance)] += fit.sigma**2
+        covariance[np.diag_indices_from(covariance)] += residual_variance(fit, rows)
     return covariance
 
 

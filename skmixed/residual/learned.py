@@ -105,7 +105,7 @@ class LearnedResidual(FieldState):
 
     @property
     def names(self) -> list[str]:
-        """Name the natural parameters."""
+        """Name the reported parameters."""
         found: list[str] = []
         if self.correlation is not None:
             own = self.correlation.names(self.axis)
@@ -115,12 +115,12 @@ class LearnedResidual(FieldState):
 
     @property
     def scales(self) -> list[Scale]:
-        """Say for each natural parameter where it is nearly normal."""
+        """Say for each reported parameter where it is nearly normal."""
         own = [] if self.correlation is None else self.correlation.scales(self.axis) * self.n_arms
         return own + [scale for variance in self.variances for scale in variance.scales]
 
-    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
-        """Return the natural parameters: correlations, ranges, ratios and powers."""
+    def reported(self, rho: NDArray[Any]) -> NDArray[Any]:
+        """Return the parameters that are reported: correlations, ranges, ratios and powers."""
         of_arms, of_variances = self.split(rho)
         parts = [self.correlation.reported(one, self.axis) for one in of_arms if self.correlation]
         parts += [v.natural(one) for v, one in zip(self.variances, of_variances, strict=True)]

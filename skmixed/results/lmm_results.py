@@ -11,6 +11,7 @@ from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.group_tables import GroupTables
 from skmixed.results.model_words import ModelWords
 from skmixed.results.numbers import count_text
+from skmixed.results.residual_numbers import ResidualNumbers
 from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
 from skmixed.saving.fields import FieldState
@@ -21,7 +22,14 @@ __all__ = ["MixedLMResults"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MixedLMResults(
-    VersionedState, FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords, FieldState
+    VersionedState,
+    FitNumbers,
+    ResidualNumbers,
+    CoefficientTests,
+    GroupTables,
+    RowResults,
+    ModelWords,
+    FieldState,
 ):
     """Read estimates, tests and tables off a fitted linear mixed model.
 
