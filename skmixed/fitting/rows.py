@@ -57,9 +57,9 @@ class ModelRows:
         response : ndarray of shape (n,), optional
             Takes the place of the working response.
         """
-        by = self.weighting if whitening is None else whitening
         A = self.A if response is None else np.vstack([self.A[:-1], response])
-        return WhitenedRows(self, by.apply(A), tuple(map(by.apply, self.Z)), by.log_determinant)
+        by = self.weighting if whitening is None else whitening
+        return WhitenedRows(self, A, self.Z).whitened(by)
 
     def products(
         self, whitening: Whitening | None = None, response: FloatArray | None = None
@@ -93,7 +93,21 @@ class WhitenedRows:
     plain: ModelRows
     A: FloatArray
     Z: tuple[FloatArray, ...]
-    log_determinant: float
+    log_determinant: float = 0.0
+
+    def whitened(self, whitening: Whitening) -> WhitenedRows:
+        """Whiten the rows once more, as for correlations that are left beside the weights.
+
+        Parameters
+        ----------
+        whitening : Whitening
+        """
+        return WhitenedRows(
+            self.plain,
+            whitening.apply(self.A),
+            tuple(map(whitening.apply, self.Z)),
+            self.log_determinant + whitening.log_determinant,
+        )
 
     def products(self) -> CrossProducts:
         """Sum the cross-products."""

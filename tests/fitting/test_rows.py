@@ -106,6 +106,17 @@ def test_products_are_those_of_dense_matrices(whitening, response):
     assert products.sum_log_weights == -whitening.log_determinant
 
 
+def test_correlations_beside_weights_are_whitened_after_them():
+    """Var(e) = sigma^2 W^-1/2 C W^-1/2, with C the correlations."""
+    rows, correlations = rows_of(Weights(WEIGHTS), n_factors=1), correlated()
+    products = rows.whitened().whitened(correlations).products()
+    root = correlations.root * np.sqrt(WEIGHTS / WEIGHTS.mean())
+    R = np.linalg.inv(root.T @ root)
+    assert_allclose(products.AtWA, rows.A @ np.linalg.solve(R, rows.A.T), atol=1e-9)
+    assert_allclose(products.sum_log_weights, -np.linalg.slogdet(R)[1])
+    assert_allclose(products.AtWA, rows.products(Triangular(root)).AtWA, atol=1e-9)
+
+
 @pytest.mark.parametrize("weights", [Weights(), Weights(WEIGHTS), Weights(WEIGHTS, "frequency")])
 def test_another_response_renews_only_what_depends_on_it(weights):
     white = rows_of(weights).whitened()
