@@ -100,14 +100,14 @@ def _assembled(
         positions,
     )
     end = fit.convergence
-    if optimum.at.solution.r2:
+    if optimum.at.solution.r2 and len(rho):
         slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
         changes = objective.information_changes(optimum.at)
         hessian = measured_hessian(objective.first_order, optimum.at.theta)
     else:
         m, p = len(rho), len(at.solution.beta)
-        slope, changes = np.zeros(len(optimum.at.theta)), np.zeros((m, p, p))
-        hessian = np.zeros((len(slope), len(slope)))
+        slope, changes = np.append(end.residual_slope, np.zeros(m)), np.zeros((m, p, p))
+        hessian = optimum.at.hessian
     fit = replace(
         fit,
         residual=FittedResidual(objective.residual.learned, rho, changes, undetermined),

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.fitting.rows import ModelRows, WhitenedRows
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.residual.model import ResidualModel
-from skmixed.residual.whitening import ResidualAt, WeightedResidual
+from skmixed.residual.whitening import ResidualAt
 
 __all__ = ["ResidualEvaluation", "ResidualObjective"]
 
@@ -83,7 +83,8 @@ class ResidualObjective:
 
     Parameters
     ----------
-    rows : ModelRows
+    rows : WhitenedRows
+        By their weights.
     covariance : JointCovariance
         Of the estimable factors.
     kept : list of int
@@ -96,7 +97,7 @@ class ResidualObjective:
 
     def __init__(
         self,
-        rows: ModelRows,
+        rows: WhitenedRows,
         covariance: JointCovariance,
         kept: list[int],
         residual: ResidualModel,
@@ -104,7 +105,7 @@ class ResidualObjective:
         reml: bool,
         sigma2: float | None = None,
     ) -> None:
-        design = rows.design
+        design = rows.plain.design
         self._rows, self._kept = rows, kept
         self.covariance, self.residual = covariance, residual
         self._reml, self._sigma2 = reml, sigma2
@@ -194,9 +195,9 @@ class ResidualObjective:
 
     def _evaluated(self, rho: FloatArray) -> ResidualEvaluation:
         """Whiten the rows and sum their products."""
-        counts = self._rows.design.weights.row_multiplicity
+        counts = self._rows.plain.design.weights.row_multiplicity
         residual = self.residual.at(rho, counts)
-        white = self._rows.whitened(WeightedResidual(self._rows.weighting, residual))
+        white = self._rows.whitened(residual)
         products = white.products().of_factors(self._kept)
         kernel = kernel_for(products, "direct", self._names)
         kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.whitening import Whitening
 from skmixed.residual.correlated_rows import CorrelatedRows
 from skmixed.residual.correlation import MarkovCorrelation
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.neighbouring_rows import NeighbouringRows
 from skmixed.residual.patterned_rows import PatternedRows
 
-__all__ = ["ResidualAt", "WeightedResidual", "residual_at"]
+__all__ = ["ResidualAt", "residual_at"]
 
 FloatArray = NDArray[np.float64]
 
@@ -91,30 +90,6 @@ class ResidualAt:
         left = correlated.whiten(slopes * correlated.colour(column[None]))
         right = correlated.colour_transposed(slopes * correlated.whiten_transposed(column[None]))
         return np.concatenate([own, left + right])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightedResidual:
-    """Whiten rows of given weights: Var(e) = sigma^2 W^-1/2 R W^-1/2.
-
-    Attributes
-    ----------
-    weighting : Whitening
-        By the weights.
-    residual : ResidualAt
-    """
-
-    weighting: Whitening
-    residual: ResidualAt
-
-    @property
-    def log_determinant(self) -> float:
-        """Return log|R| - log|W|."""
-        return self.weighting.log_determinant + self.residual.log_determinant
-
-    def apply(self, columns: FloatArray) -> FloatArray:
-        """Return the whitened columns (m, n)."""
-        return self.residual.apply(self.weighting.apply(columns))
 
 
 def residual_at(
