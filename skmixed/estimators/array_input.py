@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -60,7 +60,7 @@ class ArrayInput:
     factors: tuple[FactorColumns, ...]
     labels_are_columns: bool
     seen: SeenColumns
-    residual: ResidualPlaces = ResidualPlaces()
+    residual: ResidualPlaces = field(default_factory=ResidualPlaces)
 
     @property
     def formula_recipe(self) -> FormulaRecipe | None:
@@ -99,7 +99,8 @@ class ArrayInput:
     @property
     def _label_positions(self) -> list[int]:
         """Return the positions of the columns of X that are no fixed effects."""
-        return [*(_positions(self.factors) if self.labels_are_columns else ()), *self.residual.labels]
+        of_factors = _positions(self.factors) if self.labels_are_columns else []
+        return [*of_factors, *self.residual.labels]
 
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows as it was given.

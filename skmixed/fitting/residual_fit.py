@@ -168,8 +168,10 @@ def _undetermined(
     flat = (eigenvalues <= FLAT * eigenvalues[-1])[None, :] & (np.abs(axes) > NOTABLE)
     involved = flat.any(axis=1) | nothing
     undetermined |= involved[m:]
-    factors = objective.covariance.split(np.arange(m)) if m else []
-    hidden = [i for i, own in enumerate(factors) if involved[own][~nothing[own]].any()]
+    factors = objective.covariance.split(np.arange(float(m))) if m else []
+    hidden = [
+        i for i, own in enumerate(factors) if (involved & ~nothing)[own.astype(np.intp)].any()
+    ]
     return undetermined, hidden
 
 

@@ -12,7 +12,6 @@ from skmixed.covariance import JointCovariance
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
-from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.residual.model import ResidualModel
@@ -72,9 +71,9 @@ class ResidualEvaluation:
 class ResidualObjective:
     """Evaluate -2 log-likelihood, its gradient and a Hessian in (theta, rho).
 
-    At a given rho the rows are whitened, and the model is an ordinary one. Its derivatives in rho are
-    those of R: with V = Z Psi Z' + R of white rows, P = V^-1 - reml V^-1 X (X'V^-1 X)^-1 X'V^-1 and
-    e = V^-1 (y - X beta),
+    At a given rho the rows are whitened, and the model is an ordinary one. Its derivatives in rho
+    are those of R: with V = Z Psi Z' + R of white rows, e = V^-1 (y - X beta) and
+    P = V^-1 - reml V^-1 X (X'V^-1 X)^-1 X'V^-1,
 
         d objective = tr(P dR) - e'dR e / sigma^2.
 
@@ -178,7 +177,7 @@ class ResidualObjective:
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""
-        theta, rho = self.split(at.theta)
+        _, rho = self.split(at.theta)
         here = self.at_rho(rho)
         white = self._white(here, at)
         X = self._counted(at.solution.R_X.T @ white.E)
@@ -254,10 +253,10 @@ class ResidualObjective:
         kernel = kernel_for(replace(here.rows, A=A).products().of_factors(self._kept), "direct")
         whole = kernel.whiten(self.covariance.relative_factors(theta)).reduced
         p = len(here.rows.A) - 1
-        information = whole[p:, p:]
+        information = whole[p:, p:].copy()
         if p:
-            information = information - whole[p:, :p] @ np.linalg.solve(whole[:p, :p], whole[:p, p:])
-        information = information / at.solution.sigma2
+            information -= whole[p:, :p] @ np.linalg.solve(whole[:p, :p], whole[:p, p:])
+        information /= at.solution.sigma2
         if self._sigma2 is None:
             slopes = self._counted(tangents) @ self._counted(white.e[None])[0]
             slopes /= at.solution.sigma2
@@ -271,7 +270,7 @@ class ResidualObjective:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _WhiteColumns:
-    """Hold V^-1 [X R_X^-1, y - X beta], sigma^2, and roots of V^-1 = I - roots'roots, row by row."""
+    """Hold E = V^-1 X R_X^-1, e = V^-1 (y - X beta), and roots with V^-1 = I - roots'roots."""
 
     E: FloatArray
     e: FloatArray

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 AxisKind = Literal["none", "integer", "real", "occasion", "coordinates"]
 
 
-class Correlation(ResidualStructure):
+class Correlation(ResidualStructure, ABC):
     """Map parameters rho to the correlations of the rows of one group.
 
     A structure has free parameters rho, in which the likelihood is searched, and natural ones, in

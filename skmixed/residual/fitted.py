@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.residual.differentiation import complex_step
+from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns, label_columns, time_columns
-from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.structure import named
 from skmixed.residual.variance import Columns
 from skmixed.residual.whitening import residual_at

@@ -31,10 +31,8 @@ class Heterogeneous(VarianceFunction):
     >>> from skmixed.datasets import load_sleepstudy
     >>> from skmixed.residual import Heterogeneous
     >>> data = load_sleepstudy()
-    >>> late = data["Days"].ge(5).map({False: "early", True: "late"})
-    >>> results = mixedlm(
-    ...     "Reaction ~ Days + (1 | Subject)", data.assign(half=late), residual=Heterogeneous("half")
-    ... )
+    >>> data["half"] = data["Days"].ge(5).map({False: "early", True: "late"})
+    >>> results = mixedlm("Reaction ~ Days + (1 | Subject)", data, residual=Heterogeneous("half"))
     >>> {name: round(value, 2) for name, value in results.residual_parameters.items()}
     {'ratio late': 1.37}
     """

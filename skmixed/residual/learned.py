@@ -141,14 +141,15 @@ class LearnedResidual(FieldState):
         ValueError
             If a time, a stratum or an arm cannot be used, or two rows of a group have one time.
         """
-        correlated = groups is not None and self.correlation is not None
-        grouped = self._grouped(columns, groups) if correlated else None
+        grouped = None
+        if groups is not None and self.correlation is not None:
+            grouped = self._grouped(columns, groups)
         return ResidualRows(grouped, tuple(one.rows(columns) for one in self.variances))
 
     def _grouped(self, columns: Columns, groups: NDArray[np.intp]) -> GroupedRows:
         """Return groups, positions and arms of rows."""
         assert self.correlation is not None
-        positions = row_positions(self.correlation, self.axis, self.times, columns, groups)
+        positions = row_positions(self.correlation, self.times, columns, groups)
         arms = np.zeros(len(groups), dtype=np.intp)
         if self.arms is not None:
             labels = [columns[name] for name in named(self.correlation.by)]

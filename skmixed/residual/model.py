@@ -47,11 +47,12 @@ class ResidualModel:
         """
         columns = {} if design.residual is None else design.residual
         names = group_columns(structure)
+        codes: NDArray[np.intp] | None = None
         if names:
             labels = [columns[name] for name in names]
             codes = factorise_interaction(labels, list(map(str, names))).codes
-        else:
-            codes = design.factors[0].codes if design.factors else None
+        elif design.factors:
+            codes = design.factors[0].codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 

@@ -193,6 +193,7 @@ OF_RESULTS: dict[str, Question] = {
     "random_effects_table": lambda r, _: [
         r.random_effects_table(variance_uncertainty=kind) for kind in (None, "delta")
     ],
+    "residual_covariance": lambda r, _: r.residual_covariance(),
     "sample_random_effects": lambda r, _: r.sample_random_effects(TIMES, random_state=0),
     "summary": lambda r, _: (str(r.summary(correlation=True)), r.summary()._repr_html_()),
     "t_test": lambda r, _: r.t_test(_told(r)),

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from skmixed.residual import ARMA, CORRELATIONS, VARIANCES, Axis, Correlation, Exponential
 from skmixed.residual.correlation import MarkovCorrelation, product_of_steps
 from skmixed.residual.differentiation import complex_step
+from skmixed.residual.learning import learn_residual
 
 AXES = {
     "none": Axis(largest=5),
@@ -184,11 +185,10 @@ def test_phi_is_reported_per_unit_of_time():
 
 
 def test_a_learned_structure_reports_phi():
-    learning = pytest.importorskip("skmixed.residual.learning")
     columns = {"time": np.array([0.0, 0.5, 2.0])}
-    learned = learning.learn_residual(CORRELATIONS["car1"], columns, np.zeros(3, dtype=np.intp))
+    learned = learn_residual(CORRELATIONS["car1"], columns, np.zeros(3, dtype=np.intp))
     assert learned.names == ["phi"]
-    assert_allclose(learned.natural(np.zeros(1)), np.exp(-1 / learned.axis.unit), rtol=1e-12)
+    assert_allclose(learned.reported(np.zeros(1)), np.exp(-1 / learned.axis.unit), rtol=1e-12)
 
 
 @dataclass(frozen=True)
