@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.design.residual_columns import ResidualColumns
+from skmixed.design.weights import Weights
 
 __all__ = ["Design", "NewBlock", "NewRows", "RandomBlock", "TermLayout"]
 
@@ -65,15 +67,10 @@ class Design:
         That of most levels first.
     offset : ndarray of shape (n,) or None
         A known part of the mean.
-    weights : ndarray of shape (n,) or None
-        Positive weights of the rows.
-    frequency : bool
-        Whether a weight counts repetitions of its row; else Var(e_i) = sigma^2 / weight_i.
-    group_multiplicity : ndarray of shape (n_levels,) or None
-        How many times each group of the first block counts.
-    sampling : bool
-        Whether weights are inverse probabilities of selection: they count repetitions in the
-        likelihood, and not in standard errors.
+    weights : Weights
+        Of the rows, and of the groups of the first block.
+    residual : ResidualColumns or None
+        What a structure of the residuals reads; None without one.
     """
 
     response: FloatArray
@@ -82,10 +79,8 @@ class Design:
     intercept: bool
     blocks: tuple[RandomBlock, ...]
     offset: FloatArray | None = None
-    weights: FloatArray | None = None
-    frequency: bool = False
-    group_multiplicity: FloatArray | None = None
-    sampling: bool = False
+    weights: Weights = field(default_factory=Weights)
+    residual: ResidualColumns | None = None
 
     @property
     def factors(self) -> tuple[GroupingFactor, ...]:
@@ -103,26 +98,35 @@ class Design:
         return ("Intercept", *self.fixed_names) if self.intercept else self.fixed_names
 
     @property
-    def group_counts(self) -> FloatArray | None:
-        """Return how many times each row's group counts, None where every group counts once."""
-        if self.group_multiplicity is None:
-            return None
-        return self.group_multiplicity[self.blocks[0].factor.codes]
-
-    @property
-    def row_multiplicity(self) -> FloatArray | None:
-        """Return how many times each row counts, None where every row counts once."""
-        repeated = self.weights if self.frequency else None
-        by_group = self.group_counts
-        if by_group is None:
-            return repeated
-        return by_group if repeated is None else by_group * repeated
-
-    @property
     def count(self) -> float:
         """Count the rows, each as often as it counts."""
-        multiplicity = self.row_multiplicity
+        multiplicity = self.weights.row_multiplicity
         return float(self.n_rows if multiplicity is None else multiplicity.sum())
+
+    @property
+    def response_beside_offset(self) -> FloatArray:
+        """Return the response without the known part of the mean, shape (n,)."""
+        return self.response if self.offset is None else self.response - self.offset
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Design:
+        """Return the design of some rows, with the levels that still occur.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n,), or of positions
+        """
+        return replace(
+            self,
+            response=self.response[rows],
+            fixed=self.fixed[rows],
+            blocks=tuple(
+                RandomBlock(block.factor.select(rows), block.columns[rows], block.terms)
+                for block in self.blocks
+            ),
+            offset=None if self.offset is None else self.offset[rows],
+            weights=self.weights.select(rows),
+            residual=None if self.residual is None else self.residual.select(rows),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,11 +155,14 @@ class NewRows:
         The columns of X but for the intercept.
     blocks : tuple of NewBlock
     offset : ndarray of shape (n,) or None
+    residual : ResidualColumns or None
+        What a structure of the residuals reads; None where the data do not have all of it.
     """
 
     fixed: FloatArray
     blocks: tuple[NewBlock, ...]
     offset: FloatArray | None = None
+    residual: ResidualColumns | None = None
 
     def take(self, rows: slice) -> NewRows:
         """Return some of the rows."""
@@ -163,4 +170,9 @@ class NewRows:
             NewBlock(b.columns[rows], None if b.codes is None else b.codes[rows])
             for b in self.blocks
         )
-        return NewRows(self.fixed[rows], blocks, None if self.offset is None else self.offset[rows])
+        return NewRows(
+            self.fixed[rows],
+            blocks,
+            None if self.offset is None else self.offset[rows],
+            None if self.residual is None else self.residual.select(rows),
+        )

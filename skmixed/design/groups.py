@@ -24,6 +24,7 @@ _REMEDY_AT_PREDICT = (
     "Drop these rows, or give them a label of their own; an estimator with "
     "missing_groups='population' predicts them as rows of unseen groups."
 )
+_REMEDY_FOR_UNSEEN = "Set unseen_groups='population' to predict the population mean for them."
 # Integers up to here are floating-point numbers too.
 EXACT = 2**53
 
@@ -138,7 +139,9 @@ class Levels(FieldState):
         moved[~old] = added[np.searchsorted(new, codes[~old])]
         return levels, places, moved
 
-    def check_seen(self, codes: NDArray[np.intp], columns: Sequence[Any]) -> None:
+    def check_seen(
+        self, codes: NDArray[np.intp], columns: Sequence[Any], remedy: str = _REMEDY_FOR_UNSEEN
+    ) -> None:
         """Raise ValueError naming the labels that are not among the levels, if there are any."""
         unseen = codes >= len(self)
         if not unseen.any():
@@ -149,8 +152,7 @@ class Levels(FieldState):
         more = ", ..." if len(found) > _SHOWN else ""
         raise ValueError(
             f"Found unknown groups [{shown}{more}] ({unseen.sum()} of {len(codes)} rows) in "
-            f"'{self.name}'. Set unseen_groups='population' to predict the population mean for "
-            "them."
+            f"'{self.name}'. {remedy}"
         )
 
     def _warn_of_another_type(self, new: pd.Index) -> None:

@@ -12,12 +12,14 @@ from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows, RandomBlock
 from skmixed.design.groups import GroupingFactor
 from skmixed.design.labels import select_labels
+from skmixed.design.weights import Weights
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing
 from skmixed.estimators.weights import row_weights
 from skmixed.fitting.adapting import adapted
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.new_rows import refuse_second_labels
 
 __all__ = ["AdaptingMethods"]
 
@@ -91,8 +93,8 @@ class AdaptingMethods:
                 "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
                 "whole groups, and standard errors are sums over them. Fit all rows together."
             )
-        self._refuse_second_labels(groups, "adapt")  # type: ignore[attr-defined]
-        columns, labels = self._input.read(self, X, groups)
+        refuse_second_labels(self._input, groups, "adapt")
+        columns, labels = self._input.read(X, groups)
         self._check_labels(labels)
         rows = self._input.new_rows(columns, labels, "population")
         design, places = self._design_to_add(
@@ -150,7 +152,6 @@ class AdaptingMethods:
             intercept,
             tuple(blocks),
             offset=None if rows.offset is None else rows.offset[kept],
-            weights=None if weights is None else weights[kept],
-            frequency=self.weight_type == "frequency",
+            weights=Weights(None if weights is None else weights[kept], self.weight_type),
         )
         return design, places

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import (
-    _check_feature_names,
-    _check_n_features,
-    check_array,
-    check_consistent_length,
-    validate_data,
-)
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.groups import Levels, factorise_interaction
+from skmixed.design.residual_columns import ResidualColumns
 from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
@@ -30,7 +24,15 @@ from skmixed.estimators.columns import (
 )
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors, given_labels
 from skmixed.estimators.numbers import check_finite, checked_response, converted, numeric_columns
+from skmixed.estimators.residuals import (
+    ResidualPlaces,
+    find_residual_columns,
+    residual_columns,
+)
+from skmixed.estimators.seen_columns import SeenColumns, seen_columns
+from skmixed.formula import FormulaRecipe
 from skmixed.formula.values import unmasked
+from skmixed.residual import ResidualStructure
 
 __all__ = ["ArrayInput", "train_arrays"]
 
@@ -46,39 +48,75 @@ class ArrayInput:
     recipe : ArrayRecipe
     factors : tuple of FactorColumns
         Where the labels of each factor are, in the order of the recipe.
-    in_X : bool
+    labels_are_columns : bool
         Whether the labels are columns of X; else they come as an array.
+    seen : SeenColumns
+        The columns of X.
+    residual : ResidualPlaces
+        Where the columns of a residual structure are.
     """
 
     recipe: ArrayRecipe
     factors: tuple[FactorColumns, ...]
-    in_X: bool
+    labels_are_columns: bool
+    seen: SeenColumns
+    residual: ResidualPlaces = field(default_factory=ResidualPlaces)
+
+    @property
+    def formula_recipe(self) -> FormulaRecipe | None:
+        """Return None: there is no formula."""
+        return None
+
+    @property
+    def variables(self) -> list[str] | None:
+        """Return None: every column of X is read."""
+        return None
 
     @property
     def factor_names(self) -> list[str]:
         """Name the grouping factors."""
         return [factor.name for factor in self.factors]
 
-    def read(
-        self, estimator: BaseEstimator, X: Any, groups: Any
-    ) -> tuple[FloatArray, list[Labels]]:
+    def read(self, X: Any, groups: Any) -> tuple[FloatArray, list[Labels]]:
         """Return the fixed columns of new rows, and each factor's labels if they are known."""
         X = _array_or_frame(X)
-        if self.in_X:
-            X = _with_label_columns(estimator, X, reset=False)
-            labels: list[Labels] = [factor.labels(X) for factor in self.factors]
-            return numeric_columns(fixed_columns(X, _positions(self.factors))), labels
-        fixed = _validated(estimator, X, reset=False)
+        if self.labels_are_columns or self.residual.positions:
+            X = _with_label_columns(X, self.seen.check)
+            fixed = numeric_columns(fixed_columns(X, self._label_positions))
+        else:
+            fixed = _validated(X, self.seen.check, self.seen.estimator)
+        if self.labels_are_columns:
+            return fixed, [factor.labels(X) for factor in self.factors]
         if groups is None or not self.factors:
             return fixed, [None] * len(self.factors)
         check_consistent_length(fixed, groups)
         return fixed, list(given_labels(self.factors, groups))
 
-    def response(self, X: Any, y: Any) -> FloatArray:
-        """Return the checked response of new rows."""
+    def residual_columns(self, X: Any) -> ResidualColumns | None:
+        """Return the columns that a residual structure reads, None if it reads none."""
+        return self.residual.columns(_array_or_frame(X)) if self.residual.positions else None
+
+    @property
+    def _label_positions(self) -> list[int]:
+        """Return the positions of the columns of X that are no fixed effects."""
+        of_factors = _positions(self.factors) if self.labels_are_columns else []
+        return [*of_factors, *self.residual.labels]
+
+    def observed(self, X: Any, y: Any) -> Any:
+        """Return the response of rows as it was given.
+
+        Raises
+        ------
+        ValueError
+            If it was not.
+        """
         if y is None:
             raise ValueError("This requires y to be passed, but the target y is None.")
-        return checked_response(y)
+        return y
+
+    def response(self, X: Any, y: Any) -> FloatArray:
+        """Return the checked response of new rows."""
+        return checked_response(self.observed(X, y))
 
     def with_levels(self, levels: Sequence[Levels]) -> ArrayInput:
         """Return the same with other levels of each factor."""
@@ -96,7 +134,14 @@ class ArrayInput:
 
 
 def train_arrays(
-    estimator: Any, X: Any, y: Any, groups: Any, *, random_slopes: Any, random_intercept: bool
+    estimator: Any,
+    X: Any,
+    y: Any,
+    groups: Any,
+    *,
+    random_slopes: Any,
+    random_intercept: bool,
+    residual: ResidualStructure | None = None,
 ) -> tuple[Design, ArrayInput]:
     """Check what was given to fit, and make the design of it.
 
@@ -109,6 +154,7 @@ def train_arrays(
     random_slopes
         Columns of X, or a dict from the names of factors to columns.
     random_intercept : bool
+    residual : ResidualStructure, optional
 
     Raises
     ------
@@ -123,17 +169,21 @@ def train_arrays(
         )
     X = _array_or_frame(X)
     in_X = estimator.groups is not None
-    if in_X:
-        X = source = _with_label_columns(estimator, X, reset=True)
-        places = factor_columns(estimator.groups, X)
-        fixed = numeric_columns(fixed_columns(X, _positions(places)))
+    learn = partial(validate_data, estimator, skip_check_array=True)
+    if in_X or residual_columns(residual):
+        X = _with_label_columns(X, learn)
+    places = factor_columns(estimator.groups, X) if in_X else given_factors(groups)
+    source = X if in_X else groups
+    of_residual = find_residual_columns(residual, X)
+    dropped = {*(_positions(places) if in_X else ()), *of_residual.labels}
+    if in_X or of_residual.positions:
+        fixed = numeric_columns(fixed_columns(X, sorted(dropped)))
     else:
-        places, source = given_factors(groups), groups
-        fixed = _validated(estimator, X, reset=True, min_features=0 if places else 1)
+        fixed = _validated(X, learn, type(estimator).__name__, min_features=0 if places else 1)
     response = checked_response(y)
     if not len(fixed) == len(response) == len(fixed if groups is None else groups):
         check_consistent_length(fixed, response, *([] if groups is None else [groups]))
-    kept = [j for j in range(X.shape[1]) if not in_X or j not in _positions(places)]
+    kept = [j for j in range(X.shape[1]) if j not in dropped]
     trained = [
         (place, factorise_interaction(place.labels(source), place.columns)) for place in places
     ]
@@ -151,8 +201,18 @@ def train_arrays(
     if "Intercept" in recipe.names:
         _check_intercept(recipe, fixed, bool(estimator.fit_intercept))
     blocks = recipe.blocks(fixed, [factor for _, factor in trained])
-    design = Design(response, fixed, recipe.names, bool(estimator.fit_intercept), blocks)
-    return design, ArrayInput(recipe, tuple(place for place, _ in trained), in_X)
+    design = Design(
+        response,
+        fixed,
+        recipe.names,
+        bool(estimator.fit_intercept),
+        blocks,
+        residual=of_residual.columns(X),
+    )
+    learned = ArrayInput(
+        recipe, tuple(place for place, _ in trained), in_X, seen_columns(estimator), of_residual
+    )
+    return design, learned
 
 
 def _array_or_frame(X: Any) -> Any:
@@ -164,39 +224,36 @@ def _array_or_frame(X: Any) -> Any:
     return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
 
 
-def _with_label_columns(estimator: BaseEstimator, X: Any, *, reset: bool) -> Any:
+def _with_label_columns(X: Any, check: Callable[[Any], Any]) -> Any:
     """Return X with its columns counted and named; labels among them keep their type."""
     if not has_columns(X):
         X = check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
-    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    check(X)
     return X
 
 
 def _validated(
-    estimator: BaseEstimator, X: Any, *, reset: bool, min_features: int = 0
+    X: Any, check: Callable[[Any], Any], estimator: str, *, min_features: int = 0
 ) -> FloatArray:
-    """Return X as finite numbers, its columns and their names checked."""
+    """Return X as finite numbers, its columns and their names learned or checked."""
     if has_columns(X):
-        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        check(X)
         return numeric_columns(X, min_features)
     if _is_plain(X, min_features):
         X = X.astype(np.float64, copy=False)
         check_finite(X, "X")
-        if hasattr(estimator, "feature_names_in_"):
-            _check_feature_names(estimator, X, reset=reset)
-        _check_n_features(estimator, X, reset=reset)
-        return X
-    return converted(
-        X,
-        partial(
-            validate_data,
-            estimator,
+    else:
+        to_numbers = partial(
+            check_array,
             X,
-            reset=reset,
             dtype=np.float64,
             ensure_min_features=min_features,
-        ),
-    )
+            input_name="X",
+            estimator=estimator,
+        )
+        X = converted(X, to_numbers)
+    check(X)
+    return X
 
 
 def _is_plain(X: Any, min_features: int) -> bool:

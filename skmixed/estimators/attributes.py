@@ -52,6 +52,16 @@ class FittedAttributes:
         return self.lmm_fit_.convergence.message
 
     @property
+    def residual_parameters_(self) -> dict[str, float]:
+        """Parameters of the residual structure by name; empty without one."""
+        return self.results_.residual_parameters
+
+    @property
+    def residual_variances_(self) -> pd.Series:
+        """Residual variance of each stratum; one, of a row of weight 1, without strata."""
+        return self.results_.residual_variances
+
+    @property
     def aic_(self) -> float:
         """Akaike's criterion."""
         return self.lmm_fit_.aic

@@ -12,21 +12,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.design.sampling_weights import SCALINGS
 from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.attributes import FittedAttributes
 from skmixed.estimators.formula_input import FormulaInput
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.leaving_out import LeaveOutMethods
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.predicting import PredictionMethods
-from skmixed.estimators.sampling_weights import SCALINGS
+from skmixed.estimators.residuals import require_plain_weights
 from skmixed.estimators.selectors import refuse_selectors
 from skmixed.estimators.structures import require_ordered_effects
 from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_design
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.residual import ResidualStructure
+from skmixed.residual.model import ResidualModel
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.saving.versions import VersionedState
@@ -163,34 +165,31 @@ class LinearMixedModel(
             Labels of the rows, if fit got them as an array.
         """
         check_is_fitted(self)
-        rows = None if X is None else read_new_rows(self, X, groups, True)[0]
+        rows = None if X is None else self.fitted_model.read(X, groups, True)[0]
         return words.equation(self.results_, form, values=values, rows=rows)
 
     @property
     def coef_(self) -> FloatArray:
         """Coefficients of the fixed columns, shape (n_features,)."""
         fit = self.lmm_fit_
-        if self._groups_are_columns():
+        if self._groups_are_columns() or fit.residual is not None:
             refuse_selectors()
         return fit.fixed.coefficients[int(fit.coordinates.fixed.intercept) :].copy()
 
     @property
     def results_(self) -> MixedLMResults:
         """The fit under statsmodels' names."""
-        return MixedLMResults(
-            self.lmm_fit_,
-            response_name=self._response_name(),
-            formula=getattr(self, "formula", None),
-            recipe=getattr(self, "recipe", None),
-            predictor=self.predict,
-            quantile_predictor=self.predict_quantiles,
-        )
+        return MixedLMResults(self.fitted_model)
 
     def _design(
         self, X: Any, y: Any, groups: Any
     ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
         """Return the design of the training rows, its structures, and what was learned of X."""
         raise NotImplementedError
+
+    def _residual(self) -> ResidualStructure | None:
+        """Return the structure of the residuals, None where they are independent."""
+        return None
 
     def _response_name(self) -> str:
         """Name the response in reports."""
@@ -211,7 +210,10 @@ class LinearMixedModel(
         group_weight: Any = None,
     ) -> LMMModel:
         """Return the weighted model."""
-        if not design.blocks:
+        residual = self._residual()
+        if residual is not None:
+            require_plain_weights(residual, self.weight_type, sample_weight is not None)
+        elif not design.blocks:
             warn_user(self._no_groups_message(), NoGroupsWarning)
         require_ordered_effects(design, structures)
         design = weighted_design(
@@ -229,6 +231,7 @@ class LinearMixedModel(
             reml=self.method == "reml",
             tol=self.tol,
             max_iter=self.max_iter,
+            residual=None if residual is None else ResidualModel.of(residual, design),
             **self._search_options(),
         )
 

@@ -20,7 +20,6 @@ __all__ = [
     "label_column",
     "require_readable",
     "resolve_columns",
-    "taken",
 ]
 
 
@@ -71,14 +70,6 @@ def fixed_columns(X: Any, without: Sequence[int]) -> Any:
     if not has_columns(X):
         return X[:, kept]
     return _safe_indexing(X, kept, axis=1)
-
-
-def taken(values: Any, rows: Any) -> Any:
-    """Return some rows of whatever has rows."""
-    # scikit-learn takes what pandas keeps in pyarrow for a table of pyarrow.
-    if isinstance(values, (pd.api.extensions.ExtensionArray, pd.Index)):
-        return values[rows]
-    return _safe_indexing(values, rows)
 
 
 def resolve_columns(specification: Any, X: Any, argument: str) -> list[int]:

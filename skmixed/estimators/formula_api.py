@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import ChainMap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.estimators.columns import taken
+from skmixed.design.rows import take_rows
 from skmixed.estimators.formula_arguments import (
     incomplete_rows,
     values_or_column,
@@ -21,9 +19,10 @@ from skmixed.estimators.formula_arguments import (
 )
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
-from skmixed.formula import parse_formula, rows_with_missing
-from skmixed.formula.columns import column_names
-from skmixed.formula.values import unmasked
+from skmixed.estimators.residuals import residual_columns, residual_structure
+from skmixed.formula import parse_formula
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["mixedlm"]
@@ -35,6 +34,7 @@ def mixedlm(
     *,
     groups: Any = None,
     re_formula: str | None = None,
+    residual: Any = None,
     method: str = "reml",
     weights: Any = None,
     weight_type: str = "precision",
@@ -58,6 +58,9 @@ def mixedlm(
         statsmodels' way to name the column of labels, or to give them.
     re_formula : str, optional
         The effects that vary between ``groups``, ``"~x"``; an intercept by default.
+    residual : ResidualStructure or str, optional
+        Correlations between the rows of a group, and unequal variances, as for ``MixedLM``:
+        ``AR1(time="visit")``, or ``"us(visit | subject)"``.
     method : {"reml", "ml"}, default="reml"
     weights : str or array-like of shape (n,), optional
         Column of weights, or the weights.
@@ -115,6 +118,7 @@ def mixedlm(
     group_weights = values_or_column(data, group_weights, "group_weights")
     estimator = MixedLM(
         formula=text,
+        residual=residual,
         method=method,
         weight_type=weight_type,
         weight_scaling=weight_scaling,
@@ -123,11 +127,12 @@ def mixedlm(
         solver=solver,
         verbose=verbose,
     )
-    rows, n_dropped, all_weights = data, 0, weights
+    rows, all_weights = data, weights
     if missing == "drop":
-        incomplete = incomplete_rows(parsed, data, environment, weights)
-        n_dropped = int(incomplete.sum())
-        if n_dropped:
+        incomplete = incomplete_rows(
+            parsed, data, environment, weights, residual_columns(residual_structure(residual))
+        )
+        if incomplete.any():
             rows = take_rows(data, ~incomplete)
             weights = _some_rows(weights, ~incomplete)
             group_weights = _some_rows(group_weights, ~incomplete)
@@ -138,92 +143,16 @@ def mixedlm(
         sample_weight=weights,
         group_weight=group_weights,
     )
-    predictor = FormulaPredictor(estimator.fit_model(model), skip_missing=missing == "drop")
+    fitted: FittedModel = estimator.fit_model(model).fitted_model
     return MixedLMResults(
-        estimator.lmm_fit_,
-        model=model,
-        recipe=estimator.recipe,
-        data=rows,
-        response_name=parsed.response or "y",
-        formula=text,
-        predictor=predictor,
-        quantile_predictor=predictor.predict_quantiles,
-        n_dropped=n_dropped,
-        response=partial(predictor.observe, data),
-        fitted=partial(predictor.fitted, data),
-        weights=all_weights,
+        replace(
+            fitted,
+            rows=KeptRows(model, rows, data, all_weights),
+            skip_missing=missing == "drop",
+        )
     )
-
-
-@dataclass(frozen=True)
-class FormulaPredictor:
-    """Predict rows of a data frame; rows that miss a predictor give NaN if that is allowed."""
-
-    model: MixedLM
-    skip_missing: bool
-
-    def __call__(self, data: Any, **switches: Any) -> Any:
-        """Return what ``MixedLM.predict`` returns, in full length."""
-        predicted, complete = self._of_complete_rows(self.model.predict, data, switches)
-        if complete.all():
-            return predicted
-        if isinstance(predicted, tuple):
-            return tuple(_spread(part, complete) for part in predicted)
-        return _spread(predicted, complete)
-
-    def predict_quantiles(self, data: Any, **switches: Any) -> NDArray[np.float64]:
-        """Return what ``MixedLM.predict_quantiles`` returns, in full length."""
-        values, complete = self._of_complete_rows(self.model.predict_quantiles, data, switches)
-        return values if complete.all() else _among_missing(values, complete)
-
-    def _of_complete_rows(
-        self, predict: Callable[..., Any], data: Any, switches: Mapping[str, Any]
-    ) -> tuple[Any, NDArray[np.bool_]]:
-        """Predict the rows that miss no predictor, and tell which they are."""
-        if not self.skip_missing:
-            return predict(data, **switches), np.ones(1, dtype=bool)
-        there = column_names(data)
-        columns = [name for name in self.model.predictor_columns if name in there]
-        complete = ~rows_with_missing(data, columns)
-        rows = data if complete.all() else take_rows(data, complete)
-        return predict(rows, **switches), complete
-
-    def fitted(self, data: Any) -> Any:
-        """Return the conditional means of the training rows, with the index of the data."""
-        return _indexed(self(data, include_random_effects=True), data, "fittedvalues")
-
-    def observe(self, data: Any) -> Any:
-        """Return the response in the data, with its index."""
-        return _indexed(self.model.observed_response(data), data, "resid")
 
 
 def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
     """Return the weights of some rows; those by label, or none, stay as they are."""
     return weights if weights is None or isinstance(weights, Mapping) else np.asarray(weights)[keep]
-
-
-def take_rows(data: Any, keep: NDArray[np.bool_]) -> Any:
-    """Return some rows of a data frame or of a mapping of columns."""
-    if isinstance(data, Mapping):
-        return {name: np.asarray(unmasked(column))[keep] for name, column in data.items()}
-    return taken(data, np.flatnonzero(keep))
-
-
-def _indexed(values: NDArray[np.float64], data: Any, name: str) -> Any:
-    """Return values as a Series where the data have an index."""
-    index = getattr(data, "index", None)
-    return pd.Series(values, index, name=name) if isinstance(index, pd.Index) else values
-
-
-def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Put values of some rows among NaN for the others, along every axis."""
-    full = np.full((len(where),) * values.ndim, np.nan)
-    full[np.ix_(*(np.flatnonzero(where),) * values.ndim)] = values
-    return full
-
-
-def _among_missing(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Put numbers of some rows among NaN for the others."""
-    full = np.full((len(where), values.shape[1]), np.nan)
-    full[where] = values
-    return full

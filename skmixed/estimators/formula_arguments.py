@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,11 @@ def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) ->
 
 
 def incomplete_rows(
-    parsed: ParsedFormula, data: Any, environment: Mapping[str, Any], weights: Any
+    parsed: ParsedFormula,
+    data: Any,
+    environment: Mapping[str, Any],
+    weights: Any,
+    others: Sequence[Any] = (),
 ) -> NDArray[np.bool_]:
     """Tell which rows miss a value that the fit needs.
 
@@ -70,7 +74,7 @@ def incomplete_rows(
         If no row is complete.
     """
     predictors, response = columns_of(parsed, data, environment=environment)
-    missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response)}
+    missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response, *others)}
     if weights is not None:
         missing["weights"] = np.asarray(pd.isna(weights))
     incomplete = np.any([np.zeros(n_rows(data), dtype=bool), *missing.values()], axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ from skmixed.design.arrays import Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
 from skmixed.design.groups import Levels
+from skmixed.design.residual_columns import ResidualColumns
 from skmixed.estimators.numbers import checked_response
-from skmixed.formula import FormulaMatrices, ParsedFormula
-from skmixed.formula.columns import column_names, find_column, n_rows
+from skmixed.estimators.residuals import columns_of_data, residual_columns
+from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula
+from skmixed.formula.columns import column_names, find_column, n_rows, unknown_name
 from skmixed.formula.tables import require_table
+from skmixed.residual import ResidualStructure
 
 __all__ = ["FormulaInput", "train_data"]
 
@@ -31,16 +35,34 @@ class FormulaInput:
     Attributes
     ----------
     design : FormulaDesign
+    residual : tuple
+        The columns that a residual structure reads.
     """
 
     design: FormulaDesign
+    residual: tuple[Any, ...] = ()
+
+    @property
+    def labels_are_columns(self) -> bool:
+        """Tell whether the labels are columns of the data: they always are."""
+        return True
+
+    @property
+    def formula_recipe(self) -> FormulaRecipe | None:
+        """Return how the formula makes its columns."""
+        return self.design.recipe
+
+    @property
+    def variables(self) -> list[str] | None:
+        """Name the columns of data that a prediction reads, those of the factors last."""
+        return self.design.variables
 
     @property
     def factor_names(self) -> list[str]:
         """Name the grouping factors."""
         return [factor.levels.name for factor in self.design.factors]
 
-    def read(self, estimator: Any, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
+    def read(self, X: Any, groups: Any) -> tuple[Any, list[Labels]]:
         """Return new data, and for each factor its labels if the columns are there."""
         check_data(X, "X")
         columns = column_names(X)
@@ -52,15 +74,25 @@ class FormulaInput:
         ]
         return X, labels
 
+    def residual_columns(self, X: Any) -> ResidualColumns | None:
+        """Return the columns that a residual structure reads, None if they are not all there."""
+        there = column_names(X)
+        if not self.residual or not all(name in there for name in self.residual):
+            return None
+        return ResidualColumns.of({name: find_column(X, name) for name in self.residual})
+
+    def observed(self, X: Any, y: Any) -> Any:
+        """Return the response of rows: y, or what the formula finds in the data."""
+        return self.design.recipe.evaluate_response(X) if y is None else y
+
     def response(self, X: Any, y: Any) -> FloatArray:
-        """Return the response of new rows: y, or what the formula finds in the data."""
-        recipe = self.design.recipe
+        """Return the checked response of new rows."""
+        found = self.observed(X, y)
         if y is None:
-            response = recipe.evaluate_response(X)
-            assert_all_finite(response, input_name="y")
-            return response
-        _without_response(recipe.parsed)
-        return checked_response(y)
+            assert_all_finite(found, input_name="y")
+            return found
+        _without_response(self.design.recipe.parsed)
+        return checked_response(found)
 
     def with_levels(self, levels: Sequence[Levels]) -> FormulaInput:
         """Return the same with other levels of each factor."""
@@ -68,7 +100,7 @@ class FormulaInput:
             replace(factor, levels=its)
             for factor, its in zip(self.design.factors, levels, strict=True)
         )
-        return FormulaInput(replace(self.design, factors=factors))
+        return replace(self, design=replace(self.design, factors=factors))
 
     def new_rows(
         self, data: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"
@@ -86,6 +118,7 @@ def train_data(
     data: Any,
     y: Any = None,
     environment: Mapping[str, Any] | None = None,
+    residual: ResidualStructure | None = None,
 ) -> tuple[Design, FormulaInput]:
     """Make the design of a formula and data without missing values.
 
@@ -97,6 +130,7 @@ def train_data(
         The response, where the formula has none or only names it.
     environment : mapping, optional
         The user's functions.
+    residual : ResidualStructure, optional
 
     Raises
     ------
@@ -125,9 +159,18 @@ def train_data(
             form.recipe.has_intercept,
             form.blocks(matrices, factors),
             offset=matrices.offset,
+            residual=columns_of_data(residual, partial(_residual_column, data)),
         ),
-        FormulaInput(form),
+        FormulaInput(form, residual_columns(residual)),
     )
+
+
+def _residual_column(data: Any, name: Any) -> Any:
+    """Return a column that a residual structure reads."""
+    names = column_names(data)
+    if name not in names:
+        raise ValueError(f"In residual=, {unknown_name(str(name), names, 'a column of the data')}")
+    return find_column(data, name)
 
 
 def check_data(data: Any, argument: str = "data") -> None:

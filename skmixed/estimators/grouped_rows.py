@@ -17,7 +17,8 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from skmixed.design.groups import GroupingFactor, factorise_interaction
-from skmixed.estimators.columns import column_names, has_columns, taken
+from skmixed.design.rows import taken
+from skmixed.estimators.columns import column_names, has_columns
 from skmixed.estimators.factors import FactorColumns, factor_columns, given_factors
 from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.exceptions import SingularFitWarning

@@ -13,14 +13,15 @@ from skmixed.covariance import (
     covariance_structure,
 )
 from skmixed.design.design import Design
-from skmixed.design.formulas import FormulaDesign
 from skmixed.estimators.array_input import ArrayInput, train_arrays
 from skmixed.estimators.base import LinearMixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
+from skmixed.estimators.residuals import residual_structure
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
 from skmixed.formula.tables import require_different_names
 from skmixed.likelihood.choose import SOLVERS
+from skmixed.residual import ResidualStructure
 
 __all__ = ["MixedLM", "formula_structures"]
 
@@ -50,6 +51,11 @@ class MixedLM(LinearMixedModel):
         Covariance of the effects of a group: "unstructured", "diagonal", "identity",
         "compound_symmetry", "ar1" (without an intercept), or an object of skmixed.covariance; a
         dict gives that of each factor by its name.
+    residual : ResidualStructure or str, optional
+        Correlations between the rows of a group, and unequal variances: an object of
+        skmixed.residual, such as ``AR1(time="visit") * Heterogeneous(by="visit")``, or a text in
+        the spelling of mmrm and glmmTMB, such as ``"us(visit | subject)"``. The columns of labels
+        that it names are no fixed effects; its times and coordinates are, if they are numbers.
     formula : str, optional
         lme4's language, ``"y ~ x + (1 + x | g)"``; X is then a data frame, and the arguments above
         are left alone. The response may be left out if y is given to fit.
@@ -140,6 +146,7 @@ class MixedLM(LinearMixedModel):
         random_slopes: Any = None,
         random_intercept: bool = True,
         covariance: Any = "unstructured",
+        residual: Any = None,
         formula: str | None = None,
         fit_intercept: bool = True,
         method: str = "reml",
@@ -157,6 +164,7 @@ class MixedLM(LinearMixedModel):
         self.random_slopes = random_slopes
         self.random_intercept = random_intercept
         self.covariance = covariance
+        self.residual = residual
         self.formula = formula
         self.fit_intercept = fit_intercept
         self.method = method
@@ -211,6 +219,7 @@ class MixedLM(LinearMixedModel):
                 groups,
                 random_slopes=self.random_slopes,
                 random_intercept=bool(self.random_intercept),
+                residual=self._residual(),
             )
             covariance = self._structures(design)
             return design, covariance, learned
@@ -219,8 +228,12 @@ class MixedLM(LinearMixedModel):
             require_different_names(X, "X")
             validate_data(self, X, skip_check_array=True)
         parsed = parse_formula(self.formula)
-        design, form = train_data(parsed, X, y)
+        design, form = train_data(parsed, X, y, residual=self._residual())
         return design, formula_structures(parsed, design, form), form
+
+    def _residual(self) -> ResidualStructure | None:
+        """Return the structure of the residuals."""
+        return residual_structure(self.residual)
 
     def _structures(self, design: Design) -> JointCovariance:
         """Return the structure that the argument covariance gives to each factor."""
@@ -261,34 +274,25 @@ class MixedLM(LinearMixedModel):
         group_weight : array-like of shape (n,) or mapping of labels, optional
         """
         self._check_parameters()
-        design, self._input = train_data(parsed, data, environment=environment)
+        design, self._input = train_data(
+            parsed, data, environment=environment, residual=self._residual()
+        )
         structures = formula_structures(parsed, design, self._input)
         return self._model(design, structures, sample_weight, group_weight)
 
     @property
     def recipe(self) -> FormulaRecipe | None:
         """Return how the formula makes its columns; None for a model of arrays."""
-        return self._input.design.recipe if isinstance(self._input, FormulaInput) else None
+        return self._input.formula_recipe
 
     @property
-    def predictor_columns(self) -> list[str]:
-        """Name the columns of data that predict reads, of a model fitted from a formula."""
-        return self._formula_design.variables
+    def predictor_columns(self) -> list[str] | None:
+        """Name the columns of data that predict reads; None for all columns of an array."""
+        return self._input.variables
 
     def observed_response(self, data: Any) -> Any:
         """Return the response that the formula finds in data, shape (n,)."""
-        return self._formula_design.recipe.evaluate_response(data)
-
-    @property
-    def _formula_design(self) -> FormulaDesign:
-        """Return what fit learned of the formula."""
-        if not isinstance(self._input, FormulaInput):
-            raise AttributeError("This needs a model that was fitted from a formula.")
-        return self._input.design
-
-    def _observed(self, X: Any, y: Any) -> Any:
-        """Return y, or the formula's response where y was not given."""
-        return self.observed_response(X) if y is None and self.formula is not None else y
+        return self._input.observed(data, None)
 
     def _response_name(self) -> str:
         """Name the response as the formula does."""

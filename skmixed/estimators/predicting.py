@@ -8,22 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
 
 from skmixed.design.matrices import DesignMatrices, design_matrices
 from skmixed.estimators.array_input import ArrayInput
 from skmixed.estimators.formula_input import FormulaInput
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.estimators.routing import GroupRoutingMixin
-from skmixed.estimators.uncertainty import (
-    VarianceUncertainty,
-    check_kind,
-    check_probabilities,
-    read_variance_uncertainty,
-)
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula.values import unmasked
-from skmixed.prediction.predict import Include, Kind, marginal_covariance
-from skmixed.prediction.predictive import Predictive, central, predictive
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.predict import Kind, marginal_covariance
+from skmixed.prediction.uncertainty import VarianceUncertainty
 
 __all__ = ["PredictionMethods"]
 
@@ -33,11 +28,36 @@ FloatArray = NDArray[np.float64]
 class PredictionMethods(GroupRoutingMixin):
     """Predict from ``lmm_fit_``, with and without random effects."""
 
+    formula: str | None = None
     include_random_effects: bool | Sequence[str]
     unseen_groups: str
     missing_groups: str
     lmm_fit_: LMMFit
     _input: ArrayInput | FormulaInput
+
+    @property
+    def fitted_model(self) -> FittedModel:
+        """The fit with what reads new data: it predicts, and keeps no rows.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fit.
+        """
+        check_is_fitted(self)
+        return FittedModel(
+            self.lmm_fit_,
+            self._input,
+            response_name=self._response_name(),
+            formula=self.formula,
+            include_random_effects=self.include_random_effects,
+            unseen_groups=self.unseen_groups,
+            missing_groups=self.missing_groups,
+        )
+
+    def _response_name(self) -> str:
+        """Name the response in reports."""
+        raise NotImplementedError
 
     def predict(
         self,
@@ -91,21 +111,15 @@ class PredictionMethods(GroupRoutingMixin):
             If random effects are asked for without labels, or both uncertainties at once; or if
             the uncertainty of the variances needs what the fit has not kept.
         """
-        if return_std and return_cov:
-            raise ValueError("At most one of return_std and return_cov can be True.")
-        prediction = self._predictive(
+        return self.fitted_model.predict(
             X,
-            groups,
-            include_random_effects,
-            kind,
-            variance_uncertainty,
-            labels_needed=return_cov,
+            groups=groups,
+            include_random_effects=include_random_effects,
+            return_std=return_std,
+            return_cov=return_cov,
+            kind=kind,
+            variance_uncertainty=variance_uncertainty,
         )
-        if return_std:
-            return prediction.mean, prediction.std
-        if return_cov:
-            return prediction.mean, prediction.covariance()
-        return prediction.mean
 
     def predict_interval(
         self,
@@ -134,9 +148,9 @@ class PredictionMethods(GroupRoutingMixin):
         ndarray of shape (n, 2)
             Lower and upper limits.
         """
-        return self.predict_quantiles(
+        return self.fitted_model.predict_interval(
             X,
-            quantiles=central(coverage),
+            coverage=coverage,
             groups=groups,
             include_random_effects=include_random_effects,
             kind=kind,
@@ -185,9 +199,14 @@ class PredictionMethods(GroupRoutingMixin):
         >>> model.predict_quantiles(new, variance_uncertainty="delta").round()
         array([[1408., 1528., 1647.]])
         """
-        probabilities = check_probabilities(quantiles)
-        prediction = self._predictive(X, groups, include_random_effects, kind, variance_uncertainty)
-        return prediction.quantiles(probabilities)
+        return self.fitted_model.predict_quantiles(
+            X,
+            quantiles=quantiles,
+            groups=groups,
+            include_random_effects=include_random_effects,
+            kind=kind,
+            variance_uncertainty=variance_uncertainty,
+        )
 
     def score(
         self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None
@@ -205,7 +224,7 @@ class PredictionMethods(GroupRoutingMixin):
             Weights of the rows in R2.
         """
         return r2_score(
-            unmasked(self._observed(X, y)),
+            unmasked(self.fitted_model.observed(X, y)),
             self.predict(X, groups=groups),
             sample_weight=sample_weight,
         )
@@ -223,12 +242,9 @@ class PredictionMethods(GroupRoutingMixin):
         DesignMatrices
             ``X`` a DataFrame; ``Z`` sparse, with its columns named by ``Z_columns``.
         """
-        rows, _ = read_new_rows(self, X, groups, True)
-        return design_matrices(
-            rows,
-            self.lmm_fit_.fixed.names,
-            [(part.levels, part.effect_names) for part in self.lmm_fit_.random],
-        )
+        rows, _ = self.fitted_model.read(X, groups, True)
+        parts = [(part.levels, part.effect_names) for part in self.lmm_fit_.random]
+        return design_matrices(rows, self.lmm_fit_.fixed.names, parts)
 
     def marginal_covariance(self, X: Any, *, groups: Any = None) -> FloatArray:
         """Return the covariance of y that the model implies for some rows.
@@ -244,32 +260,5 @@ class PredictionMethods(GroupRoutingMixin):
         -------
         ndarray of shape (n, n)
         """
-        rows, _ = read_new_rows(self, X, groups, True)
+        rows, _ = self.fitted_model.read(X, groups, True)
         return marginal_covariance(self.lmm_fit_, rows)
-
-    def _observed(self, X: Any, y: Any) -> Any:
-        """Return the response to score against."""
-        return y
-
-    def _predictive(
-        self,
-        X: Any,
-        groups: Any,
-        include_random_effects: Include | None,
-        kind: Kind,
-        variance_uncertainty: VarianceUncertainty,
-        *,
-        labels_needed: bool = False,
-    ) -> Predictive:
-        """Read rows, and predict them."""
-        check_kind(kind)
-        rows, include = read_new_rows(
-            self, X, groups, include_random_effects, labels_needed=labels_needed
-        )
-        return predictive(
-            self.lmm_fit_,
-            rows,
-            include_random_effects=include,
-            kind=kind,
-            variance_uncertainty=read_variance_uncertainty(self.lmm_fit_, variance_uncertainty),
-        )

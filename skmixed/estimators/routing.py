@@ -37,14 +37,6 @@ class GroupRoutingMixin:
                 getattr(request, method).requests.pop("groups", None)
         return request
 
-    def _refuse_second_labels(self, groups: Any, method: str) -> None:
-        """Raise ValueError if labels stand beside X and among its columns too."""
-        if groups is not None and self._groups_are_columns():
-            raise ValueError(
-                "Labels were given twice: the constructor names columns of X for them, and "
-                f"{method} got an array of groups. Keep one of them."
-            )
-
     def _groups_are_columns(self) -> bool:
         """Tell whether the labels are among the columns of X."""
         return any(getattr(self, name, None) is not None for name in ("groups", "formula"))

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_sample_weight
 
-from skmixed.design.design import Design, RandomBlock
+from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.estimators.sampling_weights import scaled_weights
+from skmixed.design.sampling_weights import sampling_weights
+from skmixed.design.weights import Weights
 from skmixed.formula.values import unmasked
 
 __all__ = ["WEIGHT_TYPES", "row_weights", "weighted_design"]
@@ -82,30 +83,15 @@ def weighted_design(
     if not keep.any():
         raise ValueError("No row is left: every row has sample_weight or group_weight 0.")
     if not keep.all():
-        design = _rows_of(design, keep)
+        design = design.select(keep)
         weights = None if weights is None else weights[keep]
         multiplicity = None if multiplicity is None else multiplicity[keep]
     by_level = None if multiplicity is None else _by_level(design, multiplicity)
+    factor = design.factors[0] if design.blocks else None
     if sampling:
-        weights = _within_groups(design, weights, scaling)
-        by_level = None if by_level is None else by_level / by_level.mean()
-    return replace(
-        design,
-        weights=weights,
-        frequency=weight_type != "precision",
-        group_multiplicity=by_level,
-        sampling=sampling,
-    )
-
-
-def _within_groups(design: Design, weights: FloatArray | None, scaling: str) -> FloatArray | None:
-    """Return inverse probabilities scaled within groups; without groups, to a mean of 1."""
-    if weights is None:
-        return None
-    if not design.blocks:
-        return weights / weights.mean()
-    factor = design.blocks[0].factor
-    return scaled_weights(weights, factor.codes, len(factor.levels), scaling)
+        return replace(design, weights=sampling_weights(weights, by_level, factor, scaling))
+    codes = None if factor is None else factor.codes
+    return replace(design, weights=Weights(weights, weight_type, by_level, codes))
 
 
 def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
@@ -172,18 +158,3 @@ def _by_level(design: Design, multiplicity: FloatArray) -> FloatArray:
     by_level = np.empty(len(factor.levels))
     by_level[factor.codes] = multiplicity
     return by_level
-
-
-def _rows_of(design: Design, keep: NDArray[np.bool_]) -> Design:
-    """Return a design of some rows, with the levels that still occur."""
-    blocks = tuple(
-        RandomBlock(block.factor.select(keep), block.columns[keep], block.terms)
-        for block in design.blocks
-    )
-    return replace(
-        design,
-        response=design.response[keep],
-        fixed=design.fixed[keep],
-        blocks=blocks,
-        offset=None if design.offset is None else design.offset[keep],
-    )

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
+from skmixed.design.weights import Weights
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.random_effects import RandomEffects
-from skmixed.fitting.standardise import StandardisedRows, products_of_rows, standardised_rows
+from skmixed.fitting.standardise import standardised_rows
 from skmixed.likelihood.crossproducts import CrossProducts
 
 __all__ = ["adapted"]
@@ -51,12 +51,11 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
     kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
     n_levels = [len(factor.levels) for factor in rows.factors]
     old = fit.kept_products().among([places[i] for i in kept], [n_levels[i] for i in kept])
-    rows = _counted(fit, rows, old)
-    standardised = standardised_rows(rows, fit.coordinates)
-    new = products_of_rows(rows, standardised, fit.coordinates.weight_scale)
+    added = standardised_rows(_counted(rows, old), fit.coordinates)
+    new = added.products()
     factors = [
-        _described(fit, effects, i, rows, standardised, places[i])
-        for i, effects in enumerate(fit.random)
+        _described(fit, i, added.design, *of_factor)
+        for i, of_factor in enumerate(zip(places, added.mean_squares(), strict=True))
     ]
     try:
         return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
@@ -68,34 +67,30 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
         ) from error
 
 
-def _counted(fit: LMMFit, rows: Design, old: CrossProducts) -> Design:
+def _counted(rows: Design, old: CrossProducts) -> Design:
     """Give rows without weights that of 1, and their groups the weights that they had."""
-    weights = rows.weights
-    if weights is None and fit.coordinates.weight_scale != 1.0:
-        weights = np.ones(rows.n_rows)
-    multiplicity = old.factors[0].multiplicity if len(old.factors) == 1 else None
-    return replace(rows, weights=weights, group_multiplicity=multiplicity)
+    values, kind = rows.weights.values, rows.weights.kind
+    if values is None:
+        values = np.ones(rows.n_rows)
+    if len(old.factors) != 1:
+        return replace(rows, weights=Weights(values, kind))
+    groups, codes = old.factors[0].multiplicity, rows.factors[0].codes
+    return replace(rows, weights=Weights(values, kind, groups, codes))
 
 
 def _described(
-    fit: LMMFit,
-    effects: RandomEffects,
-    i: int,
-    rows: Design,
-    standardised: StandardisedRows,
-    places: Places,
+    fit: LMMFit, i: int, added: Design, places: Places, mean_square: FloatArray
 ) -> FactorDescription:
-    """Return what is known of a factor with the new rows."""
-    factor = rows.factors[i]
-    sizes, precision = factor.sizes, level_precision(rows, factor)
+    """Return what is known of a factor with the rows that are added."""
+    effects, factor = fit.random[i], added.factors[i]
+    sizes, precision = factor.sizes, level_precision(added, factor)
     sizes[places] += effects.sizes
     precision[places] += effects.precision
-    n_new = rows.count
-    mean_square = fit.n_rows * effects.mean_square + n_new * standardised.mean_squares[i]
+    summed = fit.n_rows * effects.mean_square + added.count * mean_square
     return replace(
         FactorDescription.of(effects),
         levels=factor.levels,
         sizes=sizes,
         precision=precision,
-        mean_square=mean_square / (fit.n_rows + n_new),
+        mean_square=summed / (fit.n_rows + added.count),
     )

@@ -16,7 +16,8 @@ from skmixed.fitting.estimates import FactorDescription, estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
-from skmixed.fitting.standardise import EXACT, Coordinates, StandardisedRows
+from skmixed.fitting.rows import WhitenedRows
+from skmixed.fitting.standardise import EXACT, Coordinates
 from skmixed.likelihood.profiled import ProfiledObjective
 
 __all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
@@ -28,10 +29,9 @@ SMALL = 1e-4
 
 
 def assemble(
-    design: Design,
     covariance: JointCovariance,
     coordinates: Coordinates,
-    rows: StandardisedRows,
+    rows: WhitenedRows,
     objective: ProfiledObjective,
     optimum: Optimum,
     positions: Sequence[int | None],
@@ -40,17 +40,17 @@ def assemble(
 
     Parameters
     ----------
-    design : Design
     covariance : JointCovariance
         Of all blocks.
     coordinates : Coordinates
-    rows : StandardisedRows
+    rows : WhitenedRows
     objective : ProfiledObjective
         Of the estimable blocks.
     optimum : Optimum
     positions : sequence of (int or None)
         Of each block among the estimable ones.
     """
+    design = rows.plain.design
     factors = [
         FactorDescription(
             levels=block.factor.levels,
@@ -67,33 +67,32 @@ def assemble(
             covariance.factors,
             coordinates.random,
             positions,
-            rows.mean_squares,
+            rows.plain.mean_squares(),
             strict=True,
         )
     ]
     fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
-    residuals = conditional_residuals(fit, design, rows)
+    residuals = conditional_residuals(fit, rows)
     quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
     return replace(fit, residual_quantiles=quantiles)
 
 
-def interpolates(fit: LMMFit, design: Design, rows: StandardisedRows) -> bool:
+def interpolates(fit: LMMFit, rows: WhitenedRows) -> bool:
     """Tell whether the random effects leave of y what rounding does, and the fixed ones more.
 
     Parameters
     ----------
     fit : LMMFit
-    design : Design
-    rows : StandardisedRows
-        Of the design, in the coordinates of the fit.
+    rows : WhitenedRows
+        In the coordinates of the fit.
     """
     spread = fit.coordinates.response_scale
     if fit.coordinates.exact or fit.sigma > SMALL * spread:
         return False
     if fit.sigma == 0.0:
         return True
-    residuals = conditional_residuals(fit, design, rows)
-    largest = np.abs(design.response).max() / spread
+    residuals = conditional_residuals(fit, rows)
+    largest = np.abs(rows.plain.design.response).max() / spread
     return bool(np.sqrt(np.mean(residuals**2)) <= EXACT * largest)
 
 
@@ -108,18 +107,17 @@ def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
     return replace(fit, interpolates=True, convergence=end, log_likelihood=math.inf)
 
 
-def conditional_residuals(fit: LMMFit, design: Design, rows: StandardisedRows) -> FloatArray:
-    """Return y - X beta - Z b of the working response, times the root of the weights, (n,).
+def conditional_residuals(fit: LMMFit, rows: WhitenedRows) -> FloatArray:
+    """Return y - X beta - Z b of the working response, whitened, (n,).
 
     Parameters
     ----------
     fit : LMMFit
-    design : Design
-    rows : StandardisedRows
-        Of the design, in the coordinates of the fit.
+    rows : WhitenedRows
+        In the coordinates of the fit.
     """
     residuals = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
-    for effects, factor, Z in zip(fit.random, design.factors, rows.Z, strict=True):
+    for effects, factor, Z in zip(fit.random, rows.plain.design.factors, rows.Z, strict=True):
         for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
             residuals -= np.take(modes, factor.codes) * column
     return residuals
@@ -133,8 +131,8 @@ def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
     design : Design
     factor : GroupingFactor
     """
-    weights = np.ones(design.n_rows) if design.weights is None else design.weights
-    return np.bincount(factor.codes, weights, len(factor.levels)).astype(np.float64, copy=False)
+    sums = np.bincount(factor.codes, design.weights.values, len(factor.levels))
+    return sums.astype(np.float64, copy=False)
 
 
 def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:

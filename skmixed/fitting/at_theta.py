@@ -95,7 +95,7 @@ def standardised_theta(fit: LMMFit, theta: NDArray[np.float64]) -> NDArray[np.fl
     parts = dict(zip(names, np.split(theta, ends[:-1]), strict=False))
     found = [np.empty(0)]
     for effects, _ in fit.estimable:
-        root = effects.covariance.factor(parts[effects.name]) * np.sqrt(effects.weight_scale)
-        standardised = np.linalg.solve(effects.coordinates.matrix, root)
-        found.append(effects.covariance.parameters(standardised))
+        root = effects.covariance.factor(parts[effects.name])
+        standardised = np.linalg.solve(effects.relative_matrix, root)
+        found.append(effects.covariance.parameters(np.asarray(standardised, dtype=np.float64)))
     return np.concatenate(found)

@@ -12,7 +12,6 @@ from scipy import sparse
 
 from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
 from skmixed.fitting.residual_objective import ResidualObjective
-from skmixed.fitting.standardise import _sum_log_weights
 from skmixed.likelihood.product_derivatives import ProductDerivatives
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
@@ -66,9 +65,7 @@ class BasisObjective(ResidualObjective):
         self, whitening: ResidualObjective, cliques: Sequence[Cliques], columns: RowColumns
     ) -> None:
         super().__init__(
-            whitening._design,
             whitening._rows,
-            whitening._weight_scale,
             whitening.covariance,
             whitening._kept,
             whitening.residual,
@@ -76,15 +73,14 @@ class BasisObjective(ResidualObjective):
             sigma2=whitening._sigma2,
         )
         learned = self.residual.learned
-        design = self._design
-        self._precision = Precision(learned, cliques, design.row_multiplicity)
+        self._design = self._rows.plain.design
+        counts = self._design.weights.row_multiplicity
+        self._precision = Precision(learned, cliques, counts)
         self._sums = sum_by_class(cliques, columns)
-        self._rows_log_weights = _sum_log_weights(design, self._weight_scale, design.group_counts)
+        self._log_determinant = self._rows.log_determinant
         known = _known_logarithms(self.residual.rows)
-        self._known = 0.0
         if known is not None:
-            counts = design.row_multiplicity
-            self._known = 2.0 * float(known.sum() if counts is None else known @ counts)
+            self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
         a = len(columns.A)
         diagonal = self._sums.sums[:, np.arange(a) * (a + 1)]
         self._sizes = np.abs(diagonal.toarray() if sparse.issparse(diagonal) else diagonal)
@@ -169,8 +165,8 @@ class BasisObjective(ResidualObjective):
         products = self._sums.combined(
             c,
             n_rows=self._design.count,
-            sum_log_weights=self._rows_log_weights - self._known - precision.log_determinant,
-            multiplicity=self._design.group_multiplicity,
+            sum_log_weights=-self._log_determinant - precision.log_determinant,
+            multiplicity=self._design.weights.groups,
         )
         if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ self._sizes)).any():
             return None
@@ -214,7 +210,7 @@ def with_basis(whitening: ResidualObjective) -> ResidualObjective:
     ----------
     whitening : ResidualObjective
     """
-    n = whitening._design.n_rows
+    n = len(whitening._cells.of_rows)
     if len(whitening._kept) > 1:
         return whitening
     residual = whitening.residual
@@ -230,7 +226,8 @@ def with_basis(whitening: ResidualObjective) -> ResidualObjective:
 
 def _columns(whitening: ResidualObjective) -> RowColumns:
     """Return the columns of the rows over the standard deviations that are known."""
-    design, rows, kept = whitening._design, whitening._rows, whitening._kept
+    rows, kept = whitening._rows, whitening._kept
+    design = rows.plain.design
     A, Z = rows.A, rows.Z[kept[0]] if kept else np.empty((0, design.n_rows))
     known = _known_logarithms(whitening.residual.rows)
     if known is not None:
@@ -238,7 +235,7 @@ def _columns(whitening: ResidualObjective) -> RowColumns:
         A, Z = A * scale, Z * scale
     codes = design.factors[kept[0]].codes if kept else np.zeros(design.n_rows, dtype=np.intp)
     n_levels = len(design.factors[kept[0]].levels) if kept else 0
-    return RowColumns(A, Z, codes, n_levels, design.group_counts)
+    return RowColumns(A, Z, codes, n_levels, design.weights.group_counts)
 
 
 def _known_logarithms(rows: ResidualRows) -> FloatArray | None:

@@ -98,12 +98,11 @@ def estimates_at(
         Residual standard deviation in the user's units; its estimate at this theta by default.
     """
     at = optimum.at
+    unit = coordinates.sigma_unit
     if sigma is None:
-        sigma2 = at.solution.sigma2 * coordinates.weight_scale
-        sigma, value = float(np.sqrt(sigma2) * coordinates.response_scale), at.value
+        sigma, value = float(np.sqrt(at.solution.sigma2) * unit), at.value
     else:
-        working = (sigma / coordinates.response_scale) ** 2 / coordinates.weight_scale
-        value = objective.value_given(at, working)
+        value = objective.value_given(at, (sigma / unit) ** 2)
     roots = objective.covariance.relative_factors(at.theta)
     errors = objective.kernel.errors(at.whitened, roots)
     scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))

@@ -11,7 +11,7 @@ from skmixed.design.design import Design
 from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.fitting.standardise import StandardisedRows
+from skmixed.fitting.rows import WhitenedRows
 
 __all__ = ["GroupScores", "group_scores"]
 
@@ -37,9 +37,7 @@ class GroupScores:
     slope: FloatArray
 
 
-def group_scores(
-    fit: LMMFit, design: Design, rows: StandardisedRows, gram: FloatArray
-) -> GroupScores:
+def group_scores(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> GroupScores:
     """Sum the gradients over the rows of each group; without groups each row is one.
 
     With e = y - X beta - Z b, t = Z'V^-1 (y - X beta) = Z'W e and S = Z'V^-1 Z of a group whose
@@ -53,18 +51,17 @@ def group_scores(
     ----------
     fit : LMMFit
         Of one grouping factor or none, by maximum likelihood.
-    design : Design
-        Weights count rows.
-    rows : StandardisedRows
+    rows : WhitenedRows
+        Whose weights count rows.
     gram : ndarray of shape (k, k, n_groups)
         S, empty where no variance is estimable.
     """
+    design = rows.plain.design
     codes, n_groups = _codes(design)
-    residuals = conditional_residuals(fit, design, rows)
-    sigma = fit.sigma / fit.coordinates.response_scale
+    residuals = conditional_residuals(fit, rows)
+    sigma = fit.standardised_sigma
     precision = 1.0 / sigma**2 if sigma > 0.0 else 0.0
-    weights = np.ones(design.n_rows) if design.weights is None else design.weights
-    sizes = np.bincount(codes, weights, n_groups)
+    sizes = np.bincount(codes, design.weights.values, n_groups)
     squares = np.bincount(codes, residuals**2, n_groups)
     theta, slope = np.empty((0, n_groups)), np.empty((len(rows.A) - 1, 0))
     for effects, part in fit.estimable:
@@ -72,7 +69,7 @@ def group_scores(
         squares = squares + np.einsum("gq,qg->g", effects.standardised_modes, t)
         half = effects.covariance.factor_derivative(part) @ effects.standardised_factor.T
         theta = np.einsum("mqr,qrg->mg", half, precision * t[:, None] * t - gram)
-        slope = _slope(fit, effects, half + half.swapaxes(1, 2), t, design.group_multiplicity)
+        slope = _slope(fit, effects, half + half.swapaxes(1, 2), t, design.weights.groups)
     beta = precision * _sums(rows.A[:-1] * residuals, codes, n_groups)
     return GroupScores(beta, theta, np.asarray(precision * squares - sizes), slope)
 

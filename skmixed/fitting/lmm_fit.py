@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -169,6 +170,25 @@ class LMMFit(FieldState):
     unidentified: Unidentified | None = None
     interpolates: bool = False
     residual: FittedResidual | None = None
+
+    @property
+    def working_sigma(self) -> float:
+        """Return the residual standard deviation of a row of mean weight, in units of y.
+
+        The standardised covariance factors, and covariances over sigma^2, are relative to it.
+        """
+        return self.sigma / math.sqrt(self.coordinates.weight_scale)
+
+    @property
+    def working_coefficients(self) -> FloatArray:
+        """Return the coefficients of the standardised columns, in units of y."""
+        at = self.coordinates
+        return at.shift + at.response_scale * self.fixed.standardised
+
+    @property
+    def standardised_sigma(self) -> float:
+        """Return the residual standard deviation of the working response."""
+        return self.sigma / self.coordinates.sigma_unit
 
     @property
     def theta(self) -> FloatArray:

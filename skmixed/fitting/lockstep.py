@@ -15,6 +15,7 @@ from skmixed.fitting.convergence import NEAR, SAME
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep_newton import ManyOptima, merged, newton_in_lockstep
 from skmixed.fitting.lockstep_start import many_starts
+from skmixed.fitting.many_fits import ManyFits, working_responses
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.other_starts import (
     N_CORNERS,
@@ -24,7 +25,7 @@ from skmixed.fitting.other_starts import (
     is_lopsided,
     lattice,
 )
-from skmixed.fitting.shared_design import ManyFits, SharedDesign
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
     solve_lower_over_groups,
@@ -65,19 +66,19 @@ class LockstepModel:
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
         self._model = model
-        self._shared = SharedDesign(model)
+        self._coordinates, self._rows = standardised(model.design, model.covariance)
         position = next(i for i, one in enumerate(fit.random) if one.position is not None)
-        products = self._shared.products
+        self._products = products = self._rows.products()
         self._covariance: DirectSum = model.covariance.factors[position]
         self._factor = products.factors[position]
         self._R = cholesky_over_groups(self._factor.ZtWZ, semidefinite=True)
         self._n_directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
         self._kinds = LevelKinds(self._factor.ZtWZ, self._factor.multiplicity)
         self._codes = model.design.factors[position].codes
-        self._Z = self._shared.Z[position]
+        self._X, self._Z = self._rows.A[:-1], self._rows.Z[position]
         self._sums = _sums_over_levels(self._Z, self._codes, self._R.shape[-1])
-        self._between_X = self._between(self._level_sums(self._shared.X))
-        self._within_X = self._within(self._shared.X, self._between_X)
+        self._between_X = self._between(self._level_sums(self._X))
+        self._within_X = self._within(self._X, self._between_X)
 
     @property
     def pays(self) -> bool:
@@ -88,8 +89,8 @@ class LockstepModel:
     def batch(self) -> int:
         """Return how many responses may be fitted together without filling the memory."""
         k, _, n_levels = self._R.shape
-        by_kind = max(k**4, k * k * (len(self._shared.X) + 1)) * len(self._kinds.counts)
-        by_level = k * k * (len(self._shared.X) + 1) * n_levels
+        by_kind = max(k**4, k * k * (len(self._X) + 1)) * len(self._kinds.counts)
+        by_level = k * k * (len(self._X) + 1) * n_levels
         return max(1, ROOM // max(len(self._codes), by_kind, by_level))
 
     def fit(self, responses: FloatArray) -> ManyFits:
@@ -101,7 +102,7 @@ class LockstepModel:
         """
         # A response that X explains exactly is NaN all through, and left to an ordinary fit.
         with np.errstate(invalid="ignore"):
-            working = self._shared.working(responses)
+            working = working_responses(self._rows, responses)
             moments, scores = self._moments(working.y)
             objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
             start = many_starts(objective, self._factor, scores, self._n_directions)
@@ -109,16 +110,9 @@ class LockstepModel:
             for other in self._other_starts(objective, optima.at.theta):
                 optima = _better(optima, self._search(objective, other))
             at = optima.at
-            coefficients, sigma, log_likelihood = self._shared.in_units(
-                working,
-                beta=at.beta,
-                sigma2=at.r2 / objective.nu,
-                value=at.value,
-                nu=objective.nu,
-            )
-        factors = [objective.factors(at.theta)]
-        converged = optima.converged & np.isfinite(log_likelihood)
-        return ManyFits(coefficients, sigma, log_likelihood, factors, converged)
+            sigma, factors = np.sqrt(at.r2 / objective.nu), [objective.factors(at.theta)]
+            fits = ManyFits(at.beta, sigma, -0.5 * at.value, factors, optima.converged)
+            return working.in_units(fits, self._coordinates, nu=objective.nu, reml=self._model.reml)
 
     def _search(self, objective: ManyResponses, start: FloatArray) -> ManyOptima:
         """Search for the optimum of each response from a start of its own."""
@@ -161,7 +155,7 @@ class LockstepModel:
         scores = self._level_sums(responses)
         X, y = self._between_X, self._between(scores)
         left_X, left_y = self._within_X, self._within(responses, y)
-        counts = self._shared.row_counts
+        counts = self._model.design.weights.group_counts
         counted = left_X if counts is None else left_X * counts
         squares = left_y**2
         m, p, sums = len(y), len(X), self._kinds.sums
@@ -171,8 +165,8 @@ class LockstepModel:
         moments = Moments(
             R=self._R[:, :, self._kinds.first],
             counts=self._kinds.counts,
-            n_rows=self._shared.products.n_rows,
-            sum_log_weights=self._shared.products.sum_log_weights,
+            n_rows=self._products.n_rows,
+            sum_log_weights=self._products.sum_log_weights,
             within_XX=counted @ left_X.T,
             within_Xy=left_y @ counted.T,
             within_yy=squares.sum(axis=1) if counts is None else squares @ counts,

@@ -16,9 +16,10 @@ from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.residual_fit import fit_with_residual
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.sandwich import with_sandwich
 from skmixed.fitting.search import find_optimum
-from skmixed.fitting.standardise import Coordinates, StandardisedRows, standardised_products
+from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.unidentified import unidentified_of
 from skmixed.likelihood.choose import Solver, kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
@@ -75,14 +76,15 @@ class LMMModel:
         if self.residual is not None:
             return fit_with_residual(self)
         design = self.design
-        coordinates, rows, products = standardised_products(design, self.covariance)
+        coordinates, rows = standardised(design, self.covariance)
+        products = rows.products()
         kept, objective, directions = self._estimable(products, exact=coordinates.exact)
         within = objective.kernel.refine(
             [rows.Z[i] for i in kept], rows.A, [design.factors[i].codes for i in kept]
         )
         positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
         fit = self._searched(objective, coordinates, rows, positions)
-        if interpolates(fit, design, rows):
+        if interpolates(fit, rows):
             within, products = None, products.with_residual(NEXT_TO_NOTHING)
             objective = self._objective(products, kept)
             fit = self._searched(objective, coordinates, rows, positions)
@@ -139,7 +141,7 @@ class LMMModel:
         self,
         objective: ProfiledObjective,
         coordinates: Coordinates,
-        rows: StandardisedRows,
+        rows: WhitenedRows,
         positions: Sequence[int | None],
     ) -> LMMFit:
         """Find the optimum and make its fit."""
@@ -150,12 +152,22 @@ class LMMModel:
             verbose=self.verbose,
             constant=objective_constant(objective, coordinates),
         )
-        fit = assemble(
-            self.design, self.covariance, coordinates, rows, objective, optimum, positions
-        )
-        if self.design.sampling:
-            fit = with_sandwich(fit, self.design, rows, optimum.at.whitened.gram)
+        fit = assemble(self.covariance, coordinates, rows, objective, optimum, positions)
+        if self.design.weights.kind == "sampling":
+            fit = with_sandwich(fit, rows, optimum.at.whitened.gram)
         return fit
+
+    def with_design(self, design: Design) -> LMMModel:
+        """Return the model of other rows of the same columns.
+
+        Parameters
+        ----------
+        design : Design
+        """
+        residual = self.residual
+        if residual is not None:
+            residual = ResidualModel.of(residual.learned.structure, design)
+        return replace(self, design=design, residual=residual)
 
     def with_criterion(self, *, reml: bool) -> LMMModel:
         """Return the model with REML or maximum likelihood."""
@@ -168,11 +180,9 @@ class LMMModel:
 
 def _repeated(design: Design, factor: GroupingFactor, least: int) -> bool:
     """Tell whether there are several levels, one of them with so many rows at least."""
-    weights = design.weights if design.frequency else None
-    largest = np.bincount(factor.codes, weights).max(initial=0)
-    n_groups = len(factor.levels)
-    if design.group_multiplicity is not None:
-        n_groups = design.group_multiplicity.sum()
+    weights = design.weights
+    largest = np.bincount(factor.codes, weights.repetitions).max(initial=0)
+    n_groups = len(factor.levels) if weights.groups is None else weights.groups.sum()
     return bool(largest >= least and n_groups > 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,11 +87,20 @@ class RandomEffects(FieldState):
         """Name the effects of one level."""
         return tuple(name for term in self.terms for name in term.effect_names)
 
+    @property
+    def working_sigma(self) -> float:
+        """Return the residual standard deviation at mean weight, which Lambda is relative to."""
+        return self.sigma / math.sqrt(self.weight_scale)
+
+    @property
+    def relative_matrix(self) -> FloatArray:
+        """Return what makes the relative factor of a standardised one, shape (k, k)."""
+        return self.coordinates.matrix / math.sqrt(self.weight_scale)
+
     @cached_property
     def relative_factor(self) -> FloatArray:
         """Return a root of Psi, the covariance of the effects relative to sigma^2, shape (k, k)."""
-        root = self.coordinates.matrix @ self.standardised_factor
-        return root / np.sqrt(self.weight_scale)
+        return self.relative_matrix @ self.standardised_factor
 
     @cached_property
     def theta(self) -> FloatArray:
@@ -134,14 +144,14 @@ class RandomEffects(FieldState):
             return np.zeros((len(self.levels), k, k))
         D = np.moveaxis(self.errors.covariances()[self.position], 0, -1)
         root = np.moveaxis(cholesky_over_groups(D, semidefinite=True), -1, 0)
-        root = self.coordinates.matrix * (self.sigma / np.sqrt(self.weight_scale)) @ root
+        root = self.working_sigma * self.coordinates.matrix @ root
         return np.asarray(root @ root.swapaxes(1, 2))
 
     @property
     def mean_variance(self) -> float:
         """Return the variance that the effects give y, mean of the rows (Johnson 2014)."""
         spread = self.standardised_factor.T @ self.mean_square @ self.standardised_factor
-        return float(np.trace(spread)) * self.sigma**2 / self.weight_scale
+        return float(np.trace(spread)) * self.working_sigma**2
 
     @property
     def boundary(self) -> bool:

@@ -15,7 +15,7 @@ from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.residual_objective import ResidualObjective
-from skmixed.fitting.standardise import Coordinates, standardised_products
+from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
 
@@ -45,8 +45,8 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         If the groups of the residuals do not lie within the levels of every factor.
     """
     assert model.residual is not None
-    design, residual = model.design, model.residual
-    coordinates, rows, _ = standardised_products(design, model.covariance)
+    residual = model.residual
+    coordinates, rows = standardised(model.design, model.covariance)
     kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
@@ -54,9 +54,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
 
     def objective_of(kept: list[int]) -> ResidualObjective:
         whitening = ResidualObjective(
-            design,
             rows,
-            coordinates.weight_scale,
             model.covariance.of_factors(kept),
             kept,
             residual,
@@ -96,7 +94,6 @@ def _assembled(
     at = here.objective(theta)
     positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
     fit = assemble(
-        design,
         model.covariance,
         coordinates,
         here.rows,
@@ -105,14 +102,14 @@ def _assembled(
         positions,
     )
     end = fit.convergence
-    if optimum.at.solution.r2:
+    if optimum.at.solution.r2 and len(rho):
         slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
         changes = objective.information_changes(optimum.at)
         hessian = objective.hessian(optimum.at)
     else:
         m, p = len(rho), len(at.solution.beta)
-        slope, changes = np.zeros(len(optimum.at.theta)), np.zeros((m, p, p))
-        hessian = np.zeros((len(slope), len(slope)))
+        slope, changes = np.append(end.residual_slope, np.zeros(m)), np.zeros((m, p, p))
+        hessian = optimum.at.hessian
     fit = replace(
         fit,
         residual=FittedResidual(objective.residual.learned, rho, changes, undetermined),
@@ -173,8 +170,10 @@ def _undetermined(
     flat = (eigenvalues <= FLAT * eigenvalues[-1])[None, :] & (np.abs(axes) > NOTABLE)
     involved = flat.any(axis=1) | nothing
     undetermined |= involved[m:]
-    factors = objective.covariance.split(np.arange(m)) if m else []
-    hidden = [i for i, own in enumerate(factors) if involved[own][~nothing[own]].any()]
+    factors = objective.covariance.split(np.arange(float(m))) if m else []
+    hidden = [
+        i for i, own in enumerate(factors) if (involved & ~nothing)[own.astype(np.intp)].any()
+    ]
     return undetermined, hidden
 
 
@@ -231,4 +230,4 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
 
 def _known_sigma2(coordinates: Coordinates) -> float:
     """Return what a residual variance of 1 is in units of the working response."""
-    return 1.0 / (coordinates.response_scale**2 * coordinates.weight_scale)
+    return 1.0 / coordinates.sigma_unit**2

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.design.design import Design
 from skmixed.fitting.optimise import measured_hessian
-from skmixed.fitting.standardise import StandardisedRows, products_of_rows
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
-from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.residual.model import ResidualModel
@@ -60,24 +58,23 @@ class ResidualEvaluation:
     ----------
     rho : ndarray of shape (n_rho,)
     residual : ResidualAt
-    rows : StandardisedRows
-        White.
+    rows : WhitenedRows
     objective : ProfiledObjective
         Of theta.
     """
 
     rho: FloatArray
     residual: ResidualAt
-    rows: StandardisedRows
+    rows: WhitenedRows
     objective: ProfiledObjective
 
 
 class ResidualObjective:
     """Evaluate -2 log-likelihood, its gradient and a Hessian in (theta, rho).
 
-    At a given rho the rows are whitened, and the model is an ordinary one. Its derivatives in rho are
-    those of R: with V = Z Psi Z' + R of white rows, P = V^-1 - reml V^-1 X (X'V^-1 X)^-1 X'V^-1 and
-    e = V^-1 (y - X beta),
+    At a given rho the rows are whitened, and the model is an ordinary one. Its derivatives in rho
+    are those of R: with V = Z Psi Z' + R of white rows, e = V^-1 (y - X beta) and
+    P = V^-1 - reml V^-1 X (X'V^-1 X)^-1 X'V^-1,
 
         d objective = tr(P dR) - e'dR e / sigma^2.
 
@@ -86,10 +83,8 @@ class ResidualObjective:
 
     Parameters
     ----------
-    design : Design
-    rows : StandardisedRows
-        Of the design, times the root of the weights.
-    weight_scale : float
+    rows : WhitenedRows
+        By their weights.
     covariance : JointCovariance
         Of the estimable factors.
     kept : list of int
@@ -102,9 +97,7 @@ class ResidualObjective:
 
     def __init__(
         self,
-        design: Design,
-        rows: StandardisedRows,
-        weight_scale: float,
+        rows: WhitenedRows,
         covariance: JointCovariance,
         kept: list[int],
         residual: ResidualModel,
@@ -112,13 +105,14 @@ class ResidualObjective:
         reml: bool,
         sigma2: float | None = None,
     ) -> None:
-        self._design, self._rows, self._kept = design, rows, kept
-        self._weight_scale = weight_scale
+        design = rows.plain.design
+        self._rows, self._kept = rows, kept
         self.covariance, self.residual = covariance, residual
         self._reml, self._sigma2 = reml, sigma2
         self._codes = [design.factors[i].codes for i in kept]
         self._cells = Cells.of(self._codes, design.n_rows)
-        self._counts = design.group_counts
+        self._counts = design.weights.group_counts
+        self._names = [design.factors[i].levels.name for i in kept]
         self._latest: ResidualEvaluation | None = None
 
     @property
@@ -198,7 +192,7 @@ class ResidualObjective:
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""
-        theta, rho = self.split(at.theta)
+        _, rho = self.split(at.theta)
         here = self.at_rho(rho)
         white = self._white(here, at)
         X = self._counted(at.solution.R_X.T @ white.E)
@@ -215,25 +209,16 @@ class ResidualObjective:
 
     def _evaluated(self, rho: FloatArray) -> ResidualEvaluation:
         """Whiten the rows and sum their products."""
-        rows = self._rows
-        residual = self.residual.at(rho, self._design.row_multiplicity)
-        columns = residual.apply(np.concatenate([rows.A, *rows.Z]))
-        ends = np.cumsum([len(rows.A), *(len(Z) for Z in rows.Z)])
-        A, *Z = np.split(columns, ends[:-1])
-        white = StandardisedRows(A, tuple(Z), rows.mean_squares)
-        whole = self._products(white)
-        products = replace(whole, sum_log_weights=whole.sum_log_weights - residual.log_determinant)
-        names = [self._design.factors[i].levels.name for i in self._kept]
-        kernel = kernel_for(products, "direct", names)
+        counts = self._rows.plain.design.weights.row_multiplicity
+        residual = self.residual.at(rho, counts)
+        white = self._rows.whitened(residual)
+        products = white.products().of_factors(self._kept)
+        kernel = kernel_for(products, "direct", self._names)
         kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
         objective = ProfiledObjective(
             products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
         )
         return ResidualEvaluation(rho, residual, white, objective)
-
-    def _products(self, rows: StandardisedRows) -> CrossProducts:
-        """Return the cross-products of the estimable factors."""
-        return products_of_rows(self._design, rows, self._weight_scale).of_factors(self._kept)
 
     def _white(self, here: ResidualEvaluation, at: ObjectiveValue) -> _WhiteColumns:
         """Return what of V^-1 the derivatives need of each row."""
@@ -280,14 +265,13 @@ class ResidualObjective:
             [self._theta_tangents(here, theta, white), here.residual.tangents(white.e)]
         )
         A = np.concatenate([here.rows.A[:-1], tangents])
-        products = self._products(StandardisedRows(A, here.rows.Z, here.rows.mean_squares))
-        kernel = kernel_for(products, "direct")
+        kernel = kernel_for(replace(here.rows, A=A).products().of_factors(self._kept), "direct")
         whole = kernel.whiten(self.covariance.relative_factors(theta)).reduced
         p = len(here.rows.A) - 1
-        information = whole[p:, p:]
+        information = whole[p:, p:].copy()
         if p:
-            information = information - whole[p:, :p] @ np.linalg.solve(whole[:p, :p], whole[:p, p:])
-        information = information / at.solution.sigma2
+            information -= whole[p:, :p] @ np.linalg.solve(whole[:p, :p], whole[:p, p:])
+        information /= at.solution.sigma2
         if self._sigma2 is None:
             slopes = self._counted(tangents) @ self._counted(white.e[None])[0]
             slopes /= at.solution.sigma2
@@ -301,7 +285,7 @@ class ResidualObjective:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _WhiteColumns:
-    """Hold V^-1 [X R_X^-1, y - X beta], sigma^2, and roots of V^-1 = I - roots'roots, row by row."""
+    """Hold E = V^-1 X R_X^-1, e = V^-1 (y - X beta), and roots with V^-1 = I - roots'roots."""
 
     E: FloatArray
     e: FloatArray

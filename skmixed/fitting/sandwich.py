@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.design import Design
 from skmixed.fitting.group_scores import GroupScores, group_scores
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.standardise import StandardisedRows
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.variance_parameters import inverse_information
 from skmixed.likelihood.batched import cholesky_over_groups
 
@@ -19,7 +18,7 @@ __all__ = ["with_sandwich"]
 FloatArray = NDArray[np.float64]
 
 
-def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows, gram: FloatArray) -> LMMFit:
+def with_sandwich(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> LMMFit:
     r"""Return a fit whose estimates have the sandwich covariance of a sample of groups.
 
     .. math::
@@ -33,16 +32,16 @@ def with_sandwich(fit: LMMFit, design: Design, rows: StandardisedRows, gram: Flo
     Parameters
     ----------
     fit : LMMFit
-    design : Design
-        With weights that are inverse probabilities.
-    rows : StandardisedRows
+    rows : WhitenedRows
+        Whose weights are inverse probabilities.
     gram : ndarray of shape (k, k, n_groups)
         Z'V^-1 Z of each group, empty where no variance is estimable.
     """
-    errors = _errors(fit, group_scores(fit, design, rows, gram))
+    errors = _errors(fit, group_scores(fit, rows, gram))
     n_groups = errors.shape[1]
-    if design.group_multiplicity is not None:
-        errors = errors * design.group_multiplicity
+    weights = rows.plain.design.weights
+    if weights.groups is not None:
+        errors = errors * weights.groups
     few = n_groups < 2
     correction = np.nan if few else n_groups / (n_groups - 1.0)
     whole = correction * errors @ errors.T
@@ -71,10 +70,9 @@ def _errors(fit: LMMFit, scores: GroupScores) -> FloatArray:
     derivative of the best beta in them, the errors of these are P (g + D'g_beta), and those of
     beta (X'V^-1 X)^-1 sigma^2 g_beta plus D times them.
     """
-    sigma = fit.sigma / fit.coordinates.response_scale
     profiled = np.vstack([scores.theta + scores.slope.T @ scores.beta, scores.log_sigma])
     of_variances = inverse_information(fit, _free(fit)) @ profiled
-    of_beta = sigma**2 * fit.fixed.unscaled_covariance @ scores.beta
+    of_beta = fit.standardised_sigma**2 * fit.fixed.unscaled_covariance @ scores.beta
     return np.vstack([of_beta + scores.slope @ of_variances[:-1], of_variances])
 
 

@@ -100,7 +100,7 @@ def covariance_derivatives(fit: LMMFit) -> FloatArray:
     """
     C = fit.fixed.unscaled_covariance
     whole = np.concatenate([C @ _all_information_changes(fit) @ C, 2.0 * C[None]])
-    matrix = fit.coordinates.fixed.matrix * (fit.sigma / np.sqrt(fit.coordinates.weight_scale))
+    matrix = fit.working_sigma * fit.coordinates.fixed.matrix
     return np.asarray(matrix @ whole @ matrix.T)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.many_fits import ManyFits, working_responses
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.search import find_optimum
-from skmixed.fitting.shared_design import ManyFits, SharedDesign
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.choose import kernel_for
-from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
 __all__ = ["WarmModel", "can_start_warm"]
@@ -44,7 +42,8 @@ class WarmModel:
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
         self._model = model
-        self._shared = SharedDesign(model)
+        self._coordinates, self._rows = standardised(model.design, model.covariance)
+        self._products = self._rows.products()
         self._theta = fit.convergence.theta
         # The search might not come back from the boundary.
         self._inside = not fit.singular
@@ -60,26 +59,24 @@ class WarmModel:
         responses : ndarray of shape (m, n)
         """
         with np.errstate(invalid="ignore"):
-            working = self._shared.working(responses)
+            working = working_responses(self._rows, responses)
         found = [self._optimum(y) for y in working.y]
         ends = [at for at, _ in found]
-        coefficients, sigma, log_likelihood = self._shared.in_units(
-            working,
-            beta=np.array([at.solution.beta for at in ends]),
-            sigma2=np.array([at.solution.sigma2 for at in ends]),
-            value=np.array([at.value for at in ends]),
-            nu=ends[0].solution.nu,
-        )
         factors = [self._covariance.relative_factors(at.theta) for at in ends]
-        converged = np.array([there for _, there in found]) & np.isfinite(log_likelihood)
-        stacked = [np.array(by_factor) for by_factor in zip(*factors, strict=True)]
-        return ManyFits(coefficients, sigma, log_likelihood, stacked, converged)
+        fits = ManyFits(
+            np.array([at.solution.beta for at in ends]),
+            np.sqrt([at.solution.sigma2 for at in ends]),
+            np.array([-0.5 * at.value for at in ends]),
+            [np.array(by_factor) for by_factor in zip(*factors, strict=True)],
+            np.array([there for _, there in found]),
+        )
+        nu = ends[0].solution.nu
+        return working.in_units(fits, self._coordinates, nu=nu, reml=self._model.reml)
 
     def _optimum(self, y: FloatArray) -> tuple[ObjectiveValue, bool]:
         """Search for the optimum of one working response; tell whether it was found."""
         exact = bool(np.isnan(y).any())
-        A = np.vstack([self._shared.X, np.zeros_like(y) if exact else y])
-        objective = self._objective(A)
+        objective = self._objective(np.zeros_like(y) if exact else y)
         if exact:
             return objective(self._theta), False
         optimum = find_optimum(
@@ -90,10 +87,10 @@ class WarmModel:
         )
         return optimum.at, optimum.converged
 
-    def _objective(self, A: FloatArray) -> ProfiledObjective:
-        """Return the objective of one response, the last row of A = [X y]."""
-        factors = self._model.design.factors
-        products = self._products(A).of_factors(self._kept)
+    def _objective(self, y: FloatArray) -> ProfiledObjective:
+        """Return the objective of one working response."""
+        rows, factors = self._rows.with_response(y), self._model.design.factors
+        products = rows.renewed(self._products).of_factors(self._kept)
         names = [factors[i].levels.name for i in self._kept]
         objective = ProfiledObjective(
             products,
@@ -101,21 +98,6 @@ class WarmModel:
             reml=self._model.reml,
             kernel=kernel_for(products, self._model.solver, names),
         )
-        Z = [self._shared.Z[i] for i in self._kept]
-        objective.kernel.refine(Z, A, [factors[i].codes for i in self._kept])
+        codes = [factors[i].codes for i in self._kept]
+        objective.kernel.refine([rows.Z[i] for i in self._kept], rows.A, codes)
         return objective
-
-    def _products(self, A: FloatArray) -> CrossProducts:
-        """Return the cross-products with another response."""
-        products, counts = self._shared.products, self._shared.row_counts
-        AtWA = products.AtWA.copy()
-        AtWA[-1] = AtWA[:, -1] = (A if counts is None else A * counts) @ A[-1]
-        factors = []
-        for Z, factor, part in zip(
-            self._shared.Z, self._model.design.factors, products.factors, strict=True
-        ):
-            ZtWA = part.ZtWA.copy()
-            for effect, column in zip(ZtWA[-1], Z, strict=True):
-                effect[:] = np.bincount(factor.codes, column * A[-1], len(effect))
-            factors.append(replace(part, ZtWA=ZtWA))
-        return products.with_sums(AtWA, factors)

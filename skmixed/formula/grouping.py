@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from skmixed.formula.tokens import Token, is_enclosed, split
 
-__all__ = ["parse_grouping"]
+__all__ = ["is_name", "parse_grouping"]
 
 _WRAPPERS = ("factor", "C", "Q")
 # Each colon between nestings in brackets multiplies them.
@@ -64,8 +64,13 @@ def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
     return left + tuple(column for column in right if column not in left)
 
 
-def _is_name(tokens: Sequence[Token]) -> bool:
-    """Tell whether the tokens are one name, which may have dots as in R."""
+def is_name(tokens: Sequence[Token]) -> bool:
+    """Tell whether the tokens are one name, which may have dots as in R.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+    """
     return len(tokens) % 2 == 1 and all(
         token.text == "." if position % 2 else token.kind == "name"
         for position, token in enumerate(tokens)
@@ -82,7 +87,7 @@ def _unquoted(literal: str) -> str:
 
 def _column(tokens: Sequence[Token], written: str) -> str:
     """Return the column that a name, or ``factor(name)``, means."""
-    if _is_name(tokens):
+    if is_name(tokens):
         return "".join(token.text for token in tokens)
     if len(tokens) >= 4 and tokens[0].text in _WRAPPERS and is_enclosed(tokens[1:]):
         inner = tokens[2:-1]

@@ -83,7 +83,7 @@ class GroupSums:
         own = np.repeat(np.arange(n_levels), m)
         codes = [own if one is effects else np.zeros_like(own) for one, _ in fit.estimable]
         for root, shared in fit.errors.parts(columns, codes):
-            covariance += _unit(fit) * within_levels(root, shared)
+            covariance += fit.working_sigma**2 * within_levels(root, shared)
         aliased = np.tile(self._aliased(fit), n_levels)
         covariance[aliased] = covariance[:, aliased] = np.nan
         return covariance
@@ -113,7 +113,7 @@ class GroupSums:
         D = fit.errors.covariances()[effects.position]
         squares = np.einsum("mq,mr->mqr", C, C).reshape(len(C), -1)
         # Rounding can leave less than nothing where effects are combinations of each other.
-        return np.maximum(_unit(fit) * squares @ D.reshape(len(D), -1).T, 0.0)
+        return np.maximum(fit.working_sigma**2 * squares @ D.reshape(len(D), -1).T, 0.0)
 
     def _aliased(self, fit: LMMFit) -> NDArray[np.bool_]:
         """Tell which sums have a part in a coefficient that others explain."""
@@ -164,11 +164,6 @@ def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupSums:
     )
 
 
-def _unit(fit: LMMFit) -> float:
-    """Return sigma^2 of the standardised columns, in squared units of y."""
-    return fit.sigma**2 / fit.coordinates.weight_scale
-
-
 def _root_of_beta(fit: LMMFit) -> FloatArray:
     """Return a root of the covariance of the standardised coefficients."""
-    return np.sqrt(_unit(fit)) * fit.fixed.error_root
+    return fit.working_sigma * fit.fixed.error_root

@@ -50,13 +50,12 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     -------
     ndarray of shape (n,)
     """
-    at = fit.coordinates
-    mean = (at.shift + at.response_scale * fit.fixed.standardised) @ at.fixed.transform(rows.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(rows.fixed)
     if rows.offset is not None:
         mean += rows.offset
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         if block.codes is not None and _included(effects, include_random_effects):
-            mean += at.response_scale * _random_part(effects, block, block.codes)
+            mean += effects.response_scale * _random_part(effects, block, block.codes)
     return mean
 
 
@@ -87,8 +86,28 @@ def predict_variance(
         kind=kind,
         of_coefficients=fit.fixed.error_covariance,
     )
-    residual = float(kind == "observation")
-    return fit.sigma**2 * (residual + variance / fit.coordinates.weight_scale)
+    variance *= fit.working_sigma**2
+    return variance + residual_variance(fit, rows) if kind == "observation" else variance
+
+
+def residual_variance(fit: LMMFit, rows: NewRows) -> FloatArray:
+    """Return the variance of the residual of each row at weight 1, (n,).
+
+    Raises
+    ------
+    ValueError
+        If it depends on columns that are not there, or a stratum was not fitted.
+    """
+    deviations = np.ones(len(rows.fixed))
+    if fit.residual is not None and fit.residual.learned.variances:
+        if rows.residual is None:
+            raise ValueError(
+                "The residual variance of a row depends on columns of the data, which are not "
+                f"there: expected those of {fit.residual.learned.structure!r}. Give them, or ask "
+                "for kind='mean'."
+            )
+        deviations *= fit.residual.deviations(rows.residual)
+    return (fit.sigma * deviations) ** 2
 
 
 def mean_error_variance(
@@ -132,9 +151,9 @@ def predict_covariance(
     covariance = X.T @ fit.fixed.error_covariance @ X
     for root, codes in parts:
         covariance += within_levels(root, codes)
-    covariance *= fit.sigma**2 / fit.coordinates.weight_scale
+    covariance *= fit.working_sigma**2
     if kind == "observation":
-        covariance[np.diag_indices_from(covariance)] += fit.sigma**2
+        covariance[np.diag_indices_from(covariance)] += residual_variance(fit, rows)
     return covariance
 
 
@@ -143,8 +162,7 @@ def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     covariance = np.eye(len(rows.fixed)) * fit.sigma**2
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
-        scale = fit.sigma**2 / fit.coordinates.weight_scale
-        covariance += scale * within_levels(root, _levels_of(block))
+        covariance += fit.working_sigma**2 * within_levels(root, _levels_of(block))
     return covariance
 
 

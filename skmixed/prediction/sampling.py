@@ -47,7 +47,7 @@ def sample_effects(
     beta_known : bool, default=False
         Whether beta stays at its estimate.
     """
-    scale = fit.sigma / np.sqrt(fit.coordinates.weight_scale)
+    scale = fit.working_sigma
     rank = len(fit.fixed.standardised)
     d = np.zeros((n, rank))
     if not beta_known:

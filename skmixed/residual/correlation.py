@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,13 +18,14 @@ FloatArray = NDArray[np.float64]
 AxisKind = Literal["none", "integer", "real", "occasion", "coordinates"]
 
 
-class Correlation(ResidualStructure):
+class Correlation(ResidualStructure, ABC):
     """Map parameters rho to the correlations of the rows of one group.
 
     A structure has free parameters rho, in which the likelihood is searched, and natural ones, in
-    which it is reported. A subclass says how they belong together, and what the correlations are at
-    natural parameters. Where it offers no derivatives, they are taken by complex steps, exact to
-    rounding: its functions must then compute with complex numbers as with real ones.
+    which it is written and as a rule reported. A subclass says how they belong together, and what
+    the correlations are at natural parameters. Where it offers no derivatives, they are taken by
+    complex steps, exact to rounding: its functions must then compute with complex numbers as with
+    real ones.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Correlation(ResidualStructure):
 
     @abstractmethod
     def names(self, axis: Axis) -> list[str]:
-        """Name the natural parameters."""
+        """Name the reported parameters."""
 
     @abstractmethod
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
@@ -71,12 +72,16 @@ class Correlation(ResidualStructure):
         ndarray of shape (n_patterns, n_rows, n_rows)
         """
 
+    def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return the parameters that are reported, by default the natural ones."""
+        return self.natural(rho, axis)
+
     def start(self, axis: Axis) -> FloatArray:
         """Return the rho to start from."""
         return np.zeros(self.n_parameters(axis))
 
     def scales(self, axis: Axis) -> list[Scale]:
-        """Say for each natural parameter where it is nearly normal."""
+        """Say for each reported parameter where it is nearly normal."""
         return ["fisher"] * self.n_parameters(axis)
 
     def natural_derivative(self, rho: FloatArray, axis: Axis) -> FloatArray:

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.residual.differentiation import complex_step
+from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.learned import LearnedResidual
+from skmixed.residual.learning import group_columns, label_columns, time_columns
+from skmixed.residual.structure import named
+from skmixed.residual.variance import Columns
+from skmixed.residual.whitening import residual_at
 from skmixed.saving.fields import FieldState
 
 __all__ = ["FittedResidual"]
@@ -48,16 +54,83 @@ class FittedResidual(FieldState):
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Return the natural parameters by name."""
-        values = self.learned.natural(self.rho)
+        """Return the reported parameters by name."""
+        values = self.learned.reported(self.rho)
         return dict(zip(self.learned.names, values.tolist(), strict=True))
 
     @property
-    def natural_derivative(self) -> FloatArray:
-        """Return the derivatives of the natural parameters in rho, (n_natural, n_rho)."""
-        return complex_step(self.learned.natural, self.rho).T
+    def reported_derivative(self) -> FloatArray:
+        """Return the derivatives of the reported parameters in rho, (n_reported, n_rho)."""
+        return complex_step(self.learned.reported, self.rho).T
 
-    def deviations(self, columns: Any) -> FloatArray:
+    @property
+    def strata(self) -> pd.Series:
+        """Return the standard deviations of the strata relative to sigma, by stratum."""
+        ratios = pd.Series([1.0], index=["Residual"])
+        _, parts = self.learned.split(self.rho)
+        for variance, part in zip(self.learned.variances, parts, strict=True):
+            if isinstance(variance, Strata):
+                values = np.exp(np.append(0.0, part))
+                return pd.Series(values, index=variance.levels.labels)
+        return ratios
+
+    def columns_of_one_group(self, rows: Any, by: Any) -> tuple[Columns, pd.Index]:
+        """Return the columns of some rows of one group, and what to call the rows.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n,), DataFrame of n rows, or None
+            Times; or all columns that the structure reads; None for all occasions.
+        by : label or tuple of labels, or None
+
+        Raises
+        ------
+        ValueError
+            If a column is not given.
+        """
+        structure, times = self.learned.structure, self.learned.times
+        named_times = time_columns(structure)
+        if isinstance(rows, pd.DataFrame):
+            columns, index = {name: rows[name] for name in rows}, rows.index
+        elif rows is not None or times is not None:
+            index = pd.Index(times.labels if rows is None and times is not None else rows)
+            columns = dict.fromkeys(named_times, index)
+        else:
+            columns, index = {}, pd.RangeIndex(self.learned.axis.largest)
+        correlation = self.learned.correlation
+        if by is not None and correlation is not None:
+            labels = by if isinstance(by, tuple) else (by,)
+            for name, label in zip(named(correlation.by), labels, strict=True):
+                columns[name] = pd.Index([label] * len(index))
+        groups = group_columns(structure)
+        needed = [*label_columns(structure), *named_times]
+        absent = [name for name in needed if name not in columns and name not in groups]
+        if absent:
+            raise ValueError(
+                f"The residual structure {structure!r} reads {absent}, which are not given. Pass a "
+                f"data frame with the columns {absent}, one row for each time."
+            )
+        return columns, index
+
+    def covariance(self, columns: Columns, n: int) -> FloatArray:
+        """Return R of n rows of one group, (n, n).
+
+        Parameters
+        ----------
+        columns : mapping of columns
+            By the names in which the structure asks for them.
+        n : int
+
+        Raises
+        ------
+        ValueError
+            If a time or a stratum was not fitted.
+        """
+        rows = self.learned.rows(columns, np.zeros(n, dtype=np.intp))
+        root = residual_at(self.learned, rows, self.rho).undo(np.eye(n))
+        return root.T @ root
+
+    def deviations(self, columns: Columns) -> FloatArray:
         """Return the standard deviations of rows relative to sigma, (n,).
 
         Parameters

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.groups import Levels, factorise_interaction
+from skmixed.design.groups import Levels
+from skmixed.residual.strata import learn_strata, strata_of_rows
 from skmixed.residual.structure import Names, Scale, named
 from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
 
@@ -30,10 +31,8 @@ class Heterogeneous(VarianceFunction):
     >>> from skmixed.datasets import load_sleepstudy
     >>> from skmixed.residual import Heterogeneous
     >>> data = load_sleepstudy()
-    >>> late = data["Days"].ge(5).map({False: "early", True: "late"})
-    >>> results = mixedlm(
-    ...     "Reaction ~ Days + (1 | Subject)", data.assign(half=late), residual=Heterogeneous("half")
-    ... )
+    >>> data["half"] = data["Days"].ge(5).map({False: "early", True: "late"})
+    >>> results = mixedlm("Reaction ~ Days + (1 | Subject)", data, residual=Heterogeneous("half"))
     >>> {name: round(value, 2) for name, value in results.residual_parameters.items()}
     {'ratio late': 1.37}
     """
@@ -52,9 +51,7 @@ class Heterogeneous(VarianceFunction):
 
     def learn(self, columns: Columns) -> Strata:
         """Learn which strata there are."""
-        names = named(self.by)
-        factor = factorise_interaction([columns[name] for name in names], list(map(str, names)))
-        return Strata(names, factor.levels)
+        return Strata(self.label_columns, learn_strata(columns, self.label_columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +99,5 @@ class Strata:
         ValueError
             If a row is of a stratum that was not fitted.
         """
-        labels = [columns[name] for name in self.columns]
-        codes = self.levels.encode(labels)
-        self.levels.check_seen(codes, labels)
+        codes = strata_of_rows(columns, self.columns, self.levels)
         return RowDeviations(codes - 1, None, None, self.n_parameters)

@@ -105,7 +105,7 @@ class LearnedResidual(FieldState):
 
     @property
     def names(self) -> list[str]:
-        """Name the natural parameters."""
+        """Name the reported parameters."""
         found: list[str] = []
         if self.correlation is not None:
             own = self.correlation.names(self.axis)
@@ -115,14 +115,14 @@ class LearnedResidual(FieldState):
 
     @property
     def scales(self) -> list[Scale]:
-        """Say for each natural parameter where it is nearly normal."""
+        """Say for each reported parameter where it is nearly normal."""
         own = [] if self.correlation is None else self.correlation.scales(self.axis) * self.n_arms
         return own + [scale for variance in self.variances for scale in variance.scales]
 
-    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
-        """Return the natural parameters: correlations, ranges, ratios and powers."""
+    def reported(self, rho: NDArray[Any]) -> NDArray[Any]:
+        """Return the parameters that are reported: correlations, ranges, ratios and powers."""
         of_arms, of_variances = self.split(rho)
-        parts = [self.correlation.natural(one, self.axis) for one in of_arms if self.correlation]
+        parts = [self.correlation.reported(one, self.axis) for one in of_arms if self.correlation]
         parts += [v.natural(one) for v, one in zip(self.variances, of_variances, strict=True)]
         return np.concatenate([np.empty(0), *parts])
 
@@ -141,14 +141,15 @@ class LearnedResidual(FieldState):
         ValueError
             If a time, a stratum or an arm cannot be used, or two rows of a group have one time.
         """
-        correlated = groups is not None and self.correlation is not None
-        grouped = self._grouped(columns, groups) if correlated else None
+        grouped = None
+        if groups is not None and self.correlation is not None:
+            grouped = self._grouped(columns, groups)
         return ResidualRows(grouped, tuple(one.rows(columns) for one in self.variances))
 
     def _grouped(self, columns: Columns, groups: NDArray[np.intp]) -> GroupedRows:
         """Return groups, positions and arms of rows."""
         assert self.correlation is not None
-        positions = row_positions(self.correlation, self.axis, self.times, columns, groups)
+        positions = row_positions(self.correlation, self.times, columns, groups)
         arms = np.zeros(len(groups), dtype=np.intp)
         if self.arms is not None:
             labels = [columns[name] for name in named(self.correlation.by)]

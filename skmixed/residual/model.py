@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.design import Design
+from skmixed.design.groups import factorise_interaction
 from skmixed.residual.learned import LearnedResidual, ResidualRows
+from skmixed.residual.learning import group_columns, learn_residual
+from skmixed.residual.structure import ResidualStructure
 from skmixed.residual.whitening import ResidualAt, residual_at
 
 __all__ = ["ResidualModel"]
@@ -25,6 +29,32 @@ class ResidualModel:
 
     learned: LearnedResidual
     rows: ResidualRows
+
+    @classmethod
+    def of(cls, structure: ResidualStructure, design: Design) -> ResidualModel:
+        """Learn a structure from the rows of a design.
+
+        Parameters
+        ----------
+        structure : ResidualStructure
+        design : Design
+            With the columns that the structure reads.
+
+        Raises
+        ------
+        ValueError
+            If the columns do not fit the structure, or it correlates rows and there are no groups.
+        """
+        columns = {} if design.residual is None else design.residual
+        names = group_columns(structure)
+        codes: NDArray[np.intp] | None = None
+        if names:
+            labels = [columns[name] for name in names]
+            codes = factorise_interaction(labels, list(map(str, names))).codes
+        elif design.factors:
+            codes = design.factors[0].codes
+        learned = learn_residual(structure, columns, codes)
+        return cls(learned, learned.rows(columns, codes))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times."""

@@ -21,7 +21,9 @@ LEAST = 1e-14
 
 
 class NeighbouringRows:
-    """Whiten rows by (x_j - c_j x_i) / s_j, c_j the correlation with the neighbour, s_j^2 = 1 - c_j^2.
+    """Whiten rows by (x_j - c_j x_i) / s_j, with c_j the correlation with the neighbour x_i.
+
+    The rest of the variance is s_j^2 = 1 - c_j^2.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ class NeighbouringRows:
         if self._n_arms == 1:
             return self._slopes @ weights
         sums = [np.bincount(self._arms, w, self._n_arms) for w in self._slopes * weights]
-        return np.array(sums).T.ravel()
+        return np.array(sums, dtype=np.float64).T.ravel()
 
     def _slopes_by_arm(self) -> FloatArray:
         """Return the derivatives of the steps in the parameters of all arms."""

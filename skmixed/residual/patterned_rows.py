@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,8 +144,9 @@ class _Block:
             if own.any():
                 C[own] = correlation.correlations(natural, size.positions[own])
                 slopes[:, own] = correlation.correlation_derivative(natural, size.positions[own])
-        root = np.linalg.cholesky(C)
-        inverse = np.linalg.solve(root, np.broadcast_to(np.eye(n_rows), root.shape))
+        root = np.asarray(np.linalg.cholesky(C), dtype=np.float64)
+        identity = np.broadcast_to(np.eye(n_rows), root.shape)
+        inverse = np.asarray(np.linalg.solve(root, identity), dtype=np.float64)
         return cls(size, root, inverse, slopes)
 
     def counts(self, counts: FloatArray | None) -> FloatArray:
@@ -167,7 +169,7 @@ class _Block:
         return np.array(
             [
                 (part := sorted_rows[:, a:b].reshape(n_rows, -1)) @ part.T
-                for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+                for a, b in pairwise(bounds)
             ]
         )
 

@@ -51,20 +51,19 @@ def learn_axis(
         labels = () if times is None else tuple(times.flat_labels.astype(str))
         axis = Axis(labels, 1.0, largest)
     if kind in ("real", "coordinates"):
-        positions = row_positions(correlation, axis, times, columns, groups)
+        positions = row_positions(correlation, times, columns, groups)
         axis = replace(axis, unit=_typical_distance(positions, groups))
     return axis, times
 
 
 def row_positions(
-    correlation: Correlation, axis: Axis, times: Levels | None, columns: Columns, groups: Integers
+    correlation: Correlation, times: Levels | None, columns: Columns, groups: Integers
 ) -> NDArray[Any]:
     """Return the position of each row.
 
     Parameters
     ----------
     correlation : Correlation
-    axis : Axis
     times : Levels or None
         As `learn_axis` returned them.
     columns : mapping of columns
@@ -168,7 +167,7 @@ def _numbers(column: Any, name: str) -> FloatArray:
 
 
 def _places_in_group(groups: Integers) -> Integers:
-    """Number the rows of each group in their order."""
+    """Return the place of each row among those of its group."""
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)

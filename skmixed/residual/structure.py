@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,8 +13,14 @@ Scale = Literal["linear", "log", "logit", "fisher"]
 """Where a natural parameter is nearly normal: as it is, its logarithm, logit, or Fisher's z."""
 
 
-class ResidualStructure(ABC):
+class ResidualStructure:
     """A structure of Var(e) = sigma^2 R: correlations within groups, or unequal variances."""
+
+    def __post_init__(self) -> None:
+        """Keep lists of columns as tuples, so that equal structures are equal and hashable."""
+        for name, value in vars(self).items():
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
 
     @property
     def factors(self) -> tuple[ResidualStructure, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -51,7 +51,8 @@ class RowDeviations:
         """Return for each parameter the sum of weights times the derivative of each row's logs."""
         if self.values is not None:
             weights = weights * self.values
-        return np.bincount(self.codes + 1, weights, self.n_parameters + 1)[1:]
+        sums = np.bincount(self.codes + 1, weights, self.n_parameters + 1)
+        return sums[1:].astype(np.float64, copy=False)
 
     def derivative(self) -> FloatArray:
         """Return the derivatives of each row's logarithm, (n_parameters, n)."""
@@ -91,7 +92,7 @@ class LearnedVariance(Protocol):
         ...
 
 
-class VarianceFunction(ResidualStructure):
+class VarianceFunction(ResidualStructure, ABC):
     """A structure of the standard deviations of rows."""
 
     @property

@@ -114,17 +114,13 @@ def residual_at(
         If R is not positive definite within rounding.
     """
     of_arms, of_variances = learned.split(rho)
-    logs = [
-        one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)
-    ]
+    logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
     correlated: CorrelatedRows | None = None
     if rows.grouped is not None and learned.correlation is not None:
-        chosen = (
-            NeighbouringRows
-            if isinstance(learned.correlation, MarkovCorrelation)
-            else PatternedRows
-        )
-        correlated = chosen(learned.correlation, learned.axis, rows.grouped, of_arms)
+        if isinstance(learned.correlation, MarkovCorrelation):
+            correlated = NeighbouringRows(learned.correlation, learned.axis, rows.grouped, of_arms)
+        else:
+            correlated = PatternedRows(learned.correlation, learned.axis, rows.grouped, of_arms)
         n = len(rows.grouped.groups)
     else:
         n = len(logs[0])

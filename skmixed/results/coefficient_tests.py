@@ -10,21 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed import inference
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import TTests, t_tests
+from skmixed.results.of_model import OfModel
 
 __all__ = ["CoefficientTests"]
 
 FloatArray = NDArray[np.float64]
 
 
-class CoefficientTests:
+class CoefficientTests(OfModel):
     """Read the coefficients, their covariance, tests and limits off a fit."""
-
-    fit: LMMFit
-    df_method: str | None
 
     @cached_property
     def params(self) -> pd.Series:

@@ -6,18 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmixed.fitting.criterion import criterion_at
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.results.numbers import whole
+from skmixed.results.of_model import OfModel
 
 __all__ = ["FitNumbers"]
 
 FloatArray = NDArray[np.float64]
 
 
-class FitNumbers:
+class FitNumbers(OfModel):
     """Read the criteria, counts and verdicts off a fit."""
-
-    fit: LMMFit
 
     @property
     def theta(self) -> FloatArray:

@@ -7,17 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.results import group_intervals, tables
+from skmixed.results.of_model import OfModel
 from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 
 __all__ = ["GroupTables"]
 
 
-class GroupTables:
+class GroupTables(OfModel):
     """Read variances, modes and the coefficients of groups off a fit."""
-
-    fit: LMMFit
 
     @cached_property
     def cov_re(self) -> pd.DataFrame:

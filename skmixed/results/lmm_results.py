@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
-from skmixed.formula import FormulaRecipe
-from skmixed.inference.coefficients.degrees_of_freedom import (
-    DF_METHODS,
-    default_df_method,
-)
+from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results.coefficient_tests import CoefficientTests
 from skmixed.results.fit_numbers import FitNumbers
 from skmixed.results.group_tables import GroupTables
 from skmixed.results.model_words import ModelWords
 from skmixed.results.numbers import count_text
+from skmixed.results.residual_numbers import ResidualNumbers
 from skmixed.results.row_results import RowResults
 from skmixed.results.summary import ModelDescription, Summary, summarise
 from skmixed.saving.fields import FieldState
@@ -28,12 +19,17 @@ from skmixed.saving.versions import VersionedState
 
 __all__ = ["MixedLMResults"]
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MixedLMResults(
-    VersionedState, FitNumbers, CoefficientTests, GroupTables, RowResults, ModelWords, FieldState
+    VersionedState,
+    FitNumbers,
+    ResidualNumbers,
+    CoefficientTests,
+    GroupTables,
+    RowResults,
+    ModelWords,
+    FieldState,
 ):
     """Read estimates, tests and tables off a fitted linear mixed model.
 
@@ -42,31 +38,11 @@ class MixedLMResults(
 
     Parameters
     ----------
-    fit : LMMFit
-    model : LMMModel, optional
-        What was fitted, with its rows: what refits start from.
-    recipe : FormulaRecipe, optional
-        How the formula makes its columns.
-    data : DataFrame or mapping of columns, optional
-        The rows that were fitted, if they are kept.
-    response_name : str, default="y"
-    formula : str, optional
-    predictor : callable, optional
-        Makes the predictions of ``predict``: ``predictor(data, groups=...,
-        include_random_effects=..., return_std=..., return_cov=..., kind=...,
-        variance_uncertainty=...)``.
-    quantile_predictor : callable, optional
-        Makes the quantiles of ``predict_quantiles`` likewise.
-    n_dropped : int, default=0
-        Rows that were left out for missing values.
-    response, fitted : array-like of shape (n,), or callable that returns one, optional
-        The observations and their conditional means, in units of y, if they are kept.
-    weights : array-like of shape (n,), optional
-        Weights of the observations, if they are kept.
-    df_method : str, optional
-        Where degrees of freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"``
-        (REML), ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"``
-        (sampled groups less one, the default with weights that are inverse probabilities).
+    fitted_model : FittedModel
+        The fit, what it was fitted to if that is kept, how it reads new data, and where degrees of
+        freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"`` (REML),
+        ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"`` (sampled
+        groups less one, the default with weights that are inverse probabilities).
 
     Raises
     ------
@@ -92,25 +68,10 @@ class MixedLMResults(
     3  Residual       None  None  25.592
     """
 
-    fit: LMMFit
-    _: KW_ONLY
-    model: LMMModel | None = None
-    recipe: FormulaRecipe | None = None
-    data: Any = None
-    response_name: str = "y"
-    formula: str | None = None
-    predictor: Callable[..., Any] | None = None
-    quantile_predictor: Callable[..., Any] | None = None
-    n_dropped: int = 0
-    response: Any = None
-    fitted: Any = None
-    weights: Any = None
-    df_method: str | None = None
+    fitted_model: FittedModel
 
     def __post_init__(self) -> None:
-        if self.df_method is None:
-            object.__setattr__(self, "df_method", default_df_method(self.fit))
-        elif self.df_method not in DF_METHODS:
+        if self.df_method not in DF_METHODS:
             raise ValueError(
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
@@ -137,7 +98,7 @@ class MixedLMResults(
         >>> results.with_df_method("residual").tidy()["df"].to_list()
         [178.0, 178.0]
         """
-        return replace(self, df_method=df_method)
+        return MixedLMResults(replace(self.fitted_model, df_method=df_method))
 
     def summary(
         self,

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed import inference
-from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import Kind
-from skmixed.prediction.predictive import central
+from skmixed.prediction.uncertainty import VarianceUncertainty
+from skmixed.results.of_model import OfModel
 
 __all__ = ["RowResults"]
 
 FloatArray = NDArray[np.float64]
 
 
-class RowResults:
+class RowResults(OfModel):
     """Read fitted values and residuals where the rows are kept, and predict new rows."""
-
-    fit: LMMFit
-    model: LMMModel | None
-    predictor: Callable[..., Any] | None
-    quantile_predictor: Callable[..., Any] | None
-    response: Any
-    fitted: Any
-    weights: Any
 
     @cached_property
     def fittedvalues(self) -> Any:
         """Return the conditional means of the observations, random effects included."""
-        return self._kept("fitted")
+        return self.fitted_model.fitted_values()
 
     @cached_property
     def resid(self) -> Any:
         """Return the observations less their conditional means, in units of y."""
-        return self._kept("response") - self.fittedvalues
+        return self.fitted_model.response() - self.fittedvalues
 
     @property
     def resid_pearson(self) -> Any:
         """Return the residuals over their standard deviation."""
-        counted = self.model is not None and self.model.design.frequency
+        counted = self.model is not None and self.model.design.weights.kind != "precision"
         weight = 1.0 if self.weights is None or counted else self.weights
         return self.resid * np.sqrt(weight) / self.fit.sigma
 
@@ -57,7 +48,7 @@ class RowResults:
         return_std: bool = False,
         return_cov: bool = False,
         kind: Kind = "observation",
-        variance_uncertainty: Literal["delta"] | inference.BootstrapDraws | None = None,
+        variance_uncertainty: VarianceUncertainty = None,
     ) -> Any:
         """Predict the mean of new rows; without data, return the fitted values.
 
@@ -89,7 +80,7 @@ class RowResults:
                     "groups, include_random_effects, return_std or return_cov."
                 )
             return self.fittedvalues
-        return self._made_by("predictor")(
+        return self.fitted_model.predict(
             data,
             groups=groups,
             include_random_effects=include_random_effects,
@@ -111,7 +102,7 @@ class RowResults:
         **switches
             groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
         """
-        return self.predict_quantiles(data, quantiles=central(coverage), **switches)
+        return self.fitted_model.predict_interval(data, coverage=coverage, **switches)
 
     def predict_quantiles(
         self, data: Any, *, quantiles: Sequence[float] = (0.05, 0.5, 0.95), **switches: Any
@@ -136,8 +127,7 @@ class RowResults:
         >>> results.predict_quantiles(dyes.head(1), variance_uncertainty="delta").round()
         array([[1418., 1510., 1601.]])
         """
-        made = self._made_by("quantile_predictor")(data, quantiles=quantiles, **switches)
-        return np.asarray(made)
+        return self.fitted_model.predict_quantiles(data, quantiles=quantiles, **switches)
 
     def loo_predict(self, *, return_std: bool = False) -> Any:
         """Predict each row from all others, at the estimated variance parameters.
@@ -168,23 +158,3 @@ class RowResults:
             As for ``skmixed.inference.kfold_predict``.
         """
         return inference.kfold_predict(self, cv=cv, factor=factor, return_std=return_std)
-
-    def _made_by(self, name: str) -> Callable[..., Any]:
-        """Return what makes predictions."""
-        predictor: Callable[..., Any] | None = getattr(self, name)
-        if predictor is None:
-            raise ValueError(
-                "These results hold no predictor. Call predict of the estimator that was fitted, "
-                "or fit with mixedlm."
-            )
-        return predictor
-
-    def _kept(self, name: str) -> Any:
-        """Return an array of the training data, if the results keep it."""
-        values = getattr(self, name)
-        if values is None:
-            raise AttributeError(
-                "These results keep no rows of the data. Fit with mixedlm, which keeps them, or "
-                "call predict of the estimator with the training data."
-            )
-        return values() if callable(values) else values

@@ -9,7 +9,7 @@ from skmixed.exceptions import InconsistentVersionWarning, warn_user
 
 __all__ = ["VersionedState"]
 
-LAYOUT = 1
+LAYOUT = 2
 """Raise it when fields of saved objects change: what was saved before is then refused."""
 
 

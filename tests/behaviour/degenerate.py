@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmixed import inference, mixedlm
+from skmixed import MixedLM, inference, mixedlm
 from skmixed.results import MixedLMResults
 
 Question = Callable[[MixedLMResults, pd.DataFrame], Any]
@@ -84,7 +84,16 @@ def _smaller(rows: pd.DataFrame) -> MixedLMResults:
 
 
 def _adapted(results: MixedLMResults, rows: pd.DataFrame) -> Any:
-    return results.predictor.model.adapt(rows.assign(g="new"), rows["y"])
+    return _estimator(results, rows).adapt(rows.assign(g="new"), rows["y"])
+
+
+def _estimator(results: MixedLMResults, rows: pd.DataFrame) -> MixedLM:
+    """Return the estimator of the same fit."""
+    assert results.model is not None
+    options = {"method": results.method.lower(), "max_iter": results.model.max_iter}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return MixedLM(formula=results.formula, **options).fit(rows)
 
 
 def _draws(results: MixedLMResults) -> Any:
@@ -184,6 +193,7 @@ OF_RESULTS: dict[str, Question] = {
     "random_effects_table": lambda r, _: [
         r.random_effects_table(variance_uncertainty=kind) for kind in (None, "delta")
     ],
+    "residual_covariance": lambda r, _: r.residual_covariance(),
     "sample_random_effects": lambda r, _: r.sample_random_effects(TIMES, random_state=0),
     "summary": lambda r, _: (str(r.summary(correlation=True)), r.summary()._repr_html_()),
     "t_test": lambda r, _: r.t_test(_told(r)),
@@ -201,7 +211,7 @@ OF_ESTIMATORS: dict[str, Question] = {
     "adapt, delta": lambda r, d: _adapted(r, d).predict(
         d.assign(g="new"), return_std=True, variance_uncertainty="delta"
     ),
-    "adapt, the same rows": lambda r, d: r.predictor.model.adapt(d, d["y"]).random_effects_sd_,
-    "design_matrices": lambda r, d: r.predictor.model.design_matrices(d),
-    "marginal_covariance": lambda r, d: r.predictor.model.marginal_covariance(d),
+    "adapt, the same rows": lambda r, d: _estimator(r, d).adapt(d, d["y"]).random_effects_sd_,
+    "design_matrices": lambda r, d: _estimator(r, d).design_matrices(d),
+    "marginal_covariance": lambda r, d: _estimator(r, d).marginal_covariance(d),
 }

@@ -16,7 +16,7 @@ from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.design.arrays import ArrayFactor, ArrayRecipe
 from skmixed.design.design import Design
 from skmixed.design.groups import factorise
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.profiled import ProfiledObjective
 
 THETA = np.array([0.7, 0.1, 0.5])
@@ -32,7 +32,7 @@ def objective_of(n_rows: int, n_groups: int) -> ProfiledObjective:
     y = X.sum(axis=1) + rng.normal(size=n_groups)[factor.codes] + rng.normal(size=n_rows)
     design = Design(y, X, recipe.names, True, recipe.blocks(X, [factor]))
     covariance = JointCovariance((DirectSum((Unstructured(),), (2,)),))
-    _, _, products = standardised_products(design, covariance)
+    products = standardised(design, covariance)[1].products()
     return ProfiledObjective(products, covariance, reml=True)
 
 

@@ -24,6 +24,8 @@ from skmixed import (
     SingularFitWarning,
     datasets,
 )
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 CROSSED = "y ~ x + (1 + x | g) + (1 | h)"
@@ -78,7 +80,7 @@ def adapted_and_written_out(name: str) -> tuple[MixedLM, pd.DataFrame, WrittenOu
     matrices = training.evaluate(data)
     design = whole.design
     design.fixed[:] = matrices.fixed[:, 1:]
-    results = MixedLMResults(model.lmm_fit_, model=whole)
+    results = MixedLMResults(FittedModel(model.lmm_fit_, rows=KeptRows(whole)))
     assert [f.levels.name for f in design.factors] == [f.name for f in model.lmm_fit_.random]
     return model, data, written_out(results)
 
@@ -211,7 +213,7 @@ def test_group_weights_count_for_the_rows_that_are_added_to_their_groups() -> No
     model = MixedLM(formula="y ~ x + (x | g)")
     model = model.fit(data[old], group_weight=times).adapt(data[~old])
     whole = MixedLM(formula="y ~ x + (x | g)").training_model(data, group_weight=times)
-    full = written_out(MixedLMResults(model.lmm_fit_, model=whole))
+    full = written_out(MixedLMResults(FittedModel(model.lmm_fit_, rows=KeptRows(whole))))
     assert_allclose([model.intercept_, *model.coef_], full.beta, rtol=1e-8)
     assert model.lmm_fit_.n_rows == len(full.rows)
 

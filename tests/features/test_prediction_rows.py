@@ -14,8 +14,7 @@ from sklearn.metrics import PredictionErrorDisplay
 
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_sleepstudy
-from skmixed.estimators.new_rows import read_new_rows
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.fitted_model import FittedModel
 
 # Of 10,000 draws: standard errors of a median and of a 2.5 % quantile, in standard deviations.
 MEDIAN, TAIL = 0.01253, 0.0267
@@ -79,7 +78,7 @@ class TestIntervals:
         results = fit_case(case).results
         rows, simulated = case.data.head(10), case.figures["predictInterval"]
         mean, std = results.predict(rows, return_std=True)
-        independent = std_as_if_independent(results.fit, results.predictor.model, rows)
+        independent = std_as_if_independent(results.fitted_model, rows)
         assert_allclose(simulated["fit"], mean, rtol=0, atol=4 * MEDIAN * independent.max())
         for side, limit in ((-1, "lwr"), (1, "upr")):
             expected = mean + side * stats.norm.isf(0.025) * independent
@@ -87,7 +86,7 @@ class TestIntervals:
             assert np.abs(away).max() < 4 * TAIL
         # Ours count the correlations, and use Student's t.
         assert (std < independent).all()
-        limits = results.predictor.model.predict_interval(rows)
+        limits = results.predict_interval(rows)
         df = results.fit.n_rows - len(results.params)
         expected = mean[:, None] + np.outer(std, stats.t.ppf([0.025, 0.975], df))
         assert_allclose(limits, expected, rtol=1e-8)
@@ -95,7 +94,7 @@ class TestIntervals:
     def test_row_66_limits_of_a_new_group(self, shared: Path) -> None:
         """MerTools leaves the variance of the groups out for a group that was not fitted."""
         case = shared_case(shared, "pigs_rs")
-        model = fit_case(case).results.predictor.model
+        model = fit_case(case).results.fitted_model
         new = pd.DataFrame({"week": [5.0], "id": ["new"]})
         _, std = model.predict(new, return_std=True)
         (covariance,) = (effects["cov"] for effects in case.figures["varcorr"])
@@ -105,9 +104,10 @@ class TestIntervals:
         assert_allclose(std**2, expected, rtol=1e-4)
 
 
-def std_as_if_independent(fit: LMMFit, model: MixedLM, rows: pd.DataFrame) -> np.ndarray:
+def std_as_if_independent(model: FittedModel, rows: pd.DataFrame) -> np.ndarray:
     """Return standard deviations of new observations without the covariances of the estimates."""
-    new, _ = read_new_rows(model, rows, None, True)
+    new, _ = model.read(rows)
+    fit = model.fit
     X = np.column_stack([np.ones(len(rows)), new.fixed])
     variance = fit.sigma**2 + np.einsum("ni,ij,nj->n", X, fit.fixed.covariance, X)
     for effects, block in zip(fit.random, new.blocks, strict=True):

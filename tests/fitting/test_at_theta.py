@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from skmixed import MixedLM, NoGroupsWarning, SingularFitWarning, mixedlm
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results import MixedLMResults
 
 EXACT = [*SINGLE, *(name for name in SEVERAL if name != "crossed_iterative")]
@@ -65,7 +66,7 @@ def test_at_another_theta_they_are_those_of_dense_algebra(name: str, keep_sigma:
     results = model(name)
     theta = results.fit.convergence.theta * 1.3 + 0.05
     solved = fit_at(results.fit, theta, keep_sigma=keep_sigma)
-    moved = MixedLMResults(solved, model=results.model, data=results.data)
+    moved = MixedLMResults(FittedModel(solved, rows=results.fitted_model.rows))
     full = written_out(moved)
     sigma = results.fit.sigma if keep_sigma else full.sigma
     assert_allclose(solved.sigma, sigma, rtol=1e-9)

@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import null_space
 
 from skmixed import mixedlm
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.identification import unidentified_directions
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -81,7 +81,8 @@ def dense_rank_deficiency(model, rows):
 def test_directions_are_those_of_dense_matrices(formula, data, expected, weighted):
     weights = data["w"].to_numpy() if weighted else None
     model = model_of(formula, data, weights=weights)
-    _, rows, products = standardised_products(model.design, model.covariance)
+    rows = standardised(model.design, model.covariance)[1]
+    products = rows.products()
     objective = ProfiledObjective(products, model.covariance, reml=True)
     found = unidentified_directions(products, model.covariance, objective.kernel)
     assert len(found) == dense_rank_deficiency(model, rows)
@@ -93,7 +94,7 @@ def test_many_full_levels_need_no_look_at_the_products():
     """A level with as many independent rows as effects is enough, if X cannot hide it."""
     data = pd.concat([CELLS, CELLS.assign(g=CELLS.g + 6)])
     model = model_of("y ~ x + (x | g)", data)
-    _, _, products = standardised_products(model.design, model.covariance)
+    products = standardised(model.design, model.covariance)[1].products()
     kernel = ProfiledObjective(products, model.covariance, reml=True).kernel
     assert kernel.n_spanned_levels == [12]
 

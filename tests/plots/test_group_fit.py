@@ -14,7 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_pastes, make_mixed_regression
+from skmixed.inference.inputs import with_rows
 from skmixed.plots import GroupFitDisplay
+from skmixed.results import MixedLMResults
 
 from .drawn import assert_tidy, texts_of
 
@@ -293,3 +295,11 @@ def test_what_cannot_be_shown(sleep_data, sleep, dyestuff_results):
         plain = MixedLM().fit(X[["Days"]], y)
     with pytest.raises(ValueError, match="no groups to show"):
         GroupFitDisplay.from_estimator(plain, X[["Days"]], y)
+
+
+def test_any_results_with_rows_are_shown(sleep_data):
+    model = MixedLM(formula="Reaction ~ Days + (Days | Subject)").fit(sleep_data)
+    found = GroupFitDisplay.from_results(MixedLMResults(with_rows(model, sleep_data, None)))
+    expected = GroupFitDisplay.from_estimator(model, sleep_data)
+    for name, lines in expected.lines.items():
+        assert_allclose(found.lines[name], lines)

@@ -60,6 +60,6 @@ def henderson(results: MixedLMResults) -> Errors:
         positions[effects.name] = start + np.arange(n_levels * k).reshape(n_levels, k)
         start += n_levels * k
     W = np.hstack(columns)
-    weights = np.ones(len(W)) if design.weights is None else design.weights
+    weights = np.ones(len(W)) if design.weights.values is None else design.weights.values
     information = (W.T * weights) @ W / fit.sigma**2 + block_diag(*inverses)
     return Errors(np.linalg.inv(information), positions, X.shape[1])

@@ -78,7 +78,7 @@ def dense(results: MixedLMResults, position: int, coefficients: bool) -> tuple[K
         terms.append(Term(labels.astype(object), np.vstack([block.columns, own])))
         eta.append(terms[-1].parameters(effects.effect_covariance))
     X = np.vstack([np.column_stack([np.ones(design.n_rows), design.fixed]), X_new])
-    weights = np.ones(design.n_rows) if design.weights is None else design.weights
+    weights = np.ones(design.n_rows) if design.weights.values is None else design.weights.values
     problem = Kriging(X, design.response, terms, weights, fit.reml)
     return problem, np.concatenate([*eta, [fit.sigma**2]])
 

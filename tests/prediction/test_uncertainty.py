@@ -22,7 +22,6 @@ from skmixed import (
     mixedlm,
 )
 from skmixed.datasets import load_dyestuff, load_pastes, load_penicillin, load_sleepstudy
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.inference import bootstrap
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predictive import predictive
@@ -269,7 +268,7 @@ def test_mixture_is_students_t_without_groups():
     """sigma^2 drawn from all quantiles of its distribution, chi-squared with ten degrees."""
     model, at = least_squares()
     fit = model.lmm_fit_
-    rows, _ = read_new_rows(model, at, None, False)
+    rows, _ = model.fitted_model.read(at, include_random_effects=False)
     chi2 = stats.chi2.ppf((np.arange(1_000) + 0.5) / 1_000, 10)
     draws = VarianceDraws(np.empty((len(chi2), 0)), fit.sigma * np.sqrt(chi2 / 10))
     mixture = predictive(fit, rows, include_random_effects=False, variance_uncertainty=draws)
@@ -345,10 +344,10 @@ def test_full_length_with_missing_predictors():
     results = mixedlm("y ~ x + (1 | g)", data, missing="drop")
     new = NEW.copy()
     new.loc[2, "x"] = np.nan
-    found = results.predictor.predict_quantiles(new, quantiles=[0.1, 0.2, 0.3])
+    found = results.predict_quantiles(new, quantiles=[0.1, 0.2, 0.3])
     assert found.shape == (7, 3)
     assert np.isnan(found).any(axis=1).tolist() == [i == 2 for i in range(7)]
-    complete = results.predictor.predict_quantiles(new.drop(index=2), quantiles=[0.1, 0.2, 0.3])
+    complete = results.predict_quantiles(new.drop(index=2), quantiles=[0.1, 0.2, 0.3])
     assert np.array_equal(found[[0, 1, 3, 4, 5, 6]], complete)
 
 

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.design import Design, NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
+from skmixed.design.weights import Weights
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import (
@@ -85,7 +86,8 @@ def fit_problem(problem: CrossedProblem, covariance: JointCovariance, *, reml: b
             zip(problem.codes, problem.Z, covariance.factors, strict=True)
         )
     )
-    design = Design(problem.y, problem.X[:, 1:], NAMES[1:], True, blocks, weights=problem.weights)
+    weights = Weights(problem.weights)
+    design = Design(problem.y, problem.X[:, 1:], NAMES[1:], True, blocks, weights=weights)
     return LMMModel(design, covariance, reml=reml, tol=1e-8, max_iter=200).fit()
 
 

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.design import Design, NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
+from skmixed.design.weights import Weights
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.predict import (
@@ -38,8 +39,7 @@ def fit_problem(problem: Problem, structure: DirectSum, *, reml: bool) -> LMMFit
         tuple(NAMES[1:]),
         True,
         (block,),
-        weights=problem.weights,
-        group_multiplicity=problem.multiplicity,
+        weights=Weights(problem.weights, "precision", problem.multiplicity, block.factor.codes),
     )
     return LMMModel(design, JointCovariance((structure,)), reml=reml, tol=1e-8, max_iter=200).fit()
 

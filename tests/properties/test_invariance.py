@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from skmixed import MixedLM, SingularFitWarning
 from skmixed.covariance import STRUCTURES, CompoundSymmetry
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -123,7 +123,7 @@ def test_the_search_starts_from_the_same_theta_in_any_units(reml):
     for scale, shift, unit in (([1.0, 1.0], [0.0, 0.0], 1.0), ([1e4, 1e-3], [5.0, -2.0], 1e-6)):
         model = MixedLM(random_slopes=0)
         design, structures, _ = model._design((X + shift) * scale, unit * y, groups)
-        _, _, products = standardised_products(design, structures)
+        products = standardised(design, structures)[1].products()
         starts.append(starting_theta(ProfiledObjective(products, structures, reml=reml)))
     assert_allclose(starts[1], starts[0], rtol=1e-9, atol=1e-9)
 

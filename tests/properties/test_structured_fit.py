@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from skmixed import MixedLM, SingularFitWarning
 from skmixed.covariance import AR1, CompoundSymmetry, CovarianceStructure
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.profiled import ProfiledObjective
 
 pytestmark = pytest.mark.exhaustive(5)
@@ -85,7 +85,7 @@ def test_no_other_start_leads_further(structure, crossed, seed):
     model = fitted(data, structure, crossed=crossed, method="ml")
     columns = [*OCCASIONS, "x", "subject", *(["rater", "one"] if crossed else [])]
     design, covariance, _ = model._design(data[columns], data["y"], None)
-    _, _, products = standardised_products(design, covariance)
+    products = standardised(design, covariance)[1].products()
     objective = ProfiledObjective(products, covariance, reml=False)
     found = objective(model.lmm_fit_.convergence.theta)
     lower = covariance.lower_bounds

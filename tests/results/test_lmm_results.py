@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ import statsmodels.formula.api as smf
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from skmixed import NoGroupsWarning, mixedlm
+from skmixed import MixedLM, NoGroupsWarning, mixedlm
 from skmixed.datasets import load_dyestuff
 from skmixed.inference import confint
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results import MixedLMResults
 
 
@@ -210,37 +212,34 @@ def test_exact_fit_has_no_shares(sleepstudy):
 
 class TestRows:
     def test_are_asked_for_where_they_are_not_kept(self, slopes):
-        results = MixedLMResults(slopes.fit)
+        results = MixedLMResults(FittedModel(slopes.fit))
         for name in ("fittedvalues", "resid", "resid_pearson"):
             with pytest.raises(AttributeError, match="keep no rows"):
                 getattr(results, name)
 
-    def test_residuals(self, slopes):
-        y, fitted, weights = np.array([[3.0, 5.0], [2.0, 9.0], [4.0, 1.0]])
-        results = MixedLMResults(slopes.fit, response=y, fitted=fitted, weights=weights)
-        assert_array_equal(results.resid, [1.0, -4.0])
-        assert_allclose(results.resid_pearson * slopes.sigma, [2.0, -4.0])
+    def test_residuals(self, slopes, sleepstudy):
+        rows = replace(slopes.fitted_model.rows, weights=np.arange(180.0))
+        results = MixedLMResults(replace(slopes.fitted_model, rows=rows))
+        fitted = slopes.predict(sleepstudy)
         assert_array_equal(results.predict(), fitted)
+        assert_array_equal(results.resid, sleepstudy["Reaction"] - fitted)
+        expected = results.resid * np.sqrt(np.arange(180.0)) / slopes.sigma
+        assert_allclose(results.resid_pearson, expected)
 
 
 class TestPredict:
-    def test_hands_everything_to_the_predictor(self, slopes):
-        calls = []
-        results = MixedLMResults(slopes.fit, predictor=lambda *a, **k: calls.append((a, k)))
-        results.predict("rows", groups="labels", include_random_effects=False, return_std=True)
-        assert calls == [
-            (
-                ("rows",),
-                {
-                    "groups": "labels",
-                    "include_random_effects": False,
-                    "return_std": True,
-                    "return_cov": False,
-                    "kind": "observation",
-                    "variance_uncertainty": None,
-                },
-            )
-        ]
+    def test_hands_everything_to_the_fitted_model(self, sleepstudy):
+        X, labels = sleepstudy[["Days"]].to_numpy(), sleepstudy["Subject"].to_numpy()
+        model = MixedLM().fit(X, sleepstudy["Reaction"], groups=labels)
+        switches = {"include_random_effects": False, "kind": "mean", "return_cov": True}
+        for found, expected in zip(
+            model.results_.predict(X[:3], groups=labels[:3], **switches),
+            model.predict(X[:3], groups=labels[:3], **switches),
+            strict=True,
+        ):
+            assert_array_equal(found, expected)
+        with pytest.raises(ValueError, match="X has 2 features, but MixedLM is expecting 1"):
+            model.results_.predict(np.ones((3, 2)), groups=labels[:3])
 
     def test_options_need_data(self, slopes):
         with pytest.raises(ValueError, match="Pass data"):
@@ -248,7 +247,7 @@ class TestPredict:
 
     def test_needs_a_predictor(self, slopes):
         with pytest.raises(ValueError, match="no predictor"):
-            MixedLMResults(slopes.fit).predict("rows")
+            MixedLMResults(FittedModel(slopes.fit)).predict("rows")
 
 
 def test_pickle(slopes):
@@ -268,9 +267,8 @@ def test_tables_do_not_share_memory_with_the_fit(sleepstudy):
 
 
 def test_nothing_is_computed_before_it_is_asked_for(slopes):
-    results = MixedLMResults(slopes.fit)
-    stored = set(vars(results))
-    assert stored == set(MixedLMResults.__dataclass_fields__) - {"_"}
+    results = MixedLMResults(FittedModel(slopes.fit))
+    assert set(vars(results)) == {"fitted_model"}
     assert results.params["Days"] == slopes.params["Days"]
     assert "params" in vars(results)
 
@@ -283,7 +281,7 @@ def test_repr_is_short(slopes):
 
 def test_df_method_is_checked(slopes):
     with pytest.raises(ValueError, match=r"'normal'.*'guess'"):
-        MixedLMResults(slopes.fit, df_method="guess")
+        MixedLMResults(FittedModel(slopes.fit, df_method="guess"))
 
 
 def test_intervals_of_every_kind_have_the_columns_of_statsmodels(slopes):
@@ -303,7 +301,7 @@ def test_bootstrap_intervals_are_those_of_confint(slopes):
     expected = confint(slopes, "bootstrap", "all", level=0.9, **options)
     assert table.index.to_list() == expected["parameter"].to_list()
     assert_array_equal(table, expected[["lower", "upper"]])
-    alone = MixedLMResults(slopes.fit)
+    alone = MixedLMResults(FittedModel(slopes.fit))
     with pytest.raises(TypeError, match=r"rows of the data, which MixedLMResults does not keep"):
         alone.conf_int(method="bootstrap")
 

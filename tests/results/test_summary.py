@@ -7,9 +7,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skmixed import mixedlm
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 
@@ -106,7 +109,8 @@ def test_confidence_level(slopes):
 
 
 def test_dropped_rows_and_response(slopes):
-    results = MixedLMResults(slopes.fit, response_name="speed", n_dropped=7)
+    rows = KeptRows(slopes.model, slopes.data, pd.concat([slopes.data, slopes.data.head(7)]))
+    results = MixedLMResults(FittedModel(slopes.fit, rows=rows, response_name="speed"))
     text = str(results.summary())
     assert "7 dropped" in text
     assert re.search(r"Response: +speed", text)
@@ -115,7 +119,7 @@ def test_dropped_rows_and_response(slopes):
 def test_notices_are_notes(slopes):
     message = "The fit did not converge: too few iterations."
     notice = type("Notice", (), {"message": message})()
-    results = MixedLMResults(replace(slopes.fit, notices=(notice,)))
+    results = MixedLMResults(FittedModel(replace(slopes.fit, notices=(notice,))))
     assert f"Note: {message}" in str(results.summary())
     assert message in results.summary().as_html()
 
@@ -164,7 +168,7 @@ def test_html_holds_the_cells_of_the_text(slopes):
 
 
 def test_html_escapes_names(slopes):
-    results = MixedLMResults(slopes.fit, formula="y ~ I(x < 1) + <script>")
+    results = MixedLMResults(FittedModel(slopes.fit, formula="y ~ I(x < 1) + <script>"))
     html = results.summary().as_html()
     assert "<script>" not in html
     assert "y ~ I(x < 1) + <script>" in parse(html)

@@ -88,8 +88,10 @@ def test_a_model_of_another_version_predicts(monkeypatch):
 @pytest.mark.parametrize("model", SAVED, ids=lambda model: type(model).__name__)
 def test_another_layout_is_refused(model, monkeypatch):
     saved = pickle.dumps(model)
-    monkeypatch.setattr(versions, "LAYOUT", versions.LAYOUT + 1)
-    with pytest.raises(ValueError, match=r"cannot read it: its layout is number 1, expected 2"):
+    layout = versions.LAYOUT
+    monkeypatch.setattr(versions, "LAYOUT", layout + 1)
+    message = f"cannot read it: its layout is number {layout}, expected {layout + 1}"
+    with pytest.raises(ValueError, match=message):
         pickle.loads(saved)
 
 

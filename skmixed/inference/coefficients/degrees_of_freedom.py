@@ -206,9 +206,7 @@ class KenwardRogerRule:
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""
-        at = fit.coordinates
-        sigma = fit.sigma / float(np.sqrt(at.weight_scale))
-        return _KenwardRoger(kenward_roger(fit), at.fixed.matrix, sigma)
+        return _KenwardRoger(kenward_roger(fit), fit.coordinates.fixed.matrix, fit.working_sigma)
 
 
 DF_METHODS: Mapping[str, DegreesOfFreedom] = {

@@ -9,7 +9,7 @@ import pandas as pd
 from skmixed.inference.coefficients.linear_hypotheses import read_hypotheses
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import f_test, t_tests
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
 
 __all__ = ["t_test", "wald_test"]
 
@@ -58,9 +58,10 @@ def t_test(
     0                   Days = 10    10.467   1.546  17.0    0.766
     1  Intercept + 9 * Days = 350   345.611  14.629  17.0    0.768
     """
-    fit = fit_of(fitted)
+    found = fitted_model_of(fitted)
+    fit = found.fit
     read = read_hypotheses(hypotheses, fit.fixed)
-    tests = t_tests(fit, read.contrasts, rule_for(fitted, df_method), null=read.values)
+    tests = t_tests(fit, read.contrasts, rule_for(found, df_method), null=read.values)
     return tests.table(read.labels, conf_level)
 
 
@@ -102,10 +103,11 @@ def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> 
                              term  df_num  df_denom  statistic  p_value
     0  Days = 0, I(Days ** 2) = 0       2    51.563     23.754      0.0
     """
-    fit = fit_of(fitted)
+    found = fitted_model_of(fitted)
+    fit = found.fit
     read = read_hypotheses(hypotheses, fit.fixed)
     read.require_consistency()
-    test = f_test(fit, read.contrasts, rule_for(fitted, df_method), null=read.values)
+    test = f_test(fit, read.contrasts, rule_for(found, df_method), null=read.values)
     return pd.DataFrame(
         {
             "term": [", ".join(read.labels)],

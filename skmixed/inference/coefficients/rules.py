@@ -9,7 +9,7 @@ from skmixed.inference.coefficients.degrees_of_freedom import (
     DegreesOfFreedom,
     default_df_method,
 )
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
 
 __all__ = ["rule_for"]
 
@@ -22,7 +22,8 @@ def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     ValueError
         If there is no such rule.
     """
-    name = df_method or getattr(fitted, "df_method", None) or default_df_method(fit_of(fitted))
+    found = fitted_model_of(fitted)
+    name = df_method or found.df_method or default_df_method(found.fit)
     if name not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
     return DF_METHODS[name]

@@ -98,7 +98,7 @@ class TermSpace:
         """Return R of the standardised columns, with R'R = X'X, each row as often as it counts."""
         positions, kinds = distinct_rows(self.design.fixed)
         rows = self.coordinates.transform(self.design.fixed[positions])
-        rows *= np.sqrt(np.bincount(kinds, self.design.row_multiplicity))
+        rows *= np.sqrt(np.bincount(kinds, self.design.weights.row_multiplicity))
         return np.asarray(np.linalg.qr(rows.T, mode="r"))
 
     def contrasts(self, rows: FloatArray) -> FloatArray:

@@ -9,14 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
-from skmixed.formula import FormulaRecipe
 from skmixed.inference.coefficients.degrees_of_freedom import FixedEffectsTheory
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.term_hypotheses import HYPOTHESES
 from skmixed.inference.coefficients.term_space import TermSpace, term_space
 from skmixed.inference.coefficients.wald import f_test_of
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
+from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["anova_terms"]
 
@@ -76,10 +75,11 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
     0  factor(Days)  166235.123  18470.569       9     153.0     18.703      0.0
     """
     hypotheses = HYPOTHESES[_type(type)]
-    fit, rule = fit_of(fitted), rule_for(fitted, df_method)
+    found = fitted_model_of(fitted)
+    fit, rule = found.fit, rule_for(found, df_method)
     if not fit.fixed.names:
         return pd.DataFrame(columns=COLUMNS)
-    space = _space(fitted, fit)
+    space = _space(found, fitted)
     theory = rule.at(fit)
     rows = [
         (space.names[term], *_test(fit, theory, space.contrasts(rows)))
@@ -97,17 +97,16 @@ def _type(kind: int | str) -> int:
     return TYPES[str(kind)]
 
 
-def _space(fitted: Any, fit: LMMFit) -> TermSpace:
+def _space(found: FittedModel, fitted: Any) -> TermSpace:
     """Find the terms of a model that was fitted from a formula and has kept its rows."""
-    recipe, model = getattr(fitted, "recipe", None), getattr(fitted, "model", None)
-    data = getattr(fitted, "data", None)
-    if not (isinstance(recipe, FormulaRecipe) and isinstance(model, LMMModel)) or data is None:
+    recipe, rows = found.recipe, found.rows
+    if recipe is None or rows is None or rows.data is None:
         raise TypeError(
             "Terms are those of a formula, and what a test says of them depends on the rows: "
             f"expected the results of mixedlm, got {fitted.__class__.__name__} without them. Fit "
             "with mixedlm, or test single coefficients by t_test and wald_test."
         )
-    return term_space(recipe, data, model.design, fit.coordinates.fixed)
+    return term_space(recipe, rows.data, rows.model.design, found.fit.coordinates.fixed)
 
 
 def _test(

@@ -64,14 +64,15 @@ class Resampling:
         if known:
             return 0
         design = large.model.design
+        repeated = design.weights.row_multiplicity is not None
         small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS
-        if small and design.row_multiplicity is None:
+        if small and not repeated:
             return REPLICATES
         remedy = (
-            f"Pass bootstrap=1000 to simulate the ratio, which fits {design.n_rows:,} rows as many "
-            "times"
-            if design.row_multiplicity is None
-            else "Rows that count several times cannot be simulated: repeat them in the data"
+            "Rows that count several times cannot be simulated: repeat them in the data"
+            if repeated
+            else f"Pass bootstrap=1000 to simulate the ratio, which fits {design.n_rows:,} rows as "
+            "many times"
         )
         warn_user(
             f"No mixture of chi-squares is known for the test of {large.name!r}, and the "

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.inputs import fit_of, model_of
+from skmixed.inference.inputs import fitted_model_of, model_of
+from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = [
     "ComparedModel",
@@ -23,7 +24,6 @@ __all__ = [
     "require_same_rows",
     "same_fixed_effects",
     "spans",
-    "with_fit",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -41,22 +41,28 @@ class ComparedModel:
     ----------
     name : str
     model : LMMModel
-    fit : LMMFit
+    fitted_model : FittedModel
     refitted : bool
         Whether it was fitted again, by another criterion than the user chose.
     """
 
     name: str
     model: LMMModel
-    fit: LMMFit
+    fitted_model: FittedModel
     refitted: bool = False
+
+    @property
+    def fit(self) -> LMMFit:
+        """Return the fit."""
+        return self.fitted_model.fit
 
     def by_criterion(self, *, reml: bool) -> ComparedModel:
         """Return the model fitted by REML or ML; itself if it is so already."""
         if self.fit.reml == reml:
             return self
         model = self.model.with_criterion(reml=reml)
-        return replace(self, model=model, fit=model.fit(), refitted=True)
+        fitted_model = self.fitted_model.refitted(model.fit(), model)
+        return replace(self, model=model, fitted_model=fitted_model, refitted=True)
 
     @property
     def method(self) -> str:
@@ -72,15 +78,12 @@ def compared_models(models: Sequence[Any] | Mapping[str, Any]) -> list[ComparedM
     models : sequence or mapping of MixedLMResults
     """
     if isinstance(models, Mapping):
-        names, fitted = [str(name) for name in models], list(models.values())
-    else:
-        fitted = list(models)
-        formulas = [getattr(one, "formula", None) for one in fitted]
-        distinct = None not in formulas and len(set(formulas)) == len(formulas)
-        names = [
-            str(formula) if distinct else f"model {i}" for i, formula in enumerate(formulas, 1)
-        ]
-    return [compared_model(name, one) for name, one in zip(names, fitted, strict=True)]
+        return [compared_model(str(name), one) for name, one in models.items()]
+    compared = [compared_model(f"model {i}", one) for i, one in enumerate(models, 1)]
+    formulas = [one.fitted_model.formula for one in compared]
+    if None in formulas or len(set(formulas)) < len(formulas):
+        return compared
+    return [replace(one, name=str(one.fitted_model.formula)) for one in compared]
 
 
 def compared_model(name: str, fitted: Any) -> ComparedModel:
@@ -92,20 +95,9 @@ def compared_model(name: str, fitted: Any) -> ComparedModel:
     fitted : MixedLMResults or LMMModel
         A model that is not fitted yet is.
     """
-    model = model_of(fitted)
-    fit = model.fit() if isinstance(fitted, LMMModel) else fit_of(fitted)
-    fit.require_likelihood()
-    return ComparedModel(name, model, fit)
-
-
-def with_fit(fitted: Any) -> Any:
-    """Return what has a fit: a model that is not fitted yet is, anything else stays.
-
-    Parameters
-    ----------
-    fitted : MixedLMResults, estimator, LMMFit or LMMModel
-    """
-    return compared_model("model", fitted) if isinstance(fitted, LMMModel) else fitted
+    model, found = model_of(fitted), fitted_model_of(fitted)
+    found.fit.require_likelihood()
+    return ComparedModel(name, model, found)
 
 
 def require_same_rows(models: Sequence[ComparedModel]) -> None:
@@ -133,9 +125,10 @@ def _difference(one: Design, other: Design) -> str | None:
     if not np.array_equal(one.response, other.response):
         ordered = np.array_equal(np.sort(one.response), np.sort(other.response))
         return "their rows are in another order" if ordered else "their responses differ"
-    if not _equal(one.weights, other.weights) or one.frequency != other.frequency:
+    a, b = one.weights, other.weights
+    if not (_equal(a.precision, b.precision) and _equal(a.repetitions, b.repetitions)):
         return "their weights differ"
-    return None if _equal(one.group_counts, other.group_counts) else "their group weights differ"
+    return None if _equal(a.group_counts, b.group_counts) else "their group weights differ"
 
 
 def _equal(one: FloatArray | None, other: FloatArray | None) -> bool:

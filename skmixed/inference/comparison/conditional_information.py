@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
-from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.measures.extended_products import with_combinations
 from skmixed.inference.measures.hat_matrix import hat_traces
@@ -87,7 +86,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention must be one of {list(CONVENTIONS)}, got {convention!r}.")
-    fit = fit_of(with_fit(fitted))
+    fit = fit_of(fitted)
     fit.require_likelihood()
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
     if fit.products is not None and fit.estimable:
@@ -111,18 +110,16 @@ class _ThroughTheta:
 
 def _without_theta(fit: LMMFit) -> _ThroughTheta:
     """Return what a model without random effects has, and one that leaves nothing of y."""
-    scale = fit.coordinates.weight_scale * fit.coordinates.response_scale**2
-    return _ThroughTheta(0.0, 0.0, fit.nu * fit.sigma**2 / scale)
+    return _ThroughTheta(0.0, 0.0, fit.nu * fit.standardised_sigma**2)
 
 
 def _given_modes(fit: LMMFit, squares: float) -> float:
     """Return the log-likelihood given the modes; infinite where nothing is left of y."""
     if fit.sigma == 0.0:
         return np.inf
-    at = fit.coordinates
     sum_log_weights = 0.0 if fit.products is None else fit.products.sum_log_weights
-    variance = fit.sigma**2 / at.weight_scale
-    scatter = squares * at.response_scale**2 / variance
+    variance = fit.working_sigma**2
+    scatter = squares / fit.standardised_sigma**2
     return -0.5 * float(fit.n_rows * np.log(2.0 * np.pi * variance) - sum_log_weights + scatter)
 
 

@@ -23,7 +23,6 @@ from skmixed.inference.comparison.null_distribution import simulate_likelihood_r
 from skmixed.inference.comparison.random_terms import named_terms
 from skmixed.inference.comparison.reduced_models import with_only_term, without_term
 from skmixed.inference.comparison.spectrum import Spectrum, spectrum_of
-from skmixed.inference.inputs import model_of
 
 __all__ = ["exact_lrt", "exact_rlrt"]
 
@@ -89,19 +88,20 @@ def exact_rlrt(
     if term is not None:
         if full is not None or null is not None:
             raise ValueError("Give either term, or full and null.")
-        fitted, full, null = _split_by_term(fitted, term)
+        given, full, null = _split_by_term(fitted, term)
+    else:
+        given = compared_model("the tested model", fitted)
     if (full is None) != (null is None):
         raise ValueError(
             "With several variance components the test needs three models: expected full and null "
             "together. Or name the tested term of the full model: term='(1 | g)'."
         )
-    label = _require_one_parameter(fitted)
-    given = _compared(label, fitted)
+    label = _require_one_parameter(given)
     alone = given.by_criterion(reml=True)
     if full is None:
         statistic, again = _against_zero(alone.fit), alone.refitted
     else:
-        pair = [_compared("full", full), _compared("null", null)]
+        pair = [compared_model("full", full), compared_model("null", null)]
         _require_comparable([*pair, given])
         pair = [model.by_criterion(reml=True) for model in pair]
         statistic = pair[1].fit.criterion - pair[0].fit.criterion
@@ -151,13 +151,14 @@ def exact_lrt(
        statistic  p_value  p_value_se
     0      5.403    0.004         0.0
     """
-    label = _require_one_parameter(fitted)
-    one = _compared(label, fitted).by_criterion(reml=False)
+    given = compared_model("the tested model", fitted)
+    label = _require_one_parameter(given)
+    one = given.by_criterion(reml=False)
     hypothesis, again = f"variance of {label} = 0", one.refitted
     if null is None:
         n_fixed, statistic = 0, _against_zero(one.fit)
     else:
-        smaller = _compared("null", null).by_criterion(reml=False)
+        smaller = compared_model("null", null).by_criterion(reml=False)
         _require_least_squares_within(smaller, one)
         n_fixed = len(one.fit.fixed.standardised) - len(smaller.fit.fixed.standardised)
         statistic = smaller.fit.criterion - one.fit.criterion
@@ -175,11 +176,6 @@ class _Found:
     method: str
     refitted: bool
     statistic: float
-
-
-def _compared(name: str, fitted: Any) -> ComparedModel:
-    """Return a model with its fit; itself if it is one."""
-    return fitted if isinstance(fitted, ComparedModel) else compared_model(name, fitted)
 
 
 def _simulated(
@@ -217,10 +213,10 @@ def _against_zero(fit: LMMFit) -> float:
     return objective(np.zeros_like(theta)).value - objective(theta).value
 
 
-def _require_one_parameter(fitted: Any) -> str:
+def _require_one_parameter(tested: ComparedModel) -> str:
     """Return the label of the only random term; raise ValueError unless it is one variance."""
-    model = fitted.model if isinstance(fitted, ComparedModel) else model_of(fitted)
-    terms = named_terms(model.design.blocks, getattr(fitted, "recipe", None))
+    model = tested.model
+    terms = named_terms(model.design.blocks, tested.fitted_model.recipe)
     labels = [term.label for term in terms]
     if len(labels) != 1:
         raise ValueError(
@@ -264,17 +260,17 @@ def _require_least_squares_within(small: ComparedModel, large: ComparedModel) ->
 
 def _split_by_term(
     fitted: Any, label: str
-) -> tuple[Any, ComparedModel | None, ComparedModel | None]:
+) -> tuple[ComparedModel, ComparedModel | None, ComparedModel | None]:
     """Return the model with one term only, the whole one and the one without that term."""
     whole = compared_model("full", fitted)
     model = whole.model
-    terms = named_terms(model.design.blocks, getattr(fitted, "recipe", None))
+    terms = named_terms(model.design.blocks, whole.fitted_model.recipe)
     chosen = [term for term in terms if term.label == label]
     if len(chosen) != 1:
         raise ValueError(
             f"There is no random term {label!r}: expected one of {[term.label for term in terms]}."
         )
     if len(terms) == 1:
-        return fitted, None, None
+        return whole, None, None
     alone = compared_model(label, with_only_term(model, chosen[0]))
     return alone, whole, compared_model("null", without_term(model, chosen[0]))

@@ -67,13 +67,13 @@ def ranova(
     2         (1 | batch)     0.6577  1.0   0.4174           0.2087
     """
     whole = compared_model("<none>", fitted)
-    terms = named_terms(whole.model.design.blocks, getattr(fitted, "recipe", None))
+    terms = named_terms(whole.model.design.blocks, whole.fitted_model.recipe)
     if not terms:
         raise ValueError("ranova drops random terms, and this model has none.")
     rows = [_row(whole)]
     resampling = Resampling(bootstrap, np.random.default_rng(random_state), n_jobs)
     for one in reductions(whole.model, terms, reduce=reduce_terms):
-        smaller = ComparedModel(one.label, one.model, one.model.fit())
+        smaller = compared_model(one.label, one.model)
         rows.append(_row(smaller) | likelihood_ratio(smaller, whole, resampling))
     return pd.DataFrame(rows)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import CovarianceStructure, DirectSum, JointCovariance
 from skmixed.design.design import Design, RandomBlock, TermLayout
+from skmixed.design.weights import Weights
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.compared_models import spans
 from skmixed.inference.comparison.random_terms import INTERCEPT, NamedTerm
@@ -150,16 +151,16 @@ def _with_parts(model: LMMModel, parts: Sequence[tuple[RandomBlock, Sequence[_Pa
             for _, own in kept
         )
     )
-    return replace(model, design=_with_blocks(model.design, blocks), covariance=covariance)
+    return replace(model.with_design(_with_blocks(model.design, blocks)), covariance=covariance)
 
 
 def _with_blocks(design: Design, blocks: tuple[RandomBlock, ...]) -> Design:
     """Return the design with other random effects; groups that count several times still do."""
-    if design.group_multiplicity is None:
+    if design.weights.groups is None:
         return replace(design, blocks=blocks)
     if blocks and blocks[0].factor is design.blocks[0].factor:
         return replace(design, blocks=blocks)
-    if design.weights is not None and not design.frequency:
+    if design.weights.precision is not None:
         raise ValueError(
             "The groups of group_weight leave the model with this term, and the rows have "
             "precision weights besides. Repeat the rows of the groups instead of weighting them."
@@ -167,7 +168,5 @@ def _with_blocks(design: Design, blocks: tuple[RandomBlock, ...]) -> Design:
     return replace(
         design,
         blocks=blocks,
-        weights=design.row_multiplicity,
-        frequency=True,
-        group_multiplicity=None,
+        weights=Weights(design.weights.row_multiplicity, "frequency"),
     )

@@ -100,7 +100,7 @@ def _low_rank(rows: TrainingRows, clusters: GroupingFactor) -> bool:
     own = [block.codes for block in rows.blocks]
     if len(own) > 1 or not all(np.array_equal(codes, clusters.codes) for codes in own):
         return False
-    if rows.root is None or rows.design.frequency:
+    if rows.root is None or rows.design.weights.precision is None:
         return True
     first = np.empty(len(clusters.levels))
     first[clusters.codes] = rows.root

@@ -184,9 +184,8 @@ def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:
 def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray) -> FloatArray:
     """Return sigma of the rows that are left, given what r2 loses; NaN where none are left."""
     fit, design = rows.fit, rows.design
-    weights = design.weights if design.frequency else None
-    sizes = np.bincount(groups.codes, weights, len(groups.levels)) * group_counts(rows, groups)
-    nu = fit.nu - sizes
+    sizes = np.bincount(groups.codes, design.weights.repetitions, len(groups.levels))
+    nu = fit.nu - sizes * group_counts(rows, groups)
     r2 = np.maximum(rows.sigma**2 * fit.nu - lost, 0.0)
     sigma2 = np.divide(r2, nu, out=np.full(len(nu), np.nan), where=nu > 0)
     return np.asarray(np.sqrt(sigma2) * (fit.sigma / rows.sigma if rows.sigma else 1.0))

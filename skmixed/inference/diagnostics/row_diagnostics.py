@@ -186,7 +186,7 @@ def _pearson(rows: TrainingRows) -> FloatArray:
     """Return conditional residuals over the standard deviation of the errors."""
     if rows.fit.sigma == 0.0:
         return np.full(rows.design.n_rows, np.nan)
-    return _conditional(rows) * np.sqrt(rows.precision) / rows.fit.sigma
+    return _conditional(rows) * np.sqrt(rows.relative_precision) / rows.fit.working_sigma
 
 
 def _standardised(rows: TrainingRows) -> FloatArray:
@@ -204,7 +204,7 @@ def _decorrelated(rows: TrainingRows) -> FloatArray:
 def _leverage(rows: TrainingRows) -> FloatArray:
     """Return the diagonal of the hat matrix."""
     variance = mean_error_variance(rows.exact_fit, rows.new_rows, include_random_effects=True)
-    return variance * rows.precision / rows.fit.coordinates.weight_scale
+    return variance * rows.relative_precision
 
 
 def _left(leverages: FloatArray) -> FloatArray:

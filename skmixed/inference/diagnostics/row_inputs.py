@@ -10,11 +10,12 @@ import pandas as pd
 
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import fit_of, model_of
+from skmixed.inference.inputs import fit_of, rows_of, with_rows
 
 __all__ = ["training_rows"]
+
+PASS_ROWS = "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
 
 
 def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
@@ -35,21 +36,10 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     ValueError
         If the rows are not those of the fit.
     """
-    fit = fit_of(fitted)
-    if X is None:
-        if not isinstance(getattr(fitted, "model", None), LMMModel):
-            raise TypeError(
-                f"This needs the rows of the data, which {type(fitted).__name__} does not keep. "
-                "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
-            )
-        model, data = model_of(fitted), fitted.data
-    elif not hasattr(fitted, "training_model"):
-        raise TypeError(
-            f"X and y belong to an estimator, and got {type(fitted).__name__} with them. Results "
-            "of mixedlm keep their rows: pass them alone, and a grouping factor as factor='g'."
-        )
-    else:
-        model, data = fitted.training_model(X, y, **arguments), X
+    if X is not None:
+        fitted = with_rows(fitted, X, y, **arguments)
+    rows, fit = rows_of(fitted, PASS_ROWS), fit_of(fitted)
+    model, data = rows.model, rows.data
     _check_rows(fit, model.design)
     index = getattr(data, "index", None)
     if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):
@@ -60,8 +50,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
 
 def _check_rows(fit: LMMFit, design: Design) -> None:
     """Raise ValueError if a fit cannot have come from a design."""
-    repeated = design.row_multiplicity
-    n_rows = float(design.n_rows if repeated is None else repeated.sum())
+    n_rows = design.count
     sizes = [factor.sizes for factor in design.factors]
     fitted_sizes = [effects.sizes for effects in fit.random]
     same = (

@@ -89,7 +89,7 @@ def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
     ValueError
         If groups of the model count several times, and these are others.
     """
-    multiplicity = rows.design.group_multiplicity
+    multiplicity = rows.design.weights.groups
     if multiplicity is None:
         return np.ones(len(groups.levels))
     own = rows.design.blocks[0].factor

@@ -46,7 +46,7 @@ def _of_factor(effects: RandomEffects, fit: LMMFit) -> pd.DataFrame:
     variances = np.zeros(effects.modes.shape)
     whole = effects.effect_covariance.diagonal()
     if effects.position is not None:
-        root = effects.coordinates.matrix * (fit.sigma / np.sqrt(effects.weight_scale))
+        root = effects.working_sigma * effects.coordinates.matrix
         cross = np.einsum("qr,grp->gqp", root, effects.standardised_cross)
         of_beta = np.einsum("gqp,ps,gqs->gq", cross, fit.fixed.unscaled_covariance, cross)
         given_data = np.einsum("gqq->gq", effects.conditional_covariance)

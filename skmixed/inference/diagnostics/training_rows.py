@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design, NewBlock, NewRows
 from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.fitting.standardise import standardised_products
+from skmixed.fitting.rows import WhitenedRows
+from skmixed.fitting.standardise import standardised_rows
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.choose import direct_cost
 from skmixed.likelihood.iterative_errors import IterativeErrors
@@ -74,38 +76,39 @@ class TrainingRows:
     @property
     def repeated(self) -> bool:
         """Tell whether a row stands for several."""
-        weights = self.design.weights
-        return self.design.frequency and weights is not None and bool((weights != 1.0).any())
+        repetitions = self.design.weights.repetitions
+        return repetitions is not None and bool((repetitions != 1.0).any())
 
     @cached_property
-    def precision(self) -> FloatArray:
-        """Return the weight of each row in Var(e_i) = sigma^2 / weight_i, shape (n,)."""
-        design = self.design
-        if design.weights is None or design.frequency:
-            return np.ones(design.n_rows)
-        return design.weights
+    def whitened(self) -> WhitenedRows:
+        """Return the rows in the coordinates of the fit, times the root of the weights."""
+        return standardised_rows(self.design, self.fit.coordinates).whitened()
 
     @cached_property
+    def relative_precision(self) -> FloatArray:
+        """Return the weight of each row over the mean weight in Var(e_i), shape (n,)."""
+        if self.root is None or self.design.weights.precision is None:
+            return np.ones(self.design.n_rows)
+        return self.root**2
+
+    @property
     def root(self) -> FloatArray | None:
         """Return the root of the relative weights, None where all are 1."""
-        weights = self.design.weights
-        return None if weights is None else np.sqrt(weights / self.fit.coordinates.weight_scale)
+        return self.whitened.plain.weighting.root
 
-    @cached_property
+    @property
     def fixed(self) -> FloatArray:
         """Return the fixed-effects columns, shape (p, n)."""
-        return self._weighted(self._plain_fixed.copy())
+        return self.whitened.A[:-1]
 
     @cached_property
     def blocks(self) -> list[ActiveBlock]:
         """Return the factors whose variances are estimated."""
         return [
-            ActiveBlock(
-                effects,
-                self._weighted(effects.coordinates.transform(block.columns)),
-                block.factor.codes,
+            ActiveBlock(effects, Z, factor.codes)
+            for effects, Z, factor in zip(
+                self.fit.random, self.whitened.Z, self.design.factors, strict=True
             )
-            for effects, block in zip(self.fit.random, self.design.blocks, strict=True)
             if effects.estimable
         ]
 
@@ -119,20 +122,12 @@ class TrainingRows:
     @cached_property
     def marginal(self) -> FloatArray:
         """Return y - X beta, shape (n,)."""
-        design, at = self.design, self.fit.coordinates
-        y = design.response if design.offset is None else design.response - design.offset
-        X = self._plain_fixed
-        residuals = (y - at.shift @ X) / at.response_scale - self.fit.fixed.standardised @ X
-        return self._weighted(residuals)
+        return self.whitened.A[-1] - self.fit.fixed.standardised @ self.fixed
 
     @cached_property
     def conditional(self) -> FloatArray:
         """Return V^-1 (y - X beta) = y - X beta - Z b, shape (n,)."""
-        residuals = self.marginal.copy()
-        for block in self.blocks:
-            for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
-                residuals -= modes[block.codes] * column
-        return residuals
+        return conditional_residuals(self.fit, self.whitened)
 
     @cached_property
     def cancelled(self) -> FloatArray:
@@ -141,11 +136,13 @@ class TrainingRows:
         Their rounding errors are of the order of this times the precision of floating point.
         """
         design, at = self.design, self.fit.coordinates
-        X = np.abs(self._plain_fixed)
+        X = np.abs(self.whitened.plain.A[:-1])
         sizes = np.abs(design.response) + np.abs(at.shift) @ X
         if design.offset is not None:
             sizes += np.abs(design.offset)
-        sizes = self._weighted(sizes / at.response_scale + np.abs(self.fit.fixed.standardised) @ X)
+        sizes = sizes / at.response_scale + np.abs(self.fit.fixed.standardised) @ X
+        if self.root is not None:
+            sizes *= self.root
         for block in self.blocks:
             for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
                 sizes += np.abs(modes[block.codes] * column)
@@ -173,7 +170,7 @@ class TrainingRows:
         if not isinstance(self.fit.errors, IterativeErrors):
             return self.fit
         kept = [i for i, effects in enumerate(self.fit.random) if effects.estimable]
-        products = standardised_products(self.design, self.model.covariance)[2].of_factors(kept)
+        products = self.whitened.products().of_factors(kept)
         names = [self.fit.random[i].name for i in kept]
         require_memory(
             direct_cost(products).n_bytes,
@@ -187,8 +184,7 @@ class TrainingRows:
     @property
     def sigma(self) -> float:
         """Return the residual standard deviation in units of the working response."""
-        at = self.fit.coordinates
-        return self.fit.sigma / (at.response_scale * float(np.sqrt(at.weight_scale)))
+        return self.fit.standardised_sigma
 
     def in_units_of_y(self, residuals: FloatArray) -> FloatArray:
         """Return working residuals as the user sees them: without weights, in units of y."""
@@ -248,14 +244,3 @@ class TrainingRows:
             f"There is no grouping factor {name!r}: the model has {known}. Name one of them, or "
             "pass an array of labels."
         )
-
-    @cached_property
-    def _plain_fixed(self) -> FloatArray:
-        """Return the fixed-effects columns without weights."""
-        return self.fit.coordinates.fixed.transform(self.design.fixed)
-
-    def _weighted(self, columns: FloatArray) -> FloatArray:
-        """Multiply by the root of the weights, in place."""
-        if self.root is not None:
-            columns *= self.root
-        return columns

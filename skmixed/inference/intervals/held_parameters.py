@@ -137,8 +137,8 @@ def held_parameter(fit: LMMFit, best: MaximumLikelihood, parameter: ModelParamet
     if parameter.kind == "fixed":
         return _coefficient(fit, best, parameter.position)
     if parameter.kind == "sigma":
-        unit = fit.coordinates.response_scale * math.sqrt(fit.coordinates.weight_scale)
         deviance = HeldSigma(best.products, best.covariance, best.kernel)
+        unit = fit.coordinates.sigma_unit
         logs = Logarithm(unit, lower=min(best.log_sigma, math.log(NEGLIGIBLE)))
         return Held(deviance, np.append(best.log_sigma, best.at.theta), logs)
     assert parameter.place is not None

@@ -183,7 +183,7 @@ def _is_identified(fit: LMMFit, place: Place | None) -> bool:
 
 def _vanishing(effects: RandomEffects) -> NDArray[np.bool_]:
     """Tell which effects have a variance of 0."""
-    units = np.linalg.norm(effects.coordinates.matrix, axis=1) / np.sqrt(effects.weight_scale)
+    units = np.linalg.norm(effects.relative_matrix, axis=1)
     sizes = np.linalg.norm(effects.relative_factor, axis=1)
     return np.asarray(sizes <= SINGULAR * units)
 

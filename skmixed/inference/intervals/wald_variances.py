@@ -78,8 +78,7 @@ def _rows(fit: LMMFit, effects: RandomEffects, place: Place) -> tuple[FloatArray
             break
         before += len(theta)
     first = effects.covariance.effect_slices[place.term].start
-    chosen = effects.coordinates.matrix[[first + i for i in place.effects]]
-    chosen = chosen / np.sqrt(effects.weight_scale)
+    chosen = effects.relative_matrix[[first + i for i in place.effects]]
     slopes = np.zeros((len(chosen), derivative.shape[1], m))
     slopes[..., before : before + len(derivative)] = np.moveaxis(chosen @ derivative, 0, -1)
     return chosen @ effects.standardised_factor, slopes

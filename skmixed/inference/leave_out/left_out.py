@@ -39,7 +39,7 @@ class LeftOut:
     mean : ndarray of shape (n,)
         NaN where the other rows do not tell it.
     variance : ndarray of shape (n,)
-        Of its error, without that of the observation itself, over sigma^2.
+        Of its error, without that of the observation itself, over that of a row of mean weight.
     """
 
     mean: FloatArray
@@ -68,7 +68,7 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
 
 def _solves(rows: TrainingRows) -> bool:
     """Tell whether the estimates solve their equations: X'V^-1 (y - X beta) = 0, b = Psi Z'e."""
-    counts = rows.design.group_counts
+    counts = rows.design.weights.group_counts
     e = rows.conditional
     size = np.abs(e) + EXACT + ROUNDING / SOLVED * rows.cancelled
     n = 1.0 if counts is None else counts
@@ -86,7 +86,7 @@ def _solves(rows: TrainingRows) -> bool:
 
 
 def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:
-    """Carry working residuals and their variance over sigma^2 over to the user's units.
+    """Return predictions in the user's units from working residuals and their variances.
 
     Parameters
     ----------
@@ -94,13 +94,10 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
     residuals : ndarray of shape (n,)
         y - its prediction, times the root of the weights; NaN where there is none.
     variance : ndarray of shape (n,)
-        Of these.
+        Of these, over the residual variance.
     """
-    weights = rows.design.weights
-    return LeftOut(
-        rows.design.response - rows.in_units_of_y(residuals),
-        (variance - 1.0) / (1.0 if weights is None else weights),
-    )
+    squared = 1.0 if rows.root is None else rows.root**2
+    return LeftOut(rows.design.response - rows.in_units_of_y(residuals), (variance - 1.0) / squared)
 
 
 def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
@@ -124,5 +121,5 @@ def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
     mean = rows.series(left.mean, "prediction")
     if not return_std:
         return mean
-    variance = left.variance + 1.0 / rows.precision
-    return mean, pd.Series(rows.fit.sigma * np.sqrt(variance), mean.index, name="std")
+    variance = left.variance + 1.0 / rows.relative_precision
+    return mean, pd.Series(rows.fit.working_sigma * np.sqrt(variance), mean.index, name="std")

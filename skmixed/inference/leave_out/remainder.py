@@ -13,8 +13,7 @@ from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.standardise import products_of_rows, standardised_rows
-from skmixed.inference.diagnostics.refits_without import design_of_rows
+from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.likelihood.crossproducts import CrossProducts
@@ -38,12 +37,12 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     train, test : ndarray of int
         Positions of the rows.
     """
-    fit, design = rows.fit, design_of_rows(rows.design, train)
-    standardised = standardised_rows(design, fit.coordinates)
-    X = standardised.A[:-1]
+    fit, design = rows.fit, rows.design.select(train)
+    whitened = standardised_rows(design, fit.coordinates).whitened()
+    X = whitened.A[:-1]
     untold = aliased_rows(X)
     kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
-    products = products_of_rows(design, standardised, fit.coordinates.weight_scale)
+    products = whitened.products()
     try:
         solved = fit_at(
             fit,
@@ -60,7 +59,7 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     variance = mean_error_variance(solved, new, include_random_effects=True)
     if untold.any():
         mean[_needing(fit, X, untold, new)] = np.nan
-    return LeftOut(mean, variance / fit.coordinates.weight_scale)
+    return LeftOut(mean, variance)
 
 
 def _described(fit: LMMFit, design: Design) -> list[FactorDescription]:

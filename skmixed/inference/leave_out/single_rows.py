@@ -81,7 +81,7 @@ def _each_row(rows: TrainingRows) -> LeftOut:
     and the variance is (q - m s + s) / (q (q - m s)).
     """
     design, fit = rows.design, rows.exact_fit
-    counts = 1.0 if design.group_counts is None else design.group_counts
+    counts = 1.0 if design.weights.group_counts is None else design.weights.group_counts
     E = orthonormal(rows).T @ rows.conditional_fixed
     s = np.einsum("pn,pn->n", E, E)
     leverage = mean_error_variance(fit, rows.new_rows, include_random_effects=True)

@@ -15,7 +15,8 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula import FormulaRecipe
 from skmixed.formula.columns import Columns
 from skmixed.formula.variables import factors_of, mean_variables, training_columns
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
+from skmixed.prediction.kept_rows import KeptRows
 
 __all__ = ["GridSource", "grid_source"]
 
@@ -142,35 +143,34 @@ def grid_source(results: Any) -> GridSource:
     TypeError
         If the results keep no formula or no rows.
     """
-    fit = fit_of(results)
-    recipe, data = getattr(results, "recipe", None), getattr(results, "data", None)
-    if not isinstance(recipe, FormulaRecipe) or data is None:
+    found = fitted_model_of(results)
+    recipe, rows = found.recipe, found.rows
+    if recipe is None or rows is None or rows.data is None:
         raise TypeError(
             "Marginal means need the formula and the rows of the data, which "
             f"{type(results).__name__} does not keep. Fit with mixedlm."
         )
-    columns = training_columns(recipe, data)
+    columns = training_columns(recipe, rows.data)
     n = len(next(iter(columns.values()))) if columns else 0
-    counts = _row_counts(results, n)
+    counts = _row_counts(rows, n)
     kept = counts > 0.0
     if not kept.all():
         columns = {name: values[kept] for name, values in columns.items()}
     variables = mean_variables(recipe)
     factors = factors_of(recipe, {name: columns[name] for name in variables})
-    return GridSource(fit, recipe, columns, variables, factors, counts[kept])
+    return GridSource(found.fit, recipe, columns, variables, factors, counts[kept])
 
 
-def _row_counts(results: Any, n: int) -> FloatArray:
+def _row_counts(rows: KeptRows, n: int) -> FloatArray:
     """Return how often each row is there, 0 where its weight is 0."""
-    given = getattr(results, "weights", None)
-    design = getattr(getattr(results, "model", None), "design", None)
-    if given is None or not n:
+    design = rows.model.design
+    if rows.weights is None or not n:
         return np.ones(n)
-    for candidate in (None if design is None else design.weights, given):
+    for candidate in (design.weights.values, rows.weights):
         if candidate is not None and len(candidate) == n:
             weights = np.asarray(candidate, dtype=np.float64)
-            frequency = design is not None and design.frequency
-            return weights if frequency else (weights > 0.0).astype(np.float64)
+            counted = design.weights.repetitions is not None
+            return weights if counted else (weights > 0.0).astype(np.float64)
     raise ValueError(
         "Rows were dropped for missing values and others have a weight of 0, so that the weights "
         "cannot be told apart. Leave both kinds of rows out before fitting."

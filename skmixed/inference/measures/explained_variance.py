@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.measures.variance_shares import fixed_variance, shares, term_variances
 
@@ -48,7 +47,6 @@ def icc(fitted: Any) -> pd.DataFrame:
     1  sample     0.785       0.785
     2     All     0.936       0.936
     """
-    fitted = with_fit(fitted)
     fit = fit_of(fitted)
     by_factor: dict[str, float] = {effects.name: 0.0 for effects in fit.random}
     for group, variance in term_variances(fit):
@@ -56,7 +54,7 @@ def icc(fitted: Any) -> pd.DataFrame:
     between = np.array(list(by_factor.values()))
     residual = fit.sigma**2
     adjusted = shares(np.append(between, residual))[:-1]
-    unadjusted = shares(np.append(between, [residual, fixed_variance(fitted)]))[:-2]
+    unadjusted = shares(np.append(between, [residual, fixed_variance(fit, fitted)]))[:-2]
     return pd.DataFrame(
         {
             "group": [*by_factor, "All"],
@@ -98,8 +96,7 @@ def r2(fitted: Any) -> pd.Series:
     conditional    0.799
     Name: r2, dtype: float64
     """
-    fitted = with_fit(fitted)
     fit = fit_of(fitted)
     between = sum(variance for _, variance in term_variances(fit))
-    parts = shares(np.array([fixed_variance(fitted), between, fit.sigma**2]))
+    parts = shares(np.array([fixed_variance(fit, fitted), between, fit.sigma**2]))
     return pd.Series({"marginal": parts[0], "conditional": parts[0] + parts[1]}, name="r2")

@@ -9,9 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
 __all__ = ["effective_df", "hat_traces"]
@@ -56,12 +55,12 @@ def effective_df(fitted: Any) -> pd.DataFrame:
     2       (1 | batch)         10          3.26                     3.62
     3             Total         41         29.01                      NaN
     """
-    fitted = with_fit(fitted)
-    fit = fit_of(fitted)
+    found = fitted_model_of(fitted)
+    fit = found.fit
     rank = len(fit.fixed.standardised)
     given, alone = hat_traces(fit, reml=1), hat_traces(fit, reml=0)
     rows: list[tuple[str, int, float, float]] = [("Fixed effects", rank, float(rank), np.nan)]
-    for term in named_terms(fit.random, getattr(fitted, "recipe", None)):
+    for term in named_terms(fit.random, found.recipe):
         effects = fit.random[term.block]
         own = effects.covariance.effect_slices[term.term]
         size = (own.stop - own.start) * len(effects.levels)

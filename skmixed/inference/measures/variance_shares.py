@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.comparison.compared_models import with_fit
 from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.inputs import fit_of, model_of
+from skmixed.inference.inputs import fitted_model_of, model_of
 
 __all__ = ["fixed_variance", "shares", "term_variances", "variance_decomposition"]
 
@@ -59,11 +58,11 @@ def variance_decomposition(fitted: Any) -> pd.DataFrame:
     2  (0 + Days | Subject)  1021.959  0.318         0.444
     3              Residual   653.584  0.203         0.284
     """
-    fitted = with_fit(fitted)
-    fit = fit_of(fitted)
-    labels = [term.label for term in named_terms(fit.random, getattr(fitted, "recipe", None))]
+    found = fitted_model_of(fitted)
+    fit = found.fit
+    labels = [term.label for term in named_terms(fit.random, found.recipe)]
     own = [variance for _, variance in term_variances(fit)]
-    variances = np.array([fixed_variance(fitted), *own, fit.sigma**2])
+    variances = np.array([fixed_variance(fit, fitted), *own, fit.sigma**2])
     among_random = np.append(np.nan, shares(variances[1:]))
     return pd.DataFrame(
         {
@@ -104,25 +103,25 @@ def _mean_variance(effects: RandomEffects, own: slice) -> float:
     """Return tr(Psi mean(z z')) of one term, in squared units of y."""
     root = effects.standardised_factor[own]
     relative = float(np.einsum("qi,qr,ri->", root, effects.mean_square[own, own], root))
-    return relative * effects.sigma**2 / effects.weight_scale
+    return relative * effects.working_sigma**2
 
 
-def fixed_variance(fitted: Any) -> float:
+def fixed_variance(fit: LMMFit, fitted: Any) -> float:
     """Return the sample variance of X beta over the rows, each as often as it counts; NaN for one.
 
     Parameters
     ----------
-    fitted : MixedLMResults or estimator
-        An estimator keeps no rows; the cross-products do where there is an intercept and no
-        precision weights.
+    fit : LMMFit
+    fitted : MixedLMResults, estimator or LMMModel
+        What has this fit. An estimator keeps no rows; the cross-products do where there is an
+        intercept and no precision weights.
     """
-    fit = fit_of(fitted)
     products = fit.products
     intercept = fit.coordinates.fixed.intercept
     if products is None or not intercept or _weighted(products.sum_log_weights, fit.n_rows):
         return _variance_over_rows(fit, model_of(fitted).design)
     # The first column is that of ones, and the rest need not be orthogonal to it.
-    slopes = fit.coordinates.shift + fit.coordinates.response_scale * fit.fixed.standardised
+    slopes = fit.working_coefficients
     slopes[0] = 0.0
     XtX = products.AtWA[:-1, :-1]
     mean = float(XtX[0] @ slopes) / fit.n_rows
@@ -137,10 +136,9 @@ def _weighted(sum_log_weights: float, n_rows: float) -> bool:
 
 def _variance_over_rows(fit: LMMFit, design: Design) -> float:
     """Return the variance of X beta from the rows."""
-    at = fit.coordinates
-    slopes = at.shift + at.response_scale * fit.fixed.standardised
-    line = slopes @ at.fixed.transform(design.fixed)
-    counts = np.ones(design.n_rows) if design.row_multiplicity is None else design.row_multiplicity
+    line = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
+    multiplicity = design.weights.row_multiplicity
+    counts = np.ones(design.n_rows) if multiplicity is None else multiplicity
     n = float(counts.sum())
     mean = float(counts @ line) / n
     return _variance(float(counts @ (line - mean) ** 2), n)

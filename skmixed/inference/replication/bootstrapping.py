@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.model import LMMModel
+from skmixed.inference.inputs import fit_of, model_of
 from skmixed.inference.replication.bootstrap_draws import BootstrapDraws
 from skmixed.inference.replication.refits import Refitter, Statistic
 from skmixed.inference.replication.resampling import (
@@ -16,7 +17,7 @@ from skmixed.inference.replication.resampling import (
     check_whole_groups,
     counted_groups,
 )
-from skmixed.inference.replication.simulation import fit_and_model, response_model
+from skmixed.inference.replication.simulation import response_model
 
 __all__ = ["bootstrap"]
 
@@ -49,7 +50,7 @@ def bootstrap(
         distributions but needs many groups, and one grouping factor. Where the groups that were
         drawn do not tell all coefficients, these have no value.
     statistic : callable, optional
-        Called with the refitted model as ``fitted`` is given (without data and predictions), it
+        Called with the refitted model as ``fitted`` is given (without data, but it predicts), it
         returns a number, an array, or numbers with names (Series or dict). By default a replicate
         keeps all parameters.
     random_state : int, numpy.random.Generator or None, default=None
@@ -91,7 +92,7 @@ def bootstrap(
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
     if n < 1:
         raise ValueError(f"n, the number of replicates, must be at least 1, got {n!r}.")
-    fit, model = fit_and_model(fitted)
+    fit, model = fit_of(fitted), model_of(fitted)
     rng = np.random.default_rng(random_state)
     refitter = Refitter(fitted, fit, model, statistic, n_jobs, verbose)
     if kind == "case":

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.fitting.shared_design import ManyFits
 
 __all__ = ["is_singular", "parameter_names", "parameter_values", "parameters_of_fit"]
 
@@ -56,7 +56,7 @@ def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArra
         roots = np.zeros((len(many.sigma), *effects.relative_factor.shape))
         if effects.position is not None:
             factors = many.standardised_factors[effects.position]
-            roots = effects.coordinates.matrix @ factors / np.sqrt(effects.weight_scale)
+            roots = effects.relative_matrix @ factors
         columns += _sizes_and_correlations(effects, roots, many.sigma)
         thetas.append(parameters_of_many(effects.covariance, roots))
     return np.concatenate(columns, axis=1), np.concatenate(thetas, axis=1)

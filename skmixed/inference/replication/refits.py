@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
+from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.shared_design import ManyFits
 from skmixed.fitting.warm_refits import WarmModel, can_start_warm
+from skmixed.inference.inputs import refitted_like
 from skmixed.inference.replication.parameters import (
     is_singular,
     parameter_names,
@@ -64,7 +65,7 @@ class Refitter:
         """Name what a replicate estimates."""
         if self.statistic is None:
             return parameter_names(self.fit)
-        return list(_named(self.statistic(self.fitted_with(self.fit, self.model))))
+        return list(_named(self.statistic(refitted_like(self.fitted, self.fit, self.model))))
 
     def estimates(self) -> pd.Series:
         """Return the parameters, or the statistic, of the fit itself."""
@@ -98,17 +99,6 @@ class Refitter:
         parts = (models[i : i + TASK] for i in range(0, n, TASK))
         return self._joined(self._parallel(self._of_made_models, parts), n)
 
-    def fitted_with(self, fit: LMMFit, model: LMMModel) -> Any:
-        """Return another fit as the kind of object that the user gave."""
-        fitted = self.fitted
-        if fitted is self.model or not is_dataclass(fitted) or isinstance(fitted, type):
-            return fit
-        # What belongs to the rows of the data does not belong to a replicate.
-        there = {one.name for one in fields(fitted)}
-        rows = there & {"data", "predictor", "quantile_predictor", "response", "fitted", "weights"}
-        changed: dict[str, Any] = {"fit": fit, "model": model} | dict.fromkeys(rows)
-        return replace(fitted, **changed)
-
     def _many(self, many: LockstepModel | WarmModel, responses: FloatArray) -> Records:
         """Fit responses together, and by themselves where that did not converge."""
         fits = many.fit(responses)
@@ -134,7 +124,7 @@ class Refitter:
     def _record_of(self, fit: LMMFit, model: LMMModel) -> Records:
         """Return one row of one fit."""
         if self.statistic is not None:
-            named = _named(self.statistic(self.fitted_with(fit, model)))
+            named = _named(self.statistic(refitted_like(self.fitted, fit, model)))
             record = {name: np.array([float(value)]) for name, value in named.items()}
         else:
             parameters, theta = parameters_of_fit(fit, self.fit)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.design import Design, RandomBlock
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.replication.simulation import ResponseModel
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
@@ -81,7 +80,8 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
             f"{purpose} needs a model with one grouping factor: {reason}. Use kind='parametric' or "
             "'residual', with percentile or basic intervals."
         )
-    if design.group_multiplicity is not None and (design.group_multiplicity != 1.0).any():
+    counts = design.weights.groups
+    if counts is not None and (counts != 1.0).any():
         raise ValueError(
             f"{purpose} draws groups, and with group_weight it is not known how many there are. "
             "Repeat the groups in the data under labels of their own."
@@ -97,16 +97,10 @@ def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
         With one grouping factor.
     counts : ndarray of shape (n_levels,)
     """
-    design = model.design
-    (block,) = design.blocks
-    keep = counts[block.factor.codes] > 0
-    chosen: Design = replace(
-        design,
-        response=design.response[keep],
-        fixed=design.fixed[keep],
-        blocks=(RandomBlock(block.factor.select(keep), block.columns[keep], block.terms),),
-        offset=None if design.offset is None else design.offset[keep],
-        weights=None if design.weights is None else design.weights[keep],
-        group_multiplicity=counts[counts > 0].astype(np.float64),
+    chosen = model.design.select(counts[model.design.factors[0].codes] > 0)
+    weights = replace(
+        chosen.weights,
+        groups=counts[counts > 0].astype(np.float64),
+        codes=chosen.factors[0].codes,
     )
-    return replace(model, design=chosen)
+    return model.with_design(replace(chosen, weights=weights))

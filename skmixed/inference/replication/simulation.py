@@ -15,7 +15,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import fit_of, model_of
 
-__all__ = ["ResponseModel", "fit_and_model", "response_model", "simulate"]
+__all__ = ["ResponseModel", "response_model", "simulate"]
 
 FloatArray = NDArray[np.float64]
 
@@ -65,17 +65,11 @@ def simulate(
         raise ValueError(f"random_effects must be 'new' or 'conditional', got {random_effects!r}.")
     if n < 1:
         raise ValueError(f"n, the number of responses, must be at least 1, got {n!r}.")
-    fit, model = fit_and_model(fitted)
+    model, fit = model_of(fitted), fit_of(fitted)
     source = response_model(fit, model)
     rng = np.random.default_rng(random_state)
     draw = source.with_new_effects if random_effects == "new" else source.with_modes
     return np.ascontiguousarray(draw(int(n), rng).T)
-
-
-def fit_and_model(fitted: Any) -> tuple[LMMFit, LMMModel]:
-    """Return the fit and the model with its rows, of what a user calls a fitted model."""
-    model = model_of(fitted)
-    return (model.fit() if fitted is model else fit_of(fitted)), model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,20 +154,19 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     ValueError
         If rows or groups count several times: such a row has no single response.
     """
-    design, coordinates = model.design, fit.coordinates
-    counts = design.row_multiplicity
+    design = model.design
+    counts = design.weights.row_multiplicity
     if counts is not None and (counts != 1.0).any():
         raise ValueError(
             "Rows that count several times (weight_type='frequency' or 'sampling', group_weight) "
             "stand for several responses, which would differ. Repeat rows of frequency weights in "
             "the data; there is no simulation of a weighted sample."
         )
-    standardised = coordinates.shift + coordinates.response_scale * fit.fixed.standardised
-    mean = standardised @ coordinates.fixed.transform(design.fixed)
+    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
     if design.offset is not None:
         mean = mean + design.offset
-    precise = design.weights is not None and not design.frequency
-    weights = design.weights if precise and design.weights is not None else np.ones(len(mean))
+    precision = design.weights.precision
+    weights = np.ones(len(mean)) if precision is None else precision
     blocks = tuple(
         _block(block, effects) for block, effects in zip(design.blocks, fit.random, strict=True)
     )
@@ -186,7 +179,7 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
 
 def _block(block: RandomBlock, effects: RandomEffects) -> _Block:
     """Return what one grouping factor contributes."""
-    root = effects.standardised_factor * (effects.sigma / np.sqrt(effects.weight_scale))
+    root = effects.working_sigma * effects.standardised_factor
     rotation, _ = np.linalg.qr((effects.coordinates.matrix @ root).T)
     return _Block(
         effects.coordinates.transform(block.columns),

@@ -45,8 +45,8 @@ def marginal_covariance_arrays(
     )
     covariance = marginal_covariance(found.fit, NewRows(whole.fixed[kept], blocks))
     # The covariance of new rows is that of rows of weight 1.
-    of_error = found.fit.sigma**2 * (1.0 / found.precision[kept] - 1.0)
-    covariance[np.diag_indices_from(covariance)] += of_error
+    of_error = found.fit.working_sigma**2 / found.relative_precision[kept]
+    covariance[np.diag_indices_from(covariance)] += of_error - found.fit.sigma**2
     factors = [found.factor(factor)] if factor is not None else list(found.design.factors)
     if not factors:
         return {"covariance": covariance}

@@ -99,7 +99,7 @@ def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArr
     fit = source.fit
     columns, _ = source.fixed_rows(rows)
     variance = np.einsum("in,ij,jn->n", columns, fit.fixed.error_covariance, columns)
-    deviation = fit.sigma * np.sqrt(variance / fit.coordinates.weight_scale)
+    deviation = fit.working_sigma * np.sqrt(variance)
     degrees = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
     reach = deviation * stats.t.isf(0.5 * (1.0 - coverage), degrees)
     line = source.predict(rows, include=False)

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from skmixed.design.design import NewRows
-from skmixed.estimators.base import LinearMixedModel
-from skmixed.estimators.mixed_lm import MixedLM
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.plots.reading.pipelines import transformed
 from skmixed.plots.reading.table import Table, first_rows
+from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["FittedRows"]
 
@@ -34,7 +32,7 @@ class FittedRows:
 
     Attributes
     ----------
-    model : LinearMixedModel
+    model : FittedModel
     steps : Pipeline or None
         Those before the model.
     table : Table
@@ -42,23 +40,26 @@ class FittedRows:
     design : NewRows
         The same as arrays.
     response : ndarray of shape (n,)
-    response_name : str
     position : int
         Of the grouping factor in the fit.
     """
 
-    model: LinearMixedModel
+    model: FittedModel
     steps: Pipeline | None
     table: Table
     design: NewRows
     response: FloatArray
-    response_name: str
     position: int
 
     @property
     def fit(self) -> LMMFit:
         """Return the fit."""
-        return self.model.lmm_fit_
+        return self.model.fit
+
+    @property
+    def response_name(self) -> str:
+        """Name the response."""
+        return self.model.response_name
 
     @property
     def effects(self) -> RandomEffects:
@@ -116,7 +117,7 @@ class FittedRows:
 
     def fixed_rows(self, rows: Table) -> tuple[FloatArray, FloatArray]:
         """Return standardised columns of X, shape (rank, n), and the offsets of rows."""
-        made, _ = read_new_rows(self.model, self.columns(rows), None, False)
+        made, _ = self.model.read(self.columns(rows), include_random_effects=False)
         offset = np.zeros(len(rows)) if made.offset is None else made.offset
         return self.fit.coordinates.fixed.transform(made.fixed), offset
 
@@ -218,8 +219,5 @@ class FittedRows:
         """Name the columns that the model reads, those of labels left out."""
         labels = {part for effects in self.fit.random for part in effects.name.split(":")}
         names = [name for name in self.table.frame.columns if name not in labels]
-        formula = self.model.formula if isinstance(self.model, MixedLM) else None
-        if formula is None or self.steps is not None:
-            return names
-        read = set(self.model.predictor_columns)
-        return [name for name in names if name in read]
+        read = None if self.steps is not None else self.model.variables
+        return [name for name in names if read is None or name in read]

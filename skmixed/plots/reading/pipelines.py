@@ -8,16 +8,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed.estimators.base import LinearMixedModel
+from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["model_and_columns", "model_and_steps", "transformed"]
 
 
-def model_and_steps(estimator: Any) -> tuple[LinearMixedModel, Pipeline | None]:
+def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
     """Return the fitted model that a pipeline ends with, and the steps before it.
 
     Parameters
     ----------
-    estimator : fitted estimator, or Pipeline that ends with one
+    estimator : fitted estimator, Pipeline that ends with one, or FittedModel
 
     Raises
     ------
@@ -29,6 +30,8 @@ def model_and_steps(estimator: Any) -> tuple[LinearMixedModel, Pipeline | None]:
     model, steps = estimator, None
     if isinstance(estimator, Pipeline):
         model, steps = estimator[-1], estimator[:-1] if len(estimator) > 1 else None
+    if isinstance(model, FittedModel):
+        return model, None
     if not isinstance(model, LinearMixedModel):
         raise TypeError(
             f"This display shows linear mixed models, got {type(model).__name__}. Pass a fitted "
@@ -38,7 +41,7 @@ def model_and_steps(estimator: Any) -> tuple[LinearMixedModel, Pipeline | None]:
     return model, steps
 
 
-def model_and_columns(estimator: Any, X: Any) -> tuple[LinearMixedModel, Any]:
+def model_and_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return the fitted model that a pipeline ends with, and X as the model knows it.
 
     Parameters

@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.estimators.base import LinearMixedModel
-from skmixed.estimators.formula_api import FormulaPredictor
-from skmixed.estimators.mixed_lm import MixedLM
-from skmixed.estimators.new_rows import read_new_rows
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.pipelines import model_and_steps, transformed
 from skmixed.plots.reading.table import as_table
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results import MixedLMResults
 
 __all__ = ["model_and_rows", "read_estimator"]
@@ -31,7 +28,7 @@ def read_estimator(
 
     Parameters
     ----------
-    estimator : fitted estimator or Pipeline
+    estimator : fitted estimator or Pipeline, or FittedModel
     X, y, groups
         As given to its fit.
     factor : str, optional
@@ -48,24 +45,25 @@ def read_estimator(
     ValueError
         If the model has no groups or no such factor, or X has rows of groups that it does not know.
     """
-    model, steps = model_and_steps(estimator)
-    position = _position(factor, [effects.name for effects in model.lmm_fit_.random])
+    estimator, steps = model_and_steps(estimator)
+    model: FittedModel = estimator.fitted_model
+    position = _position(factor, [effects.name for effects in model.fit.random])
     table = as_table(X, groups)
     columns = transformed(steps, table.columns)
-    design, _ = read_new_rows(model, columns, groups, True, labels_needed=True)
+    design, _ = model.read(columns, groups, True, labels_needed=True)
     response = np.asarray(_observed(model, columns, y), dtype=np.float64).ravel()
     if len(response) != len(table):
         raise ValueError(
             f"X has {len(table):,} rows, but y has {len(response):,}. Pass the rows of fit."
         )
-    rows = FittedRows(model, steps, table, design, response, model.results_.response_name, position)
+    rows = FittedRows(model, steps, table, design, response, position)
     if complete:
         _check_complete(rows)
     return rows
 
 
-def model_and_rows(results: MixedLMResults) -> tuple[LinearMixedModel, Any]:
-    """Return the estimator behind the results of ``mixedlm``, and the data they keep.
+def model_and_rows(results: MixedLMResults) -> tuple[FittedModel, Any]:
+    """Return the fitted model of results, and the data they keep.
 
     Parameters
     ----------
@@ -76,12 +74,12 @@ def model_and_rows(results: MixedLMResults) -> tuple[LinearMixedModel, Any]:
     TypeError
         If the results keep no rows.
     """
-    if not isinstance(results.predictor, FormulaPredictor) or results.data is None:
+    if results.data is None:
         raise TypeError(
             "These results keep no rows of the data. Fit with mixedlm, which keeps them, or use "
             "from_estimator(estimator, X, y)."
         )
-    return results.predictor.model, results.data
+    return results.fitted_model, results.data
 
 
 def _position(factor: str | None, names: list[str]) -> int:
@@ -93,13 +91,11 @@ def _position(factor: str | None, names: list[str]) -> int:
     return 0 if factor is None else names.index(factor)
 
 
-def _observed(model: LinearMixedModel, columns: Any, y: Any) -> Any:
+def _observed(model: FittedModel, columns: Any, y: Any) -> Any:
     """Return y, or the response that the formula names."""
-    if y is not None:
-        return y
-    if not isinstance(model, MixedLM) or model.formula is None:
+    if y is None and model.recipe is None:
         raise ValueError("This display needs y, the observations of the rows of X. Pass it too.")
-    return model.observed_response(columns)
+    return model.observed(columns, y)
 
 
 def _check_complete(rows: FittedRows) -> None:

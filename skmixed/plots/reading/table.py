@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from skmixed.estimators.columns import taken
+from skmixed.design.rows import taken
 from skmixed.formula.tables import require_table
 
 __all__ = ["Table", "as_table", "first_rows"]

@@ -172,6 +172,6 @@ def _correlation_sentences(effects: RandomEffects) -> list[str]:
 def _vanishing(effects: RandomEffects) -> list[str]:
     """Name the effects whose variance is estimated as 0, per unit of a standardised column."""
     deviations = np.sqrt(np.diagonal(effects.effect_covariance)) * effects.coordinates.scale
-    least = SINGULAR * effects.sigma / np.sqrt(effects.weight_scale)
+    least = SINGULAR * effects.working_sigma
     found = zip(effects.effect_names, deviations, strict=True)
     return [name for name, deviation in found if deviation < least]

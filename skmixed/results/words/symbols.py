@@ -279,9 +279,9 @@ def _equal_variances(structure: Any) -> bool:
 
 def _weighted(results: Any) -> bool:
     """Tell whether rows have different precision weights."""
-    model = getattr(results, "model", None)
+    model = results.model
     if model is not None:
-        return model.design.weights is not None and not model.design.frequency
+        return model.design.weights.precision is not None
     fit = results.fit
     unequal = fit.products is not None and fit.products.sum_log_weights != 0.0
-    return bool(unequal or fit.coordinates.weight_scale != 1.0)
+    return bool(unequal or fit.working_sigma != fit.sigma)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed import MixedLM, datasets, mixedlm
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 SLOPES = "Reaction ~ Days + (Days | Subject)"
@@ -69,6 +71,5 @@ def group_weighted(data: pd.DataFrame) -> MixedLMResults:
     """Return results of groups that count several times, which mixedlm has no argument for."""
     times = dict(zip(data["Subject"].cat.categories, [1, 2, 3] * 6, strict=True))
     estimator = MixedLM(formula=SLOPES).fit(data, group_weight=times)
-    return MixedLMResults(
-        estimator.lmm_fit_, model=estimator.training_model(data, group_weight=times), data=data
-    )
+    rows = KeptRows(estimator.training_model(data, group_weight=times), data)
+    return MixedLMResults(replace(estimator.fitted_model, rows=rows))

@@ -30,8 +30,7 @@ def test_leverage_is_the_diagonal_of_the_hat_matrix(name: str) -> None:
     full = written_out(results)
     VX = np.linalg.solve(full.V, full.X)
     P = np.linalg.inv(full.V) - VX @ full.unscaled_covariance @ VX.T
-    weights = training_rows(results).precision[full.rows]
-    expected = 1.0 - P.diagonal() / weights
+    expected = 1.0 - P.diagonal() / full.weights
     assert_allclose(leverage(results).to_numpy()[full.rows], expected, atol=1e-10)
 
 
@@ -39,12 +38,11 @@ def test_leverage_is_the_diagonal_of_the_hat_matrix(name: str) -> None:
 def test_conditional_and_marginal_residuals(name: str) -> None:
     results = model(name)
     full = written_out(results)
-    weights = training_rows(results).precision[full.rows]
     marginal = residuals(results, kind="marginal").to_numpy()[full.rows]
     conditional = residuals(results).to_numpy()[full.rows]
     scale = np.abs(marginal).max()
     assert_allclose(marginal, full.residuals, atol=1e-9 * scale)
-    expected = np.linalg.solve(full.V, full.residuals) / weights
+    expected = np.linalg.solve(full.V, full.residuals) / full.weights
     assert_allclose(conditional, expected, atol=1e-9 * scale)
 
 

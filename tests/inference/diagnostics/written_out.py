@@ -23,6 +23,7 @@ class WrittenOut:
     factors: dict[str, NDArray[np.intp]]
     nu: float
     rows: NDArray[np.intp]
+    weights: FloatArray
 
     def without(self, out: NDArray[np.bool_]) -> WrittenOut:
         """Return the rows that are left."""
@@ -35,6 +36,7 @@ class WrittenOut:
             factors={name: codes[kept] for name, codes in self.factors.items()},
             nu=self.nu - out.sum(),
             rows=self.rows[kept],
+            weights=self.weights[kept],
         )
 
     @property
@@ -59,11 +61,10 @@ def written_out(results: MixedLMResults) -> WrittenOut:
     """Write a model out at its estimated theta."""
     design, fit = results.model.design, results.fit
     n = design.n_rows
-    counts = np.ones(n, dtype=int)
-    weights = np.ones(n) if design.weights is None else design.weights
-    if design.frequency:
-        counts, weights = weights.astype(int), np.ones(n)
-    times = np.ones(n, int) if design.group_counts is None else design.group_counts.astype(int)
+    own, ones = design.weights, np.ones(n)
+    weights = ones if own.precision is None else own.precision
+    counts = (ones if own.repetitions is None else own.repetitions).astype(int)
+    times = (ones if own.group_counts is None else own.group_counts).astype(int)
     copies = [(i, one) for i in range(n) for one in range(times[i]) for _ in range(counts[i])]
     rows, copy = np.array(copies).T
     X = np.column_stack([np.ones(n), design.fixed]) if design.intercept else design.fixed
@@ -75,4 +76,5 @@ def written_out(results: MixedLMResults) -> WrittenOut:
         V += np.where(own[:, None] == own, U @ U.T, 0.0)
         factors[block.factor.levels.name] = own
     offset = 0.0 if design.offset is None else design.offset[rows]
-    return WrittenOut(X[rows], design.response[rows] - offset, V, factors, fit.nu, rows)
+    y = design.response[rows] - offset
+    return WrittenOut(X[rows], y, V, factors, fit.nu, rows, weights[rows])

@@ -18,6 +18,8 @@ from scipy import stats
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.covariance import AR1, CompoundSymmetry, Identity
 from skmixed.inference import bootstrap, confint
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 REFERENCE = json.loads(
@@ -211,7 +213,7 @@ def test_row_43_bootstrap_intervals_are_those_of_the_draws(structure, shared):
         "g", random_slopes=list("abc"), random_intercept=False, covariance=structure
     ).set_params(fit_intercept=False)
     model = estimator.training_model(data, effects[group, which] + rng.normal(size=480))
-    results = MixedLMResults(model.fit(), model=model)
+    results = MixedLMResults(FittedModel(model.fit(), rows=KeptRows(model)))
     table = confint(results, "bootstrap", "all", level=0.8, n=50, random_state=1)
     draws = bootstrap(results, 50, random_state=1).conf_int(level=0.8).set_index("parameter")
     names = [shared.get(name, name) for name in table["parameter"]]

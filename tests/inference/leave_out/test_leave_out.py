@@ -29,6 +29,8 @@ from skmixed.datasets import load_sleepstudy
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 from skmixed.inference.diagnostics import shares
 from skmixed.inference.leave_out import whole_groups
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
 
 FloatArray = NDArray[np.float64]
@@ -166,7 +168,7 @@ def test_leave_one_out_with_weights_is_not_that_without() -> None:
     """A row's own weight says how sure its observation is, not how sure its prediction."""
     results = fitted("weights")
     mean, std = loo_predict(results, return_std=True)
-    weights = results.model.design.weights
+    weights = results.model.design.weights.values
     assert weights is not None
     assert (std.to_numpy() > results.sigma / np.sqrt(weights)).all()
     z = (results.data["Reaction"] - mean) / std
@@ -242,9 +244,8 @@ def test_after_adapt_the_rows_are_all_of_them() -> None:
     old = np.arange(len(data)) < 60
     estimator = MixedLM(formula=SLOPES).fit(data[old]).adapt(data[~old])
     whole = estimator.training_model(data)
-    expected = by_solving(
-        MixedLMResults(estimator.lmm_fit_, model=whole), np.arange(len(data))[:, None]
-    )
+    results = MixedLMResults(FittedModel(estimator.lmm_fit_, rows=KeptRows(whole)))
+    expected = by_solving(results, np.arange(len(data))[:, None])
     assert_predictions(loo_predict(estimator, data, return_std=True), expected)
 
 

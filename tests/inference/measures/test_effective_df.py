@@ -20,7 +20,7 @@ def written_out(results: MixedLMResults) -> list[np.ndarray]:
     """Return V / sigma^2, X and Z Psi Z' of each random term, rows by rows."""
     design, covariance = results.model.design, results.model.covariance
     X = np.column_stack([np.ones(design.n_rows), design.fixed])
-    weights = np.ones(design.n_rows) if design.weights is None else design.weights
+    weights = np.ones(design.n_rows) if design.weights.values is None else design.weights.values
     terms = []
     for block, joint, effects in zip(
         design.blocks, covariance.factors, results.fit.random, strict=True

@@ -21,7 +21,7 @@ def marginal(results) -> tuple[np.ndarray, np.ndarray]:
     for block, effects in zip(design.blocks, results.fit.random, strict=True):
         same = np.equal.outer(block.factor.codes, block.factor.codes)
         V += same * (block.columns @ effects.effect_covariance @ block.columns.T)
-    weights = np.ones(design.n_rows) if design.weights is None else design.weights
+    weights = np.ones(design.n_rows) if design.weights.values is None else design.weights.values
     return X @ results.params.to_numpy(), V + np.diag(results.sigma**2 / weights)
 
 

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed import inference
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.mixture import VarianceDraws
 from skmixed.prediction.predict import KINDS
 
-if TYPE_CHECKING:
-    from skmixed.inference import BootstrapDraws
-
 __all__ = [
+    "RepeatedEstimates",
     "VarianceUncertainty",
     "check_kind",
     "check_probabilities",
     "read_variance_uncertainty",
 ]
 
-VarianceUncertainty: TypeAlias = "Literal['delta'] | BootstrapDraws | None"
-
 # Estimates of one model and of one set of rows agree better than this.
 SAME = 1e-3
+
+
+@runtime_checkable
+class RepeatedEstimates(Protocol):
+    """Estimates of a model from its data and from replicates of them, as ``BootstrapDraws``."""
+
+    @property
+    def estimates(self) -> pd.Series:
+        """Return the parameters of the fit itself."""
+
+    @property
+    def draws(self) -> pd.DataFrame:
+        """Return one row for each replicate."""
+
+
+VarianceUncertainty: TypeAlias = Literal["delta"] | RepeatedEstimates | None
 
 
 def check_kind(kind: Any) -> None:
@@ -61,7 +73,7 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
         return None
     if isinstance(given, str) and given == "delta":
         return "delta"
-    if not isinstance(given, inference.BootstrapDraws):
+    if not isinstance(given, RepeatedEstimates):
         raise ValueError(
             "variance_uncertainty must be None, 'delta' or the draws of "
             f"skmixed.inference.bootstrap, got {given!r}."

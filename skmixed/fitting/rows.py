@@ -1,0 +1,178 @@
+"""The rows in standardised columns, and the cross-products that are summed over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+from skmixed.design.groups import GroupingFactor
+from skmixed.design.whitening import DiagonalWhitening, Whitening
+from skmixed.likelihood.cells import CellProducts, cell_products
+from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts, factor_products
+
+__all__ = ["ModelRows", "WhitenedRows"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelRows:
+    """Hold the rows of a design in standardised columns, without weights.
+
+    Attributes
+    ----------
+    design : Design
+    A : ndarray of shape (n_coefficients + 1, n)
+        [X y], the working response last.
+    Z : tuple of ndarray of shape (n_effects, n)
+        One for each block.
+    weighting : DiagonalWhitening
+        What the weights of the design make of the rows.
+    """
+
+    design: Design
+    A: FloatArray
+    Z: tuple[FloatArray, ...]
+    weighting: DiagonalWhitening
+
+    def mean_squares(self) -> list[FloatArray]:
+        """Return the mean of z z' over the rows for each block, each row as often as it counts."""
+        counts = self.design.weights.row_multiplicity
+        counted = (Z if counts is None else Z * counts for Z in self.Z)
+        return [C @ Z.T / self.design.count for C, Z in zip(counted, self.Z, strict=True)]
+
+    def whitened(
+        self, whitening: Whitening | None = None, response: FloatArray | None = None
+    ) -> WhitenedRows:
+        """Whiten the columns; they are not copied where nothing changes.
+
+        Parameters
+        ----------
+        whitening : Whitening, optional
+            By default what the weights ask for.
+        response : ndarray of shape (n,), optional
+            Takes the place of the working response.
+        """
+        A = self.A if response is None else np.vstack([self.A[:-1], response])
+        by = self.weighting if whitening is None else whitening
+        return WhitenedRows(self, A, self.Z).whitened(by)
+
+    def products(
+        self, whitening: Whitening | None = None, response: FloatArray | None = None
+    ) -> CrossProducts:
+        """Sum the cross-products of the whitened columns.
+
+        Parameters
+        ----------
+        whitening : Whitening, optional
+            By default what the weights ask for.
+        response : ndarray of shape (n,), optional
+            Takes the place of the working response.
+        """
+        return self.whitened(whitening, response).products()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhitenedRows:
+    """Hold rows whose residuals are independent, with one variance.
+
+    Attributes
+    ----------
+    plain : ModelRows
+        Before they were whitened.
+    A : ndarray of shape (n_coefficients + 1, n)
+    Z : tuple of ndarray of shape (n_effects, n)
+    log_determinant : float
+        Of the covariance that the residuals had, over sigma^2.
+    """
+
+    plain: ModelRows
+    A: FloatArray
+    Z: tuple[FloatArray, ...]
+    log_determinant: float = 0.0
+
+    def whitened(self, whitening: Whitening) -> WhitenedRows:
+        """Whiten the rows once more, as for correlations that are left beside the weights.
+
+        Parameters
+        ----------
+        whitening : Whitening
+        """
+        return WhitenedRows(
+            self.plain,
+            whitening.apply(self.A),
+            tuple(map(whitening.apply, self.Z)),
+            self.log_determinant + whitening.log_determinant,
+        )
+
+    def products(self) -> CrossProducts:
+        """Sum the cross-products."""
+        design = self.plain.design
+        factors = tuple(
+            factor_products(Z, self.A, factor.codes, len(factor.levels), design.weights.groups)
+            for Z, factor in zip(self.Z, design.factors, strict=True)
+        )
+        return CrossProducts(
+            n_rows=design.count,
+            sum_log_weights=0.0 - self.log_determinant,
+            AtWA=self._counted() @ self.A.T,
+            factors=factors,
+            crossed=_crossed(self.Z, design.factors),
+        )
+
+    def with_response(self, response: FloatArray) -> WhitenedRows:
+        """Return the rows with another working response.
+
+        Parameters
+        ----------
+        response : ndarray of shape (n,)
+            Whitened.
+        """
+        return replace(self, A=np.vstack([self.A[:-1], response]))
+
+    def renewed(self, products: CrossProducts) -> CrossProducts:
+        """Sum only the cross-products with the response again.
+
+        Parameters
+        ----------
+        products : CrossProducts
+            Of the same rows with another response.
+        """
+        y = self.A[-1]
+        AtWA = products.AtWA.copy()
+        AtWA[-1] = AtWA[:, -1] = self._counted() @ y
+        factors: list[FactorProducts] = []
+        for Z, factor, part in zip(
+            self.Z, self.plain.design.factors, products.factors, strict=True
+        ):
+            ZtWA = part.ZtWA.copy()
+            for effect, column in zip(ZtWA[-1], Z, strict=True):
+                effect[:] = np.bincount(factor.codes, column * y, len(effect))
+            factors.append(replace(part, ZtWA=ZtWA))
+        return products.with_sums(AtWA, factors)
+
+    def _counted(self) -> FloatArray:
+        """Return the columns of A, each row as often as its group counts."""
+        counts = self.plain.design.weights.group_counts
+        return self.A if counts is None else self.A * counts
+
+
+def _crossed(
+    Z: tuple[FloatArray, ...], factors: tuple[GroupingFactor, ...]
+) -> dict[tuple[int, int], CellProducts]:
+    """Sum the products of each pair of factors' columns over each pair of levels."""
+    return {
+        (i, j): cell_products(
+            Z[i],
+            factors[i].codes,
+            len(factors[i].levels),
+            Z[j],
+            factors[j].codes,
+            len(factors[j].levels),
+        )
+        for i, j in combinations(range(len(factors)), 2)
+    }

@@ -1,0 +1,221 @@
+"""A fitted model reads rows and predicts them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmixed.design.design import NewRows
+from skmixed.design.rows import take_rows
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.formula import rows_with_missing
+from skmixed.formula.columns import column_names
+from skmixed.prediction.new_rows import (
+    NewRowReader,
+    refuse_second_labels,
+    say_that_groups_are_absent,
+    wanted_factors,
+)
+from skmixed.prediction.predict import Include, Kind
+from skmixed.prediction.predictive import Predictive, central, predictive
+from skmixed.prediction.uncertainty import (
+    VarianceUncertainty,
+    check_kind,
+    check_probabilities,
+    read_variance_uncertainty,
+)
+
+__all__ = ["RowPredictions"]
+
+FloatArray = NDArray[np.float64]
+
+
+class RowPredictions:
+    """Read rows and predict them, as the fields of ``FittedModel`` say."""
+
+    __slots__ = ()
+
+    fit: LMMFit
+    reader: NewRowReader | None
+    include_random_effects: Include
+    unseen_groups: str
+    missing_groups: str
+    skip_missing: bool
+
+    @property
+    def variables(self) -> list[str] | None:
+        """Name the columns of data that predictions read; None for all of them."""
+        return None if self.reader is None else self.reader.variables
+
+    def read(
+        self,
+        X: Any,
+        groups: Any = None,
+        include_random_effects: Include | None = None,
+        *,
+        labels_needed: bool = False,
+    ) -> tuple[NewRows, list[str]]:
+        """Read rows, and decide which random effects their predictions include.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        groups : array-like of shape (n,), data frame or None
+        include_random_effects : bool, str, sequence of str or None
+            None is the default of the model.
+        labels_needed : bool, default=False
+            Whether the rows hold the labels of factors that are not included too.
+
+        Returns
+        -------
+        tuple of (NewRows, list of str)
+
+        Raises
+        ------
+        ValueError
+            If nothing was learned of the data; if labels are given twice, are absent and needed,
+            or are missing from some rows and must not be; or there is no such factor.
+        """
+        reader = self._reader()
+        refuse_second_labels(reader, groups, "predict")
+        columns, labels = reader.read(X, groups)
+        names, include = reader.factor_names, include_random_effects
+        wanted = wanted_factors(self.include_random_effects if include is None else include, names)
+        known = dict(zip(names, labels, strict=True))
+        absent = [name for name in names if known[name] is None and name in wanted]
+        if absent:
+            say_that_groups_are_absent(absent, insisted=include is not None)
+        if not labels_needed:
+            labels = [known[name] if name in wanted else None for name in names]
+        unseen = self.unseen_groups if wanted else "population"
+        rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
+        if self.fit.residual is not None:
+            rows = replace(rows, residual=reader.residual_columns(X))
+        return rows, wanted
+
+    def predict(
+        self, X: Any, *, return_std: bool = False, return_cov: bool = False, **switches: Any
+    ) -> Any:
+        """Predict the response of rows.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        return_std, return_cov : bool, default=False
+            Whether to return the standard deviations, or the covariance, of what is predicted too.
+        **switches
+            groups, include_random_effects, kind and variance_uncertainty, as for
+            ``MixedLM.predict``.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+        std : ndarray of shape (n,), if ``return_std``
+        cov : ndarray of shape (n, n), if ``return_cov``
+        """
+        if return_std and return_cov:
+            raise ValueError("At most one of return_std and return_cov can be True.")
+        prediction, complete = self._predictive(X, labels_needed=return_cov, **switches)
+        mean = _among_missing(prediction.mean, complete)
+        if return_std:
+            return mean, _among_missing(prediction.std, complete)
+        if return_cov:
+            return mean, _among_missing(prediction.covariance(), complete, n_axes=2)
+        return mean
+
+    def predict_interval(self, X: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
+        """Return limits that what is predicted keeps with the given probability, (n, 2).
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        coverage : float, default=0.95
+            Probability, between 0 and 1.
+        **switches
+            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+        """
+        return self.predict_quantiles(X, quantiles=central(coverage), **switches)
+
+    def predict_quantiles(
+        self, X: Any, *, quantiles: ArrayLike = (0.05, 0.5, 0.95), **switches: Any
+    ) -> FloatArray:
+        """Return quantiles of what is predicted, (n, n_quantiles).
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
+            Probabilities, between 0 and 1.
+        **switches
+            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+        """
+        probabilities = check_probabilities(quantiles)
+        prediction, complete = self._predictive(X, **switches)
+        return _among_missing(prediction.quantiles(probabilities), complete)
+
+    def observed(self, X: Any, y: Any = None) -> Any:
+        """Return y, or the response that the formula finds in the columns of X.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        y : array-like of shape (n,), optional
+        """
+        return self._reader().observed(X, y)
+
+    def _predictive(
+        self,
+        X: Any,
+        *,
+        groups: Any = None,
+        include_random_effects: Include | None = None,
+        kind: Kind = "observation",
+        variance_uncertainty: VarianceUncertainty = None,
+        labels_needed: bool = False,
+    ) -> tuple[Predictive, NDArray[np.bool_] | None]:
+        """Predict the rows that miss no predictor, and tell which they are; None for all."""
+        check_kind(kind)
+        complete = self._complete(X)
+        if complete is not None:
+            X = take_rows(X, complete)
+        rows, include = self.read(X, groups, include_random_effects, labels_needed=labels_needed)
+        prediction = predictive(
+            self.fit,
+            rows,
+            include_random_effects=include,
+            kind=kind,
+            variance_uncertainty=read_variance_uncertainty(self.fit, variance_uncertainty),
+        )
+        return prediction, complete
+
+    def _complete(self, X: Any) -> NDArray[np.bool_] | None:
+        """Tell which rows miss no predictor; None where all are to be predicted."""
+        variables = self.variables
+        if not self.skip_missing or variables is None:
+            return None
+        there = column_names(X)
+        complete = ~rows_with_missing(X, [name for name in variables if name in there])
+        return None if complete.all() else complete
+
+    def _reader(self) -> NewRowReader:
+        """Return what reads new data."""
+        if self.reader is None:
+            raise ValueError(
+                "These results hold no predictor. Call predict of the estimator that was fitted, "
+                "or fit with mixedlm."
+            )
+        return self.reader
+
+
+def _among_missing(
+    values: FloatArray, complete: NDArray[np.bool_] | None, *, n_axes: int = 1
+) -> FloatArray:
+    """Put what the complete rows have among NaN for the others, along one axis or two."""
+    if complete is None:
+        return values
+    full = np.full((len(complete),) * n_axes + values.shape[n_axes:], np.nan)
+    full[np.ix_(*[np.flatnonzero(complete)] * n_axes)] = values
+    return full

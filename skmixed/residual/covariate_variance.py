@@ -1,0 +1,131 @@
+"""Residual variances that change with a covariate, or with the fitted values."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import Levels
+from skmixed.residual.strata import learn_strata, strata_of_rows
+from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+
+__all__ = ["CovariateVariance", "LearnedCovariateVariance"]
+
+
+@dataclass(frozen=True)
+class CovariateVariance(VarianceFunction):
+    """A standard deviation whose logarithm is a parameter times a function of a covariate.
+
+    Subclasses say which function, and what the parameter is called.
+
+    Parameters
+    ----------
+    of : str or int
+        The column of the covariate; ``"fitted"`` for the fitted values.
+    by : str, int or sequence of these, optional
+        A column of labels each of which has a parameter of its own.
+
+    Attributes
+    ----------
+    parameter : str
+    """
+
+    of: str | int
+    by: Names | None = None
+    parameter: ClassVar[str]
+
+    @abstractmethod
+    def predictor(self, covariate: Any) -> NDArray[np.float64]:
+        """Return what the parameter is multiplied by, (n,).
+
+        Raises
+        ------
+        ValueError
+            If the covariate has values of which the function cannot be taken.
+        """
+
+    @property
+    def of_fitted(self) -> bool:
+        """Tell whether the covariate is the fitted values, which change from fit to fit."""
+        return self.of == "fitted"
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """Return the columns of the data that it reads; the fitted values are not one."""
+        return self.label_columns if self.of_fitted else (self.of, *self.label_columns)
+
+    @property
+    def label_columns(self) -> tuple[Any, ...]:
+        """Return the columns of labels."""
+        return named(self.by)
+
+    def learn(self, columns: Columns) -> LearnedCovariateVariance:
+        """Learn the strata, and how large the covariate is."""
+        strata = learn_strata(columns, self.label_columns) if self.label_columns else None
+        largest = float(np.abs(self.predictor(columns[self.of])).max(initial=0.0))
+        return LearnedCovariateVariance(self, largest or 1.0, strata)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedCovariateVariance:
+    """Hold the strata, and the unit that makes parameters of any covariate alike.
+
+    A free parameter of 1 changes the logarithm of the standard deviation by at most 1.
+
+    Attributes
+    ----------
+    structure : CovariateVariance
+    unit : float
+        Largest absolute value of the predictor among the training rows.
+    strata : Levels or None
+    """
+
+    structure: CovariateVariance
+    unit: float
+    strata: Levels | None
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the strata."""
+        return 1 if self.strata is None else len(self.strata)
+
+    @property
+    def names(self) -> list[str]:
+        """Name the parameter, and the strata."""
+        name = self.structure.parameter
+        if self.strata is None:
+            return [name]
+        return [f"{name} {label}" for label in self.strata.flat_labels]
+
+    @property
+    def scales(self) -> list[Scale]:
+        """Return that of a coefficient."""
+        return ["linear"] * self.n_parameters
+
+    @property
+    def fixes_sigma(self) -> bool:
+        """Return False."""
+        return False
+
+    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
+        """Return the parameters of the covariate in the user's units."""
+        return rho / self.unit
+
+    def rows(self, columns: Columns) -> RowDeviations:
+        """Return stratum and predictor of each row.
+
+        Raises
+        ------
+        ValueError
+            If a row is of a stratum that was not fitted, or the function cannot be taken.
+        """
+        values = self.structure.predictor(columns[self.structure.of]) / self.unit
+        codes = np.zeros(len(values), dtype=np.intp)
+        if self.strata is not None:
+            codes = strata_of_rows(columns, self.structure.label_columns, self.strata)
+        return RowDeviations(codes, values, None, self.n_parameters)

@@ -1,0 +1,35 @@
+"""Distances between the rows of a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["distances"]
+
+
+def distances(positions: NDArray[Any]) -> NDArray[Any]:
+    """Return the distance between each two rows of patterns, Euclidean for points.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_patterns, n_rows), or (n_patterns, n_rows, n_dimensions)
+
+    Returns
+    -------
+    ndarray of shape (n_patterns, n_rows, n_rows)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.residual.distance import distances
+    >>> distances(np.array([[[0.0, 0.0], [3.0, 4.0]]]))[0]
+    array([[0., 5.],
+           [5., 0.]])
+    """
+    differences = positions[:, :, None] - positions[:, None, :]
+    if differences.ndim == 3:
+        return np.abs(differences)
+    return np.linalg.norm(differences, axis=-1)

@@ -1,0 +1,163 @@
+"""Correlations that fall with the distance between two rows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.residual.axis import Axis
+from skmixed.residual.correlation import AxisKind, Correlation
+from skmixed.residual.distance import distances
+from skmixed.residual.structure import Names, Scale
+
+__all__ = ["Exponential", "Gaussian", "SpatialCorrelation"]
+
+
+@dataclass(frozen=True)
+class SpatialCorrelation(Correlation):
+    """A correlation that depends on distance divided by a range, and is 1 at distance 0.
+
+    Subclasses say how it falls. The search is for the logarithm of the range, so that the unit of
+    the coordinates does not matter.
+
+    Parameters
+    ----------
+    coordinates : str, int or sequence of these
+        The columns of coordinates.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels, each with its own range.
+    """
+
+    coordinates: Names
+    group: Names | None = None
+    by: Names | None = None
+    axis_kind: ClassVar[AxisKind] = "coordinates"
+
+    @abstractmethod
+    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return the correlation at distances that are given as multiples of the range."""
+
+    @abstractmethod
+    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return the derivative of minus the correlation in the logarithm of the distance."""
+
+    def n_parameters(self, axis: Axis) -> int:
+        """Return 1."""
+        return 1
+
+    def names(self, axis: Axis) -> list[str]:
+        """Name the range."""
+        return ["range"]
+
+    def scales(self, axis: Axis) -> list[Scale]:
+        """Return the logarithm."""
+        return ["log"]
+
+    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
+        """Return the range in the unit of the coordinates."""
+        return axis.unit * np.exp(rho)
+
+    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
+        """Return how far the correlation has fallen at the distance of each two rows."""
+        return self.decay(distances(positions) / natural[0])
+
+    def correlation_derivative(
+        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the derivative in the range."""
+        return self.decay_rate(distances(positions) / natural[0])[None] / natural[0]
+
+
+@dataclass(frozen=True)
+class Exponential(SpatialCorrelation):
+    r"""Let the correlation fall exponentially with the distance of two rows.
+
+    .. math:: \operatorname{corr}(e_i, e_j) = \exp(-d_{ij} / \mathrm{range})
+
+    d is the Euclidean distance, and there is no nugget (nlme's corExp, mmrm's
+    sp_exp [1]_). SAS's SP(POW) reports exp(-1 / range).
+
+    Parameters
+    ----------
+    coordinates : str, int or sequence of these
+        The columns of coordinates.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels, each with its own range.
+
+    See Also
+    --------
+    CAR1 : The same correlations in one dimension, reported by phi = exp(-1 / range).
+
+    References
+    ----------
+    .. [1] J. C. Pinheiro and D. M. Bates (2000). Mixed-Effects Models in S and S-PLUS. Springer,
+       section 5.3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.residual import Exponential
+    >>> points = np.array([[[0.0, 0.0], [3.0, 4.0]]])
+    >>> Exponential(["x", "y"]).correlations(np.array([10.0]), points)[0].round(4)
+    array([[1.    , 0.6065],
+           [0.6065, 1.    ]])
+    """
+
+    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return exp(-ratio)."""
+        return np.exp(-ratio)
+
+    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return ratio exp(-ratio)."""
+        return ratio * np.exp(-ratio)
+
+
+@dataclass(frozen=True)
+class Gaussian(SpatialCorrelation):
+    r"""Let the correlation fall with the squared distance of two rows.
+
+    .. math:: \operatorname{corr}(e_i, e_j) = \exp(-(d_{ij} / \mathrm{range})^2)
+
+    d is the Euclidean distance, and there is no nugget (nlme's corGaus, mmrm's
+    sp_gau [1]_). Rows that are much nearer than the range have correlations so close
+    to 1 that the matrix is singular to rounding.
+
+    Parameters
+    ----------
+    coordinates : str, int or sequence of these
+        The columns of coordinates.
+    group : str, int or sequence of these, optional
+        The column of labels within which rows are correlated, by default the innermost factor.
+    by : str, int or sequence of these, optional
+        A column of labels, each with its own range.
+
+    References
+    ----------
+    .. [1] J. C. Pinheiro and D. M. Bates (2000). Mixed-Effects Models in S and S-PLUS. Springer,
+       section 5.3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.residual import Gaussian
+    >>> points = np.array([[[0.0, 0.0], [3.0, 4.0]]])
+    >>> Gaussian(["x", "y"]).correlations(np.array([10.0]), points)[0].round(4)
+    array([[1.    , 0.7788],
+           [0.7788, 1.    ]])
+    """
+
+    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return exp(-ratio^2)."""
+        return np.exp(-(ratio**2))
+
+    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
+        """Return 2 ratio^2 exp(-ratio^2)."""
+        return 2.0 * ratio**2 * np.exp(-(ratio**2))

@@ -1,0 +1,51 @@
+"""Strata of the rows, which have variance parameters of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.groups import Levels, factorise_interaction
+from skmixed.residual.variance import Columns
+
+__all__ = ["learn_strata", "strata_of_rows"]
+
+
+def learn_strata(columns: Columns, names: tuple[Any, ...]) -> Levels:
+    """Return the strata that occur; of several columns, each combination is one.
+
+    Parameters
+    ----------
+    columns : mapping
+    names : tuple of str or int
+        The columns of labels.
+    """
+    return factorise_interaction([columns[name] for name in names], list(map(str, names))).levels
+
+
+def strata_of_rows(columns: Columns, names: tuple[Any, ...], strata: Levels) -> NDArray[np.intp]:
+    """Return the number of each row's stratum.
+
+    Parameters
+    ----------
+    columns : mapping
+    names : tuple of str or int
+        The columns of labels.
+    strata : Levels
+
+    Raises
+    ------
+    ValueError
+        If a row is of a stratum that was not fitted.
+    """
+    labels = [columns[name] for name in names]
+    codes = strata.encode(labels)
+    strata.check_seen(
+        codes,
+        labels,
+        "Their residual variance was not estimated: refit with rows of these groups, or predict "
+        "means only.",
+    )
+    return codes
