@@ -19,7 +19,7 @@ from skmixed.residual.cliques import Cliques, find_cliques
 from skmixed.residual.learned import ResidualRows
 from skmixed.residual.precision import Precision, PrecisionAt
 
-__all__ = ["BasisObjective", "with_basis"]
+__all__ = ["BasisObjective", "row_columns", "with_basis"]
 
 FloatArray = NDArray[np.float64]
 
@@ -126,10 +126,6 @@ class BasisObjective(ResidualObjective):
                 hessian[m:, :m] = hessian[:m, m:].T
         return replace(at, theta=parameters, gradient=gradient, hessian=hessian)
 
-    def first_order(self, parameters: FloatArray) -> ObjectiveValue:
-        """Evaluate the objective with its derivatives, as a call does."""
-        return self(parameters)
-
     def hessian(self, at: ObjectiveValue) -> FloatArray:
         """Return the second derivatives at an evaluation."""
         here = self._at(self.split(at.theta)[1])
@@ -217,14 +213,14 @@ def with_basis(whitening: ResidualObjective) -> ResidualObjective:
     cliques = find_cliques(residual.learned, residual.rows, max(int(CLASSES * n), FEW))
     if cliques is None:
         return whitening
-    columns = _columns(whitening)
+    columns = row_columns(whitening)
     allowed = NUMBERS * n * (len(columns.A) + len(columns.Z))
     if n_numbers(cliques, columns) > allowed:
         return whitening
     return BasisObjective(whitening, cliques, columns)
 
 
-def _columns(whitening: ResidualObjective) -> RowColumns:
+def row_columns(whitening: ResidualObjective) -> RowColumns:
     """Return the columns of the rows over the standard deviations that are known."""
     rows, kept = whitening._rows, whitening._kept
     design = rows.plain.design
