@@ -146,64 +146,60 @@ def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
 def _products(
     cliques: Cliques, rows: RowColumns
 ) -> Iterator[tuple[Integers, Integers, FloatArray]]:
-    """Yield classes, places in the products, and values."""
-    n_entries = len(cliques.entries[0])
-    a = len(rows.A)
-    for pattern, own in enumerate(_by_pattern(cliques)):
-        classes = pattern * n_entries + np.arange(n_entries)
-        yield classes[:, None], np.arange(a * a), _without_factor(cliques, own, rows)
-    if len(rows.Z):
-        yield from _with_factor(cliques, rows)
-
-
-def _by_pattern(cliques: Cliques) -> list[Integers]:
-    """Return the rows of the cliques of each pattern."""
-    if cliques.n_patterns == 1:
-        return [cliques.rows]
-    order = np.argsort(cliques.pattern, kind="stable")
+    """Yield classes, places in the products, and values; the cliques are sorted by pattern."""
     ends = np.cumsum(np.bincount(cliques.pattern, minlength=cliques.n_patterns))
-    return np.split(cliques.rows[order], ends[:-1])
+    order = slice(None)
+    if cliques.n_patterns > 1:
+        order = np.argsort(cliques.pattern, kind="stable")
+    own, pattern = cliques.rows[order], cliques.pattern[order]
+    everything = np.concatenate([rows.A, rows.Z])
+    values = np.empty((own.shape[1], len(everything), len(own)))
+    for place, found in zip(own.T, values, strict=True):
+        # Any mode but "raise" writes in place.
+        np.take(everything, place, axis=1, out=found, mode="clip")
+    counts = None if rows.counts is None else rows.counts[own[:, 0]]
+    yield from _without_factor(cliques, values[:, : len(rows.A)], counts, ends)
+    if len(rows.Z):
+        cell = pattern * rows.n_levels + rows.codes[own[:, 0]]
+        yield from _with_factor(cliques, values, cell, rows.shape)
 
 
-def _without_factor(cliques: Cliques, own: Integers, rows: RowColumns) -> FloatArray:
-    """Return A'B A for the entries of one pattern, (n_entries, n_columns^2)."""
-    a, n_rows = len(rows.A), own.shape[1]
-    F = rows.A[:, own.T].reshape(a * n_rows, len(own))
-    counted = F
-    if rows.counts is not None:
-        counted = F * rows.counts[own[:, 0]]
-    gram = (counted @ F.T).reshape(a, n_rows, a, n_rows)
+def _without_factor(
+    cliques: Cliques, values: FloatArray, counts: FloatArray | None, ends: Integers
+) -> Iterator[tuple[Integers, Integers, FloatArray]]:
+    """Yield A'B A, pattern by pattern."""
     s, t = cliques.entries
-    sums = gram[:, s, :, t]
-    sums[s != t] += gram[:, t, :, s][s != t]
-    return np.asarray(sums.reshape(len(s), a * a))
+    n_rows, a = values.shape[:2]
+    flat = values.reshape(n_rows * a, -1)
+    for pattern, (start, end) in enumerate(zip(np.append(0, ends[:-1]), ends, strict=True)):
+        F = flat[:, start:end]
+        counted = F if counts is None else F * counts[start:end]
+        gram = (counted @ F.T).reshape(n_rows, a, n_rows, a)
+        sums = gram[s, :, t]
+        sums[s != t] += gram[t, :, s][s != t]
+        classes = pattern * len(s) + np.arange(len(s))
+        yield classes[:, None], np.arange(a * a), sums.reshape(len(s), a * a)
 
 
 def _with_factor(
-    cliques: Cliques, rows: RowColumns
+    cliques: Cliques, values: FloatArray, cell: Integers, shape: ProductShape
 ) -> Iterator[tuple[Integers, Integers, FloatArray]]:
-    """Yield the products with the effects, summed over the cliques of a pattern in each level."""
-    shape, n_entries = rows.shape, len(cliques.entries[0])
+    """Yield Z'B Z and Z'B A, summed over the cliques of one pattern in each level."""
     a, k, n_levels = shape.n_columns, shape.n_effects, shape.n_levels
-    cell = cliques.pattern * n_levels + rows.codes[cliques.rows[:, 0]]
-    cells, cell = np.unique(cell, return_inverse=True) if cliques.n_patterns > 1 else (
-        np.arange(n_levels),
-        cell,
-    )
-    places = cells // n_levels * n_entries
-    levels = cells % n_levels
-    everything = np.concatenate([rows.Z, rows.A])
-    values = [everything[:, own] for own in cliques.rows.T]
-    offsets = a * a + np.arange(k * k + a * k) * n_levels
+    n_entries = len(cliques.entries[0])
+    cells = np.arange(n_levels)
+    if cliques.n_patterns > 1:
+        cells, cell = np.unique(cell, return_inverse=True)
+    classes, levels = cells // n_levels * n_entries, cells % n_levels
+    A, Z = values[:, :a], values[:, a:]
     for entry, (s, t) in enumerate(zip(*cliques.entries, strict=True)):
-        for effect in range(k):
-            for other in range(k + a):
-                product = values[s][effect] * values[t][other]
+        for q in range(k):
+            places = [(a * a + (q * k + r) * n_levels, Z[:, r]) for r in range(k)]
+            first = a * a + k * k * n_levels
+            places += [(first + (c * k + q) * n_levels, A[:, c]) for c in range(a)]
+            for place, column in places:
+                product = Z[s, q] * column[t]
                 if s != t:
-                    product += values[t][effect] * values[s][other]
-                place = effect * k + other if other < k else k * k + (other - k) * k + effect
-                yield (
-                    places + entry,
-                    offsets[place] + levels,
-                    np.bincount(cell, product, len(cells)),
-                )
+                    product += Z[t, q] * column[s]
+                sums = np.bincount(cell, product, len(cells))
+                yield classes + entry, place + levels, sums

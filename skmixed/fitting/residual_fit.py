@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ FloatArray = NDArray[np.float64]
 FLAT = 1e-9
 # Part of a direction from which on a parameter belongs to it.
 NOTABLE = 0.05
+# Rows of which that is looked at first.
+ENOUGH = 20_000
 
 
 def fit_with_residual(model: LMMModel) -> LMMFit:
@@ -157,9 +160,22 @@ def _undetermined(
     objective: ResidualObjective, start: FloatArray
 ) -> tuple[NDArray[np.bool_], list[int]]:
     """Tell which rho the rows say nothing of, and which factors the residual structure contains."""
+    some = objective.of_some_groups(ENOUGH)
+    if some is not None:
+        # What some of the rows determine, all of them do.
+        with suppress(np.linalg.LinAlgError):
+            undetermined, hidden = _flat(objective, some.average_information(start))
+            if not undetermined.any() and not hidden:
+                return undetermined, hidden
+    return _flat(objective, objective.average_information(start))
+
+
+def _flat(
+    objective: ResidualObjective, information: FloatArray
+) -> tuple[NDArray[np.bool_], list[int]]:
+    """Tell which rho, and which factors, have a part in directions without information."""
     m = objective.covariance.n_parameters
-    undetermined = np.zeros(len(start) - m, dtype=bool)
-    information = objective.average_information(start)
+    undetermined = np.zeros(len(information) - m, dtype=bool)
     size = np.sqrt(np.maximum(information.diagonal(), 0.0))
     largest = size.max(initial=0.0)
     if not largest:

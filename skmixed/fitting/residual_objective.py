@@ -115,6 +115,30 @@ class ResidualObjective:
         self._names = [design.factors[i].levels.name for i in kept]
         self._latest: ResidualEvaluation | None = None
 
+    def of_some_groups(self, n_rows: int) -> ResidualObjective | None:
+        """Return the objective of about so many rows, in whole groups; None if all are needed.
+
+        Parameters
+        ----------
+        n_rows : int
+        """
+        step = -(-len(self._cells.of_rows) // n_rows)
+        grouped = self.residual.rows.grouped
+        groups = self._codes[0] if self._codes else np.arange(len(self._cells.of_rows))
+        if grouped is not None:
+            groups = grouped.groups
+        rows = np.flatnonzero(groups % step == 0)
+        if step == 1 or len(rows) > 2 * n_rows:
+            return None
+        return ResidualObjective(
+            self._rows.plain.select(rows).whitened(),
+            self.covariance,
+            self._kept,
+            self.residual.select(rows),
+            reml=self._reml,
+            sigma2=self._sigma2,
+        )
+
     @property
     def lower_bounds(self) -> FloatArray | None:
         """Return the least (theta, rho)."""

@@ -156,7 +156,7 @@ def _neighbours(
     follows = np.zeros(strata.n_rows, dtype=bool)
     follows[after] = True
     first = _alone(np.flatnonzero(~follows), strata, grouped.arms)
-    rows = np.column_stack([before, after])
+    rows = np.stack([before, after]).T
     positions = grouped.positions[rows]
     if correlation.stationary:
         positions = positions - positions[:, :1]

@@ -37,6 +37,16 @@ class ResidualRows:
     grouped: GroupedRows | None
     deviations: tuple[RowDeviations, ...]
 
+    def select(self, rows: NDArray[np.intp]) -> ResidualRows:
+        """Return the same of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        grouped = None if self.grouped is None else self.grouped.select(rows)
+        return ResidualRows(grouped, tuple(one.select(rows) for one in self.deviations))
+
 
 @dataclass(frozen=True, eq=False)
 class LearnedResidual(FieldState):
