@@ -59,6 +59,10 @@ class AR1(MarkovCorrelation):
         """Return phi = tanh(rho)."""
         return np.tanh(rho)
 
+    def natural_derivative(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.float64]:
+        """Return the derivative of tanh."""
+        return np.asarray(1.0 - np.tanh(rho) ** 2)[None]
+
     def steps(
         self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
     ) -> NDArray[Any]:

@@ -65,10 +65,9 @@ class CorrelationsAt:
         found = np.zeros((len(self.chains), self.chains[0].shape[1], *shape))
         for arm, chain in enumerate(self.chains):
             in_natural = self._natural_derivatives(cliques, arm)
-            moved = chain.T @ in_natural.reshape(len(chain), -1)
             own = self._patterns(cliques, arm)
-            found[arm][:, own] = moved.reshape(-1, *in_natural.shape[1:])
-        return found.reshape(-1, *shape)
+            found[arm][:, own] = np.tensordot(chain.T, in_natural, axes=1)
+        return found.reshape(found.shape[0] * found.shape[1], *shape)
 
     def contracted(
         self, matrices: Sequence[CliqueMatrices], nets: Sequence[FloatArray]
@@ -76,11 +75,10 @@ class CorrelationsAt:
         """Return the sums of tr(net dC) over the patterns in the natural parameters of each arm."""
         sums = [np.zeros(len(chain)) for chain in self.chains]
         for one, net in zip(matrices, nets, strict=True):
-            if one.correlated:
-                for arm, found in enumerate(sums):
-                    slopes = self._natural_derivatives(one.cliques, arm)
-                    own = net[self._patterns(one.cliques, arm)]
-                    found += slopes.reshape(len(found), -1) @ own.ravel()
+            for arm, found in enumerate(sums):
+                slopes = self._natural_derivatives(one.cliques, arm)
+                own = net[self._patterns(one.cliques, arm)]
+                found += slopes.reshape(len(found), own.size) @ own.ravel()
         return sums
 
     def chained(self, sums: Sequence[FloatArray]) -> FloatArray:
@@ -100,7 +98,7 @@ class CorrelationsAt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CliqueMatrices:
-    """Hold K of the patterns of cliques of one size, as if all variances were 1.
+    """Hold K of the patterns of cliques of several rows, as if all variances were 1.
 
     Attributes
     ----------
@@ -125,24 +123,14 @@ class CliqueMatrices:
     def of(
         cls, correlations: CorrelationsAt, cliques: Cliques, counts: FloatArray
     ) -> CliqueMatrices:
-        """Compute the inverses; a row alone has nothing to be correlated with."""
-        n_patterns, n_rows = cliques.slopes.shape[1:]
-        if n_rows == 1:
-            m = sum(chain.shape[1] for chain in correlations.chains)
-            unit = np.ones((n_patterns, 1, 1))
-            return cls(cliques, counts, unit, np.zeros((m, n_patterns, 1, 1)), 0.0)
+        """Compute the inverses."""
         C = correlations.matrices(cliques)
         root = np.linalg.cholesky(C)
-        half = np.linalg.solve(root, np.broadcast_to(np.eye(n_rows), C.shape))
+        half = np.linalg.solve(root, np.broadcast_to(np.eye(C.shape[1]), C.shape))
         inverse = half.swapaxes(1, 2) @ half
         pivots = np.log(np.einsum("ptt->pt", root)).sum(axis=1)
         moved = inverse @ correlations.derivatives(cliques)
         return cls(cliques, counts, inverse, moved, 2.0 * float(counts @ pivots))
-
-    @property
-    def correlated(self) -> bool:
-        """Tell whether there is more than one row."""
-        return self.inverse.shape[1] > 1
 
     @property
     def entries(self) -> FloatArray:

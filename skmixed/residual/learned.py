@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,8 @@ class LearnedResidual(FieldState):
         """Return the parameters of each arm's correlations, and of each variance structure."""
         lengths = [self.n_correlations] * self.n_arms
         lengths += [variance.n_parameters for variance in self.variances]
-        parts = np.split(rho, np.cumsum(lengths)[:-1]) if lengths else []
+        ends = list(accumulate(lengths))
+        parts = [rho[end - length : end] for end, length in zip(ends, lengths, strict=True)]
         return parts[: self.n_arms], parts[self.n_arms :]
 
     @property

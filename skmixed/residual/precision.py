@@ -36,13 +36,21 @@ class Precision:
     def __init__(
         self, learned: LearnedResidual, cliques: Sequence[Cliques], counts: FloatArray | None
     ) -> None:
-        self._learned, self._cliques = learned, cliques
-        self._counts = [one.counts(counts) for one in cliques]
+        self._learned = learned
+        pairs = [(one, one.counts(counts)) for one in cliques]
         self.n_correlations = learned.n_arms * learned.n_correlations
+        # A row alone has nothing to be correlated with: its K is 1, but for its variance.
+        self._correlated = [(one, own) for one, own in pairs if one.rows.shape[1] > 1]
+        ends = np.cumsum([one.n_classes for one in cliques])
+        self.places = [
+            slice(end - one.n_classes, end)
+            for one, end in zip(cliques, ends, strict=True)
+            if one.rows.shape[1] > 1
+        ]
         # Derivatives of -log c_m, and of log|R|, in the parameters of the standard deviations.
         self.slopes = np.concatenate([one.entry_slopes for one in cliques], axis=1)
         self.deviation_gradient = 2.0 * sum(
-            one.new_slopes.sum(axis=2) @ own for one, own in zip(cliques, self._counts, strict=True)
+            one.new_slopes.sum(axis=2) @ own for one, own in pairs
         )
 
     def at(self, rho: FloatArray) -> PrecisionAt:
@@ -59,14 +67,15 @@ class Precision:
         """
         correlations = CorrelationsAt.of(self._learned, rho)
         matrices = [
-            CliqueMatrices.of(correlations, one, counts)
-            for one, counts in zip(self._cliques, self._counts, strict=True)
+            CliqueMatrices.of(correlations, one, counts) for one, counts in self._correlated
         ]
         logs = rho[self.n_correlations :]
-        scale = np.exp(-(logs @ self.slopes))
-        coefficients = scale * np.concatenate([one.entries for one in matrices])
         log_determinant = sum(one.log_determinant for one in matrices)
         log_determinant += float(self.deviation_gradient @ logs)
+        scale = np.exp(-(logs @ self.slopes))
+        coefficients = scale.copy()
+        for one, own in zip(matrices, self.places, strict=True):
+            coefficients[own] *= one.entries
         return PrecisionAt(self, rho, correlations, matrices, scale, coefficients, log_determinant)
 
 
@@ -97,11 +106,12 @@ class PrecisionAt:
 
     def jacobian(self) -> FloatArray:
         """Return the derivatives of the coefficients, (n_rho, n_classes)."""
-        of_deviations = -self.precision.slopes * self.coefficients
-        if not self.precision.n_correlations:
-            return of_deviations
-        entries = np.concatenate([one.entry_derivatives() for one in self.matrices], axis=1)
-        return np.concatenate([entries * self.scale, of_deviations])
+        own = self.precision
+        found = np.zeros((len(self.rho), len(self.coefficients)))
+        np.multiply(own.slopes, -self.coefficients, out=found[own.n_correlations :])
+        for one, place in zip(self.matrices, own.places, strict=True):
+            found[: own.n_correlations, place] = one.entry_derivatives() * self.scale[place]
+        return found
 
     def gradient(self, weights: FloatArray) -> FloatArray:
         """Return the derivatives of sum_m weights_m c_m + log|R| in rho.
@@ -111,11 +121,13 @@ class PrecisionAt:
         weights : ndarray of shape (n_classes,)
         """
         own = self.precision
-        of_deviations = own.deviation_gradient - own.slopes @ (weights * self.coefficients)
-        if not own.n_correlations:
-            return of_deviations
-        parts = [one.gradient(part) for one, part in self._with_parts(weights)]
-        return np.concatenate([np.sum(parts, axis=0), of_deviations])
+        found = np.zeros(len(self.rho))
+        found[own.n_correlations :] = own.deviation_gradient - own.slopes @ (
+            weights * self.coefficients
+        )
+        for one, part in self._with_parts(weights):
+            found[: own.n_correlations] += one.gradient(part)
+        return found
 
     def hessian(self, weights: FloatArray, jacobian: FloatArray) -> FloatArray:
         """Return the second derivatives of sum_m weights_m c_m + log|R|, (n_rho, n_rho).
@@ -126,21 +138,24 @@ class PrecisionAt:
         jacobian : ndarray of shape (n_rho, n_classes)
             As returned above.
         """
-        m, slopes = self.precision.n_correlations, self.precision.slopes
-        found = np.empty((len(self.rho), len(self.rho)))
-        found[m:] = -(slopes * weights) @ jacobian.T
-        if m:
-            found[:m, m:] = found[m:, :m].T
-            pairs = self._with_parts(weights)
-            found[:m, :m] = np.sum([one.hessian(part) for one, part in pairs], axis=0)
+        m = self.precision.n_correlations
+        found = np.zeros((len(self.rho), len(self.rho)))
+        found[m:] = -(self.precision.slopes * weights) @ jacobian.T
+        found[:m, m:] = found[m:, :m].T
+        pairs = self._with_parts(weights)
+        for one, part in pairs:
+            found[:m, :m] += one.hessian(part)
+        if pairs:
             found[:m, :m] += self._bend([one.net(part) for one, part in pairs])
         return found
 
     def _with_parts(self, weights: FloatArray) -> list[tuple[CliqueMatrices, FloatArray]]:
         """Return the matrices of each size with their weights, those of correlations alone."""
-        ends = np.cumsum([len(one.entries) for one in self.matrices])[:-1]
-        parts = np.split(weights * self.scale, ends)
-        return list(zip(self.matrices, parts, strict=True))
+        places = self.precision.places
+        return [
+            (one, weights[place] * self.scale[place])
+            for one, place in zip(self.matrices, places, strict=True)
+        ]
 
     def _bend(self, nets: list[FloatArray]) -> FloatArray:
         """Return the second derivatives of sum tr(net C) in rho, the nets held.
