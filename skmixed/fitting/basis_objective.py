@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
 from skmixed.fitting.residual_objective import ResidualObjective
@@ -26,9 +25,12 @@ FloatArray = NDArray[np.float64]
 # Where a sum of squares is a smaller part of the terms that it is combined from, too many of its
 # digits are lost, and the rows are whitened.
 CANCELLATION = 1e-5
-# TODO
-CLASSES = 0.5
-FEW = 100
+# Classes, for each row, up to which it pays to compute their coefficients with derivatives: with
+# two thirds of a class to a row a fit takes as long as with whitened rows, with two longer. A few
+# classes cost nothing.
+CLASSES, FEW = 0.5, 100
+# Numbers in the sums, for each number in the columns, up to which an evaluation is cheaper than
+# whitening: at ten, fits take equally long. It also bounds the memory.
 NUMBERS = 10
 
 
@@ -49,8 +51,8 @@ class BasisObjective(ResidualObjective):
 
         d objective = sum_m <G, S_m> dc_m + d log|R|.
 
-    Where the sum cancels, as with correlations next to 1, the rows are whitened as in the class that
-    this one extends.
+    Where the sum cancels, as with correlations next to 1, the rows are whitened as in the class
+    that this one extends.
 
     Parameters
     ----------
@@ -81,9 +83,7 @@ class BasisObjective(ResidualObjective):
         known = _known_logarithms(self.residual.rows)
         if known is not None:
             self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
-        a = len(columns.A)
-        diagonal = self._sums.sums[:, np.arange(a) * (a + 1)]
-        self._sizes = np.abs(diagonal.toarray() if sparse.issparse(diagonal) else diagonal)
+        self._squares = self._sums.squares()
         self._combination: _Combined | None = None
 
     @property
@@ -164,7 +164,8 @@ class BasisObjective(ResidualObjective):
             sum_log_weights=-self._log_determinant - precision.log_determinant,
             multiplicity=self._design.weights.groups,
         )
-        if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ self._sizes)).any():
+        # How large the terms of the sums of squares are.
+        if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ np.abs(self._squares))).any():
             return None
         kernel = SingleFactorKernel(products)
         if kernel.cancels and products.factors:
@@ -176,8 +177,10 @@ class BasisObjective(ResidualObjective):
 
     def _derivatives(self, here: _Combined, at: ObjectiveValue) -> ProductDerivatives:
         """Return the derivatives in the products."""
-        return here.kernel.product_derivatives(
-            self.covariance.relative_factors(at.theta[: self.covariance.n_parameters]),
+        factors = self.covariance.relative_factors(at.theta[: self.covariance.n_parameters])
+        return ProductDerivatives(
+            here.objective.products,
+            here.kernel.errors(at.whitened, factors),
             here.objective._mixing(at.solution),
             reml=int(self._reml),
             nu=here.objective.nu if self._sigma2 is None else math.inf,

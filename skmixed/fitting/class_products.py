@@ -85,6 +85,12 @@ class ClassProducts:
         factors = (FactorProducts(ZtWZ, ZtWA, multiplicity),) if self.shape.n_effects else ()
         return CrossProducts(n_rows, sum_log_weights, AtWA, factors)
 
+    def squares(self) -> FloatArray:
+        """Return the diagonals of A'B A, (n_classes, n_columns)."""
+        a = self.shape.n_columns
+        found = self.sums[:, np.arange(a) * (a + 1)]
+        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
+
     def weights(self, gradient: FloatArray) -> FloatArray:
         """Return the inner product of a gradient in the products with each S_m, (n_classes,)."""
         return np.asarray(self.sums @ gradient)
@@ -148,10 +154,10 @@ def _products(
 ) -> Iterator[tuple[Integers, Integers, FloatArray]]:
     """Yield classes, places in the products, and values; the cliques are sorted by pattern."""
     ends = np.cumsum(np.bincount(cliques.pattern, minlength=cliques.n_patterns))
-    order = slice(None)
+    own, pattern = cliques.rows, cliques.pattern
     if cliques.n_patterns > 1:
-        order = np.argsort(cliques.pattern, kind="stable")
-    own, pattern = cliques.rows[order], cliques.pattern[order]
+        order = np.argsort(pattern, kind="stable")
+        own, pattern = own[order], pattern[order]
     everything = np.concatenate([rows.A, rows.Z])
     values = np.empty((own.shape[1], len(everything), len(own)))
     for place, found in zip(own.T, values, strict=True):
@@ -201,5 +207,5 @@ def _with_factor(
                 product = Z[s, q] * column[t]
                 if s != t:
                     product += Z[t, q] * column[s]
-                sums = np.bincount(cell, product, len(cells))
+                sums = np.bincount(cell, product, len(cells)).astype(np.float64, copy=False)
                 yield classes + entry, place + levels, sums

@@ -1,11 +1,7 @@
 """Derivatives of the objective in the cross-products, for one grouping factor or none.
 
-With D = Lambda M^-1 Lambda', C = D Z'WA level by level, and Omega = mixing' diag(reml, ..., nu / r2)
-mixing, the objective moves with the products by
-
-    dA'WA : Omega,    dZ'WA : -2 C Omega,    dZ'WZ : D + C Omega C'.
-
-Whatever changes the products, such as the correlations of the residuals, has its derivatives here.
+The objective depends on the data through the cross-products alone. Its derivatives in parameters
+that change these, such as the correlations of the residuals, follow from those in the products.
 """
 
 from __future__ import annotations
@@ -16,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.likelihood.errors import conditional_root
+from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
+from skmixed.likelihood.errors import SingleFactorErrors, conditional_root
 
 __all__ = ["ProductDerivatives", "ProductShape"]
 
@@ -39,7 +36,9 @@ class ProductShape:
     @property
     def size(self) -> int:
         """Count the numbers."""
-        return self.n_columns**2 + self.n_effects * (self.n_effects + self.n_columns) * self.n_levels
+        return (
+            self.n_columns**2 + self.n_effects * (self.n_effects + self.n_columns) * self.n_levels
+        )
 
     def split(self, flat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return A'WA, Z'WZ and Z'WA as views, with the leading axes of the argument.
@@ -58,15 +57,18 @@ class ProductShape:
 
 
 class ProductDerivatives:
-    """Hold the gradient in the products at one evaluation, and give second derivatives.
+    """Hold the derivatives of the objective in the products at one evaluation.
+
+    With D = Lambda M^-1 Lambda' and C = D Z'WA, level by level, and
+    Omega = mixing' diag(reml, ..., reml, nu / r2) mixing, the gradient is
+
+        dA'WA : Omega,    dZ'WA : -2 Omega C,    dZ'WZ : D + C' Omega C.
 
     Parameters
     ----------
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = Z'WZ; indexed by column, row and level.
-    Lambda : ndarray of shape (k, k)
-    ZtWZ : ndarray of shape (k, k, n_levels)
-    ZtWA : ndarray of shape (n_columns, k, n_levels)
+    products : CrossProducts
+    errors : SingleFactorErrors
+        Of the effects at this evaluation.
     mixing : ndarray of shape (n_columns, n_columns)
         Maps the columns [X y] to [X R_X^-1, y - X beta].
     reml : int
@@ -74,32 +76,30 @@ class ProductDerivatives:
         Degrees of freedom of sigma^2, infinite where it is known.
     precision : float
         The inverse of sigma^2.
-    multiplicity : ndarray of shape (n_levels,) or None
     """
 
     def __init__(
         self,
-        R: FloatArray,
-        Lambda: FloatArray,
-        ZtWZ: FloatArray,
-        ZtWA: FloatArray,
+        products: CrossProducts,
+        errors: SingleFactorErrors,
         mixing: FloatArray,
         *,
         reml: int,
         nu: float,
         precision: float,
-        multiplicity: FloatArray | None,
     ) -> None:
-        k, n_levels = R.shape[1:]
+        k, n_levels = errors.R.shape[1:]
         self.shape = ProductShape(len(mixing), k, n_levels)
-        self._reml, self._nu, self._precision = reml, nu, precision
-        self._mixing, self._ZtWZ, self._ZtWA = mixing, ZtWZ, ZtWA
+        factor = (
+            products.factors[0] if k else FactorProducts(errors.R, np.empty((len(mixing), 0, 0)))
+        )
+        self._ZtWZ, self._ZtWA, self._counts = factor.ZtWZ, factor.ZtWA, factor.multiplicity
+        self._mixing, self._reml, self._nu, self._precision = mixing, reml, nu, precision
         self._weights = np.full(len(mixing), float(reml))
         self._weights[-1] = precision
-        self._counts = multiplicity
-        self._root = conditional_root(R, Lambda).transpose(1, 2, 0)
+        self._root = conditional_root(errors.R, errors.Lambda).transpose(1, 2, 0)
         self._D = np.einsum("jqg,jrg->qrg", self._root, self._root)
-        self._C = np.einsum("qrg,arg->aqg", self._D, ZtWA)
+        self._C = np.einsum("qrg,arg->aqg", self._D, self._ZtWA)
 
     def gradient(self) -> FloatArray:
         """Return the derivatives of the objective in the products, as `ProductShape` has them."""
@@ -144,7 +144,7 @@ class ProductDerivatives:
 
     def _hessian(self, ZtWZ: FloatArray, left: FloatArray, moved: FloatArray) -> FloatArray:
         """Return the second derivatives along each two changes."""
-        root, m = self._root, len(left)
+        root = self._root
         within = np.einsum("iqg,mqrg->mirg", root, ZtWZ)
         within = np.einsum("mirg,jrg->mijg", within, root)
         rooted = self._rooted(np.einsum("jqg,maqg->majg", root, left))

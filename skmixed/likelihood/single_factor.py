@@ -28,7 +28,6 @@ from skmixed.likelihood.batched import (
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.errors import SingleFactorErrors
 from skmixed.likelihood.kernel import ScoreTensors
-from skmixed.likelihood.product_derivatives import ProductDerivatives
 
 __all__ = ["SingleFactorKernel", "Whitened", "sum_log_diagonal", "whitening_factor"]
 
@@ -93,7 +92,7 @@ class SingleFactorKernel:
         explained = sum_of_outer_products(between, between, self.multiplicity)
         self._within = products.AtWA - explained if products.within is None else products.within
         self._stacked = np.concatenate([self.R, between])
-        self._ZtWZ, self._ZtWA = factor.ZtWZ, factor.ZtWA
+        self._ZtWZ, self._ZtWy = factor.ZtWZ, factor.ZtWA[-1]
         self._n_rows = products.n_rows
 
     def refine(
@@ -170,7 +169,7 @@ class SingleFactorKernel:
             Residual variance.
         """
         k = self.n_effects
-        A, t = self._ZtWZ, self._ZtWA[-1]
+        A, t = self._ZtWZ, self._ZtWy
         summed = (A if self.multiplicity is None else A * self.multiplicity).sum(axis=-1)
         flat = A.reshape(k * k, A.shape[-1])
         pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
@@ -251,36 +250,6 @@ class SingleFactorKernel:
         pairs = pairs.reshape(k * k, n_columns, n_columns)
         loss = _profiling(pairs, reml=reml, nu=nu, precision=precision)
         return ScoreTensors([gradient], hessian - loss)
-
-    def product_derivatives(
-        self,
-        factors: Sequence[FloatArray],
-        mixing: FloatArray,
-        *,
-        reml: int,
-        nu: float,
-        precision: float,
-    ) -> ProductDerivatives:
-        """Return the derivatives of the profiled objective in the cross-products.
-
-        Parameters
-        ----------
-        factors : sequence of one ndarray of shape (k, k)
-            The relative covariance factor.
-        mixing, reml, nu, precision
-            As for `score_tensors`.
-        """
-        return ProductDerivatives(
-            self.R,
-            factors[0] if factors else np.empty((0, 0)),
-            self._ZtWZ,
-            self._ZtWA,
-            mixing,
-            reml=reml,
-            nu=nu,
-            precision=precision,
-            multiplicity=self.multiplicity,
-        )
 
 
 def _no_factor(n_columns: int) -> FactorProducts:

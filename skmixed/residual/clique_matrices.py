@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.residual.cliques import Cliques
 from skmixed.residual.learned import LearnedResidual
 
-__all__ = ["CliqueMatrices", "CorrelationsAt"]
+__all__ = ["CliqueMatrices", "CorrelationsAt", "natural_derivatives"]
 
 FloatArray = NDArray[np.float64]
 
@@ -35,20 +35,11 @@ class CorrelationsAt:
     @classmethod
     def of(cls, learned: LearnedResidual, rho: FloatArray) -> CorrelationsAt:
         """Compute the natural parameters; there are none without correlations."""
-        if learned.correlation is None:
-            return cls(learned, [], [])
-        correlation, axis = learned.correlation, learned.axis
         of_arms, _ = learned.split(rho)
-        return cls(
-            learned,
-            [correlation.natural(one, axis) for one in of_arms],
-            [correlation.natural_derivative(one, axis) for one in of_arms],
-        )
-
-    @property
-    def linear(self) -> bool:
-        """Tell whether the correlations are linear in their natural parameters."""
-        return self.learned.correlation is None or self.learned.correlation.linear
+        naturals = [
+            learned.correlation.natural(one, learned.axis) for one in of_arms if learned.correlation
+        ]
+        return cls(learned, naturals, natural_derivatives(learned, rho))
 
     def matrices(self, cliques: Cliques) -> FloatArray:
         """Return the correlations of each pattern, (n_patterns, n_rows, n_rows)."""
@@ -75,15 +66,11 @@ class CorrelationsAt:
         """Return the sums of tr(net dC) over the patterns in the natural parameters of each arm."""
         sums = [np.zeros(len(chain)) for chain in self.chains]
         for one, net in zip(matrices, nets, strict=True):
-            for arm, found in enumerate(sums):
+            for arm in range(len(sums)):
                 slopes = self._natural_derivatives(one.cliques, arm)
                 own = net[self._patterns(one.cliques, arm)]
-                found += slopes.reshape(len(found), own.size) @ own.ravel()
+                sums[arm] += slopes.reshape(len(slopes), own.size) @ own.ravel()
         return sums
-
-    def chained(self, sums: Sequence[FloatArray]) -> FloatArray:
-        """Carry derivatives in the natural parameters of each arm over to rho."""
-        return np.concatenate([own @ chain for own, chain in zip(sums, self.chains, strict=True)])
 
     def _natural_derivatives(self, cliques: Cliques, arm: int) -> FloatArray:
         """Return the derivatives of the correlations of one arm in its natural parameters."""
@@ -94,6 +81,19 @@ class CorrelationsAt:
     def _patterns(self, cliques: Cliques, arm: int) -> slice | NDArray[np.bool_]:
         """Return which patterns are of one arm."""
         return slice(None) if len(self.naturals) == 1 else cliques.arms == arm
+
+
+def natural_derivatives(learned: LearnedResidual, rho: FloatArray) -> list[FloatArray]:
+    """Return the derivatives of the natural parameters of each arm's correlations in rho.
+
+    Parameters
+    ----------
+    learned : LearnedResidual
+    rho : ndarray of shape (n_rho,)
+    """
+    of_arms, _ = learned.split(rho)
+    correlation, axis = learned.correlation, learned.axis
+    return [correlation.natural_derivative(one, axis) for one in of_arms if correlation]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,18 +158,32 @@ class CliqueMatrices:
         return self.counts[:, None, None] * self.inverse - self._inner(weights) @ self.inverse
 
     def gradient(self, weights: FloatArray) -> FloatArray:
-        """Return the derivatives of sum weights K + log|C| in the correlations, (n_correlations,)."""
-        own = self.counts[:, None, None] * np.eye(self.inverse.shape[1]) - self._inner(weights)
-        return self._flat() @ own.swapaxes(1, 2).ravel()
+        """Return the derivatives of sum weights K + log|C| in the correlations.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_classes,)
+            Of the lower triangles.
+        """
+        own = self._counted_unit() - self._inner(weights)
+        return np.asarray(self._flat() @ own.swapaxes(1, 2).ravel())
 
     def hessian(self, weights: FloatArray) -> FloatArray:
-        """Return the second derivatives of sum weights K + log|C|, as if C were linear."""
-        half = 2.0 * self._inner(weights) - self.counts[:, None, None] * np.eye(
-            self.inverse.shape[1]
-        )
+        """Return the second derivatives of sum weights K + log|C|, as if C were linear.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_classes,)
+            Of the lower triangles.
+        """
+        half = 2.0 * self._inner(weights) - self._counted_unit()
         left = (self.moved @ half).swapaxes(2, 3)
         whole = left.reshape(len(left), -1) @ self._flat().T
         return np.asarray(0.5 * (whole + whole.T))
+
+    def _counted_unit(self) -> FloatArray:
+        """Return how many cliques have each pattern, times the unit matrix."""
+        return self.counts[:, None, None] * np.eye(self.inverse.shape[1])
 
     def _flat(self) -> FloatArray:
         """Return C^-1 dC with all entries on one axis."""

@@ -24,9 +24,9 @@ Integers = NDArray[np.intp]
 class Cliques:
     """Hold tuples of rows, such that R^-1 is a sum of one small matrix K for each of them.
 
-    Where all rows of a group are correlated, they are one clique, and K is the inverse of their
-    block of R. Where a row depends on its neighbour alone, the first row of a group is a clique, and
-    so are each two neighbours: K is the inverse of their block, minus that of the earlier row alone.
+    In general the rows of a group are one clique, and K is the inverse of their block of R. Where a
+    row depends on its neighbour alone, the first row of each group is a clique, and so are each two
+    neighbours: K is the inverse of their block, minus the inverse of the earlier row's variance.
 
     Attributes
     ----------
@@ -102,9 +102,9 @@ def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> lis
     """
     if any(one.values is not None for one in rows.deviations):
         return None
-    strata = _Strata.of(learned, rows)
+    strata = _Strata.of(rows)
     if rows.grouped is None or learned.correlation is None:
-        found = [_alone(np.arange(strata.n_rows), strata, np.zeros(strata.n_rows, dtype=np.intp))]
+        found = [_alone(np.arange(strata.n_rows), strata)]
     elif isinstance(learned.correlation, MarkovCorrelation):
         found = _neighbours(learned.correlation, rows.grouped, strata)
     else:
@@ -114,14 +114,14 @@ def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> lis
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Strata:
-    """Hold which parameter each structure of standard deviations takes for each row, -1 for none."""
+    """Hold the parameter of each row in each structure of standard deviations, -1 for none."""
 
     codes: list[Integers]
     lengths: list[int]
     n_rows: int
 
     @classmethod
-    def of(cls, learned: LearnedResidual, rows: ResidualRows) -> _Strata:
+    def of(cls, rows: ResidualRows) -> _Strata:
         """Look only at structures with parameters."""
         free = [one for one in rows.deviations if one.n_parameters]
         n = len(rows.deviations[0].codes if rows.grouped is None else rows.grouped.groups)
@@ -140,12 +140,12 @@ class _Strata:
         return [codes[place] for codes in self.codes for place in rows.T]
 
 
-def _alone(rows: Integers, strata: _Strata, arms: Integers) -> Cliques:
+def _alone(rows: Integers, strata: _Strata) -> Cliques:
     """Return cliques of one row, which nothing correlates with earlier ones."""
     rows = rows[:, None]
     example, pattern = _distinct(strata.keys(rows), len(rows))
-    positions = np.zeros((len(example), 1), dtype=np.intp)
-    return Cliques(rows, pattern, positions, arms[:1].repeat(len(example)), strata.slopes(rows[example]))
+    nowhere = np.zeros((len(example), 1), dtype=np.intp)
+    return Cliques(rows, pattern, nowhere, nowhere[:, 0], strata.slopes(rows[example]))
 
 
 def _neighbours(
@@ -155,7 +155,7 @@ def _neighbours(
     before, after = grouped.neighbours
     follows = np.zeros(strata.n_rows, dtype=bool)
     follows[after] = True
-    first = _alone(np.flatnonzero(~follows), strata, grouped.arms)
+    first = _alone(np.flatnonzero(~follows), strata)
     rows = np.stack([before, after]).T
     positions = grouped.positions[rows]
     if correlation.stationary:

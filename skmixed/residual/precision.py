@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.residual.clique_matrices import (
+    CliqueMatrices,
+    CorrelationsAt,
+    natural_derivatives,
+)
 from skmixed.residual.cliques import Cliques
-from skmixed.residual.clique_matrices import CliqueMatrices, CorrelationsAt
 from skmixed.residual.learned import LearnedResidual
 
 __all__ = ["Precision", "PrecisionAt"]
@@ -49,9 +53,7 @@ class Precision:
         ]
         # Derivatives of -log c_m, and of log|R|, in the parameters of the standard deviations.
         self.slopes = np.concatenate([one.entry_slopes for one in cliques], axis=1)
-        self.deviation_gradient = 2.0 * sum(
-            one.new_slopes.sum(axis=2) @ own for one, own in pairs
-        )
+        self.deviation_gradient = 2.0 * sum(one.new_slopes.sum(axis=2) @ own for one, own in pairs)
 
     def at(self, rho: FloatArray) -> PrecisionAt:
         """Return the coefficients at one rho.
@@ -162,17 +164,20 @@ class PrecisionAt:
 
         They are central differences of the exact first ones.
         """
-        m = self.precision.n_correlations
+        m, learned = self.precision.n_correlations, self.correlations.learned
         sums = self.correlations.contracted(self.matrices, nets)
+
+        def slopes(rho: FloatArray) -> FloatArray:
+            if learned.correlation is not None and learned.correlation.linear:
+                own, chains = sums, natural_derivatives(learned, rho)
+            else:
+                there = CorrelationsAt.of(learned, rho)
+                own, chains = there.contracted(self.matrices, nets), there.chains
+            return np.concatenate([s @ chain for s, chain in zip(own, chains, strict=True)])
+
         found = np.empty((m, m))
         for i, size in enumerate(DIFFERENCE * np.maximum(np.abs(self.rho[:m]), 1.0)):
-            ends = []
-            for step in (size, -size):
-                moved = self.rho.copy()
-                moved[i] += step
-                there = CorrelationsAt.of(self.correlations.learned, moved)
-                if not there.linear:
-                    sums = there.contracted(self.matrices, nets)
-                ends.append(there.chained(sums))
-            found[i] = (ends[0] - ends[1]) / (2.0 * size)
+            step = np.zeros(len(self.rho))
+            step[i] = size
+            found[i] = (slopes(self.rho + step) - slopes(self.rho - step)) / (2.0 * size)
         return 0.5 * (found + found.T)

@@ -51,11 +51,8 @@ COLUMNS = {
 GROUPS = GROUPS[ORDER]
 X = RNG.normal(size=(N, 2))
 RESPONSE = RNG.normal(size=N)
-WEIGHTS = {
-    "no weights": lambda codes, n_levels: Weights(),
-    "precision": lambda codes, n_levels: Weights(RNG.uniform(0.5, 2.0, N)),
-    "groups": lambda codes, n_levels: Weights(groups=1.0 + np.arange(n_levels), codes=codes),
-}
+PRECISIONS = RNG.uniform(0.5, 2.0, N)
+WEIGHTS = ("no weights", "precision", "groups")
 STRUCTURES: dict[str, ResidualStructure] = {
     **CORRELATIONS,
     "heterogeneous": Heterogeneous("stratum"),
@@ -93,7 +90,11 @@ def whitening(
     columns = np.column_stack([np.ones(N), X[:, 0]])[:, :n_effects]
     blocks = (RandomBlock(factor, columns, (TermLayout(names),)),) if n_effects else ()
     covariance = JointCovariance(tuple(DirectSum((Unstructured(),), (n_effects,)) for _ in blocks))
-    own = WEIGHTS[weights](factor.codes, len(factor.levels))
+    own = {
+        "no weights": Weights(),
+        "precision": Weights(PRECISIONS),
+        "groups": Weights(groups=1.0 + np.arange(len(factor.levels)), codes=factor.codes),
+    }[weights]
     design = Design(RESPONSE, X, ("x", "z"), True, blocks, weights=own)
     rows = standardised(design, covariance)[1]
     model = ResidualModel(*learned_rows(structure))
