@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.covariance.base import CovarianceStructure, FloatArray
+from skmixed.covariance.effect_parameters import linked_effects, natural_parameters
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import parametrised_by
 from skmixed.covariance.reordered import Reordered
+from skmixed.covariance.scales import ParameterScale
 from skmixed.covariance.unstructured import Unstructured
 
 __all__ = ["DirectSum", "joined_bounds"]
@@ -63,6 +68,12 @@ class DirectSum:
     def split_parameters(self, theta: FloatArray) -> list[FloatArray]:
         """Return each term's part of theta."""
         return np.split(theta, np.cumsum(self._lengths)[:-1]) if self.sizes else []
+
+    @property
+    def parameter_slices(self) -> list[slice]:
+        """Return each term's parameters among all parameters."""
+        ends = np.cumsum([0, *self._lengths])
+        return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
 
     @property
     def effect_slices(self) -> list[slice]:
@@ -124,6 +135,54 @@ class DirectSum:
             for structure, effects in zip(self.structures, self.effect_slices, strict=True)
         ]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def natural_parameters(self, directions: FloatArray) -> list[tuple[NaturalParameter, ...]]:
+        """List the natural parameters of each term.
+
+        Parameters
+        ----------
+        directions : ndarray of shape (n_effects, n_effects)
+            Row i says what the user's effect i is of the effects that Lambda belongs to.
+        """
+        return [
+            natural_parameters(structure, directions[effects, effects])
+            for structure, effects in zip(self.structures, self.effect_slices, strict=True)
+        ]
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, term: int, directions: FloatArray, root: FloatArray
+    ) -> tuple[DirectSum, int, ParameterScale]:
+        """Make a natural parameter of one term an entry of theta.
+
+        Parameters
+        ----------
+        parameter : NaturalParameter
+        term : int
+        directions, root : ndarray of shape (n_effects, n_effects)
+            As in ``natural_parameters``, and a root of the covariance that one starts from.
+
+        Returns
+        -------
+        covariance : DirectSum
+        held : int
+            Position of the entry.
+        scale : ParameterScale
+            Of the entry.
+        """
+        effects, structures = self.effect_slices[term], list(self.structures)
+        structures[term], held, scale = parametrised_by(
+            structures[term], parameter, directions[effects, effects], root[effects, effects]
+        )
+        covariance = DirectSum(tuple(structures), self.sizes)
+        return covariance, covariance.parameter_slices[term].start + held, scale
+
+    @property
+    def linked_effects(self) -> NDArray[np.bool_]:
+        """Tell which effects may be correlated, shape (n_effects, n_effects)."""
+        linked = np.zeros((self.n_effects, self.n_effects), dtype=bool)
+        for structure, effects in zip(self.structures, self.effect_slices, strict=True):
+            linked[effects, effects] = linked_effects(structure, effects.stop - effects.start)
+        return linked
 
     def led_by_largest(self, root: FloatArray) -> DirectSum:
         """Return the same covariances, with triangles that begin with the largest variance.

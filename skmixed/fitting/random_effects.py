@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dgesdd
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, NaturalParameter
+from skmixed.covariance.effect_parameters import SINGULAR
 from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
@@ -20,10 +21,6 @@ from skmixed.saving.fields import FieldState
 __all__ = ["SINGULAR", "RandomEffects"]
 
 FloatArray = NDArray[np.float64]
-
-# A standard deviation below this part of sigma, per unit of a standardised column, is on the
-# boundary (lme4's figure).
-SINGULAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +82,12 @@ class RandomEffects(FieldState):
     def effect_names(self) -> tuple[str, ...]:
         """Name the effects of one level."""
         return tuple(name for term in self.terms for name in term.effect_names)
+
+    @cached_property
+    def natural_parameters(self) -> list[tuple[NaturalParameter, ...]]:
+        """Return those of each term as functions of its theta, in standardised columns."""
+        matrix = self.coordinates.matrix / np.sqrt(self.weight_scale)
+        return self.covariance.natural_parameters(matrix)
 
     @cached_property
     def relative_factor(self) -> FloatArray:

@@ -59,20 +59,14 @@ class HeldTheta(ProfiledObjective):
     kernel : Kernel
     held : int
         Position in theta.
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta.
     """
 
     def __init__(
-        self,
-        products: CrossProducts,
-        covariance: JointCovariance,
-        kernel: Kernel,
-        held: int,
-        lower: FloatArray | None,
+        self, products: CrossProducts, covariance: JointCovariance, kernel: Kernel, held: int
     ) -> None:
         super().__init__(products, covariance, reml=False, kernel=kernel)
         self.order = _first(held, covariance.n_parameters)
+        lower = covariance.lower_bounds
         self.lower = None if lower is None else np.delete(lower, held)
 
     def __call__(self, z: FloatArray) -> ObjectiveValue:

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity
+from skmixed.covariance import NaturalParameter
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.formula import FormulaRecipe
 from skmixed.results.numbers import format_column, format_estimates
-from skmixed.results.tables import covarying_pairs
 from skmixed.results.words.latex import indexed, matrix, name, number, numbers, product
 from skmixed.results.words.terms import parts_of
 
@@ -55,36 +54,20 @@ class FactorSymbols:
         """Return one random effect of a level."""
         return f"{self.letter}_{{{','.join(filter(None, (self.numbers[q], index)))}}}"
 
-    def deviation(self, number: str) -> str:
-        """Return the standard deviation of the effects of some subscript."""
-        subscript = ("" if self.alone else self.letter) + number
-        return rf"\tau_{{{subscript}}}" if subscript else r"\tau"
-
-    def correlation(self, q: int, r: int) -> str:
-        """Return the correlation of two effects, of all of them for a structure that has one."""
-        pair = "" if self._one_correlation else self.numbers[q] + self.numbers[r]
-        subscript = ",".join(filter(None, ("" if self.alone else self.letter, pair)))
-        return rf"\rho_{{{subscript}}}" if subscript else r"\rho"
-
     def covariance(self, q: int, r: int) -> str:
         """Return the covariance of two effects of a level in symbols."""
         term = self._term_of(q)
-        if term != self._term_of(r) or not covarying_pairs(self.effects)[q, r]:
+        first = self.effects.covariance.effect_slices[term].start
+        entry = min(q, r) - first, max(q, r) - first
+        listed = self._parameters(term)
+        if term != self._term_of(r):
             return "0"
-        structure = self.effects.covariance.structures[term]
-        if isinstance(structure, Identity | AR1) or _equal_variances(structure):
-            slices = self.effects.covariance.effect_slices
-            square = f"{self.deviation(self.numbers[slices[term].start] if slices[1:] else '')}^2"
-            if q == r:
-                return square
-            power = abs(q - r) if isinstance(structure, AR1) else 1
-            rho = self.correlation(min(q, r), max(q, r))
-            return f"{rho}{f'^{{{power}}}' if power > 1 else ''} {square}"
-        if q == r:
-            return f"{self.deviation(self.numbers[q])}^2"
-        q, r = min(q, r), max(q, r)
-        spread = f"{self.deviation(self.numbers[q])} {self.deviation(self.numbers[r])}"
-        return f"{self.correlation(q, r)} {spread}"
+        if not any(len(one.effects) == 1 for one in listed):
+            return rf"\Psi_{{{self.numbers[q]}{self.numbers[r]}}}"
+        powers = [(one, int(one.powers[entry])) for one in listed if one.powers is not None]
+        if q != r and not any(len(one.effects) == 2 and power for one, power in powers):
+            return "0"
+        return " ".join(_raised(self._symbol(one, term), power) for one, power in powers if power)
 
     def distribution(self, *, values: bool) -> str:
         """Return how the effects of a level are distributed, and how many levels there are."""
@@ -122,29 +105,40 @@ class FactorSymbols:
         slices = self.effects.covariance.effect_slices
         return next(i for i, own in enumerate(slices) if own.start <= q < own.stop)
 
+    def _parameters(self, term: int) -> list[NaturalParameter]:
+        """Return the parameters of which the covariance of a term is a product, deviations last."""
+        listed = [one for one in self.effects.natural_parameters[term] if one.powers is not None]
+        return sorted(listed, key=lambda one: -len(one.effects))
+
+    def _symbol(self, parameter: NaturalParameter, term: int) -> str:
+        """Return the symbol of a parameter; only one of several of a kind has numbers."""
+        alike = [one for one in self._parameters(term) if one.name == parameter.name]
+        own = self.effects.covariance.effect_slices[term]
+        numbers = "".join(self.numbers[own][i] for i in parameter.effects)
+        if len(alike) == 1 and own == slice(0, len(self.numbers)) and len(self.numbers) > 1:
+            numbers = ""
+        between = "," if len(parameter.effects) == 2 else ""
+        subscript = between.join(filter(None, ("" if self.alone else self.letter, numbers)))
+        return rf"{parameter.symbol}_{{{subscript}}}" if subscript else parameter.symbol
+
     def _rule(self) -> str:
         """Return the covariance of effects r and s of a structure with many effects."""
-        structures = self.effects.covariance.structures
-        tau = self.deviation("")
-        if len(structures) > 1:
+        listed = self._parameters(0)
+        deviations = [one for one in listed if len(one.effects) == 1]
+        correlations = [one for one in listed if len(one.effects) == 2]
+        if len(self.effects.natural_parameters) > 1:
             return r"\operatorname{Cov}(r, s)"
-        if isinstance(structures[0], AR1):
-            return rf"{tau}^2 \rho^{{|r - s|}}"
-        if isinstance(structures[0], Identity):
-            return rf"{tau}^2 \,\mathbf{{1}}\{{r = s\}}"
-        if isinstance(structures[0], Diagonal):
-            return r"\tau_r^2 \,\mathbf{1}\{r = s\}"
-        if _equal_variances(structures[0]):
-            return rf"{tau}^2 \rho^{{\mathbf{{1}}\{{r \ne s\}}}}"
-        rho = r"\rho" if isinstance(structures[0], CompoundSymmetry) else r"\rho_{rs}"
-        return rf"{rho}^{{\mathbf{{1}}\{{r \ne s\}}}} \tau_r \tau_s"
-
-    @property
-    def _one_correlation(self) -> bool:
-        """Tell whether no two pairs of effects have correlations of their own."""
-        structures = self.effects.covariance.structures
-        single = len(structures) == 1 and isinstance(structures[0], AR1 | CompoundSymmetry)
-        return single or len(self.numbers) == 2
+        if not deviations:
+            return r"\Psi_{rs}"
+        shared = len(deviations) == 1
+        square = f"{self._symbol(deviations[0], 0)}^2" if shared else r"\tau_r^2"
+        if not correlations:
+            return square + r" \,\mathbf{1}\{r = s\}"
+        common = correlations[0].common
+        far = common and np.max(correlations[0].powers) > 1
+        rho = r"\rho" if common else r"\rho_{rs}"
+        power = "|r - s|" if far else r"\mathbf{1}\{r \ne s\}"
+        return f"{square} {rho}^{{{power}}}" if shared else rf"{rho}^{{{power}}} \tau_r \tau_s"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,9 +266,9 @@ def _letter(letters: Sequence[str], i: int) -> str:
     return letters[i] if i < len(letters) else f"{letters[-1]}^{{({i + 1})}}"
 
 
-def _equal_variances(structure: Any) -> bool:
-    """Tell whether a compound symmetry has one variance for all effects."""
-    return isinstance(structure, CompoundSymmetry) and structure.equal_variances
+def _raised(symbol: str, power: int) -> str:
+    """Return a symbol with its power."""
+    return symbol if power == 1 else f"{symbol}^{power}" if power < 10 else f"{symbol}^{{{power}}}"
 
 
 def _weighted(results: Any) -> bool:
