@@ -136,7 +136,7 @@ class _Signed(CompoundSymmetry):
 
 @dataclass(frozen=True)
 class _Tied:
-    """Let all standard deviations of a compound symmetry be one: theta is that one and the angle."""
+    """Share one standard deviation: theta is that one and the angle of the correlation."""
 
     invariance: ClassVar[Invariance] = "scalar"
 

@@ -72,8 +72,9 @@ class DirectSum:
     @property
     def parameter_slices(self) -> list[slice]:
         """Return each term's parameters among all parameters."""
-        ends = np.cumsum([0, *self._lengths])
-        return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        lengths = self._lengths
+        ends = np.cumsum(lengths)
+        return [slice(int(end) - n, int(end)) for end, n in zip(ends, lengths, strict=True)]
 
     @property
     def effect_slices(self) -> list[slice]:

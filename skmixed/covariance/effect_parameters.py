@@ -73,8 +73,8 @@ def natural_parameters(
     deviations = _distinct(np.arange(k), sizes)
     correlations = _distinct(pairs, cosines[tuple(pairs.T)])
     return (
-        *(deviation(structure, directions, own) for own in deviations),
-        *(correlation(structure, directions, own) for own in correlations),
+        *(deviation(structure, directions, own.tolist()) for own in deviations),
+        *(correlation(structure, directions, own.tolist()) for own in correlations),
     )
 
 

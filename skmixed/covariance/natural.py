@@ -26,8 +26,8 @@ class ParameterValue:
     gradient : ndarray of shape (n_parameters,)
         In the parameters of the structure; 0 where there is none, as at a standard deviation of 0.
     departure : ndarray of shape (r, n_parameters) or None
-        On the boundary, or within rounding of it, only: the derivative of a vector whose length is the distance from it, on
-        the closed scale of the parameter.
+        On the boundary, or within rounding of it, only: the derivative of a vector whose length is
+        the distance from it, on the closed scale of the parameter.
     """
 
     value: float
@@ -99,7 +99,7 @@ class NaturalParameter:
             first, second = chosen
             return (_range(names),) * 2 if self.common and len(names) > 2 else (first, second)
         if chosen and self.powers is not None:
-            chosen = [names[i] for i in np.flatnonzero(self.powers.diagonal())]
+            chosen = [names[int(i)] for i in np.flatnonzero(self.powers.diagonal())]
         return _range(chosen) if chosen else None, None
 
     def full_name(self, names: Sequence[str], group: str) -> str:

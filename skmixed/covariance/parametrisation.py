@@ -14,8 +14,8 @@ from skmixed.covariance.scales import ParameterScale
 
 __all__ = ["Eliminated", "Parametrisation", "WithParametrisation", "parametrised_by"]
 
-# How near to a bound an eliminated parameter is taken: there its gradient is lost. The likelihood
-# is even about the bound, which leaves an error of the square.
+# How near to a bound an eliminated parameter is taken, beside its size: on the bound its gradient
+# is lost. The likelihood is even about the bound, which leaves an error of the square.
 EDGE = 1e-4
 # Newton steps for the entry that gives a natural parameter its value, and their accuracy.
 STEPS, EXACT = 60, 1e-13
@@ -72,7 +72,9 @@ def parametrised_by(
     solved = int(np.argmax(sizes))
     start = theta[solved] if at.departure is None else theta[solved] + 1.0
     scale = parameter.scale.closed
-    return Parametrisation(Eliminated(structure, parameter, scale, solved, start), solved, scale)
+    size = min(scale.upper - scale.lower, abs(at.value) if at.departure is None else sizes[solved])
+    eliminated = Eliminated(structure, parameter, scale, solved, float(start), float(size))
+    return Parametrisation(eliminated, solved, scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,8 @@ class Eliminated:
         Position of the entry.
     start : float
         Where to look for it first.
+    size : float
+        Of the natural parameter, about.
     """
 
     structure: CovarianceStructure
@@ -99,6 +103,7 @@ class Eliminated:
     scale: ParameterScale
     solved: int
     start: float
+    size: float
     invariance: ClassVar[Invariance] = "scalar"
 
     def n_parameters(self, n_effects: int) -> int:
@@ -128,7 +133,8 @@ class Eliminated:
         own = self._own(theta)
         J, a = self._jacobian(own), self._gradient(own)
         # Near a bound the gradient turns within the distance from it.
-        inside = min(1.0, self._value(own) - self.scale.lower, self.scale.upper - self._value(own))
+        value = self._value(own)
+        inside = min(1.0, *np.abs(np.array([self.scale.lower, self.scale.upper]) - value) / self.size)
         steps = np.diag(DIFFERENCE * inside * np.maximum(np.abs(own), 1.0))
         H = np.array(
             [(self._gradient(own + s) - self._gradient(own - s)) / (2.0 * s.sum()) for s in steps]
@@ -149,12 +155,13 @@ class Eliminated:
 
     def _own(self, theta: FloatArray) -> FloatArray:
         """Return the theta of the structure that has the value, by Newton steps."""
-        target = min(max(theta[self.solved], self.scale.lower + EDGE), self.scale.upper - EDGE)
+        edge = EDGE * self.size
+        target = min(max(theta[self.solved], self.scale.lower + edge), self.scale.upper - edge)
         own = theta.copy()
         own[self.solved] = self.start
         short = self._value(own) - target
         for _ in range(STEPS):
-            if abs(short) <= EXACT * max(1.0, abs(target)):
+            if abs(short) <= EXACT * max(self.size, abs(target)):
                 return own
             before, step = own[self.solved], short / self._gradient(own)[self.solved]
             if not math.isfinite(step):
@@ -168,7 +175,7 @@ class Eliminated:
             if abs(left) >= abs(short):
                 break
             short = left
-        if abs(short) <= math.sqrt(EXACT) * EDGE:
+        if abs(short) <= math.sqrt(EXACT) * edge:
             return own
         raise np.linalg.LinAlgError(
             f"No entry {self.solved} of theta gives {self.parameter.name} its value."

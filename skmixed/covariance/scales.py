@@ -1,4 +1,4 @@
-"""Scales of parameters: where they are nearly normal, and where a profile is smooth up to its ends."""
+"""Scales on which parameters are nearly normal, or their likelihood smooth up to its bounds."""
 
 from __future__ import annotations
 

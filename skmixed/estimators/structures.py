@@ -24,14 +24,15 @@ def require_ordered_effects(design: Design, covariance: JointCovariance) -> None
             name = block.factor.levels.name
             if len(term.effect_names) == 1:
                 raise ValueError(
-                    f"The covariance {structure!r} of '{name}' has one effect, {list(term.effect_names)}: "
-                    "expected an effect for each of two or more occasions. Make the time a "
-                    "factor, as in 'ar1(0 + C(time) | g)', or name a column for each occasion in "
-                    "random_slopes; other factors get their covariance by a dict."
+                    f"The covariance {structure!r} of '{name}' has one effect, "
+                    f"{list(term.effect_names)}: expected an effect for each of two or more "
+                    "occasions. Make the time a factor, as in 'ar1(0 + C(time) | g)', or name a "
+                    "column for each occasion in random_slopes; other factors get their covariance by a dict."
                 )
             if term.intercept is not None:
                 raise ValueError(
-                    f"The covariance {structure!r} of '{name}' is over {list(term.effect_names)}: expected "
-                    "one effect for each occasion, and no intercept. Leave it out by "
-                    "'ar1(0 + occasion | g)', or by random_intercept=False."
+                    f"The covariance {structure!r} of '{name}' is over "
+                    f"{list(term.effect_names)}: expected one effect for each occasion, and no "
+                    "intercept. Leave it out by 'ar1(0 + occasion | g)', or by "
+                    "random_intercept=False."
                 )

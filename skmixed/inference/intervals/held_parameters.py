@@ -150,13 +150,9 @@ def _natural(fit: LMMFit, best: MaximumLikelihood, place: Place) -> Held:
     theta = covariance.parameters(best.roots)
     if not natural.in_sigma:
         of_theta = HeldTheta(best.products, covariance, best.kernel, held)
-        rows = matrix[where, where][list(place.effects)]
-        flat = bool(
-            np.any(
-                np.linalg.norm(rows @ root[where, where], axis=1)
-                <= SINGULAR * np.linalg.norm(rows, axis=1)
-            )
-        )
+        sizes = np.linalg.norm(matrix[where, where] @ root[where, where], axis=1)
+        small = sizes <= SINGULAR * np.linalg.norm(matrix[where, where], axis=1)
+        flat = bool(small[list(place.effects)].any() if place.effects else small.all())
         return Held(of_theta, theta[of_theta.order], scale, flat)
     unit = _unit(fit) * scale.to_user(np.ones(())).item()
     of_sd = HeldDeviation(best.products, covariance, best.kernel, held)

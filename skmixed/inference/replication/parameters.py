@@ -20,7 +20,8 @@ def parameter_names(fit: LMMFit) -> list[str]:
     """Name coefficients, sigma, standard deviations and correlations.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
-    correlation that the structure does not fix; other natural parameters of a structure follow. A coefficient that is aliased is left out.
+    correlation that the structure does not fix; other natural parameters of a structure follow.
+    A coefficient that is aliased is left out.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
 def _of_effects(
     effects: RandomEffects, roots: FloatArray, thetas: FloatArray, sigma: FloatArray
 ) -> list[FloatArray]:
-    """Return standard deviations, correlations and what else there is of roots of Psi, (m, k, k)."""
+    """Return all parameters of the roots of Psi, (m, k, k), in the order of their names."""
     sizes = np.sqrt(np.sum(roots**2, axis=2))
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = roots / sizes[:, :, None]

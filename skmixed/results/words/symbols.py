@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
 from skmixed.fitting.lmm_fit import LMMFit
@@ -20,6 +21,7 @@ __all__ = ["FactorSymbols", "ModelSymbols", "model_symbols"]
 
 LETTERS = "bcdghuvw"
 INDICES = "jklmnpqr"
+_WithPowers = list[tuple[NaturalParameter, NDArray[np.intp]]]
 # Most effects of a level whose covariance is written entry by entry.
 WRITTEN_OUT = 5
 
@@ -56,18 +58,22 @@ class FactorSymbols:
 
     def covariance(self, q: int, r: int) -> str:
         """Return the covariance of two effects of a level in symbols."""
+        if not self.effects.covariance.linked_effects[q, r]:
+            return "0"
         term = self._term_of(q)
         first = self.effects.covariance.effect_slices[term].start
         entry = min(q, r) - first, max(q, r) - first
-        listed = self._parameters(term)
-        if term != self._term_of(r):
-            return "0"
-        if not any(len(one.effects) == 1 for one in listed):
-            return rf"\Psi_{{{self.numbers[q]}{self.numbers[r]}}}"
-        powers = [(one, int(one.powers[entry])) for one in listed if one.powers is not None]
-        if q != r and not any(len(one.effects) == 2 and power for one, power in powers):
-            return "0"
-        return " ".join(_raised(self._symbol(one, term), power) for one, power in powers if power)
+        deviations, correlations = self._parameters(term)
+        pair = self.numbers[first + entry[0]] + self.numbers[first + entry[1]]
+        if not deviations:
+            return rf"\Psi_{{{pair}}}"
+        symbols = [
+            _raised(self._symbol(one, term), int(powers[entry]))
+            for one, powers in [*correlations, *deviations]
+            if powers[entry]
+        ]
+        tied = q == r or any(powers[entry] for _, powers in correlations)
+        return " ".join(symbols if tied else [rf"\rho_{{{pair}}}", *symbols])
 
     def distribution(self, *, values: bool) -> str:
         """Return how the effects of a level are distributed, and how many levels there are."""
@@ -105,17 +111,19 @@ class FactorSymbols:
         slices = self.effects.covariance.effect_slices
         return next(i for i, own in enumerate(slices) if own.start <= q < own.stop)
 
-    def _parameters(self, term: int) -> list[NaturalParameter]:
-        """Return the parameters of which the covariance of a term is a product, deviations last."""
-        listed = [one for one in self.effects.natural_parameters[term] if one.powers is not None]
-        return sorted(listed, key=lambda one: -len(one.effects))
+    def _parameters(self, term: int) -> tuple[_WithPowers, _WithPowers]:
+        """Return deviations and correlations, with their powers in each covariance of a term."""
+        naturals = self.effects.natural_parameters[term]
+        listed = [(one, one.powers) for one in naturals if one.powers is not None]
+        deviations = [(one, powers) for one, powers in listed if len(one.effects) == 1]
+        return deviations, [(one, powers) for one, powers in listed if len(one.effects) == 2]
 
     def _symbol(self, parameter: NaturalParameter, term: int) -> str:
         """Return the symbol of a parameter; only one of several of a kind has numbers."""
-        alike = [one for one in self._parameters(term) if one.name == parameter.name]
+        names = [one.name for one in self.effects.natural_parameters[term]]
         own = self.effects.covariance.effect_slices[term]
         numbers = "".join(self.numbers[own][i] for i in parameter.effects)
-        if len(alike) == 1 and own == slice(0, len(self.numbers)) and len(self.numbers) > 1:
+        if names.count(parameter.name) == 1 and 1 < len(self.numbers) == own.stop - own.start:
             numbers = ""
         between = "," if len(parameter.effects) == 2 else ""
         subscript = between.join(filter(None, ("" if self.alone else self.letter, numbers)))
@@ -123,19 +131,18 @@ class FactorSymbols:
 
     def _rule(self) -> str:
         """Return the covariance of effects r and s of a structure with many effects."""
-        listed = self._parameters(0)
-        deviations = [one for one in listed if len(one.effects) == 1]
-        correlations = [one for one in listed if len(one.effects) == 2]
         if len(self.effects.natural_parameters) > 1:
             return r"\operatorname{Cov}(r, s)"
+        deviations, correlations = self._parameters(0)
         if not deviations:
             return r"\Psi_{rs}"
         shared = len(deviations) == 1
-        square = f"{self._symbol(deviations[0], 0)}^2" if shared else r"\tau_r^2"
-        if not correlations:
+        square = f"{self._symbol(deviations[0][0], 0)}^2" if shared else r"\tau_r^2"
+        linked = self.effects.covariance.linked_effects
+        if np.array_equal(linked, np.eye(len(linked), dtype=bool)):
             return square + r" \,\mathbf{1}\{r = s\}"
-        common = correlations[0].common
-        far = common and np.max(correlations[0].powers) > 1
+        common = len(correlations) == 1 and correlations[0][0].common
+        far = common and correlations[0][1].max() > 1
         rho = r"\rho" if common else r"\rho_{rs}"
         power = "|r - s|" if far else r"\mathbf{1}\{r \ne s\}"
         return f"{square} {rho}^{{{power}}}" if shared else rf"{rho}^{{{power}}} \tau_r \tau_s"
