@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.covariance.base import CovarianceStructure, FloatArray
 from skmixed.covariance.effect_parameters import linked_effects, natural_parameters
 from skmixed.covariance.natural import NaturalParameter
-from skmixed.covariance.parametrisation import parametrised_by
+from skmixed.covariance.parametrisation import HeldParameter, parametrised_by
 from skmixed.covariance.reordered import Reordered
 from skmixed.covariance.scales import ParameterScale
 from skmixed.covariance.unstructured import Unstructured
@@ -176,6 +176,16 @@ class DirectSum:
         )
         covariance = DirectSum(tuple(structures), self.sizes)
         return covariance, covariance.parameter_slices[term].start + held, scale
+
+    def near(self, theta: FloatArray) -> DirectSum:
+        """Return the same covariances, with a parameter that is held in the best way near theta."""
+        if not any(isinstance(one, HeldParameter) for one in self.structures):
+            return self
+        structures = tuple(
+            one.near(theta[own]) if isinstance(one, HeldParameter) else one
+            for one, own in zip(self.structures, self.parameter_slices, strict=True)
+        )
+        return DirectSum(structures, self.sizes)
 
     @property
     def linked_effects(self) -> NDArray[np.bool_]:

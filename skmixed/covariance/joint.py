@@ -93,3 +93,8 @@ class JointCovariance:
             parameter, term, directions, root
         )
         return JointCovariance(tuple(factors)), before + held, scale
+
+    def near(self, theta: FloatArray) -> JointCovariance:
+        """Return the same covariances, with a parameter that is held in the best way near theta."""
+        parts = zip(self.factors, self.split(theta), strict=True)
+        return JointCovariance(tuple(factor.near(part) for factor, part in parts))

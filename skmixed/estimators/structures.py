@@ -27,7 +27,8 @@ def require_ordered_effects(design: Design, covariance: JointCovariance) -> None
                     f"The covariance {structure!r} of '{name}' has one effect, "
                     f"{list(term.effect_names)}: expected an effect for each of two or more "
                     "occasions. Make the time a factor, as in 'ar1(0 + C(time) | g)', or name a "
-                    "column for each occasion in random_slopes; other factors get their covariance by a dict."
+                    "column for each occasion in random_slopes; other factors get their covariance "
+                    "by a dict."
                 )
             if term.intercept is not None:
                 raise ValueError(
