@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from skmixed.covariance.base import CovarianceStructure, FloatArray
 from skmixed.covariance.effect_parameters import linked_effects, natural_parameters
+from skmixed.covariance.leading import LeadingEffect
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import HeldParameter, parametrised_by
-from skmixed.covariance.reordered import Reordered
 from skmixed.covariance.scales import ParameterScale
-from skmixed.covariance.unstructured import Unstructured
 
 __all__ = ["DirectSum", "joined_bounds"]
 
@@ -206,9 +205,9 @@ class DirectSum:
         variances = np.sum(root**2, axis=1)
         structures = []
         for structure, effects in zip(self.structures, self.effect_slices, strict=True):
-            order = tuple(int(i) for i in np.argsort(-variances[effects], kind="stable"))
-            free = isinstance(structure, Unstructured | Reordered)
-            structures.append(Reordered(order) if free else structure)
+            order = np.argsort(-variances[effects], kind="stable").tolist()
+            free = structure.invariance == "linear"
+            structures.append(LeadingEffect.in_order(order) if free else structure)
         return DirectSum(tuple(structures), self.sizes)
 
     def _terms(self, theta: FloatArray) -> list[tuple[CovarianceStructure, FloatArray, slice]]:

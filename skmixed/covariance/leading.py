@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -18,22 +19,38 @@ __all__ = ["LeadingCorrelation", "LeadingEffect"]
 
 @dataclass(frozen=True, eq=False)
 class LeadingEffect:
-    """Let Lambda be Q times a triangle whose first entry is the standard deviation of c'b.
+    """Let Lambda be Q times a triangle, whose first entry is the standard deviation of c'b.
 
-    Any covariance can be written so: the first column of the orthogonal matrix Q is c / |c|.
+    Any covariance can be written so, as with ``Unstructured``: the first column of the orthogonal
+    matrix Q is c / |c|. A search is awkward where the first effect of a triangle hardly varies: the
+    variance of the second is then the sum of two squares, and theta moves along a circle. It is
+    easy if the triangle begins with the effect that varies most.
 
     Parameters
     ----------
     Q : ndarray of shape (k, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.covariance.leading import LeadingEffect
+    >>> LeadingEffect.in_order((1, 0)).factor(np.array([2.0, 0.5, 1.0]), 2)
+    array([[0.5, 1. ],
+           [2. , 0. ]])
     """
 
     Q: FloatArray
-    invariance: ClassVar[Invariance] = "scalar"
+    invariance: ClassVar[Invariance] = "linear"
 
     @classmethod
     def of(cls, direction: FloatArray) -> LeadingEffect:
         """Turn the coordinates so that the first one is along a direction, shape (k,)."""
         return cls(_turned_to(direction[:, None]))
+
+    @classmethod
+    def in_order(cls, order: Sequence[int]) -> LeadingEffect:
+        """Let the triangle take the effects in another order."""
+        return cls(np.eye(len(order))[:, list(order)])
 
     def n_parameters(self, n_effects: int) -> int:
         """Return the size of a lower triangle."""

@@ -18,14 +18,14 @@ from skmixed.inference import bootstrap, confint, profile
 from skmixed.results import MixedLMResults
 
 LIMITS = ["lower", "upper"]
-PLACES = (0.0, 1.0, 2.5)
+PLACES = (0.0, 1.0, 2.0)
 TOEPLITZ = np.array([[1.0, 0.6, 0.3], [0.6, 1.0, 0.6], [0.3, 0.6, 1.0]])
-N_GROUPS = 20
+N_GROUPS = 40
 
 
 @pytest.fixture(scope="module")
 def responses():
-    """Simulate 20 groups with two rows on each of three occasions."""
+    """Simulate 40 groups with two rows on each of three occasions."""
     rng = np.random.default_rng(4)
     effects = rng.multivariate_normal(np.zeros(3), TOEPLITZ, size=N_GROUPS, method="cholesky")
     return np.tile(effects, 2) + 0.4 * rng.normal(size=(N_GROUPS, 6))
