@@ -26,7 +26,7 @@ class CovarianceStructure(Protocol):
     - ``natural_parameters(directions)`` lists its parameters as the user knows them; by default the
       distinct standard deviations and correlations (``covariance/effect_parameters.py``);
     - ``parametrised_by(parameter, directions)`` returns a structure in which one of these is an
-      entry of theta, for profiles; by default an entry is solved for
+      entry of theta, for profiles; by default theta is moved along its gradient
       (``covariance/parametrisation.py``);
     - ``ordered = True`` asks for one effect for each of several ordered occasions.
 

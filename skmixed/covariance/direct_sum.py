@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,24 +67,17 @@ class DirectSum:
 
     def split_parameters(self, theta: FloatArray) -> list[FloatArray]:
         """Return each term's part of theta."""
-        return np.split(theta, np.cumsum(self._lengths)[:-1]) if self.sizes else []
+        return [theta[own] for own in self.parameter_slices]
 
     @property
     def parameter_slices(self) -> list[slice]:
         """Return each term's parameters among all parameters."""
-        lengths = self._lengths
-        ends = np.cumsum(lengths)
-        return [slice(int(end) - n, int(end)) for end, n in zip(ends, lengths, strict=True)]
+        return _consecutive(self._lengths)
 
     @property
     def effect_slices(self) -> list[slice]:
         """Return each term's effects among all effects."""
-        if len(self.sizes) == 1:
-            return [slice(0, self.sizes[0])]
-        ends = np.cumsum(self.sizes)
-        return [
-            slice(int(end) - size, int(end)) for end, size in zip(ends, self.sizes, strict=True)
-        ]
+        return _consecutive(self.sizes)
 
     def factor(self, theta: FloatArray) -> FloatArray:
         """Return Lambda of all effects."""
@@ -227,3 +221,8 @@ def joined_bounds(parts: Sequence[FloatArray | None], lengths: Sequence[int]) ->
             for part, length in zip(parts, lengths, strict=True)
         ]
     )
+
+
+def _consecutive(lengths: Sequence[int]) -> list[slice]:
+    """Return slices of some lengths, one after the other."""
+    return [slice(end - n, end) for end, n in zip(accumulate(lengths), lengths, strict=True)]

@@ -141,6 +141,8 @@ class FactorSymbols:
         linked = self.effects.covariance.linked_effects
         if np.array_equal(linked, np.eye(len(linked), dtype=bool)):
             return square + r" \,\mathbf{1}\{r = s\}"
+        if not linked.all():
+            return r"\Psi_{rs}"
         common = len(correlations) == 1 and correlations[0][0].common
         far = common and correlations[0][1].max() > 1
         rho = r"\rho" if common else r"\rho_{rs}"

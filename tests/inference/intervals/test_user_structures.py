@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from skmixed import MixedLM
-from skmixed.covariance import CompoundSymmetry, Identity, Unstructured
+from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstructured
 from skmixed.inference import bootstrap, confint, profile
 from skmixed.results import MixedLMResults
 
@@ -186,3 +187,35 @@ def test_limits_of_a_variance_of_zero_without_a_parametrisation():
         assert table.loc["sd_a..c|g", "estimate"] == table.loc["sd_a..c|g", "lower"] == 0.0
         tables.append(table.loc["sd_a..c|g", LIMITS].astype(float))
     assert_allclose(tables[0], tables[1], rtol=1e-5)
+
+
+def test_ordered_effects_are_checked_for_a_users_structure_too():
+    @dataclass(frozen=True)
+    class Occasions(Toeplitz):
+        ordered = True
+
+    columns = pd.DataFrame({"a": np.arange(8.0), "g": np.arange(8) % 2})
+    model = MixedLM("g", random_slopes=["a"], covariance=Occasions())
+    with pytest.raises(ValueError, match="expected one effect for each occasion"):
+        model.fit(columns, np.arange(8.0))
+
+
+def test_many_effects_are_written_as_a_rule():
+    rng = np.random.default_rng(0)
+    columns = pd.DataFrame(rng.normal(size=(120, 7)), columns=list("abcdefg"))
+    columns["group"] = np.arange(120) % 8
+    rules = {
+        AR1(): r"\tau^2 \rho^{|r - s|}",
+        Identity(): r"\tau^2 \,\mathbf{1}\{r = s\}",
+        Diagonal(): r"\tau_r^2 \,\mathbf{1}\{r = s\}",
+        CompoundSymmetry(): r"\rho^{\mathbf{1}\{r \ne s\}} \tau_r \tau_s",
+        CompoundSymmetry(equal_variances=True): r"\tau^2 \rho^{\mathbf{1}\{r \ne s\}}",
+        Decay(tuple(range(7))): r"\tau^2 \rho_{rs}^{\mathbf{1}\{r \ne s\}}",
+    }
+    for structure, rule in rules.items():
+        slopes = list("abcdefg")
+        model = MixedLM("group", random_slopes=slopes, random_intercept=False, covariance=structure)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(columns, rng.normal(size=120))
+        assert rule in str(model.results_.equation())
