@@ -30,7 +30,8 @@ class Place:
     position : int
         Among the natural parameters of the term.
     effects : tuple of int
-        One for a standard deviation, two for a correlation; within the term.
+        One for a standard deviation, two for a correlation, none for a property of all; within the
+        term.
     """
 
     factor: int
@@ -52,7 +53,8 @@ class ModelParameter:
     group, name1, name2 : str or None
         As in the table of variance components. ``a..d`` stands for effects that share a parameter.
     estimate : float
-        NaN for a correlation with an effect of variance 0.
+        NaN for a correlation with an effect of variance 0, and for other properties of effects
+        that all have a variance of 0.
     position : int
         Of a coefficient.
     place : Place or None
@@ -149,7 +151,9 @@ def _of_effects(
     where = effects.covariance.effect_slices[place.term]
     names = effects.effect_names[where]
     name1, name2 = natural.labels(names)
-    undefined = name2 is not None and _vanishing(effects)[where][list(place.effects)].any()
+    small = _vanishing(effects)[where]
+    chosen = list(place.effects)
+    undefined = not natural.in_sigma and (small[chosen].any() if chosen else small.all())
     unit = effects.sigma if natural.in_sigma else 1.0
     return ModelParameter(
         natural.full_name(names, effects.name),
@@ -170,8 +174,8 @@ def _is_identified(fit: LMMFit, place: Place | None) -> bool:
         return False
     if fit.unidentified is None:
         return True
-    first = effects.covariance.effect_slices[place.term].start
-    own = [first + i for i in place.effects]
+    where = effects.covariance.effect_slices[place.term]
+    own = np.arange(where.start, where.stop)[list(place.effects) or slice(None)]
     return not fit.unidentified.entries[place.factor][np.ix_(own, own)].any()
 
 

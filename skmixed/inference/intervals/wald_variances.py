@@ -63,7 +63,7 @@ def _limits(
     effects = fit.random[place.factor]
     natural = effects.natural_parameters[place.term][place.position]
     if math.isnan(parameter.estimate):
-        # A correlation with an effect of variance 0.
+        # A correlation with an effect of variance 0, say, may be anything.
         return _around(0.0, math.inf, natural.scale)
     theta, own = _theta_of_term(fit, place)
     at = natural.at(theta)

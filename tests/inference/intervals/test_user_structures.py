@@ -189,6 +189,16 @@ def test_limits_of_a_variance_of_zero_without_a_parametrisation():
     assert_allclose(tables[0], tables[1], rtol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["wald", "profile"])
+def test_the_range_of_effects_that_do_not_vary_may_be_anything(method):
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=(N_GROUPS, 6))
+    y -= np.tile(y[:, :3] + y[:, 3:], 2) / 2.0
+    row = confint(fitted(Decay(PLACES), y), method, "range|g").iloc[0]
+    assert np.isnan(row.estimate)
+    assert (row.lower, row.upper) == (0.0, np.inf)
+
+
 def test_ordered_effects_are_checked_for_a_users_structure_too():
     @dataclass(frozen=True)
     class Occasions(Toeplitz):
