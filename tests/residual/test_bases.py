@@ -18,7 +18,6 @@ from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import standardised
 from skmixed.residual import (
     AR1,
-    CORRELATIONS,
     AnteDependence,
     CompoundSymmetry,
     Heterogeneous,
@@ -32,6 +31,7 @@ from skmixed.residual.cliques import find_cliques
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.learning import learn_residual
 from skmixed.residual.model import ResidualModel
+from skmixed.residual.registry import CORRELATIONS
 
 RNG = np.random.default_rng(5)
 VISITS = [(0, 1, 2, 3), (0, 1, 2, 3), (0, 2, 3), (1,), (0, 1, 2, 3), (0, 2, 3), (1, 2), (0, 3)]
