@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["fit_with_residual"]
 
 FloatArray = NDArray[np.float64]
-
-# Relative curvature below this part of the largest: the rows do not tell the direction.
-FLAT = 1e-9
-# Part of a direction from which on a parameter belongs to it.
-NOTABLE = 0.05
-# Rows of which that is looked at first.
-ENOUGH = 20_000
 
 
 def fit_with_residual(model: LMMModel) -> LMMFit:
@@ -68,13 +61,13 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
 
     objective = objective_of(kept)
     start = _start(objective)
-    undetermined, hidden = _undetermined(objective, start)
+    undetermined, hidden = undetermined_parameters(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
         kept = [one for position, one in enumerate(kept) if position not in hidden]
         objective = objective_of(kept)
         start = _start(objective)
-        undetermined, _ = _undetermined(objective, start)
+        undetermined, _ = undetermined_parameters(objective, start)
     else:
         notices = ()
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
@@ -154,43 +147,6 @@ def _start(objective: ResidualObjective) -> FloatArray:
     here = objective.of_theta(rho)
     theta = starting_theta(here) if here.covariance.n_parameters else np.empty(0)
     return np.append(theta, rho)
-
-
-def _undetermined(
-    objective: ResidualObjective, start: FloatArray
-) -> tuple[NDArray[np.bool_], list[int]]:
-    """Tell which rho the rows say nothing of, and which factors the residual structure contains."""
-    some = objective.of_some_groups(ENOUGH)
-    if some is not None:
-        # What some of the rows determine, all of them do.
-        with suppress(np.linalg.LinAlgError):
-            undetermined, hidden = _flat(objective, some.average_information(start))
-            if not undetermined.any() and not hidden:
-                return undetermined, hidden
-    return _flat(objective, objective.average_information(start))
-
-
-def _flat(
-    objective: ResidualObjective, information: FloatArray
-) -> tuple[NDArray[np.bool_], list[int]]:
-    """Tell which rho, and which factors, have a part in directions without information."""
-    m = objective.covariance.n_parameters
-    undetermined = np.zeros(len(information) - m, dtype=bool)
-    size = np.sqrt(np.maximum(information.diagonal(), 0.0))
-    largest = size.max(initial=0.0)
-    if not largest:
-        return ~undetermined, []
-    nothing = size <= FLAT * largest
-    unit = np.divide(1.0, size, out=np.zeros_like(size), where=~nothing)
-    eigenvalues, axes = np.linalg.eigh(unit[:, None] * information * unit)
-    flat = (eigenvalues <= FLAT * eigenvalues[-1])[None, :] & (np.abs(axes) > NOTABLE)
-    involved = flat.any(axis=1) | nothing
-    undetermined |= involved[m:]
-    factors = objective.covariance.split(np.arange(float(m))) if m else []
-    hidden = [
-        i for i, own in enumerate(factors) if (involved & ~nothing)[own.astype(np.intp)].any()
-    ]
-    return undetermined, hidden
 
 
 def _check_nested(model: LMMModel) -> None:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.fitting.optimise import measured_hessian
+from skmixed.fitting.row_roots import Cells, row_roots
 from skmixed.fitting.rows import WhitenedRows
-from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
-from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.residual.model import ResidualModel
 from skmixed.residual.whitening import ResidualAt
@@ -22,32 +21,6 @@ __all__ = ["ResidualEvaluation", "ResidualObjective"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """Hold the combinations of the levels of all factors that occur.
-
-    Attributes
-    ----------
-    of_rows : ndarray of shape (n,)
-        The cell of each row.
-    codes : list of ndarray of shape (n_cells,)
-        The level of each factor.
-    """
-
-    of_rows: Integers
-    codes: list[Integers]
-
-    @classmethod
-    def of(cls, codes: list[Integers], n_rows: int) -> Cells:
-        """Find the cells; the levels themselves where there is one factor."""
-        if not codes:
-            return cls(np.zeros(n_rows, dtype=np.intp), [])
-        if len(codes) == 1:
-            return cls(codes[0], [np.arange(codes[0].max() + 1)])
-        together, of_rows = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
-        return cls(of_rows.reshape(-1), list(together.T))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,21 +88,32 @@ class ResidualObjective:
         self._names = [design.factors[i].levels.name for i in kept]
         self._latest: ResidualEvaluation | None = None
 
-    def of_some_groups(self, n_rows: int) -> ResidualObjective | None:
-        """Return the objective of about so many rows, in whole groups; None if all are needed.
+    @property
+    def lower_bounds(self) -> FloatArray | None:
+        """Return the least (theta, rho)."""
+        lower = self.covariance.lower_bounds
+        if lower is None:
+            return None
+        return np.append(lower, np.full(self.residual.learned.n_parameters, -np.inf))
+
+    @property
+    def groups(self) -> Integers:
+        """Return the codes of groups whose rows are independent of those of others, (n,).
+
+        With random effects they are so within a level.
+        """
+        grouped = self.residual.rows.grouped
+        if grouped is not None:
+            return grouped.groups
+        return self._codes[0] if self._codes else np.arange(len(self._cells.of_rows))
+
+    def select(self, rows: Integers) -> ResidualObjective:
+        """Return the objective of some of the rows.
 
         Parameters
         ----------
-        n_rows : int
+        rows : ndarray of positions
         """
-        step = -(-len(self._cells.of_rows) // n_rows)
-        grouped = self.residual.rows.grouped
-        groups = self._codes[0] if self._codes else np.arange(len(self._cells.of_rows))
-        if grouped is not None:
-            groups = grouped.groups
-        rows = np.flatnonzero(groups % step == 0)
-        if step == 1 or len(rows) > 2 * n_rows:
-            return None
         return ResidualObjective(
             self._rows.plain.select(rows).whitened(),
             self.covariance,
@@ -138,14 +122,6 @@ class ResidualObjective:
             reml=self._reml,
             sigma2=self._sigma2,
         )
-
-    @property
-    def lower_bounds(self) -> FloatArray | None:
-        """Return the least (theta, rho)."""
-        lower = self.covariance.lower_bounds
-        if lower is None:
-            return None
-        return np.append(lower, np.full(self.residual.learned.n_parameters, -np.inf))
 
     @property
     def exact_hessian(self) -> bool:
@@ -259,7 +235,7 @@ class ResidualObjective:
                 E -= owed[:, q, codes] * column
         errors = objective.kernel.errors(at.whitened, factors)
         return _WhiteColumns(
-            E[:-1], E[-1], at.solution.sigma2, _row_roots(errors, Z, self._cells), scores
+            E[:-1], E[-1], at.solution.sigma2, row_roots(errors, Z, self._cells), scores
         )
 
     def _theta_tangents(
@@ -321,31 +297,3 @@ class _WhiteColumns:
         """Return f with d objective = d log|R| - sum f'dR f."""
         parts = [self.e[None] / math.sqrt(self.sigma2), self.errors]
         return np.concatenate([self.E, *parts] if reml else parts)
-
-
-def _row_roots(errors: ConditionalErrors, Z: list[FloatArray], cells: Cells) -> FloatArray:
-    """Return roots of Z D Z' between the rows of one cell, (n_effects, n)."""
-    if not Z:
-        return np.empty((0, len(cells.of_rows)))
-    if len(Z) == 1:
-        D = np.moveaxis(errors.covariances()[0], 0, -1)
-    else:
-        D = _joint_covariances(errors, [len(columns) for columns in Z], cells)
-    root = cholesky_over_groups(D, semidefinite=True)[:, :, cells.of_rows]
-    return np.asarray(np.einsum("qln,qn->ln", root, np.concatenate(Z)))
-
-
-def _joint_covariances(errors: ConditionalErrors, sizes: list[int], cells: Cells) -> FloatArray:
-    """Return D of the effects of all factors that meet in each cell, (k, k, n_cells)."""
-    n_cells, k = len(cells.codes[0]), sum(sizes)
-    roots = []
-    for effect in np.eye(k):
-        units = np.repeat(effect[:, None], n_cells, axis=1)
-        Z = np.split(units, np.cumsum(sizes)[:-1])
-        roots.append([root for root, _ in errors.parts(Z, cells.codes)])
-    D = np.empty((k, k, n_cells))
-    for q, left in enumerate(roots):
-        for r, right in enumerate(roots[: q + 1]):
-            products = [a * b for a, b in zip(left, right, strict=True)]
-            D[q, r] = D[r, q] = sum(np.asarray(one.sum(axis=0)).ravel() for one in products)
-    return D
