@@ -109,7 +109,9 @@ def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> lis
         found = _neighbours(learned.correlation, rows.grouped, strata)
     else:
         found = _groups(rows.grouped, strata, most)
-    return found if sum(one.n_classes for one in found) <= most else None
+    if sum(one.n_classes for one in found) > most:
+        return None
+    return [one for one in found if one.n_patterns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

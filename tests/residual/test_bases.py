@@ -3,118 +3,31 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-
-from skmixed.covariance import DirectSum, JointCovariance, Unstructured
-from skmixed.design.design import Design, RandomBlock, TermLayout
-from skmixed.design.groups import factorise
-from skmixed.design.weights import Weights
-from skmixed.fitting.basis_objective import BasisObjective, row_columns, with_basis
-from skmixed.fitting.optimise import measured_hessian
-from skmixed.fitting.residual_objective import ResidualObjective
-from skmixed.fitting.standardise import standardised
-from skmixed.residual import (
-    AR1,
-    AnteDependence,
-    CompoundSymmetry,
-    Heterogeneous,
-    KnownVariance,
-    ResidualStructure,
-    Toeplitz,
-    VariancePower,
+from residual.structured_rows import (
+    STRUCTURES,
+    WEIGHTS,
+    based,
+    learned_rows,
+    model_of,
+    some_parameters,
+    whitening,
+    whitening_of,
 )
-from skmixed.residual import Unstructured as AnyCovariance
+
+from skmixed.fitting import class_products, residual_fit, residual_identification
+from skmixed.fitting.basis_objective import BasisObjective, row_columns, with_basis
+from skmixed.fitting.class_products import sum_by_class
+from skmixed.fitting.model import LMMModel
+from skmixed.fitting.optimise import measured_hessian
+from skmixed.fitting.residual_identification import some_groups, undetermined_parameters
+from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.residual import AR1, Heterogeneous, VariancePower
 from skmixed.residual.cliques import find_cliques
-from skmixed.residual.learned import LearnedResidual, ResidualRows
-from skmixed.residual.learning import learn_residual
-from skmixed.residual.model import ResidualModel
-from skmixed.residual.registry import CORRELATIONS
-
-RNG = np.random.default_rng(5)
-VISITS = [(0, 1, 2, 3), (0, 1, 2, 3), (0, 2, 3), (1,), (0, 1, 2, 3), (0, 2, 3), (1, 2), (0, 3)]
-N_GROUPS = len(VISITS)
-GROUPS = np.repeat(np.arange(N_GROUPS), [len(one) for one in VISITS])
-N = len(GROUPS)
-ORDER = RNG.permutation(N)
-COLUMNS = {
-    "time": np.concatenate(VISITS)[ORDER],
-    "stratum": RNG.integers(0, 3, N)[ORDER],
-    "arm": (GROUPS % 2)[ORDER],
-    "variance": RNG.uniform(0.5, 2.0, N)[ORDER],
-    "x": RNG.normal(size=N)[ORDER],
-    "y": RNG.normal(size=N)[ORDER],
-    "covariate": RNG.uniform(1.0, 2.0, N)[ORDER],
-}
-GROUPS = GROUPS[ORDER]
-X = RNG.normal(size=(N, 2))
-RESPONSE = RNG.normal(size=N)
-PRECISIONS = RNG.uniform(0.5, 2.0, N)
-WEIGHTS = ("no weights", "precision", "groups")
-STRUCTURES: dict[str, ResidualStructure] = {
-    **CORRELATIONS,
-    "heterogeneous": Heterogeneous("stratum"),
-    "known": KnownVariance("variance"),
-    "ar1, arms": AR1("time", by="arm"),
-    "ar1 * heterogeneous": AR1("time") * Heterogeneous("stratum"),
-    "ar1, arms * heterogeneous": AR1("time", by="arm") * Heterogeneous("stratum"),
-    "ante-dependence * heterogeneous": AnteDependence("time") * Heterogeneous("time"),
-    "compound symmetry * heterogeneous": CompoundSymmetry() * Heterogeneous("stratum"),
-    "toeplitz, arms * two": Toeplitz("time", by="arm")
-    * Heterogeneous("stratum")
-    * Heterogeneous("arm"),
-    "ar1 * known": AR1("time") * KnownVariance("variance"),
-    "unstructured": AnyCovariance("time"),
-    "unstructured, arms": AnyCovariance("time", by="arm"),
-}
-
-
-def learned_rows(structure: ResidualStructure) -> tuple[LearnedResidual, ResidualRows]:
-    learned = learn_residual(structure, COLUMNS, GROUPS)
-    return learned, learned.rows(COLUMNS, GROUPS)
-
-
-def whitening(
-    structure: ResidualStructure,
-    n_effects: int = 1,
-    *,
-    reml: bool = True,
-    weights: str = "no weights",
-    merged: int = 1,
-) -> ResidualObjective:
-    """Return the objective with whitened rows; so many groups of residuals are one level."""
-    factor = factorise(GROUPS // merged, "g")
-    names = ("Intercept", "x")[:n_effects]
-    columns = np.column_stack([np.ones(N), X[:, 0]])[:, :n_effects]
-    blocks = (RandomBlock(factor, columns, (TermLayout(names),)),) if n_effects else ()
-    covariance = JointCovariance(tuple(DirectSum((Unstructured(),), (n_effects,)) for _ in blocks))
-    own = {
-        "no weights": Weights(),
-        "precision": Weights(PRECISIONS),
-        "groups": Weights(groups=1.0 + np.arange(len(factor.levels)), codes=factor.codes),
-    }[weights]
-    design = Design(RESPONSE, X, ("x", "z"), True, blocks, weights=own)
-    rows = standardised(design, covariance)[1]
-    model = ResidualModel(*learned_rows(structure))
-    sigma2 = 1.3 if model.learned.fixes_sigma else None
-    kept = list(range(len(blocks)))
-    return ResidualObjective(rows, covariance, kept, model, reml=reml, sigma2=sigma2)
-
-
-def based(objective: ResidualObjective) -> BasisObjective:
-    residual = objective.residual
-    cliques = find_cliques(residual.learned, residual.rows, 10**6)
-    assert cliques is not None
-    return BasisObjective(objective, cliques, row_columns(objective))
-
-
-def some_parameters(objective: ResidualObjective) -> np.ndarray:
-    m, n = objective.covariance.n_parameters, objective.residual.learned.n_parameters
-    rng = np.random.default_rng(1)
-    return np.append([0.8, 0.3, 0.5][:m], rng.uniform(-0.6, 0.6, n))
-
 
 WITH_PARAMETERS = [name for name in STRUCTURES if name != "known"]
 CASES = [
@@ -151,7 +64,7 @@ def test_the_hessian_is_exact(name, n_effects):
     assert not rows.exact_hessian
 
 
-@pytest.mark.parametrize("name", ["ar1, arms * heterogeneous", "unstructured"])
+@pytest.mark.parametrize("name", ["ar1, arms * heterogeneous", "any covariance"])
 def test_both_ways_tell_how_the_information_changes(name):
     for n_effects, weights in ((0, "precision"), (2, "groups")):
         rows = whitening(STRUCTURES[name], n_effects, weights=weights)
@@ -164,7 +77,7 @@ def test_both_ways_tell_how_the_information_changes(name):
         assert_allclose(sums.information_changes(there), expected, rtol=1e-9, atol=1e-10 * size)
 
 
-@pytest.mark.parametrize("name", ["ar1", "unstructured", "toeplitz, arms * two"])
+@pytest.mark.parametrize("name", ["ar1", "any covariance", "toeplitz, arms * two"])
 def test_a_level_may_hold_several_groups_of_residuals(name):
     rows = whitening(STRUCTURES[name], 2, merged=3)
     sums, at = based(rows), some_parameters(rows)
@@ -190,5 +103,85 @@ def test_variances_in_a_covariate_are_no_sum_of_known_matrices():
 
 
 def test_too_many_patterns_are_no_basis():
-    structure = CORRELATIONS["exponential"]
+    structure = STRUCTURES["exponential"]
     assert find_cliques(*learned_rows(structure), 20) is None
+
+
+@pytest.mark.parametrize("name", ["ar1", "toeplitz, arms * two"])
+def test_sums_are_the_same_sparse_and_full(name, monkeypatch):
+    rows = whitening(STRUCTURES[name], 2)
+    cliques = find_cliques(rows.residual.learned, rows.residual.rows, 10**6)
+    found = {}
+    for part in (0.0, 2.0):
+        monkeypatch.setattr(class_products, "FULL", part)
+        found[part] = sum_by_class(cliques, row_columns(rows))
+    assert isinstance(found[0.0].sums, np.ndarray)
+    assert_allclose(found[2.0].sums.toarray(), found[0.0].sums, rtol=1e-14)
+    assert_allclose(found[2.0].squares(), found[0.0].squares(), rtol=1e-14)
+
+
+@pytest.fixture(scope="module")
+def model() -> LMMModel:
+    """Return a model of 40 subjects at up to six visits."""
+    rows = np.random.default_rng(8).random(240) > 0.1
+    subject, visit = np.repeat(np.arange(40), 6)[rows], np.tile(np.arange(6), 40)[rows]
+    return model_of(AR1("visit") * Heterogeneous("visit"), subject, visit)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+def test_both_ways_give_the_same_fit(model, reml, monkeypatch):
+    model = replace(model, reml=reml)
+    by_sums = model.fit()
+    chosen = []
+    monkeypatch.setattr(residual_fit, "with_basis", lambda one: chosen.append(one) or one)
+    by_rows = model.fit()
+    assert chosen
+    assert isinstance(with_basis(chosen[0]), BasisObjective)
+    assert by_sums.convergence.converged
+    assert by_sums.convergence.n_iter < by_rows.convergence.n_iter
+    assert by_sums.log_likelihood == pytest.approx(by_rows.log_likelihood, rel=1e-11)
+    for a, b in (
+        (by_sums.residual.rho, by_rows.residual.rho),
+        (by_sums.fixed.standardised, by_rows.fixed.standardised),
+        (by_sums.residual.information_changes, by_rows.residual.information_changes),
+        (by_sums.convergence.residual_slope, by_rows.convergence.residual_slope),
+        (by_sums.convergence.hessian, by_rows.convergence.hessian),
+    ):
+        assert_allclose(a, b, rtol=1e-5, atol=1e-5 * np.abs(b).max())
+
+
+def test_some_groups_tell_what_the_rows_determine(model, monkeypatch):
+    rows = whitening_of(model)
+    start = np.append(0.8, np.zeros(6))
+    expected = undetermined_parameters(rows, start)
+    some = some_groups(rows, 100)
+    assert 50 <= len(some.groups) <= 200
+    assert set(some.groups) < set(rows.groups)
+    assert some_groups(rows, 10**6) is None
+    asked = []
+    average_information = ResidualObjective.average_information
+    monkeypatch.setattr(residual_identification, "ENOUGH", 100)
+    monkeypatch.setattr(
+        ResidualObjective,
+        "average_information",
+        lambda self, at: asked.append(len(self.groups)) or average_information(self, at),
+    )
+    undetermined, hidden = undetermined_parameters(rows, start)
+    assert not undetermined.any()
+    assert hidden == expected[1] == []
+    assert asked == [len(some.groups)]
+
+
+def test_what_some_groups_do_not_tell_is_asked_of_all_rows(monkeypatch):
+    # Every other group is looked at, and only those left out have the last visit.
+    groups, visit = np.repeat(np.arange(12), 4), np.tile(np.arange(4), 12)
+    visit[(groups % 2 == 1) & (visit == 3)] = 4
+    rows = whitening_of(model_of(AR1("visit") * Heterogeneous("visit"), groups, visit))
+    start = np.append(0.8, np.zeros(5))
+    some = some_groups(rows, 24)
+    assert some is not None
+    assert not some.average_information(start)[-1].any()
+    monkeypatch.setattr(residual_identification, "ENOUGH", 24)
+    undetermined, hidden = undetermined_parameters(rows, start)
+    assert not undetermined.any()
+    assert not hidden
