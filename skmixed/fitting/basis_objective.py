@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
+from skmixed.fitting.local_model import NEAR, LocalModel
+from skmixed.fitting.residual_identification import ENOUGH, some_groups
 from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.likelihood.product_derivatives import ProductDerivatives
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
@@ -105,11 +107,33 @@ class BasisObjective(ResidualObjective):
             return math.inf
 
     def __call__(self, parameters: FloatArray) -> ObjectiveValue:
-        """Evaluate the objective with its derivatives at (theta, rho)."""
-        theta, rho = self.split(parameters)
+        """Evaluate the objective with its derivatives at (theta, rho).
+
+        Far from the optimum, an exact Hessian with negative curvatures leads to minor optima more
+        often than the average information, which takes its place there.
+        """
+        rho = self.split(parameters)[1]
         here = self._at(rho)
         if here is None:
             return super().__call__(parameters)
+        at = self._exact(here, parameters)
+        if not len(rho) or math.isinf(at.value) or np.linalg.eigvalsh(at.hessian)[0] > 0.0:
+            return at
+        steady = self._steady(at)
+        far = LocalModel.of(parameters, at.gradient, steady).distance > NEAR
+        return replace(at, hessian=steady) if far else at
+
+    def _steady(self, at: ObjectiveValue) -> FloatArray:
+        """Return the average information from some of the groups, and the Hessian of theta."""
+        m, some = self.covariance.n_parameters, some_groups(self, ENOUGH)
+        rows = self if some is None else some
+        found = rows.average_information(at.theta) * (len(self.groups) / len(rows.groups))
+        found[:m, :m] = at.hessian[:m, :m]
+        return found
+
+    def _exact(self, here: _Combined, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate the objective with its exact Hessian."""
+        theta, rho = self.split(parameters)
         at = here.objective(theta)
         m, n = len(theta), len(parameters)
         gradient, hessian = np.zeros(n), np.zeros((n, n))
@@ -129,7 +153,7 @@ class BasisObjective(ResidualObjective):
     def hessian(self, at: ObjectiveValue) -> FloatArray:
         """Return the second derivatives at an evaluation."""
         here = self._at(self.split(at.theta)[1])
-        return super().hessian(at) if here is None else at.hessian
+        return super().hessian(at) if here is None else self._exact(here, at.theta).hessian
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""

@@ -62,7 +62,7 @@ class ProductDerivatives:
     With D = Lambda M^-1 Lambda' and C = D Z'WA, level by level, and
     Omega = mixing' diag(reml, ..., reml, nu / r2) mixing, the gradient is
 
-        dA'WA : Omega,    dZ'WA : -2 Omega C,    dZ'WZ : D + C' Omega C.
+        dA'WA : Omega,    dZ'WA : -2 C Omega,    dZ'WZ : D + C Omega C'.
 
     Parameters
     ----------
