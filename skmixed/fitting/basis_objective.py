@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 # Where a sum of squares is a smaller part of the terms that it is combined from, too many of its
 # digits are lost, and the rows are whitened.
 CANCELLATION = 1e-5
+# A curvature more negative than this part of the largest is that of a saddle, not of a flat end.
+CONCAVE = 1e-2
 # Classes, for each row, up to which it pays to compute their coefficients with derivatives: with
 # two thirds of a class to a row a fit takes as long as with whitened rows, with two longer. A few
 # classes cost nothing.
@@ -109,15 +111,15 @@ class BasisObjective(ResidualObjective):
     def __call__(self, parameters: FloatArray) -> ObjectiveValue:
         """Evaluate the objective with its derivatives at (theta, rho).
 
-        Far from the optimum, an exact Hessian with negative curvatures leads to minor optima more
-        often than the average information, which takes its place there.
+        Where the Hessian has negative curvatures far from the optimum, the average information
+        takes its place: Newton's steps would lead to minor optima more often.
         """
         rho = self.split(parameters)[1]
         here = self._at(rho)
         if here is None:
             return super().__call__(parameters)
         at = self._exact(here, parameters)
-        if not len(rho) or math.isinf(at.value) or np.linalg.eigvalsh(at.hessian)[0] > 0.0:
+        if not len(rho) or math.isinf(at.value) or _convex(at.hessian):
             return at
         steady = self._steady(at)
         far = LocalModel.of(parameters, at.gradient, steady).distance > NEAR
@@ -265,3 +267,9 @@ def _known_logarithms(rows: ResidualRows) -> FloatArray | None:
     """Return the logarithms of what is known of the standard deviations, None if nothing is."""
     offsets = [one.offset for one in rows.deviations if one.offset is not None]
     return np.sum(offsets, axis=0) if offsets else None
+
+
+def _convex(hessian: FloatArray) -> bool:
+    """Tell whether no curvature is notably negative."""
+    curvatures = np.linalg.eigvalsh(hessian)
+    return bool(curvatures[0] >= -CONCAVE * curvatures[-1])

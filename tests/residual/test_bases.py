@@ -19,7 +19,7 @@ from residual.structured_rows import (
     whitening_of,
 )
 
-from skmixed.fitting import class_products, residual_fit, residual_identification
+from skmixed.fitting import basis_objective, class_products, residual_fit, residual_identification
 from skmixed.fitting.basis_objective import BasisObjective, row_columns, with_basis
 from skmixed.fitting.class_products import sum_by_class
 from skmixed.fitting.model import LMMModel
@@ -59,7 +59,7 @@ def test_the_hessian_is_exact(name, n_effects):
     sums, at = based(rows), some_parameters(rows)
     expected = measured_hessian(rows.first_order, at)
     size = np.abs(expected).max(initial=1.0)
-    assert_allclose(sums(at).hessian, expected, rtol=1e-6, atol=1e-7 * size)
+    assert_allclose(sums.hessian(sums(at)), expected, rtol=1e-6, atol=1e-7 * size)
     assert sums.exact_hessian
     assert not rows.exact_hessian
 
@@ -93,6 +93,18 @@ def test_rows_are_whitened_where_the_sums_cancel():
     assert sums(at).value == rows(at).value
     assert_allclose(sums.hessian(sums(at)), rows.hessian(rows(at)), rtol=1e-12)
     assert sums.of_theta(at[1:]) is sums.at_rho(at[1:]).objective
+
+
+def test_negative_curvatures_far_from_the_optimum_do_not_lead_the_search(monkeypatch):
+    rows = whitening(STRUCTURES["unstructured"])
+    sums, at = based(rows), np.append(0.8, [3.0, -2.0, 2.0, 0.0, -1.0, 2.0])
+    exact = sums.hessian(sums(at))
+    curvatures = np.linalg.eigvalsh(exact)
+    assert curvatures[0] < -0.05 * curvatures[-1]
+    assert_allclose(sums(at).hessian, rows(at).hessian, rtol=1e-9)
+    # Near a saddle the search needs to know which way leads downhill.
+    monkeypatch.setattr(basis_objective, "NEAR", np.inf)
+    assert_allclose(sums(at).hessian, exact, rtol=1e-9)
 
 
 def test_variances_in_a_covariate_are_no_sum_of_known_matrices():
