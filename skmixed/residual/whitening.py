@@ -112,9 +112,7 @@ def residual_at(
         If R is not positive definite within rounding.
     """
     of_arms, of_variances = learned.split(rho)
-    logs = [
-        one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)
-    ]
+    logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
     correlated: CorrelatedRows | None = None
     if rows.grouped is not None and learned.correlation is not None:
         chosen = (
