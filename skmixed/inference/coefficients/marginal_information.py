@@ -35,8 +35,8 @@ class MarginalInformation:
     ----------
     score : ndarray of shape (K,)
     observed, expected : ndarray of shape (K, K)
-    known : ndarray of shape (K, K)
-        What is expected if the coefficients are known.
+    known : ndarray of shape (K,)
+        What is expected of each if all else is known.
     changes : ndarray of shape (K, p, p)
         X'V^-1 V_k V^-1 X.
     """
@@ -112,26 +112,26 @@ def marginal_information(model: MarginalModel, *, reml: bool) -> MarginalInforma
     reml : bool
     """
     K, p = model.n_parameters, model.X.shape[1]
-    trace, forms = np.zeros(K), np.zeros((K, p + 1, p + 1))
-    known, beside, seen, bends = np.zeros((4, K, K))
+    (trace, known), forms = np.zeros((2, K)), np.zeros((K, p + 1, p + 1))
+    left, seen, bends = np.zeros((3, K, K))
     of_X, of_r = np.zeros((2, p + 1, p + 1))
     of_X[:p, :p], of_r[p, p] = model.covariance, 1.0
-    for batch in model.batches():
+    for batch in model.batches:
         white = _White.of(model, batch)
         whole = batch.counts[:, None, None] * np.eye(batch.rows.shape[2])
-        explained, squares = white.moments(of_X), white.moments(of_r)
+        explained, squares = reml * white.moments(of_X), white.moments(of_r)
         trace += white.slopes.diagonal(axis1=2, axis2=3).sum(axis=2) @ batch.counts
         forms += white.forms(white.slopes)
-        known += white.traces(whole)
-        beside += white.traces(explained)
+        known += np.einsum("kpst,kpst,p->k", white.slopes, white.slopes, batch.counts)
+        left += white.traces(whole - 2.0 * explained)
         seen += white.traces(squares)
         if white.second is not None:
-            net = white.T.swapaxes(1, 2) @ (whole - reml * explained - squares) @ white.T
+            net = white.T.swapaxes(1, 2) @ (whole - explained - squares) @ white.T
             last = slice(K - len(white.second), None)
             bends[last, last] += np.tensordot(white.second, net, axes=([2, 3, 4], [0, 1, 2]))
     changes, crossed, quadratic = forms[:, :p, :p], forms[:, :p, p], forms[:, p, p]
     in_phi = changes @ model.covariance
-    expected = known + reml * (np.einsum("kab,lba->kl", in_phi, in_phi) - beside - beside.T)
+    expected = 0.5 * (left + left.T) + reml * np.tensordot(in_phi, in_phi, ([1, 2], [2, 1]))
     seen -= crossed @ model.covariance @ crossed.T
     return MarginalInformation(
         score=0.5 * (quadratic - trace + reml * np.einsum("kaa->k", in_phi)),
@@ -157,7 +157,7 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
     """
     p = model.X.shape[1]
     total = np.zeros((p + 1, p + 1))
-    for batch in model.batches():
+    for batch in model.batches:
         white = _White.of(model, batch)
         inner = np.einsum("kpst,kptu->psu", np.tensordot(W, white.slopes, axes=1), white.slopes)
         if second_order and white.second is not None:

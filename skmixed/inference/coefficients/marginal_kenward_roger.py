@@ -52,4 +52,4 @@ def parameter_covariance_of(parts: MarginalInformation, information: Information
     information : {"observed", "expected"}
     """
     chosen = parts.observed if information == "observed" else parts.expected
-    return inverse_in_told_directions(chosen, parts.known.diagonal())
+    return inverse_in_told_directions(chosen, parts.known)

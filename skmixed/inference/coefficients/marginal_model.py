@@ -117,11 +117,16 @@ class MarginalModel:
             slopes.append(same * moved)
         return CovarianceBlocks(V, np.concatenate([*slopes, own.first]), own.second)
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield the independent clusters, those of one size and one number to a pattern together.
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """Return the independent clusters, those of one size and one number to a pattern together.
 
         There are at most as many batches of one size as different numbers add up to the clusters.
         """
+        return list(self._batches())
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yield the batches."""
         order = self.order[np.argsort(self.clusters[self.order], kind="stable")]
         starts = np.flatnonzero(np.diff(self.clusters[order], prepend=-1))
         lengths = np.diff(np.append(starts, len(order)))
