@@ -7,7 +7,7 @@ and powers.
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +84,10 @@ def pattern_keys(rows: ResidualRows, n_rows: int) -> FloatArray:
     rows : ResidualRows
     n_rows : int
     """
-    columns = [np.empty((n_rows, 0))]
+    columns: list[NDArray[Any]] = [np.empty((n_rows, 0))]
     if rows.grouped is not None:
         columns += [rows.grouped.positions.reshape(n_rows, -1), rows.grouped.arms[:, None]]
     for one in rows.deviations:
-        columns += [
-            part[:, None] for part in (one.codes, one.values, one.offset) if part is not None
-        ]
+        parts: tuple[NDArray[Any] | None, ...] = (one.codes, one.values, one.offset)
+        columns += [part[:, None] for part in parts if part is not None]
     return np.concatenate(columns, axis=1, dtype=np.float64)

@@ -65,13 +65,18 @@ class MixedLMResults(
         Weights of the observations, if they are kept.
     df_method : str, optional
         Where degrees of freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"``
-        (REML), ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"``
+        or ``"kenward-roger-linear"`` (REML), ``"between-within"`` (groups or rows, less columns),
+        ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"``
         (sampled groups less one, the default with weights that are inverse probabilities).
+    information : {"observed", "expected"}, optional
+        The information on the variance parameters that Satterthwaite's method and Kenward and
+        Roger's take. By default it is the observed one; the expected one for Kenward and Roger's
+        method if residuals are independent with one variance.
 
     Raises
     ------
     ValueError
-        If there is no such df_method.
+        If there is no such df_method, or information.
 
     Examples
     --------
@@ -106,6 +111,7 @@ class MixedLMResults(
     fitted: Any = None
     weights: Any = None
     df_method: str | None = None
+    information: str | None = None
 
     def __post_init__(self) -> None:
         if self.df_method is None:
@@ -114,18 +120,26 @@ class MixedLMResults(
             raise ValueError(
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
+        if self.information not in (None, "observed", "expected"):
+            raise ValueError(
+                f"information must be 'observed', 'expected' or None, got {self.information!r}."
+            )
 
-    def with_df_method(self, df_method: str) -> MixedLMResults:
+    def with_df_method(self, df_method: str, *, information: str | None = None) -> MixedLMResults:
         """Return the same results with degrees of freedom by another rule.
 
         Parameters
         ----------
-        df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+                "residual", "normal"}
+        information : {"observed", "expected"}, optional
+            The information on the variance parameters that Satterthwaite's method and Kenward and
+            Roger's take; by default that of lmerTest, pbkrtest and, with a residual structure, SAS.
 
         Raises
         ------
         ValueError
-            If there is no such rule.
+            If there is no such rule, or information.
 
         Examples
         --------
@@ -137,7 +151,7 @@ class MixedLMResults(
         >>> results.with_df_method("residual").tidy()["df"].to_list()
         [178.0, 178.0]
         """
-        return replace(self, df_method=df_method)
+        return replace(self, df_method=df_method, information=information)
 
     def summary(
         self,
@@ -158,7 +172,7 @@ class MixedLMResults(
             Of the limits of the fixed effects.
         """
         if df_method is not None:
-            changed = self.with_df_method(df_method)
+            changed = self.with_df_method(df_method, information=self.information)
             return changed.summary(correlation=correlation, conf_level=conf_level)
         description = ModelDescription(
             self.response_name, self.formula, self.n_dropped, self._degrees_of_freedom.description

@@ -19,6 +19,7 @@ __all__ = [
     "expected_adjustment",
     "inverse_in_told_directions",
     "kenward_roger",
+    "require_reml",
     "tangent_directions",
 ]
 
@@ -154,21 +155,30 @@ def inverse_in_told_directions(information: FloatArray, known: FloatArray) -> Fl
     return np.asarray(inverse / np.multiply.outer(scale, scale))
 
 
-def kenward_roger(fit: LMMFit) -> KenwardRoger:
-    """Adjust the covariance of the standardised coefficients of a fit.
+def require_reml(fit: LMMFit) -> None:
+    """Raise ValueError if the fit was made by maximum likelihood.
 
-    Raises
-    ------
-    ValueError
-        If the fit has not kept its cross-products, or was made by maximum likelihood.
-    MemoryError
-        If the dense matrices of several factors would not fit.
+    Parameters
+    ----------
+    fit : LMMFit
     """
     if not fit.reml:
         raise ValueError(
             "Kenward and Roger's method is for REML fits, got a maximum likelihood fit. Refit with "
             "method='reml', or use df_method='satterthwaite'."
         )
+
+
+def kenward_roger(fit: LMMFit) -> KenwardRoger:
+    """Adjust the covariance of the standardised coefficients of a fit.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products.
+    MemoryError
+        If the dense matrices of several factors would not fit.
+    """
     if fit.products is None:
         raise ValueError(
             "The fit has not kept the cross-products that Kenward and Roger's method needs, which "

@@ -1,4 +1,4 @@
-"""Kenward and Roger's method, and Satterthwaite's, from the marginal model in natural parameters."""
+"""Kenward and Roger's method from the marginal model in natural parameters."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ __all__ = ["rule_for"]
 def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     """Return the rule of a name; without a name that of the results, or Satterthwaite's.
 
+    It gets the rows and the kind of information of the results, where they have them.
+
     Raises
     ------
     ValueError
@@ -25,4 +27,5 @@ def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     name = df_method or getattr(fitted, "df_method", None) or default_df_method(fit_of(fitted))
     if name not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
-    return DF_METHODS[name]
+    rows, information = getattr(fitted, "model", None), getattr(fitted, "information", None)
+    return DF_METHODS[name].of(rows, information)
