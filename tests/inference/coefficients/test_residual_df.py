@@ -1,0 +1,113 @@
+"""Degrees of freedom of fits with residual structures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from skmixed import mixedlm
+from skmixed.design.groups import factorise
+from skmixed.inference import anova_terms, marginal_means
+from skmixed.inference.coefficients.satterthwaite import satterthwaite_of_marginal
+from skmixed.residual import AR1, Heterogeneous, Unstructured
+from skmixed.residual.learning import learn_residual
+from skmixed.results import MixedLMResults
+
+# The joint fit of random effects and residual structure.
+residual_model = pytest.importorskip("skmixed.residual.model")
+
+BUNDLED = json.loads((Path(__file__).parent / "fixtures" / "residual_df.json").read_text())
+STRUCTURES = {
+    "ar1": AR1("AVISIT"),
+    "ar1h": AR1("AVISIT") * Heterogeneous("AVISIT"),
+    "us": Unstructured("AVISIT"),
+}
+INTERACTION = "ARMCD[T.TRT]:AVISIT[T.VIS2] = 0, ARMCD[T.TRT]:AVISIT[T.VIS3] = 0, " + (
+    "ARMCD[T.TRT]:AVISIT[T.VIS4] = 0"
+)
+
+
+def results_of(kind: str, random: str = "", method: str = "reml") -> MixedLMResults:
+    """Fit the bundled trial with a structure."""
+    data = pd.DataFrame(BUNDLED["rows"])
+    groups = factorise(data["USUBJID"], "USUBJID").codes
+    columns = {name: data[name] for name in data}
+    learned = learn_residual(STRUCTURES[kind], columns, groups)
+    formula = f"FEV1 ~ ARMCD * AVISIT{random or ' + (1 | USUBJID)'}"
+    base = mixedlm(formula, data, method=method)
+    design = base.model.design if random else replace(base.model.design, blocks=())
+    covariance = base.model.covariance if random else base.model.covariance.of_factors([])
+    rows = residual_model.ResidualModel(learned, learned.rows(columns, groups))
+    model = replace(base.model, design=design, covariance=covariance, residual=rows)
+    return MixedLMResults(model.fit(), model=model, recipe=base.recipe, data=data)
+
+
+@pytest.mark.parametrize("kind", STRUCTURES)
+def test_tables_have_the_figures_of_the_references(kind):
+    results, expected = results_of(kind), BUNDLED["cases"][kind]["fixed"]
+    order = [results.fit.fixed.names.index(name_of(one["name"])) for one in expected]
+    methods = {
+        "kenward_roger": ("kenward-roger", None),
+        "kenward_roger_linear": ("kenward-roger-linear", None),
+        "kenward_roger_expected_info": ("kenward-roger", "expected"),
+    }
+    for key, (df_method, information) in methods.items():
+        table = results.with_df_method(df_method, information=information).tidy().iloc[order]
+        assert_allclose(table["se"], [one[key]["se"] for one in expected], rtol=1e-6)
+        assert_allclose(table["df"], [one[key]["df"] for one in expected], rtol=1e-5)
+    for information, key in (("observed", "kenward_roger"), ("expected", [*methods][2])):
+        table = results.with_df_method("satterthwaite", information=information).tidy()
+        df = [one[key]["df"] for one in expected]
+        assert_allclose(table["df"].iloc[order], df, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", STRUCTURES)
+def test_joint_tests_have_the_figures_of_the_references(kind):
+    expected = BUNDLED["cases"][kind]["type3_tests"][0]["kenward_roger"]
+    test = results_of(kind).with_df_method("kenward-roger").wald_test(INTERACTION).iloc[0]
+    assert_allclose(
+        [test["statistic"], test["df_denom"]], [expected["F"], expected["den_df"]], 1e-5
+    )
+
+
+def name_of(term: str) -> str:
+    """Return a coefficient's name as skmixed has it."""
+    return "Intercept" if term == "(Intercept)" else term
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+def test_natural_parameters_have_the_same_satterthwaite_df(method):
+    results = results_of("ar1h", " + (1 | USUBJID)", method)
+    theory = satterthwaite_of_marginal(results.fit, results.model, "observed")
+    assert_allclose(theory.t_df(np.eye(8)), results.tidy()["df"], rtol=1e-4)
+
+
+def test_means_and_terms_have_the_adjusted_errors():
+    results = results_of("us")
+    adjusted = results.with_df_method("kenward-roger")
+    means = marginal_means(adjusted, "ARMCD", by="AVISIT").tidy()
+    assert (means["se"] > marginal_means(results, "ARMCD", by="AVISIT").tidy()["se"]).all()
+    given = marginal_means(results, "ARMCD", by="AVISIT", df_method="kenward-roger").tidy()
+    pd.testing.assert_frame_equal(given, means)
+    expected = BUNDLED["cases"]["us"]["type3_tests"][0]["kenward_roger"]
+    row = anova_terms(adjusted).set_index("term").loc["ARMCD:AVISIT"]
+    assert_allclose(row["df_denom"], expected["den_df"], rtol=1e-5)
+
+
+def test_groups_of_the_residuals_are_those_between_which_columns_vary():
+    table = results_of("us").with_df_method("between-within").tidy().set_index("term")
+    n, m = len(BUNDLED["rows"]["FEV1"]), len(set(BUNDLED["rows"]["USUBJID"]))
+    assert table.loc["ARMCD[T.TRT]", "df"] == m - 2
+    assert (table["df"].drop("ARMCD[T.TRT]") == n - m - 6).all()
+
+
+def test_without_rows_it_says_what_to_do():
+    results = replace(results_of("ar1"), model=None)
+    with pytest.raises(ValueError, match=r"residual structure needs the rows.*mixedlm"):
+        results.with_df_method("kenward-roger").tidy()
