@@ -68,8 +68,8 @@ def between_within(fit: LMMFit, model: LMMModel) -> FloatArray:
     design = model.design
     levels = _nested_groups(fit, model)
     counts = np.ones(design.n_rows) if design.group_counts is None else design.group_counts
-    sizes = [float((counts / np.bincount(codes)[codes]).sum()) for codes in levels]
-    sizes = [float(design.intercept), *sizes, fit.n_rows]
+    firsts = [np.unique(codes, return_index=True)[1] for codes in levels]
+    sizes = [float(design.intercept), *(counts[first].sum() for first in firsts), fit.n_rows]
     where = np.full(design.fixed.shape[1], len(levels))
     for i, codes in reversed(list(enumerate(levels))):
         where[_constant_within(design.fixed, codes)] = i

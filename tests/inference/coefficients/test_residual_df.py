@@ -28,9 +28,7 @@ STRUCTURES = {
     "ar1h": AR1("AVISIT") * Heterogeneous("AVISIT"),
     "us": Unstructured("AVISIT"),
 }
-INTERACTION = "ARMCD[T.TRT]:AVISIT[T.VIS2] = 0, ARMCD[T.TRT]:AVISIT[T.VIS3] = 0, " + (
-    "ARMCD[T.TRT]:AVISIT[T.VIS4] = 0"
-)
+INTERACTION = ", ".join(f"ARMCD[T.TRT]:AVISIT[T.VIS{i}] = 0" for i in (2, 3, 4))
 
 
 def results_of(kind: str, random: str = "", method: str = "reml") -> MixedLMResults:
