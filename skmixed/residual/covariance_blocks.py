@@ -27,3 +27,8 @@ class CovarianceBlocks:
     values: FloatArray
     first: FloatArray
     second: FloatArray | None
+
+    def select(self, blocks: slice) -> CovarianceBlocks:
+        """Return some of the blocks."""
+        second = None if self.second is None else self.second[:, :, blocks]
+        return CovarianceBlocks(self.values[blocks], self.first[:, blocks], second)

@@ -69,9 +69,8 @@ class _White:
     second: FloatArray | None
 
     @classmethod
-    def of(cls, model: MarginalModel, batch: Batch) -> _White:
+    def of(cls, model: MarginalModel, batch: Batch, blocks: CovarianceBlocks) -> _White:
         """Whiten the rows and the derivatives of V."""
-        blocks: CovarianceBlocks = model.blocks(batch.rows[:, 0])
         T = np.linalg.solve(np.linalg.cholesky(blocks.values), np.eye(blocks.values.shape[-1]))
         columns = np.concatenate([model.X[batch.rows], model.residuals[batch.rows][..., None]], -1)
         if model.counts is not None:
@@ -116,8 +115,8 @@ def marginal_information(model: MarginalModel, *, reml: bool) -> MarginalInforma
     left, seen, bends = np.zeros((3, K, K))
     of_X, of_r = np.zeros((2, p + 1, p + 1))
     of_X[:p, :p], of_r[p, p] = model.covariance, 1.0
-    for batch in model.batches:
-        white = _White.of(model, batch)
+    for batch, blocks in model.evaluated():
+        white = _White.of(model, batch, blocks)
         whole = batch.counts[:, None, None] * np.eye(batch.rows.shape[2])
         explained, squares = reml * white.moments(of_X), white.moments(of_r)
         trace += white.slopes.diagonal(axis1=2, axis2=3).sum(axis=2) @ batch.counts
@@ -157,8 +156,8 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
     """
     p = model.X.shape[1]
     total = np.zeros((p + 1, p + 1))
-    for batch in model.batches:
-        white = _White.of(model, batch)
+    for batch, blocks in model.evaluated():
+        white = _White.of(model, batch, blocks)
         inner = np.einsum("kpst,kptu->psu", np.tensordot(W, white.slopes, axes=1), white.slopes)
         if second_order and white.second is not None:
             k = len(white.second)

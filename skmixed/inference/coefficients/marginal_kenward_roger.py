@@ -34,8 +34,16 @@ def marginal_kenward_roger(
     information : {"observed", "expected"}
         Whose inverse is the covariance of the variance parameters.
     second_order : bool
-        Whether the second derivatives of V count, as in Kenward and Roger (1997). Without them the
-        adjustment is that of parameters in which V is linear (Kenward and Roger 2009).
+        Whether the second derivatives of V count (Kenward and Roger 1997). Without them the result
+        does not depend on the parameters in which V is written.
+
+    References
+    ----------
+    .. [1] M. G. Kenward and J. H. Roger (1997). Small sample inference for fixed effects from
+       restricted maximum likelihood. Biometrics 53, 983-997.
+    .. [2] M. G. Kenward and J. H. Roger (2009). An improved approximation to the precision of fixed
+       effects from restricted maximum likelihood. Computational Statistics and Data Analysis 53,
+       2583-2595.
     """
     parts = marginal_information(model, reml=True)
     W = parameter_covariance_of(parts, information)

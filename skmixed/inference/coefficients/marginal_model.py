@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,26 @@ class MarginalModel:
             moved = Z @ part.directions[:, None] @ Z.swapaxes(1, 2)
             slopes.append(same * moved)
         return CovarianceBlocks(V, np.concatenate([*slopes, own.first]), own.second)
+
+    def evaluated(self) -> Iterable[tuple[Batch, CovarianceBlocks]]:
+        """Return the batches with their covariances, kept for another time where they are small."""
+        in_blocks = 2 + (1 if self.residual.linear else self.n_parameters) * self.n_parameters
+        sizes = sum(len(one.counts) * one.rows.shape[2] ** 2 for one in self.batches)
+        if sizes * in_blocks <= LARGEST:
+            return self._kept
+        return ((one, self.blocks(one.rows[:, 0])) for one in self.batches)
+
+    @cached_property
+    def _kept(self) -> list[tuple[Batch, CovarianceBlocks]]:
+        """Return the batches with their covariances, computed together for each size."""
+        found = []
+        for _, same_size in groupby(self.batches, key=lambda one: one.rows.shape[2]):
+            batches = list(same_size)
+            whole = self.blocks(np.concatenate([one.rows[:, 0] for one in batches]))
+            ends = np.cumsum([len(one.counts) for one in batches])
+            for batch, end in zip(batches, ends, strict=True):
+                found.append((batch, whole.select(slice(end - len(batch.counts), end))))
+        return found
 
     @cached_property
     def batches(self) -> list[Batch]:

@@ -45,7 +45,8 @@ def marginal_means(
         How the levels of the other factors count: all alike; as the rows of their combinations;
         as the product of the rows of each factor's levels; as the rows of each cell of the grid;
         or alike, but for cells without rows.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal", "design"}, optional
+    df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+            "residual", "normal", "design"}, optional
         Where degrees of freedom come from, by default as in the tables of the results.
         ``"kenward-roger"``, which emmeans prefers, adjusts the standard errors too.
     level : float, default=0.95

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from skmixed import mixedlm
 from skmixed.datasets import load_pastes, load_penicillin, load_sleepstudy
+from skmixed.inference.coefficients import marginal_model as marginal_module
 from skmixed.inference.coefficients.marginal_fit import marginal_model
 from skmixed.inference.coefficients.marginal_information import (
     marginal_information,
@@ -183,6 +184,17 @@ def test_clusters_of_one_pattern_are_summed_together():
     assert_allclose(ten.changes, 10.0 * one.changes, rtol=1e-10)
     # Complete patients have one covariance, and two lack the last visit.
     assert sorted(batch.rows.shape for batch in model.batches) == [(1, 1, 1), (1, 2, 2), (1, 6, 3)]
+
+
+def test_large_batches_are_split_and_not_kept(monkeypatch):
+    dense = dense_model("slopes")
+    natural = at_parameters(dense)
+    whole = marginal_information(dense.model(natural), reml=True)
+    monkeypatch.setattr(marginal_module, "LARGEST", 1)
+    split = dense.model(natural)
+    assert all(len(batch.counts) == 1 for batch in split.batches)
+    found = marginal_information(split, reml=True)
+    assert_allclose(found.observed, whole.observed, rtol=1e-8)
 
 
 @pytest.mark.parametrize(
