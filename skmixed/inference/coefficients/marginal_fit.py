@@ -53,10 +53,11 @@ def marginal_model(fit: LMMFit, model: LMMModel) -> MarginalModel:
     Raises
     ------
     ValueError
-        If weights are frequencies, or no clusters of rows are independent.
+        If weights are frequencies or inverse probabilities, or no clusters of rows are independent.
     MemoryError
         If the covariance of the largest cluster would not fit.
     """
+    fit.require_likelihood()
     design = model.design
     if design.frequency:
         raise ValueError(
