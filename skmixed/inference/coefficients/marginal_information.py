@@ -160,8 +160,8 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
         white = _White.of(model, batch, blocks)
         inner = np.einsum("kpst,kptu->psu", np.tensordot(W, white.slopes, axes=1), white.slopes)
         if second_order and white.second is not None:
-            k = len(white.second)
-            bend = np.tensordot(W[-k:, -k:], white.second, axes=([0, 1], [0, 1]))
+            last = slice(len(W) - len(white.second), None)
+            bend = np.tensordot(W[last, last], white.second, axes=([0, 1], [0, 1]))
             inner -= 0.25 * (white.T @ bend @ white.T.swapaxes(1, 2))
         total += white.forms(inner[None])[0]
     return total[:p, :p]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,38 +11,28 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import mixedlm
-from skmixed.design.groups import factorise
-from skmixed.inference import anova_terms, marginal_means
+from skmixed.datasets import load_sleepstudy
+from skmixed.inference import anova_terms, marginal_means, t_test
 from skmixed.inference.coefficients.satterthwaite import satterthwaite_of_marginal
 from skmixed.residual import AR1, Heterogeneous, Unstructured
-from skmixed.residual.learning import learn_residual
 from skmixed.results import MixedLMResults
 
-# The joint fit of random effects and residual structure.
-residual_model = pytest.importorskip("skmixed.residual.model")
+# What fits random effects and a residual structure together.
+pytest.importorskip("skmixed.estimators.residuals")
 
 BUNDLED = json.loads((Path(__file__).parent / "fixtures" / "residual_df.json").read_text())
 STRUCTURES = {
-    "ar1": AR1("AVISIT"),
-    "ar1h": AR1("AVISIT") * Heterogeneous("AVISIT"),
-    "us": Unstructured("AVISIT"),
+    "ar1": AR1("AVISIT", group="USUBJID"),
+    "ar1h": AR1("AVISIT", group="USUBJID") * Heterogeneous("AVISIT"),
+    "us": Unstructured("AVISIT", group="USUBJID"),
 }
 INTERACTION = ", ".join(f"ARMCD[T.TRT]:AVISIT[T.VIS{i}] = 0" for i in (2, 3, 4))
 
 
-def results_of(kind: str, random: str = "", method: str = "reml") -> MixedLMResults:
+def results_of(kind: str) -> MixedLMResults:
     """Fit the bundled trial with a structure."""
     data = pd.DataFrame(BUNDLED["rows"])
-    groups = factorise(data["USUBJID"], "USUBJID").codes
-    columns = {name: data[name] for name in data}
-    learned = learn_residual(STRUCTURES[kind], columns, groups)
-    formula = f"FEV1 ~ ARMCD * AVISIT{random or ' + (1 | USUBJID)'}"
-    base = mixedlm(formula, data, method=method)
-    design = base.model.design if random else replace(base.model.design, blocks=())
-    covariance = base.model.covariance if random else base.model.covariance.of_factors([])
-    rows = residual_model.ResidualModel(learned, learned.rows(columns, groups))
-    model = replace(base.model, design=design, covariance=covariance, residual=rows)
-    return MixedLMResults(model.fit(), model=model, recipe=base.recipe, data=data)
+    return mixedlm("FEV1 ~ ARMCD * AVISIT", data, residual=STRUCTURES[kind])
 
 
 @pytest.mark.parametrize("kind", STRUCTURES)
@@ -80,10 +69,22 @@ def name_of(term: str) -> str:
 
 
 @pytest.mark.parametrize("method", ["reml", "ml"])
-def test_natural_parameters_have_the_same_satterthwaite_df(method):
-    results = results_of("ar1h", " + (1 | USUBJID)", method)
+@pytest.mark.parametrize(
+    ("slopes", "structure"),
+    [
+        ("1", AR1("Days")),
+        ("Days", Heterogeneous("late")),
+        ("1", AR1("Days") * Heterogeneous("late")),
+    ],
+)
+def test_natural_parameters_have_the_same_satterthwaite_df(method, slopes, structure):
+    """The joint fit has its information in (theta, rho, log sigma), the marginal model another."""
+    data = load_sleepstudy()
+    data["late"] = np.where(data["Days"] > 4, "late", "early")
+    formula = f"Reaction ~ Days + ({slopes} | Subject)"
+    results = mixedlm(formula, data, method=method, residual=structure)
     theory = satterthwaite_of_marginal(results.fit, results.model, "observed")
-    assert_allclose(theory.t_df(np.eye(8)), results.tidy()["df"], rtol=1e-4)
+    assert_allclose(theory.t_df(np.eye(2)), results.tidy()["df"], rtol=1e-4)
 
 
 def test_means_and_terms_have_the_adjusted_errors():
@@ -106,6 +107,17 @@ def test_groups_of_the_residuals_are_those_between_which_columns_vary():
 
 
 def test_without_rows_it_says_what_to_do():
-    results = replace(results_of("ar1"), model=None)
+    fit = results_of("ar1").fit
     with pytest.raises(ValueError, match=r"residual structure needs the rows.*mixedlm"):
+        t_test(fit, "Intercept = 0", df_method="kenward-roger")
+
+
+@pytest.mark.filterwarnings("ignore:The variance of")
+def test_crossed_factors_leave_no_independent_clusters():
+    data = pd.DataFrame(BUNDLED["rows"])
+    data["rater"] = np.arange(len(data)) % 3
+    results = mixedlm(
+        "FEV1 ~ ARMCD + (1 | USUBJID) + (1 | rater)", data, residual=Heterogeneous("ARMCD")
+    )
+    with pytest.raises(ValueError, match=r"independent clusters.*crossed"):
         results.with_df_method("kenward-roger").tidy()
