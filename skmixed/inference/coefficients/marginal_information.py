@@ -158,7 +158,7 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
     total = np.zeros((p + 1, p + 1))
     for batch, blocks in model.evaluated():
         white = _White.of(model, batch, blocks)
-        inner = np.einsum("kpst,kptu->psu", np.tensordot(W, white.slopes, axes=1), white.slopes)
+        inner = (np.tensordot(W, white.slopes, axes=1) @ white.slopes).sum(axis=0)
         if second_order and white.second is not None:
             last = slice(len(W) - len(white.second), None)
             bend = np.tensordot(W[last, last], white.second, axes=([0, 1], [0, 1]))
