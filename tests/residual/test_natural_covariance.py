@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-import skmixed.residual
-from skmixed.residual import AR1, Heterogeneous, Unstructured, UnstructuredCorrelation
+from skmixed.residual import (
+    AR1,
+    CAR1,
+    AnteDependence,
+    CompoundSymmetry,
+    Gaussian,
+    Heterogeneous,
+    KnownVariance,
+    Toeplitz,
+    Unstructured,
+    UnstructuredCorrelation,
+    VariancePower,
+)
 from skmixed.residual.learning import learn_residual
 from skmixed.residual.natural_covariance import natural_covariance, pattern_keys
 from skmixed.residual.whitening import residual_at
@@ -31,7 +42,7 @@ def fixture_of_columns() -> dict[str, np.ndarray]:
 
 
 def structures() -> dict[str, object]:
-    """Return structures of each kind, as far as there are such."""
+    """Return structures of each kind."""
     found: dict[str, object] = {
         "ar1": AR1("visit"),
         "ar1 by arm": AR1("visit", by="arm"),
@@ -46,21 +57,16 @@ def structures() -> dict[str, object]:
         "correlations by arm": UnstructuredCorrelation("visit", by="arm"),
         "unh": UnstructuredCorrelation("visit") * Heterogeneous("visit"),
     }
-    optional = {
-        "cs": ("CompoundSymmetry", "visit"),
-        "toep": ("Toeplitz", "visit"),
-        "ad": ("AnteDependence", "visit"),
-        "car1": ("CAR1", "hours"),
-        "sp_gau": ("Gaussian", "hours"),
-        "power": ("VariancePower", "x"),
-        "known": ("KnownVariance", "x"),
+    return found | {
+        "cs": CompoundSymmetry("visit"),
+        "toep": Toeplitz("visit"),
+        "ad": AnteDependence("visit"),
+        "car1": CAR1("hours"),
+        "sp_gau": Gaussian("hours"),
+        "power": VariancePower("x"),
+        "ar1, power, variances": AR1("visit") * VariancePower("x") * Heterogeneous("arm"),
+        "known": KnownVariance("x"),
     }
-    for name, (cls, column) in optional.items():
-        if hasattr(skmixed.residual, cls):
-            found[name] = getattr(skmixed.residual, cls)(column)
-            if name == "power":
-                found["ar1, power, variances"] = AR1("visit") * found[name] * Heterogeneous("arm")
-    return found
 
 
 @pytest.fixture(name="natural", params=structures())

@@ -14,11 +14,8 @@ from skmixed import mixedlm
 from skmixed.datasets import load_sleepstudy
 from skmixed.inference import anova_terms, marginal_means, t_test
 from skmixed.inference.coefficients.satterthwaite import satterthwaite_of_marginal
-from skmixed.residual import AR1, Heterogeneous, Unstructured
+from skmixed.residual import AR1, Heterogeneous, Unstructured, VariancePower
 from skmixed.results import MixedLMResults
-
-# What fits random effects and a residual structure together.
-pytest.importorskip("skmixed.estimators.residuals")
 
 BUNDLED = json.loads((Path(__file__).parent / "fixtures" / "residual_df.json").read_text())
 STRUCTURES = {
@@ -85,6 +82,17 @@ def test_natural_parameters_have_the_same_satterthwaite_df(method, slopes, struc
     results = mixedlm(formula, data, method=method, residual=structure)
     theory = satterthwaite_of_marginal(results.fit, results.model, "observed")
     assert_allclose(theory.t_df(np.eye(2)), results.tidy()["df"], rtol=1e-4)
+
+
+def test_variances_of_fitted_values_are_those_of_the_fit():
+    """The linear variant, as the variance at a fitted value of 1 is a wild extrapolation."""
+    data = load_sleepstudy()
+    structure = VariancePower("fitted")
+    results = mixedlm("Reaction ~ Days + (1 | Subject)", data, residual=structure)
+    theory = satterthwaite_of_marginal(results.fit, results.model, "observed")
+    assert_allclose(theory.t_df(np.eye(2)), results.tidy()["df"], rtol=1e-4)
+    adjusted = results.with_df_method("kenward-roger-linear").tidy()
+    assert_allclose(adjusted["se"], results.tidy()["se"], rtol=0.05)
 
 
 def test_means_and_terms_have_the_adjusted_errors():
