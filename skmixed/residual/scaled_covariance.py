@@ -29,7 +29,8 @@ class ScaledCovariance:
 
     The variances are those of the strata of `Heterogeneous`, or sigma^2 alone; none where the
     variances are known beforehand. Each of the other structures of variances has its own natural
-    parameters.
+    parameters. Where a variance depends on a covariate, sigma^2 would be extrapolated to a
+    covariate of 0 or 1, and depend on its unit: the variance is that at the average logarithm.
 
     Attributes
     ----------
@@ -76,7 +77,8 @@ class ScaledCovariance:
         logs = np.zeros(0 if learned.fixes_sigma else 1)
         if base is not None:
             logs = np.append(logs, of_variances[base])
-        parts = [np.exp(2.0 * (free[-1] + logs))]
+        average = sum(part @ one for part, one in zip(of_variances, self._averages(), strict=True))
+        parts = [np.exp(2.0 * (free[-1] + average + logs))]
         for i, (variance, part) in enumerate(zip(learned.variances, of_variances, strict=True)):
             parts += [] if i == base else [variance.natural(part)]
         for part in of_arms:
@@ -112,13 +114,14 @@ class ScaledCovariance:
         logs = np.zeros(self.n_rows)
         strata = np.zeros(self.n_rows, dtype=np.intp)
         first, second = [np.empty((0, self.n_rows))], [np.empty((0, self.n_rows))]
+        averages = self._averages()
         for i, (one, part) in enumerate(zip(self.rows.deviations, parts, strict=True)):
             logs += one.logarithms(part)
             if i == base:
                 strata = one.codes + 1
                 continue
             slope, bend = _inverse_derivatives(learned.variances[i], part)
-            whole = one.derivative()
+            whole = one.derivative() - averages[i][:, None]
             first.append(slope[:, None] * whole)
             second.append(bend[:, None] * whole)
         if not learned.fixes_sigma:
@@ -129,6 +132,15 @@ class ScaledCovariance:
             first.insert(0, 0.5 * own / variances)
             second.insert(0, -0.5 * own / variances**2)
         return logs, np.concatenate(first), np.concatenate(second)
+
+    def _averages(self) -> list[FloatArray]:
+        """Return what each structure's average logarithm is in its rho, 0 without a covariate."""
+        return [
+            np.zeros(one.n_parameters)
+            if one.values is None or self.learned.fixes_sigma
+            else one.derivative().mean(axis=1)
+            for one in self.rows.deviations
+        ]
 
 
 def base_of(learned: LearnedResidual) -> int | None:

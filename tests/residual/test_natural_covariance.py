@@ -146,6 +146,24 @@ def test_unstructured_is_linear_in_its_covariances(columns):
     assert_allclose(natural.values[4:], block.values[0][later, earlier])
 
 
+@pytest.mark.parametrize("unit", [1e-3, 50.0])
+def test_the_unit_of_a_covariate_changes_no_parameter(columns, unit):
+    if not hasattr(skmixed.residual, "VariancePower"):
+        pytest.skip("there is no VariancePower")
+    structure = skmixed.residual.VariancePower("x")
+    found = []
+    for scale in (1.0, unit):
+        own = {**columns, "x": scale * columns["x"]}
+        learned = learn_residual(structure, own, None)
+        rows = learned.rows(own, None)
+        rho = np.array([0.4]) / learned.natural(np.ones(1))
+        sigma = 1.3 * scale**-0.4
+        natural = natural_covariance(learned, rows, rho, sigma, len(GROUPS))
+        found.append((natural.values, natural.blocks(np.arange(3)[None]).second))
+    for one, other in zip(*found, strict=True):
+        assert_allclose(other, one, rtol=1e-7, atol=1e-9)
+
+
 def test_keys_tell_rows_of_different_variances_apart(columns):
     learned = learn_residual(Heterogeneous("arm"), columns, None)
     keys = pattern_keys(learned.rows(columns, None), len(GROUPS))
