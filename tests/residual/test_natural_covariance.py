@@ -154,7 +154,7 @@ def test_the_unit_of_a_covariate_changes_no_parameter(columns, unit):
         own = {**columns, "x": scale * columns["x"]}
         learned = learn_residual(structure, own, None)
         rows = learned.rows(own, None)
-        rho = np.array([0.4]) / learned.natural(np.ones(1))
+        rho = 0.4 * np.log(own["x"][:1]) / rows.deviations[0].values[:1]
         sigma = 1.3 * scale**-0.4
         natural = natural_covariance(learned, rows, rho, sigma, len(GROUPS))
         found.append((natural.values, natural.blocks(np.arange(3)[None]).second))
