@@ -17,7 +17,6 @@ from skmixed.likelihood.product_derivatives import ProductDerivatives
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
 from skmixed.residual.cliques import Cliques, find_cliques
-from skmixed.residual.learned import ResidualRows
 from skmixed.residual.precision import Precision, PrecisionAt
 
 __all__ = ["BasisObjective", "row_columns", "with_basis"]
@@ -84,7 +83,7 @@ class BasisObjective(ResidualObjective):
         self._precision = Precision(learned, cliques, counts)
         self._sums = sum_by_class(cliques, columns)
         self._log_determinant = self._rows.log_determinant
-        known = _known_logarithms(self.residual.rows)
+        known = self.residual.rows.known_logarithms
         if known is not None:
             self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
         self._squares = self._sums.squares()
@@ -250,23 +249,22 @@ def with_basis(whitening: ResidualObjective) -> ResidualObjective:
 
 
 def row_columns(whitening: ResidualObjective) -> RowColumns:
-    """Return the columns of the rows over the standard deviations that are known."""
+    """Return the columns of the rows over the standard deviations that are known.
+
+    Parameters
+    ----------
+    whitening : ResidualObjective
+    """
     rows, kept = whitening._rows, whitening._kept
     design = rows.plain.design
     A, Z = rows.A, rows.Z[kept[0]] if kept else np.empty((0, design.n_rows))
-    known = _known_logarithms(whitening.residual.rows)
+    known = whitening.residual.rows.known_logarithms
     if known is not None:
         scale = np.exp(-known)
         A, Z = A * scale, Z * scale
     codes = design.factors[kept[0]].codes if kept else np.zeros(design.n_rows, dtype=np.intp)
     n_levels = len(design.factors[kept[0]].levels) if kept else 0
     return RowColumns(A, Z, codes, n_levels, design.weights.group_counts)
-
-
-def _known_logarithms(rows: ResidualRows) -> FloatArray | None:
-    """Return the logarithms of what is known of the standard deviations, None if nothing is."""
-    offsets = [one.offset for one in rows.deviations if one.offset is not None]
-    return np.sum(offsets, axis=0) if offsets else None
 
 
 def _convex(hessian: FloatArray) -> bool:

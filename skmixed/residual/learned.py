@@ -38,6 +38,12 @@ class ResidualRows:
     grouped: GroupedRows | None
     deviations: tuple[RowDeviations, ...]
 
+    @property
+    def known_logarithms(self) -> FloatArray | None:
+        """Return what is known of the logarithms of the standard deviations, None if nothing is."""
+        known = [one.offset for one in self.deviations if one.offset is not None]
+        return np.sum(known, axis=0) if known else None
+
     def select(self, rows: NDArray[np.intp]) -> ResidualRows:
         """Return the same of some rows.
 
