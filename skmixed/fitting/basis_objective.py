@@ -88,6 +88,7 @@ class BasisObjective(ResidualObjective):
             self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
         self._squares = self._sums.squares()
         self._combination: _Combined | None = None
+        self._last_exact: ObjectiveValue | None = None
 
     @property
     def exact_hessian(self) -> bool:
@@ -117,7 +118,7 @@ class BasisObjective(ResidualObjective):
         here = self._at(rho)
         if here is None:
             return super().__call__(parameters)
-        at = self._exact(here, parameters)
+        at = self._last_exact = self._exact(here, parameters)
         if not len(rho) or math.isinf(at.value) or _convex(at.hessian):
             return at
         steady = self._steady(at)
@@ -154,7 +155,12 @@ class BasisObjective(ResidualObjective):
     def hessian(self, at: ObjectiveValue) -> FloatArray:
         """Return the second derivatives at an evaluation."""
         here = self._at(self.split(at.theta)[1])
-        return super().hessian(at) if here is None else self._exact(here, at.theta).hessian
+        if here is None:
+            return super().hessian(at)
+        last = self._last_exact
+        if last is None or not np.array_equal(last.theta, at.theta):
+            last = self._exact(here, at.theta)
+        return last.hessian
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.residual.cliques import Cliques
 from skmixed.residual.learned import LearnedResidual
 
-__all__ = ["CliqueMatrices", "CorrelationsAt", "natural_derivatives"]
+__all__ = ["CliqueMatrices", "CorrelationsAt"]
 
 FloatArray = NDArray[np.float64]
 
@@ -35,11 +35,15 @@ class CorrelationsAt:
     @classmethod
     def of(cls, learned: LearnedResidual, rho: FloatArray) -> CorrelationsAt:
         """Compute the natural parameters; there are none without correlations."""
+        correlation, axis = learned.correlation, learned.axis
+        if correlation is None:
+            return cls(learned, [], [])
         of_arms, _ = learned.split(rho)
-        naturals = [
-            learned.correlation.natural(one, learned.axis) for one in of_arms if learned.correlation
-        ]
-        return cls(learned, naturals, natural_derivatives(learned, rho))
+        return cls(
+            learned,
+            [correlation.natural(one, axis) for one in of_arms],
+            [correlation.natural_derivative(one, axis) for one in of_arms],
+        )
 
     def matrices(self, cliques: Cliques) -> FloatArray:
         """Return the correlations of each pattern, (n_patterns, n_rows, n_rows)."""
@@ -81,19 +85,6 @@ class CorrelationsAt:
     def _patterns(self, cliques: Cliques, arm: int) -> slice | NDArray[np.bool_]:
         """Return which patterns are of one arm."""
         return slice(None) if len(self.naturals) == 1 else cliques.arms == arm
-
-
-def natural_derivatives(learned: LearnedResidual, rho: FloatArray) -> list[FloatArray]:
-    """Return the derivatives of the natural parameters of each arm's correlations in rho.
-
-    Parameters
-    ----------
-    learned : LearnedResidual
-    rho : ndarray of shape (n_rho,)
-    """
-    of_arms, _ = learned.split(rho)
-    correlation, axis = learned.correlation, learned.axis
-    return [correlation.natural_derivative(one, axis) for one in of_arms if correlation]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.clique_matrices import (
-    CliqueMatrices,
-    CorrelationsAt,
-    natural_derivatives,
-)
+from skmixed.residual.clique_matrices import CliqueMatrices, CorrelationsAt
 from skmixed.residual.cliques import Cliques
 from skmixed.residual.learned import LearnedResidual
 
@@ -169,7 +165,9 @@ class PrecisionAt:
 
         def slopes(rho: FloatArray) -> FloatArray:
             if learned.correlation is not None and learned.correlation.linear:
-                own, chains = sums, natural_derivatives(learned, rho)
+                of_arms, _ = learned.split(rho)
+                own, axis = sums, learned.axis
+                chains = [learned.correlation.natural_derivative(one, axis) for one in of_arms]
             else:
                 there = CorrelationsAt.of(learned, rho)
                 own, chains = there.contracted(self.matrices, nets), there.chains
