@@ -88,6 +88,7 @@ def whitening(
     own = {
         "no weights": Weights(),
         "precision": Weights(PRECISIONS),
+        "frequency": Weights(np.ceil(3.0 * PRECISIONS), "frequency"),
         "groups": Weights(groups=1.0 + np.arange(len(factor.levels)), codes=factor.codes),
     }[weights]
     design = Design(RESPONSE, X, ("x", "z"), True, blocks, weights=own)

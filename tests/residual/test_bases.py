@@ -51,6 +51,16 @@ def test_both_ways_have_the_same_likelihood(name, n_effects, reml, weights):
     assert_allclose(found.gradient, expected.gradient, rtol=1e-10, atol=1e-10 * scale)
 
 
+@pytest.mark.parametrize("name", ["heterogeneous", "known"])
+def test_both_ways_count_rows_alike(name):
+    # Correlated rows cannot be repeated.
+    rows = whitening(STRUCTURES[name], 1, weights="frequency")
+    sums, at = based(rows), some_parameters(rows)
+    expected, found = rows.first_order(at), sums(at)
+    assert_allclose(found.value, expected.value, rtol=1e-11)
+    assert_allclose(found.gradient, expected.gradient, rtol=1e-9)
+
+
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(("name", "n_effects"), list(itertools.product(WITH_PARAMETERS, [0, 1, 2])))
 def test_the_hessian_is_exact(name, n_effects):
