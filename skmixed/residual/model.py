@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
-from skmixed.design.groups import factorise_interaction
+from skmixed.design.groups import GroupingFactor, factorise_interaction
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.learning import group_columns, learn_residual
 from skmixed.residual.structure import ResidualStructure
 from skmixed.residual.whitening import ResidualAt, residual_at
 
-__all__ = ["ResidualModel"]
+__all__ = ["ResidualModel", "residual_groups"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +46,26 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        names = group_columns(structure)
-        codes: NDArray[np.intp] | None = None
-        if names:
-            labels = [columns[name] for name in names]
-            codes = factorise_interaction(labels, list(map(str, names))).codes
-        elif design.factors:
-            codes = design.factors[0].codes
+        groups = residual_groups(structure, design)
+        codes = None if groups is None else groups.codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times."""
         return residual_at(self.learned, self.rows, rho, counts)
+
+
+def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFactor | None:
+    """Return the groups within which a structure correlates rows, None without any.
+
+    Parameters
+    ----------
+    structure : ResidualStructure
+    design : Design
+    """
+    names = group_columns(structure)
+    if names:
+        columns = {} if design.residual is None else design.residual
+        return factorise_interaction([columns[name] for name in names], list(map(str, names)))
+    return design.factors[0] if design.factors else None

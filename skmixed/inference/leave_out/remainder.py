@@ -57,6 +57,7 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     new = _coded(rows, train, test)
     mean = predict_mean(solved, new, include_random_effects=True)
     variance = mean_error_variance(solved, new, include_random_effects=True)
+    variance += 1.0 / rows.relative_precision[test]
     if untold.any():
         mean[_needing(fit, X, untold, new)] = np.nan
     return LeftOut(mean, variance)

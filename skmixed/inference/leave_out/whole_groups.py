@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.shares import (
+    DENSE,
     batches,
     block_solve,
     group_counts,
@@ -22,7 +23,7 @@ from skmixed.inference.leave_out.information import RemainingInformation
 from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 
-__all__ = ["logo_predict"]
+__all__ = ["logo_predict", "without_groups"]
 
 FloatArray = NDArray[np.float64]
 
@@ -94,11 +95,23 @@ def logo_predict(
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
     rows = own_rows(fitted, X, y, arguments)
-    groups = rows.factor(factor)
+    left = without_groups(rows, rows.factor(factor))
+    return reported(rows, left, return_std=return_std)
+
+
+def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
+    """Predict each group from the others.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    groups : GroupingFactor
+        Any partition of the rows.
+    """
     if independent(rows, groups):
-        return reported(rows, _independent(rows, groups), return_std=return_std)
+        return _independent(rows, groups)
     group_counts(rows, groups)
-    return reported(rows, _correlated(rows, groups), return_std=return_std)
+    return _correlated(rows, groups)
 
 
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
@@ -106,11 +119,14 @@ def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     shares, counts = group_shares(rows, groups), group_counts(rows, groups)
     information = RemainingInformation.without(np.moveaxis(shares.XX * counts, -1, 0))
     change = information.change((shares.Xr * counts).T)
-    X = (orthonormal(rows).T @ rows.fixed).T
-    residuals = rows.marginal + np.einsum("np,np->n", X, change[groups.codes])
-    variance = 1.0 + _spread(information, X, groups.codes)
+    errors = rows.error_covariance
+    X = errors.colour(orthonormal(rows).T @ rows.fixed).T
+    marginal = errors.colour(rows.marginal[None])[0]
+    residuals = marginal + np.einsum("np,np->n", X, change[groups.codes])
+    variance = errors.variances + _spread(information, X, groups.codes)
     for block in rows.blocks:
-        variance += np.sum((block.effects.standardised_factor.T @ block.Z) ** 2, axis=0)
+        spread = errors.colour(block.effects.standardised_factor.T @ block.Z)
+        variance += np.sum(spread**2, axis=0)
     return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
 
 
@@ -123,22 +139,23 @@ def _spread(
 
 
 def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
-    """Leave out groups whose rows are correlated with others, each by blocks of its own.
+    """Leave out groups whose weighted rows are correlated with others, each by its own blocks.
 
     With Q = (V^-1)_SS, E = (V^-1 X)_S and e = (V^-1 (y - X beta))_S the information without S is
     M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e.
     """
     n = rows.design.n_rows
     residuals, variance = np.empty(n), np.empty(n)
-    small = np.flatnonzero(groups.sizes[groups.codes] <= LARGE)
-    E_all = orthonormal(rows).T @ rows.conditional_fixed
+    largest = LARGE if rows.error_covariance.at is None else _most_rows(groups)
+    small = np.flatnonzero(groups.sizes[groups.codes] <= largest)
+    E_all = orthonormal(rows).T @ rows.precise_fixed
     p = len(E_all)
     codes = np.unique(groups.codes[small], return_inverse=True)[1]
     for _, chosen in batches(rows, codes):
         positions = small[chosen]
         n_sets, size = positions.shape
         E = E_all[:, positions].transpose(1, 2, 0)
-        e = rows.conditional[positions][:, :, None]
+        e = rows.precise_conditional[positions][:, :, None]
         identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
         solved = block_solve(
             inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
@@ -152,8 +169,20 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
         residuals[positions] = r + np.einsum("gsp,gp->gs", d, change)
     residuals[np.isnan(variance)] = np.nan
     left = of_residuals(rows, residuals, variance)
-    for g in np.flatnonzero(groups.sizes > LARGE):
+    for g in np.flatnonzero(groups.sizes > largest):
         out = groups.codes == g
         part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
         left.mean[out], left.variance[out] = part.mean, part.variance
     return left
+
+
+def _most_rows(groups: GroupingFactor) -> int:
+    """Return the size of the largest group whose errors are correlated with others."""
+    largest = int(groups.sizes.max(initial=0))
+    if largest > DENSE:
+        raise ValueError(
+            f"What is left out cuts groups of correlated errors, so that it needs a matrix of the "
+            f"size of its rows; the largest part has {largest}, more than {DENSE}. Leave out whole "
+            "groups, as GroupKFold does, or smaller parts."
+        )
+    return largest

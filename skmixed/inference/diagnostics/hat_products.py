@@ -1,0 +1,71 @@
+"""The hat matrix between rows, and the same rows times R^-1: leverages, precisions, variances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skmixed.inference.diagnostics.shares import orthonormal
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+
+__all__ = ["fixed_part", "hat_diagonal"]
+
+FloatArray = NDArray[np.float64]
+Map = Callable[[FloatArray], FloatArray]
+
+# Rows at a time: with several factors each has as many entries as there are other effects.
+CHUNK = 16384
+
+
+def hat_diagonal(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
+    """Return the diagonal of A H B', H = I - P the hat matrix of the white rows, (n,).
+
+    P = V^-1 - V^-1 X (X'V^-1 X)^-1 X'V^-1. With T from the white rows back to the weighted ones,
+    ``colour`` is T^-1 and ``precise`` T':
+
+    - ``precise``, ``precise``: R^-1 - P of the weighted rows;
+    - ``colour``, ``colour``: R - Var(y - X beta - Z b), over sigma^2;
+    - ``colour``, ``precise``: the matrix that maps y to X beta + Z b.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    left, right : callable
+        Linear maps of columns (m, n).
+    """
+    total = fixed_part(rows, left, right)
+    blocks, errors = rows.blocks, rows.exact_fit.errors
+    Z = [(left(b.Z), right(b.Z)) for b in blocks]
+    for first in range(0, len(total), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        codes = [b.codes[chunk] for b in blocks]
+        of_left = errors.parts([a[:, chunk] for a, _ in Z], codes)
+        of_right = errors.parts([b[:, chunk] for _, b in Z], codes)
+        for (a, _), (b, _) in zip(of_left, of_right, strict=True):
+            total[chunk] += _column_products(a, b)
+    return total
+
+
+def fixed_part(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
+    """Return the diagonal of A V^-1 X (X'V^-1 X)^-1 X'V^-1 B', what the fixed effects add, (n,).
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    left, right : callable
+        Linear maps of columns (m, n).
+    """
+    E = orthonormal(rows).T @ rows.conditional_fixed
+    return np.einsum("pn,pn->n", left(E), right(E))
+
+
+def _column_products(
+    left: FloatArray | sparse.csr_array, right: FloatArray | sparse.csr_array
+) -> FloatArray:
+    """Return the inner product of each column with its other."""
+    if isinstance(left, sparse.csr_array):
+        return np.asarray(left.multiply(right).sum(axis=0), dtype=np.float64).ravel()
+    return np.einsum("kn,kn->n", left, right)
