@@ -95,8 +95,9 @@ def logo_predict(
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
     rows = own_rows(fitted, X, y, arguments)
-    left = without_groups(rows, rows.factor(factor))
-    return reported(rows, left, return_std=return_std)
+    groups = rows.factor(factor)
+    group_counts(rows, groups)
+    return reported(rows, without_groups(rows, groups), return_std=return_std)
 
 
 def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
@@ -108,9 +109,10 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     groups : GroupingFactor
         Any partition of the rows.
     """
-    if independent(rows, groups):
+    weighted = rows.design.weights.groups is not None
+    counted_alike = not weighted or np.array_equal(rows.design.factors[0].codes, groups.codes)
+    if counted_alike and independent(rows, groups):
         return _independent(rows, groups)
-    group_counts(rows, groups)
     return _correlated(rows, groups)
 
 
@@ -142,9 +144,10 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """Leave out groups whose weighted rows are correlated with others, each by its own blocks.
 
     With Q = (V^-1)_SS, E = (V^-1 X)_S and e = (V^-1 (y - X beta))_S the information without S is
-    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e.
+    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e. Rows of a group
+    that counts several times are taken out of M with all their copies.
     """
-    n = rows.design.n_rows
+    n, counts = rows.design.n_rows, rows.design.weights.group_counts
     residuals, variance = np.empty(n), np.empty(n)
     largest = LARGE if rows.error_covariance.at is None else _most_rows(groups)
     small = np.flatnonzero(groups.sizes[groups.codes] <= largest)
@@ -161,8 +164,9 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
             inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
         )
         d, r = solved[:, :, :p], solved[:, :, p]
-        information = RemainingInformation.without(E.swapaxes(1, 2) @ d)
-        change = information.change(np.einsum("gsp,gs->gp", E, r))
+        counted = E if counts is None else E * counts[positions][:, :, None]
+        information = RemainingInformation.without(counted.swapaxes(1, 2) @ d)
+        change = information.change(np.einsum("gsp,gs->gp", counted, r))
         own = np.repeat(np.arange(n_sets), size)
         spread = information.spread(d.reshape(n_sets * size, p), own).reshape(n_sets, size)
         variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :]) + spread
