@@ -46,8 +46,8 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        groups = residual_groups(structure, design)
-        codes = None if groups is None else groups.codes
+        factor = residual_groups(structure, design)
+        codes = None if factor is None else factor.codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 
@@ -57,7 +57,7 @@ class ResidualModel:
 
 
 def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFactor | None:
-    """Return the groups within which a structure correlates rows, None without any.
+    """Return the factor within whose levels rows are correlated, None without one.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFac
     design : Design
     """
     names = group_columns(structure)
-    if names:
-        columns = {} if design.residual is None else design.residual
-        return factorise_interaction([columns[name] for name in names], list(map(str, names)))
+    if names and design.residual is not None:
+        return factorise_interaction(
+            [design.residual[name] for name in names], list(map(str, names))
+        )
     return design.factors[0] if design.factors else None
