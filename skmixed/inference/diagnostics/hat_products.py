@@ -11,9 +11,10 @@ from scipy import sparse
 from skmixed.inference.diagnostics.shares import orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
-__all__ = ["fixed_part", "hat_diagonal"]
+__all__ = ["fixed_part", "hat_diagonal", "hat_of_pairs"]
 
 FloatArray = NDArray[np.float64]
+Integers = NDArray[np.intp]
 Map = Callable[[FloatArray], FloatArray]
 
 # Rows at a time: with several factors each has as many entries as there are other effects.
@@ -60,6 +61,35 @@ def fixed_part(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
     """
     E = orthonormal(rows).T @ rows.conditional_fixed
     return np.einsum("pn,pn->n", left(E), right(E))
+
+
+def hat_of_pairs(rows: TrainingRows, mapped: Map, first: Integers, second: Integers) -> FloatArray:
+    """Return the entries of A H A' between pairs of rows, H as in ``hat_diagonal``, (n_pairs,).
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    mapped : callable
+        A, a linear map of columns (m, n).
+    first, second : ndarray of shape (n_pairs,)
+        Positions of rows.
+    """
+    E = mapped(orthonormal(rows).T @ rows.conditional_fixed)
+    blocks, errors = rows.blocks, rows.exact_fit.errors
+    Z = [mapped(b.Z) for b in blocks]
+    total = np.empty(len(first))
+    for start in range(0, len(total), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        sides = first[chunk], second[chunk]
+        total[chunk] = np.einsum("pn,pn->n", E[:, sides[0]], E[:, sides[1]])
+        of_first, of_second = (
+            errors.parts([one[:, side] for one in Z], [b.codes[side] for b in blocks])
+            for side in sides
+        )
+        for (a, codes), (b, others) in zip(of_first, of_second, strict=True):
+            product = _column_products(a, b)
+            total[chunk] += product if codes is None else np.where(codes == others, product, 0.0)
+    return total
 
 
 def _column_products(

@@ -245,6 +245,34 @@ class TrainingRows:
             )
         return factorise(named, str(getattr(named, "name", None) or "cluster"))
 
+    def column(self, named: Any, argument: str) -> Any:
+        """Return a column of the data by its name, or values that are given, one for each row.
+
+        Parameters
+        ----------
+        named : str or array-like of shape (n,)
+        argument : str
+            What the user calls it, for messages.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or there is not one value for each row.
+        """
+        known = self.data is not None and isinstance(named, str) and named in self.data
+        values = self.data[named] if known else named
+        if isinstance(values, str):
+            raise ValueError(
+                f"{argument}={values!r} is no column of the data. Name a column, or pass an array "
+                f"with one value for each of the {self.design.n_rows} rows that were fitted."
+            )
+        if len(values) != self.design.n_rows:
+            raise ValueError(
+                f"{argument} must have one value for each of the {self.design.n_rows} rows that "
+                f"were fitted, got {len(values)}."
+            )
+        return values
+
     @property
     def factors(self) -> list[GroupingFactor]:
         """Return the grouping factors; without any, the groups whose errors are correlated."""
@@ -260,8 +288,8 @@ class TrainingRows:
         if len(factors) != 1:
             raise ValueError(
                 f"The model has {len(factors)} grouping factors: "
-                f"{[one.levels.name for one in factors]}. Say which one's groups are to be left "
-                "out, by factor= its name or labels."
+                f"{[one.levels.name for one in factors]}. Say which groups are meant, by factor= a "
+                "name or labels."
             )
         return factors[0]
 
