@@ -109,7 +109,9 @@ class ErrorCovariance:
     @cached_property
     def _columns(self) -> FloatArray:
         """Return R between each row and that of each place in its group."""
-        return self._units if self.at is None else self.at.undo(self.at.undo_transposed(self._units))
+        return (
+            self._units if self.at is None else self.at.undo(self.at.undo_transposed(self._units))
+        )
 
     @cached_property
     def _precision_columns(self) -> FloatArray:

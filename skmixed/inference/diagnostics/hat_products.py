@@ -15,6 +15,7 @@ __all__ = ["fixed_part", "hat_diagonal", "hat_of_pairs"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
+Root = FloatArray | sparse.csr_array
 Map = Callable[[FloatArray], FloatArray]
 
 # Rows at a time: with several factors each has as many entries as there are other effects.
@@ -92,10 +93,9 @@ def hat_of_pairs(rows: TrainingRows, mapped: Map, first: Integers, second: Integ
     return total
 
 
-def _column_products(
-    left: FloatArray | sparse.csr_array, right: FloatArray | sparse.csr_array
-) -> FloatArray:
+def _column_products(left: Root, right: Root) -> FloatArray:
     """Return the inner product of each column with its other."""
-    if isinstance(left, sparse.csr_array):
-        return np.asarray(left.multiply(right).sum(axis=0), dtype=np.float64).ravel()
-    return np.einsum("kn,kn->n", left, right)
+    if isinstance(left, sparse.csr_array) or isinstance(right, sparse.csr_array):
+        product = sparse.csr_array(left).multiply(sparse.csr_array(right))
+        return np.asarray(product.sum(axis=0), dtype=np.float64).ravel()
+    return np.asarray(np.einsum("kn,kn->n", left, right), dtype=np.float64)

@@ -101,7 +101,7 @@ def residual_spread_of_rows(rows: TrainingRows, *, by: Any, level: float) -> pd.
             "variance": counts * variances,
         }
     )
-    sums = table.groupby(strata.to_numpy(), observed=True).sum().rename_axis(strata.name)
+    sums = table.groupby(strata.to_numpy(), observed=True).sum().rename_axis(str(strata.name))
     fitted = np.sqrt(sums["variance"] / sums["n_rows"])
     observed = fitted * np.sqrt(sums["squares"] / sums["df"])
     tail = 0.5 * (1.0 - level)

@@ -288,8 +288,8 @@ class TrainingRows:
         if len(factors) != 1:
             raise ValueError(
                 f"The model has {len(factors)} grouping factors: "
-                f"{[one.levels.name for one in factors]}. Say which groups are meant, by factor= a "
-                "name or labels."
+                f"{[one.levels.name for one in factors]}. Say which one's groups are meant, by "
+                "factor= its name or labels."
             )
         return factors[0]
 

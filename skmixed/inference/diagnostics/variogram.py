@@ -138,9 +138,7 @@ def semivariogram_of_rows(
     return _binned(pairs, n_bins)
 
 
-def _pairs(
-    placed: PlacedRows, max_distance: float | None
-) -> tuple[Integers, Integers, FloatArray]:
+def _pairs(placed: PlacedRows, max_distance: float | None) -> tuple[Integers, Integers, FloatArray]:
     """Return the pairs of rows of one group that are near enough, and their distances."""
     found, n_pairs = [], 0
     for first, second in placed.pairs():

@@ -112,9 +112,7 @@ def _from_all_others(rows: TrainingRows, splits: Sequence[Split]) -> LeftOut:
     return LeftOut(mean, variance)
 
 
-def _splits(
-    rows: TrainingRows, cv: Any, factor: Any, n_given: int | None
-) -> list[Split]:
+def _splits(rows: TrainingRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:
     """Return the folds as positions of the rows that were fitted."""
     n = rows.design.n_rows
     explicit = not isinstance(cv, (int, np.integer)) and not hasattr(cv, "split")

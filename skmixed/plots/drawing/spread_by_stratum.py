@@ -52,7 +52,12 @@ def draw_spread(display: SpreadByStratumDisplay, made: Panels) -> None:
     display.fitted_ = None
     if display.fitted is not None:
         display.fitted_ = ax.hlines(
-            display.fitted, places - HALF, places + HALF, color=VERMILLION, linewidth=2.0, zorder=3.0
+            display.fitted,
+            places - HALF,
+            places + HALF,
+            color=VERMILLION,
+            linewidth=2.0,
+            zorder=3.0,
         )
         entries.append(line_entry(VERMILLION, "fitted", linewidth=2.0))
     _name_strata(ax, places, display.strata)

@@ -81,9 +81,7 @@ def studies() -> pd.DataFrame:
 
 
 MODELS = {
-    "known variances": lambda: mixedlm(
-        "y ~ 1 + (1 | lab)", studies(), residual=KnownVariance("v")
-    ),
+    "known variances": lambda: mixedlm("y ~ 1 + (1 | lab)", studies(), residual=KnownVariance("v")),
     "nested": lambda: mixedlm("strength ~ 1 + (1 | batch/cask)", load_pastes()),
     "nested, ML": lambda: mixedlm("strength ~ 1 + (1 | batch/cask)", load_pastes(), method="ml"),
     "variance 0": lambda: mixedlm("Yield ~ 1 + (1 | Batch)", load_dyestuff2()),

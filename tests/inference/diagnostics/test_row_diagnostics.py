@@ -29,7 +29,7 @@ EVERY = (*SINGLE, *SEVERAL, *RESIDUAL)
 def test_leverage_is_the_diagonal_of_the_hat_matrix(name: str) -> None:
     results = model(name)
     full = written_out(results)
-    expected = 1.0 - (full.R @ full.P).diagonal()
+    expected = 1.0 - (full.R @ full.projection).diagonal()
     assert_allclose(leverage(results).to_numpy()[full.rows], expected, atol=1e-10)
 
 
@@ -68,7 +68,7 @@ def test_residuals_over_their_standard_deviations(name: str) -> None:
     e = full.R @ np.linalg.solve(full.V, full.residuals)
     expected = {
         "pearson": e / np.sqrt(full.R.diagonal()),
-        "standardised": e / np.sqrt((full.R @ full.P @ full.R).diagonal()),
+        "standardised": e / np.sqrt((full.R @ full.projection @ full.R).diagonal()),
         "marginal_standardised": full.residuals / np.sqrt(own.diagonal()),
     }
     for kind, values in expected.items():
@@ -80,8 +80,8 @@ def test_residuals_over_their_standard_deviations(name: str) -> None:
 def test_cooks_distance_is_how_far_the_fit_moves(name: str) -> None:
     results = model(name)
     full = written_out(results)
-    left_out = full.P @ full.y / full.P.diagonal()
-    moved = np.linalg.inv(full.R).diagonal() - full.P.diagonal()
+    left_out = full.projection @ full.y / full.projection.diagonal()
+    moved = np.linalg.inv(full.R).diagonal() - full.projection.diagonal()
     expected = left_out**2 * moved / (full.X.shape[1] * results.sigma**2)
     assert_allclose(cooks_distance(results).to_numpy()[full.rows], expected, atol=1e-9)
 

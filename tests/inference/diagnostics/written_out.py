@@ -47,7 +47,7 @@ class WrittenOut:
         return np.linalg.inv(self.X.T @ np.linalg.solve(self.V, self.X))
 
     @property
-    def P(self) -> FloatArray:
+    def projection(self) -> FloatArray:
         VX = np.linalg.solve(self.V, self.X)
         return np.linalg.inv(self.V) - VX @ self.unscaled_covariance @ VX.T
 

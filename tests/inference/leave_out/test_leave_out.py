@@ -110,7 +110,9 @@ def test_each_group_from_all_others(name: str, factor: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["slopes", "weights", "frequency", "nested", "crossed", "us_weights", "ar1_heterogeneous"]
+@pytest.mark.parametrize(
+    "name",
+    ["slopes", "weights", "frequency", "nested", "crossed", "us_weights", "ar1_heterogeneous"],
 )
 def test_groups_may_be_any_labels(name: str) -> None:
     results = fitted(name)
@@ -141,6 +143,28 @@ def test_folds_of_groups_and_given_folds() -> None:
     two = fitted("crossed")
     by_h = kfold_predict(two, cv=GroupKFold(5), factor="h")
     assert_allclose(by_h, logo_predict(two, factor="h"), rtol=1e-9)
+
+
+def test_folds_of_people_whose_errors_are_correlated() -> None:
+    results = fitted("ar1_heterogeneous")
+    codes = results.data["person"].to_numpy()
+    folds = [test for _, test in GroupKFold(3).split(codes, codes, codes)]
+    ours = kfold_predict(results, cv=GroupKFold(3), return_std=True)
+    assert_predictions(ours, by_solving(results, folds))
+
+
+def test_with_correlated_errors_training_sets_hold_all_other_rows() -> None:
+    n = len(fitted("us").data)
+    folds = [(np.arange(5, n), np.arange(3)), (np.arange(3), np.arange(3, n))]
+    with pytest.raises(ValueError, match="must hold all rows that are not tested"):
+        kfold_predict(fitted("us"), cv=folds)
+
+
+def test_large_parts_of_correlated_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_groups, "DENSE", 10)
+    with pytest.raises(ValueError, match="cuts groups of correlated errors"):
+        kfold_predict(fitted("us"), cv=4)
+    assert np.isfinite(kfold_predict(fitted("us"), cv=GroupKFold(3))).all()
 
 
 def test_all_ways_agree() -> None:
