@@ -103,10 +103,10 @@ def autocorrelation(
     ...     "Reaction ~ Days + (1 | Subject)", load_sleepstudy(), residual="ar1(Days | Subject)"
     ... )
     >>> autocorrelation(results, kind="pearson", max_lag=2).round(3)
-       lag  n_pairs  autocorrelation  limit  fitted
-    0    0    180.0            1.000  0.146   1.000
-    1    1    162.0            0.740  0.154   0.768
-    2    2    144.0            0.480  0.163   0.590
+       lag  n_pairs  autocorrelation  limit  fitted  expected
+    0    0    180.0            1.000  0.146   1.000     1.000
+    1    1    162.0            0.505  0.154   0.653     0.541
+    2    2    144.0            0.267  0.163   0.427     0.243
     """
     check_level(level)
     rows = training_rows(fitted, X, y, **arguments)

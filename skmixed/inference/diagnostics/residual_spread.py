@@ -79,7 +79,10 @@ def residual_spread(
     >>> results = mixedlm(
     ...     "Reaction ~ Days + (1 | Subject)", sleepstudy, residual=Heterogeneous(by="half")
     ... )
-    >>> residual_spread(results).round(1)
+    >>> residual_spread(results).reset_index().round(1)
+         half  n_rows  observed  lower  upper  fitted
+    0   first    90.0      21.3   18.4   25.4    21.3
+    1  second    90.0      40.8   35.5   48.0    40.8
     """
     check_level(level)
     return residual_spread_of_rows(training_rows(fitted, X, y, **arguments), by=by, level=level)
@@ -101,7 +104,8 @@ def residual_spread_of_rows(rows: TrainingRows, *, by: Any, level: float) -> pd.
             "variance": counts * variances,
         }
     )
-    sums = table.groupby(strata.to_numpy(), observed=True).sum().rename_axis(str(strata.name))
+    sums = table.groupby(strata, observed=True).sum()
+    sums.index = pd.Index(list(sums.index), name=str(strata.name))
     fitted = np.sqrt(sums["variance"] / sums["n_rows"])
     observed = fitted * np.sqrt(sums["squares"] / sums["df"])
     tail = 0.5 * (1.0 - level)

@@ -243,7 +243,7 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
     flat = positions.ravel()
     errors = rows.exact_fit.errors
     inverse = rows.error_covariance.precision_blocks(positions)
-    Z = [columns[:, flat] for columns in rows.precise_Z]
+    Z = [columns[:, flat] for columns in rows.precise_effects]
     parts = errors.parts(Z, [block.codes[flat] for block in rows.blocks])
     for root, codes in parts:
         if isinstance(root, sparse.csr_array):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.design.design import Design, NewBlock, NewRows
+from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.lmm_fit import LMMFit
@@ -141,13 +141,6 @@ class TrainingRows:
         ]
 
     @cached_property
-    def new_rows(self) -> NewRows:
-        """Return the rows as prediction reads them."""
-        design = self.design
-        blocks = tuple(NewBlock(block.columns, block.factor.codes) for block in design.blocks)
-        return NewRows(design.fixed, blocks, design.offset)
-
-    @cached_property
     def marginal(self) -> FloatArray:
         """Return y - X beta, shape (n,)."""
         return self.whitened.A[-1] - self.fit.fixed.standardised @ self.fixed
@@ -206,7 +199,7 @@ class TrainingRows:
         return self.error_covariance.precise(self.conditional_fixed)
 
     @cached_property
-    def precise_Z(self) -> list[FloatArray]:
+    def precise_effects(self) -> list[FloatArray]:
         """Return R^-1 Z of the weighted rows for each of the factors, (k, n)."""
         return [self.error_covariance.precise(block.Z) for block in self.blocks]
 

@@ -99,9 +99,9 @@ def semivariogram(
     ...     "Reaction ~ Days + (1 | Subject)", load_sleepstudy(), residual="ar1(Days | Subject)"
     ... )
     >>> semivariogram(results, max_distance=2).round(3)
-       distance  n_pairs  semivariance  fitted
-    0       1.0    162.0         0.220   0.232
-    1       2.0    144.0         0.426   0.410
+       distance  n_pairs  semivariance  fitted  expected
+    0       1.0    162.0         0.343   0.347     0.346
+    1       2.0    144.0         0.518   0.573     0.571
     """
     rows = training_rows(fitted, X, y, **arguments)
     return semivariogram_of_rows(

@@ -26,13 +26,14 @@ def semivariogram_arrays(
     **options
         Of ``skmixed.inference.semivariogram``.
     """
+    structure = rows.error_covariance.at is not None and residual_kind == "pearson"
     table = semivariogram_of_rows(rows, kind=residual_kind, time=time, **options)
     return {
         "distance": table["distance"],
         "semivariance": table["semivariance"],
         "n_pairs": table["n_pairs"],
         "expected": table["expected"],
-        "fitted": None if rows.error_covariance.at is None else table["fitted"],
+        "fitted": table["fitted"] if structure else None,
         "residual_kind": residual_kind,
         "unit": _unit(rows, time),
     }

@@ -31,9 +31,7 @@ def draw_spread(display: SpreadByStratumDisplay, made: Panels) -> None:
     """
     ax = made.axes[0]
     places = np.arange(len(display.strata), dtype=float)
-    describe(
-        ax, title="Residual spread", x=short_label(display.by), y="Standard deviation of residuals"
-    )
+    describe(ax, title="Residual spread", x=short_label(display.by), y="Standard deviation")
     around = None
     if display.limits is not None:
         around = np.abs(display.limits.T - display.observed)
@@ -66,12 +64,11 @@ def draw_spread(display: SpreadByStratumDisplay, made: Panels) -> None:
 
 
 def _name_strata(ax: Any, places: Any, strata: Any) -> None:
-    """Write the labels below their places, slanted or some of them where there is no room."""
+    """Write the labels below their places, upended or some of them where there is no room."""
     size = TEXT * text_scale(ax)
     names = [short_label(label, 18) for label in strata]
     room = size_in_points(ax)[0] / max(len(names), 1)
     upright = max(map(len, names), default=0) * LETTER * size <= room
     step = 1 if upright else max(1, int(np.ceil(1.5 * size / room)))
-    style = {} if upright else {"rotation": 35.0, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(places[::step], names[::step], fontsize=size, **style)
+    ax.set_xticks(places[::step], names[::step], fontsize=size, rotation=0.0 if upright else 90.0)
     ax.set_xlim(-0.6, len(names) - 0.4)

@@ -240,6 +240,9 @@ def test_spread_needs_strata() -> None:
         residual_spread(results)
     found = residual_spread(results, by="late")
     assert_allclose(found["fitted"], results.sigma)
+    assert residual_spread(results, by=data["x"])["observed"].notna().all()
+    middles = [float(label.split(" to ")[0]) for label in residual_spread(results, by="x").index]
+    assert middles == sorted(middles)
     assert found["observed"]["yes"] > 1.5 * found["observed"]["no"]
     several = mixedlm("y ~ x + (1 | person)", data, residual=Heterogeneous(by=["late", "rater"]))
     assert len(residual_spread(several)) == 8
