@@ -40,12 +40,14 @@ def hat_diagonal(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
     """
     total = fixed_part(rows, left, right)
     blocks, errors = rows.blocks, rows.exact_fit.errors
-    Z = [(left(b.Z), right(b.Z)) for b in blocks]
+    on_left = [left(b.Z) for b in blocks]
+    on_right = on_left if left == right else [right(b.Z) for b in blocks]
+    same = all(a is b for a, b in zip(on_left, on_right, strict=True))
     for first in range(0, len(total), CHUNK):
         chunk = slice(first, first + CHUNK)
         codes = [b.codes[chunk] for b in blocks]
-        of_left = errors.parts([a[:, chunk] for a, _ in Z], codes)
-        of_right = errors.parts([b[:, chunk] for _, b in Z], codes)
+        of_left = list(errors.parts([a[:, chunk] for a in on_left], codes))
+        of_right = of_left if same else errors.parts([b[:, chunk] for b in on_right], codes)
         for (a, _), (b, _) in zip(of_left, of_right, strict=True):
             total[chunk] += _column_products(a, b)
     return total

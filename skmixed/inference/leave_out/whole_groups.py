@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -141,52 +142,80 @@ def _spread(
 
 
 def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
-    """Leave out groups whose weighted rows are correlated with others, each by its own blocks.
+    """Leave out groups whose weighted rows are correlated with others, by blocks of V^-1.
 
     With Q = (V^-1)_SS, E = (V^-1 X)_S and e = (V^-1 (y - X beta))_S the information without S is
-    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e. Rows of a group
-    that counts several times are taken out of M with all their copies.
+    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e. Q has a block for
+    each piece of S, the rows that it has of one independent part of the data. Rows of a group that
+    counts several times are taken out of M with all their copies.
     """
-    n, counts = rows.design.n_rows, rows.design.weights.group_counts
-    residuals, variance = np.empty(n), np.empty(n)
-    largest = LARGE if rows.error_covariance.at is None else _most_rows(groups)
-    small = np.flatnonzero(groups.sizes[groups.codes] <= largest)
-    E_all = orthonormal(rows).T @ rows.precise_fixed
-    p = len(E_all)
-    codes = np.unique(groups.codes[small], return_inverse=True)[1]
-    for _, chosen in batches(rows, codes):
-        positions = small[chosen]
-        n_sets, size = positions.shape
-        E = E_all[:, positions].transpose(1, 2, 0)
-        e = rows.precise_conditional[positions][:, :, None]
-        identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
-        solved = block_solve(
-            inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
-        )
-        d, r = solved[:, :, :p], solved[:, :, p]
-        counted = E if counts is None else E * counts[positions][:, :, None]
-        information = RemainingInformation.without(counted.swapaxes(1, 2) @ d)
-        change = information.change(np.einsum("gsp,gs->gp", counted, r))
-        own = np.repeat(np.arange(n_sets), size)
-        spread = information.spread(d.reshape(n_sets * size, p), own).reshape(n_sets, size)
-        variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :]) + spread
-        residuals[positions] = r + np.einsum("gsp,gp->gs", d, change)
-    residuals[np.isnan(variance)] = np.nan
-    left = of_residuals(rows, residuals, variance)
-    for g in np.flatnonzero(groups.sizes > largest):
+    n_groups = len(groups.levels)
+    pieces, large = _pieces(rows, groups)
+    solved = _Solved.of(rows, np.where(large, -1, pieces))
+    counts = rows.design.weights.group_counts
+    E = (orthonormal(rows).T @ rows.precise_fixed).T
+    E = E if counts is None else E * counts[:, None]
+    lost, scores = np.zeros((n_groups, E.shape[1], E.shape[1])), np.zeros((n_groups, E.shape[1]))
+    for i, column in enumerate(E.T):
+        scores[:, i] = np.bincount(groups.codes, column * solved.residuals, n_groups)
+        for j, other in enumerate(solved.columns.T):
+            lost[:, i, j] = np.bincount(groups.codes, column * other, n_groups)
+    information = RemainingInformation.without(lost)
+    change = information.change(scores)[groups.codes]
+    variance = solved.variance + _spread(information, solved.columns, groups.codes)
+    residuals = solved.residuals + np.einsum("np,np->n", solved.columns, change)
+    left = of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
+    for g in np.unique(groups.codes[large]):
         out = groups.codes == g
         part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
         left.mean[out], left.variance[out] = part.mean, part.variance
     return left
 
 
-def _most_rows(groups: GroupingFactor) -> int:
-    """Return the size of the largest group whose errors are correlated with others."""
-    largest = int(groups.sizes.max(initial=0))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solved:
+    """Hold Q^-1 e, Q^-1 E and the diagonal of Q^-1; 0 for rows that are in no piece."""
+
+    residuals: FloatArray
+    columns: FloatArray
+    variance: FloatArray
+
+    @classmethod
+    def of(cls, rows: TrainingRows, pieces: NDArray[np.intp]) -> _Solved:
+        """Solve piece by piece, those of one size together."""
+        E_all = orthonormal(rows).T @ rows.precise_fixed
+        (p, n), small = E_all.shape, np.flatnonzero(pieces >= 0)
+        found = cls(np.zeros(n), np.zeros((n, p)), np.zeros(n))
+        codes = np.unique(pieces[small], return_inverse=True)[1]
+        for _, chosen in batches(rows, codes):
+            positions = small[chosen]
+            n_sets, size = positions.shape
+            E = E_all[:, positions].transpose(1, 2, 0)
+            e = rows.precise_conditional[positions][:, :, None]
+            identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
+            solved = block_solve(
+                inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
+            )
+            found.columns[positions] = solved[:, :, :p]
+            found.residuals[positions] = solved[:, :, p]
+            found.variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :])
+        return found
+
+
+def _pieces(
+    rows: TrainingRows, groups: GroupingFactor
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return each row's piece, and which rows are in groups that are solved for again instead."""
+    parts = next((one.codes for one in rows.factors if independent(rows, one)), groups.codes)
+    pieces = np.unique(groups.codes * (parts.max() + 1) + parts, return_inverse=True)[1]
+    pieces = pieces.reshape(-1)
+    largest = int(np.bincount(pieces).max())
+    if rows.error_covariance.at is None:
+        return pieces, groups.sizes[groups.codes] > LARGE
     if largest > DENSE:
         raise ValueError(
             f"What is left out cuts groups of correlated errors, so that it needs a matrix of the "
-            f"size of its rows; the largest part has {largest}, more than {DENSE}. Leave out whole "
-            "groups, as GroupKFold does, or smaller parts."
+            f"size of its rows in one group; the largest part has {largest}, more than {DENSE}. "
+            "Leave out whole groups, as GroupKFold does, or smaller parts."
         )
-    return largest
+    return pieces, np.zeros(len(pieces), dtype=bool)

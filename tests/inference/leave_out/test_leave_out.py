@@ -161,7 +161,7 @@ def test_with_correlated_errors_training_sets_hold_all_other_rows() -> None:
 
 
 def test_large_parts_of_correlated_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_groups, "DENSE", 10)
+    monkeypatch.setattr(whole_groups, "DENSE", 1)
     with pytest.raises(ValueError, match="cuts groups of correlated errors"):
         kfold_predict(fitted("us"), cv=4)
     assert np.isfinite(kfold_predict(fitted("us"), cv=GroupKFold(3))).all()
