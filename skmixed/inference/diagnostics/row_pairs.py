@@ -80,7 +80,7 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
         structure, or the only factor.
     time : str or array-like of shape (n,), optional
         Column of the data or numbers; by default the times or coordinates of the residual
-        structure, or the order of the rows.
+        structure, or the order of the rows in their group.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
         return PlacedRows(groups, _numbers(rows, time))
     if grouped is not None and np.ptp(grouped.positions, axis=0).any():
         return PlacedRows(groups, grouped.positions)
-    return PlacedRows(groups, np.arange(len(groups)) + 0.5)
+    return PlacedRows(groups, pd.Series(groups).groupby(groups).cumcount().to_numpy())
 
 
 def error_correlations(rows: TrainingRows, first: Integers, second: Integers) -> FloatArray:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from skmixed import MixedLM, mixedlm
 from skmixed.prediction.kept_rows import KeptRows
-from skmixed.residual import AR1, Heterogeneous, Unstructured, VariancePower
+from skmixed.residual import AR1, Heterogeneous, KnownVariance, Unstructured, VariancePower
 from skmixed.results import MixedLMResults
 
 FloatArray = NDArray[np.float64]
 CORRELATED = ("ar1_heterogeneous", "ar1_weights", "ar1_nested", "us", "us_weights", "ar1_slopes")
-UNEQUAL = ("power_weights", "strata_frequency", "strata_crossed")
+UNEQUAL = ("power_weights", "strata_frequency", "strata_crossed", "known_variance")
 RESIDUAL = (*CORRELATED, *UNEQUAL)
 
 
@@ -44,6 +44,7 @@ def visits(seed: int = 7) -> pd.DataFrame:
     data["w"] = rng.uniform(0.3, 3.0, len(data))
     data["times"] = rng.integers(1, 4, len(data))
     data["rater"] = rng.integers(0, 4, len(data))
+    data["v"] = rng.uniform(0.5, 3.0, len(data))
     return data.sample(frac=0.8, random_state=seed)
 
 
@@ -62,14 +63,18 @@ def residual_model(name: str) -> MixedLMResults:
         weights = data["w"] if name == "us_weights" else None
         us = Unstructured(time="visit", group="person")
         return mixedlm("y ~ x + visit", data, residual=us, weights=weights)
-    if name == "power_weights":
-        power = VariancePower(of="age")
-        return mixedlm("y ~ x + visit + (1 | person)", data, residual=power, weights=data["w"])
-    strata = Heterogeneous(by="late")
-    if name == "strata_crossed":
-        return mixedlm("y ~ x + (1 | person) + (1 | rater)", data, residual=strata)
-    formula = "y ~ x + (1 | person)"
-    return mixedlm(formula, data, residual=strata, weights=data["times"], weight_type="frequency")
+    strata, plain = Heterogeneous(by="late"), "y ~ x + (1 | person)"
+    formula, structure, options = {
+        "power_weights": (plain, VariancePower(of="age"), {"weights": data["w"]}),
+        "known_variance": (plain, KnownVariance("v"), {}),
+        "strata_crossed": ("y ~ x + (1 | person) + (1 | rater)", strata, {}),
+        "strata_frequency": (
+            plain,
+            strata,
+            {"weights": data["times"], "weight_type": "frequency"},
+        ),
+    }[name]
+    return mixedlm(formula, data, residual=structure, **options)
 
 
 def group_weighted(formula: str, residual: object) -> MixedLMResults:
@@ -101,4 +106,6 @@ def errors_written_out(results: MixedLMResults) -> FloatArray:
         S = np.where(data["late"] == "yes", found["ratio yes"], 1.0)
     if "power" in found:
         S = data["age"].to_numpy() ** found["power"]
+    if not found:
+        S = np.sqrt(data["v"].to_numpy())
     return np.where(person[:, None] == person, C, 0.0) * np.outer(S, S)

@@ -132,6 +132,11 @@ def test_without_a_residual_structure_the_rows_follow_each_other() -> None:
     assert found["fitted"].tolist() == [1.0, *[0.0] * (len(found) - 1)]
     pd.testing.assert_frame_equal(found, autocorrelation(results, kind="pearson"))
     assert found["n_pairs"][1] == (data["person"].duplicated()).sum()
+    shuffled = data.sort_values("visit")
+    again = mixedlm("y ~ x + (1 | person)", shuffled)
+    pd.testing.assert_frame_equal(autocorrelation(again), found, rtol=1e-6)
+    pd.testing.assert_frame_equal(semivariogram(again), semivariogram(results), rtol=1e-6)
+    assert semivariogram(again)["distance"].tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_groups_count_as_often_as_they_weigh() -> None:

@@ -26,6 +26,7 @@ class WrittenOut:
     nu: float
     rows: NDArray[np.intp]
     weights: FloatArray
+    known_sigma: float | None
 
     def without(self, out: NDArray[np.bool_]) -> WrittenOut:
         """Return the rows that are left."""
@@ -61,6 +62,8 @@ class WrittenOut:
 
     @property
     def sigma(self) -> float:
+        if self.known_sigma is not None:
+            return self.known_sigma
         r = self.residuals
         return float(np.sqrt(r @ np.linalg.solve(self.V, r) / self.nu))
 
@@ -93,4 +96,5 @@ def written_out(results: MixedLMResults) -> WrittenOut:
         factors["person"] = pd.factorize(people[rows] + 1000 * copy, sort=True)[0]
     offset = 0.0 if design.offset is None else design.offset[rows]
     y = design.response[rows] - offset
-    return WrittenOut(X[rows], y, V, R, factors, fit.nu, rows, weights[rows])
+    known = 1.0 if fit.residual is not None and fit.residual.fixes_sigma else None
+    return WrittenOut(X[rows], y, V, R, factors, fit.nu, rows, weights[rows], known)
