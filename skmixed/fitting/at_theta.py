@@ -77,6 +77,7 @@ def fit_at(
         products=source.products,
         notices=fit.notices,
         unidentified=fit.unidentified,
+        residual=fit.residual,
         residual_quantiles=fit.residual_quantiles if same else solved.residual_quantiles,
     )
 

@@ -31,12 +31,14 @@ FLAT = 1e-9
 NOTABLE = 0.05
 
 
-def fit_with_residual(model: LMMModel) -> LMMFit:
+def fit_with_residual(model: LMMModel, start: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
 
     Parameters
     ----------
     model : LMMModel
+    start : ndarray of shape (n_theta + n_rho,), optional
+        Where to begin, if it has as many parameters as are estimated.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         )
 
     objective = objective_of(kept)
-    start = _start(objective)
+    given, start = start, _start(objective)
     undetermined, hidden = _undetermined(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
@@ -72,6 +74,8 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         undetermined, _ = _undetermined(objective, start)
     else:
         notices = ()
+    if given is not None and len(given) == len(start):
+        start = given
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +46,38 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        names = group_columns(structure)
-        codes: NDArray[np.intp] | None = None
-        if names:
-            labels = [columns[name] for name in names]
-            codes = factorise_interaction(labels, list(map(str, names))).codes
-        elif design.factors:
-            codes = design.factors[0].codes
+        codes = _groups(structure, design)
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
+
+    def on(self, design: Design) -> ResidualModel:
+        """Return the same structure, with the same parameters, of other rows.
+
+        Parameters
+        ----------
+        design : Design
+            Of the same columns; without times, strata or arms that were not learned.
+
+        Raises
+        ------
+        ValueError
+            If the columns do not fit the structure, or it correlates rows and there are no groups.
+        """
+        columns = {} if design.residual is None else design.residual
+        codes = _groups(self.learned.structure, design)
+        if codes is None and self.learned.correlation is not None:
+            return self.of(self.learned.structure, design)
+        return replace(self, rows=self.learned.rows(columns, codes))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times."""
         return residual_at(self.learned, self.rows, rho, counts)
+
+
+def _groups(structure: ResidualStructure, design: Design) -> NDArray[np.intp] | None:
+    """Return the codes of the groups whose rows are correlated, None if there are no groups."""
+    names = group_columns(structure)
+    if names and design.residual is not None:
+        labels = [design.residual[name] for name in names]
+        return factorise_interaction(labels, list(map(str, names))).codes
+    return design.factors[0].codes if design.factors else None

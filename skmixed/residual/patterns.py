@@ -58,6 +58,18 @@ class GroupedRows:
     positions: NDArray[Any]
     arms: Integers
 
+    def joined(self, other: GroupedRows) -> GroupedRows:
+        """Return these rows followed by others, whose groups are numbered alike."""
+        return GroupedRows(
+            np.concatenate([self.groups, other.groups]),
+            np.concatenate([self.positions, other.positions]),
+            np.concatenate([self.arms, other.arms]),
+        )
+
+    def select(self, rows: NDArray[np.bool_]) -> GroupedRows:
+        """Return some of the rows."""
+        return GroupedRows(self.groups[rows], self.positions[rows], self.arms[rows])
+
     @cached_property
     def order(self) -> Integers:
         """Return the rows by group and time."""

@@ -16,10 +16,11 @@ FloatArray = NDArray[np.float64]
 
 
 def parameter_names(fit: LMMFit) -> list[str]:
-    """Name coefficients, sigma, standard deviations and correlations.
+    """Name coefficients, sigma, standard deviations, correlations and residual parameters.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
-    correlation that the structure does not fix. A coefficient that is aliased is left out.
+    correlation that the structure does not fix. A coefficient that is aliased is left out. The
+    parameters of a residual structure are named as in ``residual_parameters``.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def parameter_names(fit: LMMFit) -> list[str]:
         labels = effects.effect_names
         names += [f"sd_{label}|{effects.name}" for label in labels]
         names += [f"cor_{labels[i]}.{labels[j]}|{effects.name}" for i, j in _pairs(effects)]
-    return names
+    return names if fit.residual is None else [*names, *fit.residual.learned.names]
 
 
 def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArray]:
@@ -68,7 +69,8 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
     Parameters
     ----------
     fit : LMMFit
-        If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
+        If other coefficients are aliased in it, so that the rest mean something else, all are NaN;
+        so are residual parameters that its rows do not determine.
     names_from : LMMFit
         The fit whose parameters are wanted.
     """
@@ -79,6 +81,9 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
         columns += _sizes_and_correlations(
             effects, effects.relative_factor[None], np.array([fit.sigma])
         )
+    if fit.residual is not None:
+        values = fit.residual.learned.reported(fit.residual.rho)
+        columns.append(np.where(fit.residual.undetermined, np.nan, values)[None])
     return np.concatenate(columns, axis=1)[0], fit.theta
 
 

@@ -110,16 +110,22 @@ class Refitter:
         return columns
 
     def _one_by_one(self, responses: FloatArray) -> Records:
-        """Fit each response by itself."""
-        return self._of_fitted_models(self.model.with_response(y) for y in responses)
+        """Fit each response by itself, from the estimates where there is a residual structure."""
+        start, fitted = None, self.fit.residual
+        # The search might not come back from the boundary.
+        if fitted is not None and not self.fit.singular:
+            start = np.append(self.fit.convergence.theta, fitted.rho)
+        return self._of_fitted_models((self.model.with_response(y) for y in responses), start)
 
     def _of_made_models(self, models: Sequence[Callable[[], LMMModel]]) -> Records:
         """Make and fit each model."""
         return self._of_fitted_models(make() for make in models)
 
-    def _of_fitted_models(self, models: Iterable[LMMModel]) -> Records:
+    def _of_fitted_models(
+        self, models: Iterable[LMMModel], start: FloatArray | None = None
+    ) -> Records:
         """Fit each model."""
-        return _stacked([self._record_of(model.fit(), model) for model in models])
+        return _stacked([self._record_of(model.fit(start), model) for model in models])
 
     def _record_of(self, fit: LMMFit, model: LMMModel) -> Records:
         """Return one row of one fit."""
@@ -128,8 +134,10 @@ class Refitter:
             record = {name: np.array([float(value)]) for name, value in named.items()}
         else:
             parameters, theta = parameters_of_fit(fit, self.fit)
-            names = [*parameter_names(self.fit), *self.fit.theta_names, "log_likelihood"]
-            values = [*parameters, *theta, fit.log_likelihood]
+            names = [*parameter_names(self.fit), *self.fit.theta_names, *self.fit.rho_names]
+            rho = [] if fit.residual is None else fit.residual.rho
+            names, values = [*names, "log_likelihood"], [*parameters, *theta, *rho]
+            values.append(fit.log_likelihood)
             record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])
