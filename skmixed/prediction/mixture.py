@@ -40,18 +40,18 @@ class VarianceDraws:
         Relative covariance parameters, as ``LMMFit.theta``.
     sigma : ndarray of shape (n_draws,)
         Residual standard deviations.
-    rho : ndarray of shape (n_draws, n_rho)
-        Parameters of a residual structure.
+    rho : ndarray of shape (n_draws, n_rho) or None
+        Parameters of a residual structure; None without one.
     """
 
     theta: FloatArray
     sigma: FloatArray
-    rho: FloatArray
+    rho: FloatArray | None = None
 
     def standardised(self, fit: LMMFit) -> FloatArray:
         """Return theta in the standardised coordinates of a fit, and rho beside it."""
-        theta = [standardised_theta(fit, theta) for theta in self.theta]
-        return np.column_stack([np.array(theta), self.rho])
+        theta = np.array([standardised_theta(fit, theta) for theta in self.theta])
+        return theta if self.rho is None else np.column_stack([theta, self.rho])
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,13 @@ from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learning import label_columns, time_columns
 from skmixed.residual.patterns import GroupedRows
 
-__all__ = ["NewResiduals", "new_residuals", "residual_covariance", "residual_variance"]
+__all__ = [
+    "NewResiduals",
+    "new_residuals",
+    "require_columns",
+    "residual_covariance",
+    "residual_variance",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -85,7 +91,7 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
         return NewResiduals(deviations, np.empty(0), ())
     correlated = related is not None and fitted.learned.correlation is not None
     if rows.residual is None and (correlated or fitted.learned.variances):
-        _require_columns(fitted)
+        require_columns(fitted)
     columns = {} if rows.residual is None else rows.residual
     deviations *= fitted.deviations(columns)
     if related is None or not correlated:
@@ -141,13 +147,18 @@ def _observed(
     return placed, np.broadcast_to(deviations, len(observed.response))
 
 
-def _require_columns(fitted: FittedResidual) -> None:
-    """Raise ValueError if the structure reads columns, which are not there."""
+def require_columns(fitted: FittedResidual) -> None:
+    """Raise ValueError if a structure reads columns, which are not there.
+
+    Parameters
+    ----------
+    fitted : FittedResidual
+    """
     structure = fitted.learned.structure
     names = (*label_columns(structure), *time_columns(structure))
     if names:
         raise ValueError(
-            "The residuals of rows depend on columns of the data, which are not all there: "
-            f"expected {list(dict.fromkeys(names))}, which {structure!r} reads. Give them, or ask "
-            "for kind='mean' without residual_memory."
+            "The residual variance of a row, or its correlation with others, depends on columns of "
+            f"the data, which are not all there: {structure!r} reads {list(dict.fromkeys(names))}. "
+            "Give them, or ask for kind='mean' without residual_memory."
         )

@@ -14,7 +14,7 @@ from skmixed.residual.learning import group_columns, learn_residual
 from skmixed.residual.structure import ResidualStructure
 from skmixed.residual.whitening import ResidualAt, residual_at
 
-__all__ = ["ResidualModel"]
+__all__ = ["ResidualModel", "residual_groups"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        codes = _groups(structure, design)
+        codes = residual_groups(structure, design)
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 
@@ -64,7 +64,7 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        codes = _groups(self.learned.structure, design)
+        codes = residual_groups(self.learned.structure, design)
         if codes is None and self.learned.correlation is not None:
             return self.of(self.learned.structure, design)
         return replace(self, rows=self.learned.rows(columns, codes))
@@ -74,8 +74,14 @@ class ResidualModel:
         return residual_at(self.learned, self.rows, rho, counts)
 
 
-def _groups(structure: ResidualStructure, design: Design) -> NDArray[np.intp] | None:
-    """Return the codes of the groups whose rows are correlated, None if there are no groups."""
+def residual_groups(structure: ResidualStructure, design: Design) -> NDArray[np.intp] | None:
+    """Return the codes of the groups whose rows are correlated, None if there are no groups.
+
+    Parameters
+    ----------
+    structure : ResidualStructure
+    design : Design
+    """
     names = group_columns(structure)
     if names and design.residual is not None:
         labels = [design.residual[name] for name in names]

@@ -135,9 +135,9 @@ class Refitter:
         else:
             parameters, theta = parameters_of_fit(fit, self.fit)
             names = [*parameter_names(self.fit), *self.fit.theta_names, *self.fit.rho_names]
-            rho = [] if fit.residual is None else fit.residual.rho
-            names, values = [*names, "log_likelihood"], [*parameters, *theta, *rho]
-            values.append(fit.log_likelihood)
+            names.append("log_likelihood")
+            rho = np.empty(0) if fit.residual is None else fit.residual.rho
+            values = [*parameters, *theta, *rho, fit.log_likelihood]
             record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])
