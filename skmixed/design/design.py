@@ -171,7 +171,7 @@ class RelatedRows:
     places: NDArray[np.intp]
     observed: ObservedRows | None = None
 
-    def select(self, rows: slice | NDArray[np.bool_]) -> RelatedRows:
+    def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> RelatedRows:
         """Return some of the rows, with all that were observed."""
         return replace(self, groups=self.groups[rows], places=self.places[rows])
 
@@ -204,7 +204,7 @@ class NewRows:
         blocks = tuple(NewBlock(one.columns, one.factor.codes) for one in design.blocks)
         return cls(design.fixed, blocks, design.offset, design.residual, related)
 
-    def take(self, rows: slice | NDArray[np.bool_]) -> NewRows:
+    def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> NewRows:
         """Return some of the rows."""
         blocks = tuple(
             NewBlock(b.columns[rows], None if b.codes is None else b.codes[rows])

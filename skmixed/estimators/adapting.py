@@ -169,4 +169,5 @@ class AdaptingMethods:
             return None
         if design.residual is None:
             require_columns(fitted)
-        return residual_groups(fitted.learned.structure, design)
+        factor = residual_groups(fitted.learned.structure, design)
+        return None if factor is None else factor.codes

@@ -69,17 +69,13 @@ def adapted(
         for i, of_factor in enumerate(zip(places, added.mean_squares(), strict=True))
     ]
     try:
-        found = fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
+        return fit_at(fit, products=old + new.of_factors(kept), factors=factors, keep_sigma=True)
     except np.linalg.LinAlgError as error:
         raise ValueError(
             "The random effects leave nothing of y within rounding, so that the coefficients are "
             "not determined at the variances of this fit. Fit all rows together, with fewer "
             "random effects."
         ) from error
-    if fit.residual is not None:
-        # How well the variance parameters are known, which stay, is known of the rows of fit alone.
-        found = replace(found, convergence=fit.convergence)
-    return found
 
 
 def _whitened(

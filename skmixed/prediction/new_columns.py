@@ -1,19 +1,27 @@
-"""The columns of new rows in the coordinates of a fit, given what was observed of their groups."""
+"""The columns of new rows in the coordinates of a fit, and the means that they have."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.design import NewRows, ObservedRows
+from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.residuals import new_residuals
+from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["NewColumns", "new_columns"]
+__all__ = [
+    "Include",
+    "NewColumns",
+    "is_included",
+    "mean_of_columns",
+    "standardised_columns",
+]
 
 FloatArray = NDArray[np.float64]
+Include = bool | Collection[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,38 +54,14 @@ class NewColumns:
         )
 
 
-def new_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
-    """Return the columns of rows, less what the observed rows of their groups stand for.
-
-    The residual of a new row is C e_o + f, with C = R_no R_oo^-1 and a rest f that is independent
-    of all that was observed. From e_o = y_o - X_o beta - Z_o b follows
-
-        y_n = C y_o + (X_n - C X_o) beta + (Z_n - C Z_o) b + f:
-
-    an ordinary row with other columns, a known part and a smaller residual.
+def standardised_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
+    """Return the columns of rows in the coordinates of a fit.
 
     Parameters
     ----------
     fit : LMMFit
     rows : NewRows
     """
-    plain = _standardised(fit, rows)
-    if rows.related is None or rows.related.observed is None:
-        return plain
-    observed = rows.related.observed
-    residuals = new_residuals(fit, rows)
-    before = _standardised(fit, observed.rows)
-    known = residuals.carried(_beside_offset(observed)[None])[0]
-    return NewColumns(
-        plain.X - residuals.carried(before.X),
-        tuple(Z - residuals.carried(old) for Z, old in zip(plain.Z, before.Z, strict=True)),
-        plain.codes,
-        known if plain.offset is None else plain.offset + known,
-    )
-
-
-def _standardised(fit: LMMFit, rows: NewRows) -> NewColumns:
-    """Return the columns of rows in the coordinates of a fit."""
     coordinates = fit.coordinates
     return NewColumns(
         coordinates.fixed.transform(rows.fixed),
@@ -90,7 +74,48 @@ def _standardised(fit: LMMFit, rows: NewRows) -> NewColumns:
     )
 
 
-def _beside_offset(observed: ObservedRows) -> FloatArray:
-    """Return the response of observed rows without the known part of their means."""
-    offset = observed.rows.offset
-    return observed.response if offset is None else observed.response - offset
+def mean_of_columns(
+    fit: LMMFit, columns: NewColumns, include_random_effects: Include = True
+) -> FloatArray:
+    """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    columns : NewColumns
+    include_random_effects : bool or collection of str, default=True
+        All, none, or those of the named factors.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    mean = fit.working_coefficients @ columns.X
+    if columns.offset is not None:
+        mean += columns.offset
+    for effects, Z, codes in zip(fit.random, columns.Z, columns.codes, strict=True):
+        if codes is not None and is_included(effects, include_random_effects):
+            mean += effects.response_scale * _random_part(effects, Z, codes)
+    return mean
+
+
+def is_included(effects: RandomEffects, include: Include) -> bool:
+    """Tell whether the effects of a factor are among those that are included.
+
+    Parameters
+    ----------
+    effects : RandomEffects
+    include : bool or collection of str
+    """
+    return include if isinstance(include, bool) else effects.name in include
+
+
+def _random_part(effects: RandomEffects, Z: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
+    """Return Z b in standardised units, 0 for a level that was not fitted."""
+    n_levels = len(effects.levels)
+    known = codes < n_levels
+    if known.all():
+        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
+    part = np.zeros(len(codes))
+    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
+    return part

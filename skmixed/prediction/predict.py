@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -11,8 +10,8 @@ from scipy import sparse
 
 from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.random_effects import RandomEffects
-from skmixed.prediction.new_columns import NewColumns, new_columns
+from skmixed.prediction.new_columns import Include, NewColumns, is_included, mean_of_columns
+from skmixed.prediction.past import new_columns
 from skmixed.prediction.residuals import residual_covariance, residual_variance
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 Root = FloatArray | sparse.csr_array
-Include = bool | Collection[str]
 Kind = Literal["observation", "mean", "population"]
 
 KINDS = ("observation", "mean", "population")
@@ -52,14 +50,7 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     -------
     ndarray of shape (n,)
     """
-    columns = new_columns(fit, rows)
-    mean = fit.working_coefficients @ columns.X
-    if columns.offset is not None:
-        mean += columns.offset
-    for effects, Z, codes in zip(fit.random, columns.Z, columns.codes, strict=True):
-        if codes is not None and _included(effects, include_random_effects):
-            mean += effects.response_scale * _random_part(effects, Z, codes)
-    return mean
+    return mean_of_columns(fit, new_columns(fit, rows), include_random_effects)
 
 
 def predict_variance(
@@ -144,37 +135,26 @@ def predict_covariance(
     return covariance
 
 
-def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
+def marginal_covariance(
+    fit: LMMFit, rows: NewRows, precision: FloatArray | None = None
+) -> FloatArray:
     """Return the covariance of y that the model implies, sigma^2 (Z Psi Z' + R), shape (n, n).
 
     Parameters
     ----------
     fit : LMMFit
     rows : NewRows
-        Of weight 1.
+    precision : ndarray of shape (n,), optional
+        Weights that divide the variances of the residuals, by default 1.
     """
     covariance = residual_covariance(fit, rows)
+    if precision is not None:
+        covariance /= np.sqrt(np.multiply.outer(precision, precision))
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
         levels = _levels_of(block.codes, len(covariance))
         covariance += fit.working_sigma**2 * within_levels(root, levels)
     return covariance
-
-
-def _included(effects: RandomEffects, include: Include) -> bool:
-    """Tell whether the effects of a factor are among those that are included."""
-    return include if isinstance(include, bool) else effects.name in include
-
-
-def _random_part(effects: RandomEffects, Z: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
-    """Return Z b in standardised units, 0 for a level that was not fitted."""
-    n_levels = len(effects.levels)
-    known = codes < n_levels
-    if known.all():
-        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
-    part = np.zeros(len(codes))
-    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
-    return part
 
 
 def _error_columns(
@@ -187,7 +167,7 @@ def _error_columns(
     for effects, Z, found in zip(fit.random, columns.Z, columns.codes, strict=True):
         levels = _levels_of(found, X.shape[1])
         known = np.zeros(len(levels), dtype=bool)
-        if found is not None and _included(effects, include_random_effects):
+        if found is not None and is_included(effects, include_random_effects):
             known = found < len(effects.levels)
         codes = np.where(known, levels, 0)
         seen = Z * known

@@ -19,11 +19,13 @@ from skmixed.prediction.new_rows import NewRowReader
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns
+from skmixed.residual.model import residual_groups
 from skmixed.residual.positions import check_distinct, places_in_groups
 
 __all__ = [
     "ResidualMemory",
     "ResidualPast",
+    "fitted_rows",
     "given_past",
     "group_labels",
     "kept_past",
@@ -81,12 +83,22 @@ def kept_past(learned: LearnedResidual, model: LMMModel) -> ResidualPast:
     model : LMMModel
     """
     design = model.design
-    names = group_columns(learned.structure)
-    if names and design.residual is not None:
-        factor = _factor([design.residual[name] for name in names])
-    else:
-        factor = design.factors[0]
+    factor = residual_groups(learned.structure, design)
+    assert factor is not None
     return ResidualPast(NewRows.of(design), design.response, design.weights.precision, factor)
+
+
+def fitted_rows(model: LMMModel) -> NewRows:
+    """Return the rows that a model was fitted to, with the groups of correlated residuals.
+
+    Parameters
+    ----------
+    model : LMMModel
+    """
+    if model.residual is None or model.residual.rows.grouped is None:
+        return NewRows.of(model.design)
+    groups = model.residual.rows.grouped.groups
+    return NewRows.of(model.design, RelatedRows(groups, places_in_groups(groups)))
 
 
 def given_past(

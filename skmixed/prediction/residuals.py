@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows, ObservedRows
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.new_columns import mean_of_columns, standardised_columns
 from skmixed.residual.conditional import ConditionalRows, conditional_rows
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learning import label_columns, time_columns
 from skmixed.residual.patterns import GroupedRows
+from skmixed.residual.variance import Columns
 
 __all__ = [
     "NewResiduals",
@@ -23,6 +25,9 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+
+# What a structure calls the means of the rows, random effects included.
+FITTED = "fitted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +97,7 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
     correlated = related is not None and fitted.learned.correlation is not None
     if rows.residual is None and (correlated or fitted.learned.variances):
         require_columns(fitted)
-    columns = {} if rows.residual is None else rows.residual
+    columns = _columns(fit, fitted, rows)
     deviations *= fitted.deviations(columns)
     if related is None or not correlated:
         return NewResiduals(deviations, np.empty(0), ())
@@ -139,12 +144,20 @@ def _observed(
     """Return where observed rows are, and the standard deviations of their residuals."""
     rows, related = observed.rows, observed.rows.related
     assert related is not None
-    columns = {} if rows.residual is None else rows.residual
+    columns = _columns(fit, fitted, rows)
     deviations = fit.sigma * fitted.deviations(columns)
     if observed.precision is not None:
         deviations = deviations / np.sqrt(observed.precision)
     placed = fitted.learned.placed(columns, related.groups, related.places)
     return placed, np.broadcast_to(deviations, len(observed.response))
+
+
+def _columns(fit: LMMFit, fitted: FittedResidual, rows: NewRows) -> Columns:
+    """Return the columns that the structure reads, the means of the rows among them."""
+    columns = {} if rows.residual is None else dict(rows.residual)
+    if FITTED in time_columns(fitted.learned.structure):
+        columns[FITTED] = mean_of_columns(fit, standardised_columns(fit, rows))
+    return columns
 
 
 def require_columns(fitted: FittedResidual) -> None:
@@ -155,7 +168,7 @@ def require_columns(fitted: FittedResidual) -> None:
     fitted : FittedResidual
     """
     structure = fitted.learned.structure
-    names = (*label_columns(structure), *time_columns(structure))
+    names = [one for one in (*label_columns(structure), *time_columns(structure)) if one != FITTED]
     if names:
         raise ValueError(
             "The residual variance of a row, or its correlation with others, depends on columns of "

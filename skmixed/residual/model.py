@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
-from skmixed.design.groups import factorise_interaction
+from skmixed.design.groups import GroupingFactor, factorise_interaction
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.learning import group_columns, learn_residual
 from skmixed.residual.structure import ResidualStructure
@@ -46,7 +46,8 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        codes = residual_groups(structure, design)
+        factor = residual_groups(structure, design)
+        codes = None if factor is None else factor.codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 
@@ -64,18 +65,20 @@ class ResidualModel:
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
         columns = {} if design.residual is None else design.residual
-        codes = residual_groups(self.learned.structure, design)
-        if codes is None and self.learned.correlation is not None:
-            return self.of(self.learned.structure, design)
-        return replace(self, rows=self.learned.rows(columns, codes))
+        factor = residual_groups(self.learned.structure, design)
+        if factor is None:
+            if self.learned.correlation is not None:
+                return self.of(self.learned.structure, design)
+            return replace(self, rows=self.learned.rows(columns, None))
+        return replace(self, rows=self.learned.rows(columns, factor.codes))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times."""
         return residual_at(self.learned, self.rows, rho, counts)
 
 
-def residual_groups(structure: ResidualStructure, design: Design) -> NDArray[np.intp] | None:
-    """Return the codes of the groups whose rows are correlated, None if there are no groups.
+def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFactor | None:
+    """Return the factor within whose levels rows are correlated, None without one.
 
     Parameters
     ----------
@@ -84,6 +87,7 @@ def residual_groups(structure: ResidualStructure, design: Design) -> NDArray[np.
     """
     names = group_columns(structure)
     if names and design.residual is not None:
-        labels = [design.residual[name] for name in names]
-        return factorise_interaction(labels, list(map(str, names))).codes
-    return design.factors[0].codes if design.factors else None
+        return factorise_interaction(
+            [design.residual[name] for name in names], list(map(str, names))
+        )
+    return design.factors[0] if design.factors else None

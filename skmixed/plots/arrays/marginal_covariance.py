@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmixed.design.design import NewBlock, NewRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.plots.reading.labels import label_array
 from skmixed.prediction.predict import marginal_covariance
+from skmixed.prediction.related import fitted_rows
 
 __all__ = ["Rows", "marginal_covariance_arrays"]
 
@@ -38,15 +38,12 @@ def marginal_covariance_arrays(
         raise ValueError(
             f"rows={rows!r} chooses none of the {found.design.n_rows} rows. Use slice(30)."
         )
-    whole = found.new_rows
-    blocks = tuple(
-        NewBlock(block.columns[kept], None if block.codes is None else block.codes[kept])
-        for block in whole.blocks
+    precision = found.design.weights.precision
+    covariance = marginal_covariance(
+        found.fit,
+        fitted_rows(found.model).take(kept),
+        None if precision is None else precision[kept],
     )
-    covariance = marginal_covariance(found.fit, NewRows(whole.fixed[kept], blocks))
-    # The covariance of new rows is that of rows of weight 1.
-    of_error = found.fit.working_sigma**2 / found.relative_precision[kept]
-    covariance[np.diag_indices_from(covariance)] += of_error - found.fit.sigma**2
     factors = [found.factor(factor)] if factor is not None else list(found.design.factors)
     if not factors:
         return {"covariance": covariance}
