@@ -106,8 +106,9 @@ class PredictionMethods(GroupRoutingMixin):
             Rows that were observed, from which correlated residuals are predicted too: the next
             visits of a known person, say, and those in between. Of each group they are all rows up
             to now, those that were fitted among them; their weights, if there are any, come fourth.
-            ``kind="mean"`` then includes what the observed residuals tell of the new one. Rows of
-            groups without a past are predicted as without. Results of ``mixedlm`` keep their rows,
+            ``kind="mean"`` then includes what the observed residuals tell of the new one. Without
+            it, and in groups without a past, the residual of a new row is taken as independent of
+            all that were fitted, as it is long after them. Results of ``mixedlm`` keep their rows,
             and take True.
 
         Returns
