@@ -173,7 +173,7 @@ class LMMModel:
         """
         residual = self.residual
         if residual is not None:
-            residual = residual.on(design)
+            residual = ResidualModel.of(residual.learned.structure, design)
         return replace(self, design=design, residual=residual)
 
     def with_criterion(self, *, reml: bool) -> LMMModel:

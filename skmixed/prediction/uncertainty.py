@@ -90,6 +90,11 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
             f"variance_uncertainty got draws of a fit with sigma {given.estimates['sigma']:.6g}, "
             f"but that of this fit is {fit.sigma:.6g}. Pass draws of the same fit."
         )
+    if given.draws[fit.rho_names].isna().to_numpy().all() and fit.rho_names:
+        raise ValueError(
+            "variance_uncertainty got draws of whole groups, in which the residual structure has "
+            "other units. Pass those of bootstrap(results, kind='parametric')."
+        )
     converged = given.draws["converged"].to_numpy(dtype=bool)
     values = given.draws.loc[converged, [*names, "sigma"]].to_numpy()
     values = values[np.isfinite(values).all(axis=1)]

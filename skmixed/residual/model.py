@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,27 +50,6 @@ class ResidualModel:
         codes = None if factor is None else factor.codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
-
-    def on(self, design: Design) -> ResidualModel:
-        """Return the same structure, with the same parameters, of other rows.
-
-        Parameters
-        ----------
-        design : Design
-            Of the same columns; without times, strata or arms that were not learned.
-
-        Raises
-        ------
-        ValueError
-            If the columns do not fit the structure, or it correlates rows and there are no groups.
-        """
-        columns = {} if design.residual is None else design.residual
-        factor = residual_groups(self.learned.structure, design)
-        if factor is None:
-            if self.learned.correlation is not None:
-                return self.of(self.learned.structure, design)
-            return replace(self, rows=self.learned.rows(columns, None))
-        return replace(self, rows=self.learned.rows(columns, factor.codes))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times."""

@@ -21,6 +21,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.fitting.warm_refits import WarmModel, can_start_warm
 from skmixed.inference.inputs import refitted_like
 from skmixed.inference.replication.parameters import (
+    free_residual_parameters,
     is_singular,
     parameter_names,
     parameter_values,
@@ -136,7 +137,7 @@ class Refitter:
             parameters, theta = parameters_of_fit(fit, self.fit)
             names = [*parameter_names(self.fit), *self.fit.theta_names, *self.fit.rho_names]
             names.append("log_likelihood")
-            rho = np.empty(0) if fit.residual is None else fit.residual.rho
+            rho = free_residual_parameters(fit, self.fit)
             values = [*parameters, *theta, *rho, fit.log_likelihood]
             record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
         record["singular"] = np.array([fit.singular])
