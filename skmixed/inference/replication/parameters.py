@@ -9,25 +9,17 @@ from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.residual.fitted import FittedResidual
 
-__all__ = [
-    "free_residual_parameters",
-    "is_singular",
-    "parameter_names",
-    "parameter_values",
-    "parameters_of_fit",
-]
+__all__ = ["is_singular", "parameter_names", "parameter_values", "parameters_of_fit"]
 
 FloatArray = NDArray[np.float64]
 
 
 def parameter_names(fit: LMMFit) -> list[str]:
-    """Name coefficients, sigma, standard deviations, correlations and residual parameters.
+    """Name coefficients, sigma, standard deviations and correlations.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
-    correlation that the structure does not fix. A coefficient that is aliased is left out. The
-    parameters of a residual structure are named as in ``residual_parameters``.
+    correlation that the structure does not fix. A coefficient that is aliased is left out.
 
     Parameters
     ----------
@@ -40,7 +32,7 @@ def parameter_names(fit: LMMFit) -> list[str]:
         labels = effects.effect_names
         names += [f"sd_{label}|{effects.name}" for label in labels]
         names += [f"cor_{labels[i]}.{labels[j]}|{effects.name}" for i, j in _pairs(effects)]
-    return names if fit.residual is None else [*names, *fit.residual.learned.names]
+    return names
 
 
 def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArray]:
@@ -76,9 +68,7 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
     Parameters
     ----------
     fit : LMMFit
-        If other coefficients are aliased in it, so that the rest mean something else, all are NaN;
-        so are residual parameters that its rows do not determine, and what is relative to the first
-        stratum if it has no row of that.
+        If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
     names_from : LMMFit
         The fit whose parameters are wanted.
     """
@@ -89,43 +79,7 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
         columns += _sizes_and_correlations(
             effects, effects.relative_factor[None], np.array([fit.sigma])
         )
-    theta = fit.theta
-    if fit.residual is not None and names_from.residual is not None:
-        columns.append(_of_residuals(fit.residual, names_from.residual)[None])
-        if not _same_scale(fit.residual, names_from.residual):
-            columns[1], theta = np.array([[np.nan]]), np.full_like(theta, np.nan)
-    return np.concatenate(columns, axis=1)[0], theta
-
-
-def free_residual_parameters(fit: LMMFit, names_from: LMMFit) -> FloatArray:
-    """Return the rho of a residual structure; NaN where another fit has other units or parameters.
-
-    Parameters
-    ----------
-    fit, names_from : LMMFit
-        As for ``parameters_of_fit``.
-    """
-    if fit.residual is None or names_from.residual is None:
-        return np.empty(0)
-    if fit.residual.learned is not names_from.residual.learned:
-        return np.full(len(names_from.residual.rho), np.nan)
-    return np.where(fit.residual.undetermined, np.nan, fit.residual.rho)
-
-
-def _of_residuals(fitted: FittedResidual, names_from: FittedResidual) -> FloatArray:
-    """Return the reported residual parameters by the names of another fit."""
-    learned = fitted.learned
-    values = np.where(fitted.undetermined, np.nan, learned.reported(fitted.rho))
-    n_correlations = learned.n_arms * learned.n_correlations
-    if not _same_scale(fitted, names_from):
-        values[n_correlations:] = np.nan
-    by_name = dict(zip(learned.names, values, strict=True))
-    return np.array([by_name.get(name, np.nan) for name in names_from.learned.names], dtype=float)
-
-
-def _same_scale(fitted: FittedResidual, other: FittedResidual) -> bool:
-    """Tell whether sigma is the standard deviation of the same stratum."""
-    return bool(fitted.strata.index[0] == other.strata.index[0])
+    return np.concatenate(columns, axis=1)[0], fit.theta
 
 
 def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:

@@ -21,11 +21,14 @@ from skmixed.fitting.model import LMMModel
 from skmixed.fitting.warm_refits import WarmModel, can_start_warm
 from skmixed.inference.inputs import refitted_like
 from skmixed.inference.replication.parameters import (
-    free_residual_parameters,
     is_singular,
     parameter_names,
     parameter_values,
     parameters_of_fit,
+)
+from skmixed.inference.replication.residual_parameters import (
+    residual_parameter_names,
+    residual_parameters_of_fit,
 )
 
 __all__ = ["Refitter", "Statistic"]
@@ -65,7 +68,7 @@ class Refitter:
     def parameters(self) -> list[str]:
         """Name what a replicate estimates."""
         if self.statistic is None:
-            return parameter_names(self.fit)
+            return [*parameter_names(self.fit), *residual_parameter_names(self.fit)]
         return list(_named(self.statistic(refitted_like(self.fitted, self.fit, self.model))))
 
     def estimates(self) -> pd.Series:
@@ -135,11 +138,11 @@ class Refitter:
             record = {name: np.array([float(value)]) for name, value in named.items()}
         else:
             parameters, theta = parameters_of_fit(fit, self.fit)
-            names = [*parameter_names(self.fit), *self.fit.theta_names, *self.fit.rho_names]
-            names.append("log_likelihood")
-            rho = free_residual_parameters(fit, self.fit)
-            values = [*parameters, *theta, *rho, fit.log_likelihood]
-            record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
+            names = [*parameter_names(self.fit), *self.fit.theta_names, "log_likelihood"]
+            values = [*parameters, *theta, fit.log_likelihood]
+            named = dict(zip(names, values, strict=True))
+            named |= residual_parameters_of_fit(fit, self.fit)
+            record = {name: np.array([one]) for name, one in named.items()}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])
         return record
