@@ -69,8 +69,8 @@ class AdaptingMethods:
         ValueError
             If the rows cannot be read, labels are not given, the fit was too large to keep its
             cross-products, or had more columns than rows; if weights are inverse probabilities,
-            which are scaled by whole groups; or if residuals are correlated, and rows belong to a
-            group that was fitted.
+            which are scaled by whole groups; if residuals are correlated, and rows belong to a
+            group that was fitted; or if residual variances depend on the fitted values.
         NotFittedError
             If there is no fit.
 
@@ -96,6 +96,11 @@ class AdaptingMethods:
             raise ValueError(
                 "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
                 "whole groups, and standard errors are sums over them. Fit all rows together."
+            )
+        if self.lmm_fit_.residual is not None and self.lmm_fit_.residual.depends_on_fitted:
+            raise ValueError(
+                "adapt cannot add rows where the residual variances depend on the fitted values, "
+                "which more rows would change. Fit all rows together."
             )
         refuse_second_labels(self._input, groups, "adapt")
         columns, labels = self._input.read(X, groups)

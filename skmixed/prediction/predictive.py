@@ -16,6 +16,7 @@ from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
 from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predict import Include, Kind
+from skmixed.prediction.residuals import model_of_fit
 
 __all__ = ["Predictive", "central", "check_coverage", "predictive", "require_kept_products"]
 
@@ -79,6 +80,7 @@ def predictive(
         df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
         return GivenVariances(fit, predicted, df)
     require_kept_products(fit)
+    model = None if model is None else model_of_fit(fit, model)
     if isinstance(variance_uncertainty, VarianceDraws):
         return MixturePrediction(fit, predicted, variance_uncertainty, model)
     return DeltaMethod(Neighbourhood(fit, model), predicted)

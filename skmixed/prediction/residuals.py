@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows, ObservedRows
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.prediction.new_columns import mean_of_columns, standardised_columns
 from skmixed.residual.conditional import ConditionalRows, conditional_rows
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learning import label_columns, time_columns
+from skmixed.residual.model import ResidualModel
 from skmixed.residual.patterns import GroupedRows
 from skmixed.residual.variance import Columns
 
 __all__ = [
     "NewResiduals",
+    "model_of_fit",
     "new_residuals",
     "require_columns",
     "residual_covariance",
@@ -25,9 +28,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-
-# What a structure calls the means of the rows, random effects included.
-FITTED = "fitted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,9 +155,28 @@ def _observed(
 def _columns(fit: LMMFit, fitted: FittedResidual, rows: NewRows) -> Columns:
     """Return the columns that the structure reads, the means of the rows among them."""
     columns = {} if rows.residual is None else dict(rows.residual)
-    if FITTED in time_columns(fitted.learned.structure):
-        columns[FITTED] = mean_of_columns(fit, standardised_columns(fit, rows))
+    if fitted.depends_on_fitted:
+        columns["fitted"] = mean_of_columns(fit, standardised_columns(fit, rows))
     return columns
+
+
+def model_of_fit(fit: LMMFit, model: LMMModel) -> LMMModel:
+    """Return a fitted model with its residual structure as the fit has it.
+
+    Variances that depend on the fitted values have changed while these settled.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    model : LMMModel
+    """
+    fitted, residual = fit.residual, model.residual
+    if fitted is None or residual is None or not fitted.depends_on_fitted:
+        return model
+    columns = _columns(fit, fitted, NewRows.of(model.design))
+    groups = None if residual.rows.grouped is None else residual.rows.grouped.groups
+    settled = ResidualModel(fitted.learned, fitted.learned.rows(columns, groups))
+    return replace(model, residual=settled)
 
 
 def require_columns(fitted: FittedResidual) -> None:
@@ -168,7 +187,7 @@ def require_columns(fitted: FittedResidual) -> None:
     fitted : FittedResidual
     """
     structure = fitted.learned.structure
-    names = [one for one in (*label_columns(structure), *time_columns(structure)) if one != FITTED]
+    names = [*label_columns(structure), *time_columns(structure)]
     if names:
         raise ValueError(
             "The residual variance of a row, or its correlation with others, depends on columns of "

@@ -18,6 +18,7 @@ from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
 from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predictive import require_kept_products
+from skmixed.prediction.residuals import model_of_fit
 
 __all__ = [
     "GroupUncertainty",
@@ -166,7 +167,8 @@ def estimates_of_groups(
             f"got {variance_uncertainty!r}."
         )
     require_kept_products(fit)
-    around = Neighbourhood(fit, None if fitted.rows is None else fitted.rows.model)
+    model = None if fitted.rows is None else model_of_fit(fit, fitted.rows.model)
+    around = Neighbourhood(fit, model)
     return [DeltaMethod(around, one) for one in sums]
 
 

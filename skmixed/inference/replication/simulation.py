@@ -14,6 +14,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import fit_of, model_of
+from skmixed.prediction.residuals import model_of_fit
 from skmixed.residual.whitening import ResidualAt
 
 __all__ = ["ResponseModel", "response_model", "simulate"]
@@ -177,9 +178,9 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     blocks = tuple(
         _block(block, effects) for block, effects in zip(design.blocks, fit.random, strict=True)
     )
-    structure = None
-    if model.residual is not None and fit.residual is not None:
-        structure = model.residual.at(fit.residual.rho, None)
+    residual, structure = model_of_fit(fit, model).residual, None
+    if residual is not None and fit.residual is not None:
+        structure = residual.at(fit.residual.rho, None)
     noise = fit.sigma / np.sqrt(weights)
     source = ResponseModel(mean, noise, np.zeros_like(mean), blocks, structure)
     conditional = source.assembled([block.modes[None] for block in blocks], 0.0 * mean[None])
