@@ -92,8 +92,9 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
         )
     if given.draws[fit.rho_names].isna().to_numpy().all() and fit.rho_names:
         raise ValueError(
-            "variance_uncertainty got draws of whole groups, in which the residual structure has "
-            "other units. Pass those of bootstrap(results, kind='parametric')."
+            "variance_uncertainty got draws in which the residual structure has units of its own, "
+            "as those of kind='case' or of variances that depend on the fitted values. Pass those "
+            "of bootstrap(results, kind='parametric'), or 'delta'."
         )
     converged = given.draws["converged"].to_numpy(dtype=bool)
     values = given.draws.loc[converged, [*names, "sigma"]].to_numpy()
