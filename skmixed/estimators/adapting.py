@@ -173,6 +173,6 @@ class AdaptingMethods:
         if fitted is None or fitted.learned.correlation is None:
             return None
         if design.residual is None:
-            require_columns(fitted)
+            require_columns(fitted.learned.structure)
         factor = residual_groups(fitted.learned.structure, design)
         return None if factor is None else factor.codes

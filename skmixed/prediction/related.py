@@ -16,6 +16,7 @@ from skmixed.design.labels import missing_labels, select_labels
 from skmixed.design.residual_columns import ResidualColumns
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.new_rows import NewRowReader
+from skmixed.prediction.residuals import require_columns
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns
@@ -128,6 +129,8 @@ def given_past(
     columns, labels = reader.read(X, groups)
     response = reader.response(X, y)
     residual = reader.residual_columns(X)
+    if residual is None:
+        require_columns(learned.structure)
     rows = replace(reader.new_rows(columns, labels, "population"), residual=residual)
     if len(rows.fixed) != len(response):
         raise ValueError(
@@ -135,17 +138,14 @@ def given_past(
             "as many responses as rows."
         )
     own = group_labels(learned, residual, labels[0] if labels else None)
-    if own is None or any(known is None for known in labels):
+    if own is None or any(one is None for one in labels):
         raise ValueError(
             "residual_memory got rows without the labels of their groups. Pass those too: "
             "residual_memory=(X, y, groups)."
         )
     factor = _factor(own)
-    check_distinct(
-        _correlation(learned),
-        {} if residual is None else residual,
-        learned.placed({} if residual is None else residual, factor.codes),
-    )
+    known = {} if residual is None else residual
+    check_distinct(_correlation(learned), known, learned.placed(known, factor.codes))
     return ResidualPast(rows, response, _precision(weights, len(response)), factor)
 
 

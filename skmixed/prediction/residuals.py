@@ -16,6 +16,7 @@ from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learning import label_columns, time_columns
 from skmixed.residual.model import ResidualModel
 from skmixed.residual.patterns import GroupedRows
+from skmixed.residual.structure import ResidualStructure
 from skmixed.residual.variance import Columns
 
 __all__ = [
@@ -96,7 +97,7 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
         return NewResiduals(deviations, np.empty(0), ())
     correlated = related is not None and fitted.learned.correlation is not None
     if rows.residual is None and (correlated or fitted.learned.variances):
-        require_columns(fitted)
+        require_columns(fitted.learned.structure)
     columns = _columns(fit, fitted, rows)
     deviations *= fitted.deviations(columns)
     if related is None or not correlated:
@@ -179,14 +180,13 @@ def model_of_fit(fit: LMMFit, model: LMMModel) -> LMMModel:
     return replace(model, residual=settled)
 
 
-def require_columns(fitted: FittedResidual) -> None:
+def require_columns(structure: ResidualStructure) -> None:
     """Raise ValueError if a structure reads columns, which are not there.
 
     Parameters
     ----------
-    fitted : FittedResidual
+    structure : ResidualStructure
     """
-    structure = fitted.learned.structure
     names = [*label_columns(structure), *time_columns(structure)]
     if names:
         raise ValueError(

@@ -188,8 +188,13 @@ class RowPredictions:
 
     def _past(self, memory: ResidualMemory, *, all_effects: bool) -> ResidualPast | None:
         """Return the observed rows whose residuals count; None where they tell nothing."""
+        if not isinstance(memory, bool | np.bool_ | tuple):
+            raise ValueError(
+                "residual_memory must be True, False, or a tuple (X, y) of observed rows, got "
+                f"{type(memory).__name__}."
+            )
         fitted = self.fit.residual
-        if memory is False or fitted is None or fitted.learned.correlation is None:
+        if not memory or fitted is None or fitted.learned.correlation is None:
             return None
         if not all_effects:
             raise ValueError(

@@ -79,25 +79,34 @@ def conditional_rows(
     of_arms, _ = learned.split(fitted.rho)
     naturals = [learned.correlation.natural(rho, learned.axis) for rho in of_arms]
     for size in rows.sizes:
-        joint = places[size.rows]
-        is_new = joint >= n_observed
-        kinds, kind = np.unique(
-            np.column_stack([size.pattern, is_new]), axis=0, return_inverse=True
-        )
-        for some in _batches(kinds[:, 1:].sum(axis=1), size.rows.shape[1]):
-            pattern, newness = kinds[some, 0], kinds[some, 1:]
-            C = _correlations(learned.correlation, naturals, size, pattern)
-            # Observed rows first, each part in the order of time.
-            order = np.argsort(newness, axis=1, kind="stable")
-            k = int(newness[0].sum())
-            weights, rest = _conditional(_ordered(C, order), k)
-            place = np.full(len(kinds), -1)
-            place[some] = np.arange(len(some))
-            own = np.flatnonzero(place[kind.reshape(-1)] >= 0)
-            its = place[kind.reshape(-1)[own]]
-            members = np.take_along_axis(joint[own], order[its], axis=1)
-            m = members.shape[1] - k
-            yield ConditionalRows(members[:, :m], members[:, m:] - n_observed, its, weights, rest)
+        yield from _of_size(learned.correlation, naturals, size, places[size.rows], n_observed)
+
+
+def _of_size(
+    correlation: Correlation,
+    naturals: list[FloatArray],
+    size: SameSize,
+    joint: Integers,
+    n_observed: int,
+) -> Iterator[ConditionalRows]:
+    """Yield the groups of one number of rows, whose positions among all rows are ``joint``."""
+    is_new = joint >= n_observed
+    seen = np.column_stack([size.pattern, is_new])
+    kinds, kind = np.unique(seen, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    for some in _batches(kinds[:, 1:].sum(axis=1), joint.shape[1]):
+        pattern, newness = kinds[some, 0], kinds[some, 1:]
+        # Observed rows first, each part in the order of time.
+        order = np.argsort(newness, axis=1, kind="stable")
+        k = int(newness[0].sum())
+        C = _ordered(_correlations(correlation, naturals, size, pattern), order)
+        place = np.full(len(kinds), -1)
+        place[some] = np.arange(len(some))
+        own = np.flatnonzero(place[kind] >= 0)
+        its = place[kind[own]]
+        members = np.take_along_axis(joint[own], order[its], axis=1)
+        observed, new = np.split(members, [joint.shape[1] - k], axis=1)
+        yield ConditionalRows(observed, new - n_observed, its, *_conditional(C, k))
 
 
 def _relevant(rows: GroupedRows, n_observed: int, alone: bool, markov: bool) -> NDArray[np.bool_]:

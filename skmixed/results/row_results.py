@@ -77,6 +77,21 @@ class RowResults(OfModel):
         ------
         ValueError
             If data is needed and not given, or the results hold no predictor.
+
+        Examples
+        --------
+        Subjects who were slower than expected on the last days will be so on the next:
+
+        >>> from skmixed import mixedlm
+        >>> from skmixed.datasets import load_sleepstudy
+        >>> data = load_sleepstudy()
+        >>> past, next_day = data.query("Days < 8"), data.query("Days == 8").head(3)
+        >>> follows = "ar1(Days | Subject)"
+        >>> results = mixedlm("Reaction ~ Days + (1 | Subject)", past, residual=follows)
+        >>> results.predict(next_day).round()
+        array([337., 285., 292.])
+        >>> results.predict(next_day, residual_memory=True).round()
+        array([313., 248., 275.])
         """
         if data is None:
             if groups is not None or include_random_effects is False or return_std or return_cov:

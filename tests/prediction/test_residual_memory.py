@@ -255,6 +255,7 @@ def test_draws_of_the_variances_contain_those_of_residuals(results, data, forthc
     [
         ({}, {"include_random_effects": False}, "given the random effects"),
         ({}, {"residual_memory": (1, 2, 3, 4, 5)}, "a tuple of length 5"),
+        ({}, {"residual_memory": [1, 2]}, r"a tuple \(X, y\) of observed rows, got list"),
         ({"who": None}, {}, "residual_memory needs the labels|needs `groups`"),
         ({"time": None}, {}, "reads .*'time'"),
         ({"stratum": "new"}, {}, "unknown groups"),
@@ -277,6 +278,10 @@ def test_an_estimator_has_no_memory_of_its_own(data, forthcoming):
         model.predict(new, residual_memory=(pd.concat([past, past]),))
     with pytest.raises(ValueError, match="positive, finite"):
         model.predict(new, residual_memory=(past, None, None, np.zeros(len(past))))
+    with pytest.raises(ValueError, match=r"reads \['time'\]"):
+        model.predict(new, residual_memory=(past.drop(columns="time"),))
+    with pytest.raises(ValueError, match="as many responses as rows"):
+        model.predict(new, residual_memory=(past, past["out"].head(3)))
 
 
 def test_an_occasion_that_was_not_fitted_is_an_error(data, forthcoming):
