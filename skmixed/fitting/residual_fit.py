@@ -35,13 +35,13 @@ FLAT = 1e-9
 NOTABLE = 0.05
 
 
-def fit_with_residual(model: LMMModel, start: FloatArray | None = None) -> LMMFit:
+def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
 
     Parameters
     ----------
     model : LMMModel
-    start : ndarray of shape (n_theta + n_rho,), optional
+    given : ndarray of shape (n_theta + n_rho,), optional
         Where to begin, if it has as many parameters as are estimated.
 
     Raises
@@ -69,7 +69,7 @@ def fit_with_residual(model: LMMModel, start: FloatArray | None = None) -> LMMFi
         )
 
     objective = objective_of(kept)
-    given, start = start, _start(objective)
+    start = _start(objective)
     undetermined, hidden = _undetermined(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])

@@ -103,7 +103,7 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
     if related is None or not correlated:
         return NewResiduals(deviations, np.empty(0), ())
     new = fitted.learned.placed(columns, related.groups, related.places)
-    observed, of_observed = new.select(np.zeros(len(deviations), dtype=bool)), np.empty(0)
+    observed, of_observed = new.select(np.empty(0, dtype=np.intp)), np.empty(0)
     if related.observed is not None:
         observed, of_observed = _observed(fit, fitted, related.observed)
     groups = tuple(conditional_rows(fitted, observed, new, alone=alone))

@@ -72,9 +72,9 @@ def conditional_rows(
     assert learned.correlation is not None
     rows = observed.joined(new)
     n_observed = len(observed.groups)
-    kept = _relevant(rows, n_observed, alone, isinstance(learned.correlation, MarkovCorrelation))
-    places = np.flatnonzero(kept)
-    rows = rows.select(kept)
+    markov = isinstance(learned.correlation, MarkovCorrelation)
+    places = np.flatnonzero(_relevant(rows, n_observed, alone, markov))
+    rows = rows.select(places)
     _check_arms(rows)
     of_arms, _ = learned.split(fitted.rho)
     naturals = [learned.correlation.natural(rho, learned.axis) for rho in of_arms]

@@ -58,16 +58,13 @@ class GroupedRows:
     positions: NDArray[Any]
     arms: Integers
 
-    def joined(self, other: GroupedRows) -> GroupedRows:
-        """Return these rows followed by others, whose groups are numbered alike."""
-        return GroupedRows(
-            np.concatenate([self.groups, other.groups]),
-            np.concatenate([self.positions, other.positions]),
-            np.concatenate([self.arms, other.arms]),
-        )
+    def select(self, rows: Integers) -> GroupedRows:
+        """Return the same of some rows.
 
-    def select(self, rows: NDArray[np.bool_]) -> GroupedRows:
-        """Return some of the rows."""
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
         return GroupedRows(self.groups[rows], self.positions[rows], self.arms[rows])
 
     @cached_property
@@ -94,6 +91,14 @@ class GroupedRows:
         """Tell for each row but the first, by group and time, whether it follows its neighbour."""
         groups = self.groups[self.order]
         return groups[1:] == groups[:-1]
+
+    def joined(self, other: GroupedRows) -> GroupedRows:
+        """Return these rows followed by others, whose groups are numbered alike."""
+        return GroupedRows(
+            np.concatenate([self.groups, other.groups]),
+            np.concatenate([self.positions, other.positions]),
+            np.concatenate([self.arms, other.arms]),
+        )
 
     def duplicate(self) -> int | None:
         """Return a row whose time another row of its group has, None if there is none."""
