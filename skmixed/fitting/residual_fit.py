@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.design import Design
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit, Notice
@@ -17,6 +18,7 @@ from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
+from skmixed.residual.whitening import ResidualAt
 
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
@@ -110,7 +112,13 @@ def _assembled(
         hessian = optimum.at.hessian
     fit = replace(
         fit,
-        residual=FittedResidual(objective.residual.learned, rho, changes, undetermined),
+        residual=FittedResidual(
+            objective.residual.learned,
+            rho,
+            changes,
+            undetermined,
+            _mean_square(design, here.residual),
+        ),
         convergence=replace(
             end, gradient=optimum.at.gradient, hessian=hessian, residual_slope=slope
         ),
@@ -119,6 +127,12 @@ def _assembled(
     found = notices_of(fit, design, here.objective.kernel.varies)
     untold = _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold))
+
+
+def _mean_square(design: Design, residual: ResidualAt) -> float:
+    """Return the mean variance of the rows over sigma squared, each as often as it counts."""
+    variances = np.exp(2.0 * residual.logarithms)
+    return float(np.average(variances, weights=design.weights.row_multiplicity))
 
 
 def _search(

@@ -56,6 +56,9 @@ class AnteDependence(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
+    symbol: ClassVar[str] = "r"
+    equation: ClassVar[str] = r"\prod_{t_i \le t < t_k} r_{t,\, t + 1}"
+    words: ClassVar[str] = "first-order ante-dependence"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of neighbours."""

@@ -45,6 +45,9 @@ class AR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
+    symbol: ClassVar[str] = r"\phi"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_k|}"
+    words: ClassVar[str] = "first-order autoregression"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

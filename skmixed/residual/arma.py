@@ -70,6 +70,7 @@ class ARMA(Correlation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
+    equation: ClassVar[str] = r"\gamma_{|t_i - t_k|} / \gamma_0"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,6 +91,16 @@ class ARMA(Correlation):
         """Name the autoregressive coefficients, then those of the moving average."""
         autoregressive = [f"phi{i + 1}" for i in range(self.p)]
         return autoregressive + [f"theta{j + 1}" for j in range(self.q)]
+
+    def symbols(self, axis: Axis) -> list[str]:
+        """Return phi and theta with their numbers."""
+        autoregressive = [rf"\phi_{{{i + 1}}}" for i in range(self.p)]
+        return autoregressive + [rf"\theta_{{{j + 1}}}" for j in range(self.q)]
+
+    @property
+    def words(self) -> str:
+        """Say what it is, with the orders."""
+        return f"ARMA({self.p}, {self.q})"
 
     def scales(self, axis: Axis) -> list[Scale]:
         """Return Fisher's z for a single coefficient, which alone is bounded by -1 and 1."""

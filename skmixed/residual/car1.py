@@ -64,6 +64,9 @@ class CAR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
+    symbol: ClassVar[str] = r"\phi"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_k|}"
+    words: ClassVar[str] = "first-order autoregression in continuous time"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.differentiation import complex_step
-from skmixed.residual.structure import Names, ResidualStructure, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named, subscripted
 
 __all__ = ["AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
 
@@ -37,6 +37,7 @@ class Correlation(ResidualStructure, ABC):
     """
 
     axis_kind: ClassVar[AxisKind]
+    equation: ClassVar[str] = r"r_{ik}"
     linear: ClassVar[bool] = False
     group: Names | None
     by: Names | None
@@ -79,6 +80,10 @@ class Correlation(ResidualStructure, ABC):
     def start(self, axis: Axis) -> FloatArray:
         """Return the rho to start from."""
         return np.zeros(self.n_parameters(axis))
+
+    def symbols(self, axis: Axis) -> list[str]:
+        """Return the reported parameters in LaTeX."""
+        return [subscripted(self.symbol, name) for name in self.names(axis)]
 
     def scales(self, axis: Axis) -> list[Scale]:
         """Say for each reported parameter where it is nearly normal."""

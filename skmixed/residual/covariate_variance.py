@@ -33,11 +33,22 @@ class CovariateVariance(VarianceFunction):
     Attributes
     ----------
     parameter : str
+    verb : str
+        How the standard deviation depends on the covariate.
     """
 
     of: str | int
     by: Names | None = None
     parameter: ClassVar[str]
+    symbol: ClassVar[str] = r"\delta"
+    verb: ClassVar[str]
+
+    @property
+    def words(self) -> str:
+        """Say how the standard deviation depends on what."""
+        of = "the fitted values" if self.of_fitted else self.of
+        by = " and ".join(map(str, self.label_columns))
+        return f"a standard deviation {self.verb} {of}" + (f", for each level of {by}" if by else "")
 
     @abstractmethod
     def predictor(self, covariate: Any) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,13 @@ class Heterogeneous(VarianceFunction):
     """
 
     by: Names
+    symbol: ClassVar[str] = r"\delta"
+    equation: ClassVar[str] = r"\delta_{s[i]}"
+
+    @property
+    def words(self) -> str:
+        """Say what has a variance of its own."""
+        return f"a variance for each level of {' and '.join(map(str, self.columns))}"
 
     @property
     def columns(self) -> tuple[Any, ...]:

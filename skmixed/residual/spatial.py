@@ -38,6 +38,7 @@ class SpatialCorrelation(Correlation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "coordinates"
+    symbol: ClassVar[str] = r"\ell"
 
     @abstractmethod
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
@@ -111,6 +112,9 @@ class Exponential(SpatialCorrelation):
            [0.6065, 1.    ]])
     """
 
+    equation: ClassVar[str] = r"\exp(-\lVert t_i - t_k \rVert / \ell)"
+    words: ClassVar[str] = "correlations that fall exponentially with distance"
+
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return exp(-ratio)."""
         return np.exp(-ratio)
@@ -153,6 +157,9 @@ class Gaussian(SpatialCorrelation):
     array([[1.    , 0.7788],
            [0.7788, 1.    ]])
     """
+
+    equation: ClassVar[str] = r"\exp(-(\lVert t_i - t_k \rVert / \ell)^2)"
+    words: ClassVar[str] = "correlations that fall with squared distance"
 
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return exp(-ratio^2)."""

@@ -46,6 +46,9 @@ class UnstructuredCorrelation(Correlation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
     linear: ClassVar[bool] = True
+    symbol: ClassVar[str] = "r"
+    equation: ClassVar[str] = r"r_{t_i t_k}"
+    words: ClassVar[str] = "a correlation for each pair of occasions"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of pairs of occasions."""
