@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.convergence import snap_to_boundary
@@ -15,6 +16,7 @@ from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, measured_hessian, minimise
 from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
@@ -23,7 +25,7 @@ from skmixed.residual.whitening import ResidualAt
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_with_residual"]
+__all__ = ["fit_with_residual", "residual_objective"]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,36 +48,57 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         If the groups of the residuals do not lie within the levels of every factor.
     """
     assert model.residual is not None
-    residual = model.residual
     coordinates, rows = standardised(model.design, model.covariance)
-    kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
+    kept = model.estimable_factors(known_sigma=model.residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
     _check_nested(model)
 
-    def objective_of(kept: list[int]) -> ResidualObjective:
-        return ResidualObjective(
-            rows,
-            model.covariance.of_factors(kept),
-            kept,
-            residual,
-            reml=model.reml,
-            sigma2=_known_sigma2(coordinates) if residual.learned.fixes_sigma else None,
-        )
-
-    objective = objective_of(kept)
+    objective = residual_objective(model, coordinates, rows, kept)
     start = _start(objective)
     undetermined, hidden = _undetermined(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
         kept = [one for position, one in enumerate(kept) if position not in hidden]
-        objective = objective_of(kept)
+        objective = residual_objective(model, coordinates, rows, kept)
         start = _start(objective)
         undetermined, _ = _undetermined(objective, start)
     else:
         notices = ()
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
+
+
+def residual_objective(
+    model: LMMModel,
+    coordinates: Coordinates,
+    rows: WhitenedRows,
+    kept: list[int],
+    covariance: JointCovariance | None = None,
+) -> ResidualObjective:
+    """Return the likelihood of (theta, rho) of a model with a residual structure.
+
+    Parameters
+    ----------
+    model : LMMModel
+    coordinates : Coordinates
+    rows : WhitenedRows
+        In these coordinates, by their weights.
+    kept : list of int
+        The estimable factors.
+    covariance : JointCovariance, optional
+        Of these factors, in other parameters than those of the model.
+    """
+    assert model.residual is not None
+    known = model.residual.learned.fixes_sigma
+    return ResidualObjective(
+        rows,
+        model.covariance.of_factors(kept) if covariance is None else covariance,
+        kept,
+        model.residual,
+        reml=model.reml,
+        sigma2=_known_sigma2(coordinates) if known else None,
+    )
 
 
 def _assembled(

@@ -47,8 +47,9 @@ class CovariateVariance(VarianceFunction):
     def words(self) -> str:
         """Say how the standard deviation depends on what."""
         of = "the fitted values" if self.of_fitted else self.of
+        words = f"a standard deviation {self.verb} {of}"
         by = " and ".join(map(str, self.label_columns))
-        return f"a standard deviation {self.verb} {of}" + (f", for each level of {by}" if by else "")
+        return f"{words}, for each level of {by}" if by else words
 
     @abstractmethod
     def predictor(self, covariate: Any) -> NDArray[np.float64]:

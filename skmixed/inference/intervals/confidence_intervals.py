@@ -18,7 +18,7 @@ from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
     interval_table,
-    profile_of_fit,
+    profile,
 )
 from skmixed.inference.intervals.wald_variances import wald_variance_limits
 
@@ -101,7 +101,7 @@ def confint(
     fit = fit_of(fitted)
     check_level(level)
     if method == "profile":
-        return profile_of_fit(fit, which, level=level).confint()
+        return profile(fitted, which, level=level).confint()
     if method not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
     rule = rule_for(fitted, df_method)

@@ -1,0 +1,304 @@
+"""The deviance of a model with a residual structure as a function of a parameter that is held."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import JointCovariance, NaturalParameter
+from skmixed.fitting.estimates import residual_slope
+from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.likelihood.profiled import ObjectiveValue
+
+__all__ = [
+    "Chart",
+    "ChartedDeviance",
+    "HeldResidualCoefficient",
+    "NaturalChart",
+    "Order",
+    "ScaledOrder",
+    "WithSigma",
+]
+
+FloatArray = NDArray[np.float64]
+ObjectiveOf = Callable[[JointCovariance], ResidualObjective]
+
+# Newton steps to the value of a natural parameter, halvings of one, and their accuracy.
+STEPS, EXACT = 40, 1e-12
+# Beyond this log sigma, powers of sigma leave the range of floating point.
+LARGEST_LOG = 150.0
+
+
+class Chart(Protocol):
+    """Map z, whose first entry is held, to the parameters of a deviance."""
+
+    def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the parameters and their derivatives in z, (n_parameters, n_z)."""
+        ...
+
+    def near(self, z: FloatArray) -> Chart:
+        """Return the same chart, in a form that covers what is around z."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class ChartedDeviance:
+    """Evaluate a deviance in z; its Hessian neglects how the chart bends.
+
+    Attributes
+    ----------
+    objective_of : callable
+        Makes the likelihood of (theta, rho) from the structures of the random effects.
+    objective : ResidualObjective
+    chart : Chart
+    lower : ndarray or None
+        Bounds of all entries of z but the first.
+    with_sigma : bool
+        Whether log sigma is the last parameter; else it takes its best value, or is known.
+    """
+
+    objective_of: ObjectiveOf
+    objective: ResidualObjective
+    chart: Chart
+    lower: FloatArray | None
+    with_sigma: bool
+    exact_hessian: bool = False
+
+    def __call__(self, z: FloatArray) -> ObjectiveValue:
+        """Evaluate the deviance with its derivatives in z."""
+        parameters, jacobian = self.chart(z)
+        evaluate = WithSigma(self.objective) if self.with_sigma else self.objective
+        at = evaluate(parameters)
+        hessian = jacobian.T @ at.hessian @ jacobian
+        return replace(at, theta=z, gradient=jacobian.T @ at.gradient, hessian=hessian)
+
+    def near(self, z: FloatArray) -> ChartedDeviance:
+        """Return the same function, in a form that can be evaluated around z."""
+        theta, _ = self.objective.split(self.chart(z)[0])
+        covariance = self.objective.covariance.near(theta)
+        objective = self.objective_of(covariance) if len(theta) else self.objective
+        return replace(self, objective=objective, chart=self.chart.near(z))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithSigma:
+    """Evaluate the deviance of theta, rho and, last, log sigma."""
+
+    objective: ResidualObjective
+
+    def __call__(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate it from the one in which sigma takes its best value."""
+        inner, log_sigma = parameters[:-1], float(parameters[-1])
+        if abs(log_sigma) > LARGEST_LOG:
+            raise np.linalg.LinAlgError(f"log sigma is {log_sigma:.3g}, out of range.")
+        at = self.objective(inner)
+        if math.isinf(at.value):
+            return at
+        n, r2 = at.solution.nu, at.solution.r2
+        ratio = r2 * math.exp(-2.0 * log_sigma)
+        value = at.value + n * (2.0 * log_sigma - math.log(r2 / n) - 1.0) + ratio
+        slope = self._slope(at)
+        gradient = np.append(at.gradient + (ratio - n) * slope, 2.0 * (n - ratio))
+        m = len(inner)
+        hessian = np.empty((m + 1, m + 1))
+        hessian[:m, :m] = at.hessian + ratio * np.multiply.outer(slope, slope)
+        hessian[:m, m] = hessian[m, :m] = -2.0 * ratio * slope
+        hessian[m, m] = 4.0 * ratio
+        return replace(at, theta=parameters, value=value, gradient=gradient, hessian=hessian)
+
+    def _slope(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of log r2 in theta and rho."""
+        theta, rho = self.objective.split(at.theta)
+        of_theta = self.objective.at_rho(rho).objective
+        there = of_theta(theta)
+        scores = of_theta.kernel.projected(there.whitened, of_theta._mixing(there.solution))
+        return np.append(residual_slope(of_theta, there, scores), self.objective.residual_slope(at))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """Hold one of the parameters themselves.
+
+    Attributes
+    ----------
+    order : ndarray of shape (n_parameters,)
+        All positions, that of the held one first.
+    """
+
+    order: NDArray[np.intp]
+
+    def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the entries in their own order."""
+        jacobian = np.zeros((len(z), len(z)))
+        jacobian[self.order, np.arange(len(z))] = 1.0
+        return jacobian @ z, jacobian
+
+    def near(self, z: FloatArray) -> Order:
+        """Return this chart."""
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaledOrder:
+    """Hold sigma times one of the parameters, log sigma being the last of them.
+
+    Attributes
+    ----------
+    order : ndarray of shape (n_parameters,)
+    """
+
+    order: NDArray[np.intp]
+
+    def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the entries in their own order, the held one relative to sigma."""
+        if abs(z[-1]) > LARGEST_LOG:
+            raise np.linalg.LinAlgError(f"log sigma is {z[-1]:.3g}, out of range.")
+        relative = z.copy()
+        shrinking = math.exp(-z[-1])
+        relative[0] *= shrinking
+        parameters, jacobian = Order(self.order)(relative)
+        held = self.order[0]
+        jacobian[held, 0] = shrinking
+        jacobian[held, -1] = -relative[0]
+        return parameters, jacobian
+
+    def near(self, z: FloatArray) -> ScaledOrder:
+        """Return this chart."""
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NaturalChart:
+    """Hold a natural parameter of the residual structure on its scale: z is h, theta, some rho.
+
+    With n the direction of the gradient of h at the base, the structure has rho + s n with
+    h(rho + s n) = z_0. So rho may move along n without any change.
+
+    Attributes
+    ----------
+    natural : NaturalParameter
+    n_theta : int
+    base : ndarray of shape (n_rho,)
+    """
+
+    natural: NaturalParameter
+    n_theta: int
+    base: FloatArray
+
+    def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return (theta, rho) by Newton steps along n, and its derivatives."""
+        _, gradient = self.value(self.base)
+        n = gradient / (np.linalg.norm(gradient) or 1.0)
+        rho = self._solved(z[0], z[1 + self.n_theta :], n)
+        _, gradient = self.value(rho)
+        rate = float(gradient @ n)
+        if not rate:
+            raise np.linalg.LinAlgError(f"{self.natural.name!r} does not change here.")
+        jacobian = np.zeros((len(z) - 1, len(z)))
+        jacobian[: self.n_theta, 1 : 1 + self.n_theta] = np.eye(self.n_theta)
+        jacobian[self.n_theta :, 0] = n / rate
+        across = np.eye(len(rho)) - np.multiply.outer(n, gradient) / rate
+        jacobian[self.n_theta :, 1 + self.n_theta :] = across
+        return np.append(z[1 : 1 + self.n_theta], rho), jacobian
+
+    def near(self, z: FloatArray) -> NaturalChart:
+        """Return the chart whose n is that at the rho of z."""
+        return replace(self, base=z[1 + self.n_theta :])
+
+    def value(self, rho: FloatArray) -> tuple[float, FloatArray]:
+        """Return h and its gradient."""
+        at, scale = self.natural.at(rho), self.natural.scale
+        internal = scale.to_internal(np.asarray(at.value))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(internal), np.asarray(at.gradient / scale.derivative(internal))
+
+    def _solved(self, target: float, rho: FloatArray, n: FloatArray) -> FloatArray:
+        """Return rho + s n where h is at the target."""
+        value, gradient = self.value(rho)
+        for _ in range(STEPS):
+            short = target - value
+            if abs(short) <= EXACT * max(1.0, abs(target)):
+                return rho
+            rate = float(gradient @ n)
+            if not rate or not math.isfinite(rate):
+                break
+            for halving in 0.5 ** np.arange(STEPS):
+                trial = rho + halving * short / rate * n
+                value, gradient = self.value(trial)
+                if abs(target - value) < abs(short):
+                    break
+            else:
+                break
+            rho = trial
+        raise np.linalg.LinAlgError(f"{self.natural.name!r} cannot be held at {target:.6g} here.")
+
+
+class HeldResidualCoefficient:
+    """Hold l'beta of the standardised coefficients; z is that, theta and rho.
+
+    With b = l / |l|^2, the columns of N a basis of what is orthogonal to l, and phi = l'beta, the
+    model is y - phi X b = X N gamma + Z b + e. From the coefficients of the whole model,
+    r2(phi) = r2 + (phi - l'beta)^2 / l'(X'V^-1 X)^-1 l.
+
+    Parameters
+    ----------
+    whole : ResidualObjective
+    of_columns : callable
+        Makes the likelihood from the matrix that [X y] is multiplied by.
+    combination : ndarray of shape (n_coefficients,)
+    lower : ndarray or None
+        Bounds of (theta, rho).
+    """
+
+    exact_hessian = False
+
+    def __init__(
+        self,
+        whole: ResidualObjective,
+        of_columns: Callable[[FloatArray], ResidualObjective],
+        combination: FloatArray,
+        lower: FloatArray | None,
+    ) -> None:
+        self.lower = lower
+        self._whole, self._of_columns, self._combination = whole, of_columns, combination
+        p = len(combination)
+        Q = np.linalg.qr(combination[:, None], mode="complete")[0]
+        self._columns = np.zeros((p + 1, p))
+        self._columns[:p, : p - 1] = Q[:, 1:]
+        self._columns[p, p - 1] = 1.0
+        self._latest: tuple[float, ResidualObjective] | None = None
+
+    def __call__(self, z: FloatArray) -> ObjectiveValue:
+        """Evaluate the deviance with its derivatives in z."""
+        at = self._held_at(float(z[0]))(z[1:])
+        m = len(z)
+        gradient, hessian = np.zeros(m), np.zeros((m, m))
+        if not math.isinf(at.value):
+            theta, rho = self._whole.split(z[1:])
+            best = self._whole.at_rho(rho).objective(theta).solution
+            half = np.linalg.solve(best.R_X.T, self._combination)
+            precision = 2.0 / (half @ half) / at.solution.sigma2
+            slope = precision * (z[0] - self._combination @ best.beta)
+            profiled = at.solution.known_sigma2 is None
+            gradient[0], gradient[1:] = slope, at.gradient
+            hessian[0, 0] = precision - (slope**2 / at.solution.nu if profiled else 0.0)
+            hessian[1:, 1:] = at.hessian
+        return replace(at, theta=z, gradient=gradient, hessian=hessian)
+
+    def near(self, z: FloatArray) -> HeldResidualCoefficient:
+        """Return the same function."""
+        return self
+
+    def _held_at(self, value: float) -> ResidualObjective:
+        """Return the likelihood of the other parameters."""
+        if self._latest is None or self._latest[0] != value:
+            columns = self._columns.copy()
+            b = self._combination / (self._combination @ self._combination)
+            columns[:-1, -1] -= value * b
+            self._latest = value, self._of_columns(columns)
+        return self._latest[1]
