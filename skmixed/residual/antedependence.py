@@ -57,8 +57,8 @@ class AnteDependence(MarkovCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
     symbol: ClassVar[str] = "r"
-    equation: ClassVar[str] = r"\prod_{t_i \le t < t_k} r_{t,\, t + 1}"
-    words: ClassVar[str] = "first-order ante-dependence"
+    equation: ClassVar[str] = r"\prod_{t_i \le t < t_{i'}} r_{t,\, t + 1}"
+    words: ClassVar[str] = "a first-order ante-dependence"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of neighbours."""

@@ -70,7 +70,7 @@ class ARMA(Correlation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
-    equation: ClassVar[str] = r"\gamma_{|t_i - t_k|} / \gamma_0"
+    equation: ClassVar[str] = r"\gamma_{|t_i - t_{i'}|} / \gamma_0"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,7 +100,7 @@ class ARMA(Correlation):
     @property
     def words(self) -> str:
         """Say what it is, with the orders."""
-        return f"ARMA({self.p}, {self.q})"
+        return f"an ARMA({self.p}, {self.q})"
 
     def scales(self, axis: Axis) -> list[Scale]:
         """Return Fisher's z for a single coefficient, which alone is bounded by -1 and 1."""

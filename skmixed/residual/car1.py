@@ -65,8 +65,8 @@ class CAR1(MarkovCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
     symbol: ClassVar[str] = r"\phi"
-    equation: ClassVar[str] = r"\phi^{|t_i - t_k|}"
-    words: ClassVar[str] = "first-order autoregression in continuous time"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
+    words: ClassVar[str] = "a first-order autoregression in continuous time"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

@@ -37,7 +37,7 @@ class Correlation(ResidualStructure, ABC):
     """
 
     axis_kind: ClassVar[AxisKind]
-    equation: ClassVar[str] = r"r_{ik}"
+    equation: ClassVar[str] = r"r_{ii'}"
     linear: ClassVar[bool] = False
     group: Names | None
     by: Names | None

@@ -42,7 +42,7 @@ def residual_parameters(learned: LearnedResidual) -> tuple[NaturalParameter, ...
 
 
 def stratum_deviations(learned: LearnedResidual) -> tuple[NaturalParameter, ...]:
-    """List the residual standard deviations of strata, none where they are not all there is.
+    """List the standard deviations of strata; where others are unequal, sigma, which scales them.
 
     Parameters
     ----------
@@ -50,7 +50,11 @@ def stratum_deviations(learned: LearnedResidual) -> tuple[NaturalParameter, ...]
     """
     strata = learned.variances[0] if len(learned.variances) == 1 else None
     if not isinstance(strata, Strata):
-        return ()
+        scaled = bool(learned.variances) and not learned.fixes_sigma
+        sigma = NaturalParameter(
+            "sigma", _OfStratum(0, True), Logarithm(), r"\sigma", in_sigma=True
+        )
+        return (sigma,) * scaled
     first = learned.n_arms * learned.n_correlations - 1
     return tuple(
         NaturalParameter(

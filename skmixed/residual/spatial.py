@@ -112,7 +112,7 @@ class Exponential(SpatialCorrelation):
            [0.6065, 1.    ]])
     """
 
-    equation: ClassVar[str] = r"\exp(-\lVert t_i - t_k \rVert / \ell)"
+    equation: ClassVar[str] = r"\exp(-\lVert t_i - t_{i'} \rVert / \ell)"
     words: ClassVar[str] = "correlations that fall exponentially with distance"
 
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
@@ -158,7 +158,7 @@ class Gaussian(SpatialCorrelation):
            [0.7788, 1.    ]])
     """
 
-    equation: ClassVar[str] = r"\exp(-(\lVert t_i - t_k \rVert / \ell)^2)"
+    equation: ClassVar[str] = r"\exp(-(\lVert t_i - t_{i'} \rVert / \ell)^2)"
     words: ClassVar[str] = "correlations that fall with squared distance"
 
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ class ResidualStructure:
     symbol : str
         Of its parameters, in LaTeX.
     equation : str
-        In LaTeX: of correlations, that of rows i and k of a group, with t their times; of
+        In LaTeX: of correlations, that of rows i and i' of a group, with t their times; of
         variances, the standard deviation of row i relative to sigma, with s its stratum and v its
         covariate.
     """

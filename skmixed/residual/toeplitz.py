@@ -60,7 +60,7 @@ class Toeplitz(Correlation):
     axis_kind: ClassVar[AxisKind] = "occasion"
     linear: ClassVar[bool] = True
     symbol: ClassVar[str] = "r"
-    equation: ClassVar[str] = r"r_{|t_i - t_k|}"
+    equation: ClassVar[str] = r"r_{|t_i - t_{i'}|}"
     words: ClassVar[str] = "a correlation for each lag (Toeplitz)"
 
     def n_parameters(self, axis: Axis) -> int:

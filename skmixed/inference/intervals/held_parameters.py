@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.covariance.scales import Linear, Logarithm, ParameterScale
+from skmixed.covariance.scales import Linear, Logarithm, NormalScale, ParameterScale
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR
 from skmixed.fitting.search import find_optimum
@@ -37,6 +37,8 @@ TOLERANCE, EVALUATIONS = 1e-8, 500
 # A sigma below this part of the residual of least squares is 0: V is singular within rounding soon
 # after.
 NEGLIGIBLE = 1e-6
+# Profiles of residual correlations end this part of their range before its ends.
+EDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,9 +198,18 @@ def held_parameter(fit: LMMFit, best: Maximum, parameter: ModelParameter) -> Hel
         assert isinstance(best, ResidualMaximum)
         assert fit.residual is not None
         natural = fit.residual.natural_parameters[parameter.position]
-        return Held(*best.hold_residual(natural), natural.scale)
+        return Held(*best.hold_residual(natural), _with_ends(natural.scale))
     assert parameter.place is not None
     return _natural(fit, best, parameter.place)
+
+
+def _with_ends(scale: NormalScale) -> ParameterScale:
+    """Return a scale that ends next to the bounds of a correlation, where V may be singular."""
+    low, high = scale.to_user(np.array([-math.inf, math.inf]))
+    if not math.isfinite(high - low):
+        return scale
+    ends = scale.to_internal(np.array([low, high]) + (high - low) * np.array([EDGE, -EDGE]))
+    return replace(scale, lower=float(ends[0]), upper=float(ends[1]))  # type: ignore[type-var]
 
 
 def _coefficient(fit: LMMFit, best: Maximum, position: int) -> Held:

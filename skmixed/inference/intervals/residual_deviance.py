@@ -174,67 +174,83 @@ class ScaledOrder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NaturalChart:
-    """Hold a natural parameter of the residual structure on its scale: z is h, theta, some rho.
+    """Hold a natural parameter of the residual structure on its scale: z is h, theta, and u.
 
-    With n the direction of the gradient of h at the base, the structure has rho + s n with
-    h(rho + s n) = z_0. So rho may move along n without any change.
+    rho is base + Q (s, u): the first column of Q is the direction of the gradient of h at the base,
+    and s is where h has the value.
 
     Attributes
     ----------
     natural : NaturalParameter
     n_theta : int
     base : ndarray of shape (n_rho,)
+    Q : ndarray of shape (n_rho, n_rho)
+        Orthogonal.
+    along : float
+        Some s nearby.
     """
 
     natural: NaturalParameter
     n_theta: int
     base: FloatArray
+    Q: FloatArray
+    along: float = 0.0
+
+    @classmethod
+    def at(cls, natural: NaturalParameter, theta: FloatArray, rho: FloatArray) -> NaturalChart:
+        """Return the chart that has its base at rho."""
+        gradient = natural.at(rho).gradient
+        Q = np.linalg.qr(gradient[:, None], mode="complete")[0]
+        return cls(natural, len(theta), rho, Q)
+
+    def coordinates(self, theta: FloatArray) -> FloatArray:
+        """Return z of theta and the base."""
+        return np.concatenate([[self._value(self.base)[0]], theta, np.zeros(len(self.base) - 1)])
 
     def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (theta, rho) by Newton steps along n, and its derivatives."""
-        _, gradient = self.value(self.base)
-        n = gradient / (np.linalg.norm(gradient) or 1.0)
-        rho = self._solved(z[0], z[1 + self.n_theta :], n)
-        _, gradient = self.value(rho)
+        """Return (theta, rho) and its derivatives."""
+        m, n = self.n_theta, self.Q[:, 0]
+        rho = self.base + self.Q[:, 1:] @ z[1 + m :]
+        rho = rho + self._solved(float(z[0]), rho) * n
+        _, gradient = self._value(rho)
         rate = float(gradient @ n)
-        if not rate:
-            raise np.linalg.LinAlgError(f"{self.natural.name!r} does not change here.")
-        jacobian = np.zeros((len(z) - 1, len(z)))
-        jacobian[: self.n_theta, 1 : 1 + self.n_theta] = np.eye(self.n_theta)
-        jacobian[self.n_theta :, 0] = n / rate
+        jacobian = np.zeros((len(z), len(z)))
+        jacobian[:m, 1 : 1 + m] = np.eye(m)
+        jacobian[m:, 0] = n / rate
         across = np.eye(len(rho)) - np.multiply.outer(n, gradient) / rate
-        jacobian[self.n_theta :, 1 + self.n_theta :] = across
-        return np.append(z[1 : 1 + self.n_theta], rho), jacobian
+        jacobian[m:, 1 + m :] = across @ self.Q[:, 1:]
+        return np.append(z[1 : 1 + m], rho), jacobian
 
     def near(self, z: FloatArray) -> NaturalChart:
-        """Return the chart whose n is that at the rho of z."""
-        return replace(self, base=z[1 + self.n_theta :])
+        """Return the chart that looks for s near its value at z."""
+        rho = self(z)[0][self.n_theta :]
+        return replace(self, along=float(self.Q[:, 0] @ (rho - self.base)))
 
-    def value(self, rho: FloatArray) -> tuple[float, FloatArray]:
+    def _value(self, rho: FloatArray) -> tuple[float, FloatArray]:
         """Return h and its gradient."""
         at, scale = self.natural.at(rho), self.natural.scale
         internal = scale.to_internal(np.asarray(at.value))
         with np.errstate(divide="ignore", invalid="ignore"):
             return float(internal), np.asarray(at.gradient / scale.derivative(internal))
 
-    def _solved(self, target: float, rho: FloatArray, n: FloatArray) -> FloatArray:
-        """Return rho + s n where h is at the target."""
-        value, gradient = self.value(rho)
+    def _solved(self, target: float, rho: FloatArray) -> float:
+        """Return s with h(rho + s n) at the target, by Newton steps."""
+        s, n = self.along, self.Q[:, 0]
+        value, gradient = self._value(rho + s * n)
         for _ in range(STEPS):
-            short = target - value
+            short, rate = target - value, float(gradient @ n)
             if abs(short) <= EXACT * max(1.0, abs(target)):
-                return rho
-            rate = float(gradient @ n)
+                return s
             if not rate or not math.isfinite(rate):
                 break
             for halving in 0.5 ** np.arange(STEPS):
-                trial = rho + halving * short / rate * n
-                value, gradient = self.value(trial)
+                trial = s + halving * short / rate
+                value, gradient = self._value(rho + trial * n)
                 if abs(target - value) < abs(short):
                     break
             else:
                 break
-            rho = trial
+            s = float(trial)
         raise np.linalg.LinAlgError(f"{self.natural.name!r} cannot be held at {target:.6g} here.")
 
 

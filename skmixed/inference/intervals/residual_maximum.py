@@ -112,9 +112,9 @@ class ResidualMaximum:
     def hold_residual(self, natural: NaturalParameter) -> tuple[HeldDeviance, FloatArray]:
         """Hold a natural parameter of the residual structure, on its scale."""
         theta, rho = self.objective.split(self.at.theta)
-        chart = NaturalChart(natural, len(theta), rho)
-        deviance = self._charted(self.covariance, chart, None)
-        return deviance, np.append(chart.value(rho)[0], self.at.theta)
+        chart = NaturalChart.at(natural, theta, rho)
+        deviance = self._charted(self.covariance, chart, len(self.at.theta) - 1)
+        return deviance, chart.coordinates(theta)
 
     def _parameters(self, covariance: JointCovariance) -> FloatArray:
         """Return (theta, rho) of the optimum, theta being that of another covariance."""
@@ -125,16 +125,16 @@ class ResidualMaximum:
         self,
         covariance: JointCovariance,
         chart: Chart,
-        held: int | None,
+        held: int,
         *,
         with_sigma: bool = False,
     ) -> ChartedDeviance:
-        """Return the deviance in a chart that holds the parameter at a position, or another."""
+        """Return the deviance in a chart that takes the place of the parameter at a position."""
         objective = self._of_covariance(covariance)
         lower = objective.lower_bounds
         if lower is not None:
             lower = np.append(lower, [-np.inf] * with_sigma)
-            lower = lower if held is None else np.delete(lower, held)
+            lower = np.delete(lower, held)
         return ChartedDeviance(self._of_covariance, objective, chart, lower, with_sigma)
 
     def _of_covariance(self, covariance: JointCovariance) -> ResidualObjective:
