@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from skmixed.residual.ar1 import AR1
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import AxisKind, Correlation
 from skmixed.residual.distance import distances
@@ -82,6 +83,11 @@ class ARMA(Correlation):
                 "at least one of them positive. Write ARMA(1, 1, time='visit') for one coefficient "
                 "of each kind."
             )
+
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for lower orders, and AR1."""
+        p, q = (other.p, other.q) if isinstance(other, ARMA) else (1, 0)
+        return isinstance(other, ARMA | AR1) and p <= self.p and q <= self.q
 
     def n_parameters(self, axis: Axis) -> int:
         """Return p + q."""

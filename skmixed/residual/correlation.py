@@ -42,6 +42,21 @@ class Correlation(ResidualStructure, ABC):
     group: Names | None
     by: Names | None
 
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is a special case: the same one, or one listed.
+
+        Each label of `by` has parameters of its own, which may be equal.
+        """
+        if not isinstance(other, Correlation) or named(self.group) != named(other.group):
+            return False
+        along = other.axis_kind == "none" or self.axis_columns == other.axis_columns
+        by = not other.by or named(self.by) == named(other.by)
+        return along and by and self.has_case(other)
+
+    def has_case(self, other: Correlation) -> bool:
+        """Tell whether another correlation along the same times is a special case."""
+        return type(self) is type(other)
+
     @property
     def axis_columns(self) -> tuple[Any, ...]:
         """Return the columns of times or coordinates."""

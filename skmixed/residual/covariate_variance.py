@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
 from skmixed.residual.strata import learn_strata, strata_of_rows
-from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named
 from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
 
 __all__ = ["CovariateVariance", "LearnedCovariateVariance"]
@@ -42,6 +42,12 @@ class CovariateVariance(VarianceFunction):
     parameter: ClassVar[str]
     symbol: ClassVar[str] = r"\delta"
     verb: ClassVar[str]
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is the same for all levels of some of the columns."""
+        if type(self) is not type(other) or not isinstance(other, CovariateVariance):
+            return False
+        return self.of == other.of and set(other.label_columns) <= set(self.label_columns)
 
     @property
     def words(self) -> str:

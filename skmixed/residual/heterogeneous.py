@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
 from skmixed.residual.strata import learn_strata, strata_of_rows
-from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named
 from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
 
 __all__ = ["Heterogeneous"]
@@ -40,6 +40,10 @@ class Heterogeneous(VarianceFunction):
     by: Names
     symbol: ClassVar[str] = r"\delta"
     equation: ClassVar[str] = r"\delta_{s[i]}"
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure has a variance for each level of some of the columns."""
+        return isinstance(other, Heterogeneous) and set(other.columns) <= set(self.columns)
 
     @property
     def words(self) -> str:

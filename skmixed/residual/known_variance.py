@@ -46,6 +46,7 @@ class KnownVariance(VarianceFunction):
 
     of: str | int
     equation: ClassVar[str] = r"\sqrt{v_i}"
+    may_vanish: ClassVar[bool] = False
 
     @property
     def words(self) -> str:

@@ -25,10 +25,23 @@ class ResidualStructure:
         In LaTeX: of correlations, that of rows i and i' of a group, with t their times; of
         variances, the standard deviation of row i relative to sigma, with s its stratum and v its
         covariate.
+    may_vanish : bool
+        Whether independent residuals of one variance are a special case.
     """
 
     symbol: ClassVar[str] = r"\vartheta"
     equation: ClassVar[str] = ""
+    may_vanish: ClassVar[bool] = True
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is known to be a special case of this one.
+
+        Parameters
+        ----------
+        other : ResidualStructure
+            Of correlations, or of variances: no product.
+        """
+        return self == other
 
     @property
     def words(self) -> str:

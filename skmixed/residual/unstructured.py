@@ -50,6 +50,10 @@ class UnstructuredCorrelation(Correlation):
     equation: ClassVar[str] = r"r_{t_i t_{i'}}"
     words: ClassVar[str] = "a correlation for each pair of occasions"
 
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for all that depend on occasions."""
+        return other.axis_kind != "coordinates"
+
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of pairs of occasions."""
         return axis.n_occasions * (axis.n_occasions - 1) // 2

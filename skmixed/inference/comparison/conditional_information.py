@@ -70,7 +70,8 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     Raises
     ------
     ValueError
-        If there is no such convention, or the fit has not kept its cross-products.
+        If there is no such convention, the fit has not kept its cross-products, or the residuals
+        have a structure.
 
     Examples
     --------
@@ -88,6 +89,12 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
         raise ValueError(f"convention must be one of {list(CONVENTIONS)}, got {convention!r}.")
     fit = fit_of(fitted)
     fit.require_likelihood()
+    if fit.residual is not None:
+        raise ValueError(
+            "The degrees of freedom of the conditional AIC are known for independent residuals "
+            f"only, and these have the structure {fit.residual.learned.structure!r}. Compare such "
+            "models by aic or bic."
+        )
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
     if fit.products is not None and fit.estimable:
         parts = _through_theta(fit, fit.products)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,9 +50,10 @@ def compare(
     -------
     DataFrame
         One row for each model: model, method, refitted, n_parameters, log_likelihood, aic, aicc
-        (Hurvich and Tsai 1989, with the number of rows), bic, caic, caic_df (effective degrees of
-        freedom of the conditional AIC), delta_aic (above the lowest) and weight, Akaike's:
-        exp(-delta / 2) as a share of their sum.
+        (Hurvich and Tsai 1989, with the number of rows), bic (with log of the number of rows, as
+        lme4; nlme subtracts the coefficients from the rows under REML), caic, caic_df (effective
+        degrees of freedom of the conditional AIC; both NaN with a residual structure), delta_aic
+        (above the lowest) and weight, Akaike's: exp(-delta / 2) as a share of their sum.
 
     Warns
     -----
@@ -115,8 +117,9 @@ def _row(one: ComparedModel, *, conditional: bool) -> dict[str, Any]:
         "bic": fit.bic,
     }
     if conditional:
-        found = conditional_aic(fit)
-        row |= {"caic": found.caic, "caic_df": found.df}
+        found = None if fit.residual is not None else conditional_aic(fit)
+        row["caic"] = math.nan if found is None else found.caic
+        row["caic_df"] = math.nan if found is None else found.df
     return row
 
 

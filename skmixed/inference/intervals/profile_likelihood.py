@@ -33,7 +33,7 @@ WITH_ROWS = (
 )
 # How far beyond the limits the curves reach.
 REACH = 1.35
-# Points of a curve whose zeta differs by less are one.
+# Points of a curve are one whose zeta differs by less, and whose values by less of its length.
 APART = 1e-3
 
 
@@ -242,8 +242,11 @@ def _curve(fit: LMMFit, best: Maximum, parameter: ModelParameter, cutoff: float)
 def _apart(points: list[PathPoint], cutoff: float) -> list[PathPoint]:
     """Return the points in order; of some that are almost one, the nearest to the cutoff."""
     kept: list[PathPoint] = []
-    for point in sorted(points, key=lambda point: point.value):
-        if kept and 0.0 < kept[-1].slope * (point.value - kept[-1].value) < APART:
+    ordered = sorted(points, key=lambda point: point.value)
+    close = APART * (ordered[-1].value - ordered[0].value)
+    for point in ordered:
+        near = bool(kept) and point.value - kept[-1].value < close
+        if near and abs(point.zeta - kept[-1].zeta) < APART:
             if abs(abs(point.zeta) - cutoff) < abs(abs(kept[-1].zeta) - cutoff):
                 kept[-1] = point
         else:
