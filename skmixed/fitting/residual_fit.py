@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
+from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit, Notice
@@ -149,7 +150,7 @@ def _assembled(
     )
     found = notices_of(fit, design, here.objective.kernel.varies)
     untold = _untold_notice(model, undetermined)
-    return replace(fit, notices=(*found, *notices, *untold))
+    return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
 
 
 def _mean_square(design: Design, residual: ResidualAt) -> float:
@@ -259,6 +260,27 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
             f"The data do not determine these parameters of the residual structure: {listed}. "
             "They stay where the search began, and have no standard errors. Choose a structure "
             "with fewer parameters."
+        ),
+    )
+
+
+def _boundary_notice(fit: LMMFit) -> tuple[Notice, ...]:
+    """Return the warning that correlations are estimated as 1, or as 0 at any distance."""
+    assert fit.residual is not None
+    values = fit.residual.parameters.items()
+    names = [
+        f"{name} = {value:.3g}"
+        for (name, value), on in zip(values, fit.residual.boundary, strict=True)
+        if on
+    ]
+    if not (names and fit.convergence.converged):
+        return ()
+    return (
+        Notice(
+            f"The residual structure is estimated on its boundary: {', '.join(names)}. This is a "
+            "valid estimate without a standard error. A structure with fewer parameters, or "
+            "another kind of correlation, would fit as well.",
+            SingularFitWarning,
         ),
     )
 

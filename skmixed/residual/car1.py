@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind, MarkovCorrelation
-from skmixed.residual.distance import distances
+from skmixed.residual.correlation import BOUNDARY, AxisKind, MarkovCorrelation
+from skmixed.residual.distance import distances, range_on_boundary
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CAR1"]
@@ -79,6 +79,10 @@ class CAR1(MarkovCorrelation):
     def scales(self, axis: Axis) -> list[Scale]:
         """Return the logit."""
         return ["logit"]
+
+    def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
+        """Tell whether rows at a typical distance are independent, or alike."""
+        return range_on_boundary(rho, BOUNDARY)
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the range in the unit of the times."""

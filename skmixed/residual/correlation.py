@@ -12,9 +12,11 @@ from skmixed.residual.axis import Axis
 from skmixed.residual.differentiation import complex_step
 from skmixed.residual.structure import Names, ResidualStructure, Scale, named, subscripted
 
-__all__ = ["AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
+__all__ = ["BOUNDARY", "AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
 
 FloatArray = NDArray[np.float64]
+# A correlation this near to 0 or to 1 cannot be told from it.
+BOUNDARY = 1e-8
 AxisKind = Literal["none", "integer", "real", "occasion", "coordinates"]
 
 
@@ -104,6 +106,11 @@ class Correlation(ResidualStructure, ABC):
         """Say for each reported parameter where it is nearly normal."""
         return ["fisher"] * self.n_parameters(axis)
 
+    def on_boundary(self, rho: FloatArray, axis: Axis) -> NDArray[np.bool_]:
+        """Tell which reported parameters are at the ends of their scales within rounding."""
+        values, scales = self.reported(rho, axis), self.scales(axis)
+        return np.array([_at_end(x, s) for x, s in zip(values, scales, strict=True)], dtype=bool)
+
     def natural_derivative(self, rho: FloatArray, axis: Axis) -> FloatArray:
         """Return the derivatives of the natural parameters in rho, (n_natural, n_parameters)."""
         return complex_step(lambda free: self.natural(free, axis), rho).T
@@ -142,6 +149,13 @@ class MarkovCorrelation(Correlation):
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Return the correlations of patterns, whose positions ascend."""
         return product_of_steps(self.steps(natural, positions[:, :-1], positions[:, 1:]))
+
+
+def _at_end(value: float, scale: Scale) -> bool:
+    """Tell whether a parameter is next to a bound of its scale."""
+    low, high = scale if isinstance(scale, tuple) else (-1.0, 1.0)
+    near = min(value - low, high - value) < BOUNDARY * (high - low)
+    return bool(near) and (scale == "fisher" or isinstance(scale, tuple))
 
 
 def product_of_steps(steps: NDArray[Any]) -> NDArray[Any]:

@@ -65,6 +65,17 @@ class FittedResidual(FieldState):
         return dict(zip(self.learned.names, values.tolist(), strict=True))
 
     @cached_property
+    def boundary(self) -> NDArray[np.bool_]:
+        """Tell which reported parameters are on their boundary within rounding, (n_reported,)."""
+        found = np.zeros(self.n_parameters, dtype=bool)
+        correlation, axis = self.learned.correlation, self.learned.axis
+        if correlation is not None:
+            of_arms, _ = self.learned.split(self.rho)
+            own = np.concatenate([correlation.on_boundary(rho, axis) for rho in of_arms])
+            found[: len(own)] = own
+        return found
+
+    @cached_property
     def natural_parameters(self) -> tuple[NaturalParameter, ...]:
         """Return the reported parameters with their scales, as functions of rho."""
         return residual_parameters(self.learned)

@@ -11,8 +11,6 @@ from skmixed import inference, mixedlm
 from skmixed.residual import AR1, KnownVariance
 from skmixed.results import equation
 
-NAMES = ["phi", "ratio late", "sd early", "sd late"]
-
 
 def test_the_summary_shows_the_structure_and_its_parameters():
     text = str(fitted("ar1, unequal").summary())
@@ -20,10 +18,8 @@ def test_the_summary_shows_the_structure_and_its_parameters():
         " ".join(text.split())
     )
     lines = text[text.index("Residual structure") :].splitlines()
-    shown = [
-        line.split()[: len(name.split())] for line, name in zip(lines[2:6], NAMES, strict=True)
-    ]
-    assert shown == [name.split() for name in NAMES]
+    shown = [" ".join(line.split()[:-4]) for line in lines[2:6]]
+    assert shown == ["phi", "ratio late", "sd early", "sd late"]
 
 
 def test_the_summary_shows_correlations_of_occasions_as_a_matrix():

@@ -30,7 +30,8 @@ def residual_table(fit: LMMFit, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         Columns parameter, estimate, se, lower and upper; the last three are NaN for what the rows
-        do not determine. Standard deviations of strata are called ``sd`` and their label.
+        do not determine, and on the boundary. Standard deviations of strata are called ``sd`` and
+        their label; without strata, ``sigma`` is last where variances are unequal.
     """
     check_level(level)
     columns = ["parameter", "estimate", "se", "lower", "upper"]
@@ -38,11 +39,12 @@ def residual_table(fit: LMMFit, level: float = 0.95) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     covariance = parameter_covariance(fit)
     reach = float(stats.norm.isf(0.5 * (1.0 - level)))
-    told = [*~fit.residual.undetermined, *[True] * len(fit.residual.stratum_deviations)]
+    known = ~(fit.residual.undetermined | fit.residual.boundary)
+    told = [*known, *[True] * len(fit.residual.stratum_deviations)]
     rows = []
     listed = (*fit.residual.natural_parameters, *fit.residual.stratum_deviations)
     for natural, determined in zip(listed, told, strict=True):
         one = residual_estimate(fit, natural, covariance)
-        known = (one.standard_error, *one.limits(reach)) if determined else (math.nan,) * 3
-        rows.append((natural.name, one.value, *known))
+        errors = (one.standard_error, *one.limits(reach)) if determined else (math.nan,) * 3
+        rows.append((natural.name, one.value, *errors))
     return pd.DataFrame(rows, columns=columns)

@@ -76,9 +76,7 @@ def _limits(
         log_sigma = float(logarithm.to_internal(np.asarray(fit.sigma)))
         return _around(log_sigma, reach * math.sqrt(covariance[-1, -1]), logarithm)
     if parameter.kind == "residual":
-        assert fit.residual is not None
-        one = fit.residual.natural_parameters[parameter.position]
-        return residual_estimate(fit, one, covariance).limits(reach)
+        return _residual_limits(fit, parameter.position, covariance, reach)
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]
@@ -98,6 +96,17 @@ def _limits(
     inside = float(closed.to_internal(np.asarray(at.value)))
     bound = min(closed.lower, closed.upper, key=lambda end: abs(end - inside))
     return _around(bound, reach * unit * spread, closed)
+
+
+def _residual_limits(
+    fit: LMMFit, position: int, covariance: FloatArray, reach: float
+) -> tuple[float, float]:
+    """Return the limits of a parameter of the residual structure, none on its boundary."""
+    assert fit.residual is not None
+    if fit.residual.boundary[position]:
+        return math.nan, math.nan
+    natural = fit.residual.natural_parameters[position]
+    return residual_estimate(fit, natural, covariance).limits(reach)
 
 
 def _theta_of_term(fit: LMMFit, place: Place) -> tuple[FloatArray, slice]:

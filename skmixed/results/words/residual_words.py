@@ -68,7 +68,7 @@ def _value(
 ) -> str:
     """Return a parameter with its interval."""
     if not error > 0.0:
-        return f"{name} {rounded(estimate)} (which the data do not determine)"
+        return f"{name} {rounded(estimate)} (without an interval)"
     value, low, high = by_error([estimate, lower, upper], error)
     return f"{name} {value} ({level_text(level)} interval {low} to {high})"
 

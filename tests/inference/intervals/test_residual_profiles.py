@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import optimize, stats
 
-from skmixed import mixedlm
+from skmixed import SingularFitWarning, mixedlm
 from skmixed.datasets import load_sleepstudy
 from skmixed.inference import confint, profile
 from skmixed.residual import (
@@ -128,6 +128,7 @@ PARAMETERS = [
 ]
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize(("case", "name"), PARAMETERS)
 def test_profile_limits_are_where_the_deviance_is_a_quantile_above_its_minimum(case, name):
     limits = confint(fitted(case), "profile", name).iloc[0][["lower", "upper"]]
@@ -231,3 +232,14 @@ def test_wald_limits_are_those_of_nlme(residual, limits):
     table = confint(mixedlm("Reaction ~ Days", data, residual=residual), "wald", "random")
     found = table.set_index("parameter").loc[list(limits), ["lower", "upper"]]
     assert_allclose(found, list(limits.values()), rtol=1e-3, atol=7e-4)
+
+
+def test_a_range_of_zero_is_on_the_boundary():
+    """Rows that alternate have no positive correlation; phi and the range are then 0."""
+    rng = np.random.default_rng(0)
+    t, g = np.tile(np.arange(5.0), 12), np.repeat(np.arange(12), 5)
+    y = rng.normal(size=60) + np.repeat(rng.normal(size=12), 5) * (-1.0) ** t * 3.0
+    with pytest.warns(SingularFitWarning, match=r"boundary: phi = 0"):
+        results = mixedlm("y ~ 1", {"y": y, "t": t, "g": g}, residual=CAR1("t", group="g"))
+    assert results.residual_table()[["se", "lower", "upper"]].isna().to_numpy().all()
+    assert confint(results, "wald", "phi")["upper"].isna().all()
