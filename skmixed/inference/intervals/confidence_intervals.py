@@ -41,7 +41,7 @@ def confint(
 
     Wald intervals take the estimates of the fixed effects as t distributed, the logarithms of the
     standard deviations and Fisher's z of the correlations as normal, with the observed
-    information of the fit. With ``weight_type="sampling"`` all are t distributed, with the sandwich
+    information of the fit (of a residual structure also logarithms of ranges and of ratios). With ``weight_type="sampling"`` all are t distributed, with the sandwich
     covariance. Profile intervals are where twice the log-likelihood is a quantile of chi-squared
     below its maximum. They are those of ML, also for a fit by REML, as in lme4.
     Bootstrap intervals are quantiles of the estimates from simulated responses, by the criterion of
@@ -53,8 +53,9 @@ def confint(
         For the bootstrap with its rows: MixedLMResults.
     method : {"wald", "profile", "bootstrap"}, default="wald"
     which : {"all", "fixed", "random"}, str or sequence of str, default="fixed"
-        ``"random"`` means standard deviations, correlations and sigma. Names are those of the
-        table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
+        ``"random"`` means standard deviations, correlations, the parameters of a residual structure
+        and sigma. Names are those of the table: ``"Days"``, ``"sd_Days|Subject"``,
+        ``"cor_Days.Intercept|Subject"``, ``"phi"``, ``"sigma"``.
     level : float, default=0.95
     df_method : str, optional
         Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),

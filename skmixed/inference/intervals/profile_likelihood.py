@@ -142,8 +142,9 @@ def profile(
     ----------
     fitted : estimator, MixedLMResults or LMMFit
     which : {"all", "fixed", "random"}, str or sequence of str, default="all"
-        ``"random"`` means standard deviations, correlations and sigma. Names are those of the
-        table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
+        ``"random"`` means standard deviations, correlations, the parameters of a residual structure
+        and sigma. Names are those of the table: ``"Days"``, ``"sd_Days|Subject"``,
+        ``"cor_Days.Intercept|Subject"``, ``"phi"``, ``"sigma"``.
     level : float, default=0.95
         Confidence of the intervals; the curves reach a little beyond.
 
