@@ -40,12 +40,13 @@ def confint(
     """Return confidence intervals of fixed effects, standard deviations, correlations and sigma.
 
     Wald intervals take the estimates of the fixed effects as t distributed, the logarithms of the
-    standard deviations and Fisher's z of the correlations as normal, with the observed
-    information of the fit (of a residual structure also logarithms of ranges and of ratios). With ``weight_type="sampling"`` all are t distributed, with the sandwich
-    covariance. Profile intervals are where twice the log-likelihood is a quantile of chi-squared
-    below its maximum. They are those of ML, also for a fit by REML, as in lme4.
-    Bootstrap intervals are quantiles of the estimates from simulated responses, by the criterion of
-    the fit; ``bootstrap`` has other ways to simulate, and other intervals.
+    standard deviations and Fisher's z of the correlations as normal, with the observed information
+    of the fit (of a residual structure also logarithms of ranges and of ratios). With
+    ``weight_type="sampling"`` all are t distributed, with the sandwich covariance. Profile
+    intervals are where twice the log-likelihood is a quantile of chi-squared below its maximum.
+    They are those of ML, also for a fit by REML, as in lme4. Bootstrap intervals are quantiles of
+    the estimates from simulated responses, by the criterion of the fit; ``bootstrap`` has other
+    ways to simulate, and other intervals.
 
     Parameters
     ----------

@@ -38,7 +38,8 @@ def group_of_residuals(fit: LMMFit) -> str:
     assert fit.residual is not None
     correlation = fit.residual.learned.correlation
     names = named(None if correlation is None else correlation.group)
-    return "/".join(map(str, names)) or fit.random[0].name
+    innermost = fit.random[0].name if fit.random else "groups"
+    return "/".join(map(str, names)) or innermost
 
 
 def residual_sentences(fit: LMMFit, level: float) -> list[str]:

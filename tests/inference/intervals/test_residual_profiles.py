@@ -20,6 +20,7 @@ from skmixed.residual import (
     CompoundSymmetry,
     Exponential,
     Heterogeneous,
+    KnownVariance,
     UnstructuredCorrelation,
     VarianceExponential,
     VariancePower,
@@ -182,6 +183,30 @@ def test_correlations_of_occasions_have_profiles_of_their_own():
         curve = found.curves[name]
         assert_allclose(curve.estimate, results.residual_parameters[name], atol=1e-6)
         assert -1.0 < curve.limits[0] < curve.estimate < curve.limits[1] < 1.0
+
+
+def test_the_deviation_between_studies_has_its_profile_where_variances_are_known():
+    """Beta is a weighted mean at each tau, and there is no sigma."""
+    rng = np.random.default_rng(2)
+    v = rng.uniform(0.1, 1.0, size=20)
+    z = 0.5 + rng.normal(size=20) * np.sqrt(v + 0.8)
+    data = pd.DataFrame({"z": z, "v": v, "study": np.arange(20)})
+    results = mixedlm("z ~ 1 + (1 | study)", data, residual=KnownVariance("v"), method="ml")
+    table = confint(results, "profile", "all").set_index("parameter")
+    assert list(table.index) == ["Intercept", "sd_Intercept|study"]
+
+    def of_tau(tau, beta=None):
+        w = 1.0 / (v + tau**2)
+        center = np.average(z, weights=w) if beta is None else beta
+        return np.sum(w * (z - center) ** 2 - np.log(w))
+
+    cutoff = stats.chi2.ppf(0.95, 1)
+    tau = table.loc["sd_Intercept|study"]
+    for end in ("lower", "upper"):
+        assert_allclose(of_tau(tau[end]) - of_tau(tau["estimate"]), cutoff, rtol=1e-5)
+        beta = table.loc["Intercept", end]
+        best = optimize.minimize_scalar(lambda one, beta=beta: of_tau(one, beta), bounds=(0.0, 9.0))
+        assert_allclose(best.fun - of_tau(tau["estimate"]), cutoff, rtol=1e-5)
 
 
 def test_a_profile_takes_the_rows():
