@@ -31,7 +31,7 @@ QUESTIONS = {
 }
 # The reason why a question has no answer, for all models or for some.
 REFUSED = {
-    "inference.conditional_aic": "independent residuals",
+    "inference.conditional_aic": "no such count",
     "inference.exact_rlrt": "exact distribution|one random term",
     "inference.exact_lrt": "exact distribution|one random term",
     "inference.ranova": "this model has none",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,10 @@ from skmixed.inference.comparison.compared_models import (
     require_same_rows,
     same_fixed_effects,
 )
-from skmixed.inference.comparison.conditional_information import conditional_aic
+from skmixed.inference.comparison.conditional_information import (
+    conditional_aic,
+    has_conditional_aic,
+)
 
 __all__ = ["compare"]
 
@@ -50,10 +52,10 @@ def compare(
     -------
     DataFrame
         One row for each model: model, method, refitted, n_parameters, log_likelihood, aic, aicc
-        (Hurvich and Tsai 1989, with the number of rows), bic (with log of the number of rows, as
-        lme4; nlme subtracts the coefficients from the rows under REML), caic, caic_df (effective
-        degrees of freedom of the conditional AIC; both NaN with a residual structure), delta_aic
-        (above the lowest) and weight, Akaike's: exp(-delta / 2) as a share of their sum.
+        (Hurvich and Tsai 1989, with the number of rows), bic, caic, caic_df (effective degrees of
+        freedom of the conditional AIC; both NaN where correlations or variances of the residuals
+        are estimated), delta_aic (above the lowest) and weight, Akaike's:
+        exp(-delta / 2) as a share of their sum.
 
     Warns
     -----
@@ -117,9 +119,9 @@ def _row(one: ComparedModel, *, conditional: bool) -> dict[str, Any]:
         "bic": fit.bic,
     }
     if conditional:
-        found = None if fit.residual is not None else conditional_aic(fit)
-        row["caic"] = math.nan if found is None else found.caic
-        row["caic_df"] = math.nan if found is None else found.df
+        found = conditional_aic(fit) if has_conditional_aic(fit) else None
+        row["caic"] = np.nan if found is None else found.caic
+        row["caic_df"] = np.nan if found is None else found.df
     return row
 
 
