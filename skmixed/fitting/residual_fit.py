@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance import JointCovariance
+from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
+from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
@@ -18,16 +21,18 @@ from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learned import ResidualRows
 from skmixed.residual.structure import ResidualStructure
+from skmixed.residual.whitening import ResidualAt
 
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["check_nested", "fit_with_residual"]
+__all__ = ["check_nested", "fit_with_residual", "residual_objective"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,32 +52,19 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
         If the groups of the residuals do not lie within the levels of every factor.
     """
     assert model.residual is not None
-    residual = model.residual
     coordinates, rows = standardised(model.design, model.covariance)
-    kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
+    kept = model.estimable_factors(known_sigma=model.residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
-    structure = residual.learned.structure
-    check_nested(residual.rows, model.design.factors, structure)
-
-    def objective_of(kept: list[int]) -> ResidualObjective:
-        whitening = ResidualObjective(
-            rows,
-            model.covariance.of_factors(kept),
-            kept,
-            residual,
-            reml=model.reml,
-            sigma2=_known_sigma2(coordinates) if residual.learned.fixes_sigma else None,
-        )
-        return with_basis(whitening)
-
-    objective = objective_of(kept)
+    structure = model.residual.learned.structure
+    check_nested(model.residual.rows, model.design.factors, structure)
+    objective = residual_objective(model, coordinates, rows, kept)
     start = _start(objective)
     undetermined, hidden = undetermined_parameters(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
         kept = [one for position, one in enumerate(kept) if position not in hidden]
-        objective = objective_of(kept)
+        objective = residual_objective(model, coordinates, rows, kept)
         start = _start(objective)
         undetermined, _ = undetermined_parameters(objective, start)
     else:
@@ -81,6 +73,39 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
         start = given
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
+
+
+def residual_objective(
+    model: LMMModel,
+    coordinates: Coordinates,
+    rows: WhitenedRows,
+    kept: list[int],
+    covariance: JointCovariance | None = None,
+) -> ResidualObjective:
+    """Return the likelihood of (theta, rho) of a model with a residual structure.
+
+    Parameters
+    ----------
+    model : LMMModel
+    coordinates : Coordinates
+    rows : WhitenedRows
+        In these coordinates, by their weights.
+    kept : list of int
+        The estimable factors.
+    covariance : JointCovariance, optional
+        Of these factors, in other parameters than those of the model.
+    """
+    assert model.residual is not None
+    known = model.residual.learned.fixes_sigma
+    whitening = ResidualObjective(
+        rows,
+        model.covariance.of_factors(kept) if covariance is None else covariance,
+        kept,
+        model.residual,
+        reml=model.reml,
+        sigma2=_known_sigma2(coordinates) if known else None,
+    )
+    return with_basis(whitening)
 
 
 def _assembled(
@@ -117,7 +142,13 @@ def _assembled(
         hessian = optimum.at.hessian
     fit = replace(
         fit,
-        residual=FittedResidual(objective.residual.learned, rho, changes, undetermined),
+        residual=FittedResidual(
+            objective.residual.learned,
+            rho,
+            changes,
+            undetermined,
+            _mean_square(design, here.residual),
+        ),
         convergence=replace(
             end, gradient=optimum.at.gradient, hessian=hessian, residual_slope=slope
         ),
@@ -125,7 +156,13 @@ def _assembled(
     )
     found = notices_of(fit, design, here.objective.kernel.varies)
     untold = _untold_notice(model, undetermined)
-    return replace(fit, notices=(*found, *notices, *untold))
+    return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
+
+
+def _mean_square(design: Design, residual: ResidualAt) -> float:
+    """Return the mean variance of the rows over sigma squared, each as often as it counts."""
+    variances = np.exp(2.0 * residual.logarithms)
+    return float(np.average(variances, weights=design.weights.row_multiplicity))
 
 
 def _search(
@@ -214,6 +251,27 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
             f"The data do not determine these parameters of the residual structure: {listed}. "
             "They stay where the search began, and have no standard errors. Choose a structure "
             "with fewer parameters."
+        ),
+    )
+
+
+def _boundary_notice(fit: LMMFit) -> tuple[Notice, ...]:
+    """Return the warning that correlations are estimated as 1, or as 0 at any distance."""
+    assert fit.residual is not None
+    values = fit.residual.parameters.items()
+    names = [
+        f"{name} = {value:.3g}"
+        for (name, value), on in zip(values, fit.residual.boundary, strict=True)
+        if on
+    ]
+    if not (names and fit.convergence.converged):
+        return ()
+    return (
+        Notice(
+            f"The residual structure is estimated on its boundary: {', '.join(names)}. This is a "
+            "valid estimate without a standard error. A structure with fewer parameters, or "
+            "another kind of correlation, would fit as well.",
+            SingularFitWarning,
         ),
     )
 

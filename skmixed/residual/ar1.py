@@ -46,6 +46,9 @@ class AR1(MarkovCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
     stationary: ClassVar[bool] = True
+    symbol: ClassVar[str] = r"\phi"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
+    words: ClassVar[str] = "a first-order autoregression"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

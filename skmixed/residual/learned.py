@@ -14,8 +14,8 @@ from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.patterns import GroupedRows
 from skmixed.residual.positions import UNKNOWN, check_distinct, row_positions
-from skmixed.residual.structure import ResidualStructure, Scale, named
-from skmixed.residual.variance import Columns, LearnedVariance, RowDeviations
+from skmixed.residual.structure import ResidualStructure, Scale, named, subscripted
+from skmixed.residual.variance import Columns, LearnedVariance, RowDeviations, VarianceFunction
 from skmixed.saving.fields import FieldState
 
 __all__ = ["LearnedResidual", "ResidualRows"]
@@ -136,6 +136,19 @@ class LearnedResidual(FieldState):
         """Say for each reported parameter where it is nearly normal."""
         own = [] if self.correlation is None else self.correlation.scales(self.axis) * self.n_arms
         return own + [scale for variance in self.variances for scale in variance.scales]
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the reported parameters in LaTeX."""
+        found: list[str] = []
+        if self.correlation is not None:
+            own = self.correlation.symbols(self.axis)
+            labels = [None] if self.arms is None else self.arms.flat_labels
+            found += [s if label is None else f"{s}^{{({label})}}" for label in labels for s in own]
+        functions = [one for one in self.structure.factors if isinstance(one, VarianceFunction)]
+        for function, learned in zip(functions, self.variances, strict=True):
+            found += [subscripted(function.symbol, name) for name in learned.names]
+        return found
 
     def reported(self, rho: NDArray[Any]) -> NDArray[Any]:
         """Return the parameters that are reported: correlations, ranges, ratios and powers."""
