@@ -50,7 +50,7 @@ def learn_axis(
         times = _occasions(columns[names[0]], str(names[0]), kind)
         labels = () if times is None else tuple(times.flat_labels.astype(str))
         axis = Axis(labels, 1.0, largest)
-    if kind in ("real", "coordinates"):
+    if kind in ("integer", "real", "coordinates"):
         positions = row_positions(correlation, times, columns, groups)
         axis = replace(axis, unit=_typical_distance(positions, groups))
     return axis, times
@@ -176,7 +176,7 @@ def _places_in_group(groups: Integers) -> Integers:
     return places
 
 
-def _typical_distance(positions: FloatArray, groups: Integers) -> float:
+def _typical_distance(positions: NDArray[Any], groups: Integers) -> float:
     """Return the median distance of neighbouring rows of a group, 1 if there are none."""
     points = positions.reshape(len(groups), -1)
     order = np.lexsort((*points.T[::-1], groups))
