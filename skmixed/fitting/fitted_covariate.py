@@ -20,7 +20,7 @@ __all__ = ["fit_until_settled", "fitted_values"]
 
 FloatArray = NDArray[np.float64]
 
-# Change of the standard deviations' logarithms at which fitted values have settled, and fits for it.
+# Change of the logarithms of standard deviations at which these have settled; fits to come there.
 SETTLED, ROUNDS = 1e-9, 200
 
 
