@@ -27,8 +27,8 @@ from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_desig
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.residual import ResidualStructure
 from skmixed.residual.model import ResidualModel, residual_groups
+from skmixed.residual.structure import ResidualStructure
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.saving.versions import VersionedState
