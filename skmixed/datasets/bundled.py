@@ -212,7 +212,7 @@ def load_fev() -> pd.DataFrame:
         - ``FEV1``: the same at the visit, NaN where it was not measured (float);
         - ``WEIGHT``: a weight of the row (float);
         - ``VISITN``: number of the visit, 1 to 4 (int);
-        - ``VISITN2``: a number without a meaning, a second coordinate for examples (float).
+        - ``VISITN2``: a second coordinate of the visit, to compute distances with (float).
 
     References
     ----------
