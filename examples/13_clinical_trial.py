@@ -54,6 +54,7 @@ plt.show()
 
 formula = "FEV1 ~ RACE + SEX + ARMCD * AVISIT"
 results = mixedlm(formula, trial, residual="us(AVISIT | USUBJID)", missing="drop")
+results = results.with_df_method("kenward-roger")
 print("Covariances between visits")
 print(results.residual_covariance().round(1).to_string())
 
@@ -63,8 +64,8 @@ print(results.residual_covariance().round(1).to_string())
 # Means by arm and visit
 # ----------------------
 #
-# Least-squares means, for an equal mix of races and sexes. The degrees of freedom are
-# Satterthwaite's: the covariance matrix is estimated, too.
+# Least-squares means, for an equal mix of races and sexes. Standard errors and degrees of freedom
+# are Kenward and Roger's, which allow for the covariance matrix being estimated, too.
 
 means = marginal_means(results, ["ARMCD", "AVISIT"]).tidy()
 print(
@@ -115,7 +116,9 @@ plt.show()
 
 structures = ["us", "toeph", "ar1h", "csh", "toep", "ar1", "cs"]
 fits = {
-    name: mixedlm(formula, trial, residual=f"{name}(AVISIT | USUBJID)", missing="drop")
+    name: mixedlm(
+        formula, trial, residual=f"{name}(AVISIT | USUBJID)", missing="drop"
+    ).with_df_method("kenward-roger")
     for name in structures
 }
 answers = pd.DataFrame(
