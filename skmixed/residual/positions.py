@@ -115,7 +115,7 @@ def check_distinct(correlation: Correlation, columns: Columns, rows: GroupedRows
         rows = GroupedRows(rows.groups, codes, rows.arms)
     row = rows.duplicate()
     if row is not None:
-        time = label_values(columns[names[0]])[row]
+        time = label_values(columns[names[0]]).tolist()[row]
         raise ValueError(
             f"Two rows of one group have the time {time!r} in {names[0]!r} (row {row} is one of "
             "them): rows that are correlated in time need distinct times within each group. "
