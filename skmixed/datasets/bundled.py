@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 
 import pandas as pd
@@ -234,7 +234,7 @@ def load_fev() -> pd.DataFrame:
     return _read("fev", {**alphabetical, "SEX": ["Male", "Female"]})
 
 
-def _read(name: str, factors: Mapping[str, Sequence[str] | None]) -> pd.DataFrame:
+def _read(name: str, factors: Mapping[str, list[str] | None]) -> pd.DataFrame:
     """Read one bundled file, with its factors as categories of text, in order of the alphabet."""
     with files("skmixed.datasets").joinpath("data", f"{name}.csv").open(encoding="utf-8") as file:
         frame = pd.read_csv(file, dtype=dict.fromkeys(factors, str))

@@ -116,7 +116,8 @@ def _assembled(
         ),
         products=here.objective.products,
     )
-    hidden = {*model.estimable_factors(known_sigma=fit.residual.fixes_sigma)} - {*kept}
+    known = objective.residual.learned.fixes_sigma
+    hidden = set(model.estimable_factors(known_sigma=known)).difference(kept)
     found = notices_of(fit, design, here.objective.kernel.varies, told=hidden)
     untold = _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold))
