@@ -28,6 +28,25 @@ GROWTH = "distance ~ age * Sex"
 BOYS_OVER_GIRLS = 1 / 0.467894
 """The ratio of residual standard deviations; nlme's is relative to the boys."""
 
+# Cases and others among the vaccinated, then among the controls (Colditz and others 1994).
+VACCINE = np.array(
+    [
+        [4, 119, 11, 128],
+        [6, 300, 29, 274],
+        [3, 228, 11, 209],
+        [62, 13536, 248, 12619],
+        [33, 5036, 47, 5761],
+        [180, 1361, 372, 1079],
+        [8, 2537, 10, 619],
+        [505, 87886, 499, 87892],
+        [29, 7470, 45, 7232],
+        [17, 1699, 65, 1600],
+        [186, 50448, 141, 27197],
+        [5, 2493, 3, 2338],
+        [27, 16886, 29, 17825],
+    ]
+)
+
 
 @pytest.fixture(scope="module")
 def children() -> pd.DataFrame:
@@ -151,16 +170,16 @@ def test_row_81_trial_with_means_by_visit():
 
 
 def test_row_83_meta_analysis():
-    """The estimates solve the equations of REML with known sampling variances."""
-    cases, persons = np.array([[4, 123], [6, 306], [3, 231], [62, 13598], [33, 5069]]).T
-    rows = pd.DataFrame({"yi": np.log(cases / persons), "vi": 1 / cases - 1 / persons})
-    rows["trial"] = np.arange(len(rows))
+    """Thirteen trials of a vaccine, as metafor's rma(yi, vi) combines them."""
+    events, persons = VACCINE[:, ::2], VACCINE[:, ::2] + VACCINE[:, 1::2]
+    log_risk, variance = np.log(events / persons), 1 / events - 1 / persons
+    rows = pd.DataFrame(
+        {"yi": log_risk[:, 0] - log_risk[:, 1], "vi": variance.sum(axis=1), "trial": range(13)}
+    )
     results = mixedlm("yi ~ 1 + (1 | trial)", rows, residual=KnownVariance("vi"))
-    tau2 = results.variance_components["vcov"].iloc[0]
-    weights = 1 / (rows["vi"] + tau2)
-    assert_allclose(results.params["Intercept"], np.average(rows["yi"], weights=weights))
-    # The REML equation of tau^2.
-    error = rows["yi"] - results.params["Intercept"]
-    right = np.sum(weights**2 * (error**2 - rows["vi"])) / np.sum(weights**2)
-    assert_allclose(tau2, right + 1 / np.sum(weights), rtol=1e-6)
+    assert_allclose(results.params["Intercept"], -0.7145323, rtol=1e-6)
+    assert_allclose(results.bse["Intercept"], 0.1797815, rtol=1e-6)
+    assert_allclose(results.variance_components["vcov"].iloc[0], 0.3132433, rtol=1e-6)
+    # metafor adds half of log |X'X|.
+    assert_allclose(results.llf + np.log(13) / 2, -12.20237, rtol=1e-6)
     assert results.sigma == 1.0
