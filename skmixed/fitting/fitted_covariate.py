@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.residual_fit import fit_with_residual
+from skmixed.residual.learning import depends_on_fitted
 from skmixed.residual.model import ResidualModel
 
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_until_settled", "fitted_values"]
+__all__ = ["fit_until_settled", "fitted_values", "settled_residual"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,14 +46,28 @@ def fit_until_settled(model: LMMModel) -> LMMFit:
         if previous is not None and np.abs(logs - previous).max() <= SETTLED:
             return fit
         previous = logs
-        values = fitted_values(fit, model.design)
-        residual = ResidualModel.of(residual.learned.structure, model.design, values)
+        residual = settled_residual(model, fit)
     end = replace(
         fit.convergence,
         converged=False,
         message=f"the fitted values, on which the variances depend, changed for {ROUNDS} fits",
     )
     return replace(fit, convergence=end)
+
+
+def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
+    """Return the residual structure of a model, its variances those of the fitted values of a fit.
+
+    Parameters
+    ----------
+    model : LMMModel
+    fit : LMMFit
+    """
+    residual = model.residual
+    if residual is None or not depends_on_fitted(residual.learned.structure):
+        return residual
+    values = fitted_values(fit, model.design)
+    return ResidualModel.of(residual.learned.structure, model.design, values)
 
 
 def fitted_values(fit: LMMFit, design: Design) -> FloatArray:

@@ -34,7 +34,9 @@ class RowResults(OfModel):
 
     @property
     def resid_pearson(self) -> Any:
-        """Return the residuals over their standard deviation."""
+        """Return the residuals over the standard deviation of the row's error."""
+        if self.fit.residual is not None:
+            return inference.residuals(self, kind="pearson")
         counted = self.model is not None and self.model.design.weights.kind != "precision"
         weight = 1.0 if self.weights is None or counted else self.weights
         return self.resid * np.sqrt(weight) / self.fit.sigma
