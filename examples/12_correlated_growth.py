@@ -15,7 +15,7 @@ import pandas as pd
 
 from skmixed import mixedlm
 from skmixed.datasets import load_orthodont
-from skmixed.plots import TrajectoriesDisplay
+from skmixed.plots import AutocorrelationDisplay, SpreadByStratumDisplay, TrajectoriesDisplay
 from skmixed.residual import AR1, Heterogeneous
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -39,6 +39,12 @@ plt.show()
 by_sex = mixedlm("distance ~ age * Sex + (1 | Subject)", children, residual=Heterogeneous("Sex"))
 print(by_sex.residual_variances.round(2).to_string())
 print(f"AIC: {equal.aic:.1f} with one variance, {by_sex.aic:.1f} with two")
+
+# %%
+# The residuals agree: each sex has a spread of its own, and the model's are within the limits.
+
+SpreadByStratumDisplay.from_results(by_sex)
+plt.show()
 
 # %%
 # What changes is how well the two slopes are known. One variance for all is too large for girls,
@@ -129,6 +135,12 @@ found = {**full.residual_parameters, "sigma": full.sigma}
 truth = {"phi": PHI, "ratio second": RATIO, "sigma": SD}
 table = pd.DataFrame({"truth": truth, "estimate": found})
 print(table.round(3).to_string())
+
+# %%
+# Normalised, the residuals of neighbouring months have nothing left in common.
+
+AutocorrelationDisplay.from_results(full)
+plt.show()
 
 # %%
 # The covariances of one child's residuals, by month: they fade from the diagonal, and grow with the
