@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.residual_fit import fit_with_residual
-from skmixed.residual.learning import depends_on_fitted
 from skmixed.residual.model import ResidualModel
 
 if TYPE_CHECKING:
@@ -63,11 +62,13 @@ def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
     model : LMMModel
     fit : LMMFit
     """
-    residual = model.residual
-    if residual is None or not depends_on_fitted(residual.learned.structure):
+    fitted, residual = fit.residual, model.residual
+    if fitted is None or residual is None or not fitted.depends_on_fitted:
         return residual
-    values = fitted_values(fit, model.design)
-    return ResidualModel.of(residual.learned.structure, model.design, values)
+    columns = {} if model.design.residual is None else dict(model.design.residual)
+    columns["fitted"] = fitted_values(fit, model.design)
+    groups = None if residual.rows.grouped is None else residual.rows.grouped.groups
+    return ResidualModel(fitted.learned, fitted.learned.rows(columns, groups))
 
 
 def fitted_values(fit: LMMFit, design: Design) -> FloatArray:

@@ -203,6 +203,12 @@ class LMMFit(FieldState):
         """Name the parameters of theta."""
         return [f"theta[{i}]" for i in range(len(self.theta))]
 
+    @property
+    def rho_names(self) -> list[str]:
+        """Name the free parameters of a residual structure."""
+        n_rho = 0 if self.residual is None else len(self.residual.rho)
+        return [f"rho[{i}]" for i in range(n_rho)]
+
     @cached_property
     def estimable(self) -> list[tuple[RandomEffects, FloatArray]]:
         """Return the factors whose variances are estimated, each with its part of the theta."""

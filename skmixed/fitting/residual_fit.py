@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
@@ -19,21 +21,25 @@ from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
+from skmixed.residual.learned import ResidualRows
+from skmixed.residual.structure import ResidualStructure
 
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_with_residual"]
+__all__ = ["check_nested", "fit_with_residual"]
 
 FloatArray = NDArray[np.float64]
 
 
-def fit_with_residual(model: LMMModel) -> LMMFit:
+def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
 
     Parameters
     ----------
     model : LMMModel
+    given : ndarray of shape (n_theta + n_rho,), optional
+        Where to begin, if it has as many parameters as are estimated.
 
     Raises
     ------
@@ -46,7 +52,8 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
     kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
-    _check_nested(model)
+    structure = residual.learned.structure
+    check_nested(residual.rows, model.design.factors, structure)
 
     def objective_of(kept: list[int]) -> ResidualObjective:
         whitening = ResidualObjective(
@@ -70,6 +77,8 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         undetermined, _ = undetermined_parameters(objective, start)
     else:
         notices = ()
+    if given is not None and len(given) == len(start):
+        start = given
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
 
@@ -151,15 +160,24 @@ def _start(objective: ResidualObjective) -> FloatArray:
     return np.append(theta, rho)
 
 
-def _check_nested(model: LMMModel) -> None:
-    """Raise ValueError if a group of correlated rows is spread over levels of some factor."""
-    assert model.residual is not None
-    grouped = model.residual.rows.grouped
+def check_nested(
+    rows: ResidualRows, factors: Sequence[GroupingFactor], structure: ResidualStructure
+) -> None:
+    """Raise ValueError if a group of correlated rows is spread over levels of some factor.
+
+    Parameters
+    ----------
+    rows : ResidualRows
+    factors : sequence of GroupingFactor
+        Of the same rows.
+    structure : ResidualStructure
+    """
+    grouped = rows.grouped
     if grouped is None:
         return
     first = np.empty(grouped.groups.max() + 1, dtype=np.intp)
     first[grouped.groups] = np.arange(len(grouped.groups))
-    for factor in model.design.factors:
+    for factor in factors:
         apart = factor.codes != factor.codes[first[grouped.groups]]
         if apart.any():
             name = factor.levels.name
@@ -167,7 +185,7 @@ def _check_nested(model: LMMModel) -> None:
                 f"The rows of a group that the residual structure correlates must share their "
                 f"level of every grouping factor, and row {int(np.argmax(apart))} has another "
                 f"level of {name!r} than other rows of its group. Name as the group of "
-                f"{model.residual.learned.structure!r} a factor within the levels of {name!r}, or "
+                f"{structure!r} a factor within the levels of {name!r}, or "
                 f"leave out the random effects of {name!r}."
             )
 

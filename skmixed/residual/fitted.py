@@ -53,6 +53,11 @@ class FittedResidual(FieldState):
         return self.learned.fixes_sigma
 
     @property
+    def depends_on_fitted(self) -> bool:
+        """Tell whether variances depend on the means of the rows, random effects included."""
+        return any(getattr(one, "of_fitted", False) for one in self.learned.structure.factors)
+
+    @property
     def parameters(self) -> dict[str, float]:
         """Return the reported parameters by name."""
         values = self.learned.reported(self.rho)

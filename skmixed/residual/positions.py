@@ -16,12 +16,16 @@ from skmixed.residual.correlation import Correlation
 from skmixed.residual.patterns import GroupedRows
 from skmixed.residual.variance import Columns
 
-__all__ = ["check_distinct", "learn_axis", "row_positions"]
+__all__ = ["UNKNOWN", "check_distinct", "learn_axis", "places_in_groups", "row_positions"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 DAY = np.timedelta64(1, "D")
+UNKNOWN = (
+    "The residual structure knows those that were fitted only. Refit with such rows, or predict "
+    "without residual_memory and return_cov."
+)
 
 
 def learn_axis(
@@ -89,10 +93,10 @@ def row_positions(
     if kind == "none":
         return np.zeros(len(groups), dtype=np.intp)
     if not names:
-        return _places_in_group(groups)
+        return places_in_groups(groups)
     if times is not None:
         codes = times.encode([columns[names[0]]])
-        times.check_seen(codes, [columns[names[0]]])
+        times.check_seen(codes, [columns[names[0]]], UNKNOWN)
         return codes
     values = _numbers(columns[names[0]], str(names[0]))
     return values.astype(np.intp) if kind == "integer" else values
@@ -166,8 +170,13 @@ def _numbers(column: Any, name: str) -> FloatArray:
     return numbers
 
 
-def _places_in_group(groups: Integers) -> Integers:
-    """Return the place of each row among those of its group."""
+def places_in_groups(groups: Integers) -> Integers:
+    """Return the place of each row among those of its group.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+    """
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)

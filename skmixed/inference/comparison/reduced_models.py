@@ -151,7 +151,7 @@ def _with_parts(model: LMMModel, parts: Sequence[tuple[RandomBlock, Sequence[_Pa
             for _, own in kept
         )
     )
-    return replace(model.with_design(_with_blocks(model.design, blocks)), covariance=covariance)
+    return replace(model, design=_with_blocks(model.design, blocks), covariance=covariance)
 
 
 def _with_blocks(design: Design, blocks: tuple[RandomBlock, ...]) -> Design:
