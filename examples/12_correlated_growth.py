@@ -182,3 +182,45 @@ print(calibration.mean().round(2).to_string())
 # %%
 # Without autocorrelation the errors are almost three times what the model claims: it takes waves
 # for growth.
+
+# %%
+# The next months of a child
+# --------------------------
+#
+# After a year and a half: how heavy will each child be in the next six months? The child's line is
+# one answer. With ``residual_memory=True`` a forecast also starts from where the child is on its
+# wave, which is worth most for the next month.
+
+past, future = toddlers[toddlers["month"] < 18], toddlers[toddlers["month"] >= 18]
+early = {
+    name: mixedlm(formula, past, residual=candidates[name])
+    for name in ("independent", "AR(1), two variances")
+}
+forecasts = {
+    "line, independent": early["independent"].predict(future),
+    "line, AR(1)": early["AR(1), two variances"].predict(future),
+    "line and wave": early["AR(1), two variances"].predict(future, residual_memory=True),
+}
+squares = pd.DataFrame({name: (future["weight"] - mean) ** 2 for name, mean in forecasts.items()})
+rmse = np.sqrt(squares.groupby(future["month"] - 17).mean()).rename_axis("months ahead")
+print("Root mean squared error of forecasts, kg")
+print(rmse.round(2).to_string())
+
+# %%
+# The interval knows about it: narrow next month, and as wide as that of the line alone after
+# half a year.
+
+child = toddlers[toddlers["child"] == 5]
+ahead = child[child["month"] >= 18]
+fit = early["AR(1), two variances"]
+fig, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+ax.plot(child["month"], child["weight"], "o", color="0.3", markersize=4, label="measured")
+for memory, colour, name in ((False, BLUE, "line"), (True, ORANGE, "line and wave")):
+    lower, upper = fit.predict_interval(ahead, residual_memory=memory).T
+    ax.fill_between(ahead["month"], lower, upper, color=colour, alpha=0.2, linewidth=0)
+    ax.plot(ahead["month"], fit.predict(ahead, residual_memory=memory), color=colour, label=name)
+ax.axvline(17.5, color="0.7", linewidth=1, linestyle="--")
+ax.set(xlabel="month", ylabel="weight, kg")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(frameon=False)
+plt.show()

@@ -161,6 +161,15 @@ def test_row_80_growth_with_autocorrelation_and_unequal_variances(story) -> None
 
 
 @pytest.mark.slow
+def test_row_82_forecast_of_a_known_child(story) -> None:
+    """Worth most for the next month, and nothing after half a year."""
+    rmse = story("12_correlated_growth")["rmse"]
+    gain = rmse["line, AR(1)"] / rmse["line and wave"]
+    assert gain.iloc[0] > 1.15
+    assert abs(gain.iloc[-1] - 1) < 0.05
+
+
+@pytest.mark.slow
 def test_row_81_trial_from_data_to_the_answer(story) -> None:
     told = story("13_clinical_trial")
     answer = told["differences"].iloc[-1]

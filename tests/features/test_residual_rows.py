@@ -169,6 +169,18 @@ def test_row_81_trial_with_means_by_visit():
     assert_allclose(adjusted.loc["ARMCD[T.TRT]", "se"], 1.0817777909206363, rtol=1e-5)
 
 
+def test_row_82_forecast_of_a_known_child(children):
+    """Without random effects, the next visit is the conditional mean given the last one."""
+    past, future = children[children["age"] < 12], children[children["age"] == 12]
+    results = mixedlm("distance ~ C(age)", children, residual=AR1("visit", group="Subject"))
+    seen = (past, past["distance"])
+    found = results.predict(future, residual_memory=seen)
+    before = past.loc[past["age"] == 10, "distance"].to_numpy()
+    phi, mean = results.residual_parameters["phi"], results.predict(future)
+    left = before - results.predict(past[past["age"] == 10])
+    assert_allclose(found, mean + phi * left, rtol=1e-8)
+
+
 def test_row_83_meta_analysis():
     """Thirteen trials of a vaccine, as metafor's rma(yi, vi) combines them."""
     events, persons = VACCINE[:, ::2], VACCINE[:, ::2] + VACCINE[:, 1::2]
