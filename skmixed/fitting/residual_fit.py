@@ -154,7 +154,9 @@ def _assembled(
         ),
         products=here.objective.products,
     )
-    found = notices_of(fit, design, here.objective.kernel.varies)
+    known = objective.residual.learned.fixes_sigma
+    hidden = set(model.estimable_factors(known_sigma=known)).difference(kept)
+    found = notices_of(fit, design, here.objective.kernel.varies, told=hidden)
     untold = _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
 

@@ -54,7 +54,7 @@ def learn_axis(
         times = _occasions(columns[names[0]], str(names[0]), kind)
         labels = () if times is None else tuple(times.flat_labels.astype(str))
         axis = Axis(labels, 1.0, largest)
-    if kind in ("real", "coordinates"):
+    if kind in ("integer", "real", "coordinates"):
         positions = row_positions(correlation, times, columns, groups)
         axis = replace(axis, unit=_typical_distance(positions, groups))
     return axis, times
@@ -119,7 +119,7 @@ def check_distinct(correlation: Correlation, columns: Columns, rows: GroupedRows
         rows = GroupedRows(rows.groups, codes, rows.arms)
     row = rows.duplicate()
     if row is not None:
-        time = label_values(columns[names[0]])[row]
+        time = label_values(columns[names[0]]).tolist()[row]
         raise ValueError(
             f"Two rows of one group have the time {time!r} in {names[0]!r} (row {row} is one of "
             "them): rows that are correlated in time need distinct times within each group. "
@@ -185,7 +185,7 @@ def places_in_groups(groups: Integers) -> Integers:
     return places
 
 
-def _typical_distance(positions: FloatArray, groups: Integers) -> float:
+def _typical_distance(positions: NDArray[Any], groups: Integers) -> float:
     """Return the median distance of neighbouring rows of a group, 1 if there are none."""
     points = positions.reshape(len(groups), -1)
     order = np.lexsort((*points.T[::-1], groups))
