@@ -1,8 +1,8 @@
-"""The linear cases of the shared references that have no residual structure."""
+"""The linear cases of the shared references."""
 
 from __future__ import annotations
 
-__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "SEVERAL_FACTORS", "STRUCTURED"]
+__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "RESIDUAL", "SEVERAL_FACTORS", "STRUCTURED"]
 
 ONE_FACTOR = (
     "weights_sim",
@@ -117,3 +117,29 @@ LARGE = (
 
 LEAST_SQUARES = ("lm_pigs", "lm_pigs_strat", "lm_gpa")
 """Cases without random effects."""
+
+RESIDUAL = (
+    "gpa_varident",
+    "gpa_varident_ml",
+    "gpa_ar1",
+    "gpa_ar1_ml",
+    "gpa_ar1_varident_ml",
+    "gpa_tmb_disp",
+    "orth_varident",
+    "orth_varident_rs",
+    "orth_ar1",
+    "orth_ar1_varident",
+    "orth_varpower",
+    "orth_lme_slope_cs",
+    "orth_gls_compsymm",
+    "orth_gls_ar1",
+    "orth_gls_symm",
+    "orth_gls_un",
+    "orth_gls_un_ml",
+    "ovary_ar1",
+    "ovary_ar1_ml",
+    "ovary_pddiag_ar1",
+    "ovary_car1",
+    "ovary_arma11",
+)
+"""Cases with a residual structure, with random effects or without."""
