@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "RESIDUAL", "SEVERAL_FACTORS", "STRUCTURED"]
+__all__ = [
+    "LARGE",
+    "LEAST_SQUARES",
+    "ONE_FACTOR",
+    "RESIDUAL",
+    "SEVERAL_FACTORS",
+    "STRUCTURED",
+    "TRIALS",
+]
 
 ONE_FACTOR = (
     "weights_sim",
@@ -143,3 +151,52 @@ RESIDUAL = (
     "ovary_arma11",
 )
 """Cases with a residual structure, with random effects or without."""
+
+TRIALS = (
+    "us_full_ml",
+    "us_intercept_ml",
+    "us_arm_sex_ml",
+    "ar1_arm_sex_ml",
+    "cs_intercept_ml",
+    "csh_intercept_ml",
+    "ar1_intercept_ml",
+    "ar1h_intercept_ml",
+    "toep_intercept_ml",
+    "toeph_intercept_ml",
+    "sp_exp_1d_intercept_ml",
+    "sp_exp_2d_intercept_ml",
+    "us_full_reml",
+    "us_intercept_reml",
+    "us_arm_sex_reml",
+    "ar1_arm_sex_reml",
+    "cs_intercept_reml",
+    "csh_intercept_reml",
+    "ar1_intercept_reml",
+    "ar1h_intercept_reml",
+    "toep_intercept_reml",
+    "toeph_intercept_reml",
+    "ar1_by_arm_intercept_reml",
+    "sp_exp_1d_intercept_reml",
+    "sp_exp_2d_intercept_reml",
+    "ad_intercept_reml",
+    "us_arm_reml",
+    "cs_arm_reml",
+    "csh_arm_reml",
+    "ar1_arm_reml",
+    "ar1h_arm_reml",
+    "toep_arm_reml",
+    "toeph_arm_reml",
+    "sp_exp_2d_arm_reml",
+    "sp_exp_1d_arm_reml",
+    "ar1_arm_x_baseline_reml",
+    "ar1_arm_sex_slopes_reml",
+    "cs_full_reml",
+    "csh_full_reml",
+    "ar1_full_reml",
+    "ar1h_full_reml",
+    "ad_full_reml",
+    "toep_full_reml",
+    "toeph_full_reml",
+    "sp_exp_1d_full_reml",
+)
+"""Trials: models with structured residual covariance and without random effects."""
