@@ -123,19 +123,20 @@ def linear_names(folder: Path) -> set[str]:
     return shared_names(folder, _is_linear)
 
 
-def bundled_names() -> list[str]:
-    """Return the names of the cases that are kept beside these tests."""
-    return list(_bundled_figures())
+def bundled_names(*packages: str) -> list[str]:
+    """Return the names of the cases of some packages that are kept beside these tests."""
+    return list(_bundled_figures(*packages))
 
 
 def bundled_case(name: str) -> Case:
     """Return one case on the data that skmixed ships."""
-    figures = _bundled_figures()[name]
+    figures = _bundled_figures("lme4", "glmmTMB", "nlme")[name]
     data = getattr(datasets, f"load_{figures['data']}")()
-    if figures["fn"] == "glmmTMB":
+    if figures["fn"] != "lmer":
         data["period"] = pd.Categorical.from_codes(data["Days"] // 4, PERIODS)
-    weights = figures["weights"]
-    return Case(name, figures, data, data.eval(weights) if weights else None)
+    residual = residual_of(figures)
+    weights = figures["weights"] if residual is None else None
+    return Case(name, figures, data, data.eval(weights) if weights else None, residual)
 
 
 def fit_case(case: Case) -> Fitted:
@@ -160,11 +161,11 @@ def fit_estimator(case: Case) -> MixedLM:
         return model.fit(case.data, sample_weight=case.weights)
 
 
-def _bundled_figures() -> dict[str, Any]:
-    """Return the figures of all cases that are kept beside these tests."""
+def _bundled_figures(*packages: str) -> dict[str, Any]:
+    """Return the figures of the cases of some packages that are kept beside these tests."""
     return {
         name: figures
-        for package in ("lme4", "glmmTMB")
+        for package in packages
         for name, figures in _read_json(FIXTURES / f"{package}.json")["cases"].items()
     }
 

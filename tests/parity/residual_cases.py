@@ -44,7 +44,9 @@ def in_our_units(case: Case) -> Case:
     stratum = re.search(r"Ident\(form = ~1 \| (\w+)", figures.get("weights") or "")
     ratios = figures.get("var_par") or {}
     if stratum or figures["fn"] == "glmmTMB":
-        labels = [str(label) for label in np.unique(case.data[stratum[1]])] if stratum else [*ratios]
+        labels = (
+            [str(label) for label in np.unique(case.data[stratum[1]])] if stratum else [*ratios]
+        )
         first = ratios[labels[0]]
         figures["sigma"] *= first
         figures["var_par"] = {label: ratios[label] / first for label in labels[1:]}

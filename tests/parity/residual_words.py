@@ -14,6 +14,8 @@ from skmixed.residual import (
     CAR1,
     CompoundSymmetry,
     Correlation,
+    Exponential,
+    Gaussian,
     Heterogeneous,
     ResidualStructure,
     UnstructuredCorrelation,
@@ -27,6 +29,7 @@ __all__ = ["residual_of"]
 _CORRELATION = re.compile(r"cor(\w+)\(form = ~(\w+)(?: \| (\w+))?(?:, p = (\d), q = (\d))?\)")
 _VARIANCE = re.compile(r"var(Ident|Power|Exp)\(form = ~(?:1 \| )?(\w+)\)")
 _TIMED = {"AR1": AR1, "CAR1": CAR1, "Symm": UnstructuredCorrelation}
+_IN_SPACE = {"Exp": Exponential, "Gaus": Gaussian}
 _VARIANCES = {"Ident": Heterogeneous, "Power": VariancePower, "Exp": VarianceExponential}
 
 
@@ -52,6 +55,8 @@ def _correlation(text: str, *, grouped: bool) -> Correlation:
     group, time = group if grouped else None, None if form == "1" else form
     if kind == "CompSymm":
         return CompoundSymmetry(group=group)
+    if kind in _IN_SPACE:
+        return _IN_SPACE[kind]((time,), group=group)
     if kind == "ARMA":
         return ARMA(int(p), int(q), time, group=group)
     return _TIMED[kind](time, group=group)

@@ -1,4 +1,4 @@
-"""Every model with a residual structure of the shared references against nlme and glmmTMB."""
+"""Models with a residual structure against nlme and glmmTMB, on bundled data and shared ones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import pytest
 
 from .cases import RESIDUAL
 from .checks import assert_same_fit
-from .reference import fit_estimator, shared_names
-from .residual_cases import RESIDUAL_QUANTITIES, residual_case
+from .reference import bundled_case, bundled_names, fit_estimator, shared_names
+from .residual_cases import RESIDUAL_QUANTITIES, in_our_units, residual_case
 from .residual_words import residual_of
 
 
-@pytest.fixture(scope="module", params=RESIDUAL)
-def case(request, shared):
-    return residual_case(shared, request.param)
+@pytest.fixture(scope="module", params=[*bundled_names("nlme"), *RESIDUAL])
+def case(request):
+    if request.param in RESIDUAL:
+        return residual_case(request.getfixturevalue("shared"), request.param)
+    return in_our_units(bundled_case(request.param))
 
 
 def test_no_case_is_left_out(shared):

@@ -17,10 +17,11 @@ from skmixed.results import MixedLMResults
 from .cases import TRIALS
 from .trials import (
     Trial,
-    _cases,
     covariance_parameters,
     covariance_parameters_errors,
     fit_trial,
+    own_trials,
+    shared_trials,
     trial,
 )
 
@@ -32,8 +33,10 @@ needs_kenward_roger = pytest.mark.skipif(
 needs_sandwich = pytest.mark.skip(
     reason="robust_covariance with residual structures comes with the branch diagnostics"
 )
-RESTRICTED = [name for name in TRIALS if name.endswith("_reml")]
-WITH_SANDWICH = [name for name in RESTRICTED if name.endswith("_arm_reml") and "1d" not in name]
+LARGE = {"us_bcva_reml": pytest.mark.slow}
+ALL = [pytest.param(name, marks=LARGE.get(name, ())) for name in (*TRIALS, *own_trials())]
+RESTRICTED = [one for one in ALL if one.values[0].endswith("_reml")]
+WITH_SANDWICH = [name for name in TRIALS if name.endswith("_arm_reml") and "1d" not in name]
 RULES = {
     "kenward_roger": ("kenward-roger", "observed"),
     "kenward_roger_linear": ("kenward-roger-linear", "observed"),
@@ -62,7 +65,7 @@ class FittedTrial:
         return contrasts
 
 
-@pytest.fixture(scope="module", params=TRIALS)
+@pytest.fixture(scope="module", params=ALL)
 def fitted(request, shared) -> FittedTrial:
     one = trial(shared, request.param)
     results = fit_trial(one)
@@ -70,7 +73,7 @@ def fitted(request, shared) -> FittedTrial:
 
 
 def test_no_case_is_left_out(shared):
-    assert set(TRIALS) == set(_cases(shared))
+    assert set(TRIALS) == set(shared_trials(shared))
 
 
 def test_text_and_objects_are_one_structure(fitted):

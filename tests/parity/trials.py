@@ -1,19 +1,17 @@
 """Models of trials: what the references in mmrm_cases.json hold, and the same of our fits.
 
-MMRM.md beside that file has the conventions. The dense reference that computed them can be asked
-for other models too.
+MMRM.md beside that file has the conventions. Its dense reference computed more models for
+fixtures/trials.json.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -41,13 +39,15 @@ __all__ = [
     "Trial",
     "covariance_parameters",
     "covariance_parameters_errors",
-    "dense_reference",
     "fit_trial",
+    "own_trials",
+    "shared_trials",
     "trial",
 ]
 
 Array = npt.NDArray[np.float64]
 
+FIXTURES = Path(__file__).parent / "fixtures"
 _OF_OCCASIONS = {"cs": CompoundSymmetry, "ar1": AR1, "toep": Toeplitz, "ad": AnteDependence}
 _IN_SPACE = {"sp_exp": Exponential, "sp_gau": Gaussian}
 
@@ -96,29 +96,30 @@ class Trial:
 
 
 def trial(folder: Path, name: str) -> Trial:
-    """Return one trial of the shared references."""
-    figures = _cases(folder)[name]
+    """Return one trial on the shared data, rows without a response left out."""
+    own = own_trials()
+    figures = own[name] if name in own else shared_trials(folder)[name]
     data = pd.read_csv(folder / "data" / f"{figures['data']}.csv")
-    return _prepared(figures, data)
+    response = figures["formula"].split("~")[0].strip()
+    data = data[data[response].notna()].astype(
+        {column: pd.CategoricalDtype(levels) for column, levels in figures["levels"].items()}
+    )
+    return Trial(figures, data)
 
 
-def dense_reference(folder: Path, figures: Mapping[str, Any]) -> tuple[Trial, Any]:
-    """Return a trial that is not among the cases, and its fit by the dense reference."""
-    data = pd.read_csv(folder / "data" / f"{figures['data']}.csv")
-    reference = _module(folder).MMRM(
-        data,
-        figures["formula"],
-        figures["structure"],
-        time=figures["time"],
-        subject=figures["subject"],
-        by=figures["by"],
-        weights=figures["weights"],
-        coords=figures["coordinates"],
-        time_levels=sorted(data[figures["time"]].unique()) if figures["time"] else None,
-        reml=figures["method"] == "REML",
-        levels=figures["levels"],
-    ).fit()
-    return _prepared(figures, data), reference
+@lru_cache
+def shared_trials(folder: Path) -> dict[str, Any]:
+    """Return the figures of the shared references by name."""
+    cases = json.loads((folder / "reference" / "mmrm_cases.json").read_text(encoding="utf-8"))
+    return {one["name"]: one for one in cases}
+
+
+@lru_cache
+def own_trials() -> dict[str, Any]:
+    """Return the figures of the models beside them."""
+    figures = json.loads((FIXTURES / "trials.json").read_text(encoding="utf-8"))
+    assert isinstance(figures, dict)
+    return figures
 
 
 def fit_trial(one: Trial, residual: Any = None) -> MixedLMResults:
@@ -215,32 +216,6 @@ def _places(results: Any, figures: Mapping[str, Any]) -> Any:
     """Return where to ask for the covariance: at all occasions, or at two points 1 apart."""
     if figures["coordinates"] is None:
         return pd.DataFrame({figures["time"]: figures["time_levels"]})
-    return pd.DataFrame({name: [0.0, float(i == 0)] for i, name in enumerate(figures["coordinates"])})
-
-
-def _prepared(figures: Mapping[str, Any], data: pd.DataFrame) -> Trial:
-    """Leave out the rows without a response, and put categories in order."""
-    response = figures["formula"].split("~")[0].strip()
-    data = data[data[response].notna()].astype(
-        {name: pd.CategoricalDtype(levels) for name, levels in figures["levels"].items()}
+    return pd.DataFrame(
+        {name: [0.0, float(i == 0)] for i, name in enumerate(figures["coordinates"])}
     )
-    return Trial(figures, data)
-
-
-@lru_cache
-def _cases(folder: Path) -> dict[str, Any]:
-    """Return the figures of all cases by name."""
-    cases = json.loads((folder / "reference" / "mmrm_cases.json").read_text(encoding="utf-8"))
-    return {one["name"]: one for one in cases}
-
-
-@lru_cache
-def _module(folder: Path) -> ModuleType:
-    """Return the module of the dense reference."""
-    path = folder / "reference" / "mmrm_reference.py"
-    spec = importlib.util.spec_from_file_location("mmrm_reference", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
