@@ -108,8 +108,7 @@ def shared_case(folder: Path, name: str) -> Case:
     weights = figures.get("weights") or ""
     if weights == "varFixed(~I(1/w))":  # The variance is the inverse of w.
         weights = "w"
-    prior = data[weights] if weights in data else None
-    return Case(name, figures, data, prior, residual_of(figures))
+    return Case(name, figures, data, data.get(weights), residual_of(figures))
 
 
 def shared_names(folder: Path, chosen: Callable[[Mapping[str, Any]], bool]) -> set[str]:

@@ -36,7 +36,7 @@ _VARIANCES = {"Ident": Heterogeneous, "Power": VariancePower, "Exp": VarianceExp
 def residual_of(figures: Mapping[str, Any]) -> ResidualStructure | None:
     """Return the residual structure of a case, None without one.
 
-    A model without random effects has its groups in the structure, others leave them to the default.
+    The structure names its groups where there are no random effects.
     """
     factors: list[ResidualStructure] = []
     correlation = figures.get("correlation")

@@ -141,7 +141,7 @@ def covariance_parameters(results: MixedLMResults, figures: Mapping[str, Any]) -
     assert residual is not None
     found = [np.empty(0)]
     for arm in _arms(results, figures):
-        columns, index = residual.columns_of_one_group(_places(results, figures), arm)
+        columns, index = residual.columns_of_one_group(_places(figures), arm)
         covariance = results.sigma**2 * residual.covariance(columns, len(index))
         found.append(_parameters(figures["structure"], covariance))
     return np.concatenate(found)
@@ -212,7 +212,7 @@ def _arms(results: Any, figures: Mapping[str, Any]) -> list[Any]:
     return sorted(results.fit.residual.learned.arms.flat_labels)
 
 
-def _places(results: Any, figures: Mapping[str, Any]) -> Any:
+def _places(figures: Mapping[str, Any]) -> pd.DataFrame:
     """Return where to ask for the covariance: at all occasions, or at two points 1 apart."""
     if figures["coordinates"] is None:
         return pd.DataFrame({figures["time"]: figures["time_levels"]})
