@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from skmixed.covariance.ar1 import AR1
-from skmixed.covariance.base import CovarianceStructure
+from skmixed.covariance.base import CovarianceStructure, needs_ordered_effects
 from skmixed.covariance.compound_symmetry import CompoundSymmetry
 from skmixed.covariance.diagonal import Diagonal
 from skmixed.covariance.direct_sum import DirectSum
 from skmixed.covariance.identity import Identity
 from skmixed.covariance.joint import JointCovariance
+from skmixed.covariance.natural import NaturalParameter, ParameterValue
 from skmixed.covariance.unstructured import Unstructured
 
 __all__ = [
@@ -20,8 +21,11 @@ __all__ = [
     "DirectSum",
     "Identity",
     "JointCovariance",
+    "NaturalParameter",
+    "ParameterValue",
     "Unstructured",
     "covariance_structure",
+    "needs_ordered_effects",
 ]
 
 STRUCTURES: dict[str, CovarianceStructure] = {

@@ -10,6 +10,10 @@ import numpy as np
 from scipy.linalg.lapack import dgesdd
 
 from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.effect_parameters import correlation, deviation
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import Parametrisation
+from skmixed.covariance.scales import Angle, Linear
 
 __all__ = ["AR1"]
 
@@ -38,6 +42,7 @@ class AR1:
     """
 
     invariance: ClassVar[Invariance] = "scalar"
+    ordered: ClassVar[bool] = True
 
     def n_parameters(self, n_effects: int) -> int:
         """Return 2: a standard deviation and an angle; a single effect has no angle."""
@@ -84,6 +89,23 @@ class AR1:
         if parts[-1] <= len(root) * EPSILON * parts[0]:
             return np.array([size, math.copysign(RIGHT_ANGLE, together - apart)])
         return np.array([size, RIGHT_ANGLE - 2.0 * math.atan2(apart, together)])
+
+    def natural_parameters(self, directions: FloatArray) -> list[NaturalParameter]:
+        """Return the standard deviation of all effects, and the correlation of neighbours."""
+        k = len(directions)
+        listed = [deviation(self, directions, range(k))]
+        if k > 1:
+            distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))
+            listed.append(correlation(self, directions, [(0, 1)], distance))
+        return listed
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, directions: FloatArray
+    ) -> Parametrisation:
+        """Return theta as it is."""
+        if parameter.name == "cor":
+            return Parametrisation(self, 1, Angle())
+        return Parametrisation(self, 0, Linear(float(np.linalg.norm(directions[0]))))
 
 
 def _root(angle: float, k: int) -> FloatArray:

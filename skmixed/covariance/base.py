@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CovarianceStructure", "Invariance"]
+__all__ = ["CovarianceStructure", "Invariance", "needs_ordered_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -20,6 +20,15 @@ class CovarianceStructure(Protocol):
 
     The covariance of the n_effects effects of one level is sigma^2 Lambda Lambda'
     (Bates, Maechler, Bolker and Walker 2015, equation 4).
+
+    A structure may have three more members, which all have defaults:
+
+    - ``natural_parameters(directions)`` lists its parameters as the user knows them; by default the
+      distinct standard deviations and correlations (``covariance/effect_parameters.py``);
+    - ``parametrised_by(parameter, directions)`` returns a structure in which one of these is an
+      entry of theta, for profiles; by default theta is moved along its gradient
+      (``covariance/parametrisation.py``);
+    - ``ordered = True`` asks for one effect for each of several ordered occasions.
 
     Attributes
     ----------
@@ -60,3 +69,13 @@ class CovarianceStructure(Protocol):
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta whose Lambda Lambda' is nearest to root root', its signs made unique."""
         ...
+
+
+def needs_ordered_effects(structure: CovarianceStructure) -> bool:
+    """Tell whether the effects must be those of ordered occasions.
+
+    Parameters
+    ----------
+    structure : CovarianceStructure
+    """
+    return bool(getattr(structure, "ordered", False))

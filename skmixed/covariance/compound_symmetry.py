@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg.lapack import dgesdd
 
 from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import Parametrisation
+from skmixed.covariance.scales import EqualAngle, Linear
 
 __all__ = ["CompoundSymmetry"]
 
@@ -107,6 +111,73 @@ class CompoundSymmetry:
             return np.array([spread, common] if k > 1 else [common])
         lengths = np.sqrt(np.sum(root**2, axis=1))
         return np.append(lengths, _angle(root[lengths > 0.0], k))
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, directions: FloatArray
+    ) -> Parametrisation:
+        """Return theta as it is; with equal variances, their root and the angle."""
+        k, i = len(directions), parameter.effects[0]
+        equal = self.equal_variances and k > 1
+        if parameter.name == "cor":
+            structure = _Tied() if equal else _Signed()
+            return Parametrisation(structure, 1 if equal else k, EqualAngle(k))
+        scale = Linear(float(np.linalg.norm(directions[i])))
+        return Parametrisation(_Tied(), 0, scale) if equal else Parametrisation(self, i, scale)
+
+
+@dataclass(frozen=True)
+class _Signed(CompoundSymmetry):
+    """Let no standard deviation be negative: that of two effects would be another correlation."""
+
+    def lower_bounds(self, n_effects: int) -> FloatArray:
+        """Return 0 for each standard deviation."""
+        return np.append(np.zeros(n_effects), -np.inf)
+
+
+@dataclass(frozen=True)
+class _Tied:
+    """Share one standard deviation: theta is that one and the angle of the correlation."""
+
+    invariance: ClassVar[Invariance] = "scalar"
+
+    def n_parameters(self, n_effects: int) -> int:
+        """Return 2."""
+        return 2
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
+    def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return Lambda."""
+        return CompoundSymmetry().factor(_ties(n_effects).T @ theta, n_effects)
+
+    def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
+        """Return the derivatives of Lambda, of shape (2, n_effects, n_effects)."""
+        ties = _ties(n_effects)
+        each = CompoundSymmetry().factor_derivative(ties.T @ theta, n_effects)
+        return np.tensordot(ties, each, axes=1)
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return the second derivatives of Lambda."""
+        ties = _ties(n_effects)
+        each = CompoundSymmetry().factor_second_derivative(ties.T @ theta, n_effects)
+        if each is None:
+            return None
+        half = np.tensordot(ties, each, axes=1)
+        return np.tensordot(ties, half, axes=(1, 1)).swapaxes(0, 1)
+
+    def parameters(self, root: FloatArray) -> FloatArray:
+        """Return the theta nearest to the covariance root root'."""
+        own = CompoundSymmetry().parameters(root)
+        return np.array([math.sqrt(np.mean(own[:-1] ** 2)), own[-1]])
+
+
+def _ties(n_effects: int) -> FloatArray:
+    """Return the derivative of the parameters in the tied ones, shape (2, n_effects + 1)."""
+    ties = np.zeros((2, n_effects + 1))
+    ties[0, :-1] = ties[1, -1] = 1.0
+    return ties
 
 
 def _angle(rows: FloatArray, k: int) -> float:

@@ -8,6 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import Parametrisation
+from skmixed.covariance.scales import Linear
 
 __all__ = ["Diagonal"]
 
@@ -56,3 +59,10 @@ class Diagonal:
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the lengths of the rows of root."""
         return np.sqrt(np.sum(root**2, axis=1))
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, directions: FloatArray
+    ) -> Parametrisation:
+        """Return theta as it is."""
+        (i,) = parameter.effects
+        return Parametrisation(self, i, Linear(float(np.linalg.norm(directions[i]))))

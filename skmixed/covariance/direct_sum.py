@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.covariance.base import CovarianceStructure, FloatArray
-from skmixed.covariance.reordered import Reordered
-from skmixed.covariance.unstructured import Unstructured
+from skmixed.covariance.effect_parameters import linked_effects, natural_parameters
+from skmixed.covariance.leading import LeadingEffect
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import HeldParameter, parametrised_by
+from skmixed.covariance.scales import ParameterScale
 
 __all__ = ["DirectSum", "joined_bounds"]
 
@@ -62,17 +67,17 @@ class DirectSum:
 
     def split_parameters(self, theta: FloatArray) -> list[FloatArray]:
         """Return each term's part of theta."""
-        return np.split(theta, np.cumsum(self._lengths)[:-1]) if self.sizes else []
+        return [theta[own] for own in self.parameter_slices]
+
+    @property
+    def parameter_slices(self) -> list[slice]:
+        """Return each term's parameters among all parameters."""
+        return _consecutive(self._lengths)
 
     @property
     def effect_slices(self) -> list[slice]:
         """Return each term's effects among all effects."""
-        if len(self.sizes) == 1:
-            return [slice(0, self.sizes[0])]
-        ends = np.cumsum(self.sizes)
-        return [
-            slice(int(end) - size, int(end)) for end, size in zip(ends, self.sizes, strict=True)
-        ]
+        return _consecutive(self.sizes)
 
     def factor(self, theta: FloatArray) -> FloatArray:
         """Return Lambda of all effects."""
@@ -125,6 +130,64 @@ class DirectSum:
         ]
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def natural_parameters(self, directions: FloatArray) -> list[tuple[NaturalParameter, ...]]:
+        """List the natural parameters of each term.
+
+        Parameters
+        ----------
+        directions : ndarray of shape (n_effects, n_effects)
+            Row i says what the user's effect i is of the effects that Lambda belongs to.
+        """
+        return [
+            natural_parameters(structure, directions[effects, effects])
+            for structure, effects in zip(self.structures, self.effect_slices, strict=True)
+        ]
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, term: int, directions: FloatArray, root: FloatArray
+    ) -> tuple[DirectSum, int, ParameterScale]:
+        """Make a natural parameter of one term an entry of theta.
+
+        Parameters
+        ----------
+        parameter : NaturalParameter
+        term : int
+        directions, root : ndarray of shape (n_effects, n_effects)
+            As in ``natural_parameters``, and a root of the covariance that one starts from.
+
+        Returns
+        -------
+        covariance : DirectSum
+        held : int
+            Position of the entry.
+        scale : ParameterScale
+            Of the entry.
+        """
+        effects, structures = self.effect_slices[term], list(self.structures)
+        structures[term], held, scale = parametrised_by(
+            structures[term], parameter, directions[effects, effects], root[effects, effects]
+        )
+        covariance = DirectSum(tuple(structures), self.sizes)
+        return covariance, covariance.parameter_slices[term].start + held, scale
+
+    def near(self, theta: FloatArray) -> DirectSum:
+        """Return the same covariances, with a parameter that is held in the best way near theta."""
+        if not any(isinstance(one, HeldParameter) for one in self.structures):
+            return self
+        structures = tuple(
+            one.near(theta[own]) if isinstance(one, HeldParameter) else one
+            for one, own in zip(self.structures, self.parameter_slices, strict=True)
+        )
+        return DirectSum(structures, self.sizes)
+
+    @property
+    def linked_effects(self) -> NDArray[np.bool_]:
+        """Tell which effects may be correlated, shape (n_effects, n_effects)."""
+        linked = np.zeros((self.n_effects, self.n_effects), dtype=bool)
+        for structure, effects in zip(self.structures, self.effect_slices, strict=True):
+            linked[effects, effects] = linked_effects(structure, effects.stop - effects.start)
+        return linked
+
     def led_by_largest(self, root: FloatArray) -> DirectSum:
         """Return the same covariances, with triangles that begin with the largest variance.
 
@@ -136,9 +199,9 @@ class DirectSum:
         variances = np.sum(root**2, axis=1)
         structures = []
         for structure, effects in zip(self.structures, self.effect_slices, strict=True):
-            order = tuple(int(i) for i in np.argsort(-variances[effects], kind="stable"))
-            free = isinstance(structure, Unstructured | Reordered)
-            structures.append(Reordered(order) if free else structure)
+            order = np.argsort(-variances[effects], kind="stable").tolist()
+            free = structure.invariance == "linear"
+            structures.append(LeadingEffect.in_order(order) if free else structure)
         return DirectSum(tuple(structures), self.sizes)
 
     def _terms(self, theta: FloatArray) -> list[tuple[CovarianceStructure, FloatArray, slice]]:
@@ -158,3 +221,8 @@ def joined_bounds(parts: Sequence[FloatArray | None], lengths: Sequence[int]) ->
             for part, length in zip(parts, lengths, strict=True)
         ]
     )
+
+
+def _consecutive(lengths: Sequence[int]) -> list[slice]:
+    """Return slices of some lengths, one after the other."""
+    return [slice(end - n, end) for end, n in zip(accumulate(lengths), lengths, strict=True)]

@@ -8,6 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import Parametrisation
+from skmixed.covariance.scales import Linear
 
 __all__ = ["Identity"]
 
@@ -52,3 +55,10 @@ class Identity:
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the root of the mean variance."""
         return np.sqrt(np.sum(root**2, keepdims=True).ravel() / len(root))
+
+    def parametrised_by(
+        self, parameter: NaturalParameter, directions: FloatArray
+    ) -> Parametrisation:
+        """Return theta as it is."""
+        (i,) = parameter.effects
+        return Parametrisation(self, 0, Linear(float(np.linalg.norm(directions[i]))))

@@ -9,6 +9,8 @@ import numpy as np
 
 from skmixed.covariance.base import FloatArray
 from skmixed.covariance.direct_sum import DirectSum, joined_bounds
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.scales import ParameterScale
 
 __all__ = ["JointCovariance"]
 
@@ -75,3 +77,24 @@ class JointCovariance:
                 for factor, root in zip(self.factors, roots, strict=True)
             )
         )
+
+    def parametrised_by(
+        self,
+        parameter: NaturalParameter,
+        position: int,
+        term: int,
+        directions: FloatArray,
+        root: FloatArray,
+    ) -> tuple[JointCovariance, int, ParameterScale]:
+        """Make a natural parameter of one term of the factor at a position an entry of theta."""
+        factors = list(self.factors)
+        before = sum(factor.n_parameters for factor in factors[:position])
+        factors[position], held, scale = factors[position].parametrised_by(
+            parameter, term, directions, root
+        )
+        return JointCovariance(tuple(factors)), before + held, scale
+
+    def near(self, theta: FloatArray) -> JointCovariance:
+        """Return the same covariances, with a parameter that is held in the best way near theta."""
+        parts = zip(self.factors, self.split(theta), strict=True)
+        return JointCovariance(tuple(factor.near(part) for factor, part in parts))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg.lapack import dgeqrf
 
 from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.leading import LeadingCorrelation, LeadingEffect
+from skmixed.covariance.natural import NaturalParameter
+from skmixed.covariance.parametrisation import Parametrisation
+from skmixed.covariance.scales import Angle, Linear
+from skmixed.covariance.triangle import entry_indicators, filled_triangle, triangle_entries
 
 __all__ = ["Unstructured"]
 
@@ -42,14 +45,11 @@ class Unstructured:
 
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the lower triangle filled column by column."""
-        factor = np.zeros((n_effects, n_effects))
-        rows, columns = _lower_triangle(n_effects)
-        factor[rows, columns] = theta
-        return factor
+        return filled_triangle(theta, n_effects)
 
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return one indicator matrix for each entry of the triangle."""
-        return _indicators(n_effects)
+        return entry_indicators(n_effects)
 
     def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
         """Return None: Lambda is linear in theta."""
@@ -57,24 +57,14 @@ class Unstructured:
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the triangle of the Cholesky factor of root root', found without squaring root."""
-        triangle = dgeqrf(root.T)[0].T
-        signs = np.where(triangle.diagonal() < 0, -1.0, 1.0)
-        rows, columns = _lower_triangle(len(root))
-        return triangle[rows, columns] * signs[columns]
+        return triangle_entries(root)
 
-
-@lru_cache(maxsize=64)
-def _lower_triangle(n_effects: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of the lower triangle, column by column."""
-    columns, rows = np.triu_indices(n_effects)
-    return rows, columns
-
-
-@lru_cache(maxsize=64)
-def _indicators(n_effects: int) -> FloatArray:
-    """Return the derivative of the triangle in each of its entries."""
-    rows, columns = _lower_triangle(n_effects)
-    derivative = np.zeros((len(rows), n_effects, n_effects))
-    derivative[np.arange(len(rows)), rows, columns] = 1.0
-    derivative.flags.writeable = False
-    return derivative
+    def parametrised_by(
+        self, parameter: NaturalParameter, directions: FloatArray
+    ) -> Parametrisation:
+        """Begin the triangle, in turned coordinates, with what is held."""
+        along = [directions[i] for i in parameter.effects]
+        if len(along) == 1:
+            scale = Linear(float(np.linalg.norm(along[0])))
+            return Parametrisation(LeadingEffect.of(along[0]), 0, scale)
+        return Parametrisation(LeadingCorrelation.of(*along), 0, Angle())

@@ -32,7 +32,7 @@ from skmixed.estimators.residuals import (
 from skmixed.estimators.seen_columns import SeenColumns, seen_columns
 from skmixed.formula import FormulaRecipe
 from skmixed.formula.values import unmasked
-from skmixed.residual import ResidualStructure
+from skmixed.residual.structure import ResidualStructure
 
 __all__ = ["ArrayInput", "train_arrays"]
 

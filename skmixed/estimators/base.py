@@ -27,8 +27,8 @@ from skmixed.estimators.weights import WEIGHT_TYPES, row_weights, weighted_desig
 from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.residual import ResidualStructure
-from skmixed.residual.model import ResidualModel
+from skmixed.residual.model import ResidualModel, residual_groups
+from skmixed.residual.structure import ResidualStructure
 from skmixed.results import words
 from skmixed.results.lmm_results import MixedLMResults
 from skmixed.saving.versions import VersionedState
@@ -222,6 +222,7 @@ class LinearMixedModel(
             group_weight,
             weight_type=self.weight_type,
             scaling=self.weight_scaling,
+            groups=None if residual is None else residual_groups(residual, design),
         )
         # Rows of weight 0 are dropped, and groups with them.
         self._input = self._input.with_levels([factor.levels for factor in design.factors])

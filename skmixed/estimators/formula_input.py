@@ -21,7 +21,7 @@ from skmixed.estimators.residuals import columns_of_data, residual_columns
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula
 from skmixed.formula.columns import column_names, find_column, n_rows, unknown_name
 from skmixed.formula.tables import require_table
-from skmixed.residual import ResidualStructure
+from skmixed.residual.structure import ResidualStructure
 
 __all__ = ["FormulaInput", "train_data"]
 

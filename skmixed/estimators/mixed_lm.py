@@ -21,7 +21,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
 from skmixed.formula.tables import require_different_names
 from skmixed.likelihood.choose import SOLVERS
-from skmixed.residual import ResidualStructure
+from skmixed.residual.structure import ResidualStructure
 
 __all__ = ["MixedLM", "formula_structures"]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from skmixed import residual as structures
 from skmixed.design.labels import label_values
 from skmixed.design.residual_columns import ResidualColumns
 from skmixed.estimators.columns import label_column, resolve_columns
-from skmixed.residual import ResidualStructure, parse_residual
 from skmixed.residual.learning import correlation_of, label_columns, time_columns
+from skmixed.residual.structure import ResidualStructure
 
 __all__ = [
     "ResidualPlaces",
@@ -61,7 +62,7 @@ def residual_structure(residual: Any) -> ResidualStructure | None:
         If a text cannot be read.
     """
     if isinstance(residual, str):
-        return parse_residual(residual)
+        return structures.parse_residual(residual)
     if residual is None or isinstance(residual, ResidualStructure):
         return residual
     given = residual.__name__ if isinstance(residual, type) else repr(residual)

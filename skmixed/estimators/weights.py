@@ -48,6 +48,7 @@ def weighted_design(
     *,
     weight_type: str,
     scaling: str,
+    groups: GroupingFactor | None = None,
 ) -> Design:
     """Attach weights to a design; rows and groups of weight 0 are dropped.
 
@@ -62,6 +63,8 @@ def weighted_design(
         Whether a weight divides the variance, repeats its row, or is an inverse probability.
     scaling : {"size", "effective", "none"}
         Of inverse probabilities within groups.
+    groups : GroupingFactor, optional
+        The groups that ``group_weight`` counts, by default those of the only grouping factor.
 
     Raises
     ------
@@ -74,7 +77,9 @@ def weighted_design(
             "weight_type='sampling' needs a model with one grouping factor, which was sampled, got "
             f"{len(design.blocks)}."
         )
-    multiplicity = _group_multiplicity(design, group_weight)
+    if groups is None and design.blocks:
+        groups = design.blocks[0].factor
+    multiplicity = _group_multiplicity(design, groups, group_weight)
     if weights is None and multiplicity is None and not sampling:
         return design
     keep = np.ones(design.n_rows, dtype=bool) if weights is None else weights > 0
@@ -84,17 +89,21 @@ def weighted_design(
         raise ValueError("No row is left: every row has sample_weight or group_weight 0.")
     if not keep.all():
         design = design.select(keep)
+        groups = None if groups is None else groups.select(keep)
         weights = None if weights is None else weights[keep]
         multiplicity = None if multiplicity is None else multiplicity[keep]
-    by_level = None if multiplicity is None else _by_level(design, multiplicity)
-    factor = design.factors[0] if design.blocks else None
+    by_level = None
+    if multiplicity is not None and groups is not None:
+        by_level = _by_level(groups, multiplicity)
     if sampling:
-        return replace(design, weights=sampling_weights(weights, by_level, factor, scaling))
-    codes = None if factor is None else factor.codes
+        return replace(design, weights=sampling_weights(weights, by_level, groups, scaling))
+    codes = None if groups is None else groups.codes
     return replace(design, weights=Weights(weights, weight_type, by_level, codes))
 
 
-def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
+def _group_multiplicity(
+    design: Design, factor: GroupingFactor | None, group_weight: Any
+) -> FloatArray | None:
     """Return how many times the group of each row counts, shape (n,).
 
     Raises
@@ -104,9 +113,8 @@ def _group_multiplicity(design: Design, group_weight: Any) -> FloatArray | None:
     """
     if group_weight is None:
         return None
-    if not design.blocks:
+    if factor is None:
         raise ValueError("group_weight was given, but the model has no groups.")
-    factor = design.blocks[0].factor
     if len(design.blocks) > 1:
         raise ValueError(
             f"group_weight needs a model with one grouping factor, got {len(design.blocks)}."
@@ -152,9 +160,8 @@ def _check_counts(weights: FloatArray) -> None:
         raise ValueError("group_weight must be finite and not negative.")
 
 
-def _by_level(design: Design, multiplicity: FloatArray) -> FloatArray:
+def _by_level(factor: GroupingFactor, multiplicity: FloatArray) -> FloatArray:
     """Return the multiplicity of each level."""
-    factor = design.blocks[0].factor
     by_level = np.empty(len(factor.levels))
     by_level[factor.codes] = multiplicity
     return by_level

@@ -72,8 +72,12 @@ def fit_at(
         sigma=fit.sigma if keep_sigma else None,
     )
     same = theta is None and products is None
+    if fit.residual is not None:
+        # The derivatives of a fit with a residual structure are those in (theta, rho).
+        solved = replace(solved, convergence=replace(search, theta=at.theta))
     return replace(
         solved,
+        residual=fit.residual,
         products=source.products,
         notices=fit.notices,
         unidentified=fit.unidentified,

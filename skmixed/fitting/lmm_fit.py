@@ -229,7 +229,13 @@ class LMMFit(FieldState):
             If the cross-products were too large to be kept.
         """
         covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
-        return ProfiledObjective(self.kept_products(), covariance, reml=self.reml)
+        known = self.residual is not None and self.residual.fixes_sigma
+        return ProfiledObjective(
+            self.kept_products(),
+            covariance,
+            reml=self.reml,
+            sigma2=self.standardised_sigma**2 if known else None,
+        )
 
     def kept_products(self) -> CrossProducts:
         """Return the cross-products of the estimable factors.

@@ -13,6 +13,7 @@ from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.assemble import assemble, interpolates, with_unbounded_likelihood
 from skmixed.fitting.estimates import objective_constant
+from skmixed.fitting.fitted_covariate import fit_until_settled
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.residual_fit import fit_with_residual
@@ -29,6 +30,7 @@ from skmixed.likelihood.identification import (
     unidentified_directions,
 )
 from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.residual.learning import depends_on_fitted
 from skmixed.residual.model import ResidualModel
 
 __all__ = ["LMMModel"]
@@ -74,7 +76,8 @@ class LMMModel:
     def fit(self) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
         if self.residual is not None:
-            return fit_with_residual(self)
+            depends = depends_on_fitted(self.residual.learned.structure)
+            return fit_until_settled(self) if depends else fit_with_residual(self)
         design = self.design
         coordinates, rows = standardised(design, self.covariance)
         products = rows.products()

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dgesdd
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, NaturalParameter
+from skmixed.covariance.effect_parameters import SINGULAR
 from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
@@ -21,10 +22,6 @@ from skmixed.saving.fields import FieldState
 __all__ = ["SINGULAR", "RandomEffects"]
 
 FloatArray = NDArray[np.float64]
-
-# A standard deviation below this part of sigma, per unit of a standardised column, is on the
-# boundary (lme4's figure).
-SINGULAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +93,12 @@ class RandomEffects(FieldState):
     def relative_matrix(self) -> FloatArray:
         """Return what makes the relative factor of a standardised one, shape (k, k)."""
         return self.coordinates.matrix / math.sqrt(self.weight_scale)
+
+    @cached_property
+    def natural_parameters(self) -> list[tuple[NaturalParameter, ...]]:
+        """Return those of each term as functions of its theta, in standardised columns."""
+        matrix = self.relative_matrix
+        return self.covariance.natural_parameters(matrix)
 
     @cached_property
     def relative_factor(self) -> FloatArray:

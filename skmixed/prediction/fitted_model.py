@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,9 @@ class FittedModel(RowPredictions):
         Whether a row that misses a predictor is predicted as NaN; else it is an error.
     df_method : str or None
         Where degrees of freedom come from; None is the default of the fit.
+    information : {"observed", "expected"} or None
+        The information on the variance parameters that Satterthwaite's method and Kenward and
+        Roger's take; None is the default of the method.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class FittedModel(RowPredictions):
     missing_groups: str = "error"
     skip_missing: bool = False
     df_method: str | None = None
+    information: Literal["observed", "expected"] | None = None
 
     @property
     def fitted_model(self) -> FittedModel:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import AxisKind, Correlation
@@ -125,13 +124,12 @@ class ARMA(Correlation):
 def _autocorrelations(phi: NDArray[Any], theta: NDArray[Any], longest: int) -> NDArray[Any]:
     """Return the autocorrelations of the lags 0 to the longest."""
     first = _first_autocovariances(phi, theta)
-    # Later ones follow the autoregression alone: they are the response of a filter to an impulse,
-    # whose numerator makes the first ones right.
-    denominator = np.concatenate([[1.0], -phi])
-    numerator = np.convolve(denominator, first)[: len(first)]
-    impulse = np.zeros(longest + 1)
-    impulse[0] = 1.0
-    return lfilter(numerator, denominator, impulse) / first[0]
+    gamma = np.zeros(max(longest + 1, len(first)), dtype=first.dtype)
+    gamma[: len(first)] = first
+    # Later ones follow the autoregression alone.
+    for k in range(len(first), longest + 1):
+        gamma[k] = phi @ gamma[k - len(phi) : k][::-1]
+    return gamma[: longest + 1] / first[0]
 
 
 def _first_autocovariances(phi: NDArray[Any], theta: NDArray[Any]) -> NDArray[Any]:
@@ -143,9 +141,10 @@ def _first_autocovariances(phi: NDArray[Any], theta: NDArray[Any]) -> NDArray[An
     p, q = len(phi), len(theta)
     size = max(p, q) + 1
     moving_average = np.concatenate([[1.0], theta])
-    impulse = np.zeros(q + 1)
-    impulse[0] = 1.0
-    response = lfilter(moving_average, np.concatenate([[1.0], -phi]), impulse)
+    response = moving_average.copy()
+    for j in range(1, q + 1):
+        earlier = response[max(j - p, 0) : j][::-1]
+        response[j] += phi[: len(earlier)] @ earlier
     right = np.zeros(size, dtype=response.dtype)
     right[: q + 1] = [moving_average[k:] @ response[: q + 1 - k] for k in range(q + 1)]
     left = np.eye(size, dtype=response.dtype)

@@ -15,7 +15,14 @@ from skmixed.residual.positions import learn_axis
 from skmixed.residual.structure import ResidualStructure, named
 from skmixed.residual.variance import Columns, VarianceFunction
 
-__all__ = ["correlation_of", "group_columns", "label_columns", "learn_residual", "time_columns"]
+__all__ = [
+    "correlation_of",
+    "depends_on_fitted",
+    "group_columns",
+    "label_columns",
+    "learn_residual",
+    "time_columns",
+]
 
 
 def learn_residual(
@@ -106,6 +113,11 @@ def time_columns(structure: ResidualStructure) -> tuple[Any, ...]:
         if isinstance(one, VarianceFunction):
             found += [name for name in one.columns if name not in one.label_columns]
     return tuple(dict.fromkeys(found))
+
+
+def depends_on_fitted(structure: ResidualStructure) -> bool:
+    """Tell whether variances depend on the fitted values, which change from fit to fit."""
+    return any(getattr(one, "of_fitted", False) for one in structure.factors)
 
 
 def _check_within(factor: GroupingFactor, groups: NDArray[np.intp], names: tuple[Any, ...]) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
-from skmixed.design.groups import factorise_interaction
+from skmixed.design.groups import GroupingFactor, factorise_interaction
 from skmixed.residual.learned import LearnedResidual, ResidualRows
-from skmixed.residual.learning import group_columns, learn_residual
+from skmixed.residual.learning import depends_on_fitted, group_columns, learn_residual
 from skmixed.residual.structure import ResidualStructure
 from skmixed.residual.whitening import ResidualAt, residual_at
 
-__all__ = ["ResidualModel"]
+__all__ = ["ResidualModel", "residual_groups"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,12 @@ class ResidualModel:
     rows: ResidualRows
 
     @classmethod
-    def of(cls, structure: ResidualStructure, design: Design) -> ResidualModel:
+    def of(
+        cls,
+        structure: ResidualStructure,
+        design: Design,
+        fitted: NDArray[np.float64] | None = None,
+    ) -> ResidualModel:
         """Learn a structure from the rows of a design.
 
         Parameters
@@ -39,23 +44,46 @@ class ResidualModel:
         structure : ResidualStructure
         design : Design
             With the columns that the structure reads.
+        fitted : ndarray of shape (n,), optional
+            The fitted values, where the structure depends on them; by default those of least
+            squares.
 
         Raises
         ------
         ValueError
             If the columns do not fit the structure, or it correlates rows and there are no groups.
         """
-        columns = {} if design.residual is None else design.residual
-        names = group_columns(structure)
-        codes: NDArray[np.intp] | None = None
-        if names:
-            labels = [columns[name] for name in names]
-            codes = factorise_interaction(labels, list(map(str, names))).codes
-        elif design.factors:
-            codes = design.factors[0].codes
+        columns = {} if design.residual is None else dict(design.residual)
+        if depends_on_fitted(structure):
+            columns["fitted"] = _least_squares(design) if fitted is None else fitted
+        factor = residual_groups(structure, design)
+        codes = None if factor is None else factor.codes
         learned = learn_residual(structure, columns, codes)
         return cls(learned, learned.rows(columns, codes))
 
-    def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None) -> ResidualAt:
-        """Evaluate R at rho; each row's group counts so many times."""
+    def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None = None) -> ResidualAt:
+        """Evaluate R at rho; each row's group counts so many times, by default once."""
         return residual_at(self.learned, self.rows, rho, counts)
+
+
+def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFactor | None:
+    """Return the factor within whose levels rows are correlated, None without one.
+
+    Parameters
+    ----------
+    structure : ResidualStructure
+    design : Design
+    """
+    names = group_columns(structure)
+    if names and design.residual is not None:
+        return factorise_interaction(
+            [design.residual[name] for name in names], list(map(str, names))
+        )
+    return design.factors[0] if design.factors else None
+
+
+def _least_squares(design: Design) -> NDArray[np.float64]:
+    """Return the fitted values of ordinary least squares, (n,)."""
+    X = np.column_stack([np.ones((design.n_rows, int(design.intercept))), design.fixed])
+    y = design.response_beside_offset
+    return np.asarray(X @ np.linalg.lstsq(X, y, rcond=None)[0] + design.response - y)

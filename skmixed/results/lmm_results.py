@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
+from skmixed.inference.coefficients.marginal_information import Information
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results.coefficient_tests import CoefficientTests
 from skmixed.results.fit_numbers import FitNumbers
@@ -40,14 +41,15 @@ class MixedLMResults(
     ----------
     fitted_model : FittedModel
         The fit, what it was fitted to if that is kept, how it reads new data, and where degrees of
-        freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"`` (REML),
+        freedom come from: ``"satterthwaite"`` (the default), ``"kenward-roger"`` or
+        ``"kenward-roger-linear"`` (REML), ``"between-within"`` (groups or rows, less columns),
         ``"residual"`` (rows less coefficients), ``"normal"`` (infinite), or ``"design"`` (sampled
         groups less one, the default with weights that are inverse probabilities).
 
     Raises
     ------
     ValueError
-        If there is no such df_method.
+        If there is no such df_method, or information.
 
     Examples
     --------
@@ -75,18 +77,29 @@ class MixedLMResults(
             raise ValueError(
                 f"df_method must be one of {sorted(DF_METHODS)}, got {self.df_method!r}."
             )
+        information = self.fitted_model.information
+        if information not in (None, "observed", "expected"):
+            raise ValueError(
+                f"information must be 'observed', 'expected' or None, got {information!r}."
+            )
 
-    def with_df_method(self, df_method: str) -> MixedLMResults:
+    def with_df_method(
+        self, df_method: str, *, information: Information | None = None
+    ) -> MixedLMResults:
         """Return the same results with degrees of freedom by another rule.
 
         Parameters
         ----------
-        df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}
+        df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+                "residual", "normal"}
+        information : {"observed", "expected"}, optional
+            The information on the variance parameters that Satterthwaite's method and Kenward and
+            Roger's take; by default that of lmerTest, pbkrtest and, with a residual structure, SAS.
 
         Raises
         ------
         ValueError
-            If there is no such rule.
+            If there is no such rule, or information.
 
         Examples
         --------
@@ -98,7 +111,8 @@ class MixedLMResults(
         >>> results.with_df_method("residual").tidy()["df"].to_list()
         [178.0, 178.0]
         """
-        return MixedLMResults(replace(self.fitted_model, df_method=df_method))
+        changed = replace(self.fitted_model, df_method=df_method, information=information)
+        return MixedLMResults(changed)
 
     def summary(
         self,
@@ -119,7 +133,7 @@ class MixedLMResults(
             Of the limits of the fixed effects.
         """
         if df_method is not None:
-            changed = self.with_df_method(df_method)
+            changed = self.with_df_method(df_method, information=self.fitted_model.information)
             return changed.summary(correlation=correlation, conf_level=conf_level)
         description = ModelDescription(
             self.response_name, self.formula, self.n_dropped, self._degrees_of_freedom.description

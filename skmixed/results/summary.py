@@ -22,7 +22,7 @@ from skmixed.results.numbers import (
 from skmixed.results.report import Report, Table
 from skmixed.results.summary_html import render_html
 from skmixed.results.summary_text import render_text
-from skmixed.results.tables import correlation_matrix, covarying_pairs
+from skmixed.results.tables import correlation_matrix
 
 __all__ = ["ModelDescription", "Summary", "summarise"]
 
@@ -197,7 +197,7 @@ def _variances(fit: LMMFit) -> Table:
 def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
     """Return the lower triangle of the correlations, without the pairs a structure excludes."""
     correlation = correlation_matrix(effects.effect_covariance)
-    linked = covarying_pairs(effects)
+    linked = effects.covariance.linked_effects
     if not np.tril(linked, -1).any():
         return [[] for _ in effects.effect_names]
     return [

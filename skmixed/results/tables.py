@@ -12,7 +12,6 @@ from skmixed.fitting.random_effects import RandomEffects
 __all__ = [
     "conditional_sd_table",
     "correlation_matrix",
-    "covarying_pairs",
     "group_coefficient_table",
     "mode_table",
     "variance_table",
@@ -25,18 +24,6 @@ def correlation_matrix(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation: NDArray[np.float64] = covariance / np.outer(sd, sd)
     return correlation
-
-
-def covarying_pairs(effects: RandomEffects) -> NDArray[np.bool_]:
-    """Tell which effects of a level may be correlated under their structures, shape (k, k).
-
-    Psi = Lambda Lambda' links two effects if their rows of Lambda share a column in which both are
-    not zero, at a theta without special values.
-    """
-    theta = np.linspace(0.4, 0.6, effects.covariance.n_parameters)
-    pattern = (effects.covariance.factor(theta) != 0.0).astype(float)
-    linked: NDArray[np.bool_] = pattern @ pattern.T > 0.0
-    return linked
 
 
 def variance_table(fit: LMMFit) -> pd.DataFrame:
@@ -86,7 +73,7 @@ def _variance_rows(
     """List the variances of one factor, then the covariances its structures allow."""
     covariance = effects.effect_covariance
     correlation = correlation_matrix(covariance)
-    names, linked = effects.effect_names, covarying_pairs(effects)
+    names, linked = effects.effect_names, effects.covariance.linked_effects
     rows: list[tuple[str, str | None, str | None, float, float]] = [
         (effects.name, name, None, float(covariance[i, i]), float(np.sqrt(covariance[i, i])))
         for i, name in enumerate(names)

@@ -17,7 +17,7 @@ from skmixed.covariance import (
     Unstructured,
 )
 from skmixed.design.design import TermLayout
-from skmixed.results.tables import covarying_pairs, variance_table
+from skmixed.results.tables import variance_table
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_pairs(slopes, structures, sizes, linked, size):
     expected = np.eye(k, dtype=bool)
     for i, j in linked:
         expected[i, j] = expected[j, i] = True
-    assert_array_equal(covarying_pairs(effects), expected)
+    assert_array_equal(effects.covariance.linked_effects, expected)
     table = variance_table(replace(slopes.fit, random=(effects,)))
     covariances = table[table["name2"].notna()]
     assert list(zip(covariances["name1"], covariances["name2"], strict=True)) == [

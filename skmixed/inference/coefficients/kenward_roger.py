@@ -13,7 +13,15 @@ from skmixed.inference.coefficients.covariance_solve import covariance_solve
 from skmixed.inference.coefficients.variance_products import VarianceProducts, variance_products
 from skmixed.likelihood.memory import require_memory
 
-__all__ = ["KenwardRoger", "adjusted", "kenward_roger"]
+__all__ = [
+    "KenwardRoger",
+    "adjusted",
+    "expected_adjustment",
+    "inverse_in_told_directions",
+    "kenward_roger",
+    "require_reml",
+    "tangent_directions",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -84,14 +92,36 @@ def _quotient(a: np.float64, b: np.float64, *, where_both_vanish: float = 1.0) -
     return np.float64(where_both_vanish) if max(abs(a), abs(b)) < VANISHING else a / b
 
 
-def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger:
+def adjusted(
+    covariance: FloatArray, W: FloatArray, P: FloatArray, products: FloatArray
+) -> KenwardRoger:
     """Adjust a covariance for the variance parameters being estimated.
 
-    With Phi the covariance, W that of the variance parameters from the expected information,
+    With Phi the covariance and W that of the variance parameters,
 
-        Phi_A = Phi + 2 Phi (sum W_rs (Q_rs - P_r Phi P_s)) Phi
+        Phi_A = Phi + 2 Phi (sum W_rs (Q_rs - P_r Phi P_s - R_rs / 4)) Phi
 
-    (Kenward and Roger 1997, section 2).
+    where R = 0 if V is linear in the parameters (Kenward and Roger 1997, section 2).
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (p, p)
+        (X'V^-1 X)^-1.
+    W : ndarray of shape (m, m)
+    P : ndarray of shape (m, p, p)
+        X'V^-1 V_r V^-1 X, of either sign.
+    products : ndarray of shape (p, p)
+        Sum of W_rs (Q_rs - R_rs / 4).
+    """
+    PhiP = covariance @ P
+    U = products - np.einsum("rab,rbc->ac", P, np.tensordot(W, PhiP, axes=1))
+    U = 0.5 * (U + U.T)
+    change = 2.0 * covariance @ U @ covariance
+    return KenwardRoger(covariance, covariance + change, W, PhiP @ covariance)
+
+
+def expected_adjustment(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger:
+    """Adjust a covariance, with W from the expected information of the restricted likelihood.
 
     Parameters
     ----------
@@ -103,18 +133,19 @@ def adjusted(covariance: FloatArray, products: VarianceProducts) -> KenwardRoger
     PhiP = covariance @ P
     information = products.traces - 2.0 * np.einsum("ab,rsab->rs", covariance, Q)
     information += np.einsum("rab,sba->rs", PhiP, PhiP)
-    W = 2.0 * _inverse(information, products.traces.diagonal())
-    U = np.einsum("rs,rsab->ab", W, Q - np.einsum("rab,sbc->rsac", P, PhiP))
-    U = 0.5 * (U + U.T)
-    change = 2.0 * covariance @ U @ covariance
-    return KenwardRoger(covariance, covariance + change, W, PhiP @ covariance)
+    W = 2.0 * inverse_in_told_directions(information, products.traces.diagonal())
+    return adjusted(covariance, W, P, np.einsum("rs,rsab->ab", W, Q))
 
 
-def _inverse(information: FloatArray, known: FloatArray) -> FloatArray:
+def inverse_in_told_directions(information: FloatArray, known: FloatArray) -> FloatArray:
     """Invert the information on the variance parameters in the directions that the rows tell.
 
-    ``known`` is what there would be of each if the coefficients were known: where these take all of
-    it, the difference is rounding.
+    Parameters
+    ----------
+    information : ndarray of shape (m, m)
+    known : ndarray of shape (m,)
+        What there would be of each if the coefficients were known: where these take all of it, the
+        difference is rounding.
     """
     scale = np.sqrt(np.where(known > 0.0, known, 1.0))
     relative = information / np.multiply.outer(scale, scale)
@@ -124,21 +155,30 @@ def _inverse(information: FloatArray, known: FloatArray) -> FloatArray:
     return np.asarray(inverse / np.multiply.outer(scale, scale))
 
 
-def kenward_roger(fit: LMMFit) -> KenwardRoger:
-    """Adjust the covariance of the standardised coefficients of a fit.
+def require_reml(fit: LMMFit) -> None:
+    """Raise ValueError if the fit was made by maximum likelihood.
 
-    Raises
-    ------
-    ValueError
-        If the fit has not kept its cross-products, or was made by maximum likelihood.
-    MemoryError
-        If the dense matrices of several factors would not fit.
+    Parameters
+    ----------
+    fit : LMMFit
     """
     if not fit.reml:
         raise ValueError(
             "Kenward and Roger's method is for REML fits, got a maximum likelihood fit. Refit with "
             "method='reml', or use df_method='satterthwaite'."
         )
+
+
+def kenward_roger(fit: LMMFit) -> KenwardRoger:
+    """Adjust the covariance of the standardised coefficients of a fit.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products.
+    MemoryError
+        If the dense matrices of several factors would not fit.
+    """
     if fit.products is None:
         raise ValueError(
             "The fit has not kept the cross-products that Kenward and Roger's method needs, which "
@@ -156,7 +196,7 @@ def kenward_roger(fit: LMMFit) -> KenwardRoger:
         [effects.standardised_factor for effects, _ in fit.estimable],
         [_directions(effects.covariance, theta) for effects, theta in fit.estimable],
     )
-    return adjusted(fit.fixed.unscaled_covariance, parts)
+    return expected_adjustment(fit.fixed.unscaled_covariance, parts)
 
 
 def _directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
@@ -166,5 +206,16 @@ def _directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
     """
     if covariance.factor_second_derivative(theta) is None:
         theta = covariance.parameters(np.eye(covariance.n_effects))
+    return tangent_directions(covariance, theta)
+
+
+def tangent_directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
+    """Return the derivatives of Psi = Lambda Lambda' in theta, (n_parameters, k, k).
+
+    Parameters
+    ----------
+    covariance : DirectSum
+    theta : ndarray of shape (n_parameters,)
+    """
     half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
     return half + half.swapaxes(1, 2)

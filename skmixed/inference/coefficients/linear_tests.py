@@ -26,7 +26,8 @@ def t_test(
         Equations in the names of the coefficients, ``"x1 = x2, x3 = 0"``; a mapping of names to
         values; or contrasts of shape (n, p) or (p,), alone (against 0) or with their values under
         the hypothesis. The columns of a data frame of contrasts are names of coefficients.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+            "residual", "normal"}, optional
         By default that of the results, or Satterthwaite's.
     conf_level : float, default=0.95
         Of the limits.
@@ -73,7 +74,8 @@ def wald_test(fitted: Any, hypotheses: Any, *, df_method: str | None = None) -> 
     fitted : MixedLMResults, fitted estimator or LMMFit
     hypotheses : str, list of str, mapping, array-like or (array-like, array-like)
         As for `t_test`; one that follows from the others adds nothing.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+            "residual", "normal"}, optional
         By default that of the results, or Satterthwaite's. ``"normal"`` compares ``df_num`` times F
         with the chi-squared distribution.
 

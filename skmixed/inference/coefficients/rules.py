@@ -17,6 +17,8 @@ __all__ = ["rule_for"]
 def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     """Return the rule of a name; without a name that of the results, or Satterthwaite's.
 
+    It gets the rows and the kind of information of the results, where they have them.
+
     Raises
     ------
     ValueError
@@ -26,4 +28,5 @@ def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     name = df_method or found.df_method or default_df_method(found.fit)
     if name not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
-    return DF_METHODS[name]
+    model = None if found.rows is None else found.rows.model
+    return DF_METHODS[name].of(model, found.information)

@@ -36,7 +36,8 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
         of a factor that interacts with a number is that where the number is 0. Type II: what the
         term adds to all terms that do not contain it. Type I: what it adds to the terms before it,
         where interactions come last.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal"}, optional
+    df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+            "residual", "normal"}, optional
         By default that of the results.
 
     Returns

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.covariance import CovarianceStructure, Unstructured
+from skmixed.covariance import CovarianceStructure
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.compared_models import spans
@@ -102,7 +102,7 @@ def boundary_mixture(small: LMMModel, large: LMMModel, df: int) -> ChiSquaredMix
     grown = of_large[0].n_effects - sum(term.n_effects for term in of_small)
     if grown == 0:
         return ChiSquaredMixture((df,))
-    whole = len(of_small) == 1 and isinstance(of_large[0].structure, Unstructured)
+    whole = len(of_small) == 1 and of_large[0].structure.invariance == "linear"
     if whole and grown == 1 and added == of_large[0].n_effects:
         return ChiSquaredMixture((df - 1, df))
     return None
@@ -135,7 +135,7 @@ def _equal(one: _Term, other: _Term) -> bool:
         return False
     if one.n_effects != other.n_effects or not _same_groups(one.factor, other.factor):
         return False
-    if isinstance(one.structure, Unstructured):
+    if one.structure.invariance == "linear":
         return spans(one.columns, other.columns)
     return bool(np.allclose(one.columns, other.columns, rtol=1e-12, atol=0.0))
 

@@ -55,7 +55,7 @@ def bootstrap_limits(
 
 def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str:
     """Return what the draws call a parameter; of effects that share it, the first ones count."""
-    if parameter.place is None:
+    if parameter.place is None or parameter.kind not in ("sd", "correlation"):
         return parameter.name
     place = parameter.place
     effects = fit.random[place.factor]

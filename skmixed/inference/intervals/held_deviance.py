@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+Objective = TypeVar("Objective", bound=ProfiledObjective)
 
 # Beyond this log sigma, powers of sigma leave the range of floating point.
 LARGEST_LOG = 150.0
@@ -48,6 +50,10 @@ class HeldDeviance(Protocol):
         """Evaluate the deviance with its derivatives in z."""
         ...
 
+    def near(self, z: FloatArray) -> HeldDeviance:
+        """Return the same function, in a form that can be evaluated around z."""
+        ...
+
 
 class HeldTheta(ProfiledObjective):
     """Hold one entry of theta; z is that one and then the others. sigma takes its best value.
@@ -59,27 +65,29 @@ class HeldTheta(ProfiledObjective):
     kernel : Kernel
     held : int
         Position in theta.
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta.
     """
 
     def __init__(
-        self,
-        products: CrossProducts,
-        covariance: JointCovariance,
-        kernel: Kernel,
-        held: int,
-        lower: FloatArray | None,
+        self, products: CrossProducts, covariance: JointCovariance, kernel: Kernel, held: int
     ) -> None:
         super().__init__(products, covariance, reml=False, kernel=kernel)
         self.order = _first(held, covariance.n_parameters)
+        lower = covariance.lower_bounds
         self.lower = None if lower is None else np.delete(lower, held)
 
     def __call__(self, z: FloatArray) -> ObjectiveValue:
         """Evaluate the deviance with its derivatives in z."""
+        return _reordered(super().__call__(self._theta(z)), z, self.order)
+
+    def near(self, z: FloatArray) -> HeldTheta:
+        """Return the same function, in a form that can be evaluated around z."""
+        return _with_covariance(self, self.covariance.near(self._theta(z)))
+
+    def _theta(self, z: FloatArray) -> FloatArray:
+        """Return the entries in the order of the structures."""
         theta = np.empty_like(z)
         theta[self.order] = z
-        return _reordered(super().__call__(theta), z, self.order)
+        return theta
 
 
 class _WithSigma(ProfiledObjective):
@@ -141,6 +149,10 @@ class HeldSigma(_WithSigma):
         """Evaluate the deviance with its derivatives in z."""
         return _reordered(self.at(z[1:], float(z[0])), z, self.order)
 
+    def near(self, z: FloatArray) -> HeldSigma:
+        """Return the same function."""
+        return self
+
 
 class HeldDeviation(_WithSigma):
     """Hold sigma times one entry of theta; z is that, the others, and log sigma.
@@ -167,8 +179,7 @@ class HeldDeviation(_WithSigma):
         """Evaluate the deviance with its derivatives in z."""
         shrinking = math.exp(-_in_range(float(z[-1])))
         relative = z[0] * shrinking
-        theta = np.insert(z[1:-1], self.held, relative)
-        at = _reordered(self.at(theta, float(z[-1])), z, self.order)
+        at = _reordered(self.at(self._theta(z), float(z[-1])), z, self.order)
         # theta_held = z_0 exp(-z_last)
         slope = at.gradient[0]
         jacobian = np.eye(len(z))
@@ -178,6 +189,15 @@ class HeldDeviation(_WithSigma):
         hessian[-1, 0] -= slope * shrinking
         hessian[-1, -1] += slope * relative
         return replace(at, gradient=jacobian.T @ at.gradient, hessian=hessian)
+
+    def near(self, z: FloatArray) -> HeldDeviation:
+        """Return the same function, in a form that can be evaluated around z."""
+        return _with_covariance(self, self.covariance.near(self._theta(z)))
+
+    def _theta(self, z: FloatArray) -> FloatArray:
+        """Return theta in the order of the structures."""
+        relative = z[0] * math.exp(-_in_range(float(z[-1])))
+        return np.insert(z[1:-1], self.held, relative)
 
 
 class HeldCoefficient(ProfiledObjective):
@@ -248,6 +268,10 @@ class HeldCoefficient(ProfiledObjective):
             hessian[1:, 0] = hessian[0, 1:]
         return ObjectiveValue(z, value, gradient, hessian, solution, whitened)
 
+    def near(self, z: FloatArray) -> HeldCoefficient:
+        """Return the same function."""
+        return self
+
     def _across(self, reduced: FloatArray, R_X: FloatArray) -> FloatArray:
         """Return the combination of [X y] that is what X N leaves of X b, in the metric of V^-1."""
         if not len(R_X):
@@ -265,6 +289,13 @@ def _in_range(log_sigma: float) -> float:
     if abs(log_sigma) > LARGEST_LOG:
         raise np.linalg.LinAlgError(f"log sigma is {log_sigma:.3g}, out of range.")
     return log_sigma
+
+
+def _with_covariance(deviance: Objective, covariance: JointCovariance) -> Objective:
+    """Return the same deviance in other parameters."""
+    other = copy.copy(deviance)
+    other.covariance = covariance
+    return other
 
 
 def _first(held: int, n: int) -> NDArray[np.intp]:

@@ -5,36 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import AR1, CompoundSymmetry, CovarianceStructure, Identity
+from skmixed.covariance import NaturalParameter
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
 
 __all__ = ["ModelParameter", "Place", "model_parameters", "selected"]
 
 FloatArray = NDArray[np.float64]
-Kind = Literal["fixed", "sd", "correlation", "sigma"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Tell where a standard deviation or correlation is among the random effects.
+    """Tell where a natural parameter is among the random effects.
 
     Attributes
     ----------
     factor : int
         Position among the grouping factors of the fit.
     term : int
+    position : int
+        Among the natural parameters of the term.
     effects : tuple of int
-        One position for a standard deviation, two for a correlation; within the term.
+        One for a standard deviation, two for a correlation, none for a property of all; within the
+        term.
     """
 
     factor: int
     term: int
+    position: int
     effects: tuple[int, ...]
 
 
@@ -46,11 +48,13 @@ class ModelParameter:
     ----------
     name : str
         The coefficient's name, ``sd_effect|group``, ``cor_effect2.effect1|group`` or ``sigma``.
-    kind : {"fixed", "sd", "correlation", "sigma"}
+    kind : str
+        ``"fixed"``, ``"sd"``, ``"correlation"``, ``"sigma"``, or the name that a structure gives.
     group, name1, name2 : str or None
         As in the table of variance components. ``a..d`` stands for effects that share a parameter.
     estimate : float
-        NaN for a correlation with an effect of variance 0.
+        NaN for a correlation with an effect of variance 0, and for other properties of effects
+        that all have a variance of 0.
     position : int
         Of a coefficient.
     place : Place or None
@@ -61,7 +65,7 @@ class ModelParameter:
     """
 
     name: str
-    kind: Kind
+    kind: str
     group: str | None
     name1: str | None
     name2: str | None
@@ -129,43 +133,37 @@ def selected(
 
 
 def _of_factor(f: int, effects: RandomEffects) -> list[ModelParameter]:
-    """List the standard deviations of one grouping factor, then its correlations."""
-    deviations, correlations = [], []
-    rows = effects.sigma * effects.relative_factor
-    small = _vanishing(effects)
-    terms = zip(effects.covariance.structures, effects.covariance.effect_slices, strict=True)
-    for t, (structure, where) in enumerate(terms):
-        names, own = effects.effect_names[where], rows[where]
-        k = len(names)
-        for i in _separate_deviations(structure, k):
-            label = names[i] if len(_separate_deviations(structure, k)) == k else _range(names)
-            deviations.append(
-                ModelParameter(
-                    f"sd_{label}|{effects.name}",
-                    "sd",
-                    effects.name,
-                    label,
-                    None,
-                    float(np.linalg.norm(own[i])),
-                    place=Place(f, t, (i,)),
-                )
-            )
-        for i, j in _separate_correlations(structure, k):
-            known = not small[where][[i, j]].any()
-            shared = k > 2 and isinstance(structure, CompoundSymmetry | AR1)
-            first, second = (_range(names),) * 2 if shared else (names[i], names[j])
-            correlations.append(
-                ModelParameter(
-                    f"cor_{second}.{first}|{effects.name}",
-                    "correlation",
-                    effects.name,
-                    first,
-                    second,
-                    _correlation(own[i], own[j]) if known else math.nan,
-                    place=Place(f, t, (i, j)),
-                )
-            )
-    return [*deviations, *correlations]
+    """List the standard deviations of one grouping factor, then its other parameters."""
+    covariance = effects.covariance
+    thetas = covariance.split_parameters(covariance.parameters(effects.standardised_factor))
+    listed = [
+        _of_effects(effects, natural, theta, Place(f, t, position, natural.effects))
+        for t, (naturals, theta) in enumerate(zip(effects.natural_parameters, thetas, strict=True))
+        for position, natural in enumerate(naturals)
+    ]
+    return sorted(listed, key=lambda one: one.kind != "sd")
+
+
+def _of_effects(
+    effects: RandomEffects, natural: NaturalParameter, theta: FloatArray, place: Place
+) -> ModelParameter:
+    """Return a natural parameter with the names of its effects and its estimate."""
+    where = effects.covariance.effect_slices[place.term]
+    names = effects.effect_names[where]
+    name1, name2 = natural.labels(names)
+    small = _vanishing(effects)[where]
+    chosen = list(place.effects)
+    undefined = not natural.in_sigma and (small[chosen].any() if chosen else small.all())
+    unit = effects.sigma if natural.in_sigma else 1.0
+    return ModelParameter(
+        natural.full_name(names, effects.name),
+        "correlation" if natural.name == "cor" else natural.name,
+        effects.name,
+        name1,
+        name2,
+        math.nan if undefined else unit * natural.at(theta).value,
+        place=place,
+    )
 
 
 def _is_identified(fit: LMMFit, place: Place | None) -> bool:
@@ -176,8 +174,8 @@ def _is_identified(fit: LMMFit, place: Place | None) -> bool:
         return False
     if fit.unidentified is None:
         return True
-    first = effects.covariance.effect_slices[place.term].start
-    own = [first + i for i in place.effects]
+    where = effects.covariance.effect_slices[place.term]
+    own = np.arange(where.start, where.stop)[list(place.effects) or slice(None)]
     return not fit.unidentified.entries[place.factor][np.ix_(own, own)].any()
 
 
@@ -186,32 +184,3 @@ def _vanishing(effects: RandomEffects) -> NDArray[np.bool_]:
     units = np.linalg.norm(effects.relative_matrix, axis=1)
     sizes = np.linalg.norm(effects.relative_factor, axis=1)
     return np.asarray(sizes <= SINGULAR * units)
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> float:
-    """Return the cosine of the angle between two rows, within rounding of 1 exactly 1."""
-    value = float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
-    return float(np.clip(value, -1.0, 1.0))
-
-
-def _separate_deviations(structure: CovarianceStructure, k: int) -> list[int]:
-    """Return an effect for each standard deviation that is a parameter of its own."""
-    shared = isinstance(structure, Identity | AR1) or (
-        isinstance(structure, CompoundSymmetry) and structure.equal_variances
-    )
-    return [0] if shared else list(range(k))
-
-
-def _separate_correlations(structure: CovarianceStructure, k: int) -> list[tuple[int, int]]:
-    """Return a pair of effects for each correlation that is a parameter of its own."""
-    if k > 1 and isinstance(structure, CompoundSymmetry | AR1):
-        return [(0, 1)]
-    theta = np.linspace(0.4, 0.6, structure.n_parameters(k))
-    Lambda = structure.factor(theta, k)
-    linked = Lambda @ Lambda.T != 0.0
-    return [(i, j) for i in range(k) for j in range(i + 1, k) if linked[i, j]]
-
-
-def _range(names: Sequence[str]) -> str:
-    """Name several effects together."""
-    return names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicHermiteSpline
 
+from skmixed.covariance.scales import ParameterScale
 from skmixed.inference.intervals.model_parameters import ModelParameter
-from skmixed.inference.intervals.parameter_scales import ParameterScale
 
 __all__ = ["ProfileCurve"]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from skmixed.covariance.scales import Linear, ParameterScale
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of
@@ -20,7 +21,6 @@ from skmixed.inference.intervals.held_parameters import (
     maximum_likelihood,
 )
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
-from skmixed.inference.intervals.parameter_scales import Linear, ParameterScale
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
 

@@ -229,7 +229,8 @@ class ProfilePath:
         if self.deviance.lower is not None:
             guess = np.maximum(guess, self.deviance.lower)
         try:
-            at, step = self._best(value, guess)
+            deviance = self.deviance.near(np.concatenate([[value], guess]))
+            at, step = self._best(deviance, value, guess)
         except np.linalg.LinAlgError:
             return None
         if at.value == -math.inf:
@@ -242,11 +243,13 @@ class ProfilePath:
         others = at.theta[1:] + step
         return PathPoint(value, others, self._tangent(at), max(above, 0.0), direction * zeta, rate)
 
-    def _best(self, value: float, guess: FloatArray) -> tuple[ObjectiveValue, FloatArray]:
+    def _best(
+        self, deviance: HeldDeviance, value: float, guess: FloatArray
+    ) -> tuple[ObjectiveValue, FloatArray]:
         """Minimise over the others; return the last evaluation and the step that remains."""
 
         def held(others: FloatArray) -> ObjectiveValue:
-            at = self._corrected(_checked(self.deviance(np.concatenate([[value], others]))))
+            at = self._corrected(_checked(deviance(np.concatenate([[value], others]))))
             whole.append(at)
             gradient, hessian = at.gradient[1:], at.hessian[1:, 1:]
             return replace(at, theta=others, gradient=gradient, hessian=hessian)
@@ -255,8 +258,7 @@ class ProfilePath:
         first = held(guess)
         if not len(guess):
             return whole[-1], guess
-        exact = self.deviance.exact_hessian
-        lower = self.deviance.lower
+        exact, lower = deviance.exact_hessian, deviance.lower
         end = newton_search(
             held,
             first,

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
-from skmixed.inference.coefficients.wald import TTests, t_tests
+from skmixed.inference.coefficients.wald import TTests, t_tests_of
 from skmixed.inference.marginal.contrast_weights import ContrastSet, contrast_set
 from skmixed.inference.marginal.grid_source import GridSource
 from skmixed.inference.marginal.multiplicity import ADJUSTMENTS, Family
@@ -172,7 +171,8 @@ class MarginalEstimates:
         if tested.any():
             # An aliased coefficient is 0: what is estimable does not depend on that choice.
             rows = np.where(fit.fixed.aliased, 0.0, functions[tested])
-            found = t_tests(fit, rows, _Applied(self._theory), null=-offset[tested])
+            theory = self._theory
+            found = t_tests_of(fit, rows, theory.covariance, theory.t_df, null=-offset[tested])
             columns[:, tested] = [
                 found.estimates + offset[tested],
                 found.standard_errors,
@@ -187,18 +187,6 @@ class MarginalEstimates:
 
     def _repr_html_(self) -> str:
         return self.tidy().to_html(index=False)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Applied:
-    """A rule that was applied to the fit already."""
-
-    description: ClassVar[str] = "as applied before"
-    theory: FixedEffectsTheory
-
-    def at(self, fit: LMMFit) -> FixedEffectsTheory:
-        """Return what was found."""
-        return self.theory
 
 
 def _labels(levels: pd.DataFrame) -> list[str]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS, DegreesOfFreedom
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import grid_source
 from skmixed.inference.marginal.reference_grid import WEIGHTS, names_of, reference_grid
 
-__all__ = ["contrasts", "df_rule", "marginal_means", "pairwise", "split_names", "weights_rule"]
+__all__ = ["contrasts", "marginal_means", "pairwise", "split_names", "weights_rule"]
 
 
 def marginal_means(
@@ -45,7 +45,8 @@ def marginal_means(
         How the levels of the other factors count: all alike; as the rows of their combinations;
         as the product of the rows of each factor's levels; as the rows of each cell of the grid;
         or alike, but for cells without rows.
-    df_method : {"satterthwaite", "kenward-roger", "residual", "normal", "design"}, optional
+    df_method : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", \
+            "residual", "normal", "design"}, optional
         Where degrees of freedom come from, by default as in the tables of the results.
         ``"kenward-roger"``, which emmeans prefers, adjusts the standard errors too.
     level : float, default=0.95
@@ -85,7 +86,7 @@ def marginal_means(
     grid = reference_grid(grid_source(results), (*by, *specs), at)
     cells = grid.average(grid.evaluate(), weights_rule(weights))
     return MarginalEstimates(
-        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, df_rule(df_method, results)
+        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, rule_for(results, df_method)
     )
 
 
@@ -172,15 +173,6 @@ def split_names(
     if len({*specs, *by}) < len(specs) + len(by):
         raise ValueError(f"A variable is named twice: specs {list(specs)}, by {list(by)}.")
     return specs, by
-
-
-def df_rule(df_method: str | None, results: Any) -> DegreesOfFreedom:
-    """Return the rule of a name, or that of the results; raise ValueError if there is none."""
-    if df_method is None:
-        df_method = str(results.df_method)
-    if df_method not in DF_METHODS:
-        raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {df_method!r}.")
-    return DF_METHODS[df_method]
 
 
 def weights_rule(weights: str) -> str:

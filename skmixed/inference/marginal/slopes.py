@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import GridSource, grid_source
-from skmixed.inference.marginal.means import df_rule, split_names, weights_rule
+from skmixed.inference.marginal.means import split_names, weights_rule
 from skmixed.inference.marginal.reference_grid import ReferenceGrid, reference_grid
 
 __all__ = ["marginal_slopes"]
@@ -92,7 +93,7 @@ def marginal_slopes(
         cells[:, -1],
         level,
         source,
-        df_rule(df_method, results),
+        rule_for(results, df_method),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance import NaturalParameter
 from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits
@@ -19,7 +20,8 @@ def parameter_names(fit: LMMFit) -> list[str]:
     """Name coefficients, sigma, standard deviations and correlations.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
-    correlation that the structure does not fix. A coefficient that is aliased is left out.
+    correlation that the structure does not fix; other natural parameters of a structure follow.
+    A coefficient that is aliased is left out.
 
     Parameters
     ----------
@@ -32,6 +34,7 @@ def parameter_names(fit: LMMFit) -> list[str]:
         labels = effects.effect_names
         names += [f"sd_{label}|{effects.name}" for label in labels]
         names += [f"cor_{labels[i]}.{labels[j]}|{effects.name}" for i, j in _pairs(effects)]
+        names += [name for _, name, _ in _others(effects)]
     return names
 
 
@@ -57,8 +60,9 @@ def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArra
         if effects.position is not None:
             factors = many.standardised_factors[effects.position]
             roots = effects.relative_matrix @ factors
-        columns += _sizes_and_correlations(effects, roots, many.sigma)
-        thetas.append(parameters_of_many(effects.covariance, roots))
+        theta = parameters_of_many(effects.covariance, roots)
+        columns += _of_effects(effects, roots, theta, many.sigma)
+        thetas.append(theta)
     return np.concatenate(columns, axis=1), np.concatenate(thetas, axis=1)
 
 
@@ -76,9 +80,8 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
     coefficients = np.where(same, fit.fixed.coefficients, np.nan)
     columns = [coefficients[None, ~names_from.fixed.aliased], np.array([[fit.sigma]])]
     for effects in fit.random:
-        columns += _sizes_and_correlations(
-            effects, effects.relative_factor[None], np.array([fit.sigma])
-        )
+        roots, theta = effects.relative_factor[None], effects.theta[None]
+        columns += _of_effects(effects, roots, theta, np.array([fit.sigma]))
     return np.concatenate(columns, axis=1)[0], fit.theta
 
 
@@ -103,22 +106,40 @@ def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
     return singular
 
 
-def _sizes_and_correlations(
-    effects: RandomEffects, roots: FloatArray, sigma: FloatArray
+def _of_effects(
+    effects: RandomEffects, roots: FloatArray, thetas: FloatArray, sigma: FloatArray
 ) -> list[FloatArray]:
-    """Return standard deviations and correlations of roots of Psi, (m, k, k)."""
+    """Return all parameters of the roots of Psi, (m, k, k), in the order of their names."""
     sizes = np.sqrt(np.sum(roots**2, axis=2))
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = roots / sizes[:, :, None]
     i, j = np.array(_pairs(effects), dtype=np.intp).reshape(-1, 2).T
     correlations = np.einsum("rcl,rcl->rc", unit[:, i], unit[:, j])
-    return [sigma[:, None] * sizes, np.clip(correlations, -1.0, 1.0)]
+    others = [
+        np.array([natural.at(theta[own]).value for theta in thetas])
+        * (sigma if natural.in_sigma else 1.0)
+        for natural, _, own in _others(effects)
+    ]
+    return [sigma[:, None] * sizes, np.clip(correlations, -1.0, 1.0), *(o[:, None] for o in others)]
 
 
 def _pairs(effects: RandomEffects) -> list[tuple[int, int]]:
     """Return the pairs i > j of effects whose covariance the structures do not fix at 0."""
-    theta = np.linspace(0.4, 0.6, effects.covariance.n_parameters)
-    pattern = (effects.covariance.factor(theta) != 0.0).astype(float)
-    linked = pattern @ pattern.T > 0.0
-    k = len(linked)
-    return [(i, j) for j in range(k) for i in range(j + 1, k) if linked[i, j]]
+    linked = effects.covariance.linked_effects
+    return [(int(i), int(j)) for j, i in np.argwhere(np.triu(linked, 1))]
+
+
+def _others(effects: RandomEffects) -> list[tuple[NaturalParameter, str, slice]]:
+    """Return natural parameters that are neither standard deviations nor correlations.
+
+    Each comes with its name, and where the parameters of its term are in theta.
+    """
+    covariance = effects.covariance
+    terms = covariance.natural_parameters(np.eye(covariance.n_effects))
+    slices = zip(covariance.effect_slices, covariance.parameter_slices, strict=True)
+    return [
+        (natural, natural.full_name(effects.effect_names[where], effects.name), own)
+        for naturals, (where, own) in zip(terms, slices, strict=True)
+        for natural in naturals
+        if natural.name not in ("sd", "cor")
+    ]

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skmixed.covariance import AR1, CompoundSymmetry
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.results.tables import correlation_matrix, covarying_pairs
+from skmixed.results.tables import correlation_matrix
 from skmixed.results.words.fixed_words import FixedSentences
 from skmixed.results.words.phrases import level_text, listed, percent, range_text, rounded
 from skmixed.results.words.terms import parts_of
@@ -150,16 +149,15 @@ def _many_effects(effects: RandomEffects, deviations: FloatArray) -> str:
 
 def _correlation_sentences(effects: RandomEffects) -> list[str]:
     """Say how effects go together, if they are few or have one correlation."""
-    linked = np.tril(covarying_pairs(effects), -1)
+    linked = np.tril(effects.covariance.linked_effects, -1)
     correlation = correlation_matrix(effects.effect_covariance)
     pairs = [(int(i), int(j)) for i, j in np.argwhere(linked) if np.isfinite(correlation[i, j])]
-    structures = effects.covariance.structures
-    if len(pairs) > 1 and len(structures) == 1:
-        if isinstance(structures[0], AR1):
-            return [f"The correlation of neighbours is {correlation[1, 0]:.2f}."]
-        if isinstance(structures[0], CompoundSymmetry):
-            i, j = pairs[0]
-            return [f"The correlation of every two of them is {correlation[i, j]:.2f}."]
+    terms = effects.natural_parameters
+    common = [one for one in terms[0] if one.name == "cor" and one.common] if not terms[1:] else []
+    if len(pairs) > 1 and len(common) == 1 and common[0].powers is not None:
+        which = "neighbours" if common[0].powers.max() > 1 else "every two of them"
+        i, j = common[0].effects
+        return [f"The correlation of {which} is {correlation[i, j]:.2f}."]
     if not pairs or len(pairs) > MOST_CORRELATIONS:
         return []
     texts = [

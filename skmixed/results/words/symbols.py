@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity
+from skmixed.covariance import NaturalParameter
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.formula import FormulaRecipe
 from skmixed.results.numbers import format_column, format_estimates
-from skmixed.results.tables import covarying_pairs
 from skmixed.results.words.latex import indexed, matrix, name, number, numbers, product
 from skmixed.results.words.terms import parts_of
 
@@ -21,6 +21,7 @@ __all__ = ["FactorSymbols", "ModelSymbols", "model_symbols"]
 
 LETTERS = "bcdghuvw"
 INDICES = "jklmnpqr"
+_WithPowers = list[tuple[NaturalParameter, NDArray[np.intp]]]
 # Most effects of a level whose covariance is written entry by entry.
 WRITTEN_OUT = 5
 
@@ -55,36 +56,24 @@ class FactorSymbols:
         """Return one random effect of a level."""
         return f"{self.letter}_{{{','.join(filter(None, (self.numbers[q], index)))}}}"
 
-    def deviation(self, number: str) -> str:
-        """Return the standard deviation of the effects of some subscript."""
-        subscript = ("" if self.alone else self.letter) + number
-        return rf"\tau_{{{subscript}}}" if subscript else r"\tau"
-
-    def correlation(self, q: int, r: int) -> str:
-        """Return the correlation of two effects, of all of them for a structure that has one."""
-        pair = "" if self._one_correlation else self.numbers[q] + self.numbers[r]
-        subscript = ",".join(filter(None, ("" if self.alone else self.letter, pair)))
-        return rf"\rho_{{{subscript}}}" if subscript else r"\rho"
-
     def covariance(self, q: int, r: int) -> str:
         """Return the covariance of two effects of a level in symbols."""
-        term = self._term_of(q)
-        if term != self._term_of(r) or not covarying_pairs(self.effects)[q, r]:
+        if not self.effects.covariance.linked_effects[q, r]:
             return "0"
-        structure = self.effects.covariance.structures[term]
-        if isinstance(structure, Identity | AR1) or _equal_variances(structure):
-            slices = self.effects.covariance.effect_slices
-            square = f"{self.deviation(self.numbers[slices[term].start] if slices[1:] else '')}^2"
-            if q == r:
-                return square
-            power = abs(q - r) if isinstance(structure, AR1) else 1
-            rho = self.correlation(min(q, r), max(q, r))
-            return f"{rho}{f'^{{{power}}}' if power > 1 else ''} {square}"
-        if q == r:
-            return f"{self.deviation(self.numbers[q])}^2"
-        q, r = min(q, r), max(q, r)
-        spread = f"{self.deviation(self.numbers[q])} {self.deviation(self.numbers[r])}"
-        return f"{self.correlation(q, r)} {spread}"
+        term = self._term_of(q)
+        first = self.effects.covariance.effect_slices[term].start
+        entry = min(q, r) - first, max(q, r) - first
+        deviations, correlations = self._parameters(term)
+        pair = self.numbers[first + entry[0]] + self.numbers[first + entry[1]]
+        if not deviations:
+            return rf"\Psi_{{{pair}}}"
+        symbols = [
+            _raised(self._symbol(one, term), int(powers[entry]))
+            for one, powers in [*correlations, *deviations]
+            if powers[entry]
+        ]
+        tied = q == r or any(powers[entry] for _, powers in correlations)
+        return " ".join(symbols if tied else [rf"\rho_{{{pair}}}", *symbols])
 
     def distribution(self, *, values: bool) -> str:
         """Return how the effects of a level are distributed, and how many levels there are."""
@@ -122,29 +111,43 @@ class FactorSymbols:
         slices = self.effects.covariance.effect_slices
         return next(i for i, own in enumerate(slices) if own.start <= q < own.stop)
 
+    def _parameters(self, term: int) -> tuple[_WithPowers, _WithPowers]:
+        """Return deviations and correlations, with their powers in each covariance of a term."""
+        naturals = self.effects.natural_parameters[term]
+        listed = [(one, one.powers) for one in naturals if one.powers is not None]
+        deviations = [(one, powers) for one, powers in listed if len(one.effects) == 1]
+        return deviations, [(one, powers) for one, powers in listed if len(one.effects) == 2]
+
+    def _symbol(self, parameter: NaturalParameter, term: int) -> str:
+        """Return the symbol of a parameter; only one of several of a kind has numbers."""
+        names = [one.name for one in self.effects.natural_parameters[term]]
+        own = self.effects.covariance.effect_slices[term]
+        numbers = "".join(self.numbers[own][i] for i in parameter.effects)
+        if names.count(parameter.name) == 1 and 1 < len(self.numbers) == own.stop - own.start:
+            numbers = ""
+        between = "," if len(parameter.effects) == 2 else ""
+        subscript = between.join(filter(None, ("" if self.alone else self.letter, numbers)))
+        return rf"{parameter.symbol}_{{{subscript}}}" if subscript else parameter.symbol
+
     def _rule(self) -> str:
         """Return the covariance of effects r and s of a structure with many effects."""
-        structures = self.effects.covariance.structures
-        tau = self.deviation("")
-        if len(structures) > 1:
+        if len(self.effects.natural_parameters) > 1:
             return r"\operatorname{Cov}(r, s)"
-        if isinstance(structures[0], AR1):
-            return rf"{tau}^2 \rho^{{|r - s|}}"
-        if isinstance(structures[0], Identity):
-            return rf"{tau}^2 \,\mathbf{{1}}\{{r = s\}}"
-        if isinstance(structures[0], Diagonal):
-            return r"\tau_r^2 \,\mathbf{1}\{r = s\}"
-        if _equal_variances(structures[0]):
-            return rf"{tau}^2 \rho^{{\mathbf{{1}}\{{r \ne s\}}}}"
-        rho = r"\rho" if isinstance(structures[0], CompoundSymmetry) else r"\rho_{rs}"
-        return rf"{rho}^{{\mathbf{{1}}\{{r \ne s\}}}} \tau_r \tau_s"
-
-    @property
-    def _one_correlation(self) -> bool:
-        """Tell whether no two pairs of effects have correlations of their own."""
-        structures = self.effects.covariance.structures
-        single = len(structures) == 1 and isinstance(structures[0], AR1 | CompoundSymmetry)
-        return single or len(self.numbers) == 2
+        deviations, correlations = self._parameters(0)
+        if not deviations:
+            return r"\Psi_{rs}"
+        shared = len(deviations) == 1
+        square = f"{self._symbol(deviations[0][0], 0)}^2" if shared else r"\tau_r^2"
+        linked = self.effects.covariance.linked_effects
+        if np.array_equal(linked, np.eye(len(linked), dtype=bool)):
+            return square + r" \,\mathbf{1}\{r = s\}"
+        if not linked.all():
+            return r"\Psi_{rs}"
+        common = len(correlations) == 1 and correlations[0][0].common
+        far = common and correlations[0][1].max() > 1
+        rho = r"\rho" if common else r"\rho_{rs}"
+        power = "|r - s|" if far else r"\mathbf{1}\{r \ne s\}"
+        return f"{square} {rho}^{{{power}}}" if shared else rf"{rho}^{{{power}}} \tau_r \tau_s"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,9 +275,9 @@ def _letter(letters: Sequence[str], i: int) -> str:
     return letters[i] if i < len(letters) else f"{letters[-1]}^{{({i + 1})}}"
 
 
-def _equal_variances(structure: Any) -> bool:
-    """Tell whether a compound symmetry has one variance for all effects."""
-    return isinstance(structure, CompoundSymmetry) and structure.equal_variances
+def _raised(symbol: str, power: int) -> str:
+    """Return a symbol with its power."""
+    return symbol if power == 1 else f"{symbol}^{power}" if power < 10 else f"{symbol}^{{{power}}}"
 
 
 def _weighted(results: Any) -> bool:

@@ -1,45 +1,60 @@
-"""Structures of random effects in which one standard deviation or correlation is a parameter."""
+"""Any covariance of the effects, with one standard deviation or correlation as a parameter."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import CompoundSymmetry, Unstructured
-from skmixed.covariance.base import Invariance
+from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.triangle import entry_indicators, filled_triangle, triangle_entries
 
-__all__ = ["LeadingCorrelation", "LeadingEffect", "Tied"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["LeadingCorrelation", "LeadingEffect"]
 
 
 @dataclass(frozen=True, eq=False)
 class LeadingEffect:
-    """Let Lambda be Q times a triangle whose first entry is the standard deviation of c'b.
+    """Let Lambda be Q times a triangle, whose first entry is the standard deviation of c'b.
 
-    Any covariance can be written so: the first column of the orthogonal matrix Q is c / |c|.
+    Any covariance can be written so, as with ``Unstructured``: the first column of the orthogonal
+    matrix Q is c / |c|. A search is awkward where the first effect of a triangle hardly varies: the
+    variance of the second is then the sum of two squares, and theta moves along a circle. It is
+    easy if the triangle begins with the effect that varies most.
 
     Parameters
     ----------
     Q : ndarray of shape (k, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.covariance.leading import LeadingEffect
+    >>> LeadingEffect.in_order((1, 0)).factor(np.array([2.0, 0.5, 1.0]), 2)
+    array([[0.5, 1. ],
+           [2. , 0. ]])
     """
 
     Q: FloatArray
-    invariance: ClassVar[Invariance] = "scalar"
+    invariance: ClassVar[Invariance] = "linear"
 
     @classmethod
     def of(cls, direction: FloatArray) -> LeadingEffect:
         """Turn the coordinates so that the first one is along a direction, shape (k,)."""
         return cls(_turned_to(direction[:, None]))
 
+    @classmethod
+    def in_order(cls, order: Sequence[int]) -> LeadingEffect:
+        """Let the triangle take the effects in another order."""
+        return cls(np.eye(len(order))[:, list(order)])
+
     def n_parameters(self, n_effects: int) -> int:
         """Return the size of a lower triangle."""
-        return Unstructured().n_parameters(n_effects)
+        return n_effects * (n_effects + 1) // 2
 
     def lower_bounds(self, n_effects: int) -> FloatArray | None:
         """Return None: theta is free."""
@@ -47,11 +62,11 @@ class LeadingEffect:
 
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return Q times the triangle, filled column by column."""
-        return self.Q @ Unstructured().factor(theta, n_effects)
+        return self.Q @ filled_triangle(theta, n_effects)
 
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
-        return np.asarray(self.Q @ Unstructured().factor_derivative(theta, n_effects))
+        return np.asarray(self.Q @ entry_indicators(n_effects))
 
     def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
         """Return None: Lambda is linear in theta."""
@@ -59,7 +74,7 @@ class LeadingEffect:
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta of the covariance root root'."""
-        return Unstructured().parameters(self.Q.T @ root)
+        return triangle_entries(self.Q.T @ root)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,63 +148,10 @@ class LeadingCorrelation:
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta of the covariance root root'."""
         k = len(root)
-        L = Unstructured().factor(Unstructured().parameters(self.Q.T @ root), k)
+        L = filled_triangle(triangle_entries(self.Q.T @ root), k)
         across, along = self.alpha * L[0, 0] + self.beta * L[1, 0], self.beta * L[1, 1]
         leading = [math.atan2(across, along), L[0, 0], math.hypot(across, along)]
         return np.concatenate([leading, L[_rows_below(k)]])
-
-
-@dataclass(frozen=True)
-class Tied:
-    """Let all standard deviations of a compound symmetry be one: theta is that one and the angle.
-
-    Parameters
-    ----------
-    structure : CompoundSymmetry
-        With variances of their own.
-    """
-
-    structure: CompoundSymmetry = field(default_factory=CompoundSymmetry)
-    invariance: ClassVar[Invariance] = "scalar"
-
-    def n_parameters(self, n_effects: int) -> int:
-        """Return 2."""
-        return 2
-
-    def lower_bounds(self, n_effects: int) -> FloatArray | None:
-        """Return None: theta is free."""
-        return None
-
-    def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
-        """Return Lambda."""
-        return self.structure.factor(_ties(n_effects).T @ theta, n_effects)
-
-    def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
-        """Return the derivatives of Lambda, of shape (2, n_effects, n_effects)."""
-        ties = _ties(n_effects)
-        each = self.structure.factor_derivative(ties.T @ theta, n_effects)
-        return np.tensordot(ties, each, axes=1)
-
-    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
-        """Return the second derivatives of Lambda."""
-        ties = _ties(n_effects)
-        each = self.structure.factor_second_derivative(ties.T @ theta, n_effects)
-        if each is None:
-            return None
-        half = np.tensordot(ties, each, axes=1)
-        return np.tensordot(ties, half, axes=(1, 1)).swapaxes(0, 1)
-
-    def parameters(self, root: FloatArray) -> FloatArray:
-        """Return the theta nearest to the covariance root root'."""
-        own = self.structure.parameters(root)
-        return np.array([math.sqrt(np.mean(own[:-1] ** 2)), own[-1]])
-
-
-def _ties(n_effects: int) -> FloatArray:
-    """Return the derivative of the parameters in the tied ones, shape (2, n_effects + 1)."""
-    ties = np.zeros((2, n_effects + 1))
-    ties[0, :-1] = ties[1, -1] = 1.0
-    return ties
 
 
 def _turned_to(directions: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The user's scale of a parameter, and the internal one along which its profile is smooth."""
+"""Scales on which parameters are nearly normal, or their likelihood smooth up to its bounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Angle", "EqualAngle", "Linear", "Logarithm", "ParameterScale"]
+__all__ = [
+    "Angle",
+    "EqualAngle",
+    "FisherZ",
+    "Linear",
+    "Logarithm",
+    "NormalScale",
+    "ParameterScale",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,6 +51,25 @@ class ParameterScale(Protocol):
         """Return the internal values, those out of bounds at the bound."""
         ...
 
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return the derivative of the user's value in the internal one."""
+        ...
+
+
+class NormalScale(ParameterScale, Protocol):
+    """A scale on which estimates are nearly normal.
+
+    Attributes
+    ----------
+    closed : ParameterScale
+        One that reaches the bounds of the parameter, along which the likelihood is smooth there.
+    """
+
+    @property
+    def closed(self) -> ParameterScale:
+        """Return the scale that reaches the bounds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Linear:
@@ -62,12 +89,21 @@ class Linear:
         internal = (np.asarray(values, dtype=np.float64) - self.shift) / self.unit
         return np.clip(internal, self.lower, self.upper)
 
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return the unit."""
+        return np.full_like(internal, self.unit, dtype=np.float64)
+
+    @property
+    def closed(self) -> Linear:
+        """Return this scale."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Logarithm:
-    """Exponentiate: sigma. The lower bound stands for 0."""
+    """Exponentiate: sigma and other standard deviations. The lower bound stands for 0."""
 
-    unit: float
+    unit: float = 1.0
     lower: float = -math.inf
     upper: float = math.inf
 
@@ -80,6 +116,41 @@ class Logarithm:
         """Return log(values / unit)."""
         with np.errstate(divide="ignore"):
             return np.maximum(np.log(np.maximum(values, 0.0) / self.unit), self.lower)
+
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return unit * exp(internal)."""
+        return np.asarray(self.unit * np.exp(internal))
+
+    @property
+    def closed(self) -> Linear:
+        """Return the standard deviation itself: the likelihood is an even function of it."""
+        return Linear(self.unit, lower=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FisherZ:
+    """Take the hyperbolic tangent: correlations."""
+
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return tanh(internal)."""
+        return np.tanh(internal)
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return artanh(values)."""
+        with np.errstate(divide="ignore"):
+            return np.arctanh(np.clip(values, -1.0, 1.0))
+
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return 1 - tanh(internal)^2."""
+        return np.asarray(1.0 - np.tanh(internal) ** 2)
+
+    @property
+    def closed(self) -> Angle:
+        """Return the angle whose sine is the correlation."""
+        return Angle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +167,10 @@ class Angle:
     def to_internal(self, values: FloatArray) -> FloatArray:
         """Return arcsin(values)."""
         return np.arcsin(np.clip(values, -1.0, 1.0))
+
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return cos(internal)."""
+        return np.cos(internal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +189,7 @@ class EqualAngle:
         """Return the angle of a correlation."""
         part = (1.0 - np.asarray(values)) * (self.k - 1) / self.k
         return np.arccos(np.sqrt(np.clip(part, 0.0, 1.0)))
+
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return the derivative of the correlation in the angle."""
+        return np.asarray(self.k / (self.k - 1) * np.sin(2.0 * np.asarray(internal)))

@@ -1,0 +1,128 @@
+"""What a rule for the reference distribution of tests of the fixed effects offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.coefficients.marginal_information import Information
+
+__all__ = [
+    "DegreesOfFreedom",
+    "FixedEffectsTheory",
+    "WithRows",
+    "WithoutRows",
+    "estimated_covariance",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+class FixedEffectsTheory(Protocol):
+    """What one rule says of the coefficients of one fit."""
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Return the covariance of the coefficients, shape (p, p); 0 for aliased ones."""
+        ...
+
+    def t_df(self, contrasts: FloatArray) -> FloatArray:
+        """Return the degrees of freedom of the t test of each row of contrasts, (n, p)."""
+        ...
+
+    def f_df(self, contrasts: FloatArray) -> tuple[float, float]:
+        """Return denominator degrees and scale of the F statistic of independent contrasts."""
+        ...
+
+
+class DegreesOfFreedom(Protocol):
+    """A rule for the reference distribution.
+
+    Attributes
+    ----------
+    description : str
+        The reference distribution, as a summary names it.
+    """
+
+    description: ClassVar[str]
+
+    def of(self, model: LMMModel | None, information: Information | None) -> DegreesOfFreedom:
+        """Return the rule for a model with its rows, if they are known.
+
+        Parameters
+        ----------
+        model : LMMModel or None
+        information : {"observed", "expected"} or None
+            Whose inverse is the covariance of the variance parameters; None for the usual one.
+        """
+        ...
+
+    def at(self, fit: LMMFit) -> FixedEffectsTheory:
+        """Apply the rule to a fit."""
+        ...
+
+
+Rule = TypeVar("Rule")
+RuleOfRows = TypeVar("RuleOfRows", bound="WithRows")
+
+
+class WithoutRows:
+    """A rule to which neither rows nor the kind of information matter."""
+
+    def of(self: Rule, model: LMMModel | None, information: Information | None) -> Rule:
+        """Return the rule itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class WithRows:
+    """A rule that may need the rows.
+
+    Attributes
+    ----------
+    model : LMMModel or None
+    information : {"observed", "expected"} or None
+    """
+
+    model: LMMModel | None = None
+    information: Information | None = None
+
+    def of(self: RuleOfRows, model: LMMModel | None, information: Information | None) -> RuleOfRows:
+        """Return the rule for a model with its rows, if they are known."""
+        return replace(self, model=model, information=information)
+
+    def rows(self, what: str) -> LMMModel:
+        """Return the model with its rows.
+
+        Parameters
+        ----------
+        what : str
+            What needs them, for the message.
+
+        Raises
+        ------
+        ValueError
+            If they are not known.
+        """
+        if self.model is None:
+            raise ValueError(
+                f"{what} needs the rows of the data, which the fit does not keep. Fit with "
+                "mixedlm, or use df_method='satterthwaite'."
+            )
+        return self.model
+
+
+def estimated_covariance(fixed: FixedEffects) -> FloatArray:
+    """Return the covariance of the coefficients, 0 for those that are aliased.
+
+    Parameters
+    ----------
+    fixed : FixedEffects
+    """
+    out = fixed.aliased[:, None] | fixed.aliased
+    return np.where(out, 0.0, fixed.covariance)
