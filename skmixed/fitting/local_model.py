@@ -21,6 +21,8 @@ DOWNHILL = 1e-6
 # The curvature along a standard deviation falls with its square. From this size of theta on,
 # parameters are measured in units in which their curvatures are alike.
 LARGE = 100.0
+# A correlation that tends to 1 has its parameter at infinity, and next to no curvature there.
+UNLIKE = 1e-6
 # A stationary point this near, in standard errors, is reached; off a saddle, one goes downhill.
 NEAR = 0.1
 
@@ -86,8 +88,9 @@ class LocalModel:
         basis: FloatArray | None,
     ) -> LocalModel:
         """Turn the derivatives along the columns of a basis to the axes of their Hessian."""
-        if basis is not None and not basis.size:
-            return cls(theta, gradient, hessian, lower, basis, np.empty(0), 0.0, False)
+        if not (hessian if basis is None else basis).size:
+            axes = np.empty((len(theta), 0))
+            return cls(theta, gradient, hessian, lower, axes, np.empty(0), 0.0, False)
         curvature, axes, _ = dsyevd(hessian if basis is None else basis.T @ hessian @ basis)
         axes = axes if basis is None else basis @ axes
         slopes = gradient @ axes
@@ -122,7 +125,7 @@ def _is_large(theta: FloatArray) -> bool:
 
 def _basis(theta: FloatArray, hessian: FloatArray) -> FloatArray | None:
     """Return units of the parameters as columns; None where all are 1."""
-    if not _is_large(theta):
-        return None
     sizes = np.abs(hessian.diagonal())
+    if not _is_large(theta) and sizes.min(initial=1.0) >= UNLIKE * sizes.max(initial=0.0):
+        return None
     return np.diag(1.0 / np.sqrt(np.maximum(sizes, FLAT**2 * sizes.max() + TINY)))

@@ -103,7 +103,7 @@ def _assembled(
     if optimum.at.solution.r2 and len(rho):
         slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
         changes = objective.information_changes(optimum.at)
-        hessian = measured_hessian(objective.first_order, optimum.at.theta)
+        hessian = _hessian(objective, optimum)
     else:
         m, p = len(rho), len(at.solution.beta)
         slope, changes = np.append(end.residual_slope, np.zeros(m)), np.zeros((m, p, p))
@@ -119,6 +119,14 @@ def _assembled(
     found = notices_of(fit, design, here.objective.kernel.varies)
     untold = _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold))
+
+
+def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
+    """Return the observed information; that of the search where R is next to singular."""
+    try:
+        return measured_hessian(objective.first_order, optimum.at.theta)
+    except np.linalg.LinAlgError:
+        return optimum.at.hessian
 
 
 def _search(
