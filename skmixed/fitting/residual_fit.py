@@ -63,6 +63,10 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
 
     objective = objective_of(kept)
     start = _start(objective)
+    if coordinates.exact:
+        optimum = Optimum(objective.first_order(start), True, 1, 0.0, "there are no residuals")
+        untold = np.ones(len(start), dtype=bool)
+        return _assembled(model, coordinates, objective, optimum, kept, untold, ())
     undetermined, hidden = _undetermined(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
@@ -117,7 +121,7 @@ def _assembled(
         products=here.objective.products,
     )
     found = notices_of(fit, design, here.objective.kernel.varies)
-    untold = _untold_notice(model, undetermined)
+    untold = () if coordinates.exact else _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold))
 
 

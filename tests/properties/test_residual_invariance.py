@@ -15,7 +15,7 @@ from skmixed.results import MixedLMResults
 
 from .residual_models import RESIDUALS, by_group, sample
 
-pytestmark = pytest.mark.exhaustive(9)
+pytestmark = pytest.mark.exhaustive(17)
 
 # Structures that say something else than random intercepts do, beside these too.
 BESIDE_EFFECTS = ("ar1", "arma(0, 2)", "heterogeneous", "variance power", "ar1 x strata")
@@ -50,7 +50,7 @@ def method(request):
 
 @pytest.fixture(scope="module")
 def base(model, method):
-    return fit(*model, method, sample())
+    return fit(*model, method, sample(n_groups=60))
 
 
 def assert_same(
@@ -71,7 +71,7 @@ def assert_same_parameters(found: MixedLMResults, base: MixedLMResults) -> None:
 
 
 def test_order_of_rows(model, method, base):
-    frame = sample()
+    frame = sample(n_groups=60)
     order = np.random.default_rng(3).permutation(len(frame))
     found = fit(*model, method, frame.iloc[order])
     assert_same(found, base)
@@ -79,7 +79,7 @@ def test_order_of_rows(model, method, base):
 
 
 def test_names_of_groups(model, method, base):
-    frame = sample()
+    frame = sample(n_groups=60)
     labels = frame["g"].unique()
     names = np.random.default_rng(4).permutation(len(labels)) + 0.5
     renamed = frame.assign(
@@ -93,9 +93,9 @@ def test_names_of_groups(model, method, base):
 def test_unit_and_origin_of_the_response(model, method, base):
     unit = 1e3
     if isinstance(RESIDUALS[model[0]], KnownVariance):
-        frame = sample().assign(variance=lambda one: one["variance"] * unit**2)
+        frame = sample(n_groups=60).assign(variance=lambda one: one["variance"] * unit**2)
     else:
-        frame = sample()
+        frame = sample(n_groups=60)
     found = fit(*model, method, frame.assign(y=unit * frame["y"] - 50.0))
     p = len(base.params) if method == "reml" else 0
     y = 1.0 if isinstance(RESIDUALS[model[0]], KnownVariance) else unit
@@ -107,7 +107,7 @@ def test_unit_and_origin_of_the_response(model, method, base):
 
 def test_unit_and_origin_of_a_covariate(model, method, base):
     unit = 1e-4
-    frame = sample()
+    frame = sample(n_groups=60)
     found = fit(*model, method, frame.assign(x=unit * frame["x"] + 3.0))
     gained = np.log(unit) if method == "reml" else 0.0
     assert_allclose(found.llf + gained, base.llf, rtol=1e-9)
@@ -118,7 +118,7 @@ def test_unit_and_origin_of_a_covariate(model, method, base):
 
 def test_unit_and_origin_of_times_and_places(model, method, base):
     """Visits are moved; where distances count, they are in another unit too."""
-    frame = sample()
+    frame = sample(n_groups=60)
     kinds = {one.axis_kind for one in RESIDUALS[model[0]].factors if isinstance(one, Correlation)}
     if "real" in kinds:
         frame["time"] = 24.0 * frame["time"] + 1e4
@@ -130,7 +130,9 @@ def test_unit_and_origin_of_times_and_places(model, method, base):
 
 
 def test_unit_of_the_covariate_of_a_variance(model, method, base):
-    frame = sample()
+    if model[0] == "variance power by stratum":
+        pytest.skip("with powers of their own, the strata are equal at a covariate of 1")
+    frame = sample(n_groups=60)
     found = fit(*model, method, frame.assign(covariate=30.0 * frame["covariate"]))
     assert_allclose(found.llf, base.llf, rtol=1e-9)
     assert_allclose(found.bse["x"], base.bse["x"], rtol=1e-5)
@@ -139,7 +141,7 @@ def test_unit_of_the_covariate_of_a_variance(model, method, base):
 def test_a_common_precision_changes_nothing_but_sigma(model, method, base):
     if isinstance(RESIDUALS[model[0]], KnownVariance):
         pytest.skip("known variances are known of a row of weight 1")
-    frame = sample()
+    frame = sample(n_groups=60)
     found = fit(*model, method, frame, weights=np.full(len(frame), 2.0))
     assert_allclose(found.sigma, np.sqrt(2.0) * base.sigma, rtol=1e-5)
     assert_allclose(found.llf, base.llf, rtol=1e-9)
@@ -148,7 +150,7 @@ def test_a_common_precision_changes_nothing_but_sigma(model, method, base):
 
 
 def test_groups_of_weight_2_are_there_twice(model, method):
-    frame, formula = sample(), model[1]
+    frame, formula = sample(n_groups=60), model[1]
     if "|" not in formula:
         pytest.skip("groups count where there are levels of random effects")
     cluster = "above" if "above" in formula else "g"
@@ -164,7 +166,7 @@ def test_groups_of_weight_2_are_there_twice(model, method):
 
 
 def test_rows_of_weight_0_are_not_there(model, method):
-    frame = sample()
+    frame = sample(n_groups=60)
     weights = np.random.default_rng(5).uniform(0.5, 2.0, len(frame))
     weights[::5] = 0.0
     kept = weights > 0.0
