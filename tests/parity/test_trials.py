@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
 
+from skmixed import mixedlm
 from skmixed.inference import robust_covariance
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 from skmixed.residual import parse_residual
@@ -145,6 +148,16 @@ def test_least_squares_means(fitted):
         row = fitted.results.t_test(fitted.own(mean["L"])).iloc[0]
         found = [row["estimate"], row["se"], row["df"]]
         assert_allclose(found, [mean["estimate"], mean["se"], mean["df"]], rtol=1e-6)
+
+
+def test_a_likelihood_without_maximum_is_no_estimate(shared):
+    """Of these 50 rows, with which SAS does not converge either, two subjects have all visits."""
+    one = trial(shared, "us_full_reml")
+    first = pd.read_csv(shared / "data" / "fev.csv").head(50)
+    rows = one.data[one.data["USUBJID"].isin(first["USUBJID"])].loc[lambda data: data.index < 50]
+    with pytest.warns(ConvergenceWarning, match="simpler structure"):
+        results = mixedlm(one.figures["formula"], rows, residual=one.text)
+    assert not results.converged
 
 
 def assert_test(fitted: FittedTrial, L: Any, expected: Any, rule: str) -> None:
