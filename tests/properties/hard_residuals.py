@@ -56,7 +56,9 @@ def _similar(rng: Rng) -> pd.DataFrame:
 
 def _two_groups(rng: Rng) -> pd.DataFrame:
     frame = _drawn(rng, 30)
-    return frame.assign(g=np.where(frame["above"] < 3, "a", "b"), time=np.arange(len(frame)))
+    frame["g"] = np.where(frame["above"] < 3, "a", "b")
+    frame["time"] = frame.groupby("g").cumcount()
+    return frame[frame["time"] < 8].assign(above=0)
 
 
 def _singletons(rng: Rng) -> pd.DataFrame:
