@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.assemble import assemble
+from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
-from skmixed.fitting.optimise import Optimum, measured_hessian, minimise
+from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
@@ -24,11 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["fit_with_residual"]
 
 FloatArray = NDArray[np.float64]
-
-# Relative curvature below this part of the largest: the rows do not tell the direction.
-FLAT = 1e-9
-# Part of a direction from which on a parameter belongs to it.
-NOTABLE = 0.05
 
 
 def fit_with_residual(model: LMMModel) -> LMMFit:
@@ -52,7 +49,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
     _check_nested(model)
 
     def objective_of(kept: list[int]) -> ResidualObjective:
-        return ResidualObjective(
+        whitening = ResidualObjective(
             rows,
             model.covariance.of_factors(kept),
             kept,
@@ -60,6 +57,7 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
             reml=model.reml,
             sigma2=_known_sigma2(coordinates) if residual.learned.fixes_sigma else None,
         )
+        return with_basis(whitening)
 
     objective = objective_of(kept)
     start = _start(objective)
@@ -67,13 +65,13 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         optimum = Optimum(objective.first_order(start), True, 1, 0.0, "there are no residuals")
         untold = np.ones(len(start), dtype=bool)
         return _assembled(model, coordinates, objective, optimum, kept, untold, ())
-    undetermined, hidden = _undetermined(objective, start)
+    undetermined, hidden = undetermined_parameters(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
         kept = [one for position, one in enumerate(kept) if position not in hidden]
         objective = objective_of(kept)
         start = _start(objective)
-        undetermined, _ = _undetermined(objective, start)
+        undetermined, _ = undetermined_parameters(objective, start)
     else:
         notices = ()
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
@@ -128,7 +126,7 @@ def _assembled(
 def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
     """Return the observed information; that of the search where R is next to singular."""
     try:
-        return measured_hessian(objective.first_order, optimum.at.theta)
+        return objective.hessian(optimum.at)
     except np.linalg.LinAlgError:
         return optimum.at.hessian
 
@@ -143,12 +141,12 @@ def _search(
         tol=tol,
         max_iter=max_iter,
         lower=objective.lower_bounds,
-        exact=False,
+        exact=objective.exact_hessian,
     )
     theta, rho = objective.split(optimum.at.theta)
     if not len(theta):
         return optimum
-    here = objective.at_rho(rho).objective
+    here = objective.of_theta(rho)
     snapped = snap_to_boundary(here, replace(optimum, at=here(theta)))
     if np.array_equal(snapped.at.theta, theta):
         return optimum
@@ -158,33 +156,9 @@ def _search(
 def _start(objective: ResidualObjective) -> FloatArray:
     """Return where to start: no correlation, equal variances, effects by moments."""
     rho = objective.residual.learned.start
-    here = objective.at_rho(rho).objective
+    here = objective.of_theta(rho)
     theta = starting_theta(here) if here.covariance.n_parameters else np.empty(0)
     return np.append(theta, rho)
-
-
-def _undetermined(
-    objective: ResidualObjective, start: FloatArray
-) -> tuple[NDArray[np.bool_], list[int]]:
-    """Tell which rho the rows say nothing of, and which factors the residual structure contains."""
-    m = objective.covariance.n_parameters
-    undetermined = np.zeros(len(start) - m, dtype=bool)
-    information = objective.average_information(start)
-    size = np.sqrt(np.maximum(information.diagonal(), 0.0))
-    largest = size.max(initial=0.0)
-    if not largest:
-        return ~undetermined, []
-    nothing = size <= FLAT * largest
-    unit = np.divide(1.0, size, out=np.zeros_like(size), where=~nothing)
-    eigenvalues, axes = np.linalg.eigh(unit[:, None] * information * unit)
-    flat = (eigenvalues <= FLAT * eigenvalues[-1])[None, :] & (np.abs(axes) > NOTABLE)
-    involved = flat.any(axis=1) | nothing
-    undetermined |= involved[m:]
-    factors = objective.covariance.split(np.arange(float(m))) if m else []
-    hidden = [
-        i for i, own in enumerate(factors) if (involved & ~nothing)[own.astype(np.intp)].any()
-    ]
-    return undetermined, hidden
 
 
 def _check_nested(model: LMMModel) -> None:

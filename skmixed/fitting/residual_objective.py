@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.fitting.optimise import measured_hessian
+from skmixed.fitting.row_roots import Cells, row_roots
 from skmixed.fitting.rows import WhitenedRows
-from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.choose import kernel_for
-from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.residual.model import ResidualModel
 from skmixed.residual.whitening import ResidualAt
@@ -21,32 +21,6 @@ __all__ = ["ResidualEvaluation", "ResidualObjective"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """Hold the combinations of the levels of all factors that occur.
-
-    Attributes
-    ----------
-    of_rows : ndarray of shape (n,)
-        The cell of each row.
-    codes : list of ndarray of shape (n_cells,)
-        The level of each factor.
-    """
-
-    of_rows: Integers
-    codes: list[Integers]
-
-    @classmethod
-    def of(cls, codes: list[Integers], n_rows: int) -> Cells:
-        """Find the cells; the levels themselves where there is one factor."""
-        if not codes:
-            return cls(np.zeros(n_rows, dtype=np.intp), [])
-        if len(codes) == 1:
-            return cls(codes[0], [np.arange(codes[0].max() + 1)])
-        together, of_rows = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
-        return cls(of_rows.reshape(-1), list(together.T))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +96,42 @@ class ResidualObjective:
             return None
         return np.append(lower, np.full(self.residual.learned.n_parameters, -np.inf))
 
+    @property
+    def groups(self) -> Integers:
+        """Return the codes of groups whose rows are independent of those of others, (n,).
+
+        With random effects they are so within a level.
+        """
+        grouped = self.residual.rows.grouped
+        if grouped is not None:
+            return grouped.groups
+        return self._codes[0] if self._codes else np.arange(len(self._cells.of_rows))
+
+    def select(self, rows: Integers) -> ResidualObjective:
+        """Return the objective of some of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        return ResidualObjective(
+            self._rows.plain.select(rows).whitened(),
+            self.covariance,
+            self._kept,
+            self.residual.select(rows),
+            reml=self._reml,
+            sigma2=self._sigma2,
+        )
+
+    @property
+    def exact_hessian(self) -> bool:
+        """Tell whether a call returns the exact Hessian."""
+        return False
+
+    def of_theta(self, rho: FloatArray) -> ProfiledObjective:
+        """Return the objective at a given rho, as a function of theta."""
+        return self.at_rho(rho).objective
+
     def at_rho(self, rho: FloatArray) -> ResidualEvaluation:
         """Return the model at one rho."""
         if self._latest is None or not np.array_equal(self._latest.rho, rho):
@@ -156,8 +166,9 @@ class ResidualObjective:
 
         It is 0 in directions in which the covariance of the rows does not change.
         """
-        at = self.first_order(parameters)
-        return self._average_information(self.at_rho(self.split(parameters)[1]), at)
+        theta, rho = self.split(parameters)
+        here = self.at_rho(rho)
+        return self._average_information(here, replace(here.objective(theta), theta=parameters))
 
     def first_order(self, parameters: FloatArray) -> ObjectiveValue:
         """Evaluate the objective and its gradient; of the Hessian only the part of theta."""
@@ -174,6 +185,10 @@ class ResidualObjective:
         return replace(
             at, theta=parameters, gradient=np.append(at.gradient, gradient), hessian=hessian
         )
+
+    def hessian(self, at: ObjectiveValue) -> FloatArray:
+        """Return the second derivatives at an evaluation, from differences of the gradient."""
+        return measured_hessian(self.first_order, at.theta)
 
     def information_changes(self, at: ObjectiveValue) -> FloatArray:
         """Return the derivatives of X'V^-1 X in rho, (n_rho, rank, rank)."""
@@ -220,7 +235,7 @@ class ResidualObjective:
                 E -= owed[:, q, codes] * column
         errors = objective.kernel.errors(at.whitened, factors)
         return _WhiteColumns(
-            E[:-1], E[-1], at.solution.sigma2, _row_roots(errors, Z, self._cells), scores
+            E[:-1], E[-1], at.solution.sigma2, row_roots(errors, Z, self._cells), scores
         )
 
     def _theta_tangents(
@@ -282,31 +297,3 @@ class _WhiteColumns:
         """Return f with d objective = d log|R| - sum f'dR f."""
         parts = [self.e[None] / math.sqrt(self.sigma2), self.errors]
         return np.concatenate([self.E, *parts] if reml else parts)
-
-
-def _row_roots(errors: ConditionalErrors, Z: list[FloatArray], cells: Cells) -> FloatArray:
-    """Return roots of Z D Z' between the rows of one cell, (n_effects, n)."""
-    if not Z:
-        return np.empty((0, len(cells.of_rows)))
-    if len(Z) == 1:
-        D = np.moveaxis(errors.covariances()[0], 0, -1)
-    else:
-        D = _joint_covariances(errors, [len(columns) for columns in Z], cells)
-    root = cholesky_over_groups(D, semidefinite=True)[:, :, cells.of_rows]
-    return np.asarray(np.einsum("qln,qn->ln", root, np.concatenate(Z)))
-
-
-def _joint_covariances(errors: ConditionalErrors, sizes: list[int], cells: Cells) -> FloatArray:
-    """Return D of the effects of all factors that meet in each cell, (k, k, n_cells)."""
-    n_cells, k = len(cells.codes[0]), sum(sizes)
-    roots = []
-    for effect in np.eye(k):
-        units = np.repeat(effect[:, None], n_cells, axis=1)
-        Z = np.split(units, np.cumsum(sizes)[:-1])
-        roots.append([root for root, _ in errors.parts(Z, cells.codes)])
-    D = np.empty((k, k, n_cells))
-    for q, left in enumerate(roots):
-        for r, right in enumerate(roots[: q + 1]):
-            products = [a * b for a, b in zip(left, right, strict=True)]
-            D[q, r] = D[r, q] = sum(np.asarray(one.sum(axis=0)).ravel() for one in products)
-    return D

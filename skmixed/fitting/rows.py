@@ -45,6 +45,18 @@ class ModelRows:
         counted = (Z if counts is None else Z * counts for Z in self.Z)
         return [C @ Z.T / self.design.count for C, Z in zip(counted, self.Z, strict=True)]
 
+    def select(self, rows: NDArray[np.intp]) -> ModelRows:
+        """Return some of the rows, in the same columns.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        design = self.design.select(rows)
+        Z = tuple(columns[:, rows] for columns in self.Z)
+        weighting = design.weights.whitening(self.design.weights.scale)
+        return ModelRows(design, self.A[:, rows], Z, weighting)
+
     def whitened(
         self, whitening: Whitening | None = None, response: FloatArray | None = None
     ) -> WhitenedRows:

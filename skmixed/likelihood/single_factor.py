@@ -112,7 +112,7 @@ class SingleFactorKernel:
         ndarray of shape (n_columns, n_columns), or None
             The variation, None where the difference is good.
         """
-        if not Z or self._within[-1, -1] >= CANCELLATION * self._total[-1, -1]:
+        if not Z or not self.cancels:
             return None
         between = self._stacked[self.n_effects :].copy()
         coefficients = solve_lower_transposed_over_groups(self.R, between)
@@ -123,6 +123,11 @@ class SingleFactorKernel:
         counted = residuals if multiplicity is None else residuals * multiplicity[codes[0]]
         self._within = counted @ residuals.T
         return self._within
+
+    @property
+    def cancels(self) -> bool:
+        """Tell whether the variation of y within levels has lost its digits in a difference."""
+        return bool(self._within[-1, -1] < CANCELLATION * self._total[-1, -1])
 
     def whiten(self, factors: Sequence[FloatArray]) -> Whitened:
         """Evaluate the kernel at a relative covariance factor of shape (k, k), the only one."""

@@ -45,6 +45,7 @@ class AR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
+    stationary: ClassVar[bool] = True
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""
@@ -57,6 +58,10 @@ class AR1(MarkovCorrelation):
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return phi = tanh(rho)."""
         return np.tanh(rho)
+
+    def natural_derivative(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.float64]:
+        """Return the derivative of tanh."""
+        return np.asarray(1.0 - np.tanh(rho) ** 2)[None]
 
     def steps(
         self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]

@@ -64,6 +64,7 @@ class CAR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
+    stationary: ClassVar[bool] = True
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""

@@ -98,7 +98,14 @@ class MarkovCorrelation(Correlation):
 
     The correlation of two rows is the product of the steps in between, and rows are whitened by
     what the one before leaves of each.
+
+    Attributes
+    ----------
+    stationary : bool
+        Whether a step depends on the distance of the two positions alone.
     """
+
+    stationary: ClassVar[bool] = False
 
     @abstractmethod
     def steps(

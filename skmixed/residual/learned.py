@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,22 @@ class ResidualRows:
 
     grouped: GroupedRows | None
     deviations: tuple[RowDeviations, ...]
+
+    @property
+    def known_logarithms(self) -> FloatArray | None:
+        """Return what is known of the logarithms of the standard deviations, None if nothing is."""
+        known = [one.offset for one in self.deviations if one.offset is not None]
+        return np.sum(known, axis=0) if known else None
+
+    def select(self, rows: NDArray[np.intp]) -> ResidualRows:
+        """Return the same of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        grouped = None if self.grouped is None else self.grouped.select(rows)
+        return ResidualRows(grouped, tuple(one.select(rows) for one in self.deviations))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +117,8 @@ class LearnedResidual(FieldState):
         """Return the parameters of each arm's correlations, and of each variance structure."""
         lengths = [self.n_correlations] * self.n_arms
         lengths += [variance.n_parameters for variance in self.variances]
-        parts = np.split(rho, np.cumsum(lengths)[:-1]) if lengths else []
+        ends = list(accumulate(lengths))
+        parts = [rho[end - length : end] for end, length in zip(ends, lengths, strict=True)]
         return parts[: self.n_arms], parts[self.n_arms :]
 
     @property

@@ -69,6 +69,15 @@ class ResidualModel:
             )
         return cls(learned, learned.rows(columns, codes))
 
+    def select(self, rows: NDArray[np.intp]) -> ResidualModel:
+        """Return the same structure with some of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        return ResidualModel(self.learned, self.rows.select(rows))
+
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None = None) -> ResidualAt:
         """Evaluate R at rho; each row's group counts so many times, by default once."""
         return residual_at(self.learned, self.rows, rho, counts)

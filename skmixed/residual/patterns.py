@@ -58,12 +58,33 @@ class GroupedRows:
     positions: NDArray[Any]
     arms: Integers
 
+    def select(self, rows: Integers) -> GroupedRows:
+        """Return the same of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        return GroupedRows(self.groups[rows], self.positions[rows], self.arms[rows])
+
     @cached_property
     def order(self) -> Integers:
         """Return the rows by group and time."""
+        if self._ordered:
+            return np.arange(len(self.groups))
         if self.positions.ndim == 2:
             return np.argsort(self.groups, kind="stable")
         return np.lexsort((self.positions, self.groups))
+
+    @property
+    def _ordered(self) -> bool:
+        """Tell whether the rows already are in this order, as those of large data often are."""
+        before, after = self.groups[:-1], self.groups[1:]
+        if (before > after).any():
+            return False
+        if self.positions.ndim == 2:
+            return True
+        return not ((before == after) & (self.positions[:-1] > self.positions[1:])).any()
 
     @cached_property
     def neighbours(self) -> tuple[Integers, Integers]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,11 +63,25 @@ class UnstructuredCorrelation(Correlation):
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the correlations, row by row of the lower triangle."""
         m = axis.n_occasions
-        below = np.tril_indices(m, -1)
+        below = _below(m)
         root = np.eye(m, dtype=rho.dtype)
         root[below] = rho
         root /= np.sqrt(np.sum(root**2, axis=1))[:, None]
         return (root @ root.T)[below]
+
+    def natural_derivative(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.float64]:
+        """Return the derivatives of the correlations in the entries of the triangle."""
+        rows, columns = _below(axis.n_occasions)
+        root = np.eye(axis.n_occasions)
+        root[rows, columns] = rho
+        lengths = np.sqrt(np.sum(root**2, axis=1))
+        root /= lengths[:, None]
+        natural = (root @ root.T)[rows, columns][:, None]
+        # An entry moves its row of unit length, and the pairs (i, j) that the row is one of.
+        of_i, of_j = root[np.ix_(rows, columns)], root[np.ix_(columns, columns)]
+        moved = (of_j - natural * of_i) * np.equal.outer(rows, rows)
+        moved += (of_i - natural * of_j) * np.equal.outer(columns, rows)
+        return np.asarray(moved / lengths[rows])
 
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Look up the correlation of each two occasions."""
@@ -112,6 +127,13 @@ class Unstructured(ResidualStructure):
         """Return the correlations and the standard deviations that it is made of."""
         correlation = UnstructuredCorrelation(self.time, self.group, self.by)
         return correlation, Heterogeneous((*named(self.by), self.time))
+
+
+@lru_cache
+def _below(n_occasions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of the entries below the diagonal."""
+    rows, columns = np.tril_indices(n_occasions, -1)
+    return rows, columns
 
 
 def _pairs(positions: NDArray[Any], n_pairs: int) -> NDArray[np.intp]:

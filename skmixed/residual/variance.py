@@ -54,6 +54,16 @@ class RowDeviations:
         sums = np.bincount(self.codes + 1, weights, self.n_parameters + 1)
         return sums[1:].astype(np.float64, copy=False)
 
+    def select(self, rows: NDArray[np.intp]) -> RowDeviations:
+        """Return the same of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of positions
+        """
+        values, offset = (None if one is None else one[rows] for one in (self.values, self.offset))
+        return RowDeviations(self.codes[rows], values, offset, self.n_parameters)
+
     def derivative(self) -> FloatArray:
         """Return the derivatives of each row's logarithm, (n_parameters, n)."""
         whole = (self.codes == np.arange(self.n_parameters)[:, None]).astype(np.float64)

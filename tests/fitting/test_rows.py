@@ -165,3 +165,14 @@ def test_sigma_at_mean_weight_does_not_depend_on_the_size_of_weights():
     assert_allclose(effects.relative_matrix @ effects.standardised_factor, effects.relative_factor)
     scaled = replace(effects, weight_scale=1.0)
     assert scaled.working_sigma == pytest.approx(four.sigma)
+
+
+@pytest.mark.parametrize("kind", ["precision", "frequency"])
+def test_some_rows_are_those_rows_of_the_whole(kind):
+    rows, some = rows_of(Weights(WEIGHTS, kind)), np.arange(0, N, 3)
+    white, chosen = rows.whitened(), rows.select(some).whitened()
+    assert_allclose(chosen.A, white.A[:, some], rtol=1e-14)
+    for columns, whole in zip(chosen.Z, white.Z, strict=True):
+        assert_allclose(columns, whole[:, some], rtol=1e-14)
+    expected = -np.log(WEIGHTS[some] / WEIGHTS.mean()).sum() if kind == "precision" else 0.0
+    assert chosen.log_determinant == pytest.approx(expected, rel=1e-12)
