@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 
 # Curvature below this part of the largest is flat: no step along it can be told from rounding.
 FLAT = 1e-9
-TINY = float(np.finfo(float).tiny)
+TINY = float(np.sqrt(np.finfo(float).tiny))
 # A curvature more negative than this part of the largest leads downhill, and is no rounding.
 DOWNHILL = 1e-6
 # The curvature along a standard deviation falls with its square. From this size of theta on,

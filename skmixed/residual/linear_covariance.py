@@ -23,8 +23,9 @@ FloatArray = NDArray[np.float64]
 class LinearCovariance:
     """Write V = sum v_s I_s + sum c_k D_k in the variances of strata and in covariances.
 
-    There is one variance where rows have equal ones, as in compound symmetry, one of each arm where
-    those of an arm have, and one of each occasion in an unstructured covariance. D_k is where the correlation k stands.
+    There is one variance where rows have equal ones, as in compound symmetry; one of each arm where
+    the rows of an arm have; and one of each occasion in an unstructured covariance. D_k is where
+    the correlation k stands.
 
     Attributes
     ----------

@@ -76,7 +76,7 @@ def natural_covariance(
 
 
 def _is_linear(learned: LearnedResidual) -> bool:
-    """Tell whether rows have one variance in each arm, or any covariances, linear in either case."""
+    """Tell whether there is one variance in each arm, or one of each occasion."""
     correlation = learned.correlation
     if correlation is None or not correlation.linear:
         return False

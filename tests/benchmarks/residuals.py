@@ -172,7 +172,9 @@ def series(name: str, seconds: float) -> dict[str, Any]:
     data = autoregression(n_rows, n_series)
     taken, results = warm(lambda: mixedlm("y ~ x", data, residual="ar1(time | g)"), seconds)
     phi = results.residual_parameters["phi"]
-    return {"skmixed": {"seconds": taken, "phi": phi, "evaluations": results.fit.convergence.n_iter}}
+    return {
+        "skmixed": {"seconds": taken, "phi": phi, "evaluations": results.fit.convergence.n_iter}
+    }
 
 
 def autoregression(n_rows: int, n_series: int) -> pd.DataFrame:
@@ -218,15 +220,13 @@ def before_and_after(options: argparse.Namespace) -> dict[str, Any]:
 def plain_models(seconds: float) -> dict[str, float]:
     """Time fits with independent residuals of one variance."""
     sleep = load_sleepstudy()
-    X, y, groups = make_crossed_regression(
-        n_samples=20_000, n_levels=(500, 50), random_state=0
-    )
+    X, y, groups = make_crossed_regression(n_samples=20_000, n_levels=(500, 50), random_state=0)
     crossed = pd.DataFrame({"y": y, "x": X[:, 0], "a": groups[:, 0], "b": groups[:, 1]})
     fits = {
         "sleepstudy": lambda: mixedlm("Reaction ~ Days + (Days | Subject)", sleep),
-        "sleepstudy, Satterthwaite": lambda: (
-            mixedlm("Reaction ~ Days + (Days | Subject)", sleep).tidy()
-        ),
+        "sleepstudy, Satterthwaite": lambda: mixedlm(
+            "Reaction ~ Days + (Days | Subject)", sleep
+        ).tidy(),
         "crossed": lambda: mixedlm("y ~ x + (1 | a) + (1 | b)", crossed),
     }
     return {name: warm(fit, seconds)[0] for name, fit in fits.items()}

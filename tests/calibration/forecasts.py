@@ -24,6 +24,8 @@ LEVEL = 0.95
 PHI = 0.7
 N_OBSERVED, N_AHEAD = 6, 3
 PERSONS = (15, 50)
+FORMULA = "y ~ x + (1 | person)"
+STRUCTURE = "ar1(visit | person)"
 # Whether observed residuals are used, and what is said of the estimated variances.
 KINDS = {
     "without memory": (False, None),
@@ -78,7 +80,9 @@ def coverage(n_persons: int, n_samples: int, seed: int = SEED) -> pd.DataFrame:
         observed = frame["visit"] < N_OBSERVED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SingularFitWarning)
-            results = mixedlm("y ~ x + (1 | person)", frame[observed], residual="ar1(visit | person)")
+            results = mixedlm(
+                "y ~ x + (1 | person)", frame[observed], residual="ar1(visit | person)"
+            )
         ahead = frame[~observed]
         y = ahead["y"].to_numpy()
         for kind, (memory, uncertainty) in KINDS.items():

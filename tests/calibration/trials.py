@@ -100,9 +100,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2_000, help="of each number of subjects")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
-    table = pd.DataFrame(
-        {n: type_one_errors(n, options.samples, options.seed) for n in SUBJECTS}
-    ).T
+    table = pd.DataFrame({n: type_one_errors(n, options.samples, options.seed) for n in SUBJECTS}).T
     sys.stdout.write(table.rename_axis("subjects in an arm").to_string(float_format="%.4f") + "\n")
 
 

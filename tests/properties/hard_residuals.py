@@ -33,10 +33,12 @@ class HardResidual:
 def hard_residual(seed: int, number: int) -> HardResidual:
     """Draw one sample; REML and ML take turns."""
     rng = np.random.default_rng([seed, number])
-    residual, size, response = (str(rng.choice(list(kind))) for kind in (RESIDUALS, SIZES, Y))
+    residual, size = (str(rng.choice(list(kind))) for kind in (RESIDUALS, SIZES))
     formula = str(rng.choice(FORMULAS))
     frame = SIZES[size](rng)
-    frame["y"] = Y[response](frame, rng)
+    responses = _responses(frame, rng)
+    response = str(rng.choice(list(responses)))
+    frame["y"] = responses[response]
     return HardResidual(
         name=f"{seed}, {number}: {residual}, {formula}, {size}, {response}",
         frame=frame,
@@ -74,38 +76,22 @@ def _few_rows(rng: Rng) -> pd.DataFrame:
     return _drawn(rng, 5, 3)
 
 
-def _as_drawn(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return frame["y"].to_numpy()
-
-
-def _constant(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return np.full(len(frame), 3.0)
-
-
-def _exact(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return 1.0 + 2.0 * frame["x"].to_numpy()
-
-
-def _nearly_exact(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return _exact(frame, rng) + 1e-7 * rng.normal(size=len(frame))
-
-
-def _exact_in_a_stratum(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return np.where(frame["stratum"] == "early", _exact(frame, rng), frame["y"])
-
-
-def _random_walk(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
+def _responses(frame: pd.DataFrame, rng: Rng) -> dict[str, NDArray[np.float64]]:
+    """Return what y may be."""
+    n, drawn = len(frame), frame["y"].to_numpy()
+    exact = 1.0 + 2.0 * frame["x"].to_numpy()
     ordered = frame.sort_values(["g", "time"])
-    steps = pd.Series(rng.normal(size=len(frame)), ordered.index)
-    return steps.groupby(ordered["g"]).cumsum().reindex(frame.index).to_numpy()
-
-
-def _one_value_a_group(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return pd.factorize(frame["g"])[0] ** 2 + 1e-6 * rng.normal(size=len(frame))
-
-
-def _heavy_tails(frame: pd.DataFrame, rng: Rng) -> NDArray[np.float64]:
-    return frame["y"].to_numpy() + rng.standard_t(1.5, len(frame))
+    walk = pd.Series(rng.normal(size=n), ordered.index).groupby(ordered["g"]).cumsum()
+    return {
+        "as drawn": drawn,
+        "constant y": np.full(n, 3.0),
+        "exact y": exact,
+        "nearly exact y": exact + 1e-7 * rng.normal(size=n),
+        "exact in a stratum": np.where(frame["stratum"] == "early", exact, drawn),
+        "random walk": walk.reindex(frame.index).to_numpy(),
+        "one value in a group": pd.factorize(frame["g"])[0] ** 2 + 1e-6 * rng.normal(size=n),
+        "heavy tails": drawn + rng.standard_t(1.5, n),
+    }
 
 
 SIZES: dict[str, Callable[[Rng], pd.DataFrame]] = {
@@ -114,14 +100,4 @@ SIZES: dict[str, Callable[[Rng], pd.DataFrame]] = {
     "a row in each group": _singletons,
     "mostly a row in each group": _hardly_repeated,
     "few rows": _few_rows,
-}
-Y: dict[str, Callable[[pd.DataFrame, Rng], NDArray[np.float64]]] = {
-    "as drawn": _as_drawn,
-    "constant y": _constant,
-    "exact y": _exact,
-    "nearly exact y": _nearly_exact,
-    "exact in a stratum": _exact_in_a_stratum,
-    "random walk": _random_walk,
-    "one value in a group": _one_value_a_group,
-    "heavy tails": _heavy_tails,
 }

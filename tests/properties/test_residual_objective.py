@@ -123,4 +123,3 @@ def test_whitening(residual):
     assert_allclose(T @ R @ T.T, np.eye(n), atol=1e-10)
     assert_allclose(at.undo(at.apply(np.eye(n))), np.eye(n), atol=1e-11)
     assert_allclose(at.log_determinant, np.linalg.slogdet(R)[1], rtol=1e-11, atol=1e-11)
-

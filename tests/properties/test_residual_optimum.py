@@ -20,9 +20,7 @@ pytestmark = pytest.mark.exhaustive(9)
 @pytest.mark.parametrize("method", ["reml", "ml"])
 @pytest.mark.parametrize("name", RESIDUALS)
 def test_no_random_start_ends_lower(name: str, method: str) -> None:
-    model = model_of(
-        "y ~ x", sample(SEED, n_groups=60), RESIDUALS[name], reml=method == "reml"
-    )
+    model = model_of("y ~ x", sample(SEED, n_groups=60), RESIDUALS[name], reml=method == "reml")
     fit = model.fit()
     assert fit.convergence.converged
     assert fit.residual is not None
