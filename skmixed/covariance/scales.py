@@ -8,9 +8,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 __all__ = [
     "Angle",
+    "Between",
     "EqualAngle",
     "FisherZ",
     "Linear",
@@ -151,6 +153,40 @@ class FisherZ:
     def closed(self) -> Angle:
         """Return the angle whose sine is the correlation."""
         return Angle()
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Take the logistic function between two bounds: the log of the ratio of the distances.
+
+    Attributes
+    ----------
+    least, most : float
+        The bounds of the user's value.
+    """
+
+    least: float = 0.0
+    most: float = 1.0
+    lower: float = -math.inf
+    upper: float = math.inf
+
+    def to_user(self, internal: FloatArray) -> FloatArray:
+        """Return least + (most - least) / (1 + exp(-internal))."""
+        return np.asarray(self.least + (self.most - self.least) * expit(internal))
+
+    def to_internal(self, values: FloatArray) -> FloatArray:
+        """Return log((values - least) / (most - values))."""
+        part = (np.asarray(values) - self.least) / (self.most - self.least)
+        return np.asarray(logit(np.clip(part, 0.0, 1.0)))
+
+    def derivative(self, internal: FloatArray) -> FloatArray:
+        """Return the width times the density of the logistic distribution."""
+        return np.asarray((self.most - self.least) * expit(internal) * expit(-np.asarray(internal)))
+
+    @property
+    def closed(self) -> Linear:
+        """Return the value itself."""
+        return Linear(1.0, lower=self.least, upper=self.most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from skmixed.datasets.bundled import (
     load_dyestuff,
     load_dyestuff2,
+    load_fev,
+    load_orthodont,
     load_pastes,
     load_penicillin,
     load_sleepstudy,
@@ -18,6 +20,8 @@ from skmixed.datasets.studies import load_study
 __all__ = [
     "load_dyestuff",
     "load_dyestuff2",
+    "load_fev",
+    "load_orthodont",
     "load_pastes",
     "load_penicillin",
     "load_sleepstudy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 import pandas as pd
@@ -36,7 +37,7 @@ def load_sleepstudy() -> pd.DataFrame:
     1  258.7047     1     308
     2  250.8006     2     308
     """
-    return _read("sleepstudy", factors=["Subject"])
+    return _read("sleepstudy", dict.fromkeys(["Subject"]))
 
 
 def load_dyestuff() -> pd.DataFrame:
@@ -69,7 +70,7 @@ def load_dyestuff() -> pd.DataFrame:
     F    1470.0
     Name: Yield, dtype: float64
     """
-    return _read("dyestuff", factors=["Batch"])
+    return _read("dyestuff", dict.fromkeys(["Batch"]))
 
 
 def load_dyestuff2() -> pd.DataFrame:
@@ -97,7 +98,7 @@ def load_dyestuff2() -> pd.DataFrame:
     >>> bool(between < within)
     True
     """
-    return _read("dyestuff2", factors=["Batch"])
+    return _read("dyestuff2", dict.fromkeys(["Batch"]))
 
 
 def load_penicillin() -> pd.DataFrame:
@@ -125,7 +126,7 @@ def load_penicillin() -> pd.DataFrame:
     sample     6
     dtype: int64
     """
-    return _read("penicillin", factors=["plate", "sample"])
+    return _read("penicillin", dict.fromkeys(["plate", "sample"]))
 
 
 def load_pastes() -> pd.DataFrame:
@@ -156,11 +157,85 @@ def load_pastes() -> pd.DataFrame:
     sample    30
     dtype: int64
     """
-    return _read("pastes", factors=["batch", "cask", "sample"])
+    return _read("pastes", dict.fromkeys(["batch", "cask", "sample"]))
 
 
-def _read(name: str, *, factors: list[str]) -> pd.DataFrame:
-    """Read one bundled file, with its factors as categories whose labels are text."""
+def load_orthodont() -> pd.DataFrame:
+    """Load the growth of a distance in the jaw of 27 children between 8 and 14 years.
+
+    The distance from the pituitary to the pterygomaxillary fissure was measured on X-rays of 16
+    boys and 11 girls, every other year. Boys grow faster, and their measurements scatter more: the
+    usual example of residual variances that differ between groups.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (108, 4)
+        - ``distance``: the distance, in millimetres (float);
+        - ``age``: age in years, 8, 10, 12 or 14 (int);
+        - ``Subject``: child (category, M01 to M16 and F01 to F11);
+        - ``Sex``: ``Male`` or ``Female`` (category).
+
+    References
+    ----------
+    Potthoff, R. F. and Roy, S. N. (1964). A generalized multivariate analysis of variance model
+    useful especially for growth curve problems. Biometrika 51, 313-326, table 1. Shipped by the R
+    package nlme as ``Orthodont``.
+
+    Examples
+    --------
+    >>> from skmixed.datasets import load_orthodont
+    >>> load_orthodont().pivot_table("distance", "Sex", "age", observed=True).round(1)
+    age       8     10    12    14
+    Sex
+    Male    22.9  23.8  25.7  27.5
+    Female  21.2  22.2  23.1  24.1
+    """
+    boys = [f"M{number:02}" for number in range(1, 17)]
+    girls = [f"F{number:02}" for number in range(1, 12)]
+    return _read("orthodont", {"Subject": boys + girls, "Sex": ["Male", "Female"]})
+
+
+def load_fev() -> pd.DataFrame:
+    """Load an artificial clinical trial: lung function of 200 patients at four visits.
+
+    Patients were given a treatment or a placebo. Of the 800 planned measurements a third is
+    missing; three patients have none.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (800, 10)
+        - ``USUBJID``: patient (category, 200 levels);
+        - ``AVISIT``: visit (category, VIS1 to VIS4);
+        - ``ARMCD``: arm, placebo or treatment (category, PBO and TRT);
+        - ``RACE`` (category, 3 levels), ``SEX`` (category, Male and Female);
+        - ``FEV1_BL``: forced expiratory volume in one second before the trial (float);
+        - ``FEV1``: the same at the visit, NaN where it was not measured (float);
+        - ``WEIGHT``: a weight of the row (float);
+        - ``VISITN``: number of the visit, 1 to 4 (int);
+        - ``VISITN2``: a second coordinate of the visit, to compute distances with (float).
+
+    References
+    ----------
+    mmrm: Mixed Models for Repeated Measures, an R package of the openpharma project,
+    https://openpharma.github.io/mmrm, data set ``fev_data``. Apache License 2.0, a copy of which is
+    beside the file.
+
+    Examples
+    --------
+    >>> from skmixed.datasets import load_fev
+    >>> trial = load_fev()
+    >>> trial.groupby(["ARMCD", "AVISIT"], observed=True)["FEV1"].count().unstack()
+    AVISIT  VIS1  VIS2  VIS3  VIS4
+    ARMCD
+    PBO       68    69    71    67
+    TRT       66    71    58    67
+    """
+    alphabetical = dict.fromkeys(["USUBJID", "AVISIT", "ARMCD", "RACE"])
+    return _read("fev", {**alphabetical, "SEX": ["Male", "Female"]})
+
+
+def _read(name: str, factors: Mapping[str, list[str] | None]) -> pd.DataFrame:
+    """Read one bundled file, with its factors as categories of text, in order of the alphabet."""
     with files("skmixed.datasets").joinpath("data", f"{name}.csv").open(encoding="utf-8") as file:
         frame = pd.read_csv(file, dtype=dict.fromkeys(factors, str))
-    return frame.astype(dict.fromkeys(factors, "category"))
+    return frame.astype({column: pd.CategoricalDtype(levels) for column, levels in factors.items()})

@@ -11,7 +11,15 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.design.residual_columns import ResidualColumns
 from skmixed.design.weights import Weights
 
-__all__ = ["Design", "NewBlock", "NewRows", "RandomBlock", "TermLayout"]
+__all__ = [
+    "Design",
+    "NewBlock",
+    "NewRows",
+    "ObservedRows",
+    "RandomBlock",
+    "RelatedRows",
+    "TermLayout",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -146,6 +154,29 @@ class NewBlock:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RelatedRows:
+    """Say which of some rows have correlated residuals.
+
+    Attributes
+    ----------
+    groups : ndarray of shape (n,)
+        Codes of the groups within which residuals are correlated.
+    places : ndarray of shape (n,)
+        Place of each row in its group, after those of the group that were observed.
+    observed : ObservedRows or None
+        Rows whose response is known, their groups numbered as these; None if there are none.
+    """
+
+    groups: NDArray[np.intp]
+    places: NDArray[np.intp]
+    observed: ObservedRows | None = None
+
+    def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> RelatedRows:
+        """Return some of the rows, with all that were observed."""
+        return replace(self, groups=self.groups[rows], places=self.places[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class NewRows:
     """Hold the columns of rows to predict.
 
@@ -157,14 +188,23 @@ class NewRows:
     offset : ndarray of shape (n,) or None
     residual : ResidualColumns or None
         What a structure of the residuals reads; None where the data do not have all of it.
+    related : RelatedRows or None
+        Groups of correlated residuals; None where it does not matter.
     """
 
     fixed: FloatArray
     blocks: tuple[NewBlock, ...]
     offset: FloatArray | None = None
     residual: ResidualColumns | None = None
+    related: RelatedRows | None = None
 
-    def take(self, rows: slice) -> NewRows:
+    @classmethod
+    def of(cls, design: Design, related: RelatedRows | None = None) -> NewRows:
+        """Return the rows of a design as rows to predict."""
+        blocks = tuple(NewBlock(one.columns, one.factor.codes) for one in design.blocks)
+        return cls(design.fixed, blocks, design.offset, design.residual, related)
+
+    def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> NewRows:
         """Return some of the rows."""
         blocks = tuple(
             NewBlock(b.columns[rows], None if b.codes is None else b.codes[rows])
@@ -175,4 +215,28 @@ class NewRows:
             blocks,
             None if self.offset is None else self.offset[rows],
             None if self.residual is None else self.residual.select(rows),
+            None if self.related is None else self.related.select(rows),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObservedRows:
+    """Hold rows whose response is known.
+
+    Attributes
+    ----------
+    rows : NewRows
+        With their own places in ``related``.
+    response : ndarray of shape (n,)
+    precision : ndarray of shape (n,) or None
+        Weights that divide the variances of the residuals, None where all are 1.
+    """
+
+    rows: NewRows
+    response: FloatArray
+    precision: FloatArray | None = None
+
+    def take(self, rows: NDArray[np.bool_]) -> ObservedRows:
+        """Return some of the rows."""
+        precision = None if self.precision is None else self.precision[rows]
+        return ObservedRows(self.rows.take(rows), self.response[rows], precision)

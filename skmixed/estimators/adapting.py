@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from skmixed.estimators.weights import row_weights
 from skmixed.fitting.adapting import adapted
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.new_rows import refuse_second_labels
+from skmixed.prediction.residuals import require_columns
+from skmixed.residual.model import residual_groups
 
 __all__ = ["AdaptingMethods"]
 
@@ -65,8 +68,9 @@ class AdaptingMethods:
         ------
         ValueError
             If the rows cannot be read, labels are not given, the fit was too large to keep its
-            cross-products, or had more columns than rows; or if weights are inverse probabilities,
-            which are scaled by whole groups.
+            cross-products, or had more columns than rows; if weights are inverse probabilities,
+            which are scaled by whole groups; if residuals are correlated, and rows belong to a
+            group that was fitted; or if residual variances depend on the fitted values.
         NotFittedError
             If there is no fit.
 
@@ -93,17 +97,23 @@ class AdaptingMethods:
                 "adapt cannot add rows to a fit with weight_type='sampling': weights are scaled by "
                 "whole groups, and standard errors are sums over them. Fit all rows together."
             )
+        if self.lmm_fit_.residual is not None and self.lmm_fit_.residual.depends_on_fitted:
+            raise ValueError(
+                "adapt cannot add rows where the residual variances depend on the fitted values, "
+                "which more rows would change. Fit all rows together."
+            )
         refuse_second_labels(self._input, groups, "adapt")
         columns, labels = self._input.read(X, groups)
         self._check_labels(labels)
         rows = self._input.new_rows(columns, labels, "population")
+        rows = replace(rows, residual=self._input.residual_columns(X))
         design, places = self._design_to_add(
             rows,
             self._input.response(X, y),
             row_weights(sample_weight, rows.fixed),
             labels,
         )
-        fit = adapted(self.lmm_fit_, design, places)
+        fit = adapted(self.lmm_fit_, design, places, self._groups_to_add(design))
         self._input = self._input.with_levels([factor.levels for factor in design.factors])
         self._keep_fit(fit)  # type: ignore[attr-defined]
         return self
@@ -153,5 +163,16 @@ class AdaptingMethods:
             tuple(blocks),
             offset=None if rows.offset is None else rows.offset[kept],
             weights=Weights(None if weights is None else weights[kept], self.weight_type),
+            residual=None if rows.residual is None else rows.residual.select(kept),
         )
         return design, places
+
+    def _groups_to_add(self, design: Design) -> NDArray[np.intp] | None:
+        """Return the groups within which residuals are correlated, None without correlations."""
+        fitted = self.lmm_fit_.residual
+        if fitted is None or fitted.learned.correlation is None:
+            return None
+        if design.residual is None:
+            require_columns(fitted.learned.structure)
+        factor = residual_groups(fitted.learned.structure, design)
+        return None if factor is None else factor.codes

@@ -18,6 +18,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula.values import unmasked
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind, marginal_covariance
+from skmixed.prediction.related import ResidualMemory
 from skmixed.prediction.uncertainty import VarianceUncertainty
 
 __all__ = ["PredictionMethods"]
@@ -69,6 +70,7 @@ class PredictionMethods(GroupRoutingMixin):
         return_cov: bool = False,
         kind: Kind = "observation",
         variance_uncertainty: VarianceUncertainty = None,
+        residual_memory: ResidualMemory = False,
     ) -> Any:
         """Predict the response of rows.
 
@@ -97,7 +99,17 @@ class PredictionMethods(GroupRoutingMixin):
         variance_uncertainty : None, "delta" or BootstrapDraws, default=None
             The variances are taken as known; or their uncertainty is added to first order, with
             degrees of freedom to match; or by the draws of ``skmixed.inference.bootstrap`` from
-            a fit of the same model to the same rows.
+            a fit of the same model to the same rows. Of a residual structure, an estimator takes
+            the correlations and the ratios of variances as known in either case; results of
+            ``mixedlm``, which keep their rows, do not.
+        residual_memory : False or tuple of (X, y) or (X, y, groups), default=False
+            Rows that were observed, from which correlated residuals are predicted too: the next
+            visits of a known person, say, and those in between. Of each group they are all rows up
+            to now, those that were fitted among them; their weights, if there are any, come fourth.
+            ``kind="mean"`` then includes what the observed residuals tell of the new one. Without
+            it, and in groups without a past, the residual of a new row is taken as independent of
+            all that were fitted, as it is long after them. Results of ``mixedlm`` keep their rows,
+            and take True.
 
         Returns
         -------
@@ -119,6 +131,7 @@ class PredictionMethods(GroupRoutingMixin):
             return_cov=return_cov,
             kind=kind,
             variance_uncertainty=variance_uncertainty,
+            residual_memory=residual_memory,
         )
 
     def predict_interval(
@@ -130,6 +143,7 @@ class PredictionMethods(GroupRoutingMixin):
         include_random_effects: bool | Sequence[str] | None = None,
         kind: Kind = "observation",
         variance_uncertainty: VarianceUncertainty = None,
+        residual_memory: ResidualMemory = False,
     ) -> FloatArray:
         """Return limits that what is predicted keeps with the given probability.
 
@@ -140,7 +154,7 @@ class PredictionMethods(GroupRoutingMixin):
         X : array-like or data frame of shape (n, n_columns)
         coverage : float, default=0.95
             Probability, between 0 and 1.
-        groups, include_random_effects, kind, variance_uncertainty
+        groups, include_random_effects, kind, variance_uncertainty, residual_memory
             As in ``predict``.
 
         Returns
@@ -155,6 +169,7 @@ class PredictionMethods(GroupRoutingMixin):
             include_random_effects=include_random_effects,
             kind=kind,
             variance_uncertainty=variance_uncertainty,
+            residual_memory=residual_memory,
         )
 
     def predict_quantiles(
@@ -166,6 +181,7 @@ class PredictionMethods(GroupRoutingMixin):
         include_random_effects: bool | Sequence[str] | None = None,
         kind: Kind = "observation",
         variance_uncertainty: VarianceUncertainty = None,
+        residual_memory: ResidualMemory = False,
     ) -> FloatArray:
         """Return quantiles of what is predicted.
 
@@ -180,7 +196,7 @@ class PredictionMethods(GroupRoutingMixin):
         X : array-like or data frame of shape (n, n_columns)
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
             Probabilities, between 0 and 1.
-        groups, include_random_effects, kind, variance_uncertainty
+        groups, include_random_effects, kind, variance_uncertainty, residual_memory
             As in ``predict``.
 
         Returns
@@ -206,6 +222,7 @@ class PredictionMethods(GroupRoutingMixin):
             include_random_effects=include_random_effects,
             kind=kind,
             variance_uncertainty=variance_uncertainty,
+            residual_memory=residual_memory,
         )
 
     def score(
@@ -249,7 +266,8 @@ class PredictionMethods(GroupRoutingMixin):
     def marginal_covariance(self, X: Any, *, groups: Any = None) -> FloatArray:
         """Return the covariance of y that the model implies for some rows.
 
-        sigma^2 (Z Psi Z' + I): rows of different groups are uncorrelated.
+        sigma^2 (Z Psi Z' + R): rows of different groups are uncorrelated, and R is the identity
+        without a residual structure. Rows have weight 1.
 
         Parameters
         ----------
@@ -260,5 +278,5 @@ class PredictionMethods(GroupRoutingMixin):
         -------
         ndarray of shape (n, n)
         """
-        rows, _ = self.fitted_model.read(X, groups, True)
+        rows, _ = self.fitted_model.read(X, groups, True, labels_needed=True)
         return marginal_covariance(self.lmm_fit_, rows)

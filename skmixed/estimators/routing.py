@@ -19,6 +19,7 @@ class GroupRoutingMixin:
         "return_cov": True,
         "kind": True,
         "variance_uncertainty": True,
+        "residual_memory": True,
     }
 
     def get_metadata_routing(self) -> Any:

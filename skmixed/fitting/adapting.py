@@ -14,8 +14,11 @@ from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.residual_fit import check_nested
+from skmixed.fitting.rows import ModelRows, WhitenedRows
 from skmixed.fitting.standardise import standardised_rows
 from skmixed.likelihood.crossproducts import CrossProducts
+from skmixed.residual.whitening import residual_at
 
 __all__ = ["adapted"]
 
@@ -23,7 +26,12 @@ FloatArray = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
-def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
+def adapted(
+    fit: LMMFit,
+    rows: Design,
+    places: Sequence[Places],
+    groups: NDArray[np.intp] | None = None,
+) -> LMMFit:
     """Add rows to a fit at its variance parameters.
 
     Fixed effects, modes and their covariance are those of a fit of all rows with the same theta and
@@ -36,12 +44,15 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
         The new rows alone; their factors have all levels, those of the fit among them.
     places : sequence of ndarray of shape (n_levels,)
         Of each factor: where the levels of the fit are among those.
+    groups : ndarray of shape (n,), optional
+        Codes of the groups within which their residuals are correlated.
 
     Raises
     ------
     ValueError
         If the fit has not kept its cross-products, had more columns than rows, or its random
-        effects leave nothing of y.
+        effects leave nothing of y; or if residuals are correlated, and a row may belong to a group
+        of the fit.
     """
     if fit.coordinates.fixed.minimum_norm:
         raise ValueError(
@@ -52,7 +63,7 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
     n_levels = [len(factor.levels) for factor in rows.factors]
     old = fit.kept_products().among([places[i] for i in kept], [n_levels[i] for i in kept])
     added = standardised_rows(_counted(rows, old), fit.coordinates)
-    new = added.products()
+    new = _whitened(fit, added, places, groups).products()
     factors = [
         _described(fit, i, added.design, *of_factor)
         for i, of_factor in enumerate(zip(places, added.mean_squares(), strict=True))
@@ -65,6 +76,35 @@ def adapted(fit: LMMFit, rows: Design, places: Sequence[Places]) -> LMMFit:
             "not determined at the variances of this fit. Fit all rows together, with fewer "
             "random effects."
         ) from error
+
+
+def _whitened(
+    fit: LMMFit, rows: ModelRows, places: Sequence[Places], groups: NDArray[np.intp] | None
+) -> WhitenedRows:
+    """Whiten rows that are added, whose residuals have nothing to do with those of the fit."""
+    fitted, design = fit.residual, rows.design
+    if fitted is None:
+        return rows.whitened()
+    columns = {} if design.residual is None else design.residual
+    if fitted.learned.correlation is not None:
+        _require_new_groups(design, places)
+    found = fitted.learned.rows(columns, groups)
+    check_nested(found, design.factors, fitted.learned.structure)
+    counts = design.weights.row_multiplicity
+    return rows.whitened().whitened(residual_at(fitted.learned, found, fitted.rho, counts))
+
+
+def _require_new_groups(rows: Design, places: Sequence[Places]) -> None:
+    """Raise ValueError for a row that may be correlated with rows of the fit."""
+    new = np.zeros(rows.n_rows, dtype=bool)
+    for factor, old in zip(rows.factors, places, strict=True):
+        new |= ~np.isin(factor.codes, old)
+    if not new.all():
+        raise ValueError(
+            f"adapt cannot add row {int(np.argmin(new))}: its residual may be correlated with "
+            "those of earlier rows of its group, of which the fit keeps sums alone. Fit all rows "
+            "together, or predict with residual_memory=(X, y) of all rows of these groups."
+        )
 
 
 def _counted(rows: Design, old: CrossProducts) -> Design:

@@ -20,7 +20,7 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
-__all__ = ["FactorDescription", "estimates_at", "objective_constant"]
+__all__ = ["FactorDescription", "estimates_at", "objective_constant", "residual_slope"]
 
 FloatArray = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def estimates_at(
         errors=errors,
         sigma=sigma,
         log_likelihood=-0.5 * (value + objective_constant(objective, coordinates)),
-        convergence=_convergence(optimum, _residual_slope(objective, at, scores)),
+        convergence=_convergence(optimum, residual_slope(objective, at, scores)),
         coordinates=coordinates,
         residual_quantiles=np.full(5, np.nan),
         notices=(),
@@ -185,10 +185,19 @@ def _estimates(scores: list[FloatArray], factors: list[FloatArray]) -> list[dict
     ]
 
 
-def _residual_slope(
+def residual_slope(
     objective: ProfiledObjective, at: ObjectiveValue, scores: list[FloatArray]
 ) -> FloatArray:
-    """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta)."""
+    """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta).
+
+    Parameters
+    ----------
+    objective : ProfiledObjective
+    at : ObjectiveValue
+        One of its evaluations.
+    scores : list of ndarray of shape (m, k, n_levels)
+        Z'V^-1 of some columns, y - X beta the last, for each factor.
+    """
     covariance = objective.covariance
     slopes = [np.empty(0)]
     for joint, theta, score, products in zip(

@@ -16,7 +16,7 @@ from skmixed.residual.model import ResidualModel
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_until_settled", "fitted_values"]
+__all__ = ["fit_until_settled", "fitted_values", "settled_residual"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,14 +45,30 @@ def fit_until_settled(model: LMMModel) -> LMMFit:
         if previous is not None and np.abs(logs - previous).max() <= SETTLED:
             return fit
         previous = logs
-        values = fitted_values(fit, model.design)
-        residual = ResidualModel.of(residual.learned.structure, model.design, values)
+        residual = settled_residual(model, fit)
     end = replace(
         fit.convergence,
         converged=False,
         message=f"the fitted values, on which the variances depend, changed for {ROUNDS} fits",
     )
     return replace(fit, convergence=end)
+
+
+def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
+    """Return the residual structure of a model, its variances those of the fitted values of a fit.
+
+    Parameters
+    ----------
+    model : LMMModel
+    fit : LMMFit
+    """
+    fitted, residual = fit.residual, model.residual
+    if fitted is None or residual is None or not fitted.depends_on_fitted:
+        return residual
+    columns = {} if model.design.residual is None else dict(model.design.residual)
+    columns["fitted"] = fitted_values(fit, model.design)
+    groups = None if residual.rows.grouped is None else residual.rows.grouped.groups
+    return ResidualModel(fitted.learned, fitted.learned.rows(columns, groups))
 
 
 def fitted_values(fit: LMMFit, design: Design) -> FloatArray:

@@ -203,6 +203,12 @@ class LMMFit(FieldState):
         """Name the parameters of theta."""
         return [f"theta[{i}]" for i in range(len(self.theta))]
 
+    @property
+    def rho_names(self) -> list[str]:
+        """Name the free parameters of a residual structure."""
+        n_rho = 0 if self.residual is None else len(self.residual.rho)
+        return [f"rho[{i}]" for i in range(n_rho)]
+
     @cached_property
     def estimable(self) -> list[tuple[RandomEffects, FloatArray]]:
         """Return the factors whose variances are estimated, each with its part of the theta."""
@@ -295,7 +301,13 @@ class LMMFit(FieldState):
     def icc(self) -> float:
         """Return the share of the groups in the variance around X beta; 0 where both vanish."""
         between = sum(effects.mean_variance for effects in self.random)
-        return between / (between + self.sigma**2) if between else 0.0
+        return between / (between + self.residual_variance) if between else 0.0
+
+    @property
+    def residual_variance(self) -> float:
+        """Return that of a row of weight 1: its mean over the rows where it is not the same."""
+        unequal = 1.0 if self.residual is None else self.residual.mean_square
+        return self.sigma**2 * unequal
 
     @property
     def singular(self) -> bool:

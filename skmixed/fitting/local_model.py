@@ -88,9 +88,10 @@ class LocalModel:
         basis: FloatArray | None,
     ) -> LocalModel:
         """Turn the derivatives along the columns of a basis to the axes of their Hessian."""
-        if not (hessian if basis is None else basis).size:
-            axes = np.empty((len(theta), 0))
-            return cls(theta, gradient, hessian, lower, axes, np.empty(0), 0.0, False)
+        n_axes = len(theta) if basis is None else basis.shape[1]
+        if not n_axes:
+            nothing = np.empty((len(theta), 0))
+            return cls(theta, gradient, hessian, lower, nothing, np.empty(0), 0.0, False)
         curvature, axes, _ = dsyevd(hessian if basis is None else basis.T @ hessian @ basis)
         axes = axes if basis is None else basis @ axes
         slopes = gradient @ axes

@@ -51,7 +51,7 @@ def can_step_together(fit: LMMFit) -> bool:
     ----------
     fit : LMMFit
     """
-    return len(fit.estimable) == 1 and not fit.coordinates.exact
+    return len(fit.estimable) == 1 and not fit.coordinates.exact and fit.residual is None
 
 
 class LockstepModel:

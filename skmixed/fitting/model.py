@@ -73,11 +73,18 @@ class LMMModel:
     verbose: int = 0
     residual: ResidualModel | None = None
 
-    def fit(self) -> LMMFit:
-        """Standardise the rows, sum their cross-products, search, and carry the optimum back."""
+    def fit(self, start: NDArray[np.float64] | None = None) -> LMMFit:
+        """Standardise the rows, sum their cross-products, search, and carry the optimum back.
+
+        Parameters
+        ----------
+        start : ndarray of shape (n_theta + n_rho,), optional
+            Where the search in a model with a residual structure begins, such as the estimates of
+            another response to the same design. Other models choose starts themselves.
+        """
         if self.residual is not None:
             depends = depends_on_fitted(self.residual.learned.structure)
-            return fit_until_settled(self) if depends else fit_with_residual(self)
+            return fit_until_settled(self) if depends else fit_with_residual(self, start)
         design = self.design
         coordinates, rows = standardised(design, self.covariance)
         products = rows.products()

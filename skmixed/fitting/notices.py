@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -23,7 +23,11 @@ NOTICEABLE = 0.1
 
 
 def notices_of(
-    fit: LMMFit, design: Design, varies: Sequence[NDArray[np.bool_]]
+    fit: LMMFit,
+    design: Design,
+    varies: Sequence[NDArray[np.bool_]],
+    *,
+    told: Collection[int] = (),
 ) -> tuple[Notice, ...]:
     """Collect the warnings that a fit deserves, each once.
 
@@ -34,13 +38,15 @@ def notices_of(
     varies : sequence of ndarray of shape (n_effects,)
         For each estimable factor, whether each effect's column varies within any group, given
         those before it.
+    told : collection of int, default=()
+        Factors that are not estimated, for a reason that the caller tells.
     """
     found = [_exact(fit, design), _aliased(fit), _convergence(fit), _monte_carlo(fit)]
     redundant = [_redundant(effects, varies) for effects in fit.random]
     found.append(_unidentified(fit, design, [one is not None for one in redundant]))
     arbitrary = fit.unidentified.factors if fit.unidentified else []
     for i, effects in enumerate(fit.random):
-        found += [_not_estimable(effects, fit), redundant[i]]
+        found += [None if i in told else _not_estimable(effects, fit), redundant[i]]
         if redundant[i] is None and i not in arbitrary:
             found.append(_singular(effects, fit))
     return tuple(notice for notice in found if notice is not None)

@@ -97,8 +97,7 @@ class RandomEffects(FieldState):
     @cached_property
     def natural_parameters(self) -> list[tuple[NaturalParameter, ...]]:
         """Return those of each term as functions of its theta, in standardised columns."""
-        matrix = self.relative_matrix
-        return self.covariance.natural_parameters(matrix)
+        return self.covariance.natural_parameters(self.relative_matrix)
 
     @cached_property
     def relative_factor(self) -> FloatArray:

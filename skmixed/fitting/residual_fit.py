@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.covariance import JointCovariance
+from skmixed.design.design import Design
+from skmixed.design.groups import GroupingFactor
+from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
@@ -16,24 +21,30 @@ from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.residual.fitted import FittedResidual
+from skmixed.residual.learned import ResidualRows
+from skmixed.residual.structure import ResidualStructure
+from skmixed.residual.whitening import ResidualAt
 
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_with_residual"]
+__all__ = ["check_nested", "fit_with_residual", "residual_objective"]
 
 FloatArray = NDArray[np.float64]
 
 
-def fit_with_residual(model: LMMModel) -> LMMFit:
+def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
 
     Parameters
     ----------
     model : LMMModel
+    given : ndarray of shape (n_theta + n_rho,), optional
+        Where to begin, if it has as many parameters as are estimated.
 
     Raises
     ------
@@ -41,25 +52,13 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
         If the groups of the residuals do not lie within the levels of every factor.
     """
     assert model.residual is not None
-    residual = model.residual
     coordinates, rows = standardised(model.design, model.covariance)
-    kept = model.estimable_factors(known_sigma=residual.learned.fixes_sigma)
+    kept = model.estimable_factors(known_sigma=model.residual.learned.fixes_sigma)
     if coordinates.exact:
         kept = []
-    _check_nested(model)
-
-    def objective_of(kept: list[int]) -> ResidualObjective:
-        whitening = ResidualObjective(
-            rows,
-            model.covariance.of_factors(kept),
-            kept,
-            residual,
-            reml=model.reml,
-            sigma2=_known_sigma2(coordinates) if residual.learned.fixes_sigma else None,
-        )
-        return with_basis(whitening)
-
-    objective = objective_of(kept)
+    structure = model.residual.learned.structure
+    check_nested(model.residual.rows, model.design.factors, structure)
+    objective = residual_objective(model, coordinates, rows, kept)
     start = _start(objective)
     if coordinates.exact:
         optimum = Optimum(objective.first_order(start), True, 1, 0.0, "there are no residuals")
@@ -69,13 +68,48 @@ def fit_with_residual(model: LMMModel) -> LMMFit:
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
         kept = [one for position, one in enumerate(kept) if position not in hidden]
-        objective = objective_of(kept)
+        objective = residual_objective(model, coordinates, rows, kept)
         start = _start(objective)
         undetermined, _ = undetermined_parameters(objective, start)
     else:
         notices = ()
+    if given is not None and len(given) == len(start):
+        start = given
     optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
+
+
+def residual_objective(
+    model: LMMModel,
+    coordinates: Coordinates,
+    rows: WhitenedRows,
+    kept: list[int],
+    covariance: JointCovariance | None = None,
+) -> ResidualObjective:
+    """Return the likelihood of (theta, rho) of a model with a residual structure.
+
+    Parameters
+    ----------
+    model : LMMModel
+    coordinates : Coordinates
+    rows : WhitenedRows
+        In these coordinates, by their weights.
+    kept : list of int
+        The estimable factors.
+    covariance : JointCovariance, optional
+        Of these factors, in other parameters than those of the model.
+    """
+    assert model.residual is not None
+    known = model.residual.learned.fixes_sigma
+    whitening = ResidualObjective(
+        rows,
+        model.covariance.of_factors(kept) if covariance is None else covariance,
+        kept,
+        model.residual,
+        reml=model.reml,
+        sigma2=_known_sigma2(coordinates) if known else None,
+    )
+    return with_basis(whitening)
 
 
 def _assembled(
@@ -112,15 +146,29 @@ def _assembled(
         hessian = optimum.at.hessian
     fit = replace(
         fit,
-        residual=FittedResidual(objective.residual.learned, rho, changes, undetermined),
+        residual=FittedResidual(
+            objective.residual.learned,
+            rho,
+            changes,
+            undetermined,
+            _mean_square(design, here.residual),
+        ),
         convergence=replace(
             end, gradient=optimum.at.gradient, hessian=hessian, residual_slope=slope
         ),
         products=here.objective.products,
     )
-    found = notices_of(fit, design, here.objective.kernel.varies)
+    known = objective.residual.learned.fixes_sigma
+    hidden = set(model.estimable_factors(known_sigma=known)).difference(kept)
+    found = notices_of(fit, design, here.objective.kernel.varies, told=hidden)
     untold = () if coordinates.exact else _untold_notice(model, undetermined)
-    return replace(fit, notices=(*found, *notices, *untold))
+    return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
+
+
+def _mean_square(design: Design, residual: ResidualAt) -> float:
+    """Return the mean variance of the rows over sigma squared, each as often as it counts."""
+    variances = np.exp(2.0 * residual.logarithms)
+    return float(np.average(variances, weights=design.weights.row_multiplicity))
 
 
 def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
@@ -161,15 +209,24 @@ def _start(objective: ResidualObjective) -> FloatArray:
     return np.append(theta, rho)
 
 
-def _check_nested(model: LMMModel) -> None:
-    """Raise ValueError if a group of correlated rows is spread over levels of some factor."""
-    assert model.residual is not None
-    grouped = model.residual.rows.grouped
+def check_nested(
+    rows: ResidualRows, factors: Sequence[GroupingFactor], structure: ResidualStructure
+) -> None:
+    """Raise ValueError if a group of correlated rows is spread over levels of some factor.
+
+    Parameters
+    ----------
+    rows : ResidualRows
+    factors : sequence of GroupingFactor
+        Of the same rows.
+    structure : ResidualStructure
+    """
+    grouped = rows.grouped
     if grouped is None:
         return
     first = np.empty(grouped.groups.max() + 1, dtype=np.intp)
     first[grouped.groups] = np.arange(len(grouped.groups))
-    for factor in model.design.factors:
+    for factor in factors:
         apart = factor.codes != factor.codes[first[grouped.groups]]
         if apart.any():
             name = factor.levels.name
@@ -177,7 +234,7 @@ def _check_nested(model: LMMModel) -> None:
                 f"The rows of a group that the residual structure correlates must share their "
                 f"level of every grouping factor, and row {int(np.argmax(apart))} has another "
                 f"level of {name!r} than other rows of its group. Name as the group of "
-                f"{model.residual.learned.structure!r} a factor within the levels of {name!r}, or "
+                f"{structure!r} a factor within the levels of {name!r}, or "
                 f"leave out the random effects of {name!r}."
             )
 
@@ -208,6 +265,27 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
             f"The data do not determine these parameters of the residual structure: {listed}. "
             "They stay where the search began, and have no standard errors. Choose a structure "
             "with fewer parameters."
+        ),
+    )
+
+
+def _boundary_notice(fit: LMMFit) -> tuple[Notice, ...]:
+    """Return the warning that correlations are estimated as 1, or as 0 at any distance."""
+    assert fit.residual is not None
+    values = fit.residual.parameters.items()
+    names = [
+        f"{name} = {value:.3g}"
+        for (name, value), on in zip(values, fit.residual.boundary, strict=True)
+        if on
+    ]
+    if not (names and fit.convergence.converged):
+        return ()
+    return (
+        Notice(
+            f"The residual structure is estimated on its boundary: {', '.join(names)}. This is a "
+            "valid estimate without a standard error. A structure with fewer parameters, or "
+            "another kind of correlation, would fit as well.",
+            SingularFitWarning,
         ),
     )
 

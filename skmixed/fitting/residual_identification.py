@@ -74,7 +74,7 @@ def _flat(
     size = np.sqrt(np.maximum(information.diagonal(), 0.0))
     largest = size.max(initial=0.0)
     if not largest:
-        return undetermined, []
+        return ~undetermined, []
     nothing = size <= FLAT * largest
     unit = np.divide(1.0, size, out=np.zeros_like(size), where=~nothing)
     eigenvalues, axes = np.linalg.eigh(unit[:, None] * information * unit)

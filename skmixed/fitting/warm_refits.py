@@ -25,7 +25,8 @@ def can_start_warm(fit: LMMFit) -> bool:
     ----------
     fit : LMMFit
     """
-    return bool(fit.estimable) and fit.monte_carlo is None and not fit.coordinates.exact
+    plain = fit.monte_carlo is None and fit.residual is None
+    return bool(fit.estimable) and plain and not fit.coordinates.exact
 
 
 class WarmModel:

@@ -12,12 +12,15 @@ from .comparison.likelihood_ratio import anova_models as anova_models
 from .comparison.likelihood_ratio import likelihood_ratio_test as likelihood_ratio_test
 from .comparison.model_comparison import compare as compare
 from .comparison.random_term_tests import ranova as ranova
+from .diagnostics.autocorrelation import autocorrelation as autocorrelation
 from .diagnostics.deletion import group_influence as group_influence
+from .diagnostics.residual_spread import residual_spread as residual_spread
 from .diagnostics.robust_tests import RobustCovariance as RobustCovariance
 from .diagnostics.row_diagnostics import cooks_distance as cooks_distance
 from .diagnostics.row_diagnostics import leverage as leverage
 from .diagnostics.row_diagnostics import residuals as residuals
 from .diagnostics.sandwich import robust_covariance as robust_covariance
+from .diagnostics.variogram import semivariogram as semivariogram
 from .intervals.confidence_intervals import confint as confint
 from .intervals.profile_curve import ProfileCurve as ProfileCurve
 from .intervals.profile_likelihood import ProfileLikelihood as ProfileLikelihood

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skmixed.plots.autocorrelation import AutocorrelationDisplay
 from skmixed.plots.group_fit import GroupFitDisplay
 from skmixed.plots.marginal_covariance import MarginalCovarianceDisplay
 from skmixed.plots.model_comparison import ModelComparisonDisplay
@@ -10,10 +11,13 @@ from skmixed.plots.prediction_interval import PredictionIntervalDisplay
 from skmixed.plots.profile import ProfileDisplay
 from skmixed.plots.random_effects import RandomEffectsDisplay
 from skmixed.plots.residuals import ResidualsDisplay
+from skmixed.plots.semivariogram import SemivariogramDisplay
 from skmixed.plots.shrinkage import ShrinkageDisplay
+from skmixed.plots.spread_by_stratum import SpreadByStratumDisplay
 from skmixed.plots.trajectories import TrajectoriesDisplay
 
 __all__ = [
+    "AutocorrelationDisplay",
     "GroupFitDisplay",
     "MarginalCovarianceDisplay",
     "ModelComparisonDisplay",
@@ -22,6 +26,8 @@ __all__ = [
     "ProfileDisplay",
     "RandomEffectsDisplay",
     "ResidualsDisplay",
+    "SemivariogramDisplay",
     "ShrinkageDisplay",
+    "SpreadByStratumDisplay",
     "TrajectoriesDisplay",
 ]

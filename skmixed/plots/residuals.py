@@ -108,7 +108,7 @@ class ResidualsDisplay(Display):
         sample_weight: Any = None,
         group_weight: Any = None,
         kind: str = "overview",
-        residual_kind: str = "standardised",
+        residual_kind: str | None = None,
         factor: Any = None,
         level: float = 0.95,
         ax: Any = None,
@@ -149,7 +149,7 @@ class ResidualsDisplay(Display):
         results: Any,
         *,
         kind: str = "overview",
-        residual_kind: str = "standardised",
+        residual_kind: str | None = None,
         factor: Any = None,
         level: float = 0.95,
         ax: Any = None,
@@ -161,9 +161,10 @@ class ResidualsDisplay(Display):
         results : MixedLMResults
             Of ``mixedlm``.
         kind : {"overview", "fitted", "scale_location", "qq", "qq_random", "groups"}
-        residual_kind : str, default="standardised"
-            As in ``skmixed.inference.residuals``; marginal and decorrelated residuals are shown
-            against the mean of the population, all others against the mean of their groups.
+        residual_kind : str, optional
+            As in ``skmixed.inference.residuals``; by default ``"normalised"`` where there is a
+            residual structure, else ``"standardised"``. Marginal and decorrelated residuals are
+            shown against the mean of the population, all others against the mean of their groups.
         factor : str or array-like of shape (n,), optional
             By which the residuals are grouped: a grouping factor (the first one by default), a
             column of the data, or labels.

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from skmixed.fitting.at_theta import fit_at, standardised_theta
+from skmixed.fitting.at_rho import FitsAround
+from skmixed.fitting.at_theta import standardised_theta
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
 
@@ -38,14 +40,18 @@ class VarianceDraws:
         Relative covariance parameters, as ``LMMFit.theta``.
     sigma : ndarray of shape (n_draws,)
         Residual standard deviations.
+    rho : ndarray of shape (n_draws, n_rho) or None
+        Parameters of a residual structure; None without one.
     """
 
     theta: FloatArray
     sigma: FloatArray
+    rho: FloatArray | None = None
 
     def standardised(self, fit: LMMFit) -> FloatArray:
-        """Return theta of the estimable factors in the standardised coordinates of a fit."""
-        return np.array([standardised_theta(fit, theta) for theta in self.theta])
+        """Return theta in the standardised coordinates of a fit, and rho beside it."""
+        theta = np.array([standardised_theta(fit, theta) for theta in self.theta])
+        return theta if self.rho is None else np.column_stack([theta, self.rho])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +76,14 @@ class MixturePrediction:
         With its cross-products.
     rows : PredictedRows
     draws : VarianceDraws
+    model : LMMModel or None
+        What was fitted, with its rows: without them, rho stays at its estimate.
     """
 
     fit: LMMFit
     rows: PredictedRows
     draws: VarianceDraws
+    model: LMMModel | None = None
 
     @cached_property
     def mean(self) -> FloatArray:
@@ -130,9 +139,10 @@ class MixturePrediction:
 
     def _fits(self) -> Iterator[LMMFit]:
         """Yield the estimates at each draw."""
-        thetas = self.draws.standardised(self.fit)
-        for theta, sigma in zip(thetas, self.draws.sigma, strict=True):
-            yield replace(fit_at(self.fit, theta), sigma=float(sigma))
+        around = FitsAround(self.fit, self.model)
+        parameters = self.draws.standardised(self.fit)[:, : len(around.estimate)]
+        for one, sigma in zip(parameters, self.draws.sigma, strict=True):
+            yield replace(around.at(one), sigma=float(sigma))
 
     def _spread(self, centre: FloatArray, drawn: FloatArray) -> FloatArray:
         """Return deviations as far above those at the estimate as the drawn ones are below."""

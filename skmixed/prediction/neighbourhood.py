@@ -9,9 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.at_theta import fit_at
+from skmixed.fitting.at_rho import FitsAround
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.variance_parameters import parameter_covariance, restriction_slope
+from skmixed.fitting.model import LMMModel
+from skmixed.fitting.variance_parameters import (
+    inverse_information,
+    parameter_covariance,
+    restriction_slope,
+)
 
 __all__ = ["Neighbourhood"]
 
@@ -26,15 +31,20 @@ STEP = 1e-4
 class Neighbourhood:
     """Tell how far eta = (theta, log sigma) may be from its estimate, and what changes with theta.
 
-    Nothing is computed before it is asked for, and then once for all that is estimated.
+    theta is followed by the parameters rho of a residual structure where the rows are kept; without
+    them, rho is taken as known. Nothing is computed before it is asked for, and then once for all
+    that is estimated.
 
     Attributes
     ----------
     fit : LMMFit
         With its cross-products.
+    model : LMMModel or None
+        What was fitted, with its rows.
     """
 
     fit: LMMFit
+    model: LMMModel | None = None
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -46,7 +56,10 @@ class Neighbourhood:
             If the likelihood is a pseudo-likelihood.
         """
         self.fit.require_likelihood()
-        return parameter_covariance(self.fit)
+        free = self._free
+        if free.all():
+            return parameter_covariance(self.fit)
+        return inverse_information(self.fit, free)[np.ix_(free, free)]
 
     @cached_property
     def shift(self) -> FloatArray:
@@ -56,7 +69,7 @@ class Neighbourhood:
         """
         if self.fit.reml:
             return np.zeros(len(self.covariance))
-        return 0.5 * self.covariance @ restriction_slope(self.fit)
+        return 0.5 * self.covariance @ restriction_slope(self.fit)[self._free]
 
     def slopes(self, function: Callable[[LMMFit], FloatArray]) -> FloatArray:
         """Return the derivatives in theta, at a fixed sigma, of what a function returns of a fit.
@@ -74,16 +87,28 @@ class Neighbourhood:
         return np.array(slopes) if slopes else np.empty((0, *function(self.fit).shape))
 
     @cached_property
+    def _around(self) -> FitsAround:
+        """Return what finds the fits at other theta."""
+        return FitsAround(self.fit, self.model)
+
+    @property
+    def _free(self) -> NDArray[np.bool_]:
+        """Tell which of all variance parameters are not taken as known; log sigma is the last."""
+        free = np.ones(len(self._around.estimate) + self._around.n_known + 1, dtype=bool)
+        free[len(self._around.estimate) : -1] = False
+        return free
+
+    @cached_property
     def _pairs(self) -> list[tuple[LMMFit, LMMFit, float]]:
         """Return the fits at two thetas around the estimate, for each parameter, and how far."""
-        theta = self.fit.convergence.theta
+        around, theta = self._around, self._around.estimate
         spreads = np.sqrt(self.covariance.diagonal()[:-1])
         sizes = np.maximum(np.abs(theta), 1.0)
         steps = STEP * np.where(spreads > 0.0, np.minimum(spreads, sizes), sizes)
         return [
             (
-                fit_at(self.fit, theta + step, keep_sigma=True),
-                fit_at(self.fit, theta - step, keep_sigma=True),
+                around.at(theta + step, keep_sigma=True),
+                around.at(theta - step, keep_sigma=True),
                 2.0 * step.sum(),
             )
             for step in np.diag(steps)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.design.arrays import Labels
 from skmixed.design.design import NewRows
@@ -58,6 +59,9 @@ class NewRowReader(Protocol):
 
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows as it was given, or as a formula finds it in the data."""
+
+    def response(self, X: Any, y: Any) -> NDArray[np.float64]:
+        """Return the response of rows as checked numbers."""
 
     def with_levels(self, levels: Sequence[Levels]) -> NewRowReader:
         """Return the same with other levels of each factor."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.design.design import NewBlock, NewRows
+from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.random_effects import RandomEffects
+from skmixed.prediction.new_columns import Include, NewColumns, is_included, mean_of_columns
+from skmixed.prediction.past import new_columns
+from skmixed.prediction.residuals import residual_covariance, residual_variance
 
 __all__ = [
     "KINDS",
@@ -27,7 +28,6 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 Root = FloatArray | sparse.csr_array
-Include = bool | Collection[str]
 Kind = Literal["observation", "mean", "population"]
 
 KINDS = ("observation", "mean", "population")
@@ -50,13 +50,7 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     -------
     ndarray of shape (n,)
     """
-    mean = fit.working_coefficients @ fit.coordinates.fixed.transform(rows.fixed)
-    if rows.offset is not None:
-        mean += rows.offset
-    for effects, block in zip(fit.random, rows.blocks, strict=True):
-        if block.codes is not None and _included(effects, include_random_effects):
-            mean += effects.response_scale * _random_part(effects, block, block.codes)
-    return mean
+    return mean_of_columns(fit, new_columns(fit, rows), include_random_effects)
 
 
 def predict_variance(
@@ -90,26 +84,6 @@ def predict_variance(
     return variance + residual_variance(fit, rows) if kind == "observation" else variance
 
 
-def residual_variance(fit: LMMFit, rows: NewRows) -> FloatArray:
-    """Return the variance of the residual of each row at weight 1, (n,).
-
-    Raises
-    ------
-    ValueError
-        If it depends on columns that are not there, or a stratum was not fitted.
-    """
-    deviations = np.ones(len(rows.fixed))
-    if fit.residual is not None and fit.residual.learned.variances:
-        if rows.residual is None:
-            raise ValueError(
-                "The residual variance of a row depends on columns of the data, which are not "
-                f"there: expected those of {fit.residual.learned.structure!r}. Give them, or ask "
-                "for kind='mean'."
-            )
-        deviations *= fit.residual.deviations(rows.residual)
-    return (fit.sigma * deviations) ** 2
-
-
 def mean_error_variance(
     fit: LMMFit,
     rows: NewRows,
@@ -125,10 +99,11 @@ def mean_error_variance(
     """
     C = fit.fixed.unscaled_covariance if of_coefficients is None else of_coefficients
     variance = np.empty(len(rows.fixed))
+    columns = new_columns(fit, rows)
     for first in range(0, len(variance), CHUNK):
         chunk = slice(first, first + CHUNK)
         X, parts = _error_columns(
-            fit, rows.take(chunk), include_random_effects=include_random_effects, kind=kind
+            fit, columns.take(chunk), include_random_effects=include_random_effects, kind=kind
         )
         variance[chunk] = np.einsum("in,in->n", C @ X, X)
         for root, _ in parts:
@@ -147,55 +122,53 @@ def predict_covariance(
     its whole covariance sigma^2 Psi, unless the mean over all levels is predicted; e is part of
     an observation alone. Shape (n, n).
     """
-    X, parts = _error_columns(fit, rows, include_random_effects=include_random_effects, kind=kind)
+    columns = new_columns(fit, rows)
+    X, parts = _error_columns(
+        fit, columns, include_random_effects=include_random_effects, kind=kind
+    )
     covariance = X.T @ fit.fixed.error_covariance @ X
     for root, codes in parts:
         covariance += within_levels(root, codes)
     covariance *= fit.working_sigma**2
     if kind == "observation":
-        covariance[np.diag_indices_from(covariance)] += residual_variance(fit, rows)
+        covariance += residual_covariance(fit, rows)
     return covariance
 
 
-def marginal_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
-    """Return the covariance of y that the model implies, sigma^2 (Z Psi Z' + I), shape (n, n)."""
-    covariance = np.eye(len(rows.fixed)) * fit.sigma**2
+def marginal_covariance(
+    fit: LMMFit, rows: NewRows, precision: FloatArray | None = None
+) -> FloatArray:
+    """Return the covariance of y that the model implies, sigma^2 (Z Psi Z' + R), shape (n, n).
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : NewRows
+    precision : ndarray of shape (n,), optional
+        Weights that divide the variances of the residuals, by default 1.
+    """
+    covariance = residual_covariance(fit, rows)
+    if precision is not None:
+        covariance /= np.sqrt(np.multiply.outer(precision, precision))
     for effects, block in zip(fit.random, rows.blocks, strict=True):
         root = effects.standardised_factor.T @ effects.coordinates.transform(block.columns)
-        covariance += fit.working_sigma**2 * within_levels(root, _levels_of(block))
+        levels = _levels_of(block.codes, len(covariance))
+        covariance += fit.working_sigma**2 * within_levels(root, levels)
     return covariance
-
-
-def _included(effects: RandomEffects, include: Include) -> bool:
-    """Tell whether the effects of a factor are among those that are included."""
-    return include if isinstance(include, bool) else effects.name in include
-
-
-def _random_part(effects: RandomEffects, block: NewBlock, codes: NDArray[np.intp]) -> FloatArray:
-    """Return Z b in standardised units, 0 for a level that was not fitted."""
-    Z = effects.coordinates.transform(block.columns)
-    n_levels = len(effects.levels)
-    known = codes < n_levels
-    if known.all():
-        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
-    part = np.zeros(len(codes))
-    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
-    return part
 
 
 def _error_columns(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind
+    fit: LMMFit, columns: NewColumns, *, include_random_effects: Include, kind: Kind
 ) -> tuple[FloatArray, list[tuple[Root, NDArray[np.intp] | None]]]:
     """Return x - c'z of each row, and roots of the covariance of z'(b - b_hat) with levels."""
-    X = fit.coordinates.fixed.transform(rows.fixed)
+    X = columns.X.copy()
     parts: list[tuple[Root, NDArray[np.intp] | None]] = []
     known_Z, known_codes = [], []
-    for effects, block in zip(fit.random, rows.blocks, strict=True):
-        Z = effects.coordinates.transform(block.columns)
-        levels = _levels_of(block)
+    for effects, Z, found in zip(fit.random, columns.Z, columns.codes, strict=True):
+        levels = _levels_of(found, X.shape[1])
         known = np.zeros(len(levels), dtype=bool)
-        if block.codes is not None and _included(effects, include_random_effects):
-            known = block.codes < len(effects.levels)
+        if found is not None and is_included(effects, include_random_effects):
+            known = found < len(effects.levels)
         codes = np.where(known, levels, 0)
         seen = Z * known
         if kind != "population":
@@ -207,9 +180,9 @@ def _error_columns(
     return X, [*parts, *fit.errors.parts(known_Z, known_codes)]
 
 
-def _levels_of(block: NewBlock) -> NDArray[np.intp]:
+def _levels_of(codes: NDArray[np.intp] | None, n: int) -> NDArray[np.intp]:
     """Return the codes of the rows' levels, one of its own for each row without labels."""
-    return np.arange(len(block.columns)) if block.codes is None else block.codes
+    return np.arange(n) if codes is None else codes
 
 
 def _squared_lengths(root: Root) -> FloatArray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.prediction.delta import DeltaMethod
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
@@ -50,6 +53,7 @@ def predictive(
     include_random_effects: Include,
     kind: Kind = "observation",
     variance_uncertainty: Literal["delta"] | VarianceDraws | None = None,
+    model: LMMModel | None = None,
 ) -> Predictive:
     """Predict rows, with the uncertainty of the predictions.
 
@@ -63,6 +67,9 @@ def predictive(
         What is predicted: see ``predict_variance``.
     variance_uncertainty : None, "delta" or VarianceDraws, default=None
         How the variance parameters being estimated is taken into account.
+    model : LMMModel, optional
+        What was fitted, with its rows: without them, the parameters of a residual structure are
+        taken as known.
 
     Raises
     ------
@@ -74,9 +81,11 @@ def predictive(
         df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
         return GivenVariances(fit, predicted, df)
     require_kept_products(fit)
+    if model is not None:
+        model = replace(model, residual=settled_residual(model, fit))
     if isinstance(variance_uncertainty, VarianceDraws):
-        return MixturePrediction(fit, predicted, variance_uncertainty)
-    return DeltaMethod(Neighbourhood(fit), predicted)
+        return MixturePrediction(fit, predicted, variance_uncertainty, model)
+    return DeltaMethod(Neighbourhood(fit, model), predicted)
 
 
 def require_kept_products(fit: LMMFit) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.design.design import NewRows
+from skmixed.design.arrays import Labels
+from skmixed.design.design import NewRows, RelatedRows
 from skmixed.design.rows import take_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula import rows_with_missing
 from skmixed.formula.columns import column_names
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import (
     NewRowReader,
     refuse_second_labels,
@@ -21,6 +23,14 @@ from skmixed.prediction.new_rows import (
 )
 from skmixed.prediction.predict import Include, Kind
 from skmixed.prediction.predictive import Predictive, central, predictive
+from skmixed.prediction.related import (
+    ResidualMemory,
+    ResidualPast,
+    given_past,
+    group_labels,
+    kept_past,
+    related_rows,
+)
 from skmixed.prediction.uncertainty import (
     VarianceUncertainty,
     check_kind,
@@ -40,6 +50,7 @@ class RowPredictions:
 
     fit: LMMFit
     reader: NewRowReader | None
+    rows: KeptRows | None
     include_random_effects: Include
     unseen_groups: str
     missing_groups: str
@@ -57,6 +68,7 @@ class RowPredictions:
         include_random_effects: Include | None = None,
         *,
         labels_needed: bool = False,
+        residual_memory: ResidualMemory = False,
     ) -> tuple[NewRows, list[str]]:
         """Read rows, and decide which random effects their predictions include.
 
@@ -68,6 +80,8 @@ class RowPredictions:
             None is the default of the model.
         labels_needed : bool, default=False
             Whether the rows hold the labels of factors that are not included too.
+        residual_memory : bool or tuple, default=False
+            What was observed of the rows' groups: as for ``MixedLM.predict``.
 
         Returns
         -------
@@ -94,6 +108,10 @@ class RowPredictions:
         rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
         if self.fit.residual is not None:
             rows = replace(rows, residual=reader.residual_columns(X))
+            past = self._past(residual_memory, all_effects=len(wanted) == len(names))
+            if past is not None or labels_needed:
+                first = known[names[0]] if names else None
+                rows = replace(rows, related=self._related(rows, first, past))
         return rows, wanted
 
     def predict(
@@ -107,8 +125,8 @@ class RowPredictions:
         return_std, return_cov : bool, default=False
             Whether to return the standard deviations, or the covariance, of what is predicted too.
         **switches
-            groups, include_random_effects, kind and variance_uncertainty, as for
-            ``MixedLM.predict``.
+            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
+            for ``MixedLM.predict``; here ``residual_memory=True`` takes the rows that are kept.
 
         Returns
         -------
@@ -135,7 +153,8 @@ class RowPredictions:
         coverage : float, default=0.95
             Probability, between 0 and 1.
         **switches
-            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
+            for ``predict``.
         """
         return self.predict_quantiles(X, quantiles=central(coverage), **switches)
 
@@ -150,7 +169,8 @@ class RowPredictions:
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
             Probabilities, between 0 and 1.
         **switches
-            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
+            for ``predict``.
         """
         probabilities = check_probabilities(quantiles)
         prediction, complete = self._predictive(X, **switches)
@@ -166,6 +186,43 @@ class RowPredictions:
         """
         return self._reader().observed(X, y)
 
+    def _past(self, memory: ResidualMemory, *, all_effects: bool) -> ResidualPast | None:
+        """Return the observed rows whose residuals count; None where they tell nothing."""
+        if not isinstance(memory, bool | np.bool_ | tuple):
+            raise ValueError(
+                "residual_memory must be True, False, or a tuple (X, y) of observed rows, got "
+                f"{type(memory).__name__}."
+            )
+        fitted = self.fit.residual
+        if not memory or fitted is None or fitted.learned.correlation is None:
+            return None
+        if not all_effects:
+            raise ValueError(
+                "residual_memory predicts residuals given the random effects, which "
+                "include_random_effects leaves out. Include those of all factors, or set "
+                "residual_memory=False."
+            )
+        if isinstance(memory, tuple):
+            return given_past(fitted.learned, self._reader(), memory)
+        if self.rows is None:
+            raise ValueError(
+                "residual_memory=True needs the rows that were fitted, which an estimator does not "
+                "keep. Pass them: residual_memory=(X, y), or fit with mixedlm, which keeps them."
+            )
+        return kept_past(fitted.learned, self.rows.model)
+
+    def _related(
+        self, rows: NewRows, first: Labels, past: ResidualPast | None
+    ) -> RelatedRows | None:
+        """Return which rows have correlated residuals; ``first`` are the innermost labels."""
+        assert self.fit.residual is not None
+        learned = self.fit.residual.learned
+        if learned.correlation is None:
+            return None
+        labels = group_labels(learned, rows.residual, first)
+        n_levels = [len(effects.levels) for effects in self.fit.random]
+        return related_rows(rows, labels, past, n_levels, self.missing_groups)
+
     def _predictive(
         self,
         X: Any,
@@ -174,6 +231,7 @@ class RowPredictions:
         include_random_effects: Include | None = None,
         kind: Kind = "observation",
         variance_uncertainty: VarianceUncertainty = None,
+        residual_memory: ResidualMemory = False,
         labels_needed: bool = False,
     ) -> tuple[Predictive, NDArray[np.bool_] | None]:
         """Predict the rows that miss no predictor, and tell which they are; None for all."""
@@ -181,13 +239,20 @@ class RowPredictions:
         complete = self._complete(X)
         if complete is not None:
             X = take_rows(X, complete)
-        rows, include = self.read(X, groups, include_random_effects, labels_needed=labels_needed)
+        rows, include = self.read(
+            X,
+            groups,
+            include_random_effects,
+            labels_needed=labels_needed,
+            residual_memory=residual_memory,
+        )
         prediction = predictive(
             self.fit,
             rows,
             include_random_effects=include,
             kind=kind,
             variance_uncertainty=read_variance_uncertainty(self.fit, variance_uncertainty),
+            model=None if self.rows is None else self.rows.model,
         )
         return prediction, complete
 

@@ -78,9 +78,9 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
             "variance_uncertainty must be None, 'delta' or the draws of "
             f"skmixed.inference.bootstrap, got {given!r}."
         )
-    names = [*fit.theta_names, "sigma"]
-    there = [name for name in given.draws if str(name).startswith("theta[")]
-    if "sigma" not in given.draws or len(there) != len(fit.theta):
+    names = [*fit.theta_names, *fit.rho_names]
+    there = [name for name in given.draws if str(name).startswith(("theta[", "rho["))]
+    if "sigma" not in given.draws or there != names:
         raise ValueError(
             "variance_uncertainty got draws without the variance parameters of this model. Pass "
             "those of bootstrap(results) of the same model, without a statistic."
@@ -90,8 +90,16 @@ def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | Var
             f"variance_uncertainty got draws of a fit with sigma {given.estimates['sigma']:.6g}, "
             f"but that of this fit is {fit.sigma:.6g}. Pass draws of the same fit."
         )
-    values = given.draws.loc[given.draws["converged"].to_numpy(dtype=bool), names].to_numpy()
+    if given.draws[fit.rho_names].isna().to_numpy().all() and fit.rho_names:
+        raise ValueError(
+            "variance_uncertainty got draws in which the residual structure has units of its own, "
+            "as those of kind='case' or of variances that depend on the fitted values. Pass those "
+            "of bootstrap(results, kind='parametric'), or 'delta'."
+        )
+    converged = given.draws["converged"].to_numpy(dtype=bool)
+    values = given.draws.loc[converged, [*names, "sigma"]].to_numpy()
     values = values[np.isfinite(values).all(axis=1)]
     if not len(values):
         raise ValueError("variance_uncertainty got draws none of which has converged.")
-    return VarianceDraws(theta=values[:, :-1], sigma=values[:, -1])
+    theta, rho = np.split(values[:, :-1], [len(fit.theta)], axis=1)
+    return VarianceDraws(theta, values[:, -1], rho)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.residual.ar1 import AR1
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind, MarkovCorrelation, product_of_steps
+from skmixed.residual.correlation import AxisKind, Correlation, MarkovCorrelation, product_of_steps
 from skmixed.residual.differentiation import complex_step
 from skmixed.residual.structure import Names
 
@@ -56,6 +57,13 @@ class AnteDependence(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
+    symbol: ClassVar[str] = "r"
+    equation: ClassVar[str] = r"\prod_{t_i \le t < t_{i'}} r_{t,\, t + 1}"
+    words: ClassVar[str] = "a first-order ante-dependence"
+
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for autoregression."""
+        return isinstance(other, AnteDependence | AR1)
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of neighbours."""

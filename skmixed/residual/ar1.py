@@ -46,10 +46,20 @@ class AR1(MarkovCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
     stationary: ClassVar[bool] = True
+    symbol: ClassVar[str] = r"\phi"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
+    words: ClassVar[str] = "a first-order autoregression"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""
         return 1
+
+    def start(self, axis: Axis) -> NDArray[np.float64]:
+        """Return a phi with which neighbours are correlated by 0.2, whatever the unit of time.
+
+        At phi = 0, the correlations of rows that are two or more steps apart have no slope.
+        """
+        return np.arctanh([0.2 ** (1.0 / axis.unit)])
 
     def names(self, axis: Axis) -> list[str]:
         """Name phi."""

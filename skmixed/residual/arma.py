@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.residual.ar1 import AR1
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import AxisKind, Correlation
 from skmixed.residual.distance import distances
@@ -69,6 +70,7 @@ class ARMA(Correlation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
+    equation: ClassVar[str] = r"\gamma_{|t_i - t_{i'}|} / \gamma_0"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,6 +83,11 @@ class ARMA(Correlation):
                 "of each kind."
             )
 
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for lower orders, and AR1."""
+        p, q = (other.p, other.q) if isinstance(other, ARMA) else (1, 0)
+        return isinstance(other, ARMA | AR1) and p <= self.p and q <= self.q
+
     def n_parameters(self, axis: Axis) -> int:
         """Return p + q."""
         return self.p + self.q
@@ -89,6 +96,16 @@ class ARMA(Correlation):
         """Name the autoregressive coefficients, then those of the moving average."""
         autoregressive = [f"phi{i + 1}" for i in range(self.p)]
         return autoregressive + [f"theta{j + 1}" for j in range(self.q)]
+
+    def symbols(self, axis: Axis) -> list[str]:
+        """Return phi and theta with their numbers."""
+        autoregressive = [rf"\phi_{{{i + 1}}}" for i in range(self.p)]
+        return autoregressive + [rf"\theta_{{{j + 1}}}" for j in range(self.q)]
+
+    @property
+    def words(self) -> str:
+        """Say what it is, with the orders."""
+        return f"an ARMA({self.p}, {self.q})"
 
     def scales(self, axis: Axis) -> list[Scale]:
         """Return Fisher's z for a single coefficient, which alone is bounded by -1 and 1."""

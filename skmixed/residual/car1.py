@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind, MarkovCorrelation
-from skmixed.residual.distance import distances
+from skmixed.residual.correlation import BOUNDARY, AxisKind, MarkovCorrelation
+from skmixed.residual.distance import distances, range_on_boundary
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CAR1"]
@@ -65,6 +65,9 @@ class CAR1(MarkovCorrelation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
     stationary: ClassVar[bool] = True
+    symbol: ClassVar[str] = r"\phi"
+    equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
+    words: ClassVar[str] = "a first-order autoregression in continuous time"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""
@@ -77,6 +80,10 @@ class CAR1(MarkovCorrelation):
     def scales(self, axis: Axis) -> list[Scale]:
         """Return the logit."""
         return ["logit"]
+
+    def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
+        """Tell whether rows at a typical distance are independent, or alike."""
+        return range_on_boundary(rho, BOUNDARY)
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the range in the unit of the times."""

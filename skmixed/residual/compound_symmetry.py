@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import AxisKind, Correlation
-from skmixed.residual.structure import Names
+from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CompoundSymmetry"]
 
@@ -58,6 +58,9 @@ class CompoundSymmetry(Correlation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "none"
     linear: ClassVar[bool] = True
+    symbol: ClassVar[str] = r"\rho"
+    equation: ClassVar[str] = r"\rho"
+    words: ClassVar[str] = "compound symmetry"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return 1."""
@@ -72,6 +75,10 @@ class CompoundSymmetry(Correlation):
         m = max(axis.largest, 2)
         half = np.tanh(rho / 2.0)
         return 2.0 * half / (m - (m - 2) * half)
+
+    def scales(self, axis: Axis) -> list[Scale]:
+        """Return the logarithm of the ratio of the eigenvalues."""
+        return [(-1.0 / (max(axis.largest, 2) - 1), 1.0)]
 
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Return rho off the diagonal."""

@@ -34,6 +34,10 @@ class CorrelatedRows(Protocol):
         """Apply L'."""
         ...
 
+    def precisions(self) -> FloatArray:
+        """Return the diagonal of C^-1, (n,)."""
+        ...
+
     def log_determinant(self, counts: FloatArray | None) -> float:
         """Return log|C|, each row as often as it counts."""
         ...

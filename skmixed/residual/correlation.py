@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.differentiation import complex_step
-from skmixed.residual.structure import Names, ResidualStructure, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named, subscripted
 
-__all__ = ["AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
+__all__ = ["BOUNDARY", "AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
 
 FloatArray = NDArray[np.float64]
+# A correlation this near to 0 or to 1 cannot be told from it.
+BOUNDARY = 1e-8
 AxisKind = Literal["none", "integer", "real", "occasion", "coordinates"]
 
 
@@ -37,9 +39,25 @@ class Correlation(ResidualStructure, ABC):
     """
 
     axis_kind: ClassVar[AxisKind]
+    equation: ClassVar[str] = r"r_{ii'}"
     linear: ClassVar[bool] = False
     group: Names | None
     by: Names | None
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is a special case: the same one, or one listed.
+
+        Each label of `by` has parameters of its own, which may be equal.
+        """
+        if not isinstance(other, Correlation) or named(self.group) != named(other.group):
+            return False
+        along = other.axis_kind == "none" or self.axis_columns == other.axis_columns
+        by = not other.by or named(self.by) == named(other.by)
+        return along and by and self.has_case(other)
+
+    def has_case(self, other: Correlation) -> bool:
+        """Tell whether another correlation along the same times is a special case."""
+        return type(self) is type(other)
 
     @property
     def axis_columns(self) -> tuple[Any, ...]:
@@ -80,9 +98,18 @@ class Correlation(ResidualStructure, ABC):
         """Return the rho to start from."""
         return np.zeros(self.n_parameters(axis))
 
+    def symbols(self, axis: Axis) -> list[str]:
+        """Return the reported parameters in LaTeX."""
+        return [subscripted(self.symbol, name) for name in self.names(axis)]
+
     def scales(self, axis: Axis) -> list[Scale]:
         """Say for each reported parameter where it is nearly normal."""
         return ["fisher"] * self.n_parameters(axis)
+
+    def on_boundary(self, rho: FloatArray, axis: Axis) -> NDArray[np.bool_]:
+        """Tell which reported parameters are at the ends of their scales within rounding."""
+        values, scales = self.reported(rho, axis), self.scales(axis)
+        return np.array([_at_end(x, s) for x, s in zip(values, scales, strict=True)], dtype=bool)
 
     def natural_derivative(self, rho: FloatArray, axis: Axis) -> FloatArray:
         """Return the derivatives of the natural parameters in rho, (n_natural, n_parameters)."""
@@ -129,6 +156,13 @@ class MarkovCorrelation(Correlation):
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Return the correlations of patterns, whose positions ascend."""
         return product_of_steps(self.steps(natural, positions[:, :-1], positions[:, 1:]))
+
+
+def _at_end(value: float, scale: Scale) -> bool:
+    """Tell whether a parameter is next to a bound of its scale."""
+    low, high = scale if isinstance(scale, tuple) else (-1.0, 1.0)
+    near = min(value - low, high - value) < BOUNDARY * (high - low)
+    return bool(near) and (scale == "fisher" or isinstance(scale, tuple))
 
 
 def product_of_steps(steps: NDArray[Any]) -> NDArray[Any]:

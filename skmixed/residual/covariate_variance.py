@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
 from skmixed.residual.strata import learn_strata, strata_of_rows
-from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named
 from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
 
 __all__ = ["CovariateVariance", "LearnedCovariateVariance"]
@@ -33,11 +33,29 @@ class CovariateVariance(VarianceFunction):
     Attributes
     ----------
     parameter : str
+    verb : str
+        How the standard deviation depends on the covariate.
     """
 
     of: str | int
     by: Names | None = None
     parameter: ClassVar[str]
+    symbol: ClassVar[str] = r"\delta"
+    verb: ClassVar[str]
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is the same for all levels of some of the columns."""
+        if type(self) is not type(other) or not isinstance(other, CovariateVariance):
+            return False
+        return self.of == other.of and set(other.label_columns) <= set(self.label_columns)
+
+    @property
+    def words(self) -> str:
+        """Say how the standard deviation depends on what."""
+        of = "the fitted values" if self.of_fitted else self.of
+        words = f"a standard deviation {self.verb} {of}"
+        by = " and ".join(map(str, self.label_columns))
+        return f"{words}, for each level of {by}" if by else words
 
     @abstractmethod
     def predictor(self, covariate: Any) -> NDArray[np.float64]:

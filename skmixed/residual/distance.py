@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["distances"]
+__all__ = ["distances", "range_on_boundary"]
 
 
 def distances(positions: NDArray[Any]) -> NDArray[Any]:
@@ -33,3 +33,18 @@ def distances(positions: NDArray[Any]) -> NDArray[Any]:
     if differences.ndim == 3:
         return np.abs(differences)
     return np.linalg.norm(differences, axis=-1)
+
+
+def range_on_boundary(rho: NDArray[np.float64], boundary: float) -> NDArray[np.bool_]:
+    """Tell whether rows at a typical distance have a correlation of 0 or 1 within rounding.
+
+    Parameters
+    ----------
+    rho : ndarray of shape (1,)
+        Logarithm of the range over that distance.
+    boundary : float
+        What is rounding.
+    """
+    with np.errstate(over="ignore"):
+        typical = np.exp(-np.exp(-rho))
+    return np.minimum(typical, 1.0 - typical) < boundary

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.covariance import NaturalParameter
 from skmixed.residual.differentiation import complex_step
 from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns, label_columns, time_columns
+from skmixed.residual.natural import residual_parameters, stratum_deviations
 from skmixed.residual.structure import named
 from skmixed.residual.variance import Columns
 from skmixed.residual.whitening import residual_at
@@ -35,12 +38,15 @@ class FittedResidual(FieldState):
         Derivatives of X'V^-1 X in rho, standardised columns.
     undetermined : ndarray of shape (n_rho,)
         Which natural parameters the rows say nothing of.
+    mean_square : float
+        Mean of the variances of the training rows, relative to sigma squared.
     """
 
     learned: LearnedResidual
     rho: FloatArray
     information_changes: FloatArray
     undetermined: NDArray[np.bool_]
+    mean_square: float
 
     @property
     def n_parameters(self) -> int:
@@ -53,10 +59,36 @@ class FittedResidual(FieldState):
         return self.learned.fixes_sigma
 
     @property
+    def depends_on_fitted(self) -> bool:
+        """Tell whether variances depend on the means of the rows, random effects included."""
+        return any(getattr(one, "of_fitted", False) for one in self.learned.structure.factors)
+
+    @property
     def parameters(self) -> dict[str, float]:
         """Return the reported parameters by name."""
         values = self.learned.reported(self.rho)
         return dict(zip(self.learned.names, values.tolist(), strict=True))
+
+    @cached_property
+    def boundary(self) -> NDArray[np.bool_]:
+        """Tell which reported parameters are on their boundary within rounding, (n_reported,)."""
+        found = np.zeros(self.n_parameters, dtype=bool)
+        correlation, axis = self.learned.correlation, self.learned.axis
+        if correlation is not None:
+            of_arms, _ = self.learned.split(self.rho)
+            own = np.concatenate([correlation.on_boundary(rho, axis) for rho in of_arms])
+            found[: len(own)] = own
+        return found
+
+    @cached_property
+    def natural_parameters(self) -> tuple[NaturalParameter, ...]:
+        """Return the reported parameters with their scales, as functions of rho."""
+        return residual_parameters(self.learned)
+
+    @cached_property
+    def stratum_deviations(self) -> tuple[NaturalParameter, ...]:
+        """Return the standard deviations of the strata, none without strata."""
+        return stratum_deviations(self.learned)
 
     @property
     def reported_derivative(self) -> FloatArray:

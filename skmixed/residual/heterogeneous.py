@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
 from skmixed.residual.strata import learn_strata, strata_of_rows
-from skmixed.residual.structure import Names, Scale, named
+from skmixed.residual.structure import Names, ResidualStructure, Scale, named
 from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
 
 __all__ = ["Heterogeneous"]
@@ -38,6 +38,17 @@ class Heterogeneous(VarianceFunction):
     """
 
     by: Names
+    symbol: ClassVar[str] = r"\delta"
+    equation: ClassVar[str] = r"\delta_{s[i]}"
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure has a variance for each level of some of the columns."""
+        return isinstance(other, Heterogeneous) and set(other.columns) <= set(self.columns)
+
+    @property
+    def words(self) -> str:
+        """Say what has a variance of its own."""
+        return f"a variance for each level of {' and '.join(map(str, self.columns))}"
 
     @property
     def columns(self) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,13 @@ class KnownVariance(VarianceFunction):
     """
 
     of: str | int
+    equation: ClassVar[str] = r"\sqrt{v_i}"
+    may_vanish: ClassVar[bool] = False
+
+    @property
+    def words(self) -> str:
+        """Say where the variances are."""
+        return f"known variances ({self.of})"
 
     @property
     def columns(self) -> tuple[Any, ...]:

@@ -13,9 +13,9 @@ from skmixed.design.groups import Levels
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.patterns import GroupedRows
-from skmixed.residual.positions import check_distinct, row_positions
-from skmixed.residual.structure import ResidualStructure, Scale, named
-from skmixed.residual.variance import Columns, LearnedVariance, RowDeviations
+from skmixed.residual.positions import UNKNOWN, check_distinct, row_positions
+from skmixed.residual.structure import ResidualStructure, Scale, named, subscripted
+from skmixed.residual.variance import Columns, LearnedVariance, RowDeviations, VarianceFunction
 from skmixed.saving.fields import FieldState
 
 __all__ = ["LearnedResidual", "ResidualRows"]
@@ -137,6 +137,19 @@ class LearnedResidual(FieldState):
         own = [] if self.correlation is None else self.correlation.scales(self.axis) * self.n_arms
         return own + [scale for variance in self.variances for scale in variance.scales]
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return the reported parameters in LaTeX."""
+        found: list[str] = []
+        if self.correlation is not None:
+            own = self.correlation.symbols(self.axis)
+            labels = [None] if self.arms is None else self.arms.flat_labels
+            found += [s if label is None else f"{s}^{{({label})}}" for label in labels for s in own]
+        functions = [one for one in self.structure.factors if isinstance(one, VarianceFunction)]
+        for function, learned in zip(functions, self.variances, strict=True):
+            found += [subscripted(function.symbol, name) for name in learned.names]
+        return found
+
     def reported(self, rho: NDArray[Any]) -> NDArray[Any]:
         """Return the parameters that are reported: correlations, ranges, ratios and powers."""
         of_arms, of_variances = self.split(rho)
@@ -165,14 +178,52 @@ class LearnedResidual(FieldState):
         return ResidualRows(grouped, tuple(one.rows(columns) for one in self.variances))
 
     def _grouped(self, columns: Columns, groups: NDArray[np.intp]) -> GroupedRows:
-        """Return groups, positions and arms of rows."""
+        """Return where rows are, which have distinct times in each group."""
         assert self.correlation is not None
-        positions = row_positions(self.correlation, self.times, columns, groups)
-        arms = np.zeros(len(groups), dtype=np.intp)
-        if self.arms is not None:
-            labels = [columns[name] for name in named(self.correlation.by)]
-            arms = self.arms.encode(labels)
-            self.arms.check_seen(arms, labels)
-        rows = GroupedRows(groups, positions, arms)
+        rows = self.placed(columns, groups)
         check_distinct(self.correlation, columns, rows)
         return rows
+
+    def placed(
+        self,
+        columns: Columns,
+        groups: NDArray[np.intp],
+        places: NDArray[np.intp] | None = None,
+    ) -> GroupedRows:
+        """Return groups, positions and arms of rows, several of which may have one time.
+
+        Parameters
+        ----------
+        columns : mapping of columns
+        groups : ndarray of shape (n,)
+        places : ndarray of shape (n,), optional
+            Of the rows in their groups, by default their order; not read where there are times.
+
+        Raises
+        ------
+        ValueError
+            If a time or an arm cannot be used.
+        """
+        correlation = self.correlation
+        assert correlation is not None
+        ordered = correlation.axis_kind != "none" and not correlation.axis_columns
+        if ordered and places is not None:
+            positions = self._known_places(places)
+        else:
+            positions = row_positions(correlation, self.times, columns, groups)
+        arms = np.zeros(len(groups), dtype=np.intp)
+        if self.arms is not None:
+            labels = [columns[name] for name in named(correlation.by)]
+            arms = self.arms.encode(labels)
+            self.arms.check_seen(arms, labels, UNKNOWN)
+        return GroupedRows(groups, positions, arms)
+
+    def _known_places(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return places in groups; raise ValueError beyond the last occasion that was fitted."""
+        n_occasions = self.axis.n_occasions
+        if n_occasions and places.max(initial=0) >= n_occasions:
+            raise ValueError(
+                f"{self.correlation!r} knows {n_occasions} rows of a group, the observed ones "
+                f"included, and got {places.max() + 1}. {UNKNOWN}"
+            )
+        return places

@@ -92,6 +92,13 @@ class NeighbouringRows:
         found[:, self._after] *= self._s
         return found
 
+    def precisions(self) -> FloatArray:
+        """Return the diagonal of C^-1, (n,)."""
+        found = np.ones(len(self._order))
+        found[self._after] = 1.0 / self._s2
+        found[self._before] += self._c**2 / self._s2
+        return found
+
     def log_determinant(self, counts: FloatArray | None) -> float:
         """Return log|C|, each row as often as it counts."""
         logs = np.log(self._s2)

@@ -65,6 +65,14 @@ class PatternedRows:
         """Apply L'."""
         return self._applied(columns, "root", transposed=True)
 
+    def precisions(self) -> FloatArray:
+        """Return the diagonal of C^-1, (n,)."""
+        found = np.empty(sum(block.size.rows.size for block in self._blocks))
+        for block in self._blocks:
+            by_pattern = np.einsum("pst,pst->pt", block.inverse, block.inverse)
+            found[block.size.rows] = by_pattern[block.size.pattern]
+        return found
+
     def log_determinant(self, counts: FloatArray | None) -> float:
         """Return log|C|, each row as often as it counts."""
         return 2.0 * sum(

@@ -104,6 +104,14 @@ class GroupedRows:
         groups = self.groups[self.order]
         return groups[1:] == groups[:-1]
 
+    def joined(self, other: GroupedRows) -> GroupedRows:
+        """Return these rows followed by others, whose groups are numbered alike."""
+        return GroupedRows(
+            np.concatenate([self.groups, other.groups]),
+            np.concatenate([self.positions, other.positions]),
+            np.concatenate([self.arms, other.arms]),
+        )
+
     def duplicate(self) -> int | None:
         """Return a row whose time another row of its group has, None if there is none."""
         if self.positions.ndim == 2:

@@ -16,12 +16,16 @@ from skmixed.residual.correlation import Correlation
 from skmixed.residual.patterns import GroupedRows
 from skmixed.residual.variance import Columns
 
-__all__ = ["check_distinct", "learn_axis", "row_positions"]
+__all__ = ["UNKNOWN", "check_distinct", "learn_axis", "places_in_groups", "row_positions"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 DAY = np.timedelta64(1, "D")
+UNKNOWN = (
+    "The residual structure knows those that were fitted only. Refit with such rows, or predict "
+    "without residual_memory and return_cov."
+)
 
 
 def learn_axis(
@@ -50,7 +54,7 @@ def learn_axis(
         times = _occasions(columns[names[0]], str(names[0]), kind)
         labels = () if times is None else tuple(times.flat_labels.astype(str))
         axis = Axis(labels, 1.0, largest)
-    if kind in ("real", "coordinates"):
+    if kind in ("integer", "real", "coordinates"):
         positions = row_positions(correlation, times, columns, groups)
         axis = replace(axis, unit=_typical_distance(positions, groups))
     return axis, times
@@ -89,10 +93,10 @@ def row_positions(
     if kind == "none":
         return np.zeros(len(groups), dtype=np.intp)
     if not names:
-        return _places_in_group(groups)
+        return places_in_groups(groups)
     if times is not None:
         codes = times.encode([columns[names[0]]])
-        times.check_seen(codes, [columns[names[0]]])
+        times.check_seen(codes, [columns[names[0]]], UNKNOWN)
         return codes
     values = _numbers(columns[names[0]], str(names[0]))
     return values.astype(np.intp) if kind == "integer" else values
@@ -115,7 +119,7 @@ def check_distinct(correlation: Correlation, columns: Columns, rows: GroupedRows
         rows = GroupedRows(rows.groups, codes, rows.arms)
     row = rows.duplicate()
     if row is not None:
-        time = label_values(columns[names[0]])[row]
+        time = label_values(columns[names[0]]).tolist()[row]
         raise ValueError(
             f"Two rows of one group have the time {time!r} in {names[0]!r} (row {row} is one of "
             "them): rows that are correlated in time need distinct times within each group. "
@@ -166,8 +170,13 @@ def _numbers(column: Any, name: str) -> FloatArray:
     return numbers
 
 
-def _places_in_group(groups: Integers) -> Integers:
-    """Return the place of each row among those of its group."""
+def places_in_groups(groups: Integers) -> Integers:
+    """Return the place of each row among those of its group.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+    """
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -176,7 +185,7 @@ def _places_in_group(groups: Integers) -> Integers:
     return places
 
 
-def _typical_distance(positions: FloatArray, groups: Integers) -> float:
+def _typical_distance(positions: NDArray[Any], groups: Integers) -> float:
     """Return the median distance of neighbouring rows of a group, 1 if there are none."""
     points = positions.reshape(len(groups), -1)
     order = np.lexsort((*points.T[::-1], groups))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind, Correlation
-from skmixed.residual.distance import distances
+from skmixed.residual.correlation import BOUNDARY, AxisKind, Correlation
+from skmixed.residual.distance import distances, range_on_boundary
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["Exponential", "Gaussian", "SpatialCorrelation"]
@@ -38,6 +38,7 @@ class SpatialCorrelation(Correlation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "coordinates"
+    symbol: ClassVar[str] = r"\ell"
 
     @abstractmethod
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
@@ -58,6 +59,10 @@ class SpatialCorrelation(Correlation):
     def scales(self, axis: Axis) -> list[Scale]:
         """Return the logarithm."""
         return ["log"]
+
+    def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
+        """Tell whether rows at a typical distance are independent, or alike."""
+        return range_on_boundary(rho, BOUNDARY)
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the range in the unit of the coordinates."""
@@ -111,6 +116,9 @@ class Exponential(SpatialCorrelation):
            [0.6065, 1.    ]])
     """
 
+    equation: ClassVar[str] = r"\exp(-\lVert t_i - t_{i'} \rVert / \ell)"
+    words: ClassVar[str] = "correlations that fall exponentially with distance"
+
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return exp(-ratio)."""
         return np.exp(-ratio)
@@ -153,6 +161,9 @@ class Gaussian(SpatialCorrelation):
     array([[1.    , 0.7788],
            [0.7788, 1.    ]])
     """
+
+    equation: ClassVar[str] = r"\exp(-(\lVert t_i - t_{i'} \rVert / \ell)^2)"
+    words: ClassVar[str] = "correlations that fall with squared distance"
 
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return exp(-ratio^2)."""

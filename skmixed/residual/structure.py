@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-__all__ = ["Names", "Product", "ResidualStructure", "Scale", "named"]
+__all__ = ["Names", "Product", "ResidualStructure", "Scale", "named", "subscripted"]
 
 Names = str | int | tuple[str | int, ...] | list[str | int]
 """A column, or several."""
-Scale = Literal["linear", "log", "logit", "fisher"]
-"""Where a natural parameter is nearly normal: as it is, its logarithm, logit, or Fisher's z."""
+Scale = Literal["linear", "log", "logit", "fisher"] | tuple[float, float]
+"""Where a natural parameter is nearly normal: as it is, its logarithm, logit, or Fisher's z; for
+two bounds, the logarithm of the ratio of its distances from them."""
 
 
 class ResidualStructure:
-    """A structure of Var(e) = sigma^2 R: correlations within groups, or unequal variances."""
+    """A structure of Var(e) = sigma^2 R: correlations within groups, or unequal variances.
+
+    Attributes
+    ----------
+    symbol : str
+        Of its parameters, in LaTeX.
+    equation : str
+        In LaTeX: of correlations, that of rows i and i' of a group, with t their times; of
+        variances, the standard deviation of row i relative to sigma, with s its stratum and v its
+        covariate.
+    may_vanish : bool
+        Whether independent residuals of one variance are a special case.
+    """
+
+    symbol: ClassVar[str] = r"\vartheta"
+    equation: ClassVar[str] = ""
+    may_vanish: ClassVar[bool] = True
+
+    def contains(self, other: ResidualStructure) -> bool:
+        """Tell whether another structure is known to be a special case of this one.
+
+        Parameters
+        ----------
+        other : ResidualStructure
+            Of correlations, or of variances: no product.
+        """
+        return self == other
+
+    @property
+    def words(self) -> str:
+        """Say what it is, for summaries and descriptions: by default by its name."""
+        return type(self).__name__
 
     def __post_init__(self) -> None:
         """Keep lists of columns as tuples, so that equal structures are equal and hashable."""
@@ -70,3 +102,16 @@ def named(names: Names | None) -> tuple[Any, ...]:
     if names is None:
         return ()
     return tuple(names) if isinstance(names, list | tuple) else (names,)
+
+
+def subscripted(symbol: str, name: str) -> str:
+    """Return a symbol whose subscript is what follows the first word in the name of a parameter.
+
+    Parameters
+    ----------
+    symbol : str
+        In LaTeX.
+    name : str
+    """
+    _, _, rest = name.partition(" ")
+    return rf"{symbol}_{{\text{{{rest}}}}}" if rest else symbol

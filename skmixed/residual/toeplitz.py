@@ -8,7 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.residual.ar1 import AR1
+from skmixed.residual.arma import ARMA
 from skmixed.residual.axis import Axis
+from skmixed.residual.compound_symmetry import CompoundSymmetry
 from skmixed.residual.correlation import AxisKind, Correlation
 from skmixed.residual.distance import distances
 from skmixed.residual.partial import durbin_levinson
@@ -59,6 +62,13 @@ class Toeplitz(Correlation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
     linear: ClassVar[bool] = True
+    symbol: ClassVar[str] = "r"
+    equation: ClassVar[str] = r"r_{|t_i - t_{i'}|}"
+    words: ClassVar[str] = "a correlation for each lag (Toeplitz)"
+
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for all that depend on the lag only."""
+        return isinstance(other, Toeplitz | AR1 | ARMA | CompoundSymmetry)
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of lags."""

@@ -47,6 +47,13 @@ class UnstructuredCorrelation(Correlation):
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "occasion"
     linear: ClassVar[bool] = True
+    symbol: ClassVar[str] = "r"
+    equation: ClassVar[str] = r"r_{t_i t_{i'}}"
+    words: ClassVar[str] = "a correlation for each pair of occasions"
+
+    def has_case(self, other: Correlation) -> bool:
+        """Return True for all that depend on occasions."""
+        return other.axis_kind != "coordinates"
 
     def n_parameters(self, axis: Axis) -> int:
         """Return the number of pairs of occasions."""

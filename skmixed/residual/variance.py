@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,8 @@ class LearnedVariance(Protocol):
 
 class VarianceFunction(ResidualStructure, ABC):
     """A structure of the standard deviations of rows."""
+
+    equation: ClassVar[str] = "d_i"
 
     @property
     @abstractmethod

@@ -51,6 +51,8 @@ class VarianceExponential(CovariateVariance):
     """
 
     parameter: ClassVar[str] = "expon"
+    verb: ClassVar[str] = "exponential in"
+    equation: ClassVar[str] = r"\exp(\delta v_i)"
 
     def predictor(self, covariate: Any) -> NDArray[np.float64]:
         """Return the covariate.

@@ -53,6 +53,8 @@ class VariancePower(CovariateVariance):
     """
 
     parameter: ClassVar[str] = "power"
+    verb: ClassVar[str] = "proportional to a power of"
+    equation: ClassVar[str] = r"|v_i|^{\delta}"
 
     def predictor(self, covariate: Any) -> NDArray[np.float64]:
         """Return the logarithm of the absolute values.

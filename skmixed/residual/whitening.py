@@ -44,6 +44,27 @@ class ResidualAt:
         scaled = columns * np.exp(-self.logarithms)
         return scaled if self.correlated is None else self.correlated.whiten(scaled)
 
+    def apply_transposed(self, columns: FloatArray) -> FloatArray:
+        """Return T'columns' (m, n): R^-1 times what `apply` has whitened."""
+        inner = columns if self.correlated is None else self.correlated.whiten_transposed(columns)
+        return inner * np.exp(-self.logarithms)
+
+    def undo_transposed(self, columns: FloatArray) -> FloatArray:
+        """Return T'^-1 columns' (m, n), from which `undo` makes R columns'."""
+        scaled = columns * np.exp(self.logarithms)
+        return scaled if self.correlated is None else self.correlated.colour_transposed(scaled)
+
+    @property
+    def variances(self) -> FloatArray:
+        """Return the diagonal of R, (n,)."""
+        return np.exp(2.0 * self.logarithms)
+
+    @property
+    def precisions(self) -> FloatArray:
+        """Return the diagonal of R^-1, (n,)."""
+        own = np.exp(-2.0 * self.logarithms)
+        return own if self.correlated is None else own * self.correlated.precisions()
+
     def undo(self, columns: FloatArray) -> FloatArray:
         """Return the columns (m, n) that `apply` has whitened."""
         coloured = columns if self.correlated is None else self.correlated.colour(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fitted_model_of
 from skmixed.prediction.delta import DeltaMethod
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
 from skmixed.prediction.neighbourhood import Neighbourhood
@@ -85,9 +87,10 @@ def random_effects_table(
     19  Subject   Days   309  -8.62  2.64 -13.79  -3.45           True
     20  Subject   Days   310  -5.45  2.64 -10.62  -0.28           True
     """
-    fit = fit_of(fitted)
+    found = fitted_model_of(fitted)
+    fit = found.fit
     sums = [group_effects(fit, effects, beta_known=beta_known) for effects in fit.random]
-    return _table(fit, sums, level, variance_uncertainty)
+    return _table(found, sums, level, variance_uncertainty)
 
 
 def group_coefficients_table(
@@ -132,19 +135,21 @@ def group_coefficients_table(
     19  Subject  Days   309   1.85  2.34  -2.73   6.43          False
     20  Subject  Days   310   5.02  2.34   0.44   9.60           True
     """
-    fit = fit_of(fitted)
+    found = fitted_model_of(fitted)
+    fit = found.fit
     sums = [group_coefficients(fit, effects) for effects in fit.random]
-    return _table(fit, sums, level, variance_uncertainty).rename(columns={"effect": "term"})
+    return _table(found, sums, level, variance_uncertainty).rename(columns={"effect": "term"})
 
 
 def estimates_of_groups(
-    fit: LMMFit, sums: Sequence[GroupSums], variance_uncertainty: GroupUncertainty
+    fitted: FittedModel, sums: Sequence[GroupSums], variance_uncertainty: GroupUncertainty
 ) -> Sequence[GivenVariances | DeltaMethod]:
     """Return what is known of sums of coefficients and effects, for each of them.
 
     Parameters
     ----------
-    fit : LMMFit
+    fitted : FittedModel
+        Without its rows, the parameters of a residual structure are taken as known.
     sums : sequence of GroupSums
     variance_uncertainty : None or "delta"
 
@@ -154,6 +159,7 @@ def estimates_of_groups(
         If ``variance_uncertainty`` is something else, or the fit has not kept the cross-products
         that it needs.
     """
+    fit = fitted.fit
     if variance_uncertainty is None:
         return [GivenVariances(fit, one) for one in sums]
     if not (isinstance(variance_uncertainty, str) and variance_uncertainty == "delta"):
@@ -162,7 +168,10 @@ def estimates_of_groups(
             f"got {variance_uncertainty!r}."
         )
     require_kept_products(fit)
-    around = Neighbourhood(fit)
+    model = None if fitted.rows is None else fitted.rows.model
+    if model is not None:
+        model = replace(model, residual=settled_residual(model, fit))
+    around = Neighbourhood(fit, model)
     return [DeltaMethod(around, one) for one in sums]
 
 
@@ -198,7 +207,7 @@ def joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 
 def _table(
-    fit: LMMFit,
+    fitted: FittedModel,
     sums: Sequence[GroupSums],
     level: float,
     variance_uncertainty: GroupUncertainty,
@@ -206,10 +215,10 @@ def _table(
     """Return one row for each sum and level, with its interval."""
     check_level(level)
     parts = []
-    estimates = estimates_of_groups(fit, sums, variance_uncertainty)
+    estimates = estimates_of_groups(fitted, sums, variance_uncertainty)
     for one, found in zip(sums, estimates, strict=True):
         columns = {name: one.by_level(values) for name, values in _columns(found, level).items()}
-        parts.append(long_table(fit.random[one.factor].levels, one.names, columns))
+        parts.append(long_table(fitted.fit.random[one.factor].levels, one.names, columns))
     return joined(parts, COLUMNS)
 
 

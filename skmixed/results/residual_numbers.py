@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from skmixed.inference.intervals.residual_table import residual_table
 from skmixed.results.of_model import OfModel
 
 __all__ = ["ResidualNumbers"]
@@ -22,6 +23,22 @@ class ResidualNumbers(OfModel):
         of the first, which is ``sigma``.
         """
         return {} if self.fit.residual is None else self.fit.residual.parameters
+
+    def residual_table(self, conf_level: float = 0.95) -> pd.DataFrame:
+        """Return the parameters of the residual structure with standard errors and limits.
+
+        Parameters
+        ----------
+        conf_level : float, default=0.95
+
+        Returns
+        -------
+        DataFrame
+            One row for each of ``residual_parameters``, then the standard deviation of each
+            stratum: parameter, estimate, se, lower and upper. Limits are those of the scale on
+            which an estimate is nearly normal.
+        """
+        return residual_table(self.fit, conf_level)
 
     @property
     def residual_variances(self) -> pd.Series:

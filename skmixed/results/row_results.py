@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed import inference
 from skmixed.prediction.predict import Kind
+from skmixed.prediction.related import ResidualMemory
 from skmixed.prediction.uncertainty import VarianceUncertainty
 from skmixed.results.of_model import OfModel
 
@@ -34,7 +35,9 @@ class RowResults(OfModel):
 
     @property
     def resid_pearson(self) -> Any:
-        """Return the residuals over their standard deviation."""
+        """Return the residuals over the standard deviation of the row's error."""
+        if self.fit.residual is not None:
+            return inference.residuals(self, kind="pearson")
         counted = self.model is not None and self.model.design.weights.kind != "precision"
         weight = 1.0 if self.weights is None or counted else self.weights
         return self.resid * np.sqrt(weight) / self.fit.sigma
@@ -49,6 +52,7 @@ class RowResults(OfModel):
         return_cov: bool = False,
         kind: Kind = "observation",
         variance_uncertainty: VarianceUncertainty = None,
+        residual_memory: ResidualMemory = False,
     ) -> Any:
         """Predict the mean of new rows; without data, return the fitted values.
 
@@ -67,11 +71,29 @@ class RowResults(OfModel):
             What the uncertainty is of: as for ``MixedLM.predict``.
         variance_uncertainty : None, "delta" or BootstrapDraws, default=None
             How the variances being estimated is taken into account: as for ``MixedLM.predict``.
+        residual_memory : bool or tuple, default=False
+            Whether correlated residuals are predicted too, from those of the rows that were fitted;
+            or from rows that are given, as for ``MixedLM.predict``.
 
         Raises
         ------
         ValueError
             If data is needed and not given, or the results hold no predictor.
+
+        Examples
+        --------
+        Subjects who were slower than expected on the last days will be so on the next:
+
+        >>> from skmixed import mixedlm
+        >>> from skmixed.datasets import load_sleepstudy
+        >>> data = load_sleepstudy()
+        >>> past, next_day = data.query("Days < 8"), data.query("Days == 8").head(3)
+        >>> follows = "ar1(Days | Subject)"
+        >>> results = mixedlm("Reaction ~ Days + (1 | Subject)", past, residual=follows)
+        >>> results.predict(next_day).round()
+        array([337., 285., 292.])
+        >>> results.predict(next_day, residual_memory=True).round()
+        array([313., 248., 275.])
         """
         if data is None:
             if groups is not None or include_random_effects is False or return_std or return_cov:
@@ -88,6 +110,7 @@ class RowResults(OfModel):
             return_cov=return_cov,
             kind=kind,
             variance_uncertainty=variance_uncertainty,
+            residual_memory=residual_memory,
         )
 
     def predict_interval(self, data: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
@@ -100,7 +123,8 @@ class RowResults(OfModel):
         coverage : float, default=0.95
             Probability, between 0 and 1.
         **switches
-            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
+            for ``predict``.
         """
         return self.fitted_model.predict_interval(data, coverage=coverage, **switches)
 
@@ -116,7 +140,8 @@ class RowResults(OfModel):
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
             Probabilities, between 0 and 1.
         **switches
-            groups, include_random_effects, kind and variance_uncertainty, as for ``predict``.
+            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
+            for ``predict``.
 
         Examples
         --------

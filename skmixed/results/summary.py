@@ -20,9 +20,11 @@ from skmixed.results.numbers import (
     format_statistics,
 )
 from skmixed.results.report import Report, Table
+from skmixed.results.residual_report import residual_tables
 from skmixed.results.summary_html import render_html
 from skmixed.results.summary_text import render_text
 from skmixed.results.tables import correlation_matrix
+from skmixed.results.words.residual_words import residual_words
 
 __all__ = ["ModelDescription", "Summary", "summarise"]
 
@@ -91,7 +93,7 @@ def summarise(
     correlation : bool
         Whether to show the correlation of the fixed effects.
     """
-    tables = [_criteria(fit), *_residuals(fit), _variances(fit)]
+    tables = [_criteria(fit), *_residuals(fit), _variances(fit), *residual_tables(fit, level)]
     if fit.fixed.names:
         tables.append(_coefficients(fit, tests, description, level))
     if correlation and np.sum(~fit.fixed.aliased) > 1:
@@ -128,6 +130,8 @@ def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str],
     if fit.random:
         groups = ", ".join(f"{effects.name} {len(effects.levels)}" for effects in fit.random)
         facts.append(("Groups", groups))
+    if fit.residual is not None:
+        facts.append(("Residuals", residual_words(fit)))
     if fit.monte_carlo is not None:
         error = fit.monte_carlo
         text = (
@@ -181,8 +185,9 @@ def _variances(fit: LMMFit) -> Table:
         for i, name in enumerate(effects.effect_names):
             labels.append((effects.name if i == 0 else "", name))
         correlations += _correlation_rows(effects)
-    labels.append(("Residual", ""))
-    variances.append(fit.sigma**2)
+    unequal = fit.residual is not None and fit.residual.mean_square != 1.0
+    labels.append(("Residual", "mean of the rows" if unequal else ""))
+    variances.append(fit.residual_variance)
     correlations.append([])
     n_columns = max(len(row) for row in correlations)
     columns = [[row[0] for row in labels], [row[1] for row in labels]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -29,11 +31,13 @@ def correlation_matrix(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 def variance_table(fit: LMMFit) -> pd.DataFrame:
     """Return one row for each variance and covariance; the last row is the residual.
 
+    Where a residual structure makes the residual variance unequal, that is its mean over the rows.
     A covariance follows the variances of its factor, its ``sdcor`` is the correlation, and it has
     no share.
     """
     rows = [row for effects in fit.random for row in _variance_rows(effects)]
-    rows.append(("Residual", None, None, fit.sigma**2, fit.sigma))
+    variance = fit.residual_variance
+    rows.append(("Residual", None, None, variance, math.sqrt(variance)))
     table = pd.DataFrame(rows, columns=["group", "name1", "name2", "vcov", "sdcor"])
     names = ["group", "name1", "name2"]
     table[names] = table[names].astype(object).where(table[names].notna(), None)

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 import skmixed
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_sleepstudy, make_mixed_regression
+from skmixed.residual import AR1, CompoundSymmetry
 
 from .tables import code, tables
 
@@ -64,6 +65,12 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
     "do not vary within any group": lambda: with_column(
         np.cos(LABELS).astype(float), random_slopes="extra"
     ),
+    "already has the covariances": lambda: mixedlm(
+        "y ~ 1 + (1 | g)", TWO_NAMES, residual=CompoundSymmetry()
+    ),
+    "do not determine these parameters": lambda: mixedlm(
+        "y ~ 1", TWO_NAMES.assign(row=range(len(TWO_NAMES))), residual=AR1(group="row")
+    ),
     "All variances are 0": lambda: RandomInterceptRegressor().fit(
         ARRAYS[0], np.ones(len(LABELS)), groups=LABELS
     ),
@@ -111,6 +118,9 @@ GIVE_ERROR: dict[str, Callable[[], object]] = {
     "Input X contains NaN.": nan_in_x,
     "groups contains NaN": nan_in_groups,
     "Labels were given twice": labels_twice,
+    "rows that are correlated in time need distinct times": lambda: mixedlm(
+        "y ~ 1 + (1 | g)", TWO_NAMES.assign(time=1), residual=AR1("time")
+    ),
     "Found unknown groups": unknown_group,
     "Did you mean (Days | Subject)": lambda: mixedlm(
         "Reaction ~ Days + (Subject | Days)", load_sleepstudy()

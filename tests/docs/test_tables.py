@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmixed import MixedLM, mixedlm
+from skmixed import MixedLM, mixedlm, residual
 
 from .tables import code, names, tables
 
@@ -100,6 +100,23 @@ def test_call_of_ours(page, expression):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert eval(expression, dict(scope(page))) is not None
+
+
+RESIDUALS = tables("guide/correlated-rows.md")
+
+
+@pytest.mark.parametrize("row", [row for row in RESIDUALS[2][1:] if row[1]], ids=lambda row: row[1])
+def test_residual_structure_as_text(row):
+    """The text stands for the object beside it, with a column of groups."""
+    written = eval(code(row[0])[0], {name: getattr(residual, name) for name in residual.__all__})
+    parsed = residual.parse_residual(code(row[1])[0])
+    assert repr(parsed).replace("group='g'", "group=None") == repr(written)
+
+
+def test_every_residual_structure_is_in_the_guide():
+    described = {name for table in RESIDUALS[:2] for row in table[1:] for name in code(row[0])}
+    registered = {*residual.CORRELATIONS.values(), *residual.VARIANCES.values()}
+    assert {type(one).__name__ for one in registered} == {re.sub(r"\(.*", "", n) for n in described}
 
 
 STATSMODELS = "coming-from-statsmodels.md"

@@ -146,6 +146,43 @@ def test_row_78_two_students_and_all_students(story) -> None:
     assert len(told["everyone"].groups) == 200
 
 
+@pytest.mark.slow
+def test_row_80_growth_with_autocorrelation_and_unequal_variances(story) -> None:
+    told = story("12_correlated_growth")
+    assert told["by_sex"].aic < told["equal"].aic - 10
+    errors = told["errors"]
+    assert errors.loc["girls", "two variances"] < errors.loc["girls", "one variance"]
+    assert errors.loc["boys", "two variances"] > errors.loc["boys", "one variance"]
+    assert told["aic"].idxmin() == "AR(1), two variances"
+    assert_allclose(told["table"]["estimate"], told["table"]["truth"], rtol=0.1)
+    spread = told["calibration"].mean()
+    assert spread["independent"] > 2
+    assert abs(spread["AR(1), two variances"] - 1) < 0.1
+
+
+@pytest.mark.slow
+def test_row_82_forecast_of_a_known_child(story) -> None:
+    """Worth most for the next month, and nothing after half a year."""
+    rmse = story("12_correlated_growth")["rmse"]
+    gain = rmse["line, AR(1)"] / rmse["line and wave"]
+    assert gain.iloc[0] > 1.15
+    assert abs(gain.iloc[-1] - 1) < 0.05
+
+
+@pytest.mark.slow
+def test_row_81_trial_from_data_to_the_answer(story) -> None:
+    told = story("13_clinical_trial")
+    answer = told["differences"].iloc[-1]
+    assert answer["AVISIT"] == "VIS4"
+    assert_allclose(answer[["estimate", "se"]].astype(float), [4.3985, 1.6934], atol=1e-4)
+    errors = told["answers"]["se"].astype(float)
+    assert errors[["toep", "ar1", "cs"]].max() < 0.75 * errors[["us", "toeph", "ar1h", "csh"]].min()
+    simulated = told["simulated"]
+    monte_carlo = simulated.std() / np.sqrt(len(simulated))
+    assert abs(simulated["model"].mean()) < 4 * monte_carlo["model"]
+    assert simulated["t test"].mean() > 4 * monte_carlo["t test"]
+
+
 def test_row_79_studies_that_may_not_be_bundled_have_twins_of_their_size() -> None:
     """The other data sets of the row are bundled, or drawn by the two generators."""
     sizes = {"pigs": 432, "gpa": 1200, "pupils": 1000, "nurses": 1000}

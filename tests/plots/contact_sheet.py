@@ -19,6 +19,7 @@ import pandas as pd
 
 from skmixed import SingularFitWarning, mixedlm, plots
 from skmixed.datasets import load_dyestuff2, load_penicillin, load_sleepstudy
+from skmixed.residual import AR1, Heterogeneous
 
 __all__ = ["PICTURES", "draw_sheet"]
 
@@ -40,11 +41,16 @@ def simulated(n_groups: int, n_rows: int) -> pd.DataFrame:
 
 @cache
 def fitted(name: str) -> Any:
-    """Return results: sleep, crossed, five (groups), many (5,000 groups) or singular."""
+    """Return results: sleep, ar1, crossed, five (groups), many (5,000 groups) or singular."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)
         if name == "sleep":
             return mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy())
+        if name == "ar1":
+            data = load_sleepstudy()
+            data["half"] = np.where(data["Days"] < 5, "first half", "second half")
+            residual = AR1(time="Days") * Heterogeneous(by="half")
+            return mixedlm("Reaction ~ Days + (1 | Subject)", data, residual=residual)
         if name == "crossed":
             return mixedlm("diameter ~ 1 + (1 | plate) + (1 | sample)", load_penicillin())
         if name == "singular":
@@ -103,6 +109,11 @@ THREE = ("five", "sleep", "many")
 
 # For each display, captions and what draws the picture.
 PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
+    "AutocorrelationDisplay": [
+        *(of("AutocorrelationDisplay", data) for data in ("ar1", "sleep", "five")),
+        of("AutocorrelationDisplay", "ar1", kind="normalised"),
+        small("AutocorrelationDisplay", "ar1", kind="pearson"),
+    ],
     "GroupFitDisplay": [
         *(of("GroupFitDisplay", data) for data in THREE),
         *(of("GroupFitDisplay", data, panels=False) for data in THREE),
@@ -152,6 +163,11 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
         of("ResidualsDisplay", "sleep", kind="qq", residual_kind="response"),
         small("ResidualsDisplay", "sleep"),
     ],
+    "SemivariogramDisplay": [
+        *(of("SemivariogramDisplay", data) for data in ("ar1", "sleep", "five")),
+        of("SemivariogramDisplay", "ar1", residual_kind="normalised"),
+        small("SemivariogramDisplay", "ar1"),
+    ],
     "ShrinkageDisplay": [
         *(
             of("ShrinkageDisplay", data, kind=kind)
@@ -160,6 +176,12 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
             if kind != "lines" or data in ("sleep", "many")
         ),
         small("ShrinkageDisplay", "sleep"),
+    ],
+    "SpreadByStratumDisplay": [
+        of("SpreadByStratumDisplay", "ar1"),
+        of("SpreadByStratumDisplay", "sleep", by="Days"),
+        of("SpreadByStratumDisplay", "five", by="x"),
+        small("SpreadByStratumDisplay", "five", by="x"),
     ],
     "TrajectoriesDisplay": [
         *(of("TrajectoriesDisplay", data) for data in THREE),

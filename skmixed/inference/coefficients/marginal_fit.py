@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.fitted_covariate import fitted_values
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.standardise import standardised_rows
@@ -15,8 +15,6 @@ from skmixed.inference.coefficients.marginal_model import MarginalModel, RandomP
 from skmixed.likelihood.memory import require_memory
 from skmixed.residual.axis import Axis
 from skmixed.residual.learned import LearnedResidual, ResidualRows
-from skmixed.residual.learning import depends_on_fitted
-from skmixed.residual.model import ResidualModel
 from skmixed.residual.natural_covariance import natural_covariance, pattern_keys
 from skmixed.residual.structure import Product
 
@@ -97,12 +95,9 @@ def _residual_structure(
     fit: LMMFit, model: LMMModel
 ) -> tuple[LearnedResidual, ResidualRows, FloatArray]:
     """Return the structure of the residuals, what it knows of the rows, and rho."""
-    residual = model.residual
+    residual = settled_residual(model, fit)
     if fit.residual is None or residual is None:
         return _INDEPENDENT, ResidualRows(None, ()), np.empty(0)
-    structure = residual.learned.structure
-    if depends_on_fitted(structure):
-        residual = ResidualModel.of(structure, model.design, fitted_values(fit, model.design))
     return residual.learned, residual.rows, fit.residual.rho
 
 

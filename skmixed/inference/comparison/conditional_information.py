@@ -17,7 +17,7 @@ from skmixed.inference.measures.hat_matrix import hat_traces
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 
-__all__ = ["ConditionalAIC", "conditional_aic"]
+__all__ = ["ConditionalAIC", "conditional_aic", "has_conditional_aic"]
 
 FloatArray = NDArray[np.float64]
 
@@ -53,6 +53,10 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
 
         sum_jk (H^-1)_jk (2 nu / r2) (f_j'P W^-1 P f_k - f_k'e f_j'P W^-1 e / r2).
 
+    Where the variance of every residual is known (`KnownVariance`), sigma is not counted and r2 has
+    no part in it. For estimated correlations or variances of the residuals no such correction is
+    established.
+
     At a boundary the objective is an even function of theta: a variance of 0, or a covariance of
     less than full rank, stays so as y moves a little, and adds nothing in that direction.
 
@@ -70,7 +74,8 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     Raises
     ------
     ValueError
-        If there is no such convention, or the fit has not kept its cross-products.
+        If there is no such convention, the fit has not kept its cross-products, or correlations or
+        variances of the residuals are estimated.
 
     Examples
     --------
@@ -88,15 +93,43 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
         raise ValueError(f"convention must be one of {list(CONVENTIONS)}, got {convention!r}.")
     fit = fit_of(fitted)
     fit.require_likelihood()
+    _require_known_residuals(fit)
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
     if fit.products is not None and fit.estimable:
         parts = _through_theta(fit, fit.products)
     else:
         parts = _without_theta(fit)
     profiled = parts.profiled if convention == "exact" else 0.5 * parts.profiled
-    df = 1.0 + len(fit.fixed.standardised) + traces + parts.moved - profiled
+    n_sigma = 0.0 if _knows_sigma(fit) else 1.0
+    df = n_sigma + len(fit.fixed.standardised) + traces + parts.moved - profiled
     log_likelihood = _given_modes(fit, parts.squares)
     return ConditionalAIC(-2.0 * log_likelihood + 2.0 * df, df, log_likelihood)
+
+
+def has_conditional_aic(fit: LMMFit) -> bool:
+    """Tell whether a fit has one: no correlations or variances of residuals were estimated.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
+    return fit.residual is None or not fit.residual.n_parameters
+
+
+def _require_known_residuals(fit: LMMFit) -> None:
+    """Raise ValueError if parameters of a residual structure are estimated."""
+    if fit.residual is not None and not has_conditional_aic(fit):
+        raise ValueError(
+            "The conditional AIC counts what estimating the variances of random effects adds; for "
+            "estimated correlations or variances of the residuals, here of "
+            f"{fit.residual.learned.structure!r}, no such count is established. Compare by aic or "
+            "bic (skmixed.inference.compare), or by predictions that leave rows or groups out."
+        )
+
+
+def _knows_sigma(fit: LMMFit) -> bool:
+    """Tell whether the variances of the residuals are known."""
+    return fit.residual is not None and fit.residual.fixes_sigma
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +174,10 @@ def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
     residual = along - _summed(products, u, ZtPb)[:, 0]
     r2 = at.solution.r2
     # Twice the inverse of H.
-    slopes = objective.nu / r2 * parameter_covariance(fit)[:-1, :-1]
+    slopes = parameter_covariance(fit)[:-1, :-1] / at.solution.sigma2
+    profiled = 0.0 if _knows_sigma(fit) else float(residual @ slopes @ along) / r2
     penalty = float(_summed(products, t, b)[0, 0])
-    return _ThroughTheta(
-        float(np.sum(slopes * within)), float(residual @ slopes @ along) / r2, r2 - penalty
-    )
+    return _ThroughTheta(float(np.sum(slopes * within)), profiled, r2 - penalty)
 
 
 def _moved_effects(

@@ -216,6 +216,12 @@ def _against_zero(fit: LMMFit) -> float:
 def _require_one_parameter(tested: ComparedModel) -> str:
     """Return the label of the only random term; raise ValueError unless it is one variance."""
     model = tested.model
+    if model.residual is not None:
+        raise ValueError(
+            "The exact distribution is known for independent residuals of one variance, and these "
+            f"have the structure {model.residual.learned.structure!r}. Use likelihood_ratio_test "
+            "or ranova, which can simulate with bootstrap=1000."
+        )
     terms = named_terms(model.design.blocks, tested.fitted_model.recipe)
     labels = [term.label for term in terms]
     if len(labels) != 1:

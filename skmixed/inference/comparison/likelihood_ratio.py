@@ -20,6 +20,7 @@ from skmixed.inference.comparison.compared_models import (
     require_same_rows,
     spans,
 )
+from skmixed.residual.nesting import contains
 
 __all__ = [
     "anova_models",
@@ -226,11 +227,21 @@ def without_rounding(ratio: float) -> float:
 
 
 def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
-    """Raise ValueError unless the fixed effects of the small model are among the large one's."""
+    """Raise ValueError unless fixed effects and residuals of one are cases of the other's."""
     X_large, X_small = fixed_columns(large.model.design), fixed_columns(small.model.design)
     if not spans(X_large, X_small):
         raise ValueError(
             f"{small.name!r} is not nested in {large.name!r}: some of its fixed effects are not "
             "among theirs, so that there is no likelihood-ratio test. Use compare, which ranks "
+            "models by information criteria."
+        )
+    structures = [
+        None if one.residual is None else one.residual.learned.structure
+        for one in (small.model, large.model)
+    ]
+    if not contains(structures[1], structures[0]):
+        raise ValueError(
+            f"{small.name!r} is not known to be nested in {large.name!r}: its residuals have the "
+            f"structure {structures[0]!r}, theirs {structures[1]!r}. Use compare, which ranks "
             "models by information criteria."
         )

@@ -17,7 +17,10 @@ from skmixed.inference.comparison.compared_models import (
     require_same_rows,
     same_fixed_effects,
 )
-from skmixed.inference.comparison.conditional_information import conditional_aic
+from skmixed.inference.comparison.conditional_information import (
+    conditional_aic,
+    has_conditional_aic,
+)
 
 __all__ = ["compare"]
 
@@ -50,7 +53,8 @@ def compare(
     DataFrame
         One row for each model: model, method, refitted, n_parameters, log_likelihood, aic, aicc
         (Hurvich and Tsai 1989, with the number of rows), bic, caic, caic_df (effective degrees of
-        freedom of the conditional AIC), delta_aic (above the lowest) and weight, Akaike's:
+        freedom of the conditional AIC; both NaN where correlations or variances of the residuals
+        are estimated), delta_aic (above the lowest) and weight, Akaike's:
         exp(-delta / 2) as a share of their sum.
 
     Warns
@@ -115,8 +119,9 @@ def _row(one: ComparedModel, *, conditional: bool) -> dict[str, Any]:
         "bic": fit.bic,
     }
     if conditional:
-        found = conditional_aic(fit)
-        row |= {"caic": found.caic, "caic_df": found.df}
+        found = conditional_aic(fit) if has_conditional_aic(fit) else None
+        row["caic"] = np.nan if found is None else found.caic
+        row["caic_df"] = np.nan if found is None else found.df
     return row
 
 

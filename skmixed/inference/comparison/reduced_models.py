@@ -151,7 +151,8 @@ def _with_parts(model: LMMModel, parts: Sequence[tuple[RandomBlock, Sequence[_Pa
             for _, own in kept
         )
     )
-    return replace(model.with_design(_with_blocks(model.design, blocks)), covariance=covariance)
+    # The rows stay, and so does a residual structure, even if its groups are those of no term left.
+    return replace(model, design=_with_blocks(model.design, blocks), covariance=covariance)
 
 
 def _with_blocks(design: Design, blocks: tuple[RandomBlock, ...]) -> Design:

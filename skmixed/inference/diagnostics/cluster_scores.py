@@ -66,8 +66,8 @@ def bias_reduced_scores(
     """Return the scores for A_j = L_j (L_j'(V_j - X_j C X_j')L_j)^(-1/2) L_j', V_j = L_j L_j'.
 
     Then A_j Var(r_j) A_j' = V_j, so that the sandwich has no bias where V holds (Bell and McCaffrey
-    2002; Pustejovsky and Tipton 2018, equation 5). V_j = W_j^-1 + Z_j Psi Z_j' is that of the rows
-    as they are observed: among the many roots, the one that is chosen depends on their scale.
+    2002; Pustejovsky and Tipton 2018, equation 5). V_j is the covariance of the rows as they are
+    observed: among the many roots, the one that is chosen depends on their scale.
 
     Parameters
     ----------
@@ -98,6 +98,8 @@ def bias_reduced_scores(
 def _low_rank(rows: TrainingRows, clusters: GroupingFactor) -> bool:
     """Tell whether V_j is the identity, times a number, outside the span of the cluster's Z_j."""
     own = [block.codes for block in rows.blocks]
+    if rows.error_covariance.at is not None:
+        return False
     if len(own) > 1 or not all(np.array_equal(codes, clusters.codes) for codes in own):
         return False
     if rows.root is None or rows.design.weights.precision is None:
@@ -129,10 +131,14 @@ def _reduced(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
 def _written_out(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
     """Yield clusters of equal size together, row by row as they are observed."""
     _check(rows, clusters)
-    fixed = orthonormal(rows).T @ rows.fixed
+    colour = rows.error_covariance.colour
+    fixed, marginal = colour(orthonormal(rows).T @ rows.fixed), colour(rows.marginal[None])[0]
+    spread = [colour(block.effects.standardised_factor.T @ block.Z) for block in rows.blocks]
     for chosen, positions in equal_batches(clusters.codes, BATCH):
         X = np.moveaxis(fixed[:, positions], 0, -1)
-        V, r = _covariances(rows, positions), rows.marginal[positions]
+        V, r = rows.error_covariance.blocks(positions), marginal[positions]
+        for columns, block in zip(spread, rows.blocks, strict=True):
+            V += _within_levels(columns, block.codes, positions)
         if rows.root is not None:
             root = rows.root[positions]
             V /= root[:, :, None] * root[:, None, :]
@@ -163,16 +169,12 @@ def _explained(shares: Shares) -> NDArray[np.intp]:
     return np.asarray((told > 1.0 - EXPLAINED).sum(axis=1))
 
 
-def _covariances(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
-    """Return I + Z Psi Z' of each cluster's rows, (n_clusters, size, size)."""
-    n_clusters, size = positions.shape
-    V = np.zeros((n_clusters, size, size))
-    V[:, np.arange(size), np.arange(size)] = 1.0
-    for block in rows.blocks:
-        U = np.moveaxis(block.effects.standardised_factor.T @ block.Z, 0, -1)[positions]
-        codes = block.codes[positions]
-        V += (U @ U.swapaxes(1, 2)) * (codes[:, :, None] == codes[:, None, :])
-    return V
+def _within_levels(
+    columns: FloatArray, codes: NDArray[np.intp], positions: NDArray[np.intp]
+) -> FloatArray:
+    """Return U'U between the rows of one level, U of shape (k, n), (n_clusters, size, size)."""
+    U, levels = np.moveaxis(columns, 0, -1)[positions], codes[positions]
+    return np.asarray((U @ U.swapaxes(1, 2)) * (levels[:, :, None] == levels[:, None, :]))
 
 
 def _adjusted(V: FloatArray, X: FloatArray, explained: NDArray[np.intp]) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,11 +24,13 @@ CHUNK = 16
 def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
     """Return columns A' with A V A' = I, V = I + Z Psi Z'.
 
+    Rows follow each other as they stand; those whose errors are correlated by group and time.
+
     Parameters
     ----------
     rows : TrainingRows
     columns : ndarray of shape (n_columns, n)
-        Times the root of the weights.
+        White.
 
     Returns
     -------
@@ -42,9 +46,21 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
             "Decorrelated residuals need every row by itself, but a frequency weight stands for "
             "several. Fit the rows written out instead."
         )
-    if not rows.blocks:
+    order = rows.error_covariance.order
+    if order is None:
+        order = np.arange(columns.shape[1])
+    found = np.empty_like(columns)
+    found[:, order] = _decorrelated(
+        [replace(b, Z=b.Z[:, order], codes=b.codes[order]) for b in rows.blocks], columns[:, order]
+    )
+    return found
+
+
+def _decorrelated(blocks: list[ActiveBlock], columns: FloatArray) -> FloatArray:
+    """Return columns A' with A V A' = I in the order of the rows."""
+    if not blocks:
         return columns
-    sizes = [len(block.effects.levels) * len(block.Z) for block in rows.blocks]
+    sizes = [len(block.effects.levels) * len(block.Z) for block in blocks]
     first, *others = sorted(range(len(sizes)), key=lambda i: -sizes[i])
     n_effects, n = sum(sizes[i] for i in others), columns.shape[1]
     if n_effects * n > ENTRIES:
@@ -53,11 +69,11 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
             f"{n_effects} effects of all factors but the largest, more than {ENTRIES:,} entries. "
             "Look at the conditional residuals instead."
         )
-    whitened = _innovations(rows.blocks[first], columns.copy())
+    whitened = _innovations(blocks[first], columns)
     if not others:
         return whitened
-    spread = np.concatenate([_spread(rows.blocks[i]) for i in others])
-    return _without(_innovations(rows.blocks[first], spread), whitened)
+    spread = np.concatenate([_spread(blocks[i]) for i in others])
+    return _without(_innovations(blocks[first], spread), whitened)
 
 
 def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:

@@ -184,6 +184,8 @@ def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:
 def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray) -> FloatArray:
     """Return sigma of the rows that are left, given what r2 loses; NaN where none are left."""
     fit, design = rows.fit, rows.design
+    if fit.residual is not None and fit.residual.fixes_sigma:
+        return np.full(len(lost), fit.sigma)
     sizes = np.bincount(groups.codes, design.weights.repetitions, len(groups.levels))
     nu = fit.nu - sizes * group_counts(rows, groups)
     r2 = np.maximum(rows.sigma**2 * fit.nu - lost, 0.0)

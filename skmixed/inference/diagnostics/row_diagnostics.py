@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.inference.diagnostics.decorrelation import decorrelated
+from skmixed.inference.diagnostics.hat_products import hat_diagonal
 from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.shares import orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.prediction.predict import mean_error_variance
 
 __all__ = ["cooks_distance", "leverage", "residuals"]
 
@@ -26,19 +27,27 @@ def residuals(
 ) -> pd.Series:
     r"""Return one residual for each row that was fitted.
 
-    With :math:`V = W^{-1} + Z \Psi Z'` and :math:`h_i` the leverage,
+    With :math:`V = R + Z \Psi Z'`, where :math:`\sigma^2 R` is the covariance of the errors
+    (:math:`W^{-1}` without a residual structure),
 
     - ``"conditional"``, also called ``"response"``: :math:`y - X\hat\beta - Z\hat b`;
     - ``"marginal"``: :math:`y - X\hat\beta`;
-    - ``"pearson"``: conditional ones over the standard deviation of the error,
-      :math:`\sqrt{w_i} e_i / \hat\sigma`; lme4's ``residuals(type = "pearson", scaled = TRUE)``;
-    - ``"standardised"``: conditional ones over their own standard deviation,
-      :math:`\sqrt{w_i} e_i / (\hat\sigma \sqrt{1 - h_i})`; NaN where that is 0;
+    - ``"pearson"``: conditional ones over the standard deviation of the row's error,
+      :math:`e_i / (\hat\sigma \sqrt{R_{ii}})`; lme4's ``residuals(type = "pearson", scaled =
+      TRUE)`` and nlme's ``resid(type = "pearson")``;
+    - ``"normalised"``: :math:`T e / \hat\sigma` with T the inverse of the Cholesky factor of R,
+      rows in the order of time, in which the errors are uncorrelated with variance 1; nlme's
+      ``resid(type = "normalized")``. Without a residual structure they are the Pearson residuals;
+    - ``"standardised"``: conditional ones over their own standard deviation, NaN where that is 0;
+      SAS's conditional studentised residuals;
+    - ``"marginal_standardised"``: marginal ones over their own standard deviation; SAS's and
+      mmrm's studentised residuals;
     - ``"decorrelated"``: :math:`L^{-1}(y - X\hat\beta)/\hat\sigma` with :math:`L L' = V`, which are
-      uncorrelated with variance 1, but for the estimation of :math:`\beta`. With one grouping
-      factor L is the Cholesky factor within each group, in the order of the rows; with several it
-      is the Cholesky factor for the factor of most levels, times the symmetric root of what the
-      other factors add.
+      uncorrelated with variance 1, but for the estimation of :math:`\beta`; SAS's and mmrm's
+      scaled residuals. With one grouping factor or none L is the Cholesky factor within each
+      group, in the order of the rows, or of time where errors are correlated; with several it is
+      the Cholesky factor for the factor of most levels, times the symmetric root of what the other
+      factors add.
 
     Parameters
     ----------
@@ -88,8 +97,8 @@ def residuals(
 def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.Series:
     """Return the diagonal of the matrix that maps y to X beta + Z b, as lme4's ``hatvalues``.
 
-    With weights it is the matrix of the weighted rows. The sum is the effective number of
-    parameters at the estimated variances.
+    The sum is the effective number of parameters at the estimated variances. Where errors are
+    correlated, a single value may lie outside 0 to 1.
 
     Parameters
     ----------
@@ -134,6 +143,10 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     :math:`r_i` and p the rank of X: the change of the conditional fit when the row is left out at
     fixed variances, in units of the error's variance; for whole groups see ``group_influence``.
 
+    With the precision :math:`R^{-1}` of correlated errors and P as in ``loo_predict``, it is
+    :math:`(y_i - \hat y_{(-i)})^2 (R^{-1}_{ii} - P_{ii}) / (p \hat\sigma^2)`, which is the same
+    where :math:`R = I`, and the distance of generalised least squares without random effects.
+
     Parameters
     ----------
     fitted : MixedLMResults or fitted estimator
@@ -167,49 +180,71 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     Name: cooks_distance, dtype: float64
     """
     rows = training_rows(fitted, X, y, **arguments)
-    h = _leverage(rows)
+    errors, copies = rows.error_covariance, rows.copies
+    h = hat_diagonal(rows, errors.precise, errors.precise) / (errors.precisions * copies)
+    scores = _over(rows.precise_conditional / np.sqrt(copies * errors.precisions), rows.sigma)
     rank = max(len(rows.fit.fixed.standardised), 1)
-    return rows.series(_pearson(rows) ** 2 * h / (rank * _left(h) ** 2), "cooks_distance")
+    return rows.series(scores**2 * h / (rank * _left(1.0 - h) ** 2), "cooks_distance")
 
 
 def _conditional(rows: TrainingRows) -> FloatArray:
     """Return y - X beta - Z b."""
-    return rows.in_units_of_y(rows.conditional)
+    return rows.in_units_of_y(rows.error_covariance.colour(rows.conditional[None])[0])
 
 
 def _marginal(rows: TrainingRows) -> FloatArray:
     """Return y - X beta."""
-    return rows.in_units_of_y(rows.marginal)
+    return rows.in_units_of_y(rows.error_covariance.colour(rows.marginal[None])[0])
+
+
+def _over(residuals: FloatArray, deviations: FloatArray | float) -> FloatArray:
+    """Return residuals over their standard deviations, NaN where these are 0 or not known."""
+    known = np.asarray(deviations) > 0.0
+    return np.where(known, residuals, np.nan) / np.where(known, deviations, 1.0)
 
 
 def _pearson(rows: TrainingRows) -> FloatArray:
     """Return conditional residuals over the standard deviation of the errors."""
-    if rows.fit.sigma == 0.0:
-        return np.full(rows.design.n_rows, np.nan)
-    return _conditional(rows) * np.sqrt(rows.relative_precision) / rows.fit.working_sigma
+    return _over(_conditional(rows), rows.deviations)
+
+
+def _normalised(rows: TrainingRows) -> FloatArray:
+    """Return white conditional residuals."""
+    return _over(rows.conditional / np.sqrt(rows.copies), rows.sigma)
 
 
 def _standardised(rows: TrainingRows) -> FloatArray:
     """Return conditional residuals over their own standard deviation."""
-    return _pearson(rows) / np.sqrt(_left(_leverage(rows)))
+    colour = rows.error_covariance.colour
+    lost = hat_diagonal(rows, colour, colour) / (rows.error_covariance.variances * rows.copies)
+    return _pearson(rows) / np.sqrt(_left(1.0 - lost))
+
+
+def _marginal_standardised(rows: TrainingRows) -> FloatArray:
+    """Return marginal residuals over their own standard deviation."""
+    errors, copies = rows.error_covariance, rows.copies
+    variance = errors.variances.copy()
+    for block in rows.blocks:
+        spread = errors.colour(block.effects.standardised_factor.T @ block.Z)
+        variance += np.sum(spread**2, axis=0) / copies
+    of_beta = np.sum(errors.colour(orthonormal(rows).T @ rows.fixed) ** 2, axis=0) / copies
+    relative = variance * _left(1.0 - of_beta / variance) / errors.variances
+    return _over(_marginal(rows), rows.deviations) / np.sqrt(relative)
 
 
 def _decorrelated(rows: TrainingRows) -> FloatArray:
     """Return marginal residuals over a root of their covariance."""
-    if rows.fit.sigma == 0.0:
-        return np.full(rows.design.n_rows, np.nan)
-    return decorrelated(rows, rows.marginal[None])[0] / rows.sigma
+    return _over(decorrelated(rows, rows.marginal[None])[0], rows.sigma)
 
 
 def _leverage(rows: TrainingRows) -> FloatArray:
     """Return the diagonal of the hat matrix."""
-    variance = mean_error_variance(rows.exact_fit, rows.new_rows, include_random_effects=True)
-    return variance * rows.relative_precision
+    errors = rows.error_covariance
+    return hat_diagonal(rows, errors.colour, errors.precise) / rows.copies
 
 
-def _left(leverages: FloatArray) -> FloatArray:
-    """Return 1 - h, NaN where the row is fitted exactly."""
-    left = 1.0 - leverages
+def _left(left: FloatArray) -> FloatArray:
+    """Return the part of a variance that a residual keeps, NaN where the row is fitted exactly."""
     return np.where(left > DETERMINED, left, np.nan)
 
 
@@ -218,6 +253,8 @@ KINDS = {
     "conditional": _conditional,
     "marginal": _marginal,
     "pearson": _pearson,
+    "normalised": _normalised,
     "standardised": _standardised,
+    "marginal_standardised": _marginal_standardised,
     "decorrelated": _decorrelated,
 }

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
 
@@ -40,7 +40,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
         fitted = with_rows(fitted, X, y, **arguments)
     rows, fit = rows_of(fitted, PASS_ROWS), fit_of(fitted)
     model, data = rows.model, rows.data
-    _check_rows(fit, model.design)
+    _check_rows(fit, model)
     index = getattr(data, "index", None)
     if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):
         index = pd.RangeIndex(model.design.n_rows)
@@ -48,8 +48,9 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     return TrainingRows(fit, model, index, frame)
 
 
-def _check_rows(fit: LMMFit, design: Design) -> None:
-    """Raise ValueError if a fit cannot have come from a design."""
+def _check_rows(fit: LMMFit, model: LMMModel) -> None:
+    """Raise ValueError if a fit cannot have come from a model."""
+    design = model.design
     n_rows = design.count
     sizes = [factor.sizes for factor in design.factors]
     fitted_sizes = [effects.sizes for effects in fit.random]
@@ -58,6 +59,7 @@ def _check_rows(fit: LMMFit, design: Design) -> None:
         and math.isclose(n_rows, fit.n_rows)
         and len(sizes) == len(fitted_sizes)
         and all(map(np.array_equal, sizes, fitted_sizes))
+        and _residual_names(fit) == _residual_names(model)
     )
     if not same:
         raise ValueError(
@@ -65,3 +67,8 @@ def _check_rows(fit: LMMFit, design: Design) -> None:
             f"{fit.n_rows:g} rows, got {n_rows:g} rows. Diagnostics are of the training rows; pass "
             "X, y, groups and weights as to fit."
         )
+
+
+def _residual_names(of: LMMFit | LMMModel) -> list[str] | None:
+    """Name the parameters of the residual structure, None without one."""
+    return None if of.residual is None else of.residual.learned.names

@@ -63,8 +63,8 @@ def robust_covariance(
     kind : {"CR0", "CR1", "CR1S", "CR2"}, default="CR2"
     cluster : str or array-like of shape (n,), optional
         Name of a grouping factor or of a column of the data, or labels. Every level of every
-        grouping factor must lie within one cluster; by default a grouping factor for which that is
-        so.
+        grouping factor, and every group that a residual structure correlates, must lie within one
+        cluster; by default a grouping factor for which that is so, or these groups.
     **arguments
         What else the estimator's ``fit`` was given: ``groups``, ``sample_weight``,
         ``group_weight``.
@@ -159,17 +159,22 @@ def _independent(rows: TrainingRows, cluster: Any) -> GroupingFactor:
         return clusters
     raise ValueError(
         f"Rows of different clusters of {clusters.levels.name!r} are correlated in the model: "
-        "some level of a grouping factor lies in several of them. Use clusters that hold whole "
-        "levels."
+        "some level of a grouping factor, or some group that the residual structure correlates, "
+        "lies in several of them. Use clusters that hold whole levels and groups."
     )
 
 
 def _outer_factor(rows: TrainingRows) -> GroupingFactor:
-    """Return the factor of most levels that holds whole levels of all others."""
-    for factor in rows.design.factors:
+    """Return the factor of most levels that holds whole levels and groups of errors."""
+    for factor in rows.factors:
         if independent(rows, factor):
             return factor
+    if not rows.factors:
+        raise ValueError(
+            "The model has no groups that could be clusters. Pass cluster=, a column or labels of "
+            "groups of rows that are independent of each other."
+        )
     raise ValueError(
-        f"The grouping factors {[one.levels.name for one in rows.design.factors]} are crossed: the "
+        f"The grouping factors {[one.levels.name for one in rows.factors]} are crossed: the "
         "levels of none hold whole levels of the others. Pass cluster=, labels of larger clusters."
     )

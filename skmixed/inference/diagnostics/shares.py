@@ -13,6 +13,7 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRows
 
 __all__ = [
+    "DENSE",
     "Shares",
     "batches",
     "block_solve",
@@ -66,8 +67,7 @@ def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
     ValueError
         If rows of different groups are correlated, and a group is too large.
     """
-    E = orthonormal(rows).T @ rows.conditional_fixed
-    return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups, E)
+    return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups)
 
 
 def orthonormal(rows: TrainingRows) -> FloatArray:
@@ -77,8 +77,13 @@ def orthonormal(rows: TrainingRows) -> FloatArray:
 
 
 def independent(rows: TrainingRows, groups: GroupingFactor) -> bool:
-    """Tell whether every level of every factor of the model lies within one group."""
-    return all((_owners(block, groups)[block.codes] == groups.codes).all() for block in rows.blocks)
+    """Tell whether rows of different groups are independent in the model.
+
+    They are where every level of every factor, and every group of correlated errors, lies within
+    one group.
+    """
+    together = [*(block.codes for block in rows.blocks), rows.error_covariance.groups]
+    return all((_owners(codes, groups)[codes] == groups.codes).all() for codes in together)
 
 
 def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
@@ -149,11 +154,12 @@ def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[n
             yield chosen[part], positions[part]
 
 
-def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -> Shares:
+def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Shares:
     """Sum within groups: a'V^-1 b = e_a'e_b + u_a'u_b, as penalised least squares has it.
 
     e = V^-1 a are the conditional residuals of a column, u = Lambda'Z'V^-1 a its spherical effects.
     """
+    E = orthonormal(rows).T @ rows.conditional_fixed
     codes, n_groups, p = groups.codes, len(groups.levels), len(E)
     XX, Xr = np.empty((p, p, n_groups)), np.empty((p, n_groups))
     for i in range(p):
@@ -161,7 +167,7 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -
         for j in range(i + 1):
             XX[i, j] = XX[j, i] = np.bincount(codes, E[i] * E[j], n_groups)
     for block in rows.blocks:
-        owners = _owners(block, groups)
+        owners = _owners(block.codes, groups)
         of_XX, of_Xr = _of_levels(rows, block)
         XX += _gathered(of_XX, owners, n_groups)
         Xr += _gathered(of_Xr, owners, n_groups)
@@ -189,28 +195,30 @@ def _gathered(values: FloatArray, owners: Codes, n_groups: int) -> FloatArray:
     return np.reshape(sums, (*values.shape[:-1], n_groups))
 
 
-def _owners(block: ActiveBlock, groups: GroupingFactor) -> Codes:
+def _owners(codes: Codes, groups: GroupingFactor) -> Codes:
     """Return the group that each level's rows are in, one of them if they are in several."""
-    owners = np.zeros(len(block.effects.levels), dtype=np.intp)
-    owners[block.codes] = groups.codes
+    owners = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
+    owners[codes] = groups.codes
     return owners
 
 
-def _of_correlated(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) -> Shares:
-    """Leave the rows I of a group out of V: a'V^-1 b loses e_aI'(V^-1)_II^-1 e_bI.
+def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+    """Leave the weighted rows I of a group out of V: a'V^-1 b loses e_aI'(V^-1)_II^-1 e_bI.
 
-    (V^-1)_II = I - Z_I D Z_I' has one row and column for each row of the group.
+    e = V^-1 a, and (V^-1)_II has one row and column for each row of the group.
     """
+    E = orthonormal(rows).T @ rows.precise_fixed
     largest = int(groups.sizes.max(initial=0))
     if largest > DENSE:
         raise ValueError(
             f"The groups of {groups.levels.name!r} are correlated with each other through other "
-            f"factors, so that each needs a matrix of the size of its rows; the largest has "
-            f"{largest}, more than {DENSE}. Use a factor that no other one crosses."
+            f"factors or their errors, so that each needs a matrix of the size of its rows; the "
+            f"largest has {largest}, more than {DENSE}. Use groups that hold whole levels of every "
+            "factor."
         )
     p, n_groups = len(E), len(groups.levels)
     XX, Xr, rr = np.zeros((p, p, n_groups)), np.zeros((p, n_groups)), np.zeros(n_groups)
-    stacked = np.vstack([E, rows.conditional])
+    stacked = np.vstack([E, rows.precise_conditional])
     for members, positions in batches(rows, groups.codes):
         e = stacked[:, positions].transpose(1, 2, 0)
         lost = e.swapaxes(1, 2) @ block_solve(inverse_blocks(rows, positions), e)
@@ -220,7 +228,7 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor, E: FloatArray) ->
 
 
 def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
-    """Return the block of V^-1 of each group's rows.
+    """Return the block of V^-1 = R^-1 - R^-1 Z D Z'R^-1 of each group's weighted rows.
 
     Parameters
     ----------
@@ -233,10 +241,10 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
     """
     n_groups, size = positions.shape
     flat = positions.ravel()
-    blocks, errors = rows.blocks, rows.exact_fit.errors
-    inverse = np.zeros((n_groups, size, size))
-    inverse[:, np.arange(size), np.arange(size)] = 1.0
-    parts = errors.parts([b.Z[:, flat] for b in blocks], [b.codes[flat] for b in blocks])
+    errors = rows.exact_fit.errors
+    inverse = rows.error_covariance.precision_blocks(positions)
+    Z = [columns[:, flat] for columns in rows.precise_effects]
+    parts = errors.parts(Z, [block.codes[flat] for block in rows.blocks])
     for root, codes in parts:
         if isinstance(root, sparse.csr_array):
             inverse -= _blocks_of_product(root, n_groups, size)

@@ -10,18 +10,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.design.design import Design, NewBlock, NewRows
+from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.fitting.assemble import conditional_residuals
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import standardised_rows
+from skmixed.inference.diagnostics.error_covariance import ErrorCovariance
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.choose import direct_cost
 from skmixed.likelihood.iterative_errors import IterativeErrors
 from skmixed.likelihood.memory import require_memory
+from skmixed.residual.model import residual_groups
 
 __all__ = ["ActiveBlock", "TrainingRows"]
 
@@ -50,8 +53,9 @@ class ActiveBlock:
 class TrainingRows:
     """Hold a fit with the rows it was fitted to.
 
-    The arrays are in standardised columns and units of the working response, and times the root of
-    the relative weights, so that V = I + Z Psi Z'.
+    The arrays are in standardised columns and units of the working response, and white: times the
+    root of the relative weights, and after T of a residual structure, T R T' = I. So V = I + Z Psi
+    Z'. Those that are called weighted are not after T, and have R + Z Psi Z'.
 
     Attributes
     ----------
@@ -79,10 +83,29 @@ class TrainingRows:
         repetitions = self.design.weights.repetitions
         return repetitions is not None and bool((repetitions != 1.0).any())
 
+    @property
+    def copies(self) -> FloatArray:
+        """Return how often each row counts within its group, (n,)."""
+        repetitions = self.design.weights.repetitions
+        return np.ones(self.design.n_rows) if repetitions is None else repetitions
+
     @cached_property
-    def whitened(self) -> WhitenedRows:
+    def weighted(self) -> WhitenedRows:
         """Return the rows in the coordinates of the fit, times the root of the weights."""
         return standardised_rows(self.design, self.fit.coordinates).whitened()
+
+    @cached_property
+    def error_covariance(self) -> ErrorCovariance:
+        """Return R of the weighted rows."""
+        residual, fitted = settled_residual(self.model, self.fit), self.fit.residual
+        at = None if residual is None or fitted is None else residual.at(fitted.rho, None)
+        return ErrorCovariance(self.design.n_rows, at)
+
+    @cached_property
+    def whitened(self) -> WhitenedRows:
+        """Return the white rows in the coordinates of the fit."""
+        at = self.error_covariance.at
+        return self.weighted if at is None else self.weighted.whitened(at)
 
     @cached_property
     def relative_precision(self) -> FloatArray:
@@ -94,7 +117,13 @@ class TrainingRows:
     @property
     def root(self) -> FloatArray | None:
         """Return the root of the relative weights, None where all are 1."""
-        return self.whitened.plain.weighting.root
+        return self.weighted.plain.weighting.root
+
+    @cached_property
+    def deviations(self) -> FloatArray:
+        """Return the standard deviation of each row's error, in units of y, (n,)."""
+        relative = self.error_covariance.variances / self.relative_precision
+        return np.asarray(self.fit.working_sigma * np.sqrt(relative))
 
     @property
     def fixed(self) -> FloatArray:
@@ -113,13 +142,6 @@ class TrainingRows:
         ]
 
     @cached_property
-    def new_rows(self) -> NewRows:
-        """Return the rows as prediction reads them."""
-        design = self.design
-        blocks = tuple(NewBlock(block.columns, block.factor.codes) for block in design.blocks)
-        return NewRows(design.fixed, blocks, design.offset)
-
-    @cached_property
     def marginal(self) -> FloatArray:
         """Return y - X beta, shape (n,)."""
         return self.whitened.A[-1] - self.fit.fixed.standardised @ self.fixed
@@ -128,25 +150,6 @@ class TrainingRows:
     def conditional(self) -> FloatArray:
         """Return V^-1 (y - X beta) = y - X beta - Z b, shape (n,)."""
         return conditional_residuals(self.fit, self.whitened)
-
-    @cached_property
-    def cancelled(self) -> FloatArray:
-        """Return the sizes, added up, of what the conditional residuals are a difference of, (n,).
-
-        Their rounding errors are of the order of this times the precision of floating point.
-        """
-        design, at = self.design, self.fit.coordinates
-        X = np.abs(self.whitened.plain.A[:-1])
-        sizes = np.abs(design.response) + np.abs(at.shift) @ X
-        if design.offset is not None:
-            sizes += np.abs(design.offset)
-        sizes = sizes / at.response_scale + np.abs(self.fit.fixed.standardised) @ X
-        if self.root is not None:
-            sizes *= self.root
-        for block in self.blocks:
-            for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
-                sizes += np.abs(modes[block.codes] * column)
-        return sizes
 
     @cached_property
     def conditional_fixed(self) -> FloatArray:
@@ -186,8 +189,23 @@ class TrainingRows:
         """Return the residual standard deviation in units of the working response."""
         return self.fit.standardised_sigma
 
+    @cached_property
+    def precise_conditional(self) -> FloatArray:
+        """Return V^-1 (y - X beta) of the weighted rows, shape (n,)."""
+        return self.error_covariance.precise(self.conditional[None])[0]
+
+    @cached_property
+    def precise_fixed(self) -> FloatArray:
+        """Return V^-1 X of the weighted rows, shape (p, n)."""
+        return self.error_covariance.precise(self.conditional_fixed)
+
+    @cached_property
+    def precise_effects(self) -> list[FloatArray]:
+        """Return R^-1 Z of the weighted rows for each of the factors, (k, n)."""
+        return [self.error_covariance.precise(block.Z) for block in self.blocks]
+
     def in_units_of_y(self, residuals: FloatArray) -> FloatArray:
-        """Return working residuals as the user sees them: without weights, in units of y."""
+        """Return weighted residuals as the user sees them: without weights, in units of y."""
         scaled = self.fit.coordinates.response_scale * residuals
         return scaled if self.root is None else scaled / self.root
 
@@ -221,25 +239,62 @@ class TrainingRows:
             )
         return factorise(named, str(getattr(named, "name", None) or "cluster"))
 
+    def column(self, named: Any, argument: str) -> Any:
+        """Return a column of the data by its name, or values that are given, one for each row.
+
+        Parameters
+        ----------
+        named : str or array-like of shape (n,)
+        argument : str
+            What the user calls it, for messages.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or there is not one value for each row.
+        """
+        known = self.data is not None and isinstance(named, str) and named in self.data
+        values = self.data[named] if known else named
+        if isinstance(values, str):
+            raise ValueError(
+                f"{argument}={values!r} is no column of the data. Name a column, or pass an array "
+                f"with one value for each of the {self.design.n_rows} rows that were fitted."
+            )
+        if len(values) != self.design.n_rows:
+            raise ValueError(
+                f"{argument} must have one value for each of the {self.design.n_rows} rows that "
+                f"were fitted, got {len(values)}."
+            )
+        return values
+
+    @property
+    def factors(self) -> list[GroupingFactor]:
+        """Return the grouping factors; without any, the groups whose errors are correlated."""
+        residual = self.model.residual
+        groups = None
+        if not self.design.factors and residual is not None:
+            groups = residual_groups(residual.learned.structure, self.design)
+        return list(self.design.factors) if groups is None else [groups]
+
     def _only_factor(self) -> GroupingFactor:
         """Return the factor of a model that has one."""
-        factors = self.design.factors
+        factors = self.factors
         if len(factors) != 1:
             raise ValueError(
                 f"The model has {len(factors)} grouping factors: "
-                f"{[one.levels.name for one in factors]}. Say which one's groups are to be left "
-                "out, by factor= its name or labels."
+                f"{[one.levels.name for one in factors]}. Say which one's groups are meant, by "
+                "factor= its name or labels."
             )
         return factors[0]
 
     def _by_name(self, name: str) -> GroupingFactor:
         """Return a factor of the model, or one made of a column of the data."""
-        for factor in self.design.factors:
+        for factor in self.factors:
             if factor.levels.name == name:
                 return factor
         if self.data is not None and name in self.data and len(self.data[name]) == len(self.index):
             return factorise(self.data[name], name)
-        known = [factor.levels.name for factor in self.design.factors]
+        known = [factor.levels.name for factor in self.factors]
         raise ValueError(
             f"There is no grouping factor {name!r}: the model has {known}. Name one of them, or "
             "pass an array of labels."

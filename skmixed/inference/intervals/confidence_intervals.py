@@ -18,7 +18,7 @@ from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
     interval_table,
-    profile_of_fit,
+    profile,
 )
 from skmixed.inference.intervals.wald_variances import wald_variance_limits
 
@@ -40,12 +40,13 @@ def confint(
     """Return confidence intervals of fixed effects, standard deviations, correlations and sigma.
 
     Wald intervals take the estimates of the fixed effects as t distributed, the logarithms of the
-    standard deviations and Fisher's z of the correlations as normal, with the observed
-    information of the fit. With ``weight_type="sampling"`` all are t distributed, with the sandwich
-    covariance. Profile intervals are where twice the log-likelihood is a quantile of chi-squared
-    below its maximum. They are those of ML, also for a fit by REML, as in lme4.
-    Bootstrap intervals are quantiles of the estimates from simulated responses, by the criterion of
-    the fit; ``bootstrap`` has other ways to simulate, and other intervals.
+    standard deviations and Fisher's z of the correlations as normal, with the observed information
+    of the fit (of a residual structure also logarithms of ranges and of ratios). With
+    ``weight_type="sampling"`` all are t distributed, with the sandwich covariance. Profile
+    intervals are where twice the log-likelihood is a quantile of chi-squared below its maximum.
+    They are those of ML, also for a fit by REML, as in lme4. Bootstrap intervals are quantiles of
+    the estimates from simulated responses, by the criterion of the fit; ``bootstrap`` has other
+    ways to simulate, and other intervals.
 
     Parameters
     ----------
@@ -53,8 +54,9 @@ def confint(
         For the bootstrap with its rows: MixedLMResults.
     method : {"wald", "profile", "bootstrap"}, default="wald"
     which : {"all", "fixed", "random"}, str or sequence of str, default="fixed"
-        ``"random"`` means standard deviations, correlations and sigma. Names are those of the
-        table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
+        ``"random"`` means standard deviations, correlations, the parameters of a residual structure
+        and sigma. Names are those of the table: ``"Days"``, ``"sd_Days|Subject"``,
+        ``"cor_Days.Intercept|Subject"``, ``"phi"``, ``"sigma"``.
     level : float, default=0.95
     df_method : str, optional
         Of Wald intervals of fixed effects: ``"satterthwaite"``, ``"kenward-roger"`` (REML),
@@ -101,7 +103,7 @@ def confint(
     fit = fit_of(fitted)
     check_level(level)
     if method == "profile":
-        return profile_of_fit(fit, which, level=level).confint()
+        return profile(fitted, which, level=level).confint()
     if method not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
     rule = rule_for(fitted, df_method)

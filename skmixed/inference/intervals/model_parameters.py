@@ -49,19 +49,21 @@ class ModelParameter:
     name : str
         The coefficient's name, ``sd_effect|group``, ``cor_effect2.effect1|group`` or ``sigma``.
     kind : str
-        ``"fixed"``, ``"sd"``, ``"correlation"``, ``"sigma"``, or the name that a structure gives.
+        ``"fixed"``, ``"sd"``, ``"correlation"``, ``"residual"``, ``"sigma"``, or the name that a
+        structure gives.
     group, name1, name2 : str or None
         As in the table of variance components. ``a..d`` stands for effects that share a parameter.
     estimate : float
         NaN for a correlation with an effect of variance 0, and for other properties of effects
         that all have a variance of 0.
     position : int
-        Of a coefficient.
+        Of a coefficient, or among the parameters of the residual structure.
     place : Place or None
         Of what belongs to the random effects.
     identified : bool
         False for an aliased coefficient, for a variance parameter that the design cannot tell from
-        others, and for the sigma of a model that leaves no residual.
+        others, for a residual parameter that the rows say nothing of, and for the sigma of a model
+        that leaves no residual.
     """
 
     name: str
@@ -77,6 +79,8 @@ class ModelParameter:
 
 def model_parameters(fit: LMMFit) -> list[ModelParameter]:
     """List the fixed effects, then the standard deviations and correlations, and sigma last.
+
+    The parameters of a residual structure come before sigma, which known variances leave out.
 
     Parameters
     ----------
@@ -95,11 +99,13 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
         for f, effects in enumerate(fit.random)
         for one in _of_factor(f, effects)
     ]
+    if fit.residual is not None and fit.residual.fixes_sigma:
+        return [*fixed, *random]
     arbitrary = fit.interpolates or (fit.unidentified is not None and fit.unidentified.sigma)
     sigma = ModelParameter(
         "sigma", "sigma", "Residual", None, None, fit.sigma, identified=not arbitrary
     )
-    return [*fixed, *random, sigma]
+    return [*fixed, *random, *_of_residuals(fit), sigma]
 
 
 def selected(
@@ -142,6 +148,18 @@ def _of_factor(f: int, effects: RandomEffects) -> list[ModelParameter]:
         for position, natural in enumerate(naturals)
     ]
     return sorted(listed, key=lambda one: one.kind != "sd")
+
+
+def _of_residuals(fit: LMMFit) -> list[ModelParameter]:
+    """List the parameters of the residual structure."""
+    if fit.residual is None:
+        return []
+    values = fit.residual.parameters.items()
+    told = ~fit.residual.undetermined
+    return [
+        ModelParameter(name, "residual", "Residual", name, None, value, j, identified=bool(told[j]))
+        for j, (name, value) in enumerate(values)
+    ]
 
 
 def _of_effects(

@@ -14,21 +14,26 @@ from scipy import stats
 from skmixed.covariance.scales import Linear, ParameterScale
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.inference.inputs import fit_of
+from skmixed.inference.inputs import fit_of, rows_of
 from skmixed.inference.intervals.held_parameters import (
-    MaximumLikelihood,
+    Maximum,
     held_parameter,
     maximum_likelihood,
 )
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
+from skmixed.inference.intervals.residual_maximum import ResidualMaximum, residual_maximum
 
-__all__ = ["ProfileLikelihood", "interval_table", "profile", "profile_of_fit"]
+__all__ = ["ProfileLikelihood", "interval_table", "profile"]
 
+WITH_ROWS = (
+    "Profiles of a model with a residual structure evaluate its likelihood on them. Fit with "
+    "mixedlm, or use method='wald'."
+)
 # How far beyond the limits the curves reach.
 REACH = 1.35
-# Points of a curve whose zeta differs by less are one.
+# Points of a curve are one whose zeta differs by less, and whose values by less of its length.
 APART = 1e-3
 
 
@@ -137,8 +142,9 @@ def profile(
     ----------
     fitted : estimator, MixedLMResults or LMMFit
     which : {"all", "fixed", "random"}, str or sequence of str, default="all"
-        ``"random"`` means standard deviations, correlations and sigma. Names are those of the
-        table: ``"Days"``, ``"sd_Days|Subject"``, ``"cor_Days.Intercept|Subject"``, ``"sigma"``.
+        ``"random"`` means standard deviations, correlations, the parameters of a residual structure
+        and sigma. Names are those of the table: ``"Days"``, ``"sd_Days|Subject"``,
+        ``"cor_Days.Intercept|Subject"``, ``"phi"``, ``"sigma"``.
     level : float, default=0.95
         Confidence of the intervals; the curves reach a little beyond.
 
@@ -147,6 +153,8 @@ def profile(
     ValueError
         If level is not between 0 and 1, which has an unknown name, the fit has not kept its
         cross-products, or the likelihood has no maximum.
+    TypeError
+        If the model has a residual structure, and ``fitted`` keeps no rows.
 
     Examples
     --------
@@ -163,29 +171,21 @@ def profile(
     >>> profiled.zeta("sigma", [40.0, 50.0, 60.0]).round(2)
     array([-1.59,  0.07,  1.25])
     """
-    return profile_of_fit(fit_of(fitted), which, level=level)
-
-
-def profile_of_fit(
-    fit: LMMFit, which: str | Sequence[str] = "all", *, level: float = 0.95
-) -> ProfileLikelihood:
-    """Profile the likelihood of a fit.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    which : {"all", "fixed", "random"}, str or sequence of str, default="all"
-    level : float, default=0.95
-    """
+    fit = fit_of(fitted)
     fit.require_likelihood()
     cutoff = _cutoff(check_level(level))
     parameters = selected(model_parameters(fit), which)
     if fit.coordinates.exact:
         return ProfileLikelihood({one.name: _unknown(one) for one in parameters}, level, math.inf)
-    best = maximum_likelihood(fit)
+    best: Maximum = maximum_likelihood(fit) if fit.residual is None else _of_residuals(fit, fitted)
     curves = {one.name: _curve(fit, best, one, cutoff) for one in parameters}
     volume = best.at.solution.nu * math.log(fit.coordinates.response_scale)
     return ProfileLikelihood(curves, level, -0.5 * best.at.value - volume)
+
+
+def _of_residuals(fit: LMMFit, fitted: Any) -> ResidualMaximum:
+    """Return the maximum of a model with a residual structure, which takes its rows."""
+    return residual_maximum(fit, rows_of(fitted, WITH_ROWS).model)
 
 
 def interval_table(
@@ -217,9 +217,7 @@ def _cutoff(level: float) -> float:
     return float(stats.norm.isf(0.5 * (1.0 - level)))
 
 
-def _curve(
-    fit: LMMFit, best: MaximumLikelihood, parameter: ModelParameter, cutoff: float
-) -> ProfileCurve:
+def _curve(fit: LMMFit, best: Maximum, parameter: ModelParameter, cutoff: float) -> ProfileCurve:
     """Follow the profile of one parameter on both sides."""
     if not parameter.identified:
         return _unknown(parameter)
@@ -245,8 +243,11 @@ def _curve(
 def _apart(points: list[PathPoint], cutoff: float) -> list[PathPoint]:
     """Return the points in order; of some that are almost one, the nearest to the cutoff."""
     kept: list[PathPoint] = []
-    for point in sorted(points, key=lambda point: point.value):
-        if kept and 0.0 < kept[-1].slope * (point.value - kept[-1].value) < APART:
+    ordered = sorted(points, key=lambda point: point.value)
+    close = APART * (ordered[-1].value - ordered[0].value)
+    for point in ordered:
+        near = bool(kept) and point.value - kept[-1].value < close
+        if near and abs(point.zeta - kept[-1].zeta) < APART:
             if abs(abs(point.zeta) - cutoff) < abs(abs(kept[-1].zeta) - cutoff):
                 kept[-1] = point
         else:

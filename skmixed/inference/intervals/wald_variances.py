@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.covariance import NaturalParameter, ParameterValue
-from skmixed.covariance.scales import Logarithm, ParameterScale
+from skmixed.covariance.scales import Logarithm, NormalScale, ParameterScale
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.intervals.model_parameters import ModelParameter, Place
 
-__all__ = ["wald_variance_limits"]
+__all__ = ["NaturalEstimate", "residual_estimate", "wald_variance_limits"]
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalEstimate:
+    """Hold a natural parameter, its standard error, and the scale on which it is nearly normal."""
+
+    value: float
+    standard_error: float
+    scale: NormalScale
+
+    def limits(self, reach: float) -> tuple[float, float]:
+        """Return the values that are so many standard errors away on the scale."""
+        internal = self.scale.to_internal(np.asarray(self.value))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = float(self.standard_error / self.scale.derivative(internal))
+        return _around(float(internal), reach * spread, self.scale)
 
 
 def wald_variance_limits(
@@ -33,7 +50,7 @@ def wald_variance_limits(
     ----------
     fit : LMMFit
     parameters : sequence of ModelParameter
-        Natural parameters of random effects or sigma, all identified.
+        Natural parameters of random effects or residuals, or sigma, all identified.
     level : float
     df : float, default=inf
         Degrees of freedom of Student's t on these scales.
@@ -58,6 +75,8 @@ def _limits(
         logarithm = Logarithm()
         log_sigma = float(logarithm.to_internal(np.asarray(fit.sigma)))
         return _around(log_sigma, reach * math.sqrt(covariance[-1, -1]), logarithm)
+    if parameter.kind == "residual":
+        return _residual_limits(fit, parameter.position, covariance, reach)
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]
@@ -68,7 +87,7 @@ def _limits(
     theta, own = _theta_of_term(fit, place)
     at = natural.at(theta)
     if at.departure is None:
-        return _inner_limits(natural, at, own, covariance, fit.sigma, reach)
+        return _natural_estimate(natural, at, own, covariance, fit.sigma).limits(reach)
     if fit.n_sampled is not None and effects.boundary:
         return math.nan, math.nan
     spread = _largest_spread(at.departure, covariance[own, own])
@@ -77,6 +96,17 @@ def _limits(
     inside = float(closed.to_internal(np.asarray(at.value)))
     bound = min(closed.lower, closed.upper, key=lambda end: abs(end - inside))
     return _around(bound, reach * unit * spread, closed)
+
+
+def _residual_limits(
+    fit: LMMFit, position: int, covariance: FloatArray, reach: float
+) -> tuple[float, float]:
+    """Return the limits of a parameter of the residual structure, none on its boundary."""
+    assert fit.residual is not None
+    if fit.residual.boundary[position]:
+        return math.nan, math.nan
+    natural = fit.residual.natural_parameters[position]
+    return residual_estimate(fit, natural, covariance).limits(reach)
 
 
 def _theta_of_term(fit: LMMFit, place: Place) -> tuple[FloatArray, slice]:
@@ -90,24 +120,41 @@ def _theta_of_term(fit: LMMFit, place: Place) -> tuple[FloatArray, slice]:
     return theta[own], slice(before + own.start, before + own.stop)
 
 
-def _inner_limits(
+def residual_estimate(
+    fit: LMMFit, natural: NaturalParameter, covariance: FloatArray
+) -> NaturalEstimate:
+    """Return a natural parameter of the residual structure with its standard error.
+
+    Parameters
+    ----------
+    fit : LMMFit
+        With a residual structure.
+    natural : NaturalParameter
+        A function of its rho.
+    covariance : ndarray of shape (n_parameters + 1, n_parameters + 1)
+        Of (theta, rho, log sigma).
+    """
+    assert fit.residual is not None
+    rho = fit.residual.rho
+    own = slice(len(covariance) - 1 - len(rho), len(covariance) - 1)
+    return _natural_estimate(natural, natural.at(rho), own, covariance, fit.sigma)
+
+
+def _natural_estimate(
     natural: NaturalParameter,
     at: ParameterValue,
     own: slice,
     covariance: FloatArray,
     sigma: float,
-    reach: float,
-) -> tuple[float, float]:
-    """Return the limits of a parameter that is not on its boundary."""
+) -> NaturalEstimate:
+    """Return a parameter that is not on its boundary with its standard error."""
     unit = sigma if natural.in_sigma else 1.0
-    internal = natural.scale.to_internal(np.asarray(unit * at.value))
-    rate = natural.scale.derivative(internal)
     gradient = np.zeros(len(covariance))
-    gradient[own] = unit * at.gradient / rate
+    gradient[own] = unit * at.gradient
     if natural.in_sigma:
-        gradient[-1] = unit * at.value / rate
-    spread = math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
-    return _around(float(internal), reach * spread, natural.scale)
+        gradient[-1] = unit * at.value
+    error = math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
+    return NaturalEstimate(unit * at.value, error, natural.scale)
 
 
 def _around(center: float, distance: float, scale: ParameterScale) -> tuple[float, float]:

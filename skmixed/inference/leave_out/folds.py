@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 
+from skmixed.design.groups import factorise
 from skmixed.formula.columns import n_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
+from skmixed.inference.leave_out.whole_groups import without_groups
 
 __all__ = ["kfold_predict"]
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def kfold_predict(
@@ -31,7 +36,7 @@ def kfold_predict(
 
     The fixed and random effects are solved for again in each training set; the variance parameters
     are those of all rows, so that no search is needed. Groups with rows in the training set are
-    known, others are new.
+    known, others are new; so are errors that are correlated with theirs.
 
     Parameters
     ----------
@@ -81,17 +86,33 @@ def kfold_predict(
     49.8
     """
     rows = own_rows(fitted, X, y, arguments)
+    splits = _splits(rows, cv, factor, None if X is None else n_rows(X))
+    left = _from_all_others(rows, splits)
+    return reported(rows, left, return_std=return_std)
+
+
+def _from_all_others(rows: TrainingRows, splits: Sequence[Split]) -> LeftOut:
+    """Predict each fold from its training set; with a residual structure as groups left out."""
     n = rows.design.n_rows
+    if rows.error_covariance.at is not None:
+        if any(len(train) + len(test) != n for train, test in splits):
+            raise ValueError(
+                "With a residual structure every training set must hold all rows that are not "
+                "tested: what is not in it would still be known of the errors. Use KFold, "
+                "GroupKFold or another partition."
+            )
+        folds = np.empty(n, dtype=np.intp)
+        for i, (_, test) in enumerate(splits):
+            folds[test] = i
+        return without_groups(rows, factorise(folds, "fold"))
     mean, variance = np.empty(n), np.empty(n)
-    for train, test in _splits(rows, cv, factor, None if X is None else n_rows(X)):
+    for train, test in splits:
         part = from_others(rows, train, test)
         mean[test], variance[test] = part.mean, part.variance
-    return reported(rows, LeftOut(mean, variance), return_std=return_std)
+    return LeftOut(mean, variance)
 
 
-def _splits(
-    rows: TrainingRows, cv: Any, factor: Any, n_given: int | None
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _splits(rows: TrainingRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:
     """Return the folds as positions of the rows that were fitted."""
     n = rows.design.n_rows
     explicit = not isinstance(cv, (int, np.integer)) and not hasattr(cv, "split")
@@ -100,7 +121,7 @@ def _splits(
             f"cv gives positions of rows, but of the {n_given} rows only {n} have a weight and "
             "were fitted. Leave the rows of weight 0 out of X, or pass a splitter."
         )
-    single = len(rows.design.factors) == 1
+    single = len(rows.factors) == 1
     groups = rows.factor(factor).codes if single or factor is not None else None
     response = rows.design.response
     with warnings.catch_warnings():

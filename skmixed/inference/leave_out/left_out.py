@@ -39,7 +39,7 @@ class LeftOut:
     mean : ndarray of shape (n,)
         NaN where the other rows do not tell it.
     variance : ndarray of shape (n,)
-        Of its error, without that of the observation itself, over that of a row of mean weight.
+        Of the observation about it, over that of a row of mean weight.
     """
 
     mean: FloatArray
@@ -70,7 +70,7 @@ def _solves(rows: TrainingRows) -> bool:
     """Tell whether the estimates solve their equations: X'V^-1 (y - X beta) = 0, b = Psi Z'e."""
     counts = rows.design.weights.group_counts
     e = rows.conditional
-    size = np.abs(e) + EXACT + ROUNDING / SOLVED * rows.cancelled
+    size = np.abs(e) + EXACT + ROUNDING / SOLVED * _cancelled(rows)
     n = 1.0 if counts is None else counts
     solved = np.abs(rows.fixed @ (n * e)) <= SOLVED * (np.abs(rows.fixed) @ (n * size))
     for block in rows.blocks:
@@ -85,6 +85,26 @@ def _solves(rows: TrainingRows) -> bool:
     return bool(solved.all())
 
 
+def _cancelled(rows: TrainingRows) -> FloatArray:
+    """Return the sizes, added up, of what the conditional residuals are a difference of, (n,).
+
+    Their rounding errors are of the order of this times the precision of floating point.
+    """
+    design, at = rows.design, rows.fit.coordinates
+    X = np.abs(rows.weighted.plain.A[:-1])
+    sizes = np.abs(design.response) + np.abs(at.shift) @ X
+    if design.offset is not None:
+        sizes += np.abs(design.offset)
+    sizes = sizes / at.response_scale + np.abs(rows.fit.fixed.standardised) @ X
+    if rows.root is not None:
+        sizes *= rows.root
+    sizes = sizes * np.sqrt(rows.error_covariance.precisions)
+    for block in rows.blocks:
+        for modes, column in zip(block.effects.standardised_modes.T, block.Z, strict=True):
+            sizes += np.abs(modes[block.codes] * column)
+    return sizes
+
+
 def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:
     """Return predictions in the user's units from working residuals and their variances.
 
@@ -92,12 +112,15 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
     ----------
     rows : TrainingRows
     residuals : ndarray of shape (n,)
-        y - its prediction, times the root of the weights; NaN where there is none.
+        y - its prediction, weighted; NaN where there is none.
     variance : ndarray of shape (n,)
         Of these, over the residual variance.
     """
+    own = rows.error_covariance.variances
     squared = 1.0 if rows.root is None else rows.root**2
-    return LeftOut(rows.design.response - rows.in_units_of_y(residuals), (variance - 1.0) / squared)
+    # A weight that repeats its row divides the error of the prediction, not that of a row.
+    whole = (variance - own) / squared + own / rows.relative_precision
+    return LeftOut(rows.design.response - rows.in_units_of_y(residuals), whole)
 
 
 def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
@@ -121,5 +144,5 @@ def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
     mean = rows.series(left.mean, "prediction")
     if not return_std:
         return mean
-    variance = left.variance + 1.0 / rows.relative_precision
-    return mean, pd.Series(rows.fit.working_sigma * np.sqrt(variance), mean.index, name="std")
+    std = rows.fit.working_sigma * np.sqrt(left.variance)
+    return mean, pd.Series(std, mean.index, name="std")

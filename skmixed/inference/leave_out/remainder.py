@@ -57,6 +57,7 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     new = _coded(rows, train, test)
     mean = predict_mean(solved, new, include_random_effects=True)
     variance = mean_error_variance(solved, new, include_random_effects=True)
+    variance += 1.0 / rows.relative_precision[test]
     if untold.any():
         mean[_needing(fit, X, untold, new)] = np.nan
     return LeftOut(mean, variance)
@@ -77,15 +78,14 @@ def _described(fit: LMMFit, design: Design) -> list[FactorDescription]:
 
 def _coded(rows: TrainingRows, train: Positions, test: Positions) -> NewRows:
     """Return the rows to predict, with codes among the levels of the training rows."""
-    new = rows.new_rows
-    blocks = []
-    for block, factor in zip(new.blocks, rows.design.factors, strict=True):
-        used = np.unique(factor.codes[train])
-        places = len(used) + np.arange(len(factor.levels))
+    design, blocks = rows.design, []
+    for block in design.blocks:
+        used = np.unique(block.factor.codes[train])
+        places = len(used) + np.arange(len(block.factor.levels))
         places[used] = np.arange(len(used))
-        blocks.append(NewBlock(block.columns[test], places[factor.codes[test]]))
-    offset = None if new.offset is None else new.offset[test]
-    return NewRows(new.fixed[test], tuple(blocks), offset)
+        blocks.append(NewBlock(block.columns[test], places[block.factor.codes[test]]))
+    offset = None if design.offset is None else design.offset[test]
+    return NewRows(design.fixed[test], tuple(blocks), offset)
 
 
 def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.inference.diagnostics.shares import orthonormal
+from skmixed.inference.diagnostics.hat_products import fixed_part, hat_diagonal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import UNTOLD, LeftOut, of_residuals, own_rows, reported
-from skmixed.prediction.predict import mean_error_variance
 
 __all__ = ["loo_predict"]
 
@@ -24,7 +23,8 @@ def loo_predict(
     .. math:: y_i - \hat y_{(-i)} = (P y)_i / P_{ii}, \qquad
               \mathrm{Var}(y_i - \hat y_{(-i)}) = \sigma^2 / P_{ii},
 
-    where the other rows of the same groups still tell of the random effects. :math:`\theta` and
+    where the other rows of the same groups still tell of the random effects, and of errors that are
+    correlated with the row's own. :math:`\theta` and
     :math:`\sigma` are those of all rows.
 
     Parameters
@@ -80,14 +80,11 @@ def _each_row(rows: TrainingRows) -> LeftOut:
     Where a group counts m times, m copies of the row are left out: q - m s takes the place of P_ii,
     and the variance is (q - m s + s) / (q (q - m s)).
     """
-    design, fit = rows.design, rows.exact_fit
-    counts = 1.0 if design.weights.group_counts is None else design.weights.group_counts
-    E = orthonormal(rows).T @ rows.conditional_fixed
-    s = np.einsum("pn,pn->n", E, E)
-    leverage = mean_error_variance(fit, rows.new_rows, include_random_effects=True)
-    if rows.root is not None:
-        leverage = leverage * rows.root**2
-    q = 1.0 - leverage + s
+    errors, precise = rows.error_covariance, rows.error_covariance.precise
+    group_counts = rows.design.weights.group_counts
+    counts = 1.0 if group_counts is None else group_counts
+    s = fixed_part(rows, precise, precise)
+    q = errors.precisions - hat_diagonal(rows, precise, precise) + s
     left = q - counts * s
     left = np.where(left > UNTOLD * q, left, np.nan)
-    return of_residuals(rows, rows.conditional / left, (left + s) / (q * left))
+    return of_residuals(rows, rows.precise_conditional / left, (left + s) / (q * left))

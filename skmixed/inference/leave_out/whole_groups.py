@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.shares import (
+    DENSE,
     batches,
     block_solve,
     group_counts,
@@ -22,7 +24,7 @@ from skmixed.inference.leave_out.information import RemainingInformation
 from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 
-__all__ = ["logo_predict"]
+__all__ = ["logo_predict", "without_groups"]
 
 FloatArray = NDArray[np.float64]
 
@@ -95,10 +97,24 @@ def logo_predict(
     """
     rows = own_rows(fitted, X, y, arguments)
     groups = rows.factor(factor)
-    if independent(rows, groups):
-        return reported(rows, _independent(rows, groups), return_std=return_std)
     group_counts(rows, groups)
-    return reported(rows, _correlated(rows, groups), return_std=return_std)
+    return reported(rows, without_groups(rows, groups), return_std=return_std)
+
+
+def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
+    """Predict each group from the others.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+    groups : GroupingFactor
+        Any partition of the rows.
+    """
+    weighted = rows.design.weights.groups is not None
+    counted_alike = not weighted or np.array_equal(rows.design.factors[0].codes, groups.codes)
+    if counted_alike and independent(rows, groups):
+        return _independent(rows, groups)
+    return _correlated(rows, groups)
 
 
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
@@ -106,11 +122,14 @@ def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     shares, counts = group_shares(rows, groups), group_counts(rows, groups)
     information = RemainingInformation.without(np.moveaxis(shares.XX * counts, -1, 0))
     change = information.change((shares.Xr * counts).T)
-    X = (orthonormal(rows).T @ rows.fixed).T
-    residuals = rows.marginal + np.einsum("np,np->n", X, change[groups.codes])
-    variance = 1.0 + _spread(information, X, groups.codes)
+    errors = rows.error_covariance
+    X = errors.colour(orthonormal(rows).T @ rows.fixed).T
+    marginal = errors.colour(rows.marginal[None])[0]
+    residuals = marginal + np.einsum("np,np->n", X, change[groups.codes])
+    variance = errors.variances + _spread(information, X, groups.codes)
     for block in rows.blocks:
-        variance += np.sum((block.effects.standardised_factor.T @ block.Z) ** 2, axis=0)
+        spread = errors.colour(block.effects.standardised_factor.T @ block.Z)
+        variance += np.sum(spread**2, axis=0)
     return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
 
 
@@ -123,37 +142,80 @@ def _spread(
 
 
 def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
-    """Leave out groups whose rows are correlated with others, each by blocks of its own.
+    """Leave out groups whose weighted rows are correlated with others, by blocks of V^-1.
 
     With Q = (V^-1)_SS, E = (V^-1 X)_S and e = (V^-1 (y - X beta))_S the information without S is
-    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e.
+    M = X'V^-1 X - E'Q^-1 E, and y_S - yhat_(-S) = Q^-1 e + Q^-1 E M^-1 E'Q^-1 e. Q has a block for
+    each piece of S, the rows that it has of one independent part of the data. Rows of a group that
+    counts several times are taken out of M with all their copies.
     """
-    n = rows.design.n_rows
-    residuals, variance = np.empty(n), np.empty(n)
-    small = np.flatnonzero(groups.sizes[groups.codes] <= LARGE)
-    E_all = orthonormal(rows).T @ rows.conditional_fixed
-    p = len(E_all)
-    codes = np.unique(groups.codes[small], return_inverse=True)[1]
-    for _, chosen in batches(rows, codes):
-        positions = small[chosen]
-        n_sets, size = positions.shape
-        E = E_all[:, positions].transpose(1, 2, 0)
-        e = rows.conditional[positions][:, :, None]
-        identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
-        solved = block_solve(
-            inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
-        )
-        d, r = solved[:, :, :p], solved[:, :, p]
-        information = RemainingInformation.without(E.swapaxes(1, 2) @ d)
-        change = information.change(np.einsum("gsp,gs->gp", E, r))
-        own = np.repeat(np.arange(n_sets), size)
-        spread = information.spread(d.reshape(n_sets * size, p), own).reshape(n_sets, size)
-        variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :]) + spread
-        residuals[positions] = r + np.einsum("gsp,gp->gs", d, change)
-    residuals[np.isnan(variance)] = np.nan
-    left = of_residuals(rows, residuals, variance)
-    for g in np.flatnonzero(groups.sizes > LARGE):
+    n_groups = len(groups.levels)
+    pieces, large = _pieces(rows, groups)
+    solved = _Solved.of(rows, np.where(large, -1, pieces))
+    counts = rows.design.weights.group_counts
+    E = (orthonormal(rows).T @ rows.precise_fixed).T
+    E = E if counts is None else E * counts[:, None]
+    lost, scores = np.zeros((n_groups, E.shape[1], E.shape[1])), np.zeros((n_groups, E.shape[1]))
+    for i, column in enumerate(E.T):
+        scores[:, i] = np.bincount(groups.codes, column * solved.residuals, n_groups)
+        for j, other in enumerate(solved.columns.T):
+            lost[:, i, j] = np.bincount(groups.codes, column * other, n_groups)
+    information = RemainingInformation.without(lost)
+    change = information.change(scores)[groups.codes]
+    variance = solved.variance + _spread(information, solved.columns, groups.codes)
+    residuals = solved.residuals + np.einsum("np,np->n", solved.columns, change)
+    left = of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
+    for g in np.unique(groups.codes[large]):
         out = groups.codes == g
         part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
         left.mean[out], left.variance[out] = part.mean, part.variance
     return left
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solved:
+    """Hold Q^-1 e, Q^-1 E and the diagonal of Q^-1; 0 for rows that are in no piece."""
+
+    residuals: FloatArray
+    columns: FloatArray
+    variance: FloatArray
+
+    @classmethod
+    def of(cls, rows: TrainingRows, pieces: NDArray[np.intp]) -> _Solved:
+        """Solve piece by piece, those of one size together."""
+        E_all = orthonormal(rows).T @ rows.precise_fixed
+        (p, n), small = E_all.shape, np.flatnonzero(pieces >= 0)
+        found = cls(np.zeros(n), np.zeros((n, p)), np.zeros(n))
+        codes = np.unique(pieces[small], return_inverse=True)[1]
+        for _, chosen in batches(rows, codes):
+            positions = small[chosen]
+            n_sets, size = positions.shape
+            E = E_all[:, positions].transpose(1, 2, 0)
+            e = rows.precise_conditional[positions][:, :, None]
+            identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
+            solved = block_solve(
+                inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
+            )
+            found.columns[positions] = solved[:, :, :p]
+            found.residuals[positions] = solved[:, :, p]
+            found.variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :])
+        return found
+
+
+def _pieces(
+    rows: TrainingRows, groups: GroupingFactor
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return each row's piece, and which rows are in groups that are solved for again instead."""
+    parts = next((one.codes for one in rows.factors if independent(rows, one)), groups.codes)
+    pieces = np.unique(groups.codes * (parts.max() + 1) + parts, return_inverse=True)[1]
+    pieces = pieces.reshape(-1)
+    largest = int(np.bincount(pieces).max())
+    if rows.error_covariance.at is None:
+        return pieces, groups.sizes[groups.codes] > LARGE
+    if largest > DENSE:
+        raise ValueError(
+            f"What is left out cuts groups of correlated errors, so that it needs a matrix of the "
+            f"size of its rows in one group; the largest part has {largest}, more than {DENSE}. "
+            "Leave out whole groups, as GroupKFold does, or smaller parts."
+        )
+    return pieces, np.zeros(len(pieces), dtype=bool)

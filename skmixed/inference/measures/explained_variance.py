@@ -18,8 +18,8 @@ def icc(fitted: Any) -> pd.DataFrame:
 
     The adjusted one is the share in the variance around X beta, the unadjusted (or conditional) one
     that in the whole variance, X beta included (Nakagawa, Johnson and Schielzeth 2017). With random
-    slopes the variance of a group is its mean over the rows (Johnson 2014). On the boundary, where
-    a variance is 0, they are 0.
+    slopes the variance of a group is its mean over the rows (Johnson 2014), and so is an unequal
+    residual variance. On the boundary, where a variance is 0, they are 0.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def icc(fitted: Any) -> pd.DataFrame:
     for group, variance in term_variances(fit):
         by_factor[group] += variance
     between = np.array(list(by_factor.values()))
-    residual = fit.sigma**2
+    residual = fit.residual_variance
     adjusted = shares(np.append(between, residual))[:-1]
     unadjusted = shares(np.append(between, [residual, fixed_variance(fit, fitted)]))[:-2]
     return pd.DataFrame(
@@ -70,7 +70,8 @@ def r2(fitted: Any) -> pd.Series:
         marginal = f / (f + r + e),    conditional = (f + r) / (f + r + e)
 
     with f the variance of X beta over the rows, r that of the random effects, mean over the rows,
-    and e that of the residuals (Nakagawa and Schielzeth 2013; Johnson 2014 for random slopes).
+    and e that of the residuals, mean over the rows too (Nakagawa and Schielzeth 2013; Johnson 2014
+    for random slopes).
 
     Parameters
     ----------
@@ -98,5 +99,5 @@ def r2(fitted: Any) -> pd.Series:
     """
     fit = fit_of(fitted)
     between = sum(variance for _, variance in term_variances(fit))
-    parts = shares(np.array([fixed_variance(fit, fitted), between, fit.sigma**2]))
+    parts = shares(np.array([fixed_variance(fit, fitted), between, fit.residual_variance]))
     return pd.Series({"marginal": parts[0], "conditional": parts[0] + parts[1]}, name="r2")

@@ -28,7 +28,8 @@ def variance_decomposition(fitted: Any) -> pd.DataFrame:
 
     The part of a random term is its mean over the rows, tr(Z Psi Z') / n (Johnson 2014), which for
     an intercept is its variance. That of the fixed effects is the variance of X beta over the rows
-    (Nakagawa and Schielzeth 2013). The residual variance is that of a row of weight 1.
+    (Nakagawa and Schielzeth 2013). The residual variance is that of a row of weight 1,
+    and its mean over the rows where a residual structure makes it unequal.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def variance_decomposition(fitted: Any) -> pd.DataFrame:
     fit = found.fit
     labels = [term.label for term in named_terms(fit.random, found.recipe)]
     own = [variance for _, variance in term_variances(fit)]
-    variances = np.array([fixed_variance(fit, fitted), *own, fit.sigma**2])
+    variances = np.array([fixed_variance(fit, fitted), *own, fit.residual_variance])
     among_random = np.append(np.nan, shares(variances[1:]))
     return pd.DataFrame(
         {

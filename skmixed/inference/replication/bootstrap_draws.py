@@ -13,7 +13,11 @@ from scipy.special import ndtr, ndtri
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.replication.refits import Refitter
-from skmixed.inference.replication.resampling import check_whole_groups, counted_groups
+from skmixed.inference.replication.resampling import (
+    check_whole_groups,
+    counted_groups,
+    whole_groups,
+)
 
 __all__ = ["BootstrapDraws"]
 
@@ -33,9 +37,10 @@ class BootstrapDraws:
     estimates : Series
         The parameters, or the statistic, of the fit itself.
     draws : DataFrame
-        One row for each replicate: the parameters (coefficients, ``sigma``, ``sd_x|g`` and
-        ``cor_z.x|g``), ``theta[i]`` and ``log_likelihood``, or the statistic; then whether the
-        fit is ``singular``, and whether it ``converged``.
+        One row for each replicate: the parameters (coefficients, ``sigma``, ``sd_x|g``,
+        ``cor_z.x|g`` and those of a residual structure), ``theta[i]``, ``rho[i]`` (the free
+        parameters of a residual structure) and ``log_likelihood``, or the statistic; then whether
+        the fit is ``singular``, and whether it ``converged``.
     """
 
     kind: str
@@ -134,7 +139,7 @@ class BootstrapDraws:
         """
         refitter = self._refitter
         check_whole_groups(refitter.model, "A BCa interval")
-        n_levels = len(refitter.model.design.factors[0].levels)
+        n_levels = len(whole_groups(refitter.model).levels)
         left_out = 1 - np.eye(n_levels, dtype=np.intp)
         estimates = refitter.of_models(
             [partial(counted_groups, refitter.model, counts) for counts in left_out]

@@ -16,6 +16,7 @@ from skmixed.inference.replication.resampling import (
     ResidualPool,
     check_whole_groups,
     counted_groups,
+    whole_groups,
 )
 from skmixed.inference.replication.simulation import response_model
 
@@ -47,7 +48,8 @@ def bootstrap(
         variances; normal residuals alone, around the conditional modes; modes and residuals drawn
         with replacement, after they were given the estimated variances (Carpenter, Goldstein and
         Rasbash 2003); or whole groups drawn with replacement, which assumes nothing of the
-        distributions but needs many groups, and one grouping factor. Where the groups that were
+        distributions but needs many groups, and one grouping factor (or none, and groups of
+        correlated residuals). Where the groups that were
         drawn do not tell all coefficients, these have no value.
     statistic : callable, optional
         Called with the refitted model as ``fitted`` is given (without data, but it predicts), it
@@ -112,6 +114,6 @@ def bootstrap(
 
 def _group_counts(model: LMMModel, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw for each replicate how often each group comes, shape (n, n_levels)."""
-    n_levels = len(model.design.factors[0].levels)
+    n_levels = len(whole_groups(model).levels)
     drawn = rng.integers(n_levels, size=(n, n_levels)) + n_levels * np.arange(n)[:, None]
     return np.bincount(drawn.ravel(), minlength=n * n_levels).reshape(n, n_levels)

@@ -26,6 +26,10 @@ from skmixed.inference.replication.parameters import (
     parameter_values,
     parameters_of_fit,
 )
+from skmixed.inference.replication.residual_parameters import (
+    residual_parameter_names,
+    residual_parameters_of_fit,
+)
 
 __all__ = ["Refitter", "Statistic"]
 
@@ -64,7 +68,7 @@ class Refitter:
     def parameters(self) -> list[str]:
         """Name what a replicate estimates."""
         if self.statistic is None:
-            return parameter_names(self.fit)
+            return [*parameter_names(self.fit), *residual_parameter_names(self.fit)]
         return list(_named(self.statistic(refitted_like(self.fitted, self.fit, self.model))))
 
     def estimates(self) -> pd.Series:
@@ -110,16 +114,22 @@ class Refitter:
         return columns
 
     def _one_by_one(self, responses: FloatArray) -> Records:
-        """Fit each response by itself."""
-        return self._of_fitted_models(self.model.with_response(y) for y in responses)
+        """Fit each response by itself, from the estimates where there is a residual structure."""
+        start, fitted = None, self.fit.residual
+        # The search might not come back from the boundary.
+        if fitted is not None and not self.fit.singular:
+            start = np.append(self.fit.convergence.theta, fitted.rho)
+        return self._of_fitted_models((self.model.with_response(y) for y in responses), start)
 
     def _of_made_models(self, models: Sequence[Callable[[], LMMModel]]) -> Records:
         """Make and fit each model."""
         return self._of_fitted_models(make() for make in models)
 
-    def _of_fitted_models(self, models: Iterable[LMMModel]) -> Records:
+    def _of_fitted_models(
+        self, models: Iterable[LMMModel], start: FloatArray | None = None
+    ) -> Records:
         """Fit each model."""
-        return _stacked([self._record_of(model.fit(), model) for model in models])
+        return _stacked([self._record_of(model.fit(start), model) for model in models])
 
     def _record_of(self, fit: LMMFit, model: LMMModel) -> Records:
         """Return one row of one fit."""
@@ -130,7 +140,9 @@ class Refitter:
             parameters, theta = parameters_of_fit(fit, self.fit)
             names = [*parameter_names(self.fit), *self.fit.theta_names, "log_likelihood"]
             values = [*parameters, *theta, fit.log_likelihood]
-            record = {name: np.array([one]) for name, one in zip(names, values, strict=True)}
+            named = dict(zip(names, values, strict=True))
+            named |= residual_parameters_of_fit(fit, self.fit)
+            record = {name: np.array([one]) for name, one in named.items()}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])
         return record

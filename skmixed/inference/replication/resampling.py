@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.replication.simulation import ResponseModel
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.residual.model import residual_groups
 
-__all__ = ["ResidualPool", "check_whole_groups", "counted_groups"]
+__all__ = ["ResidualPool", "check_whole_groups", "counted_groups", "whole_groups"]
 
 FloatArray = NDArray[np.float64]
 
@@ -68,7 +70,7 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
         What needs them, for the message.
     """
     design = model.design
-    if len(design.blocks) != 1:
+    if not _has_whole_groups(model):
         names = [factor.levels.name for factor in design.factors]
         reason = (
             f"the rows of a level of one of the factors {names} share levels of the others with "
@@ -88,19 +90,44 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
         )
 
 
+def whole_groups(model: LMMModel) -> GroupingFactor:
+    """Return the groups that are independent: of the only factor, or of correlated residuals.
+
+    Parameters
+    ----------
+    model : LMMModel
+        That `check_whole_groups` accepts.
+    """
+    if model.design.factors or model.residual is None:
+        return model.design.factors[0]
+    factor = residual_groups(model.residual.learned.structure, model.design)
+    assert factor is not None
+    return factor
+
+
 def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
     """Return the model of some of the groups, each as often as it counts.
 
     Parameters
     ----------
     model : LMMModel
-        With one grouping factor.
+        With whole groups.
     counts : ndarray of shape (n_levels,)
     """
-    chosen = model.design.select(counts[model.design.factors[0].codes] > 0)
+    factor = whole_groups(model)
+    rows = counts[factor.codes] > 0
+    chosen = model.design.select(rows)
     weights = replace(
         chosen.weights,
         groups=counts[counts > 0].astype(np.float64),
-        codes=chosen.factors[0].codes,
+        codes=factor.select(rows).codes,
     )
     return model.with_design(replace(chosen, weights=weights))
+
+
+def _has_whole_groups(model: LMMModel) -> bool:
+    """Tell whether there are groups that are independent of each other."""
+    n_factors = len(model.design.factors)
+    if n_factors or model.residual is None:
+        return n_factors == 1
+    return model.residual.rows.grouped is not None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import RandomBlock
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import fit_of, model_of
+from skmixed.residual.whitening import ResidualAt
 
 __all__ = ["ResponseModel", "response_model", "simulate"]
 
@@ -40,7 +42,8 @@ def simulate(
     Returns
     -------
     ndarray of shape (n_rows, n)
-        y = X beta + Z b + e, with Var(e_i) = sigma^2 / w_i for precision weights.
+        y = X beta + Z b + e, with Var(e) = sigma^2 R, the variances divided by precision weights;
+        R is the identity without a residual structure.
 
     Raises
     ------
@@ -95,17 +98,20 @@ class ResponseModel:
     mean : ndarray of shape (n_rows,)
         X beta and the offset.
     noise : ndarray of shape (n_rows,)
-        Standard deviations of the residuals.
+        sigma over the roots of precision weights.
     residuals : ndarray of shape (n_rows,)
-        Observations less conditional means, over ``noise``.
+        Observations less conditional means, independent and of variance 1 if the model is true.
     blocks : tuple
         One for each grouping factor.
+    structure : ResidualAt or None
+        R of a residual structure.
     """
 
     mean: FloatArray
     noise: FloatArray
     residuals: FloatArray
     blocks: tuple[_Block, ...]
+    structure: ResidualAt | None = None
 
     def with_new_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw responses of new random effects, shape (m, n_rows)."""
@@ -132,8 +138,10 @@ class ResponseModel:
         effects : sequence of ndarray of shape (m, n_levels, k)
             For each grouping factor, standardised columns.
         residuals : ndarray of shape (m, n_rows)
-            Of standard deviation 1.
+            Independent, of standard deviation 1.
         """
+        if self.structure is not None:
+            residuals = self.structure.undo(residuals)
         y = self.mean + self.noise * residuals
         for b, block in zip(effects, self.blocks, strict=True):
             for j, column in enumerate(block.Z):
@@ -170,11 +178,17 @@ def response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     blocks = tuple(
         _block(block, effects) for block, effects in zip(design.blocks, fit.random, strict=True)
     )
-    source = ResponseModel(mean, fit.sigma / np.sqrt(weights), np.zeros_like(mean), blocks)
+    residual, structure = settled_residual(model, fit), None
+    if residual is not None and fit.residual is not None:
+        structure = residual.at(fit.residual.rho, None)
+    noise = fit.sigma / np.sqrt(weights)
+    source = ResponseModel(mean, noise, np.zeros_like(mean), blocks, structure)
     conditional = source.assembled([block.modes[None] for block in blocks], 0.0 * mean[None])
     left = design.response - conditional.reshape(-1)
-    residuals = np.divide(left, source.noise, out=np.zeros_like(left), where=source.noise > 0)
-    return ResponseModel(mean, source.noise, residuals, blocks)
+    residuals = np.divide(left, noise, out=np.zeros_like(left), where=noise > 0)
+    if structure is not None:
+        residuals = structure.apply(residuals[None])[0]
+    return replace(source, residuals=residuals)
 
 
 def _block(block: RandomBlock, effects: RandomEffects) -> _Block:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from skmixed.design.design import NewBlock, NewRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.plots.reading.labels import label_array
-from skmixed.prediction.predict import marginal_covariance
+from skmixed.prediction.predict import within_levels
 
 __all__ = ["Rows", "marginal_covariance_arrays"]
 
@@ -38,16 +37,8 @@ def marginal_covariance_arrays(
         raise ValueError(
             f"rows={rows!r} chooses none of the {found.design.n_rows} rows. Use slice(30)."
         )
-    whole = found.new_rows
-    blocks = tuple(
-        NewBlock(block.columns[kept], None if block.codes is None else block.codes[kept])
-        for block in whole.blocks
-    )
-    covariance = marginal_covariance(found.fit, NewRows(whole.fixed[kept], blocks))
-    # The covariance of new rows is that of rows of weight 1.
-    of_error = found.fit.working_sigma**2 / found.relative_precision[kept]
-    covariance[np.diag_indices_from(covariance)] += of_error - found.fit.sigma**2
-    factors = [found.factor(factor)] if factor is not None else list(found.design.factors)
+    covariance = _covariance(found, kept)
+    factors = [found.factor(factor)] if factor is not None else found.factors
     if not factors:
         return {"covariance": covariance}
     steadiest = min(factors, key=lambda one: np.count_nonzero(np.diff(one.codes[kept])))
@@ -56,3 +47,15 @@ def marginal_covariance_arrays(
         "groups": label_array(steadiest.levels.labels)[steadiest.codes[kept]],
         "factor": steadiest.levels.name,
     }
+
+
+def _covariance(found: TrainingRows, kept: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the covariance of some rows, Z Psi Z' + R over their weights, in units of y."""
+    relative = found.error_covariance.blocks(kept[None])[0]
+    precision = np.sqrt(found.relative_precision[kept])
+    covariance = relative / np.outer(precision, precision)
+    for effects, block in zip(found.fit.random, found.design.blocks, strict=True):
+        Z = effects.coordinates.transform(block.columns[kept])
+        root = effects.standardised_factor.T @ Z
+        covariance += within_levels(root, block.factor.codes[kept])
+    return np.asarray(found.fit.working_sigma**2 * covariance)

@@ -88,7 +88,8 @@ def shown_effects(
         if effect is None or effect in one.effect_names
     ]
     shown = {}
-    for one, found in zip(sums, estimates_of_groups(fit, sums, variance_uncertainty), strict=True):
+    estimates = estimates_of_groups(results.fitted_model, sums, variance_uncertainty)
+    for one, found in zip(sums, estimates, strict=True):
         columns = [j for j, name in enumerate(one.names) if effect in (None, name)]
         df = np.broadcast_to(found.df, found.mean.shape)
         shown[fit.random[one.factor].name] = {

@@ -17,13 +17,15 @@ NAMES = {
     "conditional": "Residual",
     "marginal": "Marginal residual",
     "pearson": "Pearson residual",
+    "normalised": "Normalised residual",
     "standardised": "Standardised residual",
+    "marginal_standardised": "Standardised marginal residual",
     "decorrelated": "Decorrelated residual",
 }
 # Kinds whose variance is 1 under the model.
-UNIT_VARIANCE = ("standardised", "decorrelated")
+UNIT_VARIANCE = ("standardised", "marginal_standardised", "decorrelated")
 # Kinds that are about the mean of the population.
-MARGINAL = ("marginal", "decorrelated")
+MARGINAL = ("marginal", "marginal_standardised", "decorrelated")
 
 
 def residuals_arrays(
@@ -31,7 +33,7 @@ def residuals_arrays(
     X: Any = None,
     y: Any = None,
     *,
-    kind: str,
+    kind: str | None,
     factor: Any = None,
     **arguments: Any,
 ) -> dict[str, Any]:
@@ -42,8 +44,9 @@ def residuals_arrays(
     fitted : MixedLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to.
-    kind : str
-        Of the residuals.
+    kind : str or None
+        Of the residuals; None takes normalised ones where there is a residual structure, else
+        standardised ones.
     factor : str or array-like of shape (n,), optional
         By which the residuals are grouped; the first grouping factor by default.
     **arguments
@@ -54,16 +57,19 @@ def residuals_arrays(
     ValueError
         If there is no such kind or factor, or the rows are not those of the fit.
     """
-    check_choice("residual_kind", kind, sorted(NAMES))
+    if kind is not None:
+        check_choice("residual_kind", kind, sorted(NAMES))
     rows = training_rows(fitted, X, y, **arguments)
-    about = rows.marginal if kind in MARGINAL else rows.conditional
+    if kind is None:
+        kind = "standardised" if rows.fit.residual is None else "normalised"
+    about = KINDS["marginal" if kind in MARGINAL else "conditional"](rows)
     grouping = None
     if factor is not None:
         grouping = rows.factor(factor)
-    elif rows.design.factors:
-        grouping = rows.design.factors[0]
+    elif rows.factors:
+        grouping = rows.factors[0]
     return {
-        "fitted": rows.design.response - rows.in_units_of_y(about),
+        "fitted": rows.design.response - about,
         "residuals": KINDS[kind](rows),
         "residual_kind": kind,
         "groups": None if grouping is None else label_array(grouping.levels.labels)[grouping.codes],

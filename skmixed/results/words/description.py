@@ -19,6 +19,7 @@ from skmixed.results.words.random_words import (
     factor_sentences,
     share_sentence,
 )
+from skmixed.results.words.residual_words import residual_sentences
 from skmixed.results.words.terms import named_terms
 
 __all__ = ["describe"]
@@ -80,6 +81,7 @@ def describe(results: Any, *, level: float = 0.95) -> str:
         random,
         few_groups_notes(fit),
         [share_sentence(fit)],
+        residual_sentences(fit, level),
         boundary_sentences(fit),
     ]
     text = "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
@@ -108,7 +110,7 @@ def _method(fit: LMMFit) -> str:
     """Name what the fit maximised."""
     if fit.n_sampled is not None:
         return "maximum pseudo-likelihood, weighted by inverse probabilities of selection"
-    if not fit.random:
+    if not fit.random and fit.residual is None:
         return "least squares"
     return "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"
 

@@ -17,7 +17,7 @@ def marginal_lines(symbols: ModelSymbols) -> list[str]:
     """Return y ~ N(X beta, Z G Z' + R), and mean, variance and covariance row by row."""
     names = symbols.fixed_names
     mean = [*(symbols.fixed_term(name) for name in names), *symbols.offsets]
-    residual = r"\sigma^2 \mathbf{W}^{-1}" if symbols.weighted else r"\sigma^2 \mathbf{I}"
+    residual = symbols.residuals.matrix
     covariance = rf"\mathbf{{Z}} \mathbf{{G}} \mathbf{{Z}}^\top + {residual}"
     if not symbols.factors:
         covariance = residual
@@ -28,14 +28,15 @@ def marginal_lines(symbols: ModelSymbols) -> list[str]:
     ]
     own = [term for factor in symbols.factors for term in _terms(symbols, factor, "i")]
     lines.append(rf"\operatorname{{Var}}({y}) &= {total([*own, symbols.residual_variance])}")
-    if symbols.factors:
-        shared = [_shared(symbols, factor) for factor in symbols.factors]
+    shared = [_shared(symbols, factor) for factor in symbols.factors]
+    shared += filter(None, [symbols.residuals.covariance])
+    if shared:
         pair = rf"\operatorname{{Cov}}({y}, {symbols.response}_{{i'}})"
         lines.append(rf"{pair} &= {total(shared)}, \quad i \ne i'")
     for factor in symbols.factors:
         if len(factor.numbers) > WRITTEN_OUT:
             lines += _definitions(symbols, factor)
-    return lines
+    return [*lines, *symbols.residuals.definitions]
 
 
 def _shared(symbols: ModelSymbols, factor: FactorSymbols) -> str:

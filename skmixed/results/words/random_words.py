@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -52,8 +54,11 @@ def share_sentence(fit: LMMFit) -> str:
     """Say how the variance around the fixed effects is made up."""
     factors = [effects for effects in fit.random if effects.estimable]
     variances = [effects.mean_variance for effects in factors]
-    total = sum(variances) + fit.sigma**2
-    residual = f"The residual standard deviation is {rounded(fit.sigma)}"
+    total = sum(variances) + fit.residual_variance
+    equal = fit.residual is None or fit.residual.mean_square == 1.0
+    deviation = rounded(math.sqrt(fit.residual_variance))
+    residual = f"The residual standard deviation is {deviation}"
+    residual += "" if equal else " (root of the mean variance over the rows)"
     if not factors or total == 0.0:
         return f"{residual}."
     shares = [

@@ -15,6 +15,7 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.formula import FormulaRecipe
 from skmixed.results.numbers import format_column, format_estimates
 from skmixed.results.words.latex import indexed, matrix, name, number, numbers, product
+from skmixed.results.words.residual_symbols import ResidualSymbols
 from skmixed.results.words.terms import parts_of
 
 __all__ = ["FactorSymbols", "ModelSymbols", "model_symbols"]
@@ -213,19 +214,18 @@ class ModelSymbols:
     @property
     def residual_variance(self) -> str:
         """Return the variance of a row around its conditional mean."""
-        value = number(format_column([self.fit.sigma**2], 4)[0]) if self.values else r"\sigma^2"
-        return f"{value} / w_i" if self.weighted else value
+        return self.residuals.variance
 
     @property
-    def residual(self) -> str:
-        """Return how the residuals are distributed."""
-        return rf"\varepsilon_i &\sim \mathcal{{N}}(0,\; {self.residual_variance})"
+    def residuals(self) -> ResidualSymbols:
+        """Return the symbols of the residuals."""
+        return ResidualSymbols(self.fit, self.values, self.weighted)
 
     @property
     def distributions(self) -> list[str]:
         """Return how the random effects and the residuals are distributed."""
         own = [factor.distribution(values=self.values) for factor in self.factors]
-        return [*own, self.residual]
+        return [*own, *self.residuals.lines]
 
 
 def model_symbols(results: Any, *, values: bool) -> ModelSymbols:

@@ -15,6 +15,7 @@ from inference.comparison.comparison_cases import COMPARISON, comparison_fit
 from skmixed import mixedlm
 from skmixed.datasets import load_dyestuff2, load_pastes
 from skmixed.inference import compare, conditional_aic
+from skmixed.residual import AR1, KnownVariance
 from skmixed.results import MixedLMResults
 
 SHARED = (
@@ -70,7 +71,17 @@ def fitted_values(results: MixedLMResults, response: np.ndarray) -> np.ndarray:
     return values
 
 
+def studies() -> pd.DataFrame:
+    """Return effects of studies, two for each of some labs, with known variances."""
+    rng = np.random.default_rng(2)
+    lab = np.repeat(np.arange(10), 3)
+    v = rng.uniform(0.5, 2.0, 30)
+    y = 1.0 + 1.5 * rng.normal(size=10)[lab] + np.sqrt(v) * rng.normal(size=30)
+    return pd.DataFrame({"y": y, "lab": lab, "v": v})
+
+
 MODELS = {
+    "known variances": lambda: mixedlm("y ~ 1 + (1 | lab)", studies(), residual=KnownVariance("v")),
     "nested": lambda: mixedlm("strength ~ 1 + (1 | batch/cask)", load_pastes()),
     "nested, ML": lambda: mixedlm("strength ~ 1 + (1 | batch/cask)", load_pastes(), method="ml"),
     "variance 0": lambda: mixedlm("Yield ~ 1 + (1 | Batch)", load_dyestuff2()),
@@ -101,7 +112,8 @@ def test_degrees_of_freedom_are_the_derivative_of_the_fitted_values(name: str) -
         moved[i] = step
         difference = fitted_values(results, y + moved) - fitted_values(results, y - moved)
         trace += difference[i] / (2.0 * step)
-    assert_allclose(conditional_aic(results).df, trace + 1.0, rtol=1e-6)
+    n_sigma = 0.0 if name == "known variances" else 1.0
+    assert_allclose(conditional_aic(results).df, trace + n_sigma, rtol=1e-6)
     if "singular" in name or "variance 0" in name:
         assert results.fit.singular
 
@@ -127,3 +139,12 @@ def test_without_random_effects_it_counts_coefficients() -> None:
 def test_conventions() -> None:
     with pytest.raises(ValueError, match="convention must be one of"):
         conditional_aic(comparison_fit("pastes"), convention="marginal")
+
+
+def test_estimated_residual_structures_have_none() -> None:
+    data = grouped_rows()
+    ar1 = mixedlm("y ~ x + (1 | g)", data, residual=AR1())
+    with pytest.raises(ValueError, match="no such count is established"):
+        conditional_aic(ar1)
+    table = compare([mixedlm("y ~ x + (1 | g)", data), ar1], sort_by=None)
+    assert table["caic"].isna().tolist() == [False, True]

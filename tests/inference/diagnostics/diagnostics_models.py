@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from inference.diagnostics.residual_models import RESIDUAL, residual_model
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results import MixedLMResults
@@ -45,6 +46,8 @@ def crossed() -> pd.DataFrame:
 @lru_cache
 def model(name: str) -> MixedLMResults:
     """Return the results of one kind of model."""
+    if name in RESIDUAL:
+        return residual_model(name)
     if name == "nested":
         return mixedlm(NESTED, datasets.load_pastes())
     if name.startswith("crossed"):

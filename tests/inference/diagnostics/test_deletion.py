@@ -16,6 +16,7 @@ from inference.diagnostics.diagnostics_models import (
     model,
     unbalanced,
 )
+from inference.diagnostics.residual_models import RESIDUAL
 from inference.diagnostics.written_out import WrittenOut, written_out
 from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
 from skmixed.inference.diagnostics.deletion import group_influence
@@ -56,14 +57,40 @@ def assert_same(ours: pd.DataFrame, theirs: NDArray[np.float64]) -> None:
         *((name, "Subject") for name in SINGLE),
         *(("nested", factor) for factor in ("batch", "batch:cask")),
         *((name, factor) for name in SEVERAL[1:] for factor in ("g", "h")),
+        *((name, "person") for name in RESIDUAL),
     ],
 )
 def test_equals_estimates_from_the_rows_that_are_left(name: str, factor: str) -> None:
     results = model(name)
     full = written_out(results)
     ours = group_influence(results, factor=factor)
-    factors = {one.levels.name: one for one in results.model.design.factors}
-    assert_same(ours, by_refits(full, results.sigma, factors[factor].codes[full.rows]))
+    known = {one.levels.name: one.codes for one in results.model.design.factors}
+    codes = known[factor] if factor in known else results.data[factor].to_numpy()
+    assert_same(ours, by_refits(full, results.sigma, codes[full.rows]))
+
+
+@pytest.mark.parametrize("name", ["us_weights", "ar1_heterogeneous", "ar1_nested"])
+def test_parts_of_groups_whose_errors_are_correlated(name: str) -> None:
+    results = model(name)
+    ours = group_influence(results, factor="visit")
+    codes = results.data["visit"].to_numpy()
+    assert_same(ours, by_refits(written_out(results), results.sigma, codes))
+
+
+def test_without_random_effects_the_groups_are_those_of_the_residual_structure() -> None:
+    results = model("us")
+    assert group_influence(results).equals(group_influence(results, factor="person"))
+
+
+def test_refits_with_a_residual_structure() -> None:
+    results = model("ar1_heterogeneous")
+    ours = group_influence(results, refit=True, factor="person")
+    rows = results.data[results.data["person"] != ours.index[3]]
+    left = mixedlm(results.formula, rows, residual=results.fit.residual.learned.structure)
+    names = [f"dfbeta_{name}" for name in results.params.index]
+    change = (results.params - left.params).to_numpy()
+    assert_allclose(ours[names].iloc[3], change, rtol=1e-5)
+    assert_allclose(ours["sigma"].iloc[3], left.sigma, rtol=1e-6)
 
 
 def test_any_labels_can_be_left_out() -> None:

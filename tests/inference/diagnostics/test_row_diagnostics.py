@@ -15,22 +15,21 @@ from inference.diagnostics.diagnostics_models import (
     model,
     unbalanced,
 )
+from inference.diagnostics.residual_models import CORRELATED, RESIDUAL
 from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.diagnostics.decorrelation import decorrelated
 from skmixed.inference.diagnostics.row_diagnostics import KINDS, cooks_distance, leverage, residuals
 from skmixed.inference.diagnostics.row_inputs import training_rows
 
-EVERY = (*SINGLE, *SEVERAL)
+EVERY = (*SINGLE, *SEVERAL, *RESIDUAL)
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_leverage_is_the_diagonal_of_the_hat_matrix(name: str) -> None:
     results = model(name)
     full = written_out(results)
-    VX = np.linalg.solve(full.V, full.X)
-    P = np.linalg.inv(full.V) - VX @ full.unscaled_covariance @ VX.T
-    expected = 1.0 - P.diagonal() / full.weights
+    expected = 1.0 - (full.R @ full.projection).diagonal()
     assert_allclose(leverage(results).to_numpy()[full.rows], expected, atol=1e-10)
 
 
@@ -42,11 +41,11 @@ def test_conditional_and_marginal_residuals(name: str) -> None:
     conditional = residuals(results).to_numpy()[full.rows]
     scale = np.abs(marginal).max()
     assert_allclose(marginal, full.residuals, atol=1e-9 * scale)
-    expected = np.linalg.solve(full.V, full.residuals) / full.weights
+    expected = full.R @ np.linalg.solve(full.V, full.residuals)
     assert_allclose(conditional, expected, atol=1e-9 * scale)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name != "frequency"])
+@pytest.mark.parametrize("name", [name for name in EVERY if "frequency" not in name])
 def test_decorrelated_residuals_have_the_identity_as_covariance(name: str) -> None:
     rows = training_rows(model(name))
     V = np.eye(rows.design.n_rows)
@@ -55,10 +54,69 @@ def test_decorrelated_residuals_have_the_identity_as_covariance(name: str) -> No
         V += np.where(block.codes[:, None] == block.codes, U.T @ U, 0.0)
     A = decorrelated(rows, np.eye(len(V))).T
     assert_allclose(A @ V @ A.T, np.eye(len(V)), atol=1e-11)
-    if len(rows.blocks) == 1:
+    if len(rows.blocks) == 1 and name not in CORRELATED:
         assert_allclose(A, np.linalg.inv(np.linalg.cholesky(V)), atol=1e-12)
     values = residuals(model(name), kind="decorrelated")
     assert_allclose(values, A @ rows.marginal / rows.sigma, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_residuals_over_their_standard_deviations(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    own = full.V - full.X @ full.unscaled_covariance @ full.X.T
+    e = full.R @ np.linalg.solve(full.V, full.residuals)
+    expected = {
+        "pearson": e / np.sqrt(full.R.diagonal()),
+        "standardised": e / np.sqrt((full.R @ full.projection @ full.R).diagonal()),
+        "marginal_standardised": full.residuals / np.sqrt(own.diagonal()),
+    }
+    for kind, values in expected.items():
+        ours = residuals(results, kind=kind).to_numpy()[full.rows]
+        assert_allclose(ours, values / results.sigma, atol=1e-9, err_msg=kind)
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("group_weight",)])
+def test_cooks_distance_is_how_far_the_fit_moves(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    left_out = full.projection @ full.y / full.projection.diagonal()
+    moved = np.linalg.inv(full.R).diagonal() - full.projection.diagonal()
+    expected = left_out**2 * moved / (full.X.shape[1] * results.sigma**2)
+    assert_allclose(cooks_distance(results).to_numpy()[full.rows], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["us", "us_weights"])
+def test_without_random_effects_it_is_that_of_the_coefficients(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    precision = np.linalg.inv(full.unscaled_covariance)
+    changes = np.array([full.beta - full.without(one).beta for one in np.eye(len(full.y)) > 0])
+    expected = np.einsum("np,pq,nq->n", changes, precision, changes) / (3 * results.sigma**2)
+    assert_allclose(cooks_distance(results), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_normalised_residuals_are_white_in_the_order_of_time(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    e = full.R @ np.linalg.solve(full.V, full.residuals)
+    order = np.lexsort((results.data["visit"].to_numpy()[full.rows], full.factors["person"]))
+    L = np.linalg.cholesky(full.R[np.ix_(order, order)])
+    expected = np.linalg.solve(L, e[order]) / results.sigma
+    ours = residuals(results, kind="normalised").to_numpy()
+    assert_allclose(ours[full.rows][order], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in CORRELATED if name != "ar1_weights"])
+def test_scaled_marginal_residuals_follow_time(name: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    order = np.lexsort((results.data["visit"], results.data["person"]))
+    L = np.linalg.cholesky(full.V[np.ix_(order, order)])
+    expected = np.linalg.solve(L, full.residuals[order]) / results.sigma
+    ours = residuals(results, kind="decorrelated").to_numpy()
+    assert_allclose(ours[order], expected, atol=1e-9)
 
 
 def test_pearson_residuals_are_those_of_the_results() -> None:

@@ -18,6 +18,7 @@ from inference.diagnostics.diagnostics_models import (
     model,
     unbalanced,
 )
+from inference.diagnostics.residual_models import CORRELATED
 from inference.diagnostics.written_out import WrittenOut, written_out
 from skmixed import MixedLM, datasets, mixedlm
 from skmixed.inference.diagnostics.sandwich import robust_covariance
@@ -78,6 +79,21 @@ def test_equals_the_textbook(name: str, kind: str) -> None:
     full = written_out(results)
     ours = robust_covariance(results, kind=kind)
     assert_textbook(ours, full, full.factors[ours.cluster])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [*CORRELATED, "power_weights"])
+def test_with_a_residual_structure_too(name: str, kind: str) -> None:
+    results = model(name)
+    full = written_out(results)
+    ours = robust_covariance(results, kind=kind)
+    assert ours.cluster == ("site" if name == "ar1_nested" else "person")
+    assert_textbook(ours, full, full.factors[ours.cluster])
+
+
+def test_clusters_hold_whole_groups_of_the_residual_structure() -> None:
+    with pytest.raises(ValueError, match="residual structure correlates"):
+        robust_covariance(model("us"), cluster="visit")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,8 +16,7 @@ from scipy.optimize import minimize
 from skmixed import MixedLM
 from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstructured
 from skmixed.inference import bootstrap, confint, profile
-from skmixed.prediction.fitted_model import FittedModel
-from skmixed.prediction.kept_rows import KeptRows
+from skmixed.inference.inputs import fitted_model_of
 from skmixed.results import MixedLMResults
 
 LIMITS = ["lower", "upper"]
@@ -48,7 +47,7 @@ def fitted(structure, y):
     model = estimator.training_model(columns, y.ravel())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return MixedLMResults(FittedModel(model.fit(), rows=KeptRows(model)))
+        return MixedLMResults(fitted_model_of(model))
 
 
 def deviance(structure, y, z):

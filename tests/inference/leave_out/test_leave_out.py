@@ -23,6 +23,7 @@ from inference.diagnostics.diagnostics_models import (
     model,
     unbalanced,
 )
+from inference.diagnostics.residual_models import RESIDUAL
 from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, SingularFitWarning, mixedlm
 from skmixed.datasets import load_sleepstudy
@@ -40,6 +41,7 @@ FACTORS = [
     *(("nested", factor) for factor in ("batch", "batch:cask")),
     *((name, factor) for name in SEVERAL[1:] for factor in ("g", "h")),
     *((name, "g") for name in ("singletons", "boundary")),
+    *((name, "person") for name in RESIDUAL),
 ]
 
 
@@ -85,7 +87,7 @@ def assert_predictions(ours: Any, theirs: tuple[FloatArray, FloatArray], data: A
         assert ours[0].index.equals(data.index)
 
 
-@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL, *MORE])
+@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL, *RESIDUAL, *MORE])
 def test_each_row_from_all_others(name: str) -> None:
     results = fitted(name)
     expected = by_solving(results, np.arange(results.model.design.n_rows)[:, None])
@@ -100,14 +102,18 @@ def sets_of(codes: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 @pytest.mark.parametrize(("name", "factor"), FACTORS)
 def test_each_group_from_all_others(name: str, factor: str) -> None:
     results = fitted(name)
-    (codes,) = [f.codes for f in results.model.design.factors if f.levels.name == factor]
+    known = {f.levels.name: f.codes for f in results.model.design.factors}
+    codes = known[factor] if factor in known else results.data[factor].to_numpy()
     expected = by_solving(results, sets_of(codes))
     assert_predictions(
         logo_predict(results, factor=factor, return_std=True), expected, results.data
     )
 
 
-@pytest.mark.parametrize("name", ["slopes", "weights", "frequency", "nested", "crossed"])
+@pytest.mark.parametrize(
+    "name",
+    ["slopes", "weights", "frequency", "nested", "crossed", "us_weights", "ar1_heterogeneous"],
+)
 def test_groups_may_be_any_labels(name: str) -> None:
     results = fitted(name)
     labels = np.random.default_rng(1).integers(0, 7, len(results.data))
@@ -115,7 +121,7 @@ def test_groups_may_be_any_labels(name: str) -> None:
     assert_predictions(logo_predict(results, factor=labels, return_std=True), expected)
 
 
-@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL, *MORE])
+@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL, *RESIDUAL, *MORE])
 def test_each_fold_from_all_others(name: str) -> None:
     results = fitted(name)
     n = results.model.design.n_rows
@@ -137,6 +143,28 @@ def test_folds_of_groups_and_given_folds() -> None:
     two = fitted("crossed")
     by_h = kfold_predict(two, cv=GroupKFold(5), factor="h")
     assert_allclose(by_h, logo_predict(two, factor="h"), rtol=1e-9)
+
+
+def test_folds_of_people_whose_errors_are_correlated() -> None:
+    results = fitted("ar1_heterogeneous")
+    codes = results.data["person"].to_numpy()
+    folds = [test for _, test in GroupKFold(3).split(codes, codes, codes)]
+    ours = kfold_predict(results, cv=GroupKFold(3), return_std=True)
+    assert_predictions(ours, by_solving(results, folds))
+
+
+def test_with_correlated_errors_training_sets_hold_all_other_rows() -> None:
+    n = len(fitted("us").data)
+    folds = [(np.arange(5, n), np.arange(3)), (np.arange(3), np.arange(3, n))]
+    with pytest.raises(ValueError, match="must hold all rows that are not tested"):
+        kfold_predict(fitted("us"), cv=folds)
+
+
+def test_large_parts_of_correlated_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_groups, "DENSE", 1)
+    with pytest.raises(ValueError, match="cuts groups of correlated errors"):
+        kfold_predict(fitted("us"), cv=4)
+    assert np.isfinite(kfold_predict(fitted("us"), cv=GroupKFold(3))).all()
 
 
 def test_all_ways_agree() -> None:

@@ -10,9 +10,10 @@ import pytest
 from numpy.testing import assert_allclose
 from parity.reference import fit_case, shared_case
 
+from inference.diagnostics.residual_models import RESIDUAL, residual_model
 from skmixed import MixedLM, mixedlm
 from skmixed.datasets import load_dyestuff, load_dyestuff2, load_sleepstudy
-from skmixed.inference import effective_df
+from skmixed.inference import effective_df, leverage
 from skmixed.results import MixedLMResults
 
 
@@ -89,3 +90,11 @@ def test_all_of_the_slopes_and_intercepts_are_one_term() -> None:
     table = effective_df(mixedlm("Reaction ~ Days + (Days | Subject)", load_sleepstudy()))
     assert table["term"].tolist() == ["Fixed effects", "(1 + Days | Subject)", "Total"]
     assert 0.0 < table["effective_df"][1] < 34.0
+
+
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_with_a_residual_structure_it_is_the_sum_of_the_leverages(name: str) -> None:
+    results = residual_model(name)
+    counts = results.model.design.weights.row_multiplicity
+    total = float((leverage(results) * (1.0 if counts is None else counts)).sum())
+    assert_allclose(effective_df(results)["effective_df"].iloc[-1], total, rtol=1e-9)
