@@ -20,7 +20,7 @@ from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.residual_identification import undetermined_parameters
-from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.residual_objective import ResidualEvaluation, ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
@@ -124,7 +124,7 @@ def _assembled(
     """Make the finished fit of an optimum."""
     design = model.design
     theta, rho = objective.split(optimum.at.theta)
-    here = objective.at_rho(rho)
+    here = _at_optimum(objective, rho)
     at = here.objective(theta)
     positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
     fit = assemble(
@@ -169,6 +169,24 @@ def _mean_square(design: Design, residual: ResidualAt) -> float:
     """Return the mean variance of the rows over sigma squared, each as often as it counts."""
     variances = np.exp(2.0 * residual.logarithms)
     return float(np.average(variances, weights=design.weights.row_multiplicity))
+
+
+def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvaluation:
+    """Return the model at the end of a search.
+
+    Raises
+    ------
+    ValueError
+        If R is singular there.
+    """
+    try:
+        return objective.at_rho(rho)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"The covariance of the residuals by {objective.residual.learned.structure!r} tends to "
+            "a singular matrix, and the likelihood has no maximum: these rows are too few for so "
+            "many parameters. Choose a simpler structure."
+        ) from error
 
 
 def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
