@@ -94,7 +94,8 @@ def _values(figures: Any) -> npt.NDArray[np.float64]:
     return np.array([*(figures.values() if isinstance(figures, Mapping) else figures)], dtype=float)
 
 
+# The residual row of the table of variances is the mean over the rows, which R does not print.
 RESIDUAL_QUANTITIES = (
-    *QUANTITIES,
+    *(quantity for quantity in QUANTITIES if quantity.name != "table of variances"),
     Quantity("residual parameters", 1e-5, "loglik", _parameters),
 )
