@@ -16,7 +16,13 @@ from skmixed.exceptions import GroupDtypeWarning, warn_user
 from skmixed.saving.fields import FieldState
 from skmixed.saving.labels import PlainLabels
 
-__all__ = ["GroupingFactor", "Levels", "factorise", "factorise_interaction"]
+__all__ = [
+    "GroupingFactor",
+    "Levels",
+    "factorise",
+    "factorise_interaction",
+    "in_order_of_categories",
+]
 
 _SHOWN = 5
 _REMEDY = "Drop these rows, or give them a label of their own."
@@ -247,6 +253,18 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
         [part.levels.labels[part.codes[first]] for part in parts], names=list(names)
     )
     return GroupingFactor(Levels(":".join(names), labels), cells)
+
+
+def in_order_of_categories(levels: Levels, labels: pd.Categorical) -> Levels:
+    """Return levels in the order of the categories of their labels, rather than sorted.
+
+    Parameters
+    ----------
+    levels : Levels
+    labels : Categorical
+        None of them missing.
+    """
+    return Levels(levels.name, pd.Index(labels.categories[np.unique(labels.codes)]))
 
 
 def _joined(old: pd.Index, new: pd.Index) -> pd.Index:

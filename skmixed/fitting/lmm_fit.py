@@ -277,10 +277,12 @@ class LMMFit(FieldState):
     @property
     def n_parameters(self) -> int:
         """Count fixed effects, variance parameters and sigma."""
-        n_residual = 1
+        n_random, n_residual = len(self.theta), 1
         if self.residual is not None:
+            # Random effects that the residual structure contains were left out.
+            n_random = len(self.convergence.theta)
             n_residual = self.residual.n_parameters + (not self.residual.fixes_sigma)
-        return len(self.fixed.standardised) + len(self.theta) + n_residual
+        return len(self.fixed.standardised) + n_random + n_residual
 
     @property
     def criterion(self) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
+from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["WatchedObjective"]
 
@@ -20,7 +21,8 @@ class WatchedObjective:
 
     Attributes
     ----------
-    objective : ProfiledObjective
+    objective : callable
+        Returns the ObjectiveValue at a theta.
     verbose : int
         0 shows nothing, 1 a line for each evaluation.
     constant : float
@@ -28,7 +30,7 @@ class WatchedObjective:
     n_evaluations : int
     """
 
-    objective: ProfiledObjective
+    objective: Any
     verbose: int
     constant: float = 0.0
     n_evaluations: int = 0
@@ -36,7 +38,7 @@ class WatchedObjective:
     def __call__(self, theta: NDArray[np.float64]) -> ObjectiveValue:
         """Return the objective's value at theta."""
         start = time.perf_counter()
-        at = self.objective(theta)
+        at: ObjectiveValue = self.objective(theta)
         self.n_evaluations += 1
         if self.verbose:
             self._show(at, time.perf_counter() - start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,17 @@ from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
 from skmixed.fitting.convergence import snap_to_boundary
+from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualEvaluation, ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
+from skmixed.likelihood.profiled import ObjectiveValue
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learned import ResidualRows
 from skmixed.residual.structure import ResidualStructure
@@ -75,7 +78,9 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
         notices = ()
     if given is not None and len(given) == len(start):
         start = given
-    optimum = _search(objective, start, tol=model.tol, max_iter=model.max_iter)
+    constant = objective_constant(objective.of_theta(objective.split(start)[1]), coordinates)
+    shown = WatchedObjective(objective, model.verbose, constant) if model.verbose else objective
+    optimum = _search(objective, shown, start, tol=model.tol, max_iter=model.max_iter)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
 
 
@@ -198,11 +203,16 @@ def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
 
 
 def _search(
-    objective: ResidualObjective, start: FloatArray, *, tol: float, max_iter: int
+    objective: ResidualObjective,
+    shown: Callable[[FloatArray], ObjectiveValue],
+    start: FloatArray,
+    *,
+    tol: float,
+    max_iter: int,
 ) -> Optimum:
     """Search for the optimum of (theta, rho), and snap vanishing variances to 0."""
     optimum = minimise(
-        objective,
+        shown,
         start,
         tol=tol,
         max_iter=max_iter,
@@ -281,8 +291,8 @@ def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[No
     return (
         Notice(
             f"The data do not determine these parameters of the residual structure: {listed}. "
-            "They stay where the search began, and have no standard errors. Choose a structure "
-            "with fewer parameters."
+            "Their values mean nothing, and they have no standard errors. Choose a structure with "
+            "fewer parameters."
         ),
     )
 

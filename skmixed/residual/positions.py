@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.design.groups import Levels, factorise
+from skmixed.design.groups import Levels, factorise, in_order_of_categories
 from skmixed.design.labels import label_values
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import Correlation
@@ -146,10 +146,8 @@ def _occasions(column: Any, name: str, kind: str) -> Levels | None:
             f"The times {name!r} must be integers here, and row {np.argmax(numbers % 1 != 0)} has "
             f"{numbers[numbers % 1 != 0][0]:g}. Use CAR1 for times between integers."
         )
-    if isinstance(values, pd.Categorical):
-        factorise(values, name)
-        return Levels(name, pd.Index(values.categories[np.unique(values.codes)]))
-    return factorise(values, name).levels
+    levels = factorise(values, name).levels
+    return in_order_of_categories(levels, values) if isinstance(values, pd.Categorical) else levels
 
 
 def _numbers(column: Any, name: str) -> FloatArray:

@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 
 # lmerTest's figure: degrees of freedom that differ by less count as equal.
 EQUAL = 1e-8
+# Where an estimated variance varies by less, relative to itself and squared, it is known.
+KNOWN = 1e-15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,8 @@ class _Satterthwaite:
         with np.errstate(divide="ignore", invalid="ignore"):
             # Relative to the variances, whose squares may leave the range of floating point.
             relative = slopes / variances[:, None]
-            return np.asarray(2.0 / np.einsum("nm,ml,nl->n", relative, self.parameters, relative))
+            spread = np.einsum("nm,ml,nl->n", relative, self.parameters, relative)
+            return np.where(spread <= KNOWN, np.inf, 2.0 / spread)
 
     def f_df(self, contrasts: FloatArray) -> tuple[float, float]:
         """Match the mean of F to that of independent t tests (Fai and Cornelius 1996)."""
