@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmixed import mixedlm
 from skmixed.inference import robust_covariance
-from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 from skmixed.residual import parse_residual
 from skmixed.results import MixedLMResults
 
@@ -29,13 +28,6 @@ from .trials import (
 )
 
 pytestmark = pytest.mark.exhaustive(5)
-needs_kenward_roger = pytest.mark.skipif(
-    "kenward-roger-linear" not in DF_METHODS,
-    reason="Kenward-Roger with residual structures comes with the branch kr",
-)
-needs_sandwich = pytest.mark.skip(
-    reason="robust_covariance with residual structures comes with the branch diagnostics"
-)
 LARGE = {"us_bcva_reml": pytest.mark.slow}
 ALL = [pytest.param(name, marks=LARGE.get(name, ())) for name in (*TRIALS, *own_trials())]
 RESTRICTED = [one for one in ALL if one.values[0].endswith("_reml")]
@@ -118,7 +110,6 @@ def test_satterthwaite(fitted):
         assert_test(fitted, test["L"], test["satterthwaite"], "satterthwaite")
 
 
-@needs_kenward_roger
 @pytest.mark.parametrize("fitted", RESTRICTED, indirect=True)
 @pytest.mark.parametrize("rule", RULES)
 def test_kenward_roger(fitted, rule):
@@ -133,7 +124,6 @@ def test_kenward_roger(fitted, rule):
             assert_test(fitted, test["L"], test[rule], name)
 
 
-@needs_sandwich
 @pytest.mark.parametrize("fitted", WITH_SANDWICH, indirect=True)
 def test_sandwich(fitted):
     subject = fitted.figures["subject"]
