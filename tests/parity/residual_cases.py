@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from .comparison import QUANTITIES, Difference, Quantity
 from .reference import Case, Fitted, shared_case
@@ -33,8 +34,8 @@ def residual_case(folder: Path, name: str) -> Case:
 def in_our_units(case: Case) -> Case:
     """Return a case with the figures that are the same here as in R.
 
-    sigma is the standard deviation of one stratum: here of the first in the order of the labels, in
-    nlme of the first row's. glmmTMB has logarithms of all variances. nlme writes independent
+    sigma is the standard deviation of one stratum: here of the first level, in nlme
+    of the first row's. glmmTMB has logarithms of all variances. nlme writes independent
     effects as one term.
     """
     figures = {key: value for key, value in case.figures.items() if value is not None}
