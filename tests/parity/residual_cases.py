@@ -45,9 +45,9 @@ def in_our_units(case: Case) -> Case:
     stratum = re.search(r"Ident\(form = ~1 \| (\w+)", figures.get("weights") or "")
     ratios = figures.get("var_par") or {}
     if stratum or figures["fn"] == "glmmTMB":
-        labels = (
-            [str(label) for label in np.unique(case.data[stratum[1]])] if stratum else [*ratios]
-        )
+        labels = list(ratios)
+        if stratum:
+            labels = [str(label) for label in pd.Categorical(case.data[stratum[1]]).categories]
         first = ratios[labels[0]]
         figures["sigma"] *= first
         figures["var_par"] = {label: ratios[label] / first for label in labels[1:]}
