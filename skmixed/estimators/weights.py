@@ -64,7 +64,8 @@ def weighted_design(
     scaling : {"size", "effective", "none"}
         Of inverse probabilities within groups.
     groups : GroupingFactor, optional
-        The groups that ``group_weight`` counts, by default those of the only grouping factor.
+        The groups that ``group_weight`` counts where there are no random effects; else those of the
+        only grouping factor.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def weighted_design(
             "weight_type='sampling' needs a model with one grouping factor, which was sampled, got "
             f"{len(design.blocks)}."
         )
-    if groups is None and design.blocks:
+    if design.blocks:
         groups = design.blocks[0].factor
     multiplicity = _group_multiplicity(design, groups, group_weight)
     if weights is None and multiplicity is None and not sampling:

@@ -15,12 +15,14 @@ FloatArray = NDArray[np.float64]
 
 # Curvature below this part of the largest is flat: no step along it can be told from rounding.
 FLAT = 1e-9
-TINY = float(np.finfo(float).tiny)
+TINY = float(np.sqrt(np.finfo(float).tiny))
 # A curvature more negative than this part of the largest leads downhill, and is no rounding.
 DOWNHILL = 1e-6
 # The curvature along a standard deviation falls with its square. From this size of theta on,
 # parameters are measured in units in which their curvatures are alike.
 LARGE = 100.0
+# A correlation that tends to 1 has its parameter at infinity, and next to no curvature there.
+UNLIKE = 1e-6
 # A stationary point this near, in standard errors, is reached; off a saddle, one goes downhill.
 NEAR = 0.1
 
@@ -124,7 +126,7 @@ def _is_large(theta: FloatArray) -> bool:
 
 def _basis(theta: FloatArray, hessian: FloatArray) -> FloatArray | None:
     """Return units of the parameters as columns; None where all are 1."""
-    if not _is_large(theta):
-        return None
     sizes = np.abs(hessian.diagonal())
+    if not _is_large(theta) and sizes.min(initial=1.0) >= UNLIKE * sizes.max(initial=0.0):
+        return None
     return np.diag(1.0 / np.sqrt(np.maximum(sizes, FLAT**2 * sizes.max() + TINY)))

@@ -85,10 +85,18 @@ def _convergence(fit: LMMFit) -> Notice | None:
     if end.converged:
         return None
     worst = int(np.argmax(np.abs(end.gradient))) if len(end.gradient) else 0
+    name, simpler = f"theta[{worst}]", "Simplify the random effects"
+    if fit.residual is not None:
+        m = len(end.gradient) - fit.residual.n_parameters
+        name = f"rho[{worst - m}]" if worst >= m else name
+        simpler = (
+            "With few groups, a residual structure may have more parameters than they can tell, "
+            "and the likelihood no maximum: choose a simpler structure"
+        )
     return Notice(
-        f"The fit did not converge: {end.message}; theta[{worst}] has the largest gradient, and "
+        f"The fit did not converge: {end.message}; {name} has the largest gradient, and "
         f"the estimate is about {end.scaled_gradient:.2g} standard errors from the optimum. "
-        "Simplify the random effects, or increase max_iter if it was used up.",
+        f"{simpler}, or increase max_iter if it was used up.",
         ConvergenceWarning,
     )
 

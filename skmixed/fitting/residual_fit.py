@@ -22,7 +22,7 @@ from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.residual_identification import undetermined_parameters
-from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.fitting.residual_objective import ResidualEvaluation, ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
@@ -63,6 +63,10 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
     check_nested(model.residual.rows, model.design.factors, structure)
     objective = residual_objective(model, coordinates, rows, kept)
     start = _start(objective)
+    if coordinates.exact:
+        optimum = Optimum(objective.first_order(start), True, 1, 0.0, "there are no residuals")
+        untold = np.ones(len(start), dtype=bool)
+        return _assembled(model, coordinates, objective, optimum, kept, untold, ())
     undetermined, hidden = undetermined_parameters(objective, start)
     if hidden:
         notices = _hidden_notice(model, [kept[i] for i in hidden])
@@ -125,7 +129,7 @@ def _assembled(
     """Make the finished fit of an optimum."""
     design = model.design
     theta, rho = objective.split(optimum.at.theta)
-    here = objective.at_rho(rho)
+    here = _at_optimum(objective, rho)
     at = here.objective(theta)
     positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
     fit = assemble(
@@ -140,7 +144,7 @@ def _assembled(
     if optimum.at.solution.r2 and len(rho):
         slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
         changes = objective.information_changes(optimum.at)
-        hessian = objective.hessian(optimum.at)
+        hessian = _hessian(objective, optimum)
     else:
         m, p = len(rho), len(at.solution.beta)
         slope, changes = np.append(end.residual_slope, np.zeros(m)), np.zeros((m, p, p))
@@ -162,7 +166,7 @@ def _assembled(
     known = objective.residual.learned.fixes_sigma
     hidden = set(model.estimable_factors(known_sigma=known)).difference(kept)
     found = notices_of(fit, design, here.objective.kernel.varies, told=hidden)
-    untold = _untold_notice(model, undetermined)
+    untold = () if coordinates.exact else _untold_notice(model, undetermined)
     return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
 
 
@@ -170,6 +174,32 @@ def _mean_square(design: Design, residual: ResidualAt) -> float:
     """Return the mean variance of the rows over sigma squared, each as often as it counts."""
     variances = np.exp(2.0 * residual.logarithms)
     return float(np.average(variances, weights=design.weights.row_multiplicity))
+
+
+def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvaluation:
+    """Return the model at the end of a search.
+
+    Raises
+    ------
+    ValueError
+        If R is singular there.
+    """
+    try:
+        return objective.at_rho(rho)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"The covariance of the residuals by {objective.residual.learned.structure!r} tends to "
+            "a singular matrix, and the likelihood has no maximum: these rows are too few for so "
+            "many parameters. Choose a simpler structure."
+        ) from error
+
+
+def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
+    """Return the observed information; that of the search where R is next to singular."""
+    try:
+        return objective.hessian(optimum.at)
+    except np.linalg.LinAlgError:
+        return optimum.at.hessian
 
 
 def _search(

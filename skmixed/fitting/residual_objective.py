@@ -259,6 +259,8 @@ class ResidualObjective:
 
     def _average_information(self, here: ResidualEvaluation, at: ObjectiveValue) -> FloatArray:
         """Return e'dV P dV e / sigma^2, less what estimating sigma takes."""
+        if not at.solution.sigma2 > 0.0:
+            raise np.linalg.LinAlgError("R is singular within rounding: no residual is left.")
         theta, _ = self.split(at.theta)
         white = self._white(here, at)
         tangents = np.concatenate(

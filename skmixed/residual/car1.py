@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import BOUNDARY, AxisKind, MarkovCorrelation
-from skmixed.residual.distance import distances, range_on_boundary
+from skmixed.residual.distance import distances, range_of, range_on_boundary
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CAR1"]
@@ -87,7 +87,7 @@ class CAR1(MarkovCorrelation):
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the range in the unit of the times."""
-        return axis.unit * np.exp(rho)
+        return axis.unit * range_of(rho)
 
     def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return phi = exp(-1 / range)."""

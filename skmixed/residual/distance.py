@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["distances", "range_on_boundary"]
+__all__ = ["distances", "range_of", "range_on_boundary"]
+
+# Logarithm of a range beyond which squares and inverses of it may overflow.
+FAR = 150.0
 
 
 def distances(positions: NDArray[Any]) -> NDArray[Any]:
@@ -33,6 +36,18 @@ def distances(positions: NDArray[Any]) -> NDArray[Any]:
     if differences.ndim == 3:
         return np.abs(differences)
     return np.linalg.norm(differences, axis=-1)
+
+
+def range_of(rho: NDArray[Any]) -> NDArray[Any]:
+    """Return the range over a typical distance; one that is farther off than any data is kept.
+
+    Parameters
+    ----------
+    rho : ndarray of shape (1,)
+        Its logarithm, which may be complex.
+    """
+    off = np.abs(np.real(rho)) > FAR
+    return np.exp(np.where(off, np.copysign(FAR, np.real(rho)), rho))
 
 
 def range_on_boundary(rho: NDArray[np.float64], boundary: float) -> NDArray[np.bool_]:

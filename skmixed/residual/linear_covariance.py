@@ -12,6 +12,7 @@ from skmixed.residual.correlation_blocks import correlation_blocks
 from skmixed.residual.covariance_blocks import CovarianceBlocks
 from skmixed.residual.differentiation import complex_step
 from skmixed.residual.learned import LearnedResidual, ResidualRows
+from skmixed.residual.unstructured import Unstructured
 
 __all__ = ["LinearCovariance"]
 
@@ -22,14 +23,15 @@ FloatArray = NDArray[np.float64]
 class LinearCovariance:
     """Write V = sum v_s I_s + sum c_k D_k in the variances of strata and in covariances.
 
-    There is one variance where rows have equal ones, as in compound symmetry, and one of each
-    occasion in an unstructured covariance. D_k is where the correlation k stands.
+    There is one variance where rows have equal ones, as in compound symmetry; one of each arm where
+    the rows of an arm have; and one of each occasion in an unstructured covariance. D_k is where
+    the correlation k stands.
 
     Attributes
     ----------
     learned : LearnedResidual
         With correlations that are linear in their natural parameters, and no structure of
-        variances but the strata of `Unstructured`.
+        variances but the strata of `Unstructured`, or those of the arms.
     rows : ResidualRows
     rho : ndarray of shape (n_parameters,)
     sigma : float
@@ -89,11 +91,21 @@ class LinearCovariance:
         learned = self.learned
         if not self.rows.deviations:
             return [np.exp(2.0 * logs)] * learned.n_arms
+        if not isinstance(learned.structure, Unstructured):
+            return [np.exp(2.0 * logs[[stratum]]) for stratum in self._strata_of_arms()]
         later, earlier = np.tril_indices(learned.axis.n_occasions, -1)
         return [
             np.exp(logs[strata[later]] + logs[strata[earlier]])
             for strata in self._strata_of_occasions()
         ]
+
+    def _strata_of_arms(self) -> NDArray[np.intp]:
+        """Return the stratum of each arm, whose rows share theirs."""
+        grouped = self.rows.grouped
+        assert grouped is not None
+        found = np.zeros(self.learned.n_arms, dtype=np.intp)
+        found[grouped.arms] = self.rows.deviations[0].codes + 1
+        return found
 
     def _strata_of_occasions(self) -> NDArray[np.intp]:
         """Return the stratum of each arm's occasions; 0 for one without rows."""

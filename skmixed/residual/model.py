@@ -51,7 +51,8 @@ class ResidualModel:
         Raises
         ------
         ValueError
-            If the columns do not fit the structure, or it correlates rows and there are no groups.
+            If the columns do not fit the structure, it correlates rows and there are no groups, or
+            it has more parameters than there are rows.
         """
         columns = {} if design.residual is None else dict(design.residual)
         if depends_on_fitted(structure):
@@ -59,6 +60,13 @@ class ResidualModel:
         factor = residual_groups(structure, design)
         codes = None if factor is None else factor.codes
         learned = learn_residual(structure, columns, codes)
+        if learned.n_parameters >= max(design.n_rows, 2):
+            raise ValueError(
+                f"{structure!r} has {learned.n_parameters} parameters here, and there are "
+                f"{design.n_rows} rows: expected far more rows than parameters. Is its time a "
+                "number that hardly repeats? Round it to few occasions, or choose a structure of "
+                "distances in time, such as CAR1."
+            )
         return cls(learned, learned.rows(columns, codes))
 
     def select(self, rows: NDArray[np.intp]) -> ResidualModel:

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.covariance_blocks import CovarianceBlocks
+from skmixed.residual.heterogeneous import Heterogeneous
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.linear_covariance import LinearCovariance
 from skmixed.residual.scaled_covariance import ScaledCovariance
+from skmixed.residual.structure import named
 from skmixed.residual.unstructured import Unstructured
 
 __all__ = ["NaturalCovariance", "natural_covariance", "pattern_keys"]
@@ -69,11 +71,20 @@ def natural_covariance(
     sigma : float
     n_rows : int
     """
-    correlation = learned.correlation
-    equal = not learned.variances and correlation is not None and correlation.linear
-    linear = equal or isinstance(learned.structure, Unstructured)
-    chosen = LinearCovariance if linear else ScaledCovariance
+    chosen = LinearCovariance if _is_linear(learned) else ScaledCovariance
     return chosen(learned, rows, rho, sigma, n_rows)
+
+
+def _is_linear(learned: LearnedResidual) -> bool:
+    """Tell whether there is one variance in each arm, or one of each occasion."""
+    correlation = learned.correlation
+    if correlation is None or not correlation.linear:
+        return False
+    if not learned.variances or isinstance(learned.structure, Unstructured):
+        return True
+    strata = [one for one in learned.structure.factors if isinstance(one, Heterogeneous)]
+    arms = named(correlation.by)
+    return len(learned.variances) == 1 and [named(one.by) for one in strata] == [arms]
 
 
 def pattern_keys(rows: ResidualRows, n_rows: int) -> FloatArray:

@@ -147,7 +147,9 @@ class NeighbouringRows:
         if self._n_arms == 1:
             return self._slopes
         own = self._arms == np.arange(self._n_arms)[:, None]
-        return (own[:, None] * self._slopes).reshape(-1, len(self._c))
+        # Of single rows there are no steps, whose number cannot be inferred then.
+        shape = self._n_arms * len(self._slopes), len(self._c)
+        return (own[:, None] * self._slopes).reshape(shape)
 
     def _substituted(self, columns: FloatArray, *, lower: bool) -> FloatArray:
         """Solve with the unit bidiagonal matrix that has -c beside its diagonal."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import BOUNDARY, AxisKind, Correlation
-from skmixed.residual.distance import distances, range_on_boundary
+from skmixed.residual.distance import distances, range_of, range_on_boundary
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["Exponential", "Gaussian", "SpatialCorrelation"]
@@ -66,7 +66,7 @@ class SpatialCorrelation(Correlation):
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the range in the unit of the coordinates."""
-        return axis.unit * np.exp(rho)
+        return axis.unit * range_of(rho)
 
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Return how far the correlation has fallen at the distance of each two rows."""

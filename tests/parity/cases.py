@@ -1,8 +1,16 @@
-"""The linear cases of the shared references that have no residual structure."""
+"""The linear cases of the shared references."""
 
 from __future__ import annotations
 
-__all__ = ["LARGE", "LEAST_SQUARES", "ONE_FACTOR", "SEVERAL_FACTORS", "STRUCTURED"]
+__all__ = [
+    "LARGE",
+    "LEAST_SQUARES",
+    "ONE_FACTOR",
+    "RESIDUAL",
+    "SEVERAL_FACTORS",
+    "STRUCTURED",
+    "TRIALS",
+]
 
 ONE_FACTOR = (
     "weights_sim",
@@ -117,3 +125,78 @@ LARGE = (
 
 LEAST_SQUARES = ("lm_pigs", "lm_pigs_strat", "lm_gpa")
 """Cases without random effects."""
+
+RESIDUAL = (
+    "gpa_varident",
+    "gpa_varident_ml",
+    "gpa_ar1",
+    "gpa_ar1_ml",
+    "gpa_ar1_varident_ml",
+    "gpa_tmb_disp",
+    "orth_varident",
+    "orth_varident_rs",
+    "orth_ar1",
+    "orth_ar1_varident",
+    "orth_varpower",
+    "orth_lme_slope_cs",
+    "orth_gls_compsymm",
+    "orth_gls_ar1",
+    "orth_gls_symm",
+    "orth_gls_un",
+    "orth_gls_un_ml",
+    "ovary_ar1",
+    "ovary_ar1_ml",
+    "ovary_pddiag_ar1",
+    "ovary_car1",
+    "ovary_arma11",
+)
+"""Cases with a residual structure, with random effects or without."""
+
+TRIALS = (
+    "us_full_ml",
+    "us_intercept_ml",
+    "us_arm_sex_ml",
+    "ar1_arm_sex_ml",
+    "cs_intercept_ml",
+    "csh_intercept_ml",
+    "ar1_intercept_ml",
+    "ar1h_intercept_ml",
+    "toep_intercept_ml",
+    "toeph_intercept_ml",
+    "sp_exp_1d_intercept_ml",
+    "sp_exp_2d_intercept_ml",
+    "us_full_reml",
+    "us_intercept_reml",
+    "us_arm_sex_reml",
+    "ar1_arm_sex_reml",
+    "cs_intercept_reml",
+    "csh_intercept_reml",
+    "ar1_intercept_reml",
+    "ar1h_intercept_reml",
+    "toep_intercept_reml",
+    "toeph_intercept_reml",
+    "ar1_by_arm_intercept_reml",
+    "sp_exp_1d_intercept_reml",
+    "sp_exp_2d_intercept_reml",
+    "ad_intercept_reml",
+    "us_arm_reml",
+    "cs_arm_reml",
+    "csh_arm_reml",
+    "ar1_arm_reml",
+    "ar1h_arm_reml",
+    "toep_arm_reml",
+    "toeph_arm_reml",
+    "sp_exp_2d_arm_reml",
+    "sp_exp_1d_arm_reml",
+    "ar1_arm_x_baseline_reml",
+    "ar1_arm_sex_slopes_reml",
+    "cs_full_reml",
+    "csh_full_reml",
+    "ar1_full_reml",
+    "ar1h_full_reml",
+    "ad_full_reml",
+    "toep_full_reml",
+    "toeph_full_reml",
+    "sp_exp_1d_full_reml",
+)
+"""Trials: models with structured residual covariance and without random effects."""

@@ -89,7 +89,7 @@ def _bic(case: Case, fitted: Fitted) -> Difference:
     """Compare BIC, after adding what nlme subtracts: it uses log(n - p) in a fit by REML."""
     figures = case.figures
     expected = figures["BIC"]
-    if figures["fn"] == "lme" and case.method == "reml":
+    if figures["fn"] in ("lme", "gls") and case.method == "reml":
         n, p = figures["n"], figures["p"]
         expected += figures["npar"] * (np.log(n) - np.log(n - p))
     return Difference(fitted.results.bic, expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,10 @@ from typing import Any
 import pandas as pd
 
 from skmixed import MixedLM, SingularFitWarning, datasets, mixedlm
+from skmixed.residual import ResidualStructure
 from skmixed.results import MixedLMResults
+
+from .residual_words import residual_of
 
 __all__ = [
     "Case",
@@ -26,10 +29,13 @@ __all__ = [
     "linear_names",
     "python_formula",
     "shared_case",
+    "shared_names",
 ]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PERIODS = ("first", "middle", "last")
+# nlme's uncorrelated effects: list(group = pdDiag(~terms)).
+_DIAGONAL = re.compile(r"list\((\w+) = pdDiag\(~(.*)\)\)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +50,22 @@ class Case:
     data : DataFrame
         Factors are categories in R's order of levels.
     weights : Series or None
+    residual : ResidualStructure or None
     """
 
     name: str
     figures: Mapping[str, Any]
     data: pd.DataFrame
     weights: pd.Series | None
+    residual: ResidualStructure | None = None
 
     @property
     def formula(self) -> str:
         """Return the formula as skmixed reads it."""
-        text = self.figures["formula"]
-        if "random" in self.figures:  # nlme gives the random effects in an argument of their own.
-            text += f" + ({self.figures['random'].lstrip('~ ')})"
+        text, random = self.figures["formula"], self.figures.get("random")
+        if random:  # nlme gives the random effects in an argument of their own.
+            random = _DIAGONAL.sub(r"\2 || \1", random).lstrip("~ ")
+            text += f" + ({random})"
         return python_formula(text, self.data)
 
     @property
@@ -96,54 +105,66 @@ def shared_case(folder: Path, name: str) -> Case:
     """Return one case of the shared references."""
     figures = _read_json(folder / "reference" / "reference.json")["cases"][name]
     data = _shared_data(folder, figures["data"])
-    weights = figures.get("weights")
-    if figures["fn"] == "lme" and weights:  # varFixed(~I(1/w)): the variance is the inverse of w.
+    weights = figures.get("weights") or ""
+    if weights == "varFixed(~I(1/w))":  # The variance is the inverse of w.
         weights = "w"
-    return Case(name, figures, data, data[weights] if weights else None)
+    return Case(name, figures, data, data.get(weights), residual_of(figures))
+
+
+def shared_names(folder: Path, chosen: Callable[[Mapping[str, Any]], bool]) -> set[str]:
+    """Return the names of the cases whose figures are chosen."""
+    cases = _read_json(folder / "reference" / "reference.json")["cases"]
+    return {name for name, figures in cases.items() if chosen(figures)}
 
 
 def linear_names(folder: Path) -> set[str]:
     """Return the names of all cases that are linear mixed models with independent rows."""
-    cases = _read_json(folder / "reference" / "reference.json")["cases"]
-    return {name for name, figures in cases.items() if _is_linear(figures)}
+    return shared_names(folder, _is_linear)
 
 
-def bundled_names() -> list[str]:
-    """Return the names of the cases that are kept beside these tests."""
-    return list(_bundled_figures())
+def bundled_names(*packages: str) -> list[str]:
+    """Return the names of the cases of some packages that are kept beside these tests."""
+    return list(_bundled_figures(*packages))
 
 
 def bundled_case(name: str) -> Case:
     """Return one case on the data that skmixed ships."""
-    figures = _bundled_figures()[name]
+    figures = _bundled_figures("lme4", "glmmTMB", "nlme")[name]
     data = getattr(datasets, f"load_{figures['data']}")()
-    if figures["fn"] == "glmmTMB":
+    if figures["fn"] != "lmer":
         data["period"] = pd.Categorical.from_codes(data["Days"] // 4, PERIODS)
-    weights = figures["weights"]
-    return Case(name, figures, data, data.eval(weights) if weights else None)
+    residual = residual_of(figures)
+    weights = figures["weights"] if residual is None else None
+    return Case(name, figures, data, data.eval(weights) if weights else None, residual)
 
 
 def fit_case(case: Case) -> Fitted:
     """Fit a case by ``mixedlm``."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        results = mixedlm(case.formula, case.data, method=case.method, weights=case.weights)
+        results = mixedlm(
+            case.formula,
+            case.data,
+            residual=case.residual,
+            method=case.method,
+            weights=case.weights,
+        )
     return Fitted(results, tuple(warning.category for warning in caught))
 
 
 def fit_estimator(case: Case) -> MixedLM:
     """Fit a case by the estimator, from the same formula."""
-    model = MixedLM(formula=case.formula, method=case.method)
+    model = MixedLM(formula=case.formula, residual=case.residual, method=case.method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore" if case.singular else "error", SingularFitWarning)
         return model.fit(case.data, sample_weight=case.weights)
 
 
-def _bundled_figures() -> dict[str, Any]:
-    """Return the figures of all cases that are kept beside these tests."""
+def _bundled_figures(*packages: str) -> dict[str, Any]:
+    """Return the figures of the cases of some packages that are kept beside these tests."""
     return {
         name: figures
-        for package in ("lme4", "glmmTMB")
+        for package in packages
         for name, figures in _read_json(FIXTURES / f"{package}.json")["cases"].items()
     }
 

@@ -45,7 +45,7 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Print a table for the bundled cases, and one for the shared references if they are there."""
-    sources = {"bundled data": map(bundled_case, bundled_names())}
+    sources = {"bundled data": map(bundled_case, bundled_names("lme4", "glmmTMB"))}
     folder = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
     if folder.is_dir():
         sources["shared references"] = (

@@ -8,7 +8,7 @@ from .checks import assert_agreement, assert_same_fit, assert_same_model
 from .reference import bundled_case, bundled_names, fit_estimator
 
 
-@pytest.fixture(scope="module", params=bundled_names())
+@pytest.fixture(scope="module", params=bundled_names("lme4", "glmmTMB"))
 def case(request):
     return bundled_case(request.param)
 

@@ -41,3 +41,15 @@ def test_criteria(case):
     expected = [figures["loglik"], figures["AIC"], figures["BIC"]]
     assert_allclose([results.llf, results.aic, results.bic], expected, rtol=1e-12)
     assert results.nobs == figures["n"]
+
+
+def test_restricted_likelihood(shared):
+    """Without a structure, gls is least squares with lme's restricted likelihood."""
+    case = shared_case(shared, "orth_gls")
+    results, figures = fit(case, "reml"), case.figures
+    assert_allclose(results.llf, figures["loglik"], rtol=1e-12)
+    assert_allclose(results.aic, figures["AIC"], rtol=1e-12)
+    assert_allclose(results.sigma, figures["sigma"], rtol=1e-12)
+    order = matching(results.params.index, figures["se"])
+    assert_allclose(results.bse.iloc[order], [*figures["se"].values()], rtol=1e-9)
+    assert_allclose(results.fittedvalues[:10], figures["fitted10"], rtol=1e-12)
