@@ -138,6 +138,9 @@ OF_INFERENCE: dict[str, Question] = {
     "profile": lambda r, _: _profiled(r),
     "r2": lambda r, _: inference.r2(r),
     "ranova": lambda r, _: inference.ranova(r),
+    "autocorrelation": lambda r, _: inference.autocorrelation(r),
+    "residual_spread": lambda r, _: inference.residual_spread(r),
+    "semivariogram": lambda r, _: inference.semivariogram(r),
     "residuals": lambda r, _: [
         inference.residuals(r, kind=kind)
         for kind in ("conditional", "decorrelated", "marginal", "pearson", "standardised")
@@ -194,6 +197,7 @@ OF_RESULTS: dict[str, Question] = {
         r.random_effects_table(variance_uncertainty=kind) for kind in (None, "delta")
     ],
     "residual_covariance": lambda r, _: r.residual_covariance(),
+    "residual_table": lambda r, _: r.residual_table(),
     "sample_random_effects": lambda r, _: r.sample_random_effects(TIMES, random_state=0),
     "summary": lambda r, _: (str(r.summary(correlation=True)), r.summary()._repr_html_()),
     "t_test": lambda r, _: r.t_test(_told(r)),
