@@ -36,6 +36,7 @@ REFUSED = {
     "inference.exact_lrt": "exact distribution|one random term",
     "inference.ranova": "this model has none",
     "inference.bootstrap, case": "one grouping factor",
+    "inference.residual_spread": "by=",
     "results.residual_covariance": "which are not given",
 }
 
