@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.differentiation import complex_step
+from skmixed.residual.differentiation import DIFFERENCE, complex_step
 from skmixed.residual.structure import Names, ResidualStructure, Scale, named, subscripted
 
 __all__ = ["BOUNDARY", "AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
@@ -114,6 +114,21 @@ class Correlation(ResidualStructure, ABC):
     def natural_derivative(self, rho: FloatArray, axis: Axis) -> FloatArray:
         """Return the derivatives of the natural parameters in rho, (n_natural, n_parameters)."""
         return complex_step(lambda free: self.natural(free, axis), rho).T
+
+    def natural_curvature(self, weights: FloatArray, rho: FloatArray, axis: Axis) -> FloatArray:
+        """Return the second derivatives in rho of the sum of weights times natural parameters.
+
+        They are central differences of the exact first ones.
+        """
+
+        def slope(at: FloatArray) -> FloatArray:
+            return weights @ self.natural_derivative(at, axis)
+
+        sizes = DIFFERENCE * np.maximum(np.abs(rho), 1.0)
+        found = np.empty((len(rho), len(rho)))
+        for i, step in enumerate(np.diag(sizes)):
+            found[i] = (slope(rho + step) - slope(rho - step)) / (2.0 * sizes[i])
+        return 0.5 * (found + found.T)
 
     def correlation_derivative(self, natural: FloatArray, positions: NDArray[Any]) -> FloatArray:
         """Return the derivatives of the correlations, (n_natural, n_patterns, n_rows, n_rows)."""

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["complex_step"]
+__all__ = ["DIFFERENCE", "complex_step"]
 
 STEP = 1e-40
+# Of central differences of an exact derivative, relative to a parameter or to 1.
+DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
 
 
 def complex_step(

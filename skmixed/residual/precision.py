@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from skmixed.residual.clique_matrices import CliqueMatrices, CorrelationsAt
 from skmixed.residual.cliques import Cliques
+from skmixed.residual.differentiation import DIFFERENCE
 from skmixed.residual.learned import LearnedResidual
 
 __all__ = ["Precision", "PrecisionAt"]
 
 FloatArray = NDArray[np.float64]
-
-# Step of central differences of an exact gradient, relative to rho or to 1.
-DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
 
 
 class Precision:
@@ -158,20 +157,20 @@ class PrecisionAt:
     def _bend(self, nets: list[FloatArray]) -> FloatArray:
         """Return the second derivatives of sum tr(net C) in rho, the nets held.
 
-        They are central differences of the exact first ones.
+        Unless C is linear in natural parameters, they are differences of the exact first ones.
         """
         m, learned = self.precision.n_correlations, self.correlations.learned
-        sums = self.correlations.contracted(self.matrices, nets)
+        if learned.correlation is not None and learned.correlation.linear:
+            sums = self.correlations.contracted(self.matrices, nets)
+            of_arms, _ = learned.split(self.rho)
+            curvature = learned.correlation.natural_curvature
+            parts = zip(sums, of_arms, strict=True)
+            return np.asarray(block_diag(*(curvature(s, one, learned.axis) for s, one in parts)))
 
         def slopes(rho: FloatArray) -> FloatArray:
-            if learned.correlation is not None and learned.correlation.linear:
-                of_arms, _ = learned.split(rho)
-                own, axis = sums, learned.axis
-                chains = [learned.correlation.natural_derivative(one, axis) for one in of_arms]
-            else:
-                there = CorrelationsAt.of(learned, rho)
-                own, chains = there.contracted(self.matrices, nets), there.chains
-            return np.concatenate([s @ chain for s, chain in zip(own, chains, strict=True)])
+            there = CorrelationsAt.of(learned, rho)
+            own = zip(there.contracted(self.matrices, nets), there.chains, strict=True)
+            return np.concatenate([s @ chain for s, chain in own])
 
         found = np.empty((m, m))
         for i, size in enumerate(DIFFERENCE * np.maximum(np.abs(self.rho[:m]), 1.0)):

@@ -90,6 +90,34 @@ class UnstructuredCorrelation(Correlation):
         moved += (of_i - natural * of_j) * np.equal.outer(columns, rows)
         return np.asarray(moved / lengths[rows])
 
+    def natural_curvature(
+        self, weights: NDArray[np.float64], rho: NDArray[np.float64], axis: Axis
+    ) -> NDArray[np.float64]:
+        """Return the second derivatives in rho of the sum of weights times correlations.
+
+        With u the rows of unit length, S the weights as a symmetric matrix and g = S u, the entries
+        of rows i and j are bent by S_ij P_i P_j, P = (I - u u') / length, and those of one row by
+        (3 (g'u) u u' - (g'u) I - g u' - u g') / length^2.
+        """
+        m = axis.n_occasions
+        rows, columns = _below(m)
+        root, S = np.eye(m), np.zeros((m, m))
+        root[rows, columns] = rho
+        lengths = np.sqrt(np.sum(root**2, axis=1))
+        u = root / lengths[:, None]
+        S[rows, columns] = S[columns, rows] = weights
+        g = S @ u
+        P = (np.eye(m) - u[:, :, None] * u[:, None, :]) / lengths[:, None, None]
+        along = np.einsum("ia,ia->i", g, u)[:, None, None]
+        mixed = g[:, :, None] * u[:, None, :]
+        own = along * (3.0 * u[:, :, None] * u[:, None, :] - np.eye(m)) - mixed
+        own -= mixed.swapaxes(1, 2)
+        own /= (lengths**2)[:, None, None]
+        # P_i P_j of all pairs of rows at once: (i, a), (j, b).
+        whole = np.tensordot(P, P, axes=(2, 1)) * S[:, None, :, None]
+        whole[np.arange(m), :, np.arange(m)] = own
+        return np.asarray(whole[rows, columns][:, rows, columns])
+
     def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
         """Look up the correlation of each two occasions."""
         return np.append(natural, 1.0)[_pairs(positions, len(natural))]

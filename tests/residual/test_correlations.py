@@ -83,6 +83,15 @@ def test_derivative_of_the_natural_parameters(structure, axis, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
+def test_curvature_of_the_natural_parameters(structure, axis, seed):
+    rho = some_rho(structure, axis, seed)
+    weights = np.random.default_rng(seed).normal(size=len(rho))
+    found = structure.natural_curvature(weights, rho, axis)
+    expected = Correlation.natural_curvature(structure, weights, rho, axis)
+    assert_allclose(found, expected, atol=1e-7 * max(np.abs(expected).max(), 1.0))
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_derivative_of_the_correlations(structure, axis, seed):
     positions = some_positions(structure)
     natural = structure.natural(some_rho(structure, axis, seed), axis)
