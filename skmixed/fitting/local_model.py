@@ -45,6 +45,9 @@ class LocalModel:
         Length of the gradient in the metric of the inverse Hessian.
     saddle : bool
         Whether the first axis leads downhill on both sides.
+    own_units : bool
+        Whether parameters are measured in units of their own curvatures wherever these are very
+        unlike, and not only where theta is large.
     """
 
     theta: FloatArray
@@ -55,6 +58,7 @@ class LocalModel:
     newton: FloatArray
     distance: float
     saddle: bool
+    own_units: bool = False
 
     @classmethod
     def of(
@@ -63,16 +67,18 @@ class LocalModel:
         gradient: FloatArray,
         hessian: FloatArray,
         lower: FloatArray | None = None,
+        *,
+        own_units: bool = False,
     ) -> LocalModel:
         """Make the model at a point; a parameter on its bound is held if the step would leave."""
+        basis = _basis(theta, hessian, own_units=own_units)
         if lower is None:
-            return cls._along(theta, gradient, hessian, None, _basis(theta, hessian))
-        basis = _basis(theta, hessian)
+            return cls._along(theta, gradient, hessian, None, basis, own_units)
         basis = np.eye(len(theta)) if basis is None else basis
         on_bound = theta <= lower
         held = on_bound & (gradient >= 0.0)
         while True:
-            model = cls._along(theta, gradient, hessian, lower, basis[:, ~held])
+            model = cls._along(theta, gradient, hessian, lower, basis[:, ~held], own_units)
             leaves = on_bound & ~held & (model.axes @ model.newton < 0.0)
             if not leaves.any():
                 return model
@@ -86,12 +92,14 @@ class LocalModel:
         hessian: FloatArray,
         lower: FloatArray | None,
         basis: FloatArray | None,
+        own_units: bool,
     ) -> LocalModel:
         """Turn the derivatives along the columns of a basis to the axes of their Hessian."""
         n_axes = len(theta) if basis is None else basis.shape[1]
         if not n_axes:
             nothing = np.empty((len(theta), 0))
-            return cls(theta, gradient, hessian, lower, nothing, np.empty(0), 0.0, False)
+            none = np.empty(0)
+            return cls(theta, gradient, hessian, lower, nothing, none, 0.0, False, own_units)
         curvature, axes, _ = dsyevd(hessian if basis is None else basis.T @ hessian @ basis)
         axes = axes if basis is None else basis @ axes
         slopes = gradient @ axes
@@ -99,7 +107,7 @@ class LocalModel:
         newton = -slopes / np.maximum(np.abs(curvature), FLAT * largest + TINY)
         distance = math.sqrt(abs(slopes @ newton))
         saddle = bool(curvature[0] < -DOWNHILL * largest)
-        return cls(theta, gradient, hessian, lower, axes, newton, distance, saddle)
+        return cls(theta, gradient, hessian, lower, axes, newton, distance, saddle, own_units)
 
     def step(self, radius: float) -> FloatArray:
         """Return the Newton step, or the way off a saddle, no longer than the radius."""
@@ -124,8 +132,10 @@ def _is_large(theta: FloatArray) -> bool:
     return bool(theta @ theta > LARGE**2)
 
 
-def _basis(theta: FloatArray, hessian: FloatArray) -> FloatArray | None:
+def _basis(theta: FloatArray, hessian: FloatArray, *, own_units: bool) -> FloatArray | None:
     """Return units of the parameters as columns; None where all are 1."""
+    if not (own_units or _is_large(theta)):
+        return None
     sizes = np.abs(hessian.diagonal())
     if not _is_large(theta) and sizes.min(initial=1.0) >= UNLIKE * sizes.max(initial=0.0):
         return None

@@ -13,10 +13,11 @@ from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.secants import Secants
 from skmixed.likelihood.profiled import ObjectiveValue
 
-__all__ = ["Objective", "Optimum", "evaluated", "newton_search"]
+__all__ = ["ModelOf", "Objective", "Optimum", "evaluated", "newton_search"]
 
 FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], ObjectiveValue]
+ModelOf = Callable[[FloatArray, FloatArray, FloatArray], LocalModel]
 
 EPSILON = float(np.finfo(float).eps)
 ROUNDING = 16.0 * EPSILON
@@ -58,7 +59,7 @@ def newton_search(
     *,
     tol: float,
     max_iter: int,
-    lower: FloatArray | None = None,
+    model_of: ModelOf = LocalModel.of,
     exact: bool = True,
     cost: int = 1,
 ) -> Optimum:
@@ -74,8 +75,8 @@ def newton_search(
     tol : float
         Distance from the stationary point at which to stop, in standard errors of theta.
     max_iter : int
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta.
+    model_of : callable, optional
+        Makes the LocalModel of theta, gradient and Hessian, with its bounds and units.
     exact : bool, default=True
         Whether the Hessian is exact; else the steps correct it.
     cost : int, default=1
@@ -85,7 +86,7 @@ def newton_search(
     secants = None if exact else Secants(len(at.theta))
     before, stale = math.inf, 0
     while True:
-        model = LocalModel.of(at.theta, at.gradient, at.hessian, lower)
+        model = model_of(at.theta, at.gradient, at.hessian)
         if secants is not None:
             model = secants.corrected(model)
         if model.distance <= tol and not model.saddle:
@@ -127,7 +128,9 @@ def _improves(
         return True
     if not flat or change > _rounding(at):
         return False
-    nearer = LocalModel.of(trial.theta, trial.gradient, trial.hessian, model.lower)
+    nearer = LocalModel.of(
+        trial.theta, trial.gradient, trial.hessian, model.lower, own_units=model.own_units
+    )
     return nearer.distance < model.distance
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
 from skmixed.fitting.local_model import LocalModel
-from skmixed.fitting.newton import Objective, Optimum, evaluated, newton_search
+from skmixed.fitting.newton import ModelOf, Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["Optimum", "measured_hessian", "minimise"]
@@ -35,6 +36,7 @@ def minimise(
     max_iter: int,
     lower: FloatArray | None = None,
     exact: bool = True,
+    own_units: bool = False,
 ) -> Optimum:
     """Minimise a smooth objective from its exact gradient and a Hessian; it never goes uphill.
 
@@ -55,24 +57,44 @@ def minimise(
         Bounds of theta, for an objective that does not mirror at them.
     exact : bool, default=True
         Whether the Hessian is exact.
+    own_units : bool, default=False
+        Whether parameters are measured by their own curvatures, as for ``LocalModel``.
     """
+    model_of = partial(LocalModel.of, lower=lower, own_units=own_units)
     at, n_iter = _first_evaluation(objective, start)
     budget = max_iter if exact else max_iter - _reserve(_cost_of_differences(start), max_iter)
     optimum = newton_search(
-        objective, at, n_iter, tol=tol, max_iter=budget, lower=lower, exact=exact
+        objective,
+        at,
+        n_iter,
+        tol=tol,
+        max_iter=budget,
+        model_of=model_of,
+        exact=exact,
     )
     if not exact and optimum.converged and optimum.scaled_gradient > tol:
-        optimum = _confirmed(objective, optimum, tol=tol, lower=lower)
-    for remedy in (_by_quasi_newton,) if exact else (_by_differences, _by_quasi_newton):
+        optimum = _confirmed(objective, optimum, tol=tol, model_of=model_of)
+    by_quasi_newton = partial(_by_quasi_newton, lower=lower)
+    for remedy in (by_quasi_newton,) if exact else (_by_differences, by_quasi_newton):
         if not optimum.converged and math.isfinite(optimum.at.value):
             # There are no differences where V is next to singular.
             with suppress(np.linalg.LinAlgError):
-                optimum = remedy(objective, optimum, tol=tol, max_iter=max_iter, lower=lower)
+                optimum = remedy(
+                    objective,
+                    optimum,
+                    tol=tol,
+                    max_iter=max_iter,
+                    model_of=model_of,
+                )
     return optimum
 
 
 def _confirmed(
-    objective: Objective, optimum: Optimum, *, tol: float, lower: FloatArray | None
+    objective: Objective,
+    optimum: Optimum,
+    *,
+    tol: float,
+    model_of: ModelOf,
 ) -> Optimum:
     """Look by differences whether a search that rounding has ended is where it says."""
     at = optimum.at
@@ -80,7 +102,7 @@ def _confirmed(
         hessian = measured_hessian(objective, at.theta)
     except np.linalg.LinAlgError:
         return replace(optimum, converged=False)
-    model = LocalModel.of(at.theta, at.gradient, hessian, lower)
+    model = model_of(at.theta, at.gradient, hessian)
     there = model.distance <= math.sqrt(tol) and not model.saddle
     n_iter = optimum.n_iter + _cost_of_differences(at.theta) - 1
     return replace(optimum, converged=there, n_iter=n_iter, scaled_gradient=model.distance)
@@ -103,7 +125,7 @@ def _by_differences(
     *,
     tol: float,
     max_iter: int,
-    lower: FloatArray | None,
+    model_of: ModelOf,
 ) -> Optimum:
     """Go on with Hessians from central differences of the gradient."""
     cost = _cost_of_differences(optimum.at.theta)
@@ -122,7 +144,7 @@ def _by_differences(
         optimum.n_iter + cost,
         tol=tol,
         max_iter=max_iter,
-        lower=lower,
+        model_of=model_of,
         cost=cost,
     )
 
@@ -160,6 +182,7 @@ def _by_quasi_newton(
     tol: float,
     max_iter: int,
     lower: FloatArray | None,
+    model_of: ModelOf,
 ) -> Optimum:
     """Search by L-BFGS-B, and look by differences whether its end is a stationary point."""
     left = max_iter - optimum.n_iter - _cost_of_differences(optimum.at.theta)
@@ -181,7 +204,7 @@ def _by_quasi_newton(
         )
     best = min(seen, key=lambda at: at.value)
     end = replace(optimum, at=best, n_iter=optimum.n_iter + len(seen) - 1)
-    return _by_differences(objective, end, tol=tol, max_iter=max_iter, lower=lower)
+    return _by_differences(objective, end, tol=tol, max_iter=max_iter, model_of=model_of)
 
 
 class _EnoughError(Exception):

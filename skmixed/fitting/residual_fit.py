@@ -218,6 +218,7 @@ def _search(
         max_iter=max_iter,
         lower=objective.lower_bounds,
         exact=objective.exact_hessian,
+        own_units=True,
     )
     theta, rho = objective.split(optimum.at.theta)
     if not len(theta):

@@ -69,7 +69,10 @@ class Secants:
 
 def _with(correction: FloatArray, model: LocalModel) -> LocalModel:
     """Add a correction to the Hessian of a model."""
-    return LocalModel.of(model.theta, model.gradient, model.hessian + correction, model.lower)
+    hessian = model.hessian + correction
+    return LocalModel.of(
+        model.theta, model.gradient, hessian, model.lower, own_units=model.own_units
+    )
 
 
 def _rank_one(last: LocalModel, new: LocalModel) -> FloatArray:

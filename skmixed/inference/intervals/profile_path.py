@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -258,18 +259,18 @@ class ProfilePath:
         first = held(guess)
         if not len(guess):
             return whole[-1], guess
-        exact, lower = deviance.exact_hessian, deviance.lower
+        exact, model_of = deviance.exact_hessian, partial(LocalModel.of, lower=deviance.lower)
         end = newton_search(
             held,
             first,
             1,
             tol=NEAR if exact else NEAR_APPROXIMATE,
             max_iter=EVALUATIONS,
-            lower=lower,
+            model_of=model_of,
             exact=exact,
         )
         at = next(one for one in reversed(whole) if np.array_equal(one.theta[1:], end.at.theta))
-        model = LocalModel.of(end.at.theta, end.at.gradient, end.at.hessian, lower)
+        model = model_of(end.at.theta, end.at.gradient, end.at.hessian)
         return at, model.step(1.0)
 
     def _tangent(self, at: ObjectiveValue) -> FloatArray:
