@@ -212,7 +212,7 @@ class BasisObjective(ResidualObjective):
         return ProductDerivatives(
             here.objective.products,
             here.kernel.errors(at.whitened, factors),
-            here.objective._mixing(at.solution),
+            here.objective.mixing(at.solution),
             reml=int(self._reml),
             nu=here.objective.nu if self._sigma2 is None else math.inf,
             precision=1.0 / at.solution.sigma2,

@@ -223,7 +223,7 @@ class ResidualObjective:
     def _white(self, here: ResidualEvaluation, at: ObjectiveValue) -> _WhiteColumns:
         """Return what of V^-1 the derivatives need of each row."""
         objective = here.objective
-        mixing = objective._mixing(at.solution)
+        mixing = objective.mixing(at.solution)
         scores = objective.kernel.projected(at.whitened, mixing)
         theta = at.theta[: self.covariance.n_parameters]
         factors = self.covariance.relative_factors(theta)

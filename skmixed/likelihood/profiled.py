@@ -146,7 +146,7 @@ class ProfiledObjective:
             return ObjectiveValue(theta, value, gradient, hessian, solution, whitened)
         tensors = self.kernel.score_tensors(
             whitened,
-            self._mixing(solution),
+            self.mixing(solution),
             reml=self.reml,
             # A variance that is known is not profiled: it takes nothing from the curvature.
             nu=self.nu if self._known_sigma2 is None else math.inf,
@@ -237,8 +237,13 @@ class ProfiledObjective:
             replicated = np.concatenate(flat, axis=1) @ dPsi.T
         return gradient, dPsi @ tensors.hessian @ dPsi.T + bend, replicated
 
-    def _mixing(self, solution: PLSSolution) -> FloatArray:
-        """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""
+    def mixing(self, solution: PLSSolution) -> FloatArray:
+        """Return the matrix that takes [X y] to [X R_X^-1, y - X beta].
+
+        Parameters
+        ----------
+        solution : PLSSolution
+        """
         p = self.n_coefficients
         mixing = np.zeros((p + 1, p + 1))
         mixing[p, p] = 1.0

@@ -53,7 +53,7 @@ class Model:
         return at, ProductDerivatives(
             products,
             errors,
-            objective._mixing(at.solution),
+            objective.mixing(at.solution),
             reml=int(self.reml),
             nu=objective.nu if self.sigma2 is None else math.inf,
             precision=1.0 / at.solution.sigma2,

@@ -125,7 +125,7 @@ def test_gradient(model, reml):
     objective, at, dense = evaluated(problem, covariance, theta, reml=reml)
     tensors = objective.kernel.score_tensors(
         at.whitened,
-        objective._mixing(at.solution),
+        objective.mixing(at.solution),
         reml=int(reml),
         nu=objective.nu,
         precision=1.0 / at.solution.sigma2,
@@ -144,7 +144,7 @@ def test_gradient_where_a_covariance_is_singular(reml):
         objective, at, dense = evaluated(problem, covariance, theta, reml=reml)
         tensors = objective.kernel.score_tensors(
             at.whitened,
-            objective._mixing(at.solution),
+            objective.mixing(at.solution),
             reml=int(reml),
             nu=objective.nu,
             precision=1.0 / at.solution.sigma2,
@@ -162,7 +162,7 @@ def test_curvature_is_the_average_information(reml):
     objective, at, dense = evaluated(problem, covariance, some_theta(covariance), reml=reml)
     hessian = objective.kernel.score_tensors(
         at.whitened,
-        objective._mixing(at.solution),
+        objective.mixing(at.solution),
         reml=int(reml),
         nu=objective.nu,
         precision=1.0 / at.solution.sigma2,

@@ -119,7 +119,7 @@ class _WithSigma(ProfiledObjective):
         gradient, hessian = np.empty(m + 1), np.empty((m + 1, m + 1))
         gradient[m], hessian[m, m] = 2.0 * (n - ratio), 4.0 * ratio
         if m:
-            mixing = self._mixing(solution)
+            mixing = self.mixing(solution)
             # As sigma is given, nothing is profiled: the term with 1 / nu drops out.
             tensors = self.kernel.score_tensors(
                 whitened, mixing, reml=0, nu=math.inf, precision=precision
@@ -246,7 +246,7 @@ class HeldCoefficient(ProfiledObjective):
             nothing = np.zeros(m + 1)
             return ObjectiveValue(z, value, nothing, np.outer(nothing, nothing), solution, whitened)
         precision = n / solution.r2
-        mixing = self._mixing(solution) @ columns.T
+        mixing = self.mixing(solution) @ columns.T
         residual, across = mixing[-1], self._across(whitened.reduced, solution.R_X)
         first = -2.0 * across @ whitened.reduced @ residual
         second = 2.0 * across @ whitened.reduced @ across

@@ -116,7 +116,7 @@ class WithSigma:
         theta, rho = self.objective.split(at.theta)
         of_theta = self.objective.of_theta(rho)
         there = of_theta(theta)
-        scores = of_theta.kernel.projected(there.whitened, of_theta._mixing(there.solution))
+        scores = of_theta.kernel.projected(there.whitened, of_theta.mixing(there.solution))
         return np.append(residual_slope(of_theta, there, scores), self.objective.residual_slope(at))
 
 
