@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float64]
 
 # Relative curvature below this part of the largest is none: the data do not tell the direction.
 FLAT = 1e-10
+# A curvature whose inverse would leave the range of floating point.
+NONE = 1e-100
 # With more random effects than this, evaluations take long enough to spare half of them.
 LARGE = 1000
 
@@ -77,7 +79,7 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
     if free is not None:
         curvature = np.where(free, curvature, 0.0)
     # In units of their own curvature, theta and log sigma are of one size whatever theta is.
-    unit = np.divide(1.0, np.sqrt(curvature), out=np.zeros(m + 1), where=curvature > 0.0)
+    unit = np.divide(1.0, np.sqrt(curvature), out=np.zeros(m + 1), where=curvature > NONE)
     eigenvalues, axes = np.linalg.eigh(unit[:, None] * hessian * unit)
     told = eigenvalues > FLAT * eigenvalues[-1]
     root = unit[:, None] * axes[:, told] / np.sqrt(eigenvalues[told])

@@ -114,15 +114,14 @@ class ARMA(Correlation):
         ]
 
     def start(self, axis: Axis) -> NDArray[np.float64]:
-        """Return 0, or an autoregression where a moving average could cancel it.
+        """Return 0, or coefficients that do not cancel where a moving average could do so.
 
-        phi1 = -theta1 is white noise for any phi1, 0 included. There, a change of phi1 has the same
-        effect as a change of theta1.
+        Where the last phi and the last theta are 0, or roots are common as with phi1 = -theta1, a
+        change of the one has the same effect as a change of the other.
         """
-        rho = np.zeros(self.p + self.q)
-        if self.p and self.q:
-            rho[0] = 0.5
-        return rho
+        if not (self.p and self.q):
+            return np.zeros(self.p + self.q)
+        return np.append(0.5 / np.arange(1.0, self.p + 1), 0.3 / np.arange(1.0, self.q + 1))
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the coefficients."""

@@ -22,6 +22,7 @@ from scipy import stats
 from skmixed import mixedlm
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
 from skmixed.results.group_intervals import estimates_of_groups
 
@@ -153,7 +154,7 @@ def limits(
 ) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
     """Return names, and lower and upper limits of the only factor, (n_groups, m)."""
     sums = WHAT[what](fit, fit.random[0])
-    (found,) = estimates_of_groups(fit, [sums], method)
+    (found,) = estimates_of_groups(FittedModel(fit), [sums], method)
     lower, upper = found.quantiles(TAILS).T
     return sums.names, sums.by_level(lower), sums.by_level(upper)
 

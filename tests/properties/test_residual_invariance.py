@@ -66,8 +66,11 @@ def assert_same(
 
 
 def assert_same_parameters(found: MixedLMResults, base: MixedLMResults) -> None:
-    """Check the parameters of R, by name."""
-    assert found.residual_parameters == pytest.approx(base.residual_parameters, rel=1e-4, abs=1e-5)
+    """Check the parameters of R by name, unless the rows leave some of them undetermined."""
+    assert found.residual_parameters.keys() == base.residual_parameters.keys()
+    if not base.fit.residual.undetermined.any():
+        expected = pytest.approx(base.residual_parameters, rel=1e-4, abs=1e-5)
+        assert found.residual_parameters == expected
 
 
 def test_order_of_rows(model, method, base):
