@@ -18,7 +18,7 @@ FLAT = 1e-9
 # Part of a direction from which on a parameter belongs to it.
 NOTABLE = 0.05
 # Of more rows, about so many are looked at first.
-ENOUGH = 20_000
+ENOUGH = 4_000
 
 
 def undetermined_parameters(
