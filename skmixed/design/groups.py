@@ -19,6 +19,7 @@ from skmixed.saving.labels import PlainLabels
 __all__ = [
     "GroupingFactor",
     "Levels",
+    "differs_within",
     "factorise",
     "factorise_interaction",
     "in_order_of_categories",
@@ -253,6 +254,24 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
         [part.levels.labels[part.codes[first]] for part in parts], names=list(names)
     )
     return GroupingFactor(Levels(":".join(names), labels), cells)
+
+
+def differs_within(values: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell where rows differ from the last row of their group.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,) or (n, n_columns)
+    codes : ndarray of shape (n,)
+        The group of each row.
+
+    Returns
+    -------
+    ndarray of the shape of values
+    """
+    last = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
+    last[codes] = np.arange(len(codes))
+    return np.asarray(values != values[last[codes]])
 
 
 def in_order_of_categories(levels: Levels, labels: pd.Categorical) -> Levels:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import _check_sample_weight
 
 from skmixed.design.design import Design
-from skmixed.design.groups import GroupingFactor
+from skmixed.design.groups import GroupingFactor, differs_within
 from skmixed.design.sampling_weights import sampling_weights
 from skmixed.design.weights import Weights
 from skmixed.formula.values import unmasked
@@ -129,9 +129,7 @@ def _group_multiplicity(
             f"{weights.shape}. A mapping from labels to weights is accepted too."
         )
     _check_counts(weights)
-    first = np.zeros(len(factor.levels))
-    first[factor.codes] = weights
-    differs = first[factor.codes] != weights
+    differs = differs_within(weights, factor.codes)
     if differs.any():
         label = factor.levels.labels[factor.codes[np.argmax(differs)]]
         raise ValueError(

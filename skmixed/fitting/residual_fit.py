@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
-from skmixed.design.groups import GroupingFactor
+from skmixed.design.groups import GroupingFactor, differs_within
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
@@ -253,10 +253,8 @@ def check_nested(
     grouped = rows.grouped
     if grouped is None:
         return
-    first = np.empty(grouped.groups.max() + 1, dtype=np.intp)
-    first[grouped.groups] = np.arange(len(grouped.groups))
     for factor in factors:
-        apart = factor.codes != factor.codes[first[grouped.groups]]
+        apart = differs_within(factor.codes, grouped.groups)
         if apart.any():
             name = factor.levels.name
             raise ValueError(

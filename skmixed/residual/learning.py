@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.groups import GroupingFactor, factorise_interaction
+from skmixed.design.groups import GroupingFactor, differs_within, factorise_interaction
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.learned import LearnedResidual
@@ -122,9 +122,7 @@ def depends_on_fitted(structure: ResidualStructure) -> bool:
 
 def _check_within(factor: GroupingFactor, groups: NDArray[np.intp], names: tuple[Any, ...]) -> None:
     """Raise ValueError if the arms of a group's rows differ."""
-    first = np.empty(groups.max(initial=-1) + 1, dtype=np.intp)
-    first[groups] = factor.codes
-    mixed = first[groups] != factor.codes
+    mixed = differs_within(factor.codes, groups)
     if mixed.any():
         raise ValueError(
             f"by={list(names)} must be constant within the groups whose rows are correlated: row "

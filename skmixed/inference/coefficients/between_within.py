@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.groups import differs_within
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.coefficients.marginal_fit import residual_groups
 
 __all__ = ["BetweenWithin", "between_within"]
 
@@ -66,14 +66,14 @@ def between_within(fit: LMMFit, model: LMMModel) -> FloatArray:
         If factors are crossed.
     """
     design = model.design
-    levels = _nested_groups(fit, model)
+    levels = _nested_groups(model)
     counts = design.weights.group_counts
     counts = np.ones(design.n_rows) if counts is None else counts
     firsts = [np.unique(codes, return_index=True)[1] for codes in levels]
     sizes = [float(design.intercept), *(counts[first].sum() for first in firsts), fit.n_rows]
     where = np.full(design.fixed.shape[1], len(levels))
     for i, codes in reversed(list(enumerate(levels))):
-        where[_constant_within(design.fixed, codes)] = i
+        where[~differs_within(design.fixed, codes).any(axis=0)] = i
     if design.intercept:
         where = np.append(len(levels), where)
     estimated = ~fit.fixed.aliased
@@ -83,24 +83,17 @@ def between_within(fit: LMMFit, model: LMMModel) -> FloatArray:
     return np.where(df > 0.0, df, np.nan)[where]
 
 
-def _nested_groups(fit: LMMFit, model: LMMModel) -> list[Integers]:
+def _nested_groups(model: LMMModel) -> list[Integers]:
     """Return the codes of the factors from the coarsest on, or of the groups of the residuals."""
     factors = [(one.levels.name, one.codes) for one in model.design.factors]
     if not factors:
-        groups = residual_groups(fit, model)
-        return [] if groups is None else [groups]
+        grouped = None if model.residual is None else model.residual.rows.grouped
+        return [] if grouped is None else [grouped.groups]
     factors.sort(key=lambda one: len(np.unique(one[1])))
     for (outer_name, outer), (name, inner) in pairwise(factors):
-        if not _constant_within(outer[:, None], inner).all():
+        if differs_within(outer, inner).any():
             raise ValueError(
                 f"df_method='between-within' needs factors that are nested, and {outer_name!r} "
                 f"and {name!r} are crossed. Use df_method='satterthwaite'."
             )
     return [codes for _, codes in factors]
-
-
-def _constant_within(columns: NDArray[np.generic], codes: Integers) -> NDArray[np.bool_]:
-    """Tell which columns have one value in each group."""
-    first = np.zeros(codes.max(initial=0) + 1, dtype=np.intp)
-    first[codes] = np.arange(len(codes))
-    return np.asarray((columns == columns[first[codes]]).all(axis=0))

@@ -18,7 +18,7 @@ from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.natural_covariance import natural_covariance, pattern_keys
 from skmixed.residual.structure import Product
 
-__all__ = ["has_residual_structure", "marginal_model", "residual_groups"]
+__all__ = ["has_residual_structure", "marginal_model"]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,18 +26,6 @@ FloatArray = NDArray[np.float64]
 def has_residual_structure(fit: LMMFit) -> bool:
     """Tell whether the residuals of a fit are correlated or have unequal variances."""
     return fit.residual is not None
-
-
-def residual_groups(fit: LMMFit, model: LMMModel) -> NDArray[np.intp] | None:
-    """Return the codes of the groups within which residuals are correlated, None without any.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    model : LMMModel
-    """
-    _, rows, _ = _residual_structure(fit, model)
-    return None if rows.grouped is None else rows.grouped.groups
 
 
 def marginal_model(fit: LMMFit, model: LMMModel) -> MarginalModel:

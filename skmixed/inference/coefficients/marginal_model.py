@@ -10,6 +10,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.design.groups import differs_within
 from skmixed.residual.covariance_blocks import CovarianceBlocks
 from skmixed.residual.natural_covariance import NaturalCovariance
 
@@ -174,9 +175,7 @@ class MarginalModel:
         groupings += [(repr(part.name), part.codes) for part in self.random]
         name, codes = min(groupings, key=lambda one: len(np.unique(one[1])))
         for other, finer in groupings:
-            first = np.zeros(finer.max(initial=0) + 1, dtype=np.intp)
-            first[finer] = codes
-            if (first[finer] != codes).any():
+            if differs_within(codes, finer).any():
                 raise ValueError(
                     f"Kenward and Roger's method with a residual structure, or with the observed "
                     f"information, needs independent clusters of rows, and {other} and {name} are "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.groups import GroupingFactor
+from skmixed.design.groups import GroupingFactor, differs_within
 from skmixed.inference.diagnostics.shares import Shares, equal_batches, orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
@@ -104,9 +104,7 @@ def _low_rank(rows: TrainingRows, clusters: GroupingFactor) -> bool:
         return False
     if rows.root is None or rows.design.weights.precision is None:
         return True
-    first = np.empty(len(clusters.levels))
-    first[clusters.codes] = rows.root
-    return bool((first[clusters.codes] == rows.root).all())
+    return not differs_within(rows.root, clusters.codes).any()
 
 
 def _reduced(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
