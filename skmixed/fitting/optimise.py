@@ -15,6 +15,7 @@ from scipy.optimize import Bounds, minimize
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import ModelOf, Objective, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
+from skmixed.residual.differentiation import central_differences
 
 __all__ = ["Optimum", "measured_hessian", "minimise"]
 
@@ -23,8 +24,7 @@ FloatArray = NDArray[np.float64]
 # Steps that are left for differences of gradients, as far as half of the search allows; but fewer
 # than the least are of no use.
 RESERVE, LEAST = 10, 3
-# Steps of central and of one-sided differences of the gradient, relative to theta or to 1.
-DIFFERENCE = float(np.finfo(float).eps) ** (1.0 / 3.0)
+# Step of one-sided differences of the gradient, relative to theta or to 1.
 ONE_SIDED = 1e-7
 
 
@@ -163,15 +163,12 @@ def measured_hessian(
         That at theta, for one-sided differences, which take half of the evaluations of central ones
         and are good to five digits or more.
     """
-    columns = []
-    length = DIFFERENCE if gradient is None else ONE_SIDED
-    for step in np.diag(length * np.maximum(np.abs(theta), 1.0)):
-        if gradient is None:
-            change = (objective(theta + step).gradient - objective(theta - step).gradient) / 2.0
-        else:
-            change = objective(theta + step).gradient - gradient
-        columns.append(change / step.sum())
-    hessian = np.array(columns)
+    if gradient is None:
+        hessian = central_differences(lambda at: objective(at).gradient, theta)
+    else:
+        steps = np.diag(ONE_SIDED * np.maximum(np.abs(theta), 1.0))
+        columns = [(objective(theta + s).gradient - gradient) / s.sum() for s in steps]
+        hessian = np.array(columns)
     return 0.5 * (hessian + hessian.T)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.differentiation import DIFFERENCE, complex_step
+from skmixed.residual.differentiation import central_differences, complex_step
 from skmixed.residual.structure import Names, ResidualStructure, Scale, named, subscripted
 
 __all__ = ["BOUNDARY", "AxisKind", "Correlation", "MarkovCorrelation", "product_of_steps"]
@@ -124,10 +124,7 @@ class Correlation(ResidualStructure, ABC):
         def slope(at: FloatArray) -> FloatArray:
             return weights @ self.natural_derivative(at, axis)
 
-        sizes = DIFFERENCE * np.maximum(np.abs(rho), 1.0)
-        found = np.empty((len(rho), len(rho)))
-        for i, step in enumerate(np.diag(sizes)):
-            found[i] = (slope(rho + step) - slope(rho - step)) / (2.0 * sizes[i])
+        found = central_differences(slope, rho)
         return 0.5 * (found + found.T)
 
     def correlation_derivative(self, natural: FloatArray, positions: NDArray[Any]) -> FloatArray:

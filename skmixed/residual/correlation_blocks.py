@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.covariance_blocks import CovarianceBlocks
+from skmixed.residual.differentiation import central_differences
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.patterns import GroupedRows, SameSize
 
@@ -95,8 +96,7 @@ def _second_derivative(
     def first(free: FloatArray) -> FloatArray:
         return correlation.correlation_derivative(correlation.natural(free, axis), positions)
 
-    steps = STEP * np.eye(len(rho))
-    in_rho = np.stack([(first(rho + s) - first(rho - s)) / (2.0 * STEP) for s in steps])
+    in_rho = central_differences(first, rho, STEP)
     chain = correlation.natural_derivative(rho, axis)
     flat = np.linalg.solve(chain.T, in_rho.reshape(len(rho), -1)).reshape(in_rho.shape)
     return np.asarray(0.5 * (flat + flat.swapaxes(0, 1)))

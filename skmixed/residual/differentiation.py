@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DIFFERENCE", "complex_step"]
+__all__ = ["central_differences", "complex_step"]
 
 STEP = 1e-40
 # Of central differences of an exact derivative, relative to a parameter or to 1.
@@ -37,3 +37,33 @@ def complex_step(
         return np.empty((0, *np.shape(function(at))))
     steps = np.eye(len(at)) * (1j * STEP)
     return np.stack([np.imag(function(at + step)) / STEP for step in steps])
+
+
+def central_differences(
+    derivative: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    at: NDArray[np.float64],
+    step: float | None = None,
+) -> NDArray[np.float64]:
+    """Return the differences of an exact derivative, its parameters on the first axis.
+
+    Parameters
+    ----------
+    derivative : callable
+        Takes an array of shape (m,) to one of any shape.
+    at : ndarray of shape (m,)
+    step : float, optional
+        By default relative to each parameter, or to 1 where that is more.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+    """
+    if not len(at):
+        return np.empty((0, *np.shape(derivative(at))))
+    sizes = DIFFERENCE * np.maximum(np.abs(at), 1.0) if step is None else np.full(len(at), step)
+    return np.stack(
+        [
+            (derivative(at + move) - derivative(at - move)) / (2.0 * size)
+            for move, size in zip(np.diag(sizes), sizes, strict=True)
+        ]
+    )

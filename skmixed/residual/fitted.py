@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
-from skmixed.residual.differentiation import complex_step
 from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns, label_columns, time_columns
@@ -89,11 +88,6 @@ class FittedResidual(FieldState):
     def stratum_deviations(self) -> tuple[NaturalParameter, ...]:
         """Return the standard deviations of the strata, none without strata."""
         return stratum_deviations(self.learned)
-
-    @property
-    def reported_derivative(self) -> FloatArray:
-        """Return the derivatives of the reported parameters in rho, (n_reported, n_rho)."""
-        return complex_step(self.learned.reported, self.rho).T
 
     @property
     def strata(self) -> pd.Series:

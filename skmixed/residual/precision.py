@@ -11,7 +11,7 @@ from scipy.linalg import block_diag
 
 from skmixed.residual.clique_matrices import CliqueMatrices, CorrelationsAt
 from skmixed.residual.cliques import Cliques
-from skmixed.residual.differentiation import DIFFERENCE
+from skmixed.residual.differentiation import central_differences
 from skmixed.residual.learned import LearnedResidual
 
 __all__ = ["Precision", "PrecisionAt"]
@@ -167,14 +167,10 @@ class PrecisionAt:
             parts = zip(sums, of_arms, strict=True)
             return np.asarray(block_diag(*(curvature(s, one, learned.axis) for s, one in parts)))
 
-        def slopes(rho: FloatArray) -> FloatArray:
-            there = CorrelationsAt.of(learned, rho)
+        def slopes(free: FloatArray) -> FloatArray:
+            there = CorrelationsAt.of(learned, np.append(free, self.rho[m:]))
             own = zip(there.contracted(self.matrices, nets), there.chains, strict=True)
             return np.concatenate([s @ chain for s, chain in own])
 
-        found = np.empty((m, m))
-        for i, size in enumerate(DIFFERENCE * np.maximum(np.abs(self.rho[:m]), 1.0)):
-            step = np.zeros(len(self.rho))
-            step[i] = size
-            found[i] = (slopes(self.rho + step) - slopes(self.rho - step)) / (2.0 * size)
+        found = central_differences(slopes, self.rho[:m])
         return 0.5 * (found + found.T)
