@@ -210,19 +210,21 @@ class LinearMixedModel(
         group_weight: Any = None,
     ) -> LMMModel:
         """Return the weighted model."""
-        residual = self._residual()
+        residual, groups = self._residual(), None
         if residual is not None:
             require_plain_weights(residual, self.weight_type, sample_weight is not None)
         elif not design.blocks:
             warn_user(self._no_groups_message(), NoGroupsWarning)
         require_ordered_effects(design, structures)
+        if residual is not None and group_weight is not None:
+            groups = residual_groups(residual, design)
         design = weighted_design(
             design,
             row_weights(sample_weight, design.fixed),
             group_weight,
             weight_type=self.weight_type,
             scaling=self.weight_scaling,
-            groups=None if residual is None else residual_groups(residual, design),
+            groups=groups,
         )
         # Rows of weight 0 are dropped, and groups with them.
         self._input = self._input.with_levels([factor.levels for factor in design.factors])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.at_theta import fit_at
+from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.standardise import standardised
@@ -33,6 +34,7 @@ class FitsAround:
         self._fit = fit
         self._model = model if fit.residual is not None and len(fit.residual.rho) else None
         if self._model is not None:
+            self._residual = settled_residual(self._model, fit)
             _, self._rows = standardised(self._model.design, self._model.covariance)
 
     @property
@@ -67,9 +69,8 @@ class FitsAround:
 
     def _products(self, rho: FloatArray) -> CrossProducts:
         """Sum the cross-products of the estimable factors at other rho."""
-        model = self._model
-        assert model is not None
-        assert model.residual is not None
-        residual = model.residual.at(rho, model.design.weights.row_multiplicity)
+        assert self._model is not None
+        assert self._residual is not None
+        residual = self._residual.at(rho, self._model.design.weights.row_multiplicity)
         kept = [i for i, one in enumerate(self._fit.random) if one.position is not None]
         return self._rows.whitened(residual).products().of_factors(kept)

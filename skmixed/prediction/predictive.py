@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows
-from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.delta import DeltaMethod
@@ -81,8 +79,6 @@ def predictive(
         df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
         return GivenVariances(fit, predicted, df)
     require_kept_products(fit)
-    if model is not None:
-        model = replace(model, residual=settled_residual(model, fit))
     if isinstance(variance_uncertainty, VarianceDraws):
         return MixturePrediction(fit, predicted, variance_uncertainty, model)
     return DeltaMethod(Neighbourhood(fit, model), predicted)

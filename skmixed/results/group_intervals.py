@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
-from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fitted_model_of
 from skmixed.prediction.delta import DeltaMethod
@@ -169,8 +167,6 @@ def estimates_of_groups(
         )
     require_kept_products(fit)
     model = None if fitted.rows is None else fitted.rows.model
-    if model is not None:
-        model = replace(model, residual=settled_residual(model, fit))
     around = Neighbourhood(fit, model)
     return [DeltaMethod(around, one) for one in sums]
 
