@@ -130,7 +130,7 @@ def by_interlace(data: pd.DataFrame, seconds: float) -> dict[str, Any]:
     """Fit AR1 beside a random intercept by interlace-lme."""
     if importlib.util.find_spec("interlace") is None:
         return {}
-    import interlace  # noqa: PLC0415
+    interlace = importlib.import_module("interlace")
 
     def fit() -> Any:
         with warnings.catch_warnings():
