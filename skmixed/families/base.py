@@ -1,0 +1,126 @@
+"""What a family of distributions must offer: the log density of a row and its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ExtraDerivatives", "Family", "Link", "RowDerivatives"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExtraDerivatives:
+    """Hold derivatives of each row's log density in another predictor omega than eta.
+
+    Attributes
+    ----------
+    first : ndarray of shape (n,)
+        In omega.
+    mixed : ndarray of shape (n,)
+        In omega and eta.
+    twice_mixed : ndarray of shape (n,)
+        In omega, eta and eta.
+    """
+
+    first: FloatArray
+    mixed: FloatArray
+    twice_mixed: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowDerivatives:
+    """Hold the log density of each row and its derivatives in its linear predictor eta.
+
+    Attributes
+    ----------
+    value : ndarray of shape (n,)
+        Log density of the response.
+    first, second : ndarray of shape (n,)
+    third : ndarray of shape (n,) or None
+        None where it was not asked for.
+    extra : tuple of ExtraDerivatives
+        One for each predictor beside eta; empty where it was not asked for.
+    """
+
+    value: FloatArray
+    first: FloatArray
+    second: FloatArray
+    third: FloatArray | None = None
+    extra: tuple[ExtraDerivatives, ...] = ()
+
+
+class Link(Protocol):
+    """A monotone function g with g(mean) = eta; ``mean`` is its inverse h."""
+
+    name: str
+
+    def predictor(self, mean: FloatArray) -> FloatArray:
+        """Return eta = g(mean)."""
+        ...
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        """Return h(eta)."""
+        ...
+
+    def derivatives(self, eta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return h and its first three derivatives at eta."""
+        ...
+
+
+class Family(Protocol):
+    """A family of distributions with a link: what the rows' response follows given eta.
+
+    Beside eta, the density may depend on further predictors omega, one array for each name in
+    ``extra_names``: the logarithm of a dispersion, the logit of a probability of zero.
+    A family holds no data.
+    """
+
+    name: str
+    link: Link
+    extra_names: tuple[str, ...]
+    log_concave: bool
+
+    def check(self, y: FloatArray) -> None:
+        """Raise ValueError if a response is not in the support."""
+        ...
+
+    def starting_mean(self, y: FloatArray) -> FloatArray:
+        """Return a mean near each response and inside the support, where steps can begin."""
+        ...
+
+    def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
+        """Return a first value for each further predictor, given rough means."""
+        ...
+
+    def derivatives(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool
+    ) -> RowDerivatives:
+        """Return the log density with two derivatives in eta, or with all that there are.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n,)
+        extra : sequence of ndarray of shape (n,)
+            The further predictors, in the order of ``extra_names``.
+        full : bool
+            Whether the third derivative and those in the further predictors are wanted.
+        """
+        ...
+
+    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of minus the second derivative in eta: never negative."""
+        ...
+
+    def mean(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of the response."""
+        ...
+
+    def variance(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the variance of the response (of one trial, for proportions)."""
+        ...
