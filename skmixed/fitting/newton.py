@@ -142,9 +142,9 @@ def _is_short(length: float, at: ObjectiveValue) -> bool:
 def _rounding(at: ObjectiveValue) -> float:
     """Return the size of the rounding errors in the objective.
 
-    It is a sum of nu terms of size 1, from a V whose condition grows with the square of theta.
+    It is a sum of terms of size 1, from a V whose condition grows with the square of theta.
     """
-    return ROUNDING * (abs(at.value) + at.solution.nu + 4.0 * float(at.theta @ at.theta))
+    return ROUNDING * (abs(at.value) + at.n_terms + 4.0 * float(at.theta @ at.theta))
 
 
 def evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:

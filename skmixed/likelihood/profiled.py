@@ -90,6 +90,11 @@ class ObjectiveValue:
     value_error: float = 0.0
     replicated_gradients: FloatArray | None = None
 
+    @property
+    def n_terms(self) -> float:
+        """Count the terms of size 1 that the value is a sum of."""
+        return self.solution.nu
+
 
 class ProfiledObjective:
     """Evaluate -2 log-likelihood, its gradient and its Hessian in theta.

@@ -1,0 +1,209 @@
+"""The likelihood of a generalised model as a function of all its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import JointCovariance
+from skmixed.likelihood.curvature import working_information
+from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination import Elimination
+from skmixed.likelihood.laplace import in_theta, laplace
+from skmixed.likelihood.modes import Modes, find_modes
+from skmixed.likelihood.responses import Responses
+
+__all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
+
+FloatArray = NDArray[np.float64]
+
+# Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
+# and the score of a variance of 0 is found as that of any other.
+LEAST = 1e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """Hold the parameters of a generalised model, apart from each other.
+
+    Attributes
+    ----------
+    beta : ndarray of shape (n_coefficients,)
+    theta : ndarray of shape (n_theta,)
+    extra : list of ndarray
+        Coefficients of each further predictor.
+    """
+
+    beta: FloatArray
+    theta: FloatArray
+    extra: list[FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneralisedValue:
+    """Hold one evaluation of the objective, -2 log-likelihood.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        All parameters: beta, theta and those of further predictors.
+    value : float
+    gradient : ndarray of shape (n_parameters,)
+    hessian : ndarray of shape (n_parameters, n_parameters)
+        Approximate.
+    modes : Modes
+    """
+
+    theta: FloatArray
+    value: float
+    gradient: FloatArray
+    hessian: FloatArray
+    modes: Modes
+
+    @property
+    def n_terms(self) -> float:
+        """Count the terms of size 1 that the value is a sum of."""
+        return float(len(self.modes.eta))
+
+
+@dataclass(eq=False)
+class GeneralisedObjective:
+    """Evaluate -2 log-likelihood and its gradient in (beta, theta, further coefficients).
+
+    It remembers the last modes, from which the next evaluation begins: what it returns does not
+    depend on them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_coefficients, n)
+        Standardised columns.
+    rows : EffectRows
+    offset : ndarray of shape (n,)
+    responses : Responses
+    covariance : JointCovariance
+    extra : sequence of ndarray of shape (n_columns, n)
+        Columns of each further predictor of the family.
+    extra_curvature : ndarray of shape (n_extra, n_extra) or None
+        Of the coefficients of further predictors, about.
+    """
+
+    X: FloatArray
+    rows: EffectRows
+    offset: FloatArray
+    responses: Responses
+    covariance: JointCovariance
+    extra: Sequence[FloatArray] = ()
+    extra_curvature: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        self._warm = [np.zeros((len(Z), n)) for Z, n in zip(self.rows.Z, self.rows.n_levels)]
+
+    @cached_property
+    def elimination(self) -> Elimination:
+        """Return the order of elimination."""
+        return Elimination(self.rows)
+
+    @property
+    def n_theta(self) -> int:
+        """Count the covariance parameters."""
+        return self.covariance.n_parameters
+
+    @property
+    def lower(self) -> FloatArray | None:
+        """Return the least values of all parameters; None where all are free."""
+        bounds = self.covariance.lower_bounds
+        if bounds is None:
+            return None
+        lower = np.full(len(self.X) + len(bounds) + sum(map(len, self.extra)), -np.inf)
+        lower[len(self.X) : len(self.X) + len(bounds)] = bounds
+        return lower
+
+    def split(self, x: FloatArray) -> Parameters:
+        """Take the parameters apart."""
+        ends = np.cumsum([len(self.X), self.n_theta, *map(len, self.extra)])
+        beta, theta, *extra = np.split(x, ends[:-1])
+        return Parameters(beta, theta, extra)
+
+    def predictors(self, x: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
+        """Return X beta with the offset, and the further predictors of all rows."""
+        at = self.split(x)
+        return at.beta @ self.X + self.offset, [
+            c @ X for c, X in zip(at.extra, self.extra, strict=True)
+        ]
+
+    def modes(self, x: FloatArray) -> Modes:
+        """Find the modes at some parameters.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If there are none.
+        """
+        fixed, extra = self.predictors(x)
+        factors = [_regular(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
+        self._warm = modes.spherical
+        return modes
+
+    def value(self, x: FloatArray) -> float:
+        """Return -2 log-likelihood alone."""
+        return laplace(self.modes(x)).value
+
+    def __call__(self, x: FloatArray) -> GeneralisedValue:
+        """Evaluate value, gradient and an approximate Hessian."""
+        modes = self.modes(x)
+        approximation = laplace(modes)
+        by = approximation.gradient(self.rows)
+        at = self.split(x)
+        # A regular factor gives the score of Psi, and that the one of any other.
+        of_psi = [
+            0.5 * np.linalg.solve(L.T, G.T).T for L, G in zip(modes.factors, by.factors, strict=True)
+        ]
+        factors = self.covariance.relative_factors(at.theta)
+        of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
+        gradient = np.concatenate(
+            [
+                self.X @ by.eta,
+                in_theta(self.covariance, at.theta, of_factors),
+                *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
+            ]
+        )
+        hessian = np.zeros((len(x), len(x)))
+        n = len(self.X) + self.n_theta
+        hessian[:n, :n] = working_information(
+            self.X, self.rows, modes, self.covariance, at.theta, of_psi
+        )
+        if n < len(x):
+            known = self.extra_curvature
+            hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
+        return GeneralisedValue(x, approximation.value, gradient, hessian, modes)
+
+    def with_extra_curvature(self, at: GeneralisedValue, step: float = 1e-4) -> GeneralisedObjective:
+        """Return the objective with the curvature along further coefficients near a point."""
+        n = len(self.X) + self.n_theta
+        if n == len(at.theta):
+            return self
+        columns = []
+        for j in range(n, len(at.theta)):
+            moved = at.theta.copy()
+            moved[j] += step
+            columns.append((self(moved).gradient[n:] - at.gradient[n:]) / step)
+        curvature = 0.5 * (np.array(columns) + np.array(columns).T)
+        values, vectors = np.linalg.eigh(curvature)
+        values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))
+        return replace(self, extra_curvature=(vectors * values) @ vectors.T)
+
+
+def _regular(Lambda: FloatArray) -> FloatArray:
+    """Return a regular root of the same Psi, but for singular values below the least."""
+    if len(Lambda) == 1:
+        size = abs(float(Lambda[0, 0]))
+        return Lambda if size >= LEAST else np.array([[LEAST]])
+    left, values, right = np.linalg.svd(Lambda)
+    if values[-1] >= LEAST:
+        return Lambda
+    return np.asarray((left * np.maximum(values, LEAST)) @ right)

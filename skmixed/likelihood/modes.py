@@ -1,0 +1,190 @@
+"""The modes of the random effects given the data, by penalised iteratively reweighted steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.families.base import RowDerivatives
+from skmixed.likelihood.effect_rows import Blocks
+from skmixed.likelihood.elimination import Elimination, PenalisedFactor
+from skmixed.likelihood.responses import Responses
+
+__all__ = ["Modes", "find_modes"]
+
+FloatArray = NDArray[np.float64]
+
+# Squared length of a Newton step in standard errors of the modes: after it, they are exact.
+NEAR = 1e-11
+MAX_STEPS = 200
+# The shortest part of a step that is tried.
+SHORTEST = 1e-10
+ROUNDING = 64.0 * float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Modes:
+    """Hold the modes at given parameters, and what belongs to them.
+
+    Attributes
+    ----------
+    spherical : list of ndarray of shape (k, n_levels)
+        u of each factor, with b = Lambda u and u ~ N(0, I).
+    factors : list of ndarray of shape (k, k)
+        Lambda.
+    eta : ndarray of shape (n,)
+    rows : RowDerivatives
+        All derivatives of the log densities there.
+    gram : Blocks
+        Z'WZ with the observed weights.
+    system : PenalisedFactor
+        Of M = Lambda'Z'WZ Lambda + I.
+    n_steps : int
+    """
+
+    spherical: list[FloatArray]
+    factors: list[FloatArray]
+    eta: FloatArray
+    rows: RowDerivatives
+    gram: Blocks
+    system: PenalisedFactor
+    n_steps: int
+
+    @property
+    def penalised(self) -> float:
+        """Return -2 log p(y | b) + |u|^2."""
+        return -2.0 * float(self.rows.value.sum()) + _square(self.spherical)
+
+    @property
+    def effects(self) -> list[FloatArray]:
+        """Return b of each factor, (k, n_levels)."""
+        return scaled(self.factors, self.spherical)
+
+
+def find_modes(
+    elimination: Elimination,
+    factors: list[FloatArray],
+    fixed: FloatArray,
+    responses: Responses,
+    extra: Sequence[FloatArray],
+    start: list[FloatArray],
+) -> Modes:
+    """Maximise log p(y | b) + log p(b) by Newton steps, none of which lowers it.
+
+    Where the observed weights make M indefinite, the expected ones give the step (Fisher scoring).
+
+    Parameters
+    ----------
+    elimination : Elimination
+    factors : list of ndarray of shape (k, k)
+        Lambda of each grouping factor.
+    fixed : ndarray of shape (n,)
+        X beta and the offset.
+    responses : Responses
+    extra : sequence of ndarray of shape (n,)
+        Further predictors of the family.
+    start : list of ndarray of shape (k, n_levels)
+        Spherical effects to begin with.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the density is not finite, no step leads on, or M is indefinite at the end.
+    """
+    effect_rows, n = elimination.rows, len(fixed)
+    u = start
+    eta = fixed + effect_rows.to_rows(scaled(factors, u), n)
+    at = responses.at(eta, extra, full=False)
+    value = _value(at, u)
+    if not np.isfinite(value):
+        u = [np.zeros_like(one) for one in u]
+        eta = fixed.copy()
+        at = responses.at(eta, extra, full=False)
+        value = _value(at, u)
+    for n_steps in range(MAX_STEPS):
+        slope = [
+            score - one
+            for score, one in zip(
+                scaled([L.T for L in factors], effect_rows.to_levels(at.first)), u, strict=True
+            )
+        ]
+        system = _system(elimination, factors, responses, at, eta, extra)
+        step = [one[0] for one in system.solve([one[None] for one in slope])]
+        squared = sum(float(np.vdot(a, b)) for a, b in zip(slope, step, strict=True))
+        if not np.isfinite(squared):
+            raise np.linalg.LinAlgError("The density of the response is not finite.")
+        moved = effect_rows.to_rows(scaled(factors, step), n)
+        if squared <= NEAR:
+            u = [a + b for a, b in zip(u, step, strict=True)]
+            return _finished(elimination, factors, responses, extra, u, eta + moved, n_steps + 1)
+        part, rounding = 1.0, ROUNDING * (abs(value) + n)
+        while True:
+            tried = [a + part * b for a, b in zip(u, step, strict=True)]
+            eta_tried = eta + part * moved
+            at_tried = responses.at(eta_tried, extra, full=False)
+            value_tried = _value(at_tried, tried)
+            if value_tried <= value + rounding:
+                break
+            part *= 0.5
+            if part < SHORTEST:
+                raise np.linalg.LinAlgError("No step leads to the modes.")
+        u, eta, at, value = tried, eta_tried, at_tried, value_tried
+    raise np.linalg.LinAlgError("The modes were not found.")
+
+
+def scaled(matrices: Sequence[FloatArray], effects: Sequence[FloatArray]) -> list[FloatArray]:
+    """Multiply the effects of every level of each factor with a small matrix.
+
+    Parameters
+    ----------
+    matrices : sequence of ndarray of shape (k, k)
+    effects : sequence of ndarray of shape (k, n_levels)
+    """
+    return [matrix @ one for matrix, one in zip(matrices, effects, strict=True)]
+
+
+def _finished(
+    elimination: Elimination,
+    factors: list[FloatArray],
+    responses: Responses,
+    extra: Sequence[FloatArray],
+    u: list[FloatArray],
+    eta: FloatArray,
+    n_steps: int,
+) -> Modes:
+    """Evaluate everything at the modes."""
+    rows = responses.at(eta, extra, full=True)
+    gram = elimination.rows.gram(-rows.second)
+    return Modes(u, factors, eta, rows, gram, elimination.factored(gram, factors), n_steps)
+
+
+def _system(
+    elimination: Elimination,
+    factors: list[FloatArray],
+    responses: Responses,
+    at: RowDerivatives,
+    eta: FloatArray,
+    extra: Sequence[FloatArray],
+) -> PenalisedFactor:
+    """Factor M with the observed weights, or with the expected ones."""
+    try:
+        return elimination.factored(elimination.rows.gram(-at.second), factors)
+    except np.linalg.LinAlgError:
+        if responses.family.log_concave:
+            raise
+        expected = responses.expected_weights(eta, extra)
+        return elimination.factored(elimination.rows.gram(expected), factors)
+
+
+def _value(at: RowDerivatives, u: list[FloatArray]) -> float:
+    """Return -log p(y | b) - log p(b), without constants."""
+    value = 0.5 * _square(u) - float(at.value.sum())
+    return value if np.isfinite(value) else float("inf")
+
+
+def _square(u: list[FloatArray]) -> float:
+    """Return |u|^2."""
+    return sum(float(np.vdot(one, one)) for one in u)

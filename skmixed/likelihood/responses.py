@@ -1,0 +1,60 @@
+"""The log density of all rows, given their linear predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.families.base import ExtraDerivatives, Family, RowDerivatives
+
+__all__ = ["Responses"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Responses:
+    """Hold the responses of rows, and the family that they follow.
+
+    Attributes
+    ----------
+    family : Family
+    y : ndarray of shape (n,)
+    weights : ndarray of shape (n,) or None
+        What each row's log density is multiplied by; None where all are 1.
+    """
+
+    family: Family
+    y: FloatArray
+    weights: FloatArray | None = None
+
+    def at(self, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool) -> RowDerivatives:
+        """Return the weighted log densities and their derivatives.
+
+        Parameters
+        ----------
+        eta : ndarray of shape (n,)
+        extra : sequence of ndarray of shape (n,)
+            Further predictors of the family.
+        full : bool
+            Whether third derivatives and those in the further predictors are wanted.
+        """
+        d = self.family.derivatives(self.y, eta, extra, full=full)
+        if self.weights is None:
+            return d
+        w = self.weights
+        return RowDerivatives(
+            w * d.value,
+            w * d.first,
+            w * d.second,
+            None if d.third is None else w * d.third,
+            tuple(ExtraDerivatives(w * e.first, w * e.mixed, w * e.twice_mixed) for e in d.extra),
+        )
+
+    def expected_weights(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return what minus the second derivatives are on average."""
+        expected = self.family.expected_weight(eta, extra)
+        return expected if self.weights is None else expected * self.weights
