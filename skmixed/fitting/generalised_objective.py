@@ -100,7 +100,9 @@ class GeneralisedObjective:
     extra_curvature: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        self._warm = [np.zeros((len(Z), n)) for Z, n in zip(self.rows.Z, self.rows.n_levels)]
+        self._warm = [
+            np.zeros((len(Z), n)) for Z, n in zip(self.rows.Z, self.rows.n_levels, strict=True)
+        ]
 
     @cached_property
     def elimination(self) -> Elimination:
@@ -160,8 +162,9 @@ class GeneralisedObjective:
         by = approximation.gradient(self.rows)
         at = self.split(x)
         # A regular factor gives the score of Psi, and that the one of any other.
-        of_psi = [
-            0.5 * np.linalg.solve(L.T, G.T).T for L, G in zip(modes.factors, by.factors, strict=True)
+        of_psi: list[FloatArray] = [
+            0.5 * np.asarray(np.linalg.solve(L.T, G.T), np.float64).T
+            for L, G in zip(modes.factors, by.factors, strict=True)
         ]
         factors = self.covariance.relative_factors(at.theta)
         of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
@@ -182,7 +185,9 @@ class GeneralisedObjective:
             hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
         return GeneralisedValue(x, approximation.value, gradient, hessian, modes)
 
-    def with_extra_curvature(self, at: GeneralisedValue, step: float = 1e-4) -> GeneralisedObjective:
+    def with_extra_curvature(
+        self, at: GeneralisedValue, step: float = 1e-4
+    ) -> GeneralisedObjective:
         """Return the objective with the curvature along further coefficients near a point."""
         n = len(self.X) + self.n_theta
         if n == len(at.theta):

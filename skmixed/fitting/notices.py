@@ -16,7 +16,7 @@ from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["notices_of"]
+__all__ = ["aliased_notice", "notices_of", "singular_notice"]
 
 # Part of a standard error that random probes may move theta by.
 NOTICEABLE = 0.1
@@ -41,14 +41,14 @@ def notices_of(
     told : collection of int, default=()
         Factors that are not estimated, for a reason that the caller tells.
     """
-    found = [_exact(fit, design), _aliased(fit), _convergence(fit), _monte_carlo(fit)]
+    found = [_exact(fit, design), aliased_notice(fit), _convergence(fit), _monte_carlo(fit)]
     redundant = [_redundant(effects, varies) for effects in fit.random]
     found.append(_unidentified(fit, design, [one is not None for one in redundant]))
     arbitrary = fit.unidentified.factors if fit.unidentified else []
     for i, effects in enumerate(fit.random):
         found += [None if i in told else _not_estimable(effects, fit), redundant[i]]
         if redundant[i] is None and i not in arbitrary:
-            found.append(_singular(effects, fit))
+            found.append(singular_notice(effects, fit))
     return tuple(notice for notice in found if notice is not None)
 
 
@@ -67,7 +67,8 @@ def _exact(fit: LMMFit, design: Design) -> Notice | None:
     )
 
 
-def _aliased(fit: LMMFit) -> Notice | None:
+def aliased_notice(fit: LMMFit) -> Notice | None:
+    """Name the columns of X that others explain; None if there are none."""
     if not fit.fixed.aliased.any():
         return None
     names = [name for name, out in zip(fit.fixed.names, fit.fixed.aliased, strict=True) if out]
@@ -179,7 +180,8 @@ def _same_partition(one: GroupingFactor, other: GroupingFactor) -> bool:
     return n == len(other.levels) == len(np.unique(one.codes * n + other.codes))
 
 
-def _singular(effects: RandomEffects, fit: LMMFit) -> Notice | None:
+def singular_notice(effects: RandomEffects, fit: LMMFit) -> Notice | None:
+    """Name the effects whose estimated covariance is on its boundary; None if it is not."""
     if not (effects.boundary and effects.estimable and fit.convergence.converged):
         return None
     names = effects.effect_names

@@ -92,17 +92,9 @@ def information_of_columns(
     of_Z = _times(modes.gram, rows, directions) if directions else []
     gram = weighted @ X.T
     if directions:
-        across = sum(
-            np.tensordot(a, v, ((1, 2), (1, 2))) for a, v in zip(of_X, directions, strict=True)
-        )
-        inner = sum(
-            np.tensordot(a, v, ((1, 2), (1, 2))) for a, v in zip(of_Z, directions, strict=True)
-        )
-        if of_X:
-            gram = np.block([[gram, across], [across.T, inner]])
-    shared = (
-        [np.concatenate(pair) for pair in zip(of_X, of_Z, strict=True)] if directions else of_X
-    )
+        across, inner = _inner(of_X, directions), _inner(of_Z, directions)
+        gram = np.block([[gram, across], [across.T, inner]])
+    shared = [np.concatenate(pair) for pair in zip(of_X, of_Z, strict=True)] if directions else of_X
     right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, shared, strict=True)]
     taken = np.zeros_like(gram)
     for one, solved in zip(right, modes.system.solve(right), strict=True):
@@ -110,9 +102,13 @@ def information_of_columns(
     return gram - 0.5 * (taken + taken.T)
 
 
-def _times(
-    gram: Blocks, rows: EffectRows, effects: Sequence[FloatArray]
-) -> list[FloatArray]:
+def _inner(left: Sequence[FloatArray], right: Sequence[FloatArray]) -> FloatArray:
+    """Return the inner products of effects of shape (m, k, n_levels), over all factors."""
+    parts = [np.tensordot(a, v, ((1, 2), (1, 2))) for a, v in zip(left, right, strict=True)]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def _times(gram: Blocks, rows: EffectRows, effects: Sequence[FloatArray]) -> list[FloatArray]:
     """Return Z'WZ v for effects of shape (m, k, n_levels)."""
     products = [np.einsum("abg,mbg->mag", N, v) for N, v in zip(gram.own, effects, strict=True)]
     for (i, j), N in gram.crossed.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,9 +80,7 @@ class Blocks:
     def between(self, left: Sequence[FloatArray], right: Sequence[FloatArray]) -> Blocks:
         """Return left' S right, with one small matrix for all levels of each factor."""
         own = [both_sides(a, S, b) for a, S, b in zip(left, self.own, right, strict=True)]
-        crossed = {
-            (i, j): both_sides(left[i], S, right[j]) for (i, j), S in self.crossed.items()
-        }
+        crossed = {(i, j): both_sides(left[i], S, right[j]) for (i, j), S in self.crossed.items()}
         return Blocks(own, crossed)
 
 
@@ -127,8 +125,8 @@ class EffectRows:
             for a, one in enumerate(self.Z[i]):
                 weighted = weights if self._ones[i][a] else weights * one
                 for b, other in enumerate(self.Z[j]):
-                    product = weighted if self._ones[j][b] else weighted * other
-                    sums[a, b] = np.bincount(cells.of_rows, product, cells.n_cells)
+                    values = weighted if self._ones[j][b] else weighted * other
+                    sums[a, b] = np.bincount(cells.of_rows, values, cells.n_cells)
             crossed[i, j] = sums
         return Blocks(own, crossed)
 
@@ -140,8 +138,8 @@ class EffectRows:
         for a, column in enumerate(Z):
             weighted = weights if ones[a] else weights * column
             for b in range(a, len(Z)):
-                product = weighted if ones[b] else weighted * Z[b]
-                sums[a, b] = sums[b, a] = np.bincount(codes, product, n_levels)
+                values = weighted if ones[b] else weighted * Z[b]
+                sums[a, b] = sums[b, a] = np.bincount(codes, values, n_levels)
         return sums
 
     def to_levels(self, values: FloatArray) -> list[FloatArray]:
@@ -168,25 +166,22 @@ class EffectRows:
     def quadratic(self, blocks: Blocks, n: int) -> FloatArray:
         """Return z'S z of each row, z its columns of all factors."""
         total = np.zeros(n)
-        for Z, codes, ones, S in zip(self.Z, self.codes, self._ones, blocks.own, strict=True):
-            for a in range(len(Z)):
-                for b in range(a, len(Z)):
-                    of_rows = np.take(S[a, b] if a == b else 2.0 * S[a, b], codes)
-                    for column, one in ((Z[a], ones[a]), (Z[b], ones[b])):
-                        if not one:
-                            of_rows *= column
-                    total += of_rows
+        for i, (codes, S) in enumerate(zip(self.codes, blocks.own, strict=True)):
+            for a, b in combinations_with_replacement(range(len(S)), 2):
+                of_rows = np.take(S[a, b] if a == b else 2.0 * S[a, b], codes)
+                total += self._times_columns(of_rows, (i, a), (i, b))
         for (i, j), S in blocks.crossed.items():
-            cells = self.cells[i, j]
-            for a, one in enumerate(self.Z[i]):
-                for b, other in enumerate(self.Z[j]):
-                    of_rows = np.take(2.0 * S[a, b], cells.of_rows)
-                    if not self._ones[i][a]:
-                        of_rows *= one
-                    if not self._ones[j][b]:
-                        of_rows *= other
-                    total += of_rows
+            for a, b in product(range(S.shape[0]), range(S.shape[1])):
+                of_rows = np.take(2.0 * S[a, b], self.cells[i, j].of_rows)
+                total += self._times_columns(of_rows, (i, a), (j, b))
         return total
+
+    def _times_columns(self, values: FloatArray, *columns: tuple[int, int]) -> FloatArray:
+        """Multiply values in place with columns of Z, each given by its factor and effect."""
+        for i, a in columns:
+            if not self._ones[i][a]:
+                values *= self.Z[i][a]
+        return values
 
 
 def both_sides(left: FloatArray, S: FloatArray, right: FloatArray) -> FloatArray:

@@ -91,8 +91,8 @@ class Elimination:
             for t in self.chain[place + 1 :]:
                 parents = self.rows.cells[s, t].right
                 for u in self.others:
-                    own = self._coupled(s, u)
-                    found[s, t, u] = self._coupled(t, u).find(parents[own.left], own.right)
+                    own = self.coupled_cells(s, u)
+                    found[s, t, u] = self.coupled_cells(t, u).find(parents[own.left], own.right)
         return found
 
     @cached_property
@@ -118,7 +118,7 @@ class Elimination:
                     )
         return turned
 
-    def _coupled(self, s: int, u: int) -> Cells:
+    def coupled_cells(self, s: int, u: int) -> Cells:
         """Return the cells of an eliminated factor with another."""
         return self._turned[s, u][0]
 
@@ -190,7 +190,7 @@ class Elimination:
             raise np.linalg.LinAlgError("M is not positive definite.")
         linked = {t: _solved(L, links[s, t]) for t in later}
         owed = {
-            u: _solved(L[:, :, self._coupled(s, u).left], coupled[s, u]) for u in self.others
+            u: _solved(L[:, :, self.coupled_cells(s, u).left], coupled[s, u]) for u in self.others
         }
         parents = {t: self.rows.cells[s, t].right for t in later}
         for place, t in enumerate(later):
@@ -200,10 +200,10 @@ class Elimination:
                 product = _gram(linked[t], linked[other])
                 links[t, other] = links[t, other] - _summed(product, parents[t], n)
             for u in self.others:
-                cells = self._coupled(s, u)
+                cells = self.coupled_cells(s, u)
                 product = _gram(linked[t][:, :, cells.left], owed[u])
                 coupled[t, u] -= _summed(
-                    product, self.carried[s, t, u], self._coupled(t, u).n_cells
+                    product, self.carried[s, t, u], self.coupled_cells(t, u).n_cells
                 )
         matrix = self._matrix(s, owed)
         if matrix is not None:
@@ -217,7 +217,7 @@ class Elimination:
         k, n_levels = len(self.rows.Z[s]), self.rows.n_levels[s]
         values, rows, columns = [], [], []
         for u, blocks in owed.items():
-            cells = self._coupled(s, u)
+            cells = self.coupled_cells(s, u)
             at = self.columns(u, cells.right)
             own = cells.left + n_levels * np.arange(k)[:, None]
             shape = blocks.shape
@@ -320,7 +320,10 @@ class PenalisedFactor:
             own[i] = dense[at[:, None], at[None]]
         for (i, j), cells in rows.cells.items():
             if i in elimination.others and j in elimination.others:
-                left, right = elimination.columns(i, cells.left), elimination.columns(j, cells.right)
+                left, right = (
+                    elimination.columns(i, cells.left),
+                    elimination.columns(j, cells.right),
+                )
                 crossed[i, j] = dense[left[:, None], right[None]]
         coupled: dict[tuple[int, int], FloatArray] = {}
         for stage in reversed(self.stages):
@@ -345,20 +348,20 @@ class PenalisedFactor:
         unit = np.repeat(np.eye(k)[:, :, None], n_levels, axis=2)
         root = solve_lower_over_groups(stage.L, unit)
         total = np.einsum("ilg,jlg->ijg", root, root)
-        for t in K:
-            block = np.zeros((k, K[t].shape[1], n_levels))
+        for t, K_t in K.items():
+            block = np.zeros((k, K_t.shape[1], n_levels))
             for other, K_other in K.items():
                 block -= np.einsum("abg,bcg->acg", K_other, _pair(own, crossed, other, t, stage))
             for u in elimination.others:
                 block -= self._through(stage, u, t, coupled)
             crossed[s, t] = block
-            total -= np.einsum("abg,cbg->acg", K[t], block)
+            total -= np.einsum("abg,cbg->acg", K_t, block)
         for u in elimination.others:
-            cells = elimination._coupled(s, u)
+            cells = elimination.coupled_cells(s, u)
             values = self._at_cells(stage, u, dense)
-            for t in K:
+            for t, K_t in K.items():
                 at = elimination.carried[s, t, u]
-                values -= np.einsum("abc,bdc->adc", K[t][:, :, cells.left], coupled[t, u][:, :, at])
+                values -= np.einsum("abc,bdc->adc", K_t[:, :, cells.left], coupled[t, u][:, :, at])
             coupled[s, u] = values
             owed = self._owed_cells(stage, u)
             product = np.einsum("abc,dbc->adc", owed, values)
@@ -369,7 +372,7 @@ class PenalisedFactor:
         """Return K = L'^-1 C of a stage with another factor, cell by cell."""
         assert stage.owed is not None
         elimination = self.elimination
-        cells = elimination._coupled(stage.factor, u)
+        cells = elimination.coupled_cells(stage.factor, u)
         k = stage.L.shape[1]
         at = elimination.columns(u, cells.right)
         own = cells.left + stage.L.shape[2] * np.arange(k)[:, None]
@@ -383,18 +386,16 @@ class PenalisedFactor:
         self, stage: _Stage, u: int, t: int, coupled: dict[tuple[int, int], FloatArray]
     ) -> FloatArray:
         """Return K of a stage with another factor, times the inverse between that and stage t."""
-        cells = self.elimination._coupled(stage.factor, u)
+        cells = self.elimination.coupled_cells(stage.factor, u)
         at = self.elimination.carried[stage.factor, t, u]
-        product = np.einsum(
-            "abc,dbc->adc", self._owed_cells(stage, u), coupled[t, u][:, :, at]
-        )
+        product = np.einsum("abc,dbc->adc", self._owed_cells(stage, u), coupled[t, u][:, :, at])
         return _summed(product, cells.left, stage.L.shape[2])
 
     def _at_cells(self, stage: _Stage, u: int, dense: FloatArray) -> FloatArray:
         """Return -K V of one stage at its cells with another factor, V the dense inverse."""
         assert stage.owed is not None
         elimination = self.elimination
-        cells = elimination._coupled(stage.factor, u)
+        cells = elimination.coupled_cells(stage.factor, u)
         k, n_levels = stage.L.shape[1:]
         at = elimination.columns(u, cells.right)
         values = np.empty((k, len(at), cells.n_cells))

@@ -7,7 +7,7 @@ multiplied with a root of it, so that variances are sums of squares.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -125,9 +125,8 @@ class Stage(FieldState):
 
     Attributes
     ----------
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = Z'V^-1 Z, V without this factor and those after it.
-    Lambda : ndarray of shape (k, k)
+    root : ndarray of shape (n_levels, k, k)
+        C with C'C the covariance of the effects of a level given the factors after it.
     links : dict of int to (ndarray of shape (n_levels,), ndarray of shape (k_t, k, n_levels))
         For each coarser stage, its level that each level lies in, and what the effects of this
         factor owe to those of that level.
@@ -135,9 +134,8 @@ class Stage(FieldState):
         What they owe to the effects of the factors that are not eliminated.
     """
 
-    R: FloatArray
-    Lambda: FloatArray
-    links: dict[int, tuple[NDArray[np.integer], FloatArray]]
+    root: FloatArray
+    links: Mapping[int, tuple[NDArray[np.integer], FloatArray]]
     moved: sparse.csr_array
 
     def __getstate__(self) -> dict[str, Any]:
@@ -155,7 +153,7 @@ class Stage(FieldState):
     @property
     def shape(self) -> tuple[int, int]:
         """Return the number of effects, and of levels."""
-        return self.R.shape[1], self.R.shape[2]
+        return self.root.shape[2], self.root.shape[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,9 +211,8 @@ class BlockedErrors:
         drawn: dict[int, FloatArray] = {}
         for s in reversed(range(len(self.stages))):
             stage = self.stages[s]
-            C = conditional_root(stage.R, stage.Lambda)
-            normals = rng.standard_normal((n, *C.shape[:2]))
-            own = np.einsum("nga,gaq->qgn", normals, C).reshape(-1, n)
+            normals = rng.standard_normal((n, *stage.root.shape[:2]))
+            own = np.einsum("nga,gaq->qgn", normals, stage.root).reshape(-1, n)
             for t, (parents, carried) in stage.links.items():
                 own -= _linking(carried, parents, self.stages[t].shape[1]) @ drawn[t]
             drawn[s] = own - stage.moved @ of_others
@@ -233,8 +230,7 @@ class BlockedErrors:
         weights = list(of_stages)
         roots = []
         for s, stage in enumerate(self.stages):
-            C = conditional_root(stage.R, stage.Lambda).transpose(2, 1, 0)
-            roots.append(weights[s] @ level_blocks(C))
+            roots.append(weights[s] @ level_blocks(stage.root.transpose(2, 1, 0)))
             for t, (parents, carried) in stage.links.items():
                 weights[t] = weights[t] - weights[s] @ _linking(
                     carried, parents, self.stages[t].shape[1]

@@ -5,9 +5,9 @@ Lambda + I, W minus the second derivatives of the log densities,
 
     f = -2 log p(y | u) + |u|^2 + log|M|
 
-(Bates, Maechler, Bolker and Walker 2015, section 5; Kristensen et al. 2016, equation 3, for observed
-weights). The modes depend on all parameters: with h_i = z_i'Lambda M^-1 Lambda'z_i,
-s = h dW/deta and a = M^-1 Lambda'Z's, implicit differentiation gives what follows.
+(Kristensen, Nielsen, Berg, Skaug and Bell 2016, equation 3). The modes depend on all parameters:
+with h_i = z_i'Lambda M^-1 Lambda'z_i, s = h dW/deta and a = M^-1 Lambda'Z's, implicit
+differentiation gives what follows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.families.base import ExtraDerivatives
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
 
@@ -107,7 +108,7 @@ def implicit_gradient(
     a = [one[0] for one in modes.system.solve([one[None] for one in moved])]
     along = rows.to_rows(scaled(factors, a), n)
     of_eta = direct + of_weights + derivatives.second * along
-    products = _left_products(rows, modes.gram, factors, of_M)
+    products = _left_products(modes.gram, factors, of_M)
     scores = rows.to_levels(derivatives.first)
     through_eta = rows.to_levels(of_eta)
     of_factors = [
@@ -120,14 +121,12 @@ def implicit_gradient(
     return LaplaceGradient(of_eta, of_factors, extra)
 
 
-def _of_extra(e, h: FloatArray, along: FloatArray) -> FloatArray:  # type: ignore[no-untyped-def]
+def _of_extra(e: ExtraDerivatives, h: FloatArray, along: FloatArray) -> FloatArray:
     """Return the derivative in one further predictor of each row."""
     return np.asarray(-2.0 * e.first - h * e.twice_mixed + along * e.mixed)
 
 
-def _left_products(
-    rows: EffectRows, gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks
-) -> list[FloatArray]:
+def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:
     """Return the sum of Z'WZ Lambda S over the levels of each factor, its own block."""
     products = [
         np.einsum("abg,bc,cdg->ad", N, L, S, optimize=True)

@@ -15,7 +15,7 @@ from scipy import sparse
 from skmixed.likelihood.batched import inverse_lower_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import Directions, Reduced
-from skmixed.likelihood.errors import Stage, level_blocks
+from skmixed.likelihood.errors import Stage, conditional_root, level_blocks
 from skmixed.likelihood.gram import level_sums
 from skmixed.likelihood.joined import alone, products_of_others, with_others
 from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
@@ -105,7 +105,7 @@ class LargestFactor:
         Psi = factors[0] @ factors[0].T
         moving = np.einsum("qr,rlg,lmg->qmg", Psi, at.own.root, at.root)
         moved = sparse.csr_array(level_blocks(moving) @ self._c)
-        return [Stage(self._kernel.R, factors[0], {}, moved)]
+        return [Stage(conditional_root(self._kernel.R, factors[0]), {}, moved)]
 
     def _flat(self, columns: FloatArray) -> FloatArray:
         """Join effects and levels, in the order of the rows of c."""

@@ -176,7 +176,7 @@ class NestedFactors:
             }
             first = self._columns_of(s, self._depth).start
             moved = sparse.csr_array(_flat(carried[first : first + self._n_other]).T)
-            stages.append(Stage(products.R, Lambda, links, moved))
+            stages.append(Stage(conditional_root(products.R, Lambda), links, moved))
         return stages
 
     def _evaluation(self, products: list[_Products], factors: Sequence[FloatArray]) -> _Evaluation:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skmixed.fitting.model import LMMModel
 from skmixed.formula.columns import n_rows
 
 __all__ = ["KeptRows"]
@@ -17,7 +16,7 @@ class KeptRows:
 
     Attributes
     ----------
-    model : LMMModel
+    model : LMMModel or GLMMModel
         What was fitted: what refits start from.
     data : DataFrame, mapping of columns, array or None
         The same rows, as the user knows them.
@@ -27,7 +26,7 @@ class KeptRows:
         One for each row that was given.
     """
 
-    model: LMMModel
+    model: Any
     data: Any = None
     given: Any = None
     weights: Any = None

@@ -9,7 +9,7 @@ from skmixed.exceptions import InconsistentVersionWarning, warn_user
 
 __all__ = ["VersionedState"]
 
-LAYOUT = 2
+LAYOUT = 3
 """Raise it when fields of saved objects change: what was saved before is then refused."""
 
 

@@ -1,0 +1,216 @@
+"""The finished fit of a generalised model at its optimum, in the user's units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.design.coordinates import FixedCoordinates
+from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
+from skmixed.fitting.lmm_fit import Convergence, FixedEffects
+from skmixed.fitting.optimise import Optimum, measured_hessian
+from skmixed.fitting.quantiles import quartiles
+from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.modes import Modes
+from skmixed.likelihood.penalised_errors import PenalisedErrors
+
+if TYPE_CHECKING:
+    from skmixed.fitting.glmm_model import GeneralisedCoordinates, GLMMModel
+
+__all__ = ["generalised_estimates"]
+
+FloatArray = NDArray[np.float64]
+
+# Curvature below this part of the largest, in units of the parameters' own, is rounding.
+FLAT = 1e-10
+
+
+def generalised_estimates(
+    model: GLMMModel,
+    coordinates: GeneralisedCoordinates,
+    objective: GeneralisedObjective,
+    optimum: Optimum,
+) -> GLMMFit:
+    """Make the fit of an optimum.
+
+    Parameters
+    ----------
+    model : GLMMModel
+    coordinates : GeneralisedCoordinates
+    objective : GeneralisedObjective
+    optimum : Optimum
+    """
+    at: Any = optimum.at
+    x, modes = at.theta, at.modes
+    joint = _joint(objective, x)
+    errors = PenalisedErrors.of(modes.system, modes.factors)
+    design = model.design
+    return GLMMFit(
+        reml=False,
+        n_rows=design.count,
+        fixed=_fixed(model, coordinates.mean.fixed, joint),
+        random=_random(model, coordinates, objective, modes, errors, joint),
+        errors=errors,
+        sigma=1.0,
+        log_likelihood=-0.5 * at.value + _normalising(model),
+        convergence=_convergence(optimum, joint),
+        coordinates=coordinates.mean,
+        residual_quantiles=quartiles(_pearson(objective, x, modes)),
+        notices=(),
+        family=model.family,
+        joint=joint,
+        extra=_extra(model, coordinates, objective, joint),
+        n_quadrature=model.n_quadrature,
+        trials=model.trials,
+    )
+
+
+def _joint(objective: Any, x: FloatArray) -> JointEstimate:
+    """Measure the Hessian of all parameters, and invert it."""
+    hessian = measured_hessian(objective, x)
+    units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
+    values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
+    kept = values > FLAT * values.max(initial=0.0)
+    root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
+    return JointEstimate(x, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta)
+
+
+def _fixed(model: GLMMModel, place: FixedCoordinates, joint: JointEstimate) -> FixedEffects:
+    """Carry the fixed effects over to the user's units."""
+    beta, own = joint.parameters[joint.beta], joint.covariance[joint.beta, joint.beta]
+    coefficients, covariance, aliased = _in_units(place, beta, own)
+    return FixedEffects(
+        model.design.coefficient_names, coefficients, covariance, aliased, beta, own
+    )
+
+
+def _in_units(
+    place: FixedCoordinates, beta: FloatArray, own: FloatArray
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return coefficients of the user's columns, their covariance, and which are aliased."""
+    matrix = place.matrix
+    covariance = matrix @ own @ matrix.T
+    aliased = np.concatenate([np.zeros(int(place.intercept), bool), place.aliased])
+    covariance[aliased] = covariance[:, aliased] = np.nan
+    return matrix @ beta, covariance, aliased
+
+
+def _random(
+    model: GLMMModel,
+    coordinates: GeneralisedCoordinates,
+    objective: GeneralisedObjective,
+    modes: Modes,
+    errors: PenalisedErrors,
+    joint: JointEstimate,
+) -> tuple[RandomEffects, ...]:
+    """Describe the random effects of each factor."""
+    design = model.design
+    theta = joint.parameters[joint.theta]
+    factors = objective.covariance.relative_factors(theta)
+    scores = _fixed_scores(objective, modes)
+    weights = design.weights.values
+    described = []
+    for i, (block, covariance, place, Z) in enumerate(
+        zip(
+            design.blocks,
+            model.covariance.factors,
+            coordinates.mean.random,
+            objective.rows.Z,
+            strict=True,
+        )
+    ):
+        factor = block.factor
+        n_levels = len(factor.levels)
+        described.append(
+            RandomEffects(
+                levels=factor.levels,
+                terms=block.terms,
+                covariance=covariance,
+                coordinates=place,
+                sizes=factor.sizes,
+                precision=np.bincount(factor.codes, weights, n_levels).astype(np.float64),
+                sigma=1.0,
+                response_scale=1.0,
+                weight_scale=1.0,
+                standardised_factor=factors[i],
+                standardised_modes=(modes.factors[i] @ modes.spherical[i]).T,
+                standardised_scores=scores[i],
+                errors=errors,
+                position=i,
+                mean_square=Z @ Z.T / design.n_rows,
+            )
+        )
+    return tuple(described)
+
+
+def _fixed_scores(objective: GeneralisedObjective, modes: Modes) -> list[FloatArray]:
+    """Return Z'V^-1 X of each level, V = W^-1 + Z Psi Z': (n_coefficients, k, n_levels)."""
+    rows, n = objective.rows, len(modes.eta)
+    weighted = objective.X * -modes.rows.second
+    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
+    if not of_X:
+        return [np.empty((0, len(Z), m)) for Z, m in zip(rows.Z, rows.n_levels, strict=True)]
+    right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, of_X, strict=True)]
+    solved = modes.system.solve(right)
+    for j in range(len(weighted)):
+        b = [L @ one[j] for L, one in zip(modes.factors, solved, strict=True)]
+        moved = rows.to_levels(-modes.rows.second * rows.to_rows(b, n))
+        for one, change in zip(of_X, moved, strict=True):
+            one[j] -= change
+    return of_X
+
+
+def _extra(
+    model: GLMMModel,
+    coordinates: GeneralisedCoordinates,
+    objective: GeneralisedObjective,
+    joint: JointEstimate,
+) -> tuple[ExtraPredictor, ...]:
+    """Carry the coefficients of further predictors over to the user's units."""
+    first = joint.theta.stop
+    found = []
+    for name, columns, place, rows in zip(
+        model.family.extra_names, model.extra, coordinates.extra, objective.extra, strict=True
+    ):
+        own = slice(first, first + len(rows))
+        values, covariance, _ = _in_units(place, joint.parameters[own], joint.covariance[own, own])
+        found.append(ExtraPredictor(name, columns.coefficient_names, values, covariance, place))
+        first = own.stop
+    return tuple(found)
+
+
+def _pearson(objective: GeneralisedObjective, x: FloatArray, modes: Modes) -> FloatArray:
+    """Return the residuals over the standard deviations of the rows, at the modes."""
+    responses = objective.responses
+    _, extra = objective.predictors(x)
+    mean = responses.family.mean(modes.eta, extra)
+    variance = responses.family.variance(modes.eta, extra)
+    if responses.weights is not None:
+        variance = variance / responses.weights
+    return np.asarray((responses.y - mean) / np.sqrt(variance))
+
+
+def _normalising(model: GLMMModel) -> float:
+    """Return what the log density of counts of successes has beyond that of single trials."""
+    if not model.trials or model.design.weights.values is None:
+        return 0.0
+    family: Any = model.family
+    return float(family.normalising(model.design.response, model.design.weights.values).sum())
+
+
+def _convergence(optimum: Optimum, joint: JointEstimate) -> Convergence:
+    """Keep of the search what a report needs."""
+    theta = joint.theta
+    return Convergence(
+        optimum.converged,
+        optimum.n_iter,
+        optimum.scaled_gradient,
+        optimum.message,
+        joint.parameters[theta],
+        optimum.at.gradient[theta],
+        joint.hessian[theta, theta],
+        np.zeros(joint.n_theta),
+    )

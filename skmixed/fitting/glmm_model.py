@@ -1,0 +1,189 @@
+"""A generalised linear mixed model with its rows: from a design to a finished fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import JointCovariance
+from skmixed.design.coordinates import FixedCoordinates, random_coordinates, standardise_fixed
+from skmixed.design.design import Design
+from skmixed.families.base import Family
+from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.generalised_estimates import generalised_estimates
+from skmixed.fitting.generalised_notices import generalised_notices
+from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_start import starting_parameters
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.optimise import Optimum, minimise
+from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.responses import Responses
+
+__all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExtraColumns:
+    """Hold the columns of a linear predictor beside that of the mean.
+
+    Attributes
+    ----------
+    fixed : ndarray of shape (n, q)
+        But for the intercept.
+    names : tuple of str
+        Of these columns.
+    intercept : bool
+    """
+
+    fixed: FloatArray
+    names: tuple[str, ...] = ()
+    intercept: bool = True
+
+    @classmethod
+    def constant(cls, n: int) -> ExtraColumns:
+        """Return a predictor that is the same in all n rows."""
+        return cls(np.empty((n, 0)))
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Name the coefficients."""
+        return ("Intercept", *self.names) if self.intercept else self.names
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> ExtraColumns:
+        """Return the columns of some rows."""
+        return replace(self, fixed=self.fixed[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneralisedCoordinates:
+    """Hold the standardised coordinates of a model: those of the mean, and of what is beside it.
+
+    Attributes
+    ----------
+    mean : Coordinates
+    extra : tuple of FixedCoordinates
+    """
+
+    mean: Coordinates
+    extra: tuple[FixedCoordinates, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GLMMModel:
+    """Hold what a generalised model needs to be fitted.
+
+    Attributes
+    ----------
+    design : Design
+        Its weights multiply the rows' log densities.
+    covariance : JointCovariance
+    family : Family
+    extra : tuple of ExtraColumns
+        One for each of the family's ``extra_names``.
+    trials : bool
+        Whether the weights count trials, of which the response is the share of successes.
+    n_quadrature : int
+        Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    tol : float
+    max_iter : int
+    verbose : int
+    """
+
+    design: Design
+    covariance: JointCovariance
+    family: Family
+    extra: tuple[ExtraColumns, ...] = ()
+    trials: bool = False
+    n_quadrature: int = 1
+    tol: float = 1e-8
+    max_iter: int = 500
+    verbose: int = 0
+
+    def fit(self, start: FloatArray | None = None) -> GLMMFit:
+        """Standardise the columns, search, and carry the optimum back.
+
+        Parameters
+        ----------
+        start : ndarray of shape (n_parameters,), optional
+            Standardised parameters to begin with, such as the estimates of another response.
+        """
+        coordinates, objective = self.objective()
+        if start is None:
+            start = starting_parameters(objective)
+        objective = objective.with_extra_curvature(objective(start))
+        searched: Any = objective
+        optimum = minimise(
+            searched,
+            start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            lower=objective.lower,
+            exact=False,
+        )
+        optimum = _snapped(objective, optimum)
+        fit = generalised_estimates(self, coordinates, objective, optimum)
+        return replace(fit, notices=generalised_notices(fit))
+
+    def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
+        """Return the likelihood in standardised coordinates."""
+        design = self.design
+        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept)
+        random = tuple(
+            random_coordinates(block, tuple(s.invariance for s in joint.structures))
+            for block, joint in zip(design.blocks, self.covariance.factors, strict=True)
+        )
+        places, columns = [], []
+        for one in self.extra:
+            place, rows = standardise_fixed(one.fixed, intercept=one.intercept)
+            places.append(place)
+            columns.append(rows)
+        effect_rows = EffectRows(
+            tuple(
+                place.transform(block.columns)
+                for place, block in zip(random, design.blocks, strict=True)
+            ),
+            tuple(factor.codes for factor in design.factors),
+            tuple(len(factor.levels) for factor in design.factors),
+        )
+        offset = np.zeros(design.n_rows) if design.offset is None else design.offset
+        objective = GeneralisedObjective(
+            X,
+            effect_rows,
+            offset,
+            Responses(self.family, design.response, design.weights.values),
+            self.covariance,
+            columns,
+        )
+        mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
+        return GeneralisedCoordinates(mean, tuple(places)), objective
+
+    def with_design(self, design: Design, extra: tuple[ExtraColumns, ...]) -> GLMMModel:
+        """Return the model of other rows of the same columns."""
+        return replace(self, design=design, extra=extra)
+
+    def with_response(self, response: FloatArray) -> GLMMModel:
+        """Return the model of another response, of shape (n,)."""
+        return replace(self, design=replace(self.design, response=response))
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> GLMMModel:
+        """Return the model of some rows."""
+        extra = tuple(one.select(rows) for one in self.extra)
+        return self.with_design(self.design.select(rows), extra)
+
+
+def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
+    """Set vanishing standard deviations to exactly 0 if the objective allows it."""
+    x = optimum.at.theta
+    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
+    if theta is None:
+        return optimum
+    n = len(objective.X)
+    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
+    at: Any = objective(moved)
+    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

@@ -1,0 +1,102 @@
+"""The covariance of the random effects given the data, from a factorisation of M."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.likelihood.batched import (
+    inverse_lower_over_groups,
+    solve_lower_transposed_over_groups,
+)
+from skmixed.likelihood.elimination import PenalisedFactor
+from skmixed.likelihood.errors import BlockedErrors, Part, Stage, level_blocks
+
+__all__ = ["PenalisedErrors"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PenalisedErrors:
+    """Hold the covariance D = Lambda M^-1 Lambda' of the effects of all factors.
+
+    Attributes
+    ----------
+    spherical : BlockedErrors
+        Of the spherical effects u, with b = Lambda u.
+    factors : list of ndarray of shape (k, k)
+        Lambda of each grouping factor.
+    """
+
+    spherical: BlockedErrors
+    factors: list[FloatArray]
+
+    @classmethod
+    def of(cls, system: PenalisedFactor, factors: Sequence[FloatArray]) -> PenalisedErrors:
+        """Take from a factorisation what does not grow with the rows."""
+        elimination = system.elimination
+        rows = elimination.rows
+        place = {factor: s for s, factor in enumerate(elimination.chain)}
+        stages = []
+        for stage in system.stages:
+            root = inverse_lower_over_groups(stage.L).transpose(2, 0, 1)
+            links = {
+                place[t]: (stage.parents[t], _owed(stage.L, C)) for t, C in stage.linked.items()
+            }
+            inverse = level_blocks(root.transpose(2, 1, 0))
+            moved = level_blocks(np.empty((stage.L.shape[1], 0, stage.L.shape[2])))
+            if stage.owed is not None:
+                moved = inverse @ stage.owed
+            stages.append(Stage(root, links, moved))
+        dense = np.asarray(np.linalg.solve(system.lower, np.eye(len(system.lower))), np.float64)
+        shapes = tuple((len(rows.Z[i]), rows.n_levels[i]) for i in elimination.others)
+        order = (*elimination.chain, *elimination.others)
+        return cls(BlockedErrors(stages, dense, shapes, order), list(factors))
+
+    @property
+    def width(self) -> int:
+        """Count the rows of the roots that are dense."""
+        return len(self.factors[0]) if self._single else self.spherical.width
+
+    @property
+    def _single(self) -> bool:
+        """Tell whether there is one factor only."""
+        return len(self.factors) == 1
+
+    def covariances(self) -> list[FloatArray]:
+        """Return D of each level, for each factor: (n_levels, k, k)."""
+        if not self.factors:
+            return []
+        if self._single:
+            root = self.spherical.stages[0].root @ self.factors[0].T
+            return [np.swapaxes(root, 1, 2) @ root]
+        return [
+            L @ own @ L.T for L, own in zip(self.factors, self.spherical.covariances(), strict=True)
+        ]
+
+    def parts(self, Z: Sequence[FloatArray], codes: Sequence[NDArray[np.intp]]) -> list[Part]:
+        """Return roots of Z D Z' for some rows, as ``ConditionalErrors``."""
+        if not Z:
+            return []
+        turned = [L.T @ one for L, one in zip(self.factors, Z, strict=True)]
+        if self._single:
+            root = self.spherical.stages[0].root[codes[0]]
+            return [(np.einsum("nlk,kn->ln", root, turned[0]), codes[0])]
+        return self.spherical.parts(turned, codes)
+
+    def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
+        """Draw normal errors with covariance D, of all factors together."""
+        if not self.factors:
+            return []
+        drawn = self.spherical.draws(n, rng)
+        return [own @ L.T for L, own in zip(self.factors, drawn, strict=True)]
+
+
+def _owed(L: FloatArray, C: FloatArray) -> FloatArray:
+    """Return L'^-1 C of each level, as columns: (k_t, k, n_levels)."""
+    columns = np.array(C.swapaxes(0, 1), order="C")
+    return solve_lower_transposed_over_groups(L, columns)
