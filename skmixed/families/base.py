@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ExtraDerivatives", "Family", "Link", "RowDerivatives"]
+__all__ = [
+    "ExtraDerivatives",
+    "Family",
+    "FloatArray",
+    "Link",
+    "LinkDerivatives",
+    "RowDerivatives",
+]
 
 FloatArray = NDArray[np.float64]
+
+
+class LinkDerivatives(NamedTuple):
+    """Hold a function of eta with its first three derivatives, one value for each row."""
+
+    value: FloatArray
+    first: FloatArray
+    second: FloatArray
+    third: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +56,9 @@ class RowDerivatives:
     Attributes
     ----------
     value : ndarray of shape (n,)
-        Log density of the response.
+        Log density of the response; -inf where eta gives no mean that the family can have.
     first, second : ndarray of shape (n,)
+        NaN where the value is -inf.
     third : ndarray of shape (n,) or None
         None where it was not asked for.
     extra : tuple of ExtraDerivatives
@@ -58,7 +75,10 @@ class RowDerivatives:
 class Link(Protocol):
     """A monotone function g with g(mean) = eta; ``mean`` is its inverse h."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the name by which users ask for the link."""
+        ...
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return eta = g(mean)."""
@@ -68,7 +88,7 @@ class Link(Protocol):
         """Return h(eta)."""
         ...
 
-    def derivatives(self, eta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def derivatives(self, eta: FloatArray) -> LinkDerivatives:
         """Return h and its first three derivatives at eta."""
         ...
 
@@ -81,10 +101,30 @@ class Family(Protocol):
     A family holds no data.
     """
 
-    name: str
-    link: Link
-    extra_names: tuple[str, ...]
-    log_concave: bool
+    @property
+    def name(self) -> str:
+        """Return the name by which users ask for the family."""
+        ...
+
+    @property
+    def link(self) -> Link:
+        """Return the link of the mean."""
+        ...
+
+    @property
+    def extra_names(self) -> tuple[str, ...]:
+        """Return the names of the predictors beside eta."""
+        ...
+
+    @property
+    def log_concave(self) -> bool:
+        """Return whether the log density is concave in eta for every response."""
+        ...
+
+    @property
+    def is_discrete(self) -> bool:
+        """Return whether the response takes separate values."""
+        ...
 
     def check(self, y: FloatArray) -> None:
         """Raise ValueError if a response is not in the support."""
@@ -99,7 +139,13 @@ class Family(Protocol):
         ...
 
     def derivatives(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+        normalised: bool = True,
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are.
 
@@ -110,6 +156,9 @@ class Family(Protocol):
             The further predictors, in the order of ``extra_names``.
         full : bool
             Whether the third derivative and those in the further predictors are wanted.
+        normalised : bool, default True
+            Whether the value includes the terms that do not depend on eta. A search over eta alone
+            does not need them, and they take most of the time for counts.
         """
         ...
 
@@ -123,4 +172,52 @@ class Family(Protocol):
 
     def variance(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of the response (of one trial, for proportions)."""
+        ...
+
+    def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
+        """Return what the log density of a share of so many trials adds to the weighted rows."""
+        ...
+
+    def simulate(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        rng: np.random.Generator,
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return a response drawn for each row."""
+        ...
+
+    def cdf(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response up to y."""
+        ...
+
+    def survival(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response above y."""
+        ...
+
+    def quantile(
+        self,
+        probability: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the smallest response whose cdf reaches the probability."""
+        ...
+
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the unit deviance of each row."""
         ...

@@ -1,0 +1,162 @@
+"""What every family shares: its description, and what follows from its density and its mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from skmixed.families.base import FloatArray, Link, RowDerivatives
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
+__all__ = ["Distribution"]
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A family of distributions with a link of its mean.
+
+    Attributes
+    ----------
+    name : str
+    extra_names : tuple of str
+        ``("dispersion",)``, or empty. The predictor of a dispersion is the logarithm of phi as
+        glmmTMB has it, so that its coefficients agree.
+    is_discrete : bool
+        Whether the response takes separate values.
+    support : str
+        The responses that it can have, in words.
+    links : tuple of types
+        The links that it can have; the first is the default.
+    concave_links : tuple of types
+        Those with which the log density is concave in eta for every response.
+    variance_text : str
+        How the variance depends on the mean mu, in TeX.
+    dispersion_name : str or None
+        The symbol of the dispersion in it.
+    dispersion_power : float
+        The dispersion is phi to this power.
+    """
+
+    name: ClassVar[str]
+    extra_names: ClassVar[tuple[str, ...]] = ()
+    is_discrete: ClassVar[bool]
+    support: ClassVar[str]
+    links: ClassVar[tuple[type, ...]]
+    concave_links: ClassVar[tuple[type, ...]] = ()
+    variance_text: ClassVar[str]
+    dispersion_name: ClassVar[str | None] = None
+    dispersion_power: ClassVar[float] = 1.0
+
+    link: Link
+
+    @property
+    def log_concave(self) -> bool:
+        """Whether the log density is concave in eta for every response."""
+        return isinstance(self.link, self.concave_links)
+
+    def check(self, y: FloatArray) -> None:
+        """Raise ValueError if a response is not in the support."""
+        valid = self._in_support(y)
+        if valid.all():
+            return
+        found = y[~valid]
+        shown = ", ".join(f"{value:g}" for value in found[:SHOWN])
+        more = ", ..." if len(found) > SHOWN else ""
+        raise ValueError(
+            f"The response of family={self.name!r} must be {self.support}, got [{shown}{more}] in "
+            f"{len(found)} of {len(y)} rows. {self._remedy()}"
+        )
+
+    def derivatives(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+        normalised: bool = True,
+    ) -> RowDerivatives:
+        """Return the log density with two derivatives in eta, or with all that there are."""
+        rows = self._in_eta(y, eta, extra, full)
+        if not normalised:
+            return rows
+        return replace(rows, value=rows.value + self._constant(y, extra))
+
+    def mean(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of the response."""
+        return self.link.mean(eta)
+
+    def variance(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the variance of the response (of one trial, for proportions)."""
+        return self.variance_at(self.link.mean(eta), extra)
+
+    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the variance of a response with this mean."""
+        raise NotImplementedError
+
+    def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
+        """Return what the log density of a share of so many trials adds: nothing here."""
+        return np.zeros_like(y)
+
+    def dispersion_of(self, omega: FloatArray) -> FloatArray:
+        """Return the dispersion that ``variance_text`` names."""
+        return np.exp(self.dispersion_power * omega)
+
+    def cdf(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response up to y."""
+        return np.asarray(self._frozen(eta, extra).cdf(y))
+
+    def survival(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response above y."""
+        return np.asarray(self._frozen(eta, extra).sf(y))
+
+    def quantile(
+        self,
+        probability: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the smallest response whose cdf reaches the probability."""
+        return np.asarray(self._frozen(eta, extra).ppf(probability))
+
+    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
+        """Return SciPy's distribution of the rows."""
+        raise NotImplementedError
+
+    def _in_eta(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
+    ) -> RowDerivatives:
+        """Return the derivatives, with a value that lacks what ``_constant`` gives."""
+        raise NotImplementedError
+
+    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the terms of the log density that do not depend on eta; 0 where a count is 0."""
+        raise NotImplementedError
+
+    def _in_support(self, y: FloatArray) -> Any:
+        """Return which responses the family can have."""
+        raise NotImplementedError
+
+    def _remedy(self) -> str:
+        """Return what to do about responses that it cannot have."""
+        raise NotImplementedError

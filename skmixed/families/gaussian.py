@@ -1,0 +1,137 @@
+"""Normal responses, with any link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
+from skmixed.families.composition import composed
+from skmixed.families.distribution import Distribution
+from skmixed.families.links import Identity, Inverse, Log, Sqrt, bounded_exp
+from skmixed.families.probability_links import (
+    Cauchit,
+    CLogLog,
+    Logit,
+    LogLog,
+    ProbabilityLink,
+    Probit,
+)
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
+__all__ = ["Gaussian"]
+
+
+@dataclass(frozen=True)
+class Gaussian(Distribution):
+    r"""Normal responses with the variance :math:`\sigma^2`.
+
+    The predictor of the dispersion is the logarithm of the variance, as in glmmTMB before 1.1.8.
+
+    Parameters
+    ----------
+    link : Link, default Identity()
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.families.gaussian import Gaussian
+    >>> rows = Gaussian().derivatives(np.array([1.0]), np.array([0.0]), (np.log([4.0]),), full=False)
+    >>> rows.first, rows.second
+    (array([0.25]), array([-0.25]))
+    """
+
+    name: ClassVar[str] = "gaussian"
+    extra_names: ClassVar[tuple[str, ...]] = ("dispersion",)
+    is_discrete: ClassVar[bool] = False
+    support: ClassVar[str] = "finite numbers"
+    links: ClassVar[tuple[type, ...]] = (
+        Identity,
+        Log,
+        Inverse,
+        Sqrt,
+        Logit,
+        Probit,
+        CLogLog,
+        LogLog,
+        Cauchit,
+    )
+    concave_links: ClassVar[tuple[type, ...]] = (Identity,)
+    variance_text: ClassVar[str] = r"\sigma^2"
+    dispersion_name: ClassVar[str | None] = r"\sigma^2"
+
+    link: Link = Identity()
+
+    def starting_mean(self, y: FloatArray) -> FloatArray:
+        """Return the responses, moved to means that the link can have."""
+        if isinstance(self.link, Identity):
+            return y
+        if isinstance(self.link, ProbabilityLink):
+            return np.clip(y, 0.05, 0.95)
+        return np.maximum(y, 0.1 * float(np.mean(np.abs(y))) or 1.0)
+
+    def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
+        """Return the mean square around these means, or a part of that around the mean of all."""
+        total = float(np.var(y)) or 1.0
+        return (float(np.log(max(float(np.mean((y - mean) ** 2)), 1e-4 * total))),)
+
+    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of minus the second derivative in eta."""
+        return self.link.derivatives(eta).first ** 2 * bounded_exp(-extra[0])
+
+    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the variance, whatever the mean."""
+        return np.exp(extra[0]) * np.ones_like(mean)
+
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the unit deviance of each row."""
+        return (y - mean) ** 2
+
+    def simulate(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        rng: np.random.Generator,
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return a response drawn for each row."""
+        return rng.normal(self.link.mean(eta), np.exp(0.5 * extra[0]))
+
+    def _in_eta(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
+    ) -> RowDerivatives:
+        if isinstance(self.link, Identity):
+            return self._in_mean(y, eta, extra, full)
+        inner = self.link.derivatives(eta)
+        return composed(self._in_mean(y, inner.value, extra, full), inner)
+
+    def _in_mean(
+        self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray], full: bool
+    ) -> RowDerivatives:
+        """Return the derivatives in the mean, without the constant."""
+        gap, precision = y - mean, bounded_exp(-extra[0]) * np.ones_like(mean)
+        first = precision * gap
+        value = -0.5 * first * gap
+        if not full:
+            return RowDerivatives(value, first, -precision)
+        omega = ExtraDerivatives(-value - 0.5, -first, precision)
+        return RowDerivatives(value, first, -precision, np.zeros_like(mean), (omega,))
+
+    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        return -0.5 * (np.log(2.0 * np.pi) + extra[0])
+
+    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
+        from scipy import stats
+
+        return stats.norm(self.link.mean(eta), np.exp(0.5 * extra[0]))
+
+    def _in_support(self, y: FloatArray) -> Any:
+        return np.isfinite(y)
+
+    def _remedy(self) -> str:
+        return "Drop or correct these rows."

@@ -1,0 +1,101 @@
+"""What families with a positive mean share: their densities are written in its logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from skmixed.families.base import FloatArray, Link, LinkDerivatives, RowDerivatives
+from skmixed.families.composition import composed
+from skmixed.families.distribution import Distribution
+from skmixed.families.links import Identity, Inverse, InverseSquared, Log, Sqrt
+
+__all__ = ["CountFamily", "PositiveFamily", "PositiveMean"]
+
+PositiveLink = Identity | Inverse | InverseSquared | Log | Sqrt
+
+
+@dataclass(frozen=True)
+class PositiveMean(Distribution):
+    """A family with a positive mean: links other than the log go through the logarithm."""
+
+    link: Link = Log()
+
+    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of minus the second derivative in eta."""
+        log_mean = self._log_mean(eta)
+        information = self._information(self.link.mean(eta), extra)
+        return information * log_mean.first * log_mean.first
+
+    def _in_eta(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
+    ) -> RowDerivatives:
+        """Return the derivatives without the constant."""
+        if isinstance(self.link, Log):
+            return self._in_log_mean(y, eta, extra, full)
+        inner = self._log_mean(eta)
+        return composed(self._in_log_mean(y, inner.value, extra, full), inner)
+
+    def _log_mean(self, eta: FloatArray) -> LinkDerivatives:
+        """Return the logarithm of the mean with its derivatives."""
+        return cast("PositiveLink", self.link).log_mean(eta)
+
+    def _information(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expected information on the logarithm of the mean.
+
+        This is exact for exponential families, and that of quasi-likelihood for others.
+        """
+        # The logarithm and not the ratio of squares: no overflow.
+        return mean / (self.variance_at(mean, extra) / mean)
+
+    def _in_log_mean(
+        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+    ) -> RowDerivatives:
+        """Return the derivatives in the logarithm of the mean, without the constant."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PositiveFamily(PositiveMean):
+    """A family of positive responses."""
+
+    is_discrete: ClassVar[bool] = False
+    support: ClassVar[str] = "positive"
+
+    def starting_mean(self, y: FloatArray) -> FloatArray:
+        """Return the responses."""
+        return y
+
+    def _in_support(self, y: FloatArray) -> Any:
+        return (y > 0.0) & np.isfinite(y)
+
+    def _remedy(self) -> str:
+        return (
+            "Model whether the response is zero separately (family='binomial'), or use "
+            "family='gaussian'."
+        )
+
+
+@dataclass(frozen=True)
+class CountFamily(PositiveMean):
+    """A family of counts."""
+
+    is_discrete: ClassVar[bool] = True
+    support: ClassVar[str] = "counts: 0, 1, 2, ..."
+    links: ClassVar[tuple[type, ...]] = (Log, Identity, Sqrt)
+
+    def starting_mean(self, y: FloatArray) -> FloatArray:
+        """Return the counts, those of 0 a little larger."""
+        return y + 0.1
+
+    def _in_support(self, y: FloatArray) -> Any:
+        return (y >= 0.0) & (y == np.floor(y)) & np.isfinite(y)
+
+    def _remedy(self) -> str:
+        return (
+            "A rate is a count with an exposure: pass the count as response and exposure=. Positive "
+            "amounts have family='gamma'."
+        )
