@@ -47,12 +47,19 @@ def binary_response(y: Any) -> tuple[NDArray[Any], FloatArray]:
     missing = pd.isna(labels)
     if missing.any():
         raise ValueError(f"Input y contains NaN ({int(missing.sum())} of {len(labels)} rows).")
-    check_classification_targets(labels)
-    classes, codes = np.unique(labels, return_inverse=True)
-    if len(classes) == 1:
+    try:
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        types = sorted({type(label).__name__ for label in labels})
         raise ValueError(
-            "The classifier needs samples of 2 classes in the data, but the data contains only one "
-            f"class: {classes[0]!r}. Look at how the rows were selected."
+            f"y mixes labels of the types {types}, which cannot be sorted: expected one type. "
+            "Convert them, for instance by y.astype(str)."
+        ) from error
+    if len(classes) < 2:
+        raise ValueError(
+            f"The classifier needs rows of 2 classes, got {len(labels)} rows of the classes "
+            f"{classes.tolist()}. Look at how the rows were selected."
         )
     if len(classes) > 2:
         raise ValueError(
@@ -94,5 +101,11 @@ def class_weighted(
     if class_weight is None:
         return weights
     positions = codes.astype(np.intp)
-    factors = compute_class_weight(class_weight, classes=classes, y=classes[positions])
-    return factors[positions] if weights is None else weights * factors[positions]
+    weights = np.ones(len(codes)) if weights is None else weights
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        # Not every version of scikit-learn takes weights here, where each must repeat its row.
+        totals = np.bincount(positions, weights, minlength=2)
+        factors = np.divide(totals.sum() / 2, totals, out=np.ones(2), where=totals > 0)
+    else:
+        factors = compute_class_weight(class_weight, classes=classes, y=classes[positions])
+    return weights * factors[positions]

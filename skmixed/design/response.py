@@ -195,8 +195,9 @@ def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResp
     values = np.divide(first, trials, out=np.zeros_like(first), where=trials > 0)
     if given.kind == "counts" or weights is None:
         return ReadResponse(given.name, values, trials, weights)
-    # As in R, weights beside a quotient are its denominator; without trials there is no proportion.
-    return ReadResponse(given.name, values, np.where(trials > 0, weights, 0.0))
+    # As in R, weights beside a quotient are its trials; a row of 0 / 0 still has none.
+    weights = np.where(trials > 0, weights, 0.0)
+    return response_of_values(values, kind="proportions", weights=weights, name=given.name)
 
 
 def _quotient(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
