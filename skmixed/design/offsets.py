@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils.validation import assert_all_finite
+
+from skmixed.formula.columns import read_columns
+from skmixed.formula.values import row_numbers
 
 __all__ = ["total_offset"]
 
@@ -14,12 +17,17 @@ FloatArray = NDArray[np.float64]
 
 
 def total_offset(
-    in_formula: FloatArray | None, offset: Any, exposure: Any, *, link: str
+    n: int, in_formula: FloatArray | None, offset: Any, exposure: Any, *, link: str
 ) -> FloatArray | None:
     """Add up what is known of each row's linear predictor.
 
+    A formula evaluates its own offsets in new rows too. What was given beside it for the fit says
+    nothing about new rows: it counts as 0 there unless it is given again, as in statsmodels.
+
     Parameters
     ----------
+    n : int
+        How many rows there are.
     in_formula : ndarray of shape (n,) or None
         The sum of the formula's own offsets.
     offset : array-like of shape (n,) or None
@@ -37,22 +45,21 @@ def total_offset(
     Raises
     ------
     ValueError
-        If a value is missing, infinite or no number, their numbers differ, an exposure is not
-        positive, or the link is not logarithmic.
+        If there is not one finite number per row, an exposure is not positive, or the link is not
+        logarithmic.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skmixed.design.offsets import total_offset
-    >>> total_offset(np.array([1.0, 1.0]), None, [1.0, np.e], link="log")
+    >>> total_offset(2, np.array([1.0, 1.0]), None, [1.0, np.e], link="log")
     array([1., 2.])
     """
     known = [] if in_formula is None else [in_formula]
     if offset is not None:
-        known.append(_numbers(offset, "offset"))
+        known.append(_numbers(offset, "offset", n))
     if exposure is not None:
-        known.append(_log_exposure(_numbers(exposure, "exposure"), link))
-    check_consistent_length(*known)
+        known.append(_log_exposure(_numbers(exposure, "exposure", n), link))
     return sum(known[1:], start=known[0]) if known else None
 
 
@@ -73,14 +80,9 @@ def _log_exposure(exposure: FloatArray, link: str) -> FloatArray:
     return np.log(exposure)
 
 
-def _numbers(values: Any, argument: str) -> FloatArray:
-    """Return an argument as finite numbers, one per row."""
-    array = column_or_1d(values)
-    try:
-        numbers = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{argument} must be numbers, one for each row, got values such as {array[0]!r}."
-        ) from error
+def _numbers(values: Any, argument: str, n: int) -> FloatArray:
+    """Return an argument as finite numbers, one per row, whatever holds them."""
+    column = read_columns({argument: values}, [argument])[argument]
+    numbers = row_numbers(column, argument, n)
     assert_all_finite(numbers, input_name=argument)
     return numbers

@@ -17,7 +17,7 @@ from skmixed.design.response_checks import (
     proportion_trials,
 )
 from skmixed.formula import ParsedFormula
-from skmixed.formula.response import ResponseColumns, ResponseRecipe, train_response_recipe
+from skmixed.formula.response import ResponseColumns, ResponseRecipe, train_response_columns
 from skmixed.formula.response_form import require_one_column
 
 __all__ = ["ReadResponse", "ResponseReader", "response_of_values", "train_response"]
@@ -47,7 +47,7 @@ class ReadResponse:
     >>> import numpy as np
     >>> from skmixed.design.response import response_of_values
     >>> response = response_of_values(
-    ...     np.array([0.5, 1.0]), kind="proportions", weights=np.array([4.0, 3.0])
+    ...     np.array([0.5, 1.0]), outcome="proportions", weights=np.array([4.0, 3.0])
     ... )
     >>> response.trials, response.weights, response.row_weights
     (array([4., 3.]), None, array([4., 3.]))
@@ -74,12 +74,12 @@ class ResponseReader:
     Attributes
     ----------
     recipe : ResponseRecipe
-    kind : {"proportions", "counts", "numbers"}
+    outcome : {"proportions", "counts", "numbers"}
         What the family has: proportions of successes (binomial), counts, or any numbers.
     """
 
     recipe: ResponseRecipe
-    kind: str
+    outcome: str
 
     def read(self, data: Any, weights: FloatArray | None = None) -> ReadResponse:
         """Return the response of rows.
@@ -95,10 +95,13 @@ class ResponseReader:
         ValueError
             If a value is missing, or is none that the family can have.
         """
-        given = self.recipe.evaluate(data)
+        return self.response(self.recipe.evaluate(data), weights)
+
+    def response(self, given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
+        """Return the response that the columns of the left side are."""
         for column in given.columns:
             assert_all_finite(column, input_name="y")
-        if self.kind == "proportions":
+        if self.outcome == "proportions":
             return _proportions(given, weights)
         require_one_column(self.recipe.code)
         if given.labels not in (None, (False, True)):
@@ -108,14 +111,14 @@ class ResponseReader:
             )
         values = given.columns[0] if given.kind == "values" else _quotient(*given.columns)
         assert_all_finite(values, input_name="y")
-        return response_of_values(values, kind=self.kind, weights=weights, name=given.name)
+        return response_of_values(values, outcome=self.outcome, weights=weights, name=given.name)
 
 
 def train_response(
     parsed: ParsedFormula,
     data: Any,
     *,
-    kind: str,
+    outcome: str,
     weights: FloatArray | None = None,
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[ResponseReader, ReadResponse]:
@@ -126,7 +129,7 @@ def train_response(
     parsed : ParsedFormula
     data : DataFrame (pandas, polars) or mapping of columns
         The training rows, n of them.
-    kind : {"proportions", "counts", "numbers"}
+    outcome : {"proportions", "counts", "numbers"}
         What the family has. Only proportions may be ``cbind(successes, failures)``, labels, or
         ``successes / trials``, whose denominator is the number of trials where there are no
         weights.
@@ -145,23 +148,25 @@ def train_response(
     >>> from skmixed.design.response import train_response
     >>> from skmixed.formula import parse_formula
     >>> data = {"cured": [1, 3], "treated": [2, 4]}
-    >>> _, response = train_response(parse_formula("cured / treated ~ 1"), data, kind="proportions")
+    >>> formula = parse_formula("cured / treated ~ 1")
+    >>> _, response = train_response(formula, data, outcome="proportions")
     >>> response.values, response.trials
     (array([0.5 , 0.75]), array([2., 4.]))
     """
-    reader = ResponseReader(train_response_recipe(parsed, data, environment=environment), kind)
-    return reader, reader.read(data, weights)
+    recipe, given = train_response_columns(parsed, data, environment=environment)
+    reader = ResponseReader(recipe, outcome)
+    return reader, reader.response(given, weights)
 
 
 def response_of_values(
-    values: FloatArray, *, kind: str, weights: FloatArray | None = None, name: str = "y"
+    values: FloatArray, *, outcome: str, weights: FloatArray | None = None, name: str = "y"
 ) -> ReadResponse:
     """Return the response that finite numbers are, one per row.
 
     Parameters
     ----------
     values : ndarray of shape (n,)
-    kind : {"proportions", "counts", "numbers"}
+    outcome : {"proportions", "counts", "numbers"}
         What the family has.
     weights : ndarray of shape (n,), optional
         Checked weights of the rows. They are trials if any value is a fraction of successes.
@@ -173,10 +178,10 @@ def response_of_values(
     ValueError
         If a number is none that the family can have.
     """
-    if kind == "proportions":
+    if outcome == "proportions":
         trials = proportion_trials(values, weights, name)
         return ReadResponse(name, values, trials, weights if trials is None else None)
-    if kind == "counts":
+    if outcome == "counts":
         check_counts(values, name)
     return ReadResponse(name, values, weights=weights)
 
@@ -189,15 +194,15 @@ def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResp
             given.name, first, weights=weights, labels=check_labels(given.labels, given.name)
         )
     if given.kind == "values":
-        return response_of_values(first, kind="proportions", weights=weights, name=given.name)
+        return response_of_values(first, outcome="proportions", weights=weights, name=given.name)
     trials = others[0] if given.kind == "quotient" else first + others[0]
     check_successes(first, trials, given.name)
     values = np.divide(first, trials, out=np.zeros_like(first), where=trials > 0)
-    if given.kind == "counts" or weights is None:
+    if given.kind == "cbind" or weights is None:
         return ReadResponse(given.name, values, trials, weights)
     # As in R, weights beside a quotient are its trials; a row of 0 / 0 still has none.
     weights = np.where(trials > 0, weights, 0.0)
-    return response_of_values(values, kind="proportions", weights=weights, name=given.name)
+    return response_of_values(values, outcome="proportions", weights=weights, name=given.name)
 
 
 def _quotient(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

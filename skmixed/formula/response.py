@@ -11,7 +11,7 @@ import pandas as pd
 
 from skmixed.formula.algebra import TrainedTerms, train_terms
 from skmixed.formula.categories import recode, to_categorical
-from skmixed.formula.columns import column_names, levels_of, n_rows, read_columns
+from skmixed.formula.columns import Columns, column_names, levels_of, n_rows, read_columns
 from skmixed.formula.expression import Expression, resolve
 from skmixed.formula.program import names_in
 from skmixed.formula.response_form import ResponseForm, response_form
@@ -19,7 +19,7 @@ from skmixed.formula.terms import ParsedFormula
 from skmixed.formula.values import row_numbers
 from skmixed.saving.labels import PlainLabels
 
-__all__ = ["ResponseColumns", "ResponseRecipe", "train_response_recipe"]
+__all__ = ["ResponseColumns", "ResponseRecipe", "train_response_columns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class ResponseColumns:
     ----------
     name : str
         The column, or the expression as the formula writes it.
-    kind : {"values", "quotient", "counts"}
+    kind : {"values", "quotient", "cbind"}
         What the columns are, as in `skmixed.formula.response_form.ResponseForm`.
     columns : tuple of numpy.ndarray of shape (n,)
         One or two; missing numbers are NaN. Labels are their positions among ``labels``.
@@ -85,12 +85,14 @@ class ResponseRecipe:
         """
         levels = {name: labels.index for name, labels in self._levels.items()}
         columns = read_columns(data, self.variables, levels)
-        given = [self._trained.single(i, columns) for i in range(len(self.form.parts))]
+        return self._columns(_values(self._trained, self.form, columns), n_rows(data))
+
+    def _columns(self, given: list[Any], n: int) -> ResponseColumns:
+        """Return what the expressions gave as numbers, labels as their positions."""
         if self._labels is not None:
-            (codes,) = (_coded(values, self.name, self._labels.index) for values in given)
+            codes = _coded(given[0], self.name, self._labels.index)
             labels = tuple(self._labels.index.tolist())
             return ResponseColumns(self.name, self.form.kind, (codes,), labels)
-        n = n_rows(data)
         numbers = tuple(
             row_numbers(values, code, n)
             for values, code in zip(given, self.form.parts, strict=True)
@@ -98,10 +100,10 @@ class ResponseRecipe:
         return ResponseColumns(self.name, self.form.kind, numbers)
 
 
-def train_response_recipe(
+def train_response_columns(
     parsed: ParsedFormula, data: Any, *, environment: Mapping[str, Any] | None = None
-) -> ResponseRecipe:
-    """Learn from training rows how to read the response of a generalised model.
+) -> tuple[ResponseRecipe, ResponseColumns]:
+    """Learn from training rows how to read the response of a generalised model, and read theirs.
 
     Unlike the response of a linear model, it may be two columns, or labels: the categories of a
     categorical column in their order, others sorted.
@@ -123,11 +125,13 @@ def train_response_recipe(
     Examples
     --------
     >>> from skmixed.formula import parse_formula
-    >>> from skmixed.formula.response import train_response_recipe
+    >>> from skmixed.formula.response import train_response_columns
     >>> data = {"cured": ["yes", "no", "yes"], "x": [1.0, 2.0, 3.0]}
-    >>> recipe = train_response_recipe(parse_formula("cured ~ x"), data)
-    >>> recipe.evaluate({"cured": ["yes", "yes"]})
-    ResponseColumns(name='cured', kind='values', columns=(array([1., 1.]),), labels=('no', 'yes'))
+    >>> recipe, trained = train_response_columns(parse_formula("cured ~ x"), data)
+    >>> trained.labels, trained.columns
+    (('no', 'yes'), (array([1., 0., 1.]),))
+    >>> recipe.evaluate({"cured": ["yes", "yes"]}).columns
+    (array([1., 1.]),)
     """
     code, names = parsed.require_response(), column_names(data)
     form = response_form(code)
@@ -138,24 +142,31 @@ def train_response_recipe(
         variables, constants = resolve([Expression(code)], names, environment or {})
     columns = read_columns(data, variables)
     trained = train_terms((), tuple(map(Expression, form.parts)), columns, constants)
-    labels = _labels(trained.single(0, columns)) if form.kind == "values" else None
-    return ResponseRecipe(
+    given = _values(trained, form, columns)
+    recipe = ResponseRecipe(
         code,
         form,
         tuple(variables),
         {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
         trained,
-        labels,
+        _labels(given[0]) if form.kind == "values" else None,
     )
+    return recipe, recipe._columns(given, n_rows(data))
+
+
+def _values(trained: TrainedTerms, form: ResponseForm, columns: Columns) -> list[Any]:
+    """Evaluate the expressions of a response."""
+    return [trained.single(position, columns) for position in range(len(form.parts))]
 
 
 def _labels(values: Any) -> PlainLabels | None:
     """Return the labels among the values of a response, None if they are numbers."""
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.dtype.kind in "iuf" and not isinstance(values, pd.Categorical)):
-        return None
-    if array.dtype.kind == "b":
-        return PlainLabels(pd.Index([False, True]))
+    if not isinstance(values, pd.Categorical):
+        values = np.asarray(values)
+        if values.ndim != 1 or values.dtype.kind in "iuf":
+            return None
+        if values.dtype.kind == "b":
+            return PlainLabels(pd.Index([False, True]))
     return PlainLabels(to_categorical(values).categories)
 
 

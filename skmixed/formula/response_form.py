@@ -19,7 +19,7 @@ class ResponseForm:
 
     Attributes
     ----------
-    kind : {"values", "quotient", "counts"}
+    kind : {"values", "quotient", "cbind"}
         One expression; a quotient of two names, which may be successes and trials; or
         ``cbind(successes, failures)``.
     parts : tuple of str
@@ -48,7 +48,7 @@ def response_form(code: str) -> ResponseForm:
     --------
     >>> from skmixed.formula.response_form import response_form
     >>> response_form("cbind(cured, treated - cured)")
-    ResponseForm(kind='counts', parts=('cured', 'treated - cured'))
+    ResponseForm(kind='cbind', parts=('cured', 'treated - cured'))
     >>> response_form("I(cured / treated)").kind, response_form("percent / 100").kind
     ('quotient', 'values')
     """
@@ -64,7 +64,7 @@ def response_form(code: str) -> ResponseForm:
                 f"got {len(body.args) + len(body.keywords)}. For more than two outcomes, fit one "
                 "model for each."
             )
-        return ResponseForm("counts", tuple(_text(text, node) for node in body.args))
+        return ResponseForm("cbind", tuple(_text(text, node) for node in body.args))
     if isinstance(body, ast.BinOp) and isinstance(body.op, ast.Div):
         parts = tuple(_text(text, node) for node in (body.left, body.right))
         if all(names_in(part).column is not None for part in parts):
@@ -79,7 +79,7 @@ def response_expressions(code: str | None) -> tuple[Expression, ...]:
 
 def require_one_column(code: str | None) -> None:
     """Raise ValueError if a response counts successes and failures: only binomial ones do."""
-    if code is not None and response_form(code).kind == "counts":
+    if code is not None and response_form(code).kind == "cbind":
         raise ValueError(
             f"The response {code!r} has two columns, successes and failures, which only "
             "family='binomial' takes: expected one number per row. Use that family, or name one "

@@ -43,7 +43,7 @@ def holds_times(values: np.ndarray) -> bool:
 
 
 def row_numbers(values: Any, code: str, n: int) -> np.ndarray:
-    """Return one number per row, from a response or an offset.
+    """Return the values of a response or of an offset as one number per row.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def row_numbers(values: Any, code: str, n: int) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise ValueError(
-            f"{code!r} holds categories, but is the response or an offset of the formula: expected "
-            "numbers. Convert it to numbers first."
+            f"{code!r} holds categories: expected numbers, as responses, offsets and exposures "
+            "are. Convert it to numbers first."
         )
     array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if array.ndim == 0:

@@ -20,9 +20,9 @@ DATA["text"] = ["N", "Y", "N", "N"]
 TRIALS = DATA["t"].to_numpy(dtype=float)
 
 
-def read(response: str, kind: str = "proportions", weights: Any = None, data: Any = DATA):
+def read(response: str, outcome: str = "proportions", weights: Any = None, data: Any = DATA):
     parsed = parse_formula(f"{response} ~ 1")
-    return train_response(parsed, data, kind=kind, weights=weights)[1]
+    return train_response(parsed, data, outcome=outcome, weights=weights)[1]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_row_without_trials_has_no_weight(response):
 
 def test_zeros_and_ones_keep_weights_that_are_no_trials():
     weights = np.array([0.5, 1.0, 2.0, 1.0])
-    found = response_of_values(np.array([0.0, 1, 1, 0]), kind="proportions", weights=weights)
+    found = response_of_values(np.array([0.0, 1, 1, 0]), outcome="proportions", weights=weights)
     assert found.trials is None
     assert_array_equal(found.row_weights, weights)
 
@@ -94,12 +94,12 @@ def test_booleans_may_be_all_equal():
     assert_array_equal(read("y", data={"y": [True, True]}).values, [1, 1])
 
 
-@pytest.mark.parametrize("kind", ["counts", "numbers"])
-def test_only_proportions_take_two_columns_or_labels(kind):
+@pytest.mark.parametrize("outcome", ["counts", "numbers"])
+def test_only_proportions_take_two_columns_or_labels(outcome):
     with pytest.raises(ValueError, match=r"two columns.*only family='binomial'"):
-        read("cbind(s, f)", kind)
+        read("cbind(s, f)", outcome)
     with pytest.raises(ValueError, match=r"'text' holds labels such as 'N'.*family='binomial'"):
-        read("text", kind)
+        read("text", outcome)
 
 
 def test_a_quotient_is_arithmetic_where_there_are_no_proportions():
@@ -165,7 +165,7 @@ def test_rounded_proportions_are_whole_numbers_of_trials():
     proportions = np.round(np.floor(trials / 3) / trials, 7)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = response_of_values(proportions, kind="proportions", weights=trials)
+        found = response_of_values(proportions, outcome="proportions", weights=trials)
     assert_array_equal(found.trials, trials)
 
 
@@ -183,9 +183,9 @@ def test_missing_labels_are_counted():
 
 
 def test_new_rows_are_read_as_those_of_training():
-    reader, _ = train_response(parse_formula("text ~ 1"), DATA, kind="proportions")
+    reader, _ = train_response(parse_formula("text ~ 1"), DATA, outcome="proportions")
     assert_array_equal(reader.read({"text": ["Y"]}).values, [1])
-    reader, _ = train_response(parse_formula("s / t ~ 1"), DATA, kind="proportions")
+    reader, _ = train_response(parse_formula("s / t ~ 1"), DATA, outcome="proportions")
     found = reader.read({"s": [1], "t": [2]})
     assert isinstance(found, ReadResponse)
     assert_array_equal(found.row_weights, [2])

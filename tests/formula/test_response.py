@@ -14,7 +14,7 @@ import skops.io
 from numpy.testing import assert_array_equal
 
 from skmixed.formula import parse_formula
-from skmixed.formula.response import ResponseRecipe, train_response_recipe
+from skmixed.formula.response import ResponseRecipe, train_response_columns
 from skmixed.formula.response_form import response_form
 
 DATA: dict[str, Any] = {
@@ -31,7 +31,7 @@ CODES = [1.0, 0.0, 0.0, 1.0]
 
 def recipe_of(response: str, data: Any = DATA, **environment: Any) -> ResponseRecipe:
     parsed = parse_formula(f"{response} ~ 1")
-    return train_response_recipe(parsed, data, environment=environment)
+    return train_response_columns(parsed, data, environment=environment)[0]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def recipe_of(response: str, data: Any = DATA, **environment: Any) -> ResponseRe
         ("s / t.max()", "values", ("s / t.max()",)),
         ("s // t", "values", ("s // t",)),
         ("s if a / b else t", "values", ("s if a / b else t",)),
-        ("cbind(s, t - s)", "counts", ("s", "t - s")),
-        ('cbind( Q("my s"), f)', "counts", ('Q("my s")', "f")),
+        ("cbind(s, t - s)", "cbind", ("s", "t - s")),
+        ('cbind( Q("my s"), f)', "cbind", ('Q("my s")', "f")),
     ],
 )
 def test_forms_of_a_response(code, kind, parts):
