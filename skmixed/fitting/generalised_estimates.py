@@ -150,9 +150,7 @@ def _fixed_scores(objective: GeneralisedObjective, modes: Modes) -> list[FloatAr
     """Return Z'V^-1 X of each level, V = W^-1 + Z Psi Z': (n_coefficients, k, n_levels)."""
     rows, n = objective.rows, len(modes.eta)
     weighted = objective.X * -modes.rows.second
-    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
-    if not of_X:
-        return [np.empty((0, len(Z), m)) for Z, m in zip(rows.Z, rows.n_levels, strict=True)]
+    of_X = rows.columns_to_levels(weighted)
     right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, of_X, strict=True)]
     solved = modes.system.solve(right)
     for j in range(len(weighted)):
