@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
-from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
-from skmixed.fitting.optimise import Optimum, measured_hessian
+from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.modes import Modes
@@ -45,7 +45,7 @@ def generalised_estimates(
     """
     at: Any = optimum.at
     x, modes = at.theta, at.modes
-    joint = _joint(objective, x)
+    joint = _joint(objective, at)
     errors = PenalisedErrors.of(modes.system, modes.factors)
     design = model.design
     return GLMMFit(
@@ -68,14 +68,16 @@ def generalised_estimates(
     )
 
 
-def _joint(objective: Any, x: FloatArray) -> JointEstimate:
+def _joint(objective: GeneralisedObjective, at: GeneralisedValue) -> JointEstimate:
     """Measure the Hessian of all parameters, and invert it."""
-    hessian = measured_hessian(objective, x)
+    hessian = objective.measured_hessian(at)
     units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
     kept = values > FLAT * values.max(initial=0.0)
     root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
-    return JointEstimate(x, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta)
+    return JointEstimate(
+        at.theta, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta
+    )
 
 
 def _fixed(model: GLMMModel, place: FixedCoordinates, joint: JointEstimate) -> FixedEffects:
