@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.gamma_functions import digamma_excess, log_gamma_excess
@@ -87,8 +88,8 @@ class Gamma(PositiveFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -log_gamma_excess(bounded_exp(extra[0])) - np.log(y)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
         shape = np.exp(extra[0])
-        return stats.gamma(shape, scale=self.link.mean(eta) / shape)
+        return scipy.stats.gamma(shape, scale=self.link.mean(eta) / shape)

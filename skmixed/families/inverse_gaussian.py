@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, bounded_exp
@@ -82,8 +83,8 @@ class InverseGaussian(PositiveFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -0.5 * (extra[0] + np.log(2.0 * np.pi) + 3.0 * np.log(y))
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
         dispersion = np.exp(extra[0])
-        return stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)
+        return scipy.stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
@@ -99,8 +100,8 @@ class NegativeBinomial(CountFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return log_rising(bounded_exp(extra[0]), y) - special.gammaln(y + 1.0)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
         size = np.exp(extra[0])
-        return stats.nbinom(size, size / (size + self.link.mean(eta)))
+        return scipy.stats.nbinom(size, size / (size + self.link.mean(eta)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
@@ -94,8 +95,8 @@ class NegativeBinomial1(CountFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -special.gammaln(y + 1.0)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
         dispersion = np.exp(extra[0])
-        return stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))
+        return scipy.stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))

@@ -114,11 +114,12 @@ class ZeroInflated:
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         *others, omega = extra
-        # The constants of count families are 0 where the count is.
         counts = self.family.derivatives(y, eta, others, full=full, normalised=normalised)
         zero = y == 0.0
         log_either = special.log_expit(-omega)
-        value = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        either = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        # An eta without a mean has no density, though the inflated zeros would.
+        value = np.where(np.isneginf(counts.value), -np.inf, either)
         plus = _softplus(zero, counts.value - omega)
         square = counts.first * counts.first
         first = plus.first * counts.first
