@@ -54,7 +54,7 @@ class Beta(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.beta import Beta
+    >>> from skmixed.families import Beta
     >>> Beta().variance(np.array([0.0]), (np.log([4.0]),))
     array([0.05])
     """
@@ -88,11 +88,11 @@ class Beta(Distribution):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a share with this mean."""
-        return mean * (1.0 - mean) / (1.0 + np.exp(extra[0]))
+        return mean * (1.0 - mean) / (1.0 + bounded_exp(extra[0]))
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the absolute value of twice the difference of both log densities."""
-        precision = np.exp(extra[0])
+        precision = bounded_exp(extra[0])
         return 2.0 * np.abs(_kernel(y, y, precision) - _kernel(y, mean, precision))
 
     def simulate(

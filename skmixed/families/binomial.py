@@ -41,7 +41,7 @@ class Binomial(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.binomial import Binomial
+    >>> from skmixed.families import Binomial
     >>> rows = Binomial().derivatives(np.array([0.0, 1.0]), np.zeros(2), (), full=False)
     >>> rows.value.round(3), rows.first
     (array([-0.693, -0.693]), array([-0.5,  0.5]))
@@ -78,12 +78,12 @@ class Binomial(Distribution):
     def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
         """Return the logarithm of the binomial coefficient of each row."""
         successes = y * trials
-        log_beta: FloatArray = special.betaln(successes + 1.0, trials - successes + 1.0)
-        return -np.log1p(trials) - log_beta
+        return -np.log1p(trials) - special.betaln(successes + 1.0, trials - successes + 1.0)
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row, that of one trial."""
-        return 2.0 * (special.xlogy(y, y / mean) + special.xlogy(1.0 - y, (1.0 - y) / (1.0 - mean)))
+        # At a probability that is rounded to 1, a success has no deviance.
+        return 2.0 * (_log_likelihood(y, y) - _log_likelihood(y, mean))
 
     def simulate(
         self,
@@ -181,6 +181,11 @@ def _with_logit(y: FloatArray, eta: FloatArray, full: bool) -> RowDerivatives:
     second *= share
     third = second * (1.0 - 2.0 * mean) if full else None
     return RowDerivatives(value, y - mean, second, third)
+
+
+def _log_likelihood(y: FloatArray, mean: FloatArray) -> FloatArray:
+    """Return the log density of one trial, from its probability."""
+    return cast("FloatArray", special.xlogy(y, mean) + special.xlog1py(1.0 - y, -mean))
 
 
 def _successes(y: FloatArray, trials: FloatArray | None) -> FloatArray:

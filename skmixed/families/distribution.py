@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from skmixed.families.base import FloatArray, Link, RowDerivatives
+from skmixed.families.links import bounded_exp
 
 if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
@@ -125,7 +126,7 @@ class Distribution(ABC):
 
     def dispersion_of(self, omega: FloatArray) -> FloatArray:
         """Return the dispersion that ``variance_text`` names."""
-        return np.exp(self.dispersion_power * omega)
+        return bounded_exp(self.dispersion_power * omega)
 
     @abstractmethod
     def simulate(

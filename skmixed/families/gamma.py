@@ -35,7 +35,7 @@ class Gamma(PositiveFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.gamma import Gamma
+    >>> from skmixed.families import Gamma
     >>> Gamma().variance(np.log([2.0]), (np.log([4.0]),))
     array([1.])
     """
@@ -54,7 +54,7 @@ class Gamma(PositiveFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        return mean * mean * np.exp(-extra[0])
+        return mean * mean * bounded_exp(-extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -91,5 +91,5 @@ class Gamma(PositiveFamily):
     def _frozen(
         self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
     ) -> rv_frozen[Any]:
-        shape = np.exp(extra[0])
+        shape = bounded_exp(extra[0])
         return scipy.stats.gamma(shape, scale=self.link.mean(eta) / shape)

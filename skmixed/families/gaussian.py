@@ -41,7 +41,7 @@ class Gaussian(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.gaussian import Gaussian
+    >>> from skmixed.families import Gaussian
     >>> y, eta, omega = np.array([1.0]), np.array([0.0]), np.log([4.0])
     >>> rows = Gaussian().derivatives(y, eta, (omega,), full=False)
     >>> rows.first, rows.second
@@ -88,7 +88,7 @@ class Gaussian(Distribution):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance, whatever the mean."""
-        return np.exp(extra[0]) * np.ones_like(mean)
+        return bounded_exp(extra[0]) * np.ones_like(mean)
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -102,7 +102,7 @@ class Gaussian(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return a response drawn for each row."""
-        return rng.normal(self.link.mean(eta), np.exp(0.5 * extra[0]))
+        return rng.normal(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
     def _in_eta(
         self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
@@ -130,7 +130,7 @@ class Gaussian(Distribution):
     def _frozen(
         self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
     ) -> rv_frozen[Any]:
-        return scipy.stats.norm(self.link.mean(eta), np.exp(0.5 * extra[0]))
+        return scipy.stats.norm(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
     def _in_support(self, y: FloatArray) -> Any:
         return np.isfinite(y)

@@ -33,7 +33,7 @@ class InverseGaussian(PositiveFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.inverse_gaussian import InverseGaussian
+    >>> from skmixed.families import InverseGaussian
     >>> InverseGaussian().variance(np.log([2.0]), (np.log([0.5]),))
     array([4.])
     """
@@ -52,7 +52,7 @@ class InverseGaussian(PositiveFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        return mean**3 * np.exp(extra[0])
+        return mean**3 * bounded_exp(extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -86,5 +86,5 @@ class InverseGaussian(PositiveFamily):
     def _frozen(
         self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
     ) -> rv_frozen[Any]:
-        dispersion = np.exp(extra[0])
+        dispersion = bounded_exp(extra[0])
         return scipy.stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)

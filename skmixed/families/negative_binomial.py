@@ -36,7 +36,7 @@ class NegativeBinomial(CountFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.negative_binomial import NegativeBinomial
+    >>> from skmixed.families import NegativeBinomial
     >>> family, eta, omega = NegativeBinomial(), np.log([2.0]), np.log([4.0])
     >>> family.dispersion_of(omega), family.variance(eta, (omega,))
     (array([0.25]), array([3.]))
@@ -57,11 +57,11 @@ class NegativeBinomial(CountFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a count with this mean."""
-        return mean + mean * mean * np.exp(-extra[0])
+        return mean + mean * mean * bounded_exp(-extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
-        size = np.exp(extra[0])
+        size = bounded_exp(extra[0])
         return 2.0 * (
             special.xlogy(y, y / mean) - (y + size) * np.log1p((y - mean) / (mean + size))
         )
@@ -103,5 +103,5 @@ class NegativeBinomial(CountFamily):
     def _frozen(
         self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
     ) -> rv_frozen[Any]:
-        size = np.exp(extra[0])
+        size = bounded_exp(extra[0])
         return scipy.stats.nbinom(size, size / (size + self.link.mean(eta)))

@@ -39,7 +39,7 @@ class Poisson(CountFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
+    >>> from skmixed.families import Poisson
     >>> rows = Poisson().derivatives(np.array([0.0, 3.0]), np.log([2.0, 2.0]), (), full=False)
     >>> rows.value.round(3), rows.first.round(3)
     (array([-2.   , -1.712]), array([-2.,  1.]))

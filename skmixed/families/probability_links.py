@@ -56,7 +56,7 @@ class Logit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Logit
+    >>> from skmixed.families import Logit
     >>> Logit().mean(np.array([0.0, 2.0])).round(3)
     array([0.5  , 0.881])
     """
@@ -95,7 +95,7 @@ class Probit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Probit
+    >>> from skmixed.families import Probit
     >>> Probit().mean(np.array([0.0, 1.96])).round(3)
     array([0.5  , 0.975])
     """
@@ -148,7 +148,7 @@ class Cauchit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Cauchit
+    >>> from skmixed.families import Cauchit
     >>> Cauchit().mean(np.array([0.0, 1.0]))
     array([0.5 , 0.75])
     """
@@ -189,7 +189,7 @@ class CLogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import CLogLog
+    >>> from skmixed.families import CLogLog
     >>> CLogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.308, 0.934])
     """
@@ -242,7 +242,7 @@ class LogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import LogLog
+    >>> from skmixed.families import LogLog
     >>> LogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.066, 0.692])
     """

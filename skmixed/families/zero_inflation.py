@@ -44,8 +44,7 @@ class ZeroInflated:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.families.zero_inflation import ZeroInflated
+    >>> from skmixed.families import Poisson, ZeroInflated
     >>> family, eta, omega = ZeroInflated(Poisson()), np.log([2.0]), np.zeros(1)
     >>> family.mean(eta, (omega,)), family.variance(eta, (omega,))
     (array([1.]), array([2.]))
