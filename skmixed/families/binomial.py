@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import FloatArray, Link, LinkDerivatives, RowDerivatives
+from skmixed.families.base import FloatArray, Link, RowDerivatives
 from skmixed.families.distribution import Distribution
 from skmixed.families.probability_links import (
     Cauchit,
@@ -68,8 +68,8 @@ class Binomial(Distribution):
         """Return the expectation of minus the second derivative in eta."""
         if isinstance(self.link, Logit):
             return special.expit(eta) * special.expit(-eta)
-        success, failure = self._logarithms(eta)
-        return -success.first * failure.first
+        link = cast("ProbabilityLink", self.link)
+        return -link.log_mean(eta).first * link.log_complement(eta).first
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of one trial."""
@@ -139,16 +139,16 @@ class Binomial(Distribution):
     ) -> RowDerivatives:
         if isinstance(self.link, Logit):
             return _with_logit(y, eta, full)
-        success, failure = self._logarithms(eta)
+        link = cast("ProbabilityLink", self.link)
+        sign = 2.0 * y - 1.0
+        if link.symmetric and (np.abs(sign) == 1.0).all():
+            value, first, second, third = link.log_mean(sign * eta)
+            return RowDerivatives(value, sign * first, second, sign * third if full else None)
         value, first, second, third = (
-            y * one + (1.0 - y) * other for one, other in zip(success, failure, strict=True)
+            y * success + (1.0 - y) * failure
+            for success, failure in zip(link.log_mean(eta), link.log_complement(eta), strict=True)
         )
         return RowDerivatives(value, first, second, third if full else None)
-
-    def _logarithms(self, eta: FloatArray) -> tuple[LinkDerivatives, LinkDerivatives]:
-        """Return the logarithms of the probabilities of success and failure."""
-        link = cast("ProbabilityLink", self.link)
-        return link.log_mean(eta), link.log_complement(eta)
 
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> None:
         return None

@@ -24,9 +24,16 @@ def _mirrored(function: LinkDerivatives) -> LinkDerivatives:
 
 
 class ProbabilityLink:
-    """What links of probabilities have: by default, the complement is the mirror image."""
+    """What links of probabilities have: by default, the complement is the mirror image.
+
+    Attributes
+    ----------
+    symmetric : bool
+        Whether 1 - h(eta) is h(-eta).
+    """
 
     name: ClassVar[str]
+    symmetric: ClassVar[bool] = True
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the eta of a probability."""
@@ -195,6 +202,7 @@ class CLogLog(ProbabilityLink):
     """
 
     name: ClassVar[str] = "cloglog"
+    symmetric: ClassVar[bool] = False
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(-log(1 - mean))."""
@@ -248,6 +256,7 @@ class LogLog(ProbabilityLink):
     """
 
     name: ClassVar[str] = "loglog"
+    symmetric: ClassVar[bool] = False
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return -log(-log(mean))."""

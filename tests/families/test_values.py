@@ -72,6 +72,17 @@ def test_weighted_shares_with_their_normalising_terms_are_binomial() -> None:
     assert_allclose(family.quantile(exact.cdf(successes) - 1e-9, eta, (), trials), y)
 
 
+@pytest.mark.parametrize("link", Binomial.links)
+def test_shares_between_interpolate_failures_and_successes(link: Any) -> None:
+    family, eta = Binomial(link()), np.array([-12.0, -1.0, 0.3, 4.0])
+    of_no, of_yes, between = (
+        family.derivatives(np.full(4, y), eta, (), full=True) for y in (0.0, 1.0, 0.25)
+    )
+    for name in ("value", "first", "second", "third"):
+        mixed = 0.75 * getattr(of_no, name) + 0.25 * getattr(of_yes, name)
+        assert_allclose(getattr(between, name), mixed, rtol=1e-12, atol=1e-14)
+
+
 def test_each_share_keeps_its_successes_whatever_the_rounding() -> None:
     trials = np.repeat(np.arange(1.0, 120.0), np.arange(2, 121))
     successes = np.concatenate([np.arange(n + 1.0) for n in range(1, 120)])
