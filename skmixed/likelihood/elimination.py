@@ -159,6 +159,8 @@ class Elimination:
 
     def _others_part(self, own: list[FloatArray], M: Blocks) -> sparse.csr_array:
         """Return the part of M that belongs to the other factors."""
+        if not self.others:
+            return self._nothing
         parts = [sparse.coo_array((self.n_dense, self.n_dense))]
         for i in self.others:
             at = self.columns(i, np.arange(self.rows.n_levels[i]))
@@ -175,6 +177,11 @@ class Elimination:
         ]
         data = np.concatenate([part.data for part in parts])
         return sparse.csr_array((data, tuple(joined)), shape=parts[0].shape)
+
+    @cached_property
+    def _nothing(self) -> sparse.csr_array:
+        """Return the part of M of no factors."""
+        return sparse.csr_array((0, 0))
 
     def _placed(self, blocks: FloatArray, rows: Integers, columns: Integers) -> sparse.coo_array:
         """Place blocks of shape (a, b, n) where their rows (a, n) and columns (b, n) say."""

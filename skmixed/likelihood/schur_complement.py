@@ -56,9 +56,9 @@ class SchurComplement:
         numpy.linalg.LinAlgError
             If the matrix is not positive definite.
         """
+        if not self.n:
+            return np.empty((0, 0))
         dense = self.whole.toarray()
-        if not dense.size:
-            return np.asarray(dense, dtype=np.float64)
         with threads_for(self.n):
             for C in self.owed:
                 if C.shape[0] * C.shape[1] <= DENSE:
