@@ -1,4 +1,4 @@
-"""The cases of glmer and glmmTMB: their models in our words, and which of their figures are ours."""
+"""The cases of glmer and glmmTMB: their models in our words, and the figures that are ours too."""
 
 from __future__ import annotations
 

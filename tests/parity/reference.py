@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from skmixed.results import MixedLMResults
 from .residual_words import residual_of
 
 __all__ = [
+    "FIXTURES",
+    "SHARED",
     "Case",
     "Fitted",
     "bundled_case",
@@ -35,6 +38,7 @@ __all__ = [
 ]
 
 FIXTURES = Path(__file__).parent / "fixtures"
+SHARED = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
 PERIODS = ("first", "middle", "last")
 # nlme's uncorrelated effects: list(group = pdDiag(~terms)).
 _DIAGONAL = re.compile(r"list\((\w+) = pdDiag\(~(.*)\)\)$")
