@@ -250,5 +250,5 @@ def test_what_cannot_be_tested(data):
     estimator = MixedLM(formula="y ~ a + (1 | subject)").fit(data)
     with pytest.raises(TypeError, match="expected the results of mixedlm, got MixedLM"):
         anova_terms(estimator)
-    with pytest.raises(TypeError, match="Expected a fitted linear mixed model, got str"):
+    with pytest.raises(TypeError, match="Expected a fitted mixed model, got str"):
         anova_terms("y ~ a")
