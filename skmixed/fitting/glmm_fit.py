@@ -38,8 +38,20 @@ class ExtraPredictor:
     coordinates: FixedCoordinates
 
     def of_rows(self, columns: FloatArray | None, n: int) -> FloatArray:
-        """Return the predictor of some rows, from their columns without the intercept."""
+        """Return the predictor of some rows, from their columns without the intercept.
+
+        Raises
+        ------
+        ValueError
+            If there are none, and it is not the same in all rows.
+        """
         intercept = int(self.coordinates.intercept)
+        if columns is None and len(self.coefficients) > intercept:
+            raise ValueError(
+                f"The {self.name.replace('_', ' ')} of this model depends on "
+                f"{list(self.names[intercept:])}, which are not known of the new rows. Pass data "
+                "with the columns that were fitted."
+            )
         constant = np.full(n, self.coefficients[0] if intercept else 0.0)
         return constant if columns is None else constant + columns @ self.coefficients[intercept:]
 
