@@ -229,17 +229,15 @@ def _independent(columns: FloatArray) -> NDArray[np.intp]:
 def _containing(
     terms: Sequence[CompleteTerm], *, with_numbers: bool
 ) -> tuple[tuple[int, ...], ...]:
-    """Return for each term those that contain it, those of more numbers with or without.
+    """Return for each term those that contain it.
 
-    Without is the rule of SAS and lmerTest, with that of R's car.
+    By the rule of SAS and lmerTest a term with more numbers does not; by that of R's car it does.
     """
     return tuple(
         tuple(
             i
             for i, other in enumerate(terms)
-            if term.factors < other.factors
-            and (with_numbers or term.numbers == other.numbers)
-            and (term.factors or not with_numbers)
+            if term.factors < other.factors and (with_numbers or term.numbers == other.numbers)
         )
         for term in terms
     )
