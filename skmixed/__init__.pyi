@@ -10,6 +10,7 @@ from .estimators import MixedLM as MixedLM
 from .estimators import RandomInterceptRegressor as RandomInterceptRegressor
 from .estimators import cross_validate_groups as cross_validate_groups
 from .estimators import mixedlm as mixedlm
+from .exceptions import FractionalResponseWarning as FractionalResponseWarning
 from .exceptions import GroupDtypeWarning as GroupDtypeWarning
 from .exceptions import GroupsNotPassedWarning as GroupsNotPassedWarning
 from .exceptions import InconsistentVersionWarning as InconsistentVersionWarning
