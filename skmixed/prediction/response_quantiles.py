@@ -1,0 +1,154 @@
+"""Quantiles of a response whose linear predictor is normal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtri
+
+from skmixed.families.base import Family, FloatArray
+from skmixed.prediction.averaged_cdf import averaged_cdf
+from skmixed.prediction.predictor_rows import PredictorRows, is_linear, predictor_rows
+
+__all__ = ["response_quantiles"]
+
+Coordinate = Callable[[FloatArray], FloatArray]
+
+MAX_STEPS = 200
+# Of continuous responses and of the largest counts, relative to their size.
+ACCURACY = 1e-11
+SMALLEST, LARGEST_SHARE = 1e-300, 1.0 - 1e-16
+
+
+def response_quantiles(
+    family: Family,
+    mean: FloatArray,
+    variance: FloatArray,
+    extra: Sequence[FloatArray],
+    probabilities: FloatArray,
+    trials: FloatArray | None = None,
+) -> FloatArray:
+    """Return quantiles of new responses over eta ~ N(mean, variance).
+
+    Of a discrete response, that is the smallest value whose probability of not being exceeded
+    reaches the given one.
+
+    Parameters
+    ----------
+    family : Family
+    mean, variance : ndarray of shape (n,)
+        Of the linear predictor; without variance, the quantiles are the family's at ``mean``.
+    extra : sequence of ndarray of shape (n,)
+        Further predictors of the family.
+    probabilities : ndarray of shape (n_probabilities,)
+        Between 0 and 1, both excluded.
+    trials : ndarray of shape (n,), optional
+        Responses are shares of successes among so many; default: 1.
+
+    Returns
+    -------
+    ndarray of shape (n, n_probabilities)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmixed.families.poisson import Poisson
+    >>> from skmixed.prediction.response_quantiles import response_quantiles
+    >>> mean, variance = np.log([20.0, 20.0]), np.array([0.0, 0.25])
+    >>> response_quantiles(Poisson(), mean, variance, (), np.array([0.05, 0.95]))
+    array([[13., 28.],
+           [ 7., 47.]])
+    """
+    if family.name == "binomial" and trials is None:
+        trials = np.ones_like(mean)
+    rows = predictor_rows(family, mean, variance, extra, trials)
+    if is_linear(family):
+        spread = np.sqrt(variance + family.variance(mean, extra))
+        return mean[:, None] + spread[:, None] * ndtri(probabilities)
+    return np.column_stack([_quantile(rows, float(one)) for one in probabilities])
+
+
+def _quantile(rows: PredictorRows, probability: float) -> FloatArray:
+    """Return one quantile of each row."""
+    found = _given_eta(rows, probability)
+    spreading = np.flatnonzero(rows.spread > 0.0)
+    if len(spreading):
+        found[spreading] = _search(rows.take(spreading), probability)
+    return found
+
+
+def _given_eta(rows: PredictorRows, probability: float) -> FloatArray:
+    """Return the quantile of the response with eta at its centre."""
+    wanted = np.full(len(rows), probability)
+    return np.array(rows.family.quantile(wanted, rows.centre, rows.extra, rows.trials))
+
+
+def _search(rows: PredictorRows, probability: float) -> FloatArray:
+    """Narrow brackets by false position, in its Illinois variant; every third step halves."""
+    forward, backward = _coordinates(rows.family)
+    low, high = _bracket(rows, probability)
+    unit = _unit(rows, high - low)
+    target, index = ndtri(probability), np.arange(len(low))
+
+    def excess(y: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+        reached = averaged_cdf(rows.take(at), y)
+        return ndtri(np.clip(reached, SMALLEST, LARGEST_SHARE)) - target
+
+    below, above = excess(low, index), excess(high, index)
+    # Rounding may put the quantile at the very end.
+    high = np.where(below >= 0.0, low, high)
+    for turn in range(MAX_STEPS):
+        step = np.maximum(unit, ACCURACY * np.abs(high))
+        index = index[(high - low > 1.5 * step)[index]]
+        if not len(index):
+            break
+        start, end, step = low[index], high[index], step[index]
+        share = 0.5 if turn % 3 == 2 else below[index] / (below[index] - above[index])
+        y = backward(forward(start) + share * (forward(end) - forward(start)))
+        if rows.family.is_discrete:
+            y = np.round(y / unit[index]) * unit[index]
+        y = np.clip(y, start + step, end - step)
+        found = excess(y, index)
+        enough, kept = found >= 0.0, index[found < 0.0]
+        below[index[enough]] *= 0.5
+        above[kept] *= 0.5
+        high[index[enough]], above[index[enough]] = y[enough], found[enough]
+        low[kept], below[kept] = y[~enough], found[~enough]
+    return high
+
+
+def _bracket(rows: PredictorRows, probability: float) -> tuple[FloatArray, FloatArray]:
+    """Return responses between which the quantile is; the second may be the quantile.
+
+    A response below the first has half of the probability: that eta is below its quantile for the
+    other half, or that the response is below its own given such an eta. The second likewise.
+    """
+    low, high = (
+        _given_eta(rows.at(np.full(len(rows), ndtri(half))), half)
+        for half in (0.5 * probability, 0.5 * (1.0 + probability))
+    )
+    if rows.family.is_discrete:
+        return low - _unit(rows, low), high
+    if rows.family.name != "gaussian":
+        low = np.maximum(low, SMALLEST)
+    if rows.family.name == "beta":
+        high = np.minimum(high, LARGEST_SHARE)
+    return low, high
+
+
+def _unit(rows: PredictorRows, size: FloatArray) -> FloatArray:
+    """Return the distance of neighbouring responses; between continuous ones, that of rounding."""
+    if not rows.family.is_discrete:
+        return ACCURACY**2 * size
+    return np.ones_like(size) if rows.trials is None else 1.0 / rows.trials
+
+
+def _coordinates(family: Family) -> tuple[Coordinate, Coordinate]:
+    """Return a scale on which responses are nearly normal: to it, and back."""
+    if family.name == "beta":
+        return logit, expit
+    if family.link.name == "log" and family.name != "gaussian":
+        return (np.log1p, np.expm1) if family.is_discrete else (np.log, np.exp)
+    return np.asarray, np.asarray
