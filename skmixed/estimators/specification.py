@@ -14,6 +14,7 @@ from skmixed.estimators.base import MixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
 from skmixed.formula.tables import require_different_names
+from skmixed.formula.values import unmasked
 
 __all__ = ["ModelSpecification"]
 
@@ -63,11 +64,15 @@ class ModelSpecification(MixedModel):
             )
             covariance = self._structures(design)
             return design, covariance, learned
+        self._learn_columns(X)
+        return self._formula_design(parse_formula(self.formula), X, y)
+
+    def _learn_columns(self, X: Any) -> None:
+        """Learn the columns of a table that a formula describes."""
         check_data(X, "X")
         if not isinstance(X, Mapping):
             require_different_names(X, "X")
             validate_data(self, X, skip_check_array=True)
-        return self._formula_design(parse_formula(self.formula), X, y)
 
     def _formula_design(
         self,
@@ -110,9 +115,9 @@ class ModelSpecification(MixedModel):
         """Name the columns of data that predict reads; None for all columns of an array."""
         return self._input.variables
 
-    def observed_response(self, data: Any) -> Any:
-        """Return the response that the formula finds in data, shape (n,)."""
-        return self._input.observed(data, None)
+    def observed_response(self, X: Any, y: Any = None) -> Any:
+        """Return the response of rows: y, or what the formula finds in X, shape (n,)."""
+        return unmasked(self._input.observed(X, y))
 
     def _response_name(self) -> str:
         """Name the response as the formula does."""
