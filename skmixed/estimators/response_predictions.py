@@ -146,6 +146,13 @@ class ResponsePredictions:
         """Return what is known of the linear predictor of rows."""
         return normal_predictor(self.fitted_model, X, **switches)
 
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn which responses the family can have."""
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.target_tags.positive_only = is_positive(self._family())
+        return tags
+
+
 
 def explained_deviance(
     family: Family,
