@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate"]
 
@@ -38,8 +38,20 @@ class ExtraPredictor:
     coordinates: FixedCoordinates
 
     def of_rows(self, columns: FloatArray | None, n: int) -> FloatArray:
-        """Return the predictor of some rows, from their columns without the intercept."""
+        """Return the predictor of some rows, from their columns without the intercept.
+
+        Raises
+        ------
+        ValueError
+            If there are none, and it is not the same in all rows.
+        """
         intercept = int(self.coordinates.intercept)
+        if columns is None and len(self.coefficients) > intercept:
+            raise ValueError(
+                f"The {self.name.replace('_', ' ')} of this model depends on "
+                f"{list(self.names[intercept:])}, which are not known of the new rows. Pass data "
+                "with the columns that were fitted."
+            )
         constant = np.full(n, self.coefficients[0] if intercept else 0.0)
         return constant if columns is None else constant + columns @ self.coefficients[intercept:]
 
@@ -106,3 +118,10 @@ class GLMMFit(LMMFit):
     def n_parameters(self) -> int:
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
+
+    def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
+        """Raise ValueError, saying what to do instead."""
+        raise ValueError(
+            f"{what} needs a linear mixed model, and this one has family={self.family.name!r}: "
+            f"{instead}."
+        )

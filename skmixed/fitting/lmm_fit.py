@@ -24,6 +24,8 @@ __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
 
 FloatArray = NDArray[np.float64]
 
+OF_ANY_FAMILY = "use Wald tests, likelihood ratios, profiles or the bootstrap"
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -268,6 +270,17 @@ class LMMFit(FieldState):
                 "limits with df_method='design', 'residual' or 'normal', which rest on the "
                 "sandwich covariance."
             )
+
+    def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
+        """Raise ValueError unless residuals are normal, as here they are.
+
+        Parameters
+        ----------
+        what : str
+            What needs that, in the singular; it begins the message.
+        instead : str
+            What to do otherwise, beginning with a verb.
+        """
 
     @property
     def nu(self) -> float:
