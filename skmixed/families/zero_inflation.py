@@ -44,8 +44,7 @@ class ZeroInflated:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.families.zero_inflation import ZeroInflated
+    >>> from skmixed.families import Poisson, ZeroInflated
     >>> family, eta, omega = ZeroInflated(Poisson()), np.log([2.0]), np.zeros(1)
     >>> family.mean(eta, (omega,)), family.variance(eta, (omega,))
     (array([1.]), array([2.]))
@@ -114,11 +113,12 @@ class ZeroInflated:
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         *others, omega = extra
-        # The constants of count families are 0 where the count is.
         counts = self.family.derivatives(y, eta, others, full=full, normalised=normalised)
         zero = y == 0.0
         log_either = special.log_expit(-omega)
-        value = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        either = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        # An eta without a mean has no density, though the inflated zeros would.
+        value = np.where(np.isneginf(counts.value), -np.inf, either)
         plus = _softplus(zero, counts.value - omega)
         square = counts.first * counts.first
         first = plus.first * counts.first

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
-from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
-from skmixed.fitting.optimise import Optimum, measured_hessian
+from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.mode_slopes import mode_slopes
@@ -46,7 +46,7 @@ def generalised_estimates(
     """
     at: Any = optimum.at
     x, modes = at.theta, at.modes
-    joint = _joint(objective, x)
+    joint = _joint(objective, at)
     errors = PenalisedErrors.of(modes.system, modes.factors)
     design = model.design
     return GLMMFit(
@@ -78,14 +78,16 @@ def generalised_estimates(
     )
 
 
-def _joint(objective: Any, x: FloatArray) -> JointEstimate:
+def _joint(objective: GeneralisedObjective, at: GeneralisedValue) -> JointEstimate:
     """Measure the Hessian of all parameters, and invert it."""
-    hessian = measured_hessian(objective, x)
+    hessian = objective.measured_hessian(at)
     units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
     kept = values > FLAT * values.max(initial=0.0)
     root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
-    return JointEstimate(x, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta)
+    return JointEstimate(
+        at.theta, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta
+    )
 
 
 def _fixed(model: GLMMModel, place: FixedCoordinates, joint: JointEstimate) -> FixedEffects:
@@ -160,9 +162,7 @@ def _fixed_scores(objective: GeneralisedObjective, modes: Modes) -> list[FloatAr
     """Return Z'V^-1 X of each level, V = W^-1 + Z Psi Z': (n_coefficients, k, n_levels)."""
     rows, n = objective.rows, len(modes.eta)
     weighted = objective.X * -modes.rows.second
-    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
-    if not of_X:
-        return [np.empty((0, len(Z), m)) for Z, m in zip(rows.Z, rows.n_levels, strict=True)]
+    of_X = rows.columns_to_levels(weighted)
     right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, of_X, strict=True)]
     solved = modes.system.solve(right)
     for j in range(len(weighted)):

@@ -24,6 +24,10 @@ FloatArray = NDArray[np.float64]
 # Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
 # and the score of a variance of 0 is found as that of any other.
 LEAST = 1e-7
+# Steps of differences of the gradient, in standard errors.
+STEP = 1e-5
+# Curvatures below this part of the largest give no steps.
+FLAT = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,32 +162,59 @@ class GeneralisedObjective:
     def __call__(self, x: FloatArray) -> GeneralisedValue:
         """Evaluate value, gradient and an approximate Hessian."""
         modes = self.modes(x)
-        approximation = laplace(modes)
-        by = approximation.gradient(self.rows)
-        at = self.split(x)
+        gradient, of_psi = self._gradient(x, modes)
+        hessian = np.zeros((len(x), len(x)))
+        n = len(self.X) + self.n_theta
+        theta = self.split(x).theta
+        hessian[:n, :n] = working_information(
+            self.X, self.rows, modes, self.covariance, theta, of_psi
+        )
+        if n < len(x):
+            known = self.extra_curvature
+            hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
+        return GeneralisedValue(x, laplace(modes).value, gradient, hessian, modes)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the gradient of -2 log-likelihood alone."""
+        return self._gradient(x, self.modes(x))[0]
+
+    def _gradient(self, x: FloatArray, modes: Modes) -> tuple[FloatArray, list[FloatArray]]:
+        """Return the gradient, and the derivative in Psi of each factor."""
+        by = laplace(modes).gradient(self.rows)
+        theta = self.split(x).theta
         # A regular factor gives the score of Psi, and that the one of any other.
         of_psi: list[FloatArray] = [
             0.5 * np.asarray(np.linalg.solve(L.T, G.T), np.float64).T
             for L, G in zip(modes.factors, by.factors, strict=True)
         ]
-        factors = self.covariance.relative_factors(at.theta)
+        factors = self.covariance.relative_factors(theta)
         of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
-        gradient = np.concatenate(
-            [
-                self.X @ by.eta,
-                in_theta(self.covariance, at.theta, of_factors),
-                *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
-            ]
-        )
-        hessian = np.zeros((len(x), len(x)))
-        n = len(self.X) + self.n_theta
-        hessian[:n, :n] = working_information(
-            self.X, self.rows, modes, self.covariance, at.theta, of_psi
-        )
-        if n < len(x):
-            known = self.extra_curvature
-            hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
-        return GeneralisedValue(x, approximation.value, gradient, hessian, modes)
+        parts = [
+            self.X @ by.eta,
+            in_theta(self.covariance, theta, of_factors),
+            *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
+        ]
+        return np.concatenate(parts), of_psi
+
+    def measured_hessian(self, at: GeneralisedValue) -> FloatArray:
+        """Return the Hessian from differences of the gradient, good to five digits or more.
+
+        Steps are a small part of a standard error, and lead away from the bounds.
+
+        Parameters
+        ----------
+        at : GeneralisedValue
+        """
+        curvatures = np.abs(at.hessian.diagonal())
+        floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
+        steps = STEP * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        columns = []
+        for j, step in enumerate(steps):
+            moved = at.theta.copy()
+            moved[j] += step
+            columns.append((self.gradient(moved) - at.gradient) / (moved[j] - at.theta[j]))
+        hessian = np.array(columns).reshape(len(steps), len(steps))
+        return 0.5 * (hessian + hessian.T)
 
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
@@ -196,7 +227,7 @@ class GeneralisedObjective:
         for j in range(n, len(at.theta)):
             moved = at.theta.copy()
             moved[j] += step
-            columns.append((self(moved).gradient[n:] - at.gradient[n:]) / step)
+            columns.append((self.gradient(moved)[n:] - at.gradient[n:]) / step)
         curvature = 0.5 * (np.array(columns) + np.array(columns).T)
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))

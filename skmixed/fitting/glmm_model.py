@@ -101,7 +101,7 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
-    tol: float = 1e-8
+    tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
 

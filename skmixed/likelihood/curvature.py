@@ -86,9 +86,7 @@ def information_of_columns(
         v of each factor; none if empty.
     """
     weighted = X * weights
-    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
-    if not of_X:
-        of_X = [np.zeros((len(X), len(Z), n)) for Z, n in zip(rows.Z, rows.n_levels, strict=True)]
+    of_X = rows.columns_to_levels(weighted)
     of_Z = _times(modes.gram, rows, directions) if directions else []
     gram = weighted @ X.T
     if directions:

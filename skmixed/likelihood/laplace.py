@@ -129,13 +129,13 @@ def _of_extra(e: ExtraDerivatives, h: FloatArray, along: FloatArray) -> FloatArr
 def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:
     """Return the sum of Z'WZ Lambda S over the levels of each factor, its own block."""
     products = [
-        np.einsum("abg,bc,cdg->ad", N, L, S, optimize=True)
+        np.tensordot(N, np.tensordot(L, S, (1, 0)), ((1, 2), (0, 2)))
         for N, L, S in zip(gram.own, factors, of_M.own, strict=True)
     ]
     for (i, j), N in gram.crossed.items():
         S = of_M.crossed[i, j]
-        products[i] += np.einsum("abg,bc,dcg->ad", N, factors[j], S, optimize=True)
-        products[j] += np.einsum("bag,bc,cdg->ad", N, factors[i], S, optimize=True)
+        products[i] += np.tensordot(N, np.tensordot(factors[j], S, (1, 1)), ((1, 2), (0, 2)))
+        products[j] += np.tensordot(N, np.tensordot(factors[i], S, (1, 0)), ((0, 2), (0, 2)))
     return products
 
 
