@@ -106,6 +106,9 @@ class GLMMFit(LMMFit):
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
+    mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
+        Derivatives of the standardised modes of each factor in theta and the coefficients of
+        further predictors.
     """
 
     family: Family = field(kw_only=True)
@@ -113,6 +116,7 @@ class GLMMFit(LMMFit):
     extra: tuple[ExtraPredictor, ...] = ()
     n_quadrature: int = 1
     trials: bool = False
+    mode_slopes: tuple[FloatArray, ...] = ()
 
     @property
     def n_parameters(self) -> int:
