@@ -14,6 +14,7 @@ from skmixed.fitting.lmm_fit import Convergence, FixedEffects
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import PenalisedErrors
 
@@ -65,6 +66,15 @@ def generalised_estimates(
         extra=_extra(model, coordinates, objective, joint),
         n_quadrature=model.n_quadrature,
         trials=model.trials,
+        mode_slopes=tuple(
+            mode_slopes(
+                objective.rows,
+                modes,
+                objective.covariance,
+                joint.parameters[joint.theta],
+                objective.extra,
+            )
+        ),
     )
 
 

@@ -41,6 +41,9 @@ class FittedModel(RowPredictions):
         What becomes of a missing label.
     skip_missing : bool
         Whether a row that misses a predictor is predicted as NaN; else it is an error.
+    average : bool
+        Whether predictions of a generalised model are averages over what is not known of the
+        random effects by default: see ``predict``.
     df_method : str or None
         Where degrees of freedom come from; None is the default of the fit.
     information : {"observed", "expected"} or None
@@ -69,6 +72,7 @@ class FittedModel(RowPredictions):
     unseen_groups: str = "population"
     missing_groups: str = "error"
     skip_missing: bool = False
+    average: bool = False
     df_method: str | None = None
     information: Literal["observed", "expected"] | None = None
 
@@ -104,7 +108,12 @@ class FittedModel(RowPredictions):
             If no rows are kept as the user knows them.
         """
         data = self._given_rows()
-        return _indexed(self.predict(data, include_random_effects=True), data, "fittedvalues")
+        offset = None if self.rows is None else self.rows.offset
+        known = None if offset is None else np.nan_to_num(offset)
+        fitted = self.predict(data, include_random_effects=True, average=False, offset=known)
+        if offset is not None:
+            fitted[np.isnan(offset)] = np.nan
+        return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:
         """Return the response of the kept rows, under their index.
