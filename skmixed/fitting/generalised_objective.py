@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
-from skmixed.likelihood.laplace import in_theta, laplace
+from skmixed.likelihood.laplace import Laplace, in_theta
 from skmixed.likelihood.modes import Modes, find_modes
 from skmixed.likelihood.responses import Responses
 
@@ -89,6 +90,8 @@ class GeneralisedObjective:
         Columns of each further predictor of the family.
     extra_curvature : ndarray of shape (n_extra, n_extra) or None
         Of the coefficients of further predictors, about.
+    criterion : Criterion or None
+        How the random effects are integrated out; by Laplace's method if None.
     """
 
     X: FloatArray
@@ -98,6 +101,7 @@ class GeneralisedObjective:
     covariance: JointCovariance
     extra: Sequence[FloatArray] = ()
     extra_curvature: FloatArray | None = None
+    criterion: Criterion | None = None
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -108,6 +112,11 @@ class GeneralisedObjective:
     def elimination(self) -> Elimination:
         """Return the order of elimination."""
         return Elimination(self.rows)
+
+    @cached_property
+    def integral(self) -> Criterion:
+        """Return the approximation of the likelihood."""
+        return Laplace(self.rows) if self.criterion is None else self.criterion
 
     @property
     def n_theta(self) -> int:
@@ -146,28 +155,23 @@ class GeneralisedObjective:
             If there are none.
         """
         fixed, extra = self.predictors(x)
-        factors = [_regular(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
         self._warm = modes.spherical
         return modes
 
     def value(self, x: FloatArray) -> float:
         """Return -2 log-likelihood alone."""
-        return laplace(self.modes(x)).value
+        return self.integral.value(self.modes(x), self.predictors(x)[1])
 
     def __call__(self, x: FloatArray) -> GeneralisedValue:
         """Evaluate value, gradient and an approximate Hessian."""
         modes = self.modes(x)
-        approximation = laplace(modes)
-        by = approximation.gradient(self.rows)
+        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
         at = self.split(x)
-        # A regular factor gives the score of Psi, and that the one of any other.
-        of_psi: list[FloatArray] = [
-            0.5 * np.asarray(np.linalg.solve(L.T, G.T), np.float64).T
-            for L, G in zip(modes.factors, by.factors, strict=True)
-        ]
+        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
         factors = self.covariance.relative_factors(at.theta)
-        of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
+        of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
         gradient = np.concatenate(
             [
                 self.X @ by.eta,
@@ -183,7 +187,7 @@ class GeneralisedObjective:
         if n < len(x):
             known = self.extra_curvature
             hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
-        return GeneralisedValue(x, approximation.value, gradient, hessian, modes)
+        return GeneralisedValue(x, value, gradient, hessian, modes)
 
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
@@ -203,12 +207,27 @@ class GeneralisedObjective:
         return replace(self, extra_curvature=(vectors * values) @ vectors.T)
 
 
-def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least."""
+def _upper_root(Lambda: FloatArray) -> FloatArray:
+    """Return the upper triangular root of the same Psi, made regular where it is not.
+
+    A regular root gives the score of Psi, and that the one of any other root.
+    """
     if len(Lambda) == 1:
-        size = abs(float(Lambda[0, 0]))
-        return Lambda if size >= LEAST else np.array([[LEAST]])
+        return np.maximum(np.abs(Lambda), LEAST)
     left, values, right = np.linalg.svd(Lambda)
-    if values[-1] >= LEAST:
-        return Lambda
-    return np.asarray((left * np.maximum(values, LEAST)) @ right)
+    if values[-1] < LEAST:
+        Lambda = (left * np.maximum(values, LEAST)) @ right
+    # Turned by half, the lower factor of a QR decomposition is an upper one.
+    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
+
+
+def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
+    """Return the derivative in Psi = R R', given that in its upper triangular root.
+
+    It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
+    """
+    products = root.T @ of_root
+    symmetric = np.triu(products) + np.triu(products, 1).T
+    half = np.linalg.solve(root.T, symmetric)
+    return np.asarray(0.5 * np.linalg.solve(root.T, half.T), np.float64)
