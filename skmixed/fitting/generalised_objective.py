@@ -16,6 +16,7 @@ from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.laplace import Laplace, in_theta
 from skmixed.likelihood.modes import Modes, find_modes
+from skmixed.likelihood.penalties import BoundPenalty, PenaltyValue
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
@@ -46,13 +47,15 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneralisedValue:
-    """Hold one evaluation of the objective, -2 log-likelihood.
+    """Hold one evaluation of the objective, -2 log-likelihood with the penalty if there is one.
 
     Attributes
     ----------
     theta : ndarray of shape (n_parameters,)
         All parameters: beta, theta and those of further predictors.
     value : float
+    penalty : float
+        The part of the value that is no likelihood.
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
@@ -61,6 +64,7 @@ class GeneralisedValue:
 
     theta: FloatArray
     value: float
+    penalty: float
     gradient: FloatArray
     hessian: FloatArray
     modes: Modes
@@ -92,6 +96,7 @@ class GeneralisedObjective:
         Of the coefficients of further predictors, about.
     criterion : Criterion or None
         How the random effects are integrated out; by Laplace's method if None.
+    penalty : BoundPenalty or None
     """
 
     X: FloatArray
@@ -102,6 +107,7 @@ class GeneralisedObjective:
     extra: Sequence[FloatArray] = ()
     extra_curvature: FloatArray | None = None
     criterion: Criterion | None = None
+    penalty: BoundPenalty | None = None
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -161,11 +167,21 @@ class GeneralisedObjective:
         return modes
 
     def value(self, x: FloatArray) -> float:
-        """Return -2 log-likelihood alone."""
-        return self.integral.value(self.modes(x), self.predictors(x)[1])
+        """Return the value alone."""
+        penalty = self._penalty(x)
+        return self.integral.value(self.modes(x), self.predictors(x)[1]) + penalty.value
+
+    def _penalty(self, x: FloatArray) -> PenaltyValue:
+        """Return the penalty in (beta, theta)."""
+        at = self.split(x)
+        if self.penalty is not None:
+            return self.penalty.at(at.beta, at.theta)
+        n = len(at.beta) + len(at.theta)
+        return PenaltyValue(0.0, np.zeros(n), np.zeros((n, n)))
 
     def __call__(self, x: FloatArray) -> GeneralisedValue:
         """Evaluate value, gradient and an approximate Hessian."""
+        penalty = self._penalty(x)
         modes = self.modes(x)
         value, by = self.integral.differentiated(modes, self.predictors(x)[1])
         at = self.split(x)
@@ -181,13 +197,14 @@ class GeneralisedObjective:
         )
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
-        hessian[:n, :n] = working_information(
+        gradient[:n] += penalty.gradient
+        hessian[:n, :n] = penalty.hessian + working_information(
             self.X, self.rows, modes, self.covariance, at.theta, of_psi
         )
         if n < len(x):
             known = self.extra_curvature
             hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
-        return GeneralisedValue(x, value, gradient, hessian, modes)
+        return GeneralisedValue(x, value + penalty.value, penalty.value, gradient, hessian, modes)
 
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.likelihood.penalties import Penalty
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate"]
 
@@ -94,6 +95,9 @@ class GLMMFit(LMMFit):
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
+    penalty : Penalty or None
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
+        does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -101,6 +105,7 @@ class GLMMFit(LMMFit):
     extra: tuple[ExtraPredictor, ...] = ()
     n_quadrature: int = 1
     trials: bool = False
+    penalty: Penalty | None = None
 
     @property
     def n_parameters(self) -> int:

@@ -23,6 +23,7 @@ from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.laplace import Laplace
+from skmixed.likelihood.penalties import BoundPenalty, Penalty
 from skmixed.likelihood.quadrature import Quadrature
 from skmixed.likelihood.responses import Responses
 
@@ -93,6 +94,7 @@ class GLMMModel:
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    penalty : Penalty or None
     tol : float
     max_iter : int
     verbose : int
@@ -104,6 +106,7 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
+    penalty: Penalty | None = None
     tol: float = 1e-8
     max_iter: int = 500
     verbose: int = 0
@@ -164,6 +167,7 @@ class GLMMModel:
             self.covariance,
             columns,
             criterion=self._criterion(effect_rows, responses),
+            penalty=self.penalty and BoundPenalty(self.penalty, fixed, self.covariance, random),
         )
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
