@@ -56,7 +56,7 @@ def generalised_estimates(
         random=_random(model, coordinates, objective, modes, errors, joint),
         errors=errors,
         sigma=1.0,
-        log_likelihood=-0.5 * at.value + _normalising(model),
+        log_likelihood=-0.5 * (at.value - at.penalty) + _normalising(model),
         convergence=_convergence(optimum, joint),
         coordinates=coordinates.mean,
         residual_quantiles=quartiles(_pearson(objective, x, modes)),
@@ -75,6 +75,7 @@ def generalised_estimates(
                 objective.extra,
             )
         ),
+        penalty=model.penalty,
     )
 
 
