@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, bounded_exp
@@ -32,7 +33,7 @@ class InverseGaussian(PositiveFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.inverse_gaussian import InverseGaussian
+    >>> from skmixed.families import InverseGaussian
     >>> InverseGaussian().variance(np.log([2.0]), (np.log([0.5]),))
     array([4.])
     """
@@ -51,7 +52,7 @@ class InverseGaussian(PositiveFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        return mean**3 * np.exp(extra[0])
+        return mean**3 * bounded_exp(extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -82,8 +83,8 @@ class InverseGaussian(PositiveFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -0.5 * (extra[0] + np.log(2.0 * np.pi) + 3.0 * np.log(y))
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        dispersion = np.exp(extra[0])
-        return stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        dispersion = bounded_exp(extra[0])
+        return scipy.stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ PositiveLink = Identity | Inverse | InverseSquared | Log | Sqrt
 class PositiveMean(Distribution):
     """A family with a positive mean: links other than the log go through the logarithm."""
 
-    link: Link = Log()
+    link: Link = field(default_factory=Log)
 
     def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
@@ -48,14 +49,13 @@ class PositiveMean(Distribution):
 
         This is exact for exponential families, and that of quasi-likelihood for others.
         """
-        # The logarithm and not the ratio of squares: no overflow.
         return mean / (self.variance_at(mean, extra) / mean)
 
+    @abstractmethod
     def _in_log_mean(
         self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
     ) -> RowDerivatives:
         """Return the derivatives in the logarithm of the mean, without the constant."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ class PositiveFamily(PositiveMean):
 
 @dataclass(frozen=True)
 class CountFamily(PositiveMean):
-    """A family of counts."""
+    """A family of counts; the terms without eta of its log density are 0 where the count is 0."""
 
     is_discrete: ClassVar[bool] = True
     support: ClassVar[str] = "counts: 0, 1, 2, ..."
     links: ClassVar[tuple[type, ...]] = (Log, Identity, Sqrt)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
-        """Return the counts, those of 0 a little larger."""
+        """Return the counts, moved away from 0."""
         return y + 0.1
 
     def _in_support(self, y: FloatArray) -> Any:
@@ -96,6 +96,6 @@ class CountFamily(PositiveMean):
 
     def _remedy(self) -> str:
         return (
-            "A rate is a count with an exposure: pass the count as response and exposure=. Positive "
-            "amounts have family='gamma'."
+            "For a rate, pass the count as the response and its denominator as exposure=; for "
+            "positive amounts use family='gamma'."
         )

@@ -24,9 +24,16 @@ def _mirrored(function: LinkDerivatives) -> LinkDerivatives:
 
 
 class ProbabilityLink:
-    """What links of probabilities have: by default, the complement is the mirror image."""
+    """What links of probabilities have: by default, the complement is the mirror image.
+
+    Attributes
+    ----------
+    symmetric : bool
+        Whether 1 - h(eta) is h(-eta).
+    """
 
     name: ClassVar[str]
+    symmetric: ClassVar[bool] = True
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the eta of a probability."""
@@ -56,7 +63,7 @@ class Logit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Logit
+    >>> from skmixed.families import Logit
     >>> Logit().mean(np.array([0.0, 2.0])).round(3)
     array([0.5  , 0.881])
     """
@@ -95,7 +102,7 @@ class Probit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Probit
+    >>> from skmixed.families import Probit
     >>> Probit().mean(np.array([0.0, 1.96])).round(3)
     array([0.5  , 0.975])
     """
@@ -148,7 +155,7 @@ class Cauchit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Cauchit
+    >>> from skmixed.families import Cauchit
     >>> Cauchit().mean(np.array([0.0, 1.0]))
     array([0.5 , 0.75])
     """
@@ -189,12 +196,13 @@ class CLogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import CLogLog
+    >>> from skmixed.families import CLogLog
     >>> CLogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.308, 0.934])
     """
 
     name: ClassVar[str] = "cloglog"
+    symmetric: ClassVar[bool] = False
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(-log(1 - mean))."""
@@ -242,12 +250,13 @@ class LogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import LogLog
+    >>> from skmixed.families import LogLog
     >>> LogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.066, 0.692])
     """
 
     name: ClassVar[str] = "loglog"
+    symmetric: ClassVar[bool] = False
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return -log(-log(mean))."""
