@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from skmixed.families.base import Family, FloatArray
-from skmixed.families.links import LARGEST_LOG
+from skmixed.families.links import LARGEST_LOG, SMALLEST
 from skmixed.families.probability_links import ProbabilityLink
 from skmixed.prediction.averaged_density import log_shares
 from skmixed.prediction.predictor_rows import (
@@ -30,7 +30,6 @@ __all__ = [
 
 # A normal variable is rarely further from its mean than so many standard deviations: 1e-17.
 REACH = 8.5
-SMALLEST_POSITIVE = 1e-100
 
 
 def averaged_mean(
@@ -109,6 +108,9 @@ def averaged_variance(
 ) -> FloatArray:
     """Return the variance of a new response: E[Var(y | eta)] + Var(E[y | eta]).
 
+    Given eta, families have no means beyond exp(170): with a log link, variances to which such
+    means would contribute are too small.
+
     Parameters
     ----------
     family, mean, variance, extra
@@ -172,7 +174,7 @@ def mean_quantiles(
     for one in z:
         eta = mean + one * np.sqrt(variance)
         if power is not None:
-            eta = np.where(mean > 0.0, np.maximum(eta, SMALLEST_POSITIVE), mean)
+            eta = np.where(mean > 0.0, np.maximum(eta, SMALLEST), mean)
         columns.append(family.mean(eta, extra))
     return np.column_stack(columns)
 
