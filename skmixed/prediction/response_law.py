@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from skmixed.families.base import Family, FloatArray
-from skmixed.families.links import LARGEST_LOG, SMALLEST
+from skmixed.families.links import LARGEST_LOG
 from skmixed.families.probability_links import ProbabilityLink
 from skmixed.prediction.averaged_density import log_shares
 from skmixed.prediction.predictor_rows import (
@@ -30,6 +30,7 @@ __all__ = [
 
 # A normal variable is rarely further from its mean than so many standard deviations: 1e-17.
 REACH = 8.5
+SMALLEST_POSITIVE = 1e-100
 
 
 def averaged_mean(
@@ -174,7 +175,7 @@ def mean_quantiles(
     for one in z:
         eta = mean + one * np.sqrt(variance)
         if power is not None:
-            eta = np.where(mean > 0.0, np.maximum(eta, SMALLEST), mean)
+            eta = np.where(mean > 0.0, np.maximum(eta, SMALLEST_POSITIVE), mean)
         columns.append(family.mean(eta, extra))
     return np.column_stack(columns)
 
