@@ -119,6 +119,14 @@ class GLMMFit(LMMFit):
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
 
+    @property
+    def icc(self) -> float:
+        """Raise AttributeError: it depends on the scale, and is no property of the fit alone."""
+        raise AttributeError(
+            "The intraclass correlation of a generalised model is another one on each scale: use "
+            "skmixed.inference.icc."
+        )
+
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError, saying what to do instead."""
         raise ValueError(
