@@ -14,6 +14,7 @@ from skmixed.fitting.lmm_fit import Convergence, FixedEffects
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import PenalisedErrors
 
@@ -55,7 +56,7 @@ def generalised_estimates(
         random=_random(model, coordinates, objective, modes, errors, joint),
         errors=errors,
         sigma=1.0,
-        log_likelihood=-0.5 * at.value + _normalising(model),
+        log_likelihood=-0.5 * (at.value - at.penalty) + _normalising(model),
         convergence=_convergence(optimum, joint),
         coordinates=coordinates.mean,
         residual_quantiles=quartiles(_pearson(objective, x, modes)),
@@ -65,6 +66,16 @@ def generalised_estimates(
         extra=_extra(model, coordinates, objective, joint),
         n_quadrature=model.n_quadrature,
         trials=model.trials,
+        mode_slopes=tuple(
+            mode_slopes(
+                objective.rows,
+                modes,
+                objective.covariance,
+                joint.parameters[joint.theta],
+                objective.extra,
+            )
+        ),
+        penalty=model.penalty,
     )
 
 

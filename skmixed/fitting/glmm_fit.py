@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
+from skmixed.likelihood.penalties import Penalty
 
-__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate"]
+__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors"]
 
 FloatArray = NDArray[np.float64]
 
@@ -106,6 +107,12 @@ class GLMMFit(LMMFit):
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
+    mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
+        Derivatives of the standardised modes of each factor in theta and the coefficients of
+        further predictors.
+    penalty : Penalty or None
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
+        does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -113,6 +120,8 @@ class GLMMFit(LMMFit):
     extra: tuple[ExtraPredictor, ...] = ()
     n_quadrature: int = 1
     trials: bool = False
+    mode_slopes: tuple[FloatArray, ...] = ()
+    penalty: Penalty | None = None
 
     @property
     def n_parameters(self) -> int:
@@ -120,12 +129,15 @@ class GLMMFit(LMMFit):
         return len(self.joint.parameters)
 
     @property
-    def icc(self) -> float:
-        """Raise AttributeError: it depends on the scale, and is no property of the fit alone."""
-        raise AttributeError(
-            "The intraclass correlation of a generalised model is another one on each scale: use "
-            "skmixed.inference.icc."
-        )
+    def estimates_sigma(self) -> bool:
+        """Return False: a dispersion has a predictor of its own."""
+        return False
+
+    @property
+    def theta_covariance(self) -> FloatArray:
+        """Return the covariance of the estimates of (theta, log sigma): sigma is known."""
+        theta = self.joint.theta
+        return np.pad(self.joint.covariance[theta, theta], (0, 1))
 
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError, saying what to do instead."""
@@ -133,3 +145,8 @@ class GLMMFit(LMMFit):
             f"{what} needs a linear mixed model, and this one has family={self.family.name!r}: "
             f"{instead}."
         )
+
+
+def extra_predictors(fit: LMMFit) -> tuple[ExtraPredictor, ...]:
+    """Return the linear predictors beside that of the mean; a linear model has none."""
+    return fit.extra if isinstance(fit, GLMMFit) else ()

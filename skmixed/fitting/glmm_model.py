@@ -20,7 +20,11 @@ from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.laplace import Laplace
+from skmixed.likelihood.penalties import BoundPenalty, Penalty
+from skmixed.likelihood.quadrature import Quadrature
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
@@ -90,6 +94,7 @@ class GLMMModel:
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    penalty : Penalty or None
     tol : float
     max_iter : int
     verbose : int
@@ -101,9 +106,15 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
+    penalty: Penalty | None = None
     tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
+
+    @property
+    def residual(self) -> None:
+        """Return None: only a linear model has a structure of residuals."""
+        return None
 
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
@@ -152,13 +163,16 @@ class GLMMModel:
             tuple(len(factor.levels) for factor in design.factors),
         )
         offset = np.zeros(design.n_rows) if design.offset is None else design.offset
+        responses = Responses(self.family, design.response, design.weights.values)
         objective = GeneralisedObjective(
             X,
             effect_rows,
             offset,
-            Responses(self.family, design.response, design.weights.values),
+            responses,
             self.covariance,
             columns,
+            criterion=self._criterion(effect_rows, responses),
+            penalty=self.penalty and BoundPenalty(self.penalty, fixed, self.covariance, random),
         )
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
@@ -175,6 +189,12 @@ class GLMMModel:
         """Return the model of some rows."""
         extra = tuple(one.select(rows) for one in self.extra)
         return self.with_design(self.design.select(rows), extra)
+
+    def _criterion(self, rows: EffectRows, responses: Responses) -> Criterion:
+        """Return how the random effects are integrated out."""
+        if self.n_quadrature == 1:
+            return Laplace(rows)
+        return Quadrature(rows, responses, self.n_quadrature)
 
 
 def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
