@@ -49,7 +49,6 @@ class PositiveMean(Distribution):
 
         This is exact for exponential families, and that of quasi-likelihood for others.
         """
-        # The logarithm and not the ratio of squares: no overflow.
         return mean / (self.variance_at(mean, extra) / mean)
 
     @abstractmethod
