@@ -11,7 +11,7 @@ from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
 
-__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate"]
+__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors"]
 
 FloatArray = NDArray[np.float64]
 
@@ -123,9 +123,25 @@ class GLMMFit(LMMFit):
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
 
+    @property
+    def estimates_sigma(self) -> bool:
+        """Return False: a dispersion has a predictor of its own."""
+        return False
+
+    @property
+    def theta_covariance(self) -> FloatArray:
+        """Return the covariance of the estimates of (theta, log sigma): sigma is known."""
+        theta = self.joint.theta
+        return np.pad(self.joint.covariance[theta, theta], (0, 1))
+
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError, saying what to do instead."""
         raise ValueError(
             f"{what} needs a linear mixed model, and this one has family={self.family.name!r}: "
             f"{instead}."
         )
+
+
+def extra_predictors(fit: LMMFit) -> tuple[ExtraPredictor, ...]:
+    """Return the linear predictors beside that of the mean; a linear model has none."""
+    return fit.extra if isinstance(fit, GLMMFit) else ()

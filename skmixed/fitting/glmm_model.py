@@ -105,6 +105,11 @@ class GLMMModel:
     max_iter: int = 500
     verbose: int = 0
 
+    @property
+    def residual(self) -> None:
+        """Return None: only a linear model has a structure of residuals."""
+        return None
+
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
 

@@ -129,13 +129,13 @@ def _of_extra(e: ExtraDerivatives, h: FloatArray, along: FloatArray) -> FloatArr
 def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:
     """Return the sum of Z'WZ Lambda S over the levels of each factor, its own block."""
     products = [
-        np.tensordot(N, np.tensordot(L, S, (1, 0)), ((1, 2), (0, 2)))
+        np.einsum("abg,bdg->ad", N, np.einsum("bc,cdg->bdg", L, S))
         for N, L, S in zip(gram.own, factors, of_M.own, strict=True)
     ]
     for (i, j), N in gram.crossed.items():
         S = of_M.crossed[i, j]
-        products[i] += np.tensordot(N, np.tensordot(factors[j], S, (1, 1)), ((1, 2), (0, 2)))
-        products[j] += np.tensordot(N, np.tensordot(factors[i], S, (1, 0)), ((0, 2), (0, 2)))
+        products[i] += np.einsum("abg,bdg->ad", N, np.einsum("bc,dcg->bdg", factors[j], S))
+        products[j] += np.einsum("bag,bdg->ad", N, np.einsum("bc,cdg->bdg", factors[i], S))
     return products
 
 

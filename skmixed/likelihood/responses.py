@@ -31,7 +31,13 @@ class Responses:
     y: FloatArray
     weights: FloatArray | None = None
 
-    def at(self, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool) -> RowDerivatives:
+    def at(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+    ) -> RowDerivatives:
         """Return the weighted log densities and their derivatives.
 
         Parameters
@@ -40,9 +46,10 @@ class Responses:
         extra : sequence of ndarray of shape (n,)
             Further predictors of the family.
         full : bool
-            Whether third derivatives and those in the further predictors are wanted.
+            Whether third derivatives and those in the further predictors are wanted; without, the
+            log densities lack what does not depend on eta.
         """
-        d = self.family.derivatives(self.y, eta, extra, full=full)
+        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=full)
         if self.weights is None:
             return d
         w = self.weights

@@ -109,7 +109,10 @@ class FittedModel(RowPredictions):
         """
         data = self._given_rows()
         offset = None if self.rows is None else self.rows.offset
-        fitted = self.predict(data, include_random_effects=True, average=False, offset=offset)
+        known = None if offset is None else np.nan_to_num(offset)
+        fitted = self.predict(data, include_random_effects=True, average=False, offset=known)
+        if offset is not None:
+            fitted[np.isnan(offset)] = np.nan
         return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:

@@ -34,11 +34,16 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     TypeError
         If it is no fitted model, or has no rows.
     ValueError
-        If the rows are not those of the fit.
+        If the rows are not those of the fit, or the model is a generalised one.
     """
     if X is not None:
         fitted = with_rows(fitted, X, y, **arguments)
-    rows, fit = rows_of(fitted, PASS_ROWS), fit_of(fitted)
+    fit = fit_of(fitted)
+    fit.require_gaussian(
+        "This diagnostic",
+        "use residuals with kind='pearson' or 'deviance'",
+    )
+    rows = rows_of(fitted, PASS_ROWS)
     model, data = rows.model, rows.data
     _check_rows(fit, model)
     index = getattr(data, "index", None)

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from skmixed.inference.inputs import fit_of
-from skmixed.inference.measures.variance_shares import fixed_variance, shares, term_variances
+from skmixed.inference.measures.variance_shares import (
+    COMPARE_DEVIATIONS,
+    fixed_variance,
+    shares,
+    term_variances,
+)
 
 __all__ = ["icc", "r2"]
 
@@ -48,6 +53,7 @@ def icc(fitted: Any) -> pd.DataFrame:
     2     All     0.936       0.936
     """
     fit = fit_of(fitted)
+    fit.require_gaussian("The share of the groups in the variance of y", COMPARE_DEVIATIONS)
     by_factor: dict[str, float] = {effects.name: 0.0 for effects in fit.random}
     for group, variance in term_variances(fit):
         by_factor[group] += variance
@@ -98,6 +104,7 @@ def r2(fitted: Any) -> pd.Series:
     Name: r2, dtype: float64
     """
     fit = fit_of(fitted)
+    fit.require_gaussian("The explained variance of y", COMPARE_DEVIATIONS)
     between = sum(variance for _, variance in term_variances(fit))
     parts = shares(np.array([fixed_variance(fit, fitted), between, fit.residual_variance]))
     return pd.Series({"marginal": parts[0], "conditional": parts[0] + parts[1]}, name="r2")

@@ -15,10 +15,18 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.comparison.random_terms import named_terms
 from skmixed.inference.inputs import fitted_model_of, model_of
 
-__all__ = ["fixed_variance", "shares", "term_variances", "variance_decomposition"]
+__all__ = [
+    "COMPARE_DEVIATIONS",
+    "fixed_variance",
+    "shares",
+    "term_variances",
+    "variance_decomposition",
+]
 
 FloatArray = NDArray[np.float64]
 
+# What else there is for a generalised model.
+COMPARE_DEVIATIONS = "compare the standard deviations of confint(..., which='random')"
 # Logarithms of relative weights that are smaller belong to equal weights.
 EQUAL = 1e-12
 
@@ -61,6 +69,7 @@ def variance_decomposition(fitted: Any) -> pd.DataFrame:
     """
     found = fitted_model_of(fitted)
     fit = found.fit
+    fit.require_gaussian("A decomposition of the variance of y", COMPARE_DEVIATIONS)
     labels = [term.label for term in named_terms(fit.random, found.recipe)]
     own = [variance for _, variance in term_variances(fit)]
     variances = np.array([fixed_variance(fit, fitted), *own, fit.residual_variance])

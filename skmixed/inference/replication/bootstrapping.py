@@ -39,13 +39,13 @@ def bootstrap(
 
     Parameters
     ----------
-    fitted : MixedLMResults or LMMModel
+    fitted : MixedLMResults, MixedGLMResults or LMMModel
         A fitted model that keeps its rows.
     n : int, default=1000
         Number of replicates.
     kind : {"parametric", "conditional", "residual", "case"}, default="parametric"
         What makes the data of a replicate. Normal random effects and residuals of the estimated
-        variances; normal residuals alone, around the conditional modes; modes and residuals drawn
+        variances, or responses of the family; normal residuals (responses) alone, around the conditional modes; modes and residuals drawn
         with replacement, after they were given the estimated variances (Carpenter, Goldstein and
         Rasbash 2003); or whole groups drawn with replacement, which assumes nothing of the
         distributions but needs many groups, and one grouping factor (or none, and groups of
@@ -95,6 +95,8 @@ def bootstrap(
     if n < 1:
         raise ValueError(f"n, the number of replicates, must be at least 1, got {n!r}.")
     fit, model = fit_of(fitted), model_of(fitted)
+    if kind == "residual":
+        fit.require_gaussian("The residual bootstrap", "use kind='parametric' or 'case'")
     rng = np.random.default_rng(random_state)
     refitter = Refitter(fitted, fit, model, statistic, n_jobs, verbose)
     if kind == "case":
