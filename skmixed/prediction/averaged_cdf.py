@@ -83,10 +83,12 @@ def _fall(rows: PredictorRows, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     It falls where the mean is near y, by a standard deviation of y.
     """
     family = rows.family
+    # Searches look at -1, below all counts.
+    inside = np.maximum(y, 0.0) if family.is_discrete else y
     if rows.trials is None:
-        mean = family.starting_mean(y)
+        mean = family.starting_mean(inside)
     else:
-        mean = (y * rows.trials + 0.5) / (rows.trials + 1.0)
+        mean = (inside * rows.trials + 0.5) / (rows.trials + 1.0)
     eta = family.link.predictor(mean)
     variance = family.variance(eta, rows.extra) / (1.0 if rows.trials is None else rows.trials)
     width = np.sqrt(variance) / family.link.derivatives(eta).first / rows.spread
