@@ -243,6 +243,22 @@ class GeneralisedObjective:
         hessian = np.array(columns).reshape(len(steps), len(steps))
         return 0.5 * (hessian + hessian.T)
 
+    def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
+        """Return the objective of some rows, in the same columns.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+        """
+        return replace(
+            self,
+            X=self.X[:, positions],
+            rows=self.rows.select(positions),
+            offset=self.offset[positions],
+            responses=self.responses.select(positions),
+            extra=[columns[:, positions] for columns in self.extra],
+        )
+
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
     ) -> GeneralisedObjective:
