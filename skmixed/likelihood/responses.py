@@ -37,6 +37,7 @@ class Responses:
         extra: Sequence[FloatArray],
         *,
         full: bool,
+        normalised: bool = True,
     ) -> RowDerivatives:
         """Return the weighted log densities and their derivatives.
 
@@ -46,10 +47,11 @@ class Responses:
         extra : sequence of ndarray of shape (n,)
             Further predictors of the family.
         full : bool
-            Whether third derivatives and those in the further predictors are wanted; without, the
-            log densities lack what does not depend on eta.
+            Whether third derivatives and those in the further predictors are wanted.
+        normalised : bool, default=True
+            Whether the log densities have what does not depend on eta.
         """
-        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=full)
+        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=normalised)
         if self.weights is None:
             return d
         w = self.weights
