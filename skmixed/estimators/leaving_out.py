@@ -22,8 +22,6 @@ FloatArray = NDArray[np.float64]
 class LeaveOutMethods:
     """Predict the training rows from others, at the estimated variance parameters."""
 
-    fitted_model: FittedModel
-
     def loo_predict(
         self,
         X: Any,
@@ -191,7 +189,8 @@ class LeaveOutMethods:
         mean, std = (part.to_numpy() for part in found)
         if len(mean) < n:
             _check_number(fitted, len(mean))
-            everywhere = self.fitted_model.predict(X, groups=groups, return_std=True)
+            model: FittedModel = self.fitted_model  # type: ignore[attr-defined]
+            everywhere = model.predict(X, groups=groups, return_std=True)
             for full, part in zip(everywhere, (mean, std), strict=True):
                 full[fitted] = part
             mean, std = everywhere
