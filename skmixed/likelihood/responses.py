@@ -61,6 +61,11 @@ class Responses:
             tuple(ExtraDerivatives(w * e.first, w * e.mixed, w * e.twice_mixed) for e in d.extra),
         )
 
+    def select(self, positions: NDArray[np.intp]) -> Responses:
+        """Return the responses of some rows."""
+        weights = None if self.weights is None else self.weights[positions]
+        return Responses(self.family, self.y[positions], weights)
+
     def expected_weights(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return what minus the second derivatives are on average."""
         expected = self.family.expected_weight(eta, extra)

@@ -17,7 +17,7 @@ Integrand = Callable[[FloatArray, Rows], FloatArray]
 
 # Points times rows at a time.
 ROOM = 2**17
-FIRST_STEPS, MOST_STEPS = 16, 2**14
+FIRST_STEPS, MOST_STEPS = 16, 2**12
 # The error of the rule is squared, or better, when the step is halved: sums that agree to this
 # relative accuracy leave an error near the square of it.
 AGREEMENT = 1e-7
