@@ -8,7 +8,7 @@ from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.results.extra_tests import extra_tests
 from skmixed.results.few_groups import few_groups_notes
-from skmixed.results.report import Report, Table
+from skmixed.results.report import Report
 from skmixed.results.summary import (
     ModelDescription,
     Summary,

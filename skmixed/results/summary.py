@@ -104,7 +104,12 @@ def summarise(
     correlation : bool
         Whether to show the correlation of the fixed effects.
     """
-    tables = [criteria_table(fit), *residual_quantile_table(fit), variance_rows(fit), *residual_tables(fit, level)]
+    tables = [
+        criteria_table(fit),
+        *residual_quantile_table(fit),
+        variance_rows(fit),
+        *residual_tables(fit, level),
+    ]
     if fit.fixed.names:
         title = f"Fixed effects (tests and limits from the {description.reference_distribution})"
         tables.append(coefficient_table(fit.fixed.names, tests, title, level))

@@ -91,7 +91,7 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
         )
 
 
-def whole_groups(model: LMMModel) -> GroupingFactor:
+def whole_groups(model: LMMModel | GLMMModel) -> GroupingFactor:
     """Return the groups that are independent: of the only factor, or of correlated residuals.
 
     Parameters
@@ -106,9 +106,7 @@ def whole_groups(model: LMMModel) -> GroupingFactor:
     return factor
 
 
-def counted_groups(
-    model: LMMModel | GLMMModel, counts: NDArray[np.intp]
-) -> LMMModel | GLMMModel:
+def counted_groups(model: LMMModel | GLMMModel, counts: NDArray[np.intp]) -> LMMModel | GLMMModel:
     """Return the model of some of the groups, each as often as it counts.
 
     Parameters
@@ -130,9 +128,7 @@ def counted_groups(
     return model.with_design(replace(chosen, weights=weights))
 
 
-def _written_out(
-    model: GLMMModel, factor: GroupingFactor, counts: NDArray[np.intp]
-) -> GLMMModel:
+def _written_out(model: GLMMModel, factor: GroupingFactor, counts: NDArray[np.intp]) -> GLMMModel:
     """Return the model of some of the groups, with rows and a level for each time they count."""
     order = np.argsort(factor.codes, kind="stable")
     of_level = np.split(order, np.cumsum(factor.sizes)[:-1])

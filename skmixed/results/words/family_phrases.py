@@ -87,4 +87,3 @@ def plain(tex: str) -> str:
     'mu + alpha mu^2'
     """
     return re.sub(r"\\([a-z]+)", r"\1", tex)
-
