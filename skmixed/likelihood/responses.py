@@ -31,7 +31,14 @@ class Responses:
     y: FloatArray
     weights: FloatArray | None = None
 
-    def at(self, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool) -> RowDerivatives:
+    def at(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+        normalised: bool = True,
+    ) -> RowDerivatives:
         """Return the weighted log densities and their derivatives.
 
         Parameters
@@ -41,8 +48,10 @@ class Responses:
             Further predictors of the family.
         full : bool
             Whether third derivatives and those in the further predictors are wanted.
+        normalised : bool, default=True
+            Whether the log densities have what does not depend on eta.
         """
-        d = self.family.derivatives(self.y, eta, extra, full=full)
+        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=normalised)
         if self.weights is None:
             return d
         w = self.weights
