@@ -18,7 +18,7 @@ from skmixed.inference.replication.resampling import (
     counted_groups,
     whole_groups,
 )
-from skmixed.inference.replication.simulation import response_model
+from skmixed.inference.replication.simulation import gaussian_response_model, response_model
 
 __all__ = ["bootstrap"]
 
@@ -102,13 +102,14 @@ def bootstrap(
         draws = refitter.of_models(
             [partial(counted_groups, model, counts) for counts in _group_counts(model, n, rng)]
         )
+    elif kind == "residual":
+        fit.require_gaussian("The residual bootstrap", "use kind='parametric'")
+        pool = ResidualPool(gaussian_response_model(fit, model))
+        draws = refitter.of_responses(n, partial(pool.responses, rng=rng))
     else:
         source = response_model(fit, model)
-        if kind == "residual":
-            draws = refitter.of_responses(n, partial(ResidualPool(source).responses, rng=rng))
-        else:
-            draw = source.with_new_effects if kind == "parametric" else source.with_modes
-            draws = refitter.of_responses(n, partial(draw, rng=rng))
+        draw = source.with_new_effects if kind == "parametric" else source.with_modes
+        draws = refitter.of_responses(n, partial(draw, rng=rng))
     return BootstrapDraws(kind, refitter.estimates(), draws, refitter)
 
 
