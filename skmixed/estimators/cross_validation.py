@@ -117,7 +117,7 @@ def cross_validate_groups(
     new = factors if factor is None else {factor: chosen_factor(factor, factors)}
     check_consistent_length(X, y, next(iter(factors.values())).codes, sample_weight)
     labels = None if isinstance(groups, str) else groups
-    rows = GroupedRows(X, y, labels, row_weights(sample_weight, np.empty((_num_samples(X), 1))))
+    rows = GroupedRows(X, y, labels, row_weights(sample_weight, _num_samples(X)))
     random = random_division(random_state)
     folds = folds_of_rows(factors, cv, random)
     for name in new:
