@@ -33,10 +33,10 @@ from .marginal.means import contrasts as contrasts
 from .marginal.means import marginal_means as marginal_means
 from .marginal.means import pairwise as pairwise
 from .marginal.slopes import marginal_slopes as marginal_slopes
+from .measures.decomposition import variance_decomposition as variance_decomposition
 from .measures.explained_variance import icc as icc
 from .measures.explained_variance import r2 as r2
 from .measures.hat_matrix import effective_df as effective_df
-from .measures.variance_shares import variance_decomposition as variance_decomposition
 from .replication.bootstrap_draws import BootstrapDraws as BootstrapDraws
 from .replication.bootstrapping import bootstrap as bootstrap
 from .replication.simulation import simulate as simulate
