@@ -14,6 +14,10 @@ from .comparison.model_comparison import compare as compare
 from .comparison.random_term_tests import ranova as ranova
 from .diagnostics.autocorrelation import autocorrelation as autocorrelation
 from .diagnostics.deletion import group_influence as group_influence
+from .diagnostics.family_tests import overdispersion_test as overdispersion_test
+from .diagnostics.family_tests import zero_inflation_test as zero_inflation_test
+from .diagnostics.quantile_residuals import quantile_residual_tests as quantile_residual_tests
+from .diagnostics.quantile_residuals import quantile_residuals as quantile_residuals
 from .diagnostics.residual_spread import residual_spread as residual_spread
 from .diagnostics.robust_tests import RobustCovariance as RobustCovariance
 from .diagnostics.row_diagnostics import cooks_distance as cooks_distance
