@@ -30,6 +30,8 @@ LEAST = 1e-7
 STEP = 1e-5
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
+# How far further predictors may go from their start: logarithms of dispersions, and logits.
+FARTHEST = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,8 @@ class GeneralisedObjective:
         Of the coefficients of further predictors, about.
     criterion : Criterion or None
         How the random effects are integrated out; by Laplace's method if None.
+    usual_extra : tuple of float
+        Means of the further predictors, from which the search goes only so far.
     penalty : BoundPenalty or None
     """
 
@@ -112,6 +116,7 @@ class GeneralisedObjective:
     extra_curvature: FloatArray | None = None
     criterion: Criterion | None = None
     penalty: BoundPenalty | None = None
+    usual_extra: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -165,10 +170,17 @@ class GeneralisedObjective:
             If there are none.
         """
         fixed, extra = self.predictors(x)
+        self._check(extra)
         factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
         self._warm = modes.spherical
         return modes
+
+    def _check(self, extra: list[FloatArray]) -> None:
+        """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        for found, usual in zip(extra, self.usual_extra, strict=False):
+            if abs(found.mean() - usual) > FARTHEST:
+                raise np.linalg.LinAlgError("The responses are explained exactly.")
 
     def value(self, x: FloatArray) -> float:
         """Return the value alone."""
@@ -243,10 +255,26 @@ class GeneralisedObjective:
         hessian = np.array(columns).reshape(len(steps), len(steps))
         return 0.5 * (hessian + hessian.T)
 
+    def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
+        """Return the objective of some rows, in the same columns.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+        """
+        return replace(
+            self,
+            X=self.X[:, positions],
+            rows=self.rows.select(positions),
+            offset=self.offset[positions],
+            responses=self.responses.select(positions),
+            extra=[columns[:, positions] for columns in self.extra],
+        )
+
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
     ) -> GeneralisedObjective:
-        """Return the objective with the curvature along further coefficients near a point."""
+        """Return the objective with the curvature along further coefficients near a start."""
         n = len(self.X) + self.n_theta
         if n == len(at.theta):
             return self
@@ -258,7 +286,9 @@ class GeneralisedObjective:
         curvature = 0.5 * (np.array(columns) + np.array(columns).T)
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))
-        return replace(self, extra_curvature=(vectors * values) @ vectors.T)
+        usual = tuple(float(omega.mean()) for omega in self.predictors(at.theta)[1])
+        curvature = (vectors * values) @ vectors.T
+        return replace(self, extra_curvature=curvature, usual_extra=usual)
 
 
 def _upper_root(Lambda: FloatArray) -> FloatArray:

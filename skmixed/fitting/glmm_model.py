@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,12 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import FixedCoordinates, random_coordinates, standardise_fixed
 from skmixed.design.design import Design
 from skmixed.families.base import Family
-from skmixed.fitting.convergence import SAME, theta_on_boundary
 from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_notices import generalised_notices
 from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_search import find_generalised_optimum
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
@@ -127,18 +125,8 @@ class GLMMModel:
         coordinates, objective = self.objective()
         if start is None:
             start = starting_parameters(objective)
-        objective = objective.with_extra_curvature(objective(start))
-        searched: Any = objective
-        optimum = minimise(
-            searched,
-            start,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            lower=objective.lower,
-            exact=False,
-        )
-        optimum = _snapped(objective, optimum)
-        fit = generalised_estimates(self, coordinates, objective, optimum)
+        found = find_generalised_optimum(objective, start, tol=self.tol, max_iter=self.max_iter)
+        fit = generalised_estimates(self, coordinates, objective, found)
         return replace(fit, notices=generalised_notices(fit))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
@@ -195,15 +183,3 @@ class GLMMModel:
         if self.n_quadrature == 1:
             return Laplace(rows)
         return Quadrature(rows, responses, self.n_quadrature)
-
-
-def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
-    """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
-        return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
-    at: Any = objective(moved)
-    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

@@ -13,7 +13,7 @@ from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
 
-__all__ = ["training_rows"]
+__all__ = ["labelled_rows", "training_rows"]
 
 PASS_ROWS = "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
 
@@ -36,14 +36,32 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     ValueError
         If the rows are not those of the fit, or the model is a generalised one.
     """
-    if X is not None:
-        fitted = with_rows(fitted, X, y, **arguments)
-    fit = fit_of(fitted)
-    fit.require_gaussian(
+    found = labelled_rows(fitted, X, y, **arguments)
+    found.fit.require_gaussian(
         "This diagnostic",
         "use residuals with kind='pearson' or 'deviance'",
     )
-    rows = rows_of(fitted, PASS_ROWS)
+    return found
+
+
+def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
+    """Return a fit of any family with its rows, of which only the labels may be read then.
+
+    Parameters
+    ----------
+    fitted, X, y, **arguments
+        As for ``training_rows``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    if X is not None:
+        fitted = with_rows(fitted, X, y, **arguments)
+    fit, rows = fit_of(fitted), rows_of(fitted, PASS_ROWS)
     model, data = rows.model, rows.data
     _check_rows(fit, model)
     index = getattr(data, "index", None)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from skmixed.exceptions import warn_user
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import fit_of
 
 __all__ = ["LOST", "UNTOLD", "LeftOut", "of_residuals", "own_rows", "reported"]
 
@@ -57,7 +56,6 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
     ValueError
         If the rows are not those of the fit.
     """
-    fit_of(fitted).require_gaussian("A formula for leaving rows out", "fit without these rows")
     rows = training_rows(fitted, X, y, **arguments)
     if not _solves(rows):
         raise ValueError(
