@@ -43,8 +43,8 @@ class MixedGLMResults(GeneralisedPredictions, FamilyNumbers, MixedLMResults):
     <MixedGLMResults: events ~ x + (1 | g), poisson (log), ML (Laplace), 600 observations>
     >>> results.conf_int().round(2)
                   0     1
-    Intercept -0.35  0.18
-    x          0.40  0.55
+    Intercept -0.35  0.16
+    x          0.44  0.60
     >>> results.variance_components[["group", "name1", "sdcor"]].round(2)
       group      name1  sdcor
     0     g  Intercept    0.7
