@@ -129,7 +129,6 @@ def mixedglm(
         name: values_or_column(data, values, name)
         for name, values in (("weights", weights), ("offset", offset), ("exposure", exposure))
     }
-    sides = {"zero_inflation": zero_inflation, "dispersion": dispersion}
     estimator = MixedGLM(
         formula=text,
         family=family,
@@ -140,10 +139,12 @@ def mixedglm(
         tol=tol,
         max_iter=max_iter,
         verbose=verbose,
-        **sides,
+        zero_inflation=zero_inflation,
+        dispersion=dispersion,
     )
     rows, used = data, given
     if missing == "drop":
+        sides = {"zero_inflation": zero_inflation, "dispersion": dispersion}
         read = _side_variables(sides, data, environment)
         incomplete = incomplete_rows(parsed, data, environment, given, read)
         if incomplete.any():
