@@ -118,14 +118,14 @@ class MixedLogisticRegression(ClassPredictions, ClassifierMixin, GeneralisedMixe
     >>> y = np.where(rng.uniform(size=800) < 1 / (1 + np.exp(-eta)), "yes", "no")
     >>> model = MixedLogisticRegression(groups=1).fit(X, y)
     >>> model.classes_, model.coef_.round(1)
-    (array(['no', 'yes'], dtype='<U3'), array([1.1]))
+    (array(['no', 'yes'], dtype='<U3'), array([0.9]))
 
     The probability in a group that was not fitted is averaged over all groups, or that of a typical
     one:
 
     >>> new = np.array([[2.0, -1.0]])
     >>> model.predict_proba(new).round(2), model.predict_proba(new, average=False).round(2)
-    (array([[0.19, 0.81]]), array([[0.11, 0.89]]))
+    (array([[0.17, 0.83]]), array([[0.14, 0.86]]))
     """
 
     def __init__(
