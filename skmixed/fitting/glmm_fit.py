@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
+from skmixed.likelihood.working_sums import WorkingSums
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors"]
 
@@ -109,6 +110,9 @@ class GLMMFit(LMMFit):
     mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
         Derivatives of the standardised modes of each factor in theta and the coefficients of
         further predictors.
+    working : WorkingSums or None
+        What the rows say of the effects, to second order, for rows that are added; None where it
+        would be as large as the rows.
     """
 
     family: Family = field(kw_only=True)
@@ -117,6 +121,7 @@ class GLMMFit(LMMFit):
     n_quadrature: int = 1
     trials: bool = False
     mode_slopes: tuple[FloatArray, ...] = ()
+    working: WorkingSums | None = None
 
     @property
     def n_parameters(self) -> int:
