@@ -89,7 +89,7 @@ class GeneralisedAdapting(AddedRows):
         >>> eta = data["x"] + 1.5 * rng.normal(size=20)[data["g"]]
         >>> y = rng.random(400) < 1.0 / (1.0 + np.exp(-eta))
         >>> model = MixedLogisticRegression("g").fit(data, y)
-        >>> new = pd.DataFrame({"x": [0.0, 0.0, 0.0], "g": "new"})
+        >>> new = pd.DataFrame({"x": [0.0, 0.0, 0.0], "g": 99})
         >>> before = model.predict_proba(new.head(1))[0, 1]
         >>> after = model.adapt(new, [True, True, True]).predict_proba(new.head(1))[0, 1]
         >>> bool(after > before)
