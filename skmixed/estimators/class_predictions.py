@@ -194,7 +194,9 @@ class ClassPredictions:
         return self.classes_[self.fitted_model.observed(X).astype(np.intp)]
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that there are two classes."""
+        """Tell scikit-learn that there are two classes, and which scores it may expect."""
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
+        # The checks give features alone: one that is taken for labels predicts nothing.
+        tags.classifier_tags.poor_score = self._groups_are_columns()  # type: ignore[attr-defined]
         return tags

@@ -41,9 +41,17 @@ class _JoinedResponses:
         """Return the family of the new rows: the earlier ones are as concave as it is."""
         return self.new.family
 
-    def at(self, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool) -> RowDerivatives:
+    def at(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+        normalised: bool = True,
+    ) -> RowDerivatives:
         """Return the log densities and their derivatives, those of the earlier rows first."""
-        before, new = self.before, self.new.at(eta[self._n :], extra, full=full)
+        before = self.before
+        new = self.new.at(eta[self._n :], extra, full=full, normalised=normalised)
         left = before.response - eta[: self._n]
         none = np.zeros(self._n)
         joined = RowDerivatives(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
+from skmixed.likelihood.penalties import Penalty
 from skmixed.likelihood.working_sums import WorkingSums
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors"]
@@ -113,6 +114,9 @@ class GLMMFit(LMMFit):
     working : WorkingSums or None
         What the rows say of the effects, to second order, for rows that are added; None where it
         would be as large as the rows.
+    penalty : Penalty or None
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
+        does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -122,6 +126,7 @@ class GLMMFit(LMMFit):
     trials: bool = False
     mode_slopes: tuple[FloatArray, ...] = ()
     working: WorkingSums | None = None
+    penalty: Penalty | None = None
 
     @property
     def n_parameters(self) -> int:

@@ -200,7 +200,7 @@ class Elimination:
         coupled: dict[tuple[int, int], FloatArray],
     ) -> _Stage:
         """Eliminate one factor: update in place what is left of the later ones."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             L = cholesky_over_groups(own[s])
         pivots = np.einsum("jjg->jg", L)
         if not (pivots > 0.0).all():

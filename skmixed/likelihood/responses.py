@@ -37,6 +37,7 @@ class Responses:
         extra: Sequence[FloatArray],
         *,
         full: bool,
+        normalised: bool = True,
     ) -> RowDerivatives:
         """Return the weighted log densities and their derivatives.
 
@@ -46,10 +47,11 @@ class Responses:
         extra : sequence of ndarray of shape (n,)
             Further predictors of the family.
         full : bool
-            Whether third derivatives and those in the further predictors are wanted; without, the
-            log densities lack what does not depend on eta.
+            Whether third derivatives and those in the further predictors are wanted.
+        normalised : bool, default=True
+            Whether the log densities have what does not depend on eta.
         """
-        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=full)
+        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=normalised)
         if self.weights is None:
             return d
         w = self.weights
@@ -60,6 +62,11 @@ class Responses:
             None if d.third is None else w * d.third,
             tuple(ExtraDerivatives(w * e.first, w * e.mixed, w * e.twice_mixed) for e in d.extra),
         )
+
+    def select(self, positions: NDArray[np.intp]) -> Responses:
+        """Return the responses of some rows."""
+        weights = None if self.weights is None else self.weights[positions]
+        return Responses(self.family, self.y[positions], weights)
 
     def expected_weights(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return what minus the second derivatives are on average."""

@@ -10,6 +10,7 @@ from scipy.special import expit, logit, ndtri
 
 from skmixed.families.base import Family, FloatArray
 from skmixed.prediction.averaged_cdf import averaged_cdf
+from skmixed.prediction.averaged_density import averaged_probabilities
 from skmixed.prediction.predictor_rows import PredictorRows, is_linear, predictor_rows
 
 __all__ = ["response_quantiles"]
@@ -62,7 +63,8 @@ def response_quantiles(
            [ 7., 47.]])
     """
     if family.name == "binomial" and trials is None:
-        trials = np.ones_like(mean)
+        failure = averaged_probabilities(family, mean, variance)[:, :1]
+        return np.where(failure >= probabilities, 0.0, 1.0)
     rows = predictor_rows(family, mean, variance, extra, trials)
     if is_linear(family):
         spread = np.sqrt(variance + family.variance(mean, extra))
@@ -90,7 +92,7 @@ def _search(rows: PredictorRows, probability: float) -> FloatArray:
     """Narrow brackets by false position, in its Illinois variant; every third step halves."""
     forward, backward = _coordinates(rows.family)
     low, high = _bracket(rows, probability)
-    unit = _unit(rows, high - low)
+    unit = _unit(rows)
     target, index = ndtri(probability), np.arange(len(low))
 
     def excess(y: FloatArray, at: NDArray[np.intp]) -> FloatArray:
@@ -149,7 +151,7 @@ def _below(rows: PredictorRows, probability: float) -> FloatArray:
     By Cantelli's inequality, which holds for means of any size.
     """
     mean, deviation = _moments(rows)
-    unit = _unit(rows, mean)
+    unit = _unit(rows)
     least = mean - deviation * np.sqrt(1.0 / probability - 1.0)
     return np.maximum(np.floor(least / unit), 0.0) * unit - unit
 
@@ -157,7 +159,7 @@ def _below(rows: PredictorRows, probability: float) -> FloatArray:
 def _above(rows: PredictorRows, probability: float) -> FloatArray:
     """Return a value that a discrete response given eta exceeds with less probability."""
     mean, deviation = _moments(rows)
-    unit = _unit(rows, mean)
+    unit = _unit(rows)
     most = mean + deviation * np.sqrt(1.0 / probability - 1.0)
     return np.ceil((most if rows.trials is None else np.minimum(most, 1.0)) / unit) * unit
 
@@ -170,11 +172,13 @@ def _moments(rows: PredictorRows) -> tuple[FloatArray, FloatArray]:
     return family.mean(rows.centre, rows.extra), np.sqrt(variance / number)
 
 
-def _unit(rows: PredictorRows, size: FloatArray) -> FloatArray:
-    """Return the distance of neighbouring responses; between continuous ones, that of rounding."""
-    if not rows.family.is_discrete:
-        return ACCURACY**2 * size
-    return np.ones_like(size) if rows.trials is None else 1.0 / rows.trials
+def _unit(rows: PredictorRows) -> FloatArray:
+    """Return the distance of neighbouring responses; 0 for positive ones, which have a scale."""
+    if rows.trials is not None:
+        return 1.0 / rows.trials
+    if rows.family.name == "gaussian":
+        return ACCURACY * np.sqrt(rows.family.variance(rows.centre, rows.extra))
+    return np.full(len(rows), 1.0 if rows.family.is_discrete else 0.0)
 
 
 def _coordinates(family: Family) -> tuple[Coordinate, Coordinate]:
@@ -185,4 +189,6 @@ def _coordinates(family: Family) -> tuple[Coordinate, Coordinate]:
         # Brackets of counts begin at -1.
         start = 2.0 if family.is_discrete else 0.0
         return (lambda y: np.log(y + start)), (lambda u: np.exp(u) - start)
+    if family.name == "gaussian":
+        return np.arcsinh, np.sinh
     return np.asarray, np.asarray

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.diagnostics.decorrelation import decorrelated
+from skmixed.inference.diagnostics.family_rows import FAMILY_KINDS, family_rows
 from skmixed.inference.diagnostics.hat_products import hat_diagonal
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.shares import orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.inputs import fit_of
 
 __all__ = ["cooks_distance", "leverage", "residuals"]
 
@@ -49,9 +53,14 @@ def residuals(
       the Cholesky factor for the factor of most levels, times the symmetric root of what the other
       factors add.
 
+    A generalised model has conditional ones, :math:`y - \mu` with the mean :math:`\mu` at the modes
+    of the random effects; Pearson ones, over the standard deviation that the family gives the row;
+    and ``"deviance"``, the signed roots of the deviances of the rows. Those of shares count their
+    trials.
+
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
+    fitted : MixedLMResults, MixedGLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
     kind : str, default="response"
@@ -88,10 +97,15 @@ def residuals(
     2   -1.764
     Name: standardised, dtype: float64
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {sorted(KINDS)}, got {kind!r}.")
+    generalised = isinstance(fit_of(fitted), GLMMFit)
+    kinds: Mapping[str, Any] = FAMILY_KINDS if generalised else KINDS
+    if kind not in kinds:
+        raise ValueError(f"kind must be one of {sorted(kinds)}, got {kind!r}.")
+    if generalised:
+        found = family_rows(fitted, X, y, **arguments)
+        return pd.Series(kinds[kind](found), found.index, name=kind)
     rows = training_rows(fitted, X, y, **arguments)
-    return rows.series(KINDS[kind](rows), kind)
+    return rows.series(kinds[kind](rows), kind)
 
 
 def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.Series:

@@ -45,12 +45,13 @@ def bootstrap(
         Number of replicates.
     kind : {"parametric", "conditional", "residual", "case"}, default="parametric"
         What makes the data of a replicate. Normal random effects and residuals of the estimated
-        variances, or responses of the family; normal residuals (responses) alone, around the conditional modes; modes and residuals drawn
+        variances; normal residuals alone, around the conditional modes; modes and residuals drawn
         with replacement, after they were given the estimated variances (Carpenter, Goldstein and
         Rasbash 2003); or whole groups drawn with replacement, which assumes nothing of the
         distributions but needs many groups, and one grouping factor (or none, and groups of
-        correlated residuals). Where the groups that were
-        drawn do not tell all coefficients, these have no value.
+        correlated residuals). Where the groups that were drawn do not tell all coefficients, these
+        have no value. In a generalised model, responses of the family take the place of normal
+        residuals, and there is no ``"residual"``.
     statistic : callable, optional
         Called with the refitted model as ``fitted`` is given (without data, but it predicts), it
         returns a number, an array, or numbers with names (Series or dict). By default a replicate

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
 from skmixed.fitting.many_fits import ManyFits
@@ -106,7 +107,7 @@ class Refitter:
         size = max(1, min(TASK, ROOM // self.model.design.n_rows))
         return self._joined(self._parallel(task, (draw(m) for m in _sizes(n, size))), n)
 
-    def of_models(self, models: Sequence[Callable[[], LMMModel]]) -> pd.DataFrame:
+    def of_models(self, models: Sequence[Callable[[], LMMModel | GLMMModel]]) -> pd.DataFrame:
         """Return a row for each model, made when it is needed."""
         n = len(models)
         parts = (models[i : i + TASK] for i in range(0, n, TASK))
@@ -132,17 +133,17 @@ class Refitter:
             start = np.append(self.fit.convergence.theta, self.fit.residual.rho)
         return self._of_fitted_models((self.model.with_response(y) for y in responses), start)
 
-    def _of_made_models(self, models: Sequence[Callable[[], LMMModel]]) -> Records:
+    def _of_made_models(self, models: Sequence[Callable[[], LMMModel | GLMMModel]]) -> Records:
         """Make and fit each model."""
         return self._of_fitted_models(make() for make in models)
 
     def _of_fitted_models(
-        self, models: Iterable[LMMModel], start: FloatArray | None = None
+        self, models: Iterable[LMMModel | GLMMModel], start: FloatArray | None = None
     ) -> Records:
         """Fit each model."""
         return _stacked([self._record_of(model.fit(start), model) for model in models])
 
-    def _record_of(self, fit: LMMFit, model: LMMModel) -> Records:
+    def _record_of(self, fit: LMMFit, model: LMMModel | GLMMModel) -> Records:
         """Return one row of one fit."""
         if self.statistic is not None:
             named = _named(self.statistic(refitted_like(self.fitted, fit, model)))

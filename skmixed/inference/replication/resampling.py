@@ -91,7 +91,7 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
         )
 
 
-def whole_groups(model: LMMModel) -> GroupingFactor:
+def whole_groups(model: LMMModel | GLMMModel) -> GroupingFactor:
     """Return the groups that are independent: of the only factor, or of correlated residuals.
 
     Parameters
