@@ -265,7 +265,7 @@ def test_trials_make_shares_of_observations(logistic, new):
     assert set(np.unique(single)) <= {0.0, 1.0}
     many = logistic.predict_quantiles(new, trials=np.full(4, 10.0))
     assert_allclose(many * 10.0, np.round(many * 10.0), atol=1e-9)
-    assert ((0.0 < many) & (many < 1.0)).any()
+    assert ((many > 0.0) & (many < 1.0)).any()
     std = logistic.predict(new, return_std=True)[1]
     assert (logistic.predict(new, return_std=True, trials=np.full(4, 10.0))[1] < std).all()
 
@@ -287,7 +287,7 @@ def test_labels_that_are_not_known(logistic, new, data):
         logistic.predict(missing)
 
 
-def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data, new):
+def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data):
     """The slopes of the modes against modes found again."""
     results = mixedglm("count ~ x + (x | group)", data, family="negative_binomial")
     fit, model = results.fit, results.model
@@ -303,7 +303,7 @@ def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data, 
         assert_allclose(fit.mode_slopes[0][:, :, j], expected, atol=2e-4 * np.abs(expected).max())
 
 
-def test_the_delta_method_adds_what_other_parameters_do(poisson, new, data):
+def test_the_delta_method_adds_what_other_parameters_do(poisson, new):
     known = poisson.predict_link(new, return_std=True)[1]
     wider = poisson.predict_link(new, return_std=True, variance_uncertainty="delta")[1]
     assert (wider[:2] != known[:2]).all()
@@ -316,7 +316,7 @@ def test_the_delta_method_adds_what_other_parameters_do(poisson, new, data):
     assert "df" not in table
 
 
-def test_conditional_deviations_are_given_the_parameters(logistic, new, dense):
+def test_conditional_deviations_are_given_the_parameters(logistic, dense):
     table = logistic.random_effects_table(beta_known=True)
     own = table.query("factor == 'group' and effect == 'Intercept'")["se"]
     expected = np.sqrt(dense.D.diagonal()[:50:2])
@@ -370,3 +370,17 @@ def test_rows_without_a_predictor_are_missing(data):
     found = results.predict(holes.head(5), exposure=np.arange(1.0, 6.0))
     assert np.isnan(found[:3]).all()
     assert_allclose(found[3:], results.fittedvalues.iloc[3:5] * [4.0, 5.0], rtol=1e-10)
+
+
+def test_coefficients_of_groups_are_sums_with_their_own_errors(logistic):
+    """The errors of beta_hat and of the modes compensate."""
+    table = logistic.group_coefficients_table().query("factor == 'group' and term == 'Intercept'")
+    modes = logistic.random_effects["group"]["Intercept"]
+    assert_allclose(table["value"], logistic.params["Intercept"] + modes)
+    apart = np.hypot(
+        logistic.random_effects_table().query("factor == 'group' and effect == 'Intercept'")["se"],
+        logistic.bse["Intercept"],
+    )
+    assert (table["se"].to_numpy() < apart).all()
+    wider = logistic.group_coefficients_table(variance_uncertainty="delta")
+    assert np.isfinite(wider["se"]).all()
