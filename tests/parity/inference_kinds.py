@@ -127,11 +127,10 @@ def _wald_by_term(results: Any, record: Record) -> Numbers:
 
 def _drop1(results: Any, record: Record) -> Numbers:
     found = {"AIC.full": results.aic}
-    for term in [key.removesuffix(".LRT") for key in record.expected if key.endswith(".LRT")]:
-        small = fitted(record, formula=_without(record.model[0], term))
-        test = likelihood_ratio_test(small, results).iloc[1]
-        found |= {f"{term}.AIC": small.aic, f"{term}.df": test["df"]}
-        found |= {f"{term}.LRT": test["statistic"], f"{term}.p": test["p_value"]}
+    for name, row in calls.dropped(results).iterrows():
+        term = str(name).replace(" ** ", "^")
+        found |= {f"{term}.AIC": row["aic"], f"{term}.df": row["df"]}
+        found |= {f"{term}.LRT": row["statistic"], f"{term}.p": row["p_value"]}
     return found
 
 
