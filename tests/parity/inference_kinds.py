@@ -125,7 +125,7 @@ def _wald_by_term(results: Any, record: Record) -> Numbers:
     return found
 
 
-def _drop1(results: Any, record: Record) -> Numbers:
+def _drop1(results: Any) -> Numbers:
     found = {"AIC.full": results.aic}
     for name, row in calls.dropped(results).iterrows():
         term = str(name).replace(" ** ", "^")
@@ -230,7 +230,7 @@ def _measures(results: Any, record: Record) -> Numbers:
 KINDS: Mapping[str, Callable[[Any, Record], Numbers]] = {
     "coefficients": _coefficients,
     "conditional_modes": _conditional_modes,
-    "drop1_chisq": _drop1,
+    "drop1_chisq": lambda results, _: _drop1(results),
     "emmeans_contrast": lambda results, _: _contrasts(results),
     "emmeans_link": lambda results, record: _means(results, record, "link"),
     "emmeans_pairs_ratio": lambda results, record: _pairs(results, record, "response", "none"),

@@ -149,14 +149,18 @@ def test_words(name, words):
         ),
         (
             "negative binomial",
-            r"\mathrm{count}_i &\sim \operatorname{NegBinomial}(\mu_i, \alpha), "
-            r"\quad V(\mu_i) = \mu_i + \alpha \mu_i^2",
+            (
+                r"\mathrm{count}_i &\sim \operatorname{NegBinomial}(\mu_i, \alpha), "
+                r"\quad V(\mu_i) = \mu_i + \alpha \mu_i^2"
+            ),
             r"\log(\mu_i) &= \beta_{0}",
         ),
         (
             "zero inflation",
-            r"\mathrm{count}_i &\sim \pi_i \, \delta_0 + (1 - \pi_i) \, "
-            r"\operatorname{Poisson}(\mu_i)",
+            (
+                r"\mathrm{count}_i &\sim \pi_i \, \delta_0 + (1 - \pi_i) \, "
+                r"\operatorname{Poisson}(\mu_i)"
+            ),
             r"\log(\mu_i) &= \beta_{0}",
         ),
     ],
