@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
+from skmixed.families.probability_links import ProbabilityLink
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
 from skmixed.likelihood.penalties import Penalty
 
-__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors"]
+__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors", "latent_variance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -139,12 +140,46 @@ class GLMMFit(LMMFit):
         theta = self.joint.theta
         return np.pad(self.joint.covariance[theta, theta], (0, 1))
 
+    @property
+    def icc(self) -> float:
+        """Return the share of the groups in the variance of the latent response of a yes or no.
+
+        Raises
+        ------
+        AttributeError
+            If there is none: other families have a variance for each mean.
+        """
+        latent = latent_variance(self.family)
+        if latent is None:
+            raise AttributeError(
+                f"With family={self.family.name!r} and link={self.family.link.name!r} the variance "
+                "of an observation on the scale of the link depends on its mean. Choose one: "
+                "skmixed.inference.icc(results, method=, mean=)."
+            )
+        between = sum(effects.mean_variance for effects in self.random)
+        return between / (between + latent)
+
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError, saying what to do instead."""
         raise ValueError(
             f"{what} needs a linear mixed model, and this one has family={self.family.name!r}: "
             f"{instead}."
         )
+
+
+def latent_variance(family: Family) -> float | None:
+    """Return the variance of eta plus error that exceeds 0 where the response is 1, or None.
+
+    Parameters
+    ----------
+    family : Family
+    """
+    link = family.link
+    return (
+        link.latent_variance
+        if isinstance(link, ProbabilityLink) and family.name == "binomial"
+        else None
+    )
 
 
 def extra_predictors(fit: LMMFit) -> tuple[ExtraPredictor, ...]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.diagnostics.decorrelation import decorrelated
-from skmixed.inference.diagnostics.family_rows import FAMILY_KINDS, family_rows
+from skmixed.inference.diagnostics.family_residuals import FAMILY_KINDS, family_cooks_distance
 from skmixed.inference.diagnostics.hat_products import hat_diagonal
-from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
 from skmixed.inference.diagnostics.shares import orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import fit_of
 
 __all__ = ["cooks_distance", "leverage", "residuals"]
 
@@ -53,14 +50,23 @@ def residuals(
       the Cholesky factor for the factor of most levels, times the symmetric root of what the other
       factors add.
 
-    A generalised model has conditional ones, :math:`y - \mu` with the mean :math:`\mu` at the modes
-    of the random effects; Pearson ones, over the standard deviation that the family gives the row;
-    and ``"deviance"``, the signed roots of the deviances of the rows. Those of shares count their
-    trials.
+    Of a generalised model, with :math:`\mu` the mean and :math:`\eta` the linear predictor at the
+    conditional modes,
+
+    - ``"response"``: :math:`y - \mu`, shares of trials for successes; ``"marginal"`` ones are
+      about the mean over new groups instead;
+    - ``"pearson"``: over the standard deviation of the response, trials and zero inflation
+      included;
+    - ``"deviance"``: the signed root of what the row adds to the deviance;
+    - ``"working"``: :math:`(y - \mu) / h'(\eta)`, on the scale of the link;
+    - ``"standardised"``: Pearson residuals over :math:`\sqrt{1 - h_i}` with the leverage
+      :math:`h_i`.
+
+    `quantile_residuals` have a known distribution for every family.
 
     Parameters
     ----------
-    fitted : MixedLMResults, MixedGLMResults or fitted estimator
+    fitted : MixedLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
     kind : str, default="response"
@@ -97,22 +103,22 @@ def residuals(
     2   -1.764
     Name: standardised, dtype: float64
     """
-    generalised = isinstance(fit_of(fitted), GLMMFit)
-    kinds: Mapping[str, Any] = FAMILY_KINDS if generalised else KINDS
-    if kind not in kinds:
-        raise ValueError(f"kind must be one of {sorted(kinds)}, got {kind!r}.")
-    if generalised:
-        found = family_rows(fitted, X, y, **arguments)
-        return pd.Series(kinds[kind](found), found.index, name=kind)
+    of_family = family_rows(fitted, X, y, **arguments)
+    known = KINDS if of_family is None else FAMILY_KINDS
+    if kind not in known:
+        raise ValueError(f"kind must be one of {sorted(known)}, got {kind!r}.")
+    if of_family is not None:
+        return of_family.series(FAMILY_KINDS[kind](of_family), kind)
     rows = training_rows(fitted, X, y, **arguments)
-    return rows.series(kinds[kind](rows), kind)
+    return rows.series(KINDS[kind](rows), kind)
 
 
 def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.Series:
     """Return the diagonal of the matrix that maps y to X beta + Z b, as lme4's ``hatvalues``.
 
     The sum is the effective number of parameters at the estimated variances. Where errors are
-    correlated, a single value may lie outside 0 to 1.
+    correlated, a single value may lie outside 0 to 1. Of a generalised model they are those of the
+    linear model that the last step of the conditional modes solved, as lme4's.
 
     Parameters
     ----------
@@ -146,6 +152,9 @@ def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.
     2    0.127
     Name: leverage, dtype: float64
     """
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is not None:
+        return of_family.series(of_family.leverage, "leverage")
     rows = training_rows(fitted, X, y, **arguments)
     return rows.series(_leverage(rows), "leverage")
 
@@ -160,6 +169,9 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     With the precision :math:`R^{-1}` of correlated errors and P as in ``loo_predict``, it is
     :math:`(y_i - \hat y_{(-i)})^2 (R^{-1}_{ii} - P_{ii}) / (p \hat\sigma^2)`, which is the same
     where :math:`R = I`, and the distance of generalised least squares without random effects.
+
+    Of a generalised model it is that of the linear model that the last step of the conditional
+    modes solved, with Pearson residuals: the first step towards the fit without the row.
 
     Parameters
     ----------
@@ -193,6 +205,9 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     56    2.12
     Name: cooks_distance, dtype: float64
     """
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is not None:
+        return of_family.series(family_cooks_distance(of_family), "cooks_distance")
     rows = training_rows(fitted, X, y, **arguments)
     errors, copies = rows.error_covariance, rows.copies
     h = hat_diagonal(rows, errors.precise, errors.precise) / (errors.precisions * copies)
