@@ -22,6 +22,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.likelihood.criterion import RowGradient
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
+from skmixed.likelihood.responses import Responses
 
 __all__ = ["Laplace", "implicit_gradient", "in_theta"]
 
@@ -38,6 +39,10 @@ class Laplace:
     """
 
     rows: EffectRows
+
+    def of(self, rows: EffectRows, responses: Responses) -> Laplace:
+        """Return the same approximation for other rows."""
+        return Laplace(rows)
 
     def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
         """Return -2 log likelihood."""
