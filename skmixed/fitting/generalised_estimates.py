@@ -79,11 +79,11 @@ def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) 
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
-    """Return the covariance of the estimates; flat directions are left out."""
+    """Return the covariance of the estimates: large, but finite, along flat directions."""
     units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
-    kept = values > FLAT * values.max(initial=0.0)
-    root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
+    known = np.maximum(values, FLAT * values.max(initial=np.finfo(float).tiny))
+    root = vectors / np.sqrt(known) / units[:, None]
     return np.asarray(2.0 * root @ root.T)
 
 

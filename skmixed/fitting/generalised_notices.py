@@ -11,9 +11,10 @@ from skmixed.fitting.notices import aliased_notice, singular_notice
 
 __all__ = ["generalised_notices"]
 
-# A change of the linear predictor by one standard deviation of a column that is this large, and as
-# uncertain, is a sign that the column separates the responses.
-SEPARATING = 5.0
+# Coefficients run off together: the part of the least known direction that one must have.
+SHARE = 0.1
+# The standard error of the linear predictor along a direction that separates, at least.
+UNKNOWN = 10.0
 
 
 def generalised_notices(fit: GLMMFit) -> tuple[Notice, ...]:
@@ -29,23 +30,36 @@ def generalised_notices(fit: GLMMFit) -> tuple[Notice, ...]:
 
 
 def _separation(fit: GLMMFit) -> Notice | None:
-    """Name the coefficients that run off to infinity, if there are any."""
-    if fit.family.name != "binomial":
+    """Name the coefficients that run off to infinity, if there are any.
+
+    Along such a direction the likelihood is flat: the standard error of the linear predictor, over
+    one standard deviation of the columns, is far larger than responses can tell, and the
+    coefficients themselves are large. Neither depends on units.
+    """
+    if not fit.family.is_discrete or fit.penalty is not None:
         return None
-    first = int(fit.coordinates.fixed.intercept)
     beta = fit.fixed.standardised
-    errors = np.sqrt(np.maximum(np.diagonal(fit.joint.covariance)[: len(beta)], 0.0))
-    with np.errstate(invalid="ignore"):
-        away = (np.abs(beta) > SEPARATING) & (errors > np.abs(beta) / 2.0)
-    if not away[first:].any():
+    if not len(beta):
         return None
-    kept = [n for n, out in zip(fit.fixed.names, fit.fixed.aliased, strict=True) if not out]
-    names = [name for name, one in zip(kept[first:], away[first:], strict=False) if one]
+    values, vectors = np.linalg.eigh(fit.joint.covariance[fit.joint.beta, fit.joint.beta])
+    away = np.zeros(len(beta), dtype=bool)
+    for value, way in zip(values, vectors.T, strict=True):
+        if np.sqrt(max(value, 0.0)) > UNKNOWN and abs(way @ beta) > UNKNOWN / 2.0:
+            away |= np.abs(way) > SHARE
+    if not away.any():
+        return None
+    names = fit.fixed.names
+    kept = [n for n, out in zip(names, fit.fixed.aliased, strict=True) if not out]
+    found = [name for name, one in zip(kept, away, strict=False) if one]
+    if found == ["Intercept"]:
+        reason = "(almost) all responses are at the same end of their range"
+    else:
+        reason = "these columns separate the responses (almost) perfectly"
     return Notice(
-        f"The coefficients of {names} run off towards infinity: these columns separate the "
-        "responses (almost) perfectly, and the likelihood has no maximum. Predictions are as good "
-        "as ever; standard errors and Wald tests of these columns mean nothing. Use penalty=, drop "
-        "the columns, or check whether they are known before the response is.",
+        f"The coefficients of {found} run off towards infinity: {reason}, and the likelihood has "
+        "no maximum. Predictions are as good as ever; standard errors and Wald tests of these "
+        "coefficients mean nothing. Use penalty=, drop the columns, or check whether they are "
+        "known before the response is.",
         UserWarning,
     )
 
