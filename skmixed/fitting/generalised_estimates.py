@@ -80,9 +80,11 @@ def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
     """Return the covariance of the estimates: large, but finite, along flat directions."""
-    units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
+    sizes = np.abs(hessian.diagonal())
+    least = max(FLAT * sizes.max(initial=0.0), float(np.finfo(float).tiny) ** 0.5)
+    units = np.sqrt(np.maximum(sizes, least))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
-    known = np.maximum(values, FLAT * values.max(initial=np.finfo(float).tiny))
+    known = np.maximum(values, FLAT * max(float(values.max(initial=0.0)), FLAT))
     root = vectors / np.sqrt(known) / units[:, None]
     return np.asarray(2.0 * root @ root.T)
 
