@@ -30,8 +30,13 @@ LEAST = 1e-7
 STEP = 1e-5
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
-# How far further predictors may go from their start: logarithms of dispersions, and logits.
-FARTHEST = 60.0
+# Where the log density is not concave, two modes may meet: there M is singular and Laplace's
+# approximation infinite, however little the data say. Effects whose variance given the data is so
+# many times that without (its inverse is a pivot of M) have no normal approximation.
+LEAST_PIVOT = 0.1
+# How far further predictors may go from their start, logarithms of dispersions and logits: counts
+# may have no dispersion beside Poisson's, but a density without dispersion is infinite.
+FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,13 +178,17 @@ class GeneralisedObjective:
         self._check(extra)
         factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
+        if modes.system.elimination.rows.Z and modes.system.least_pivot < LEAST_PIVOT:
+            raise np.linalg.LinAlgError("The modes are all but flat.")
         self._warm = modes.spherical
         return modes
 
     def _check(self, extra: list[FloatArray]) -> None:
         """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        discrete = self.responses.family.is_discrete
+        farthest = FARTHEST if discrete else FARTHEST_OF_DENSITY
         for found, usual in zip(extra, self.usual_extra, strict=False):
-            if abs(found.mean() - usual) > FARTHEST:
+            if abs(found.mean() - usual) > farthest:
                 raise np.linalg.LinAlgError("The responses are explained exactly.")
 
     def value(self, x: FloatArray) -> float:

@@ -131,7 +131,7 @@ class GLMMModel:
             start = starting_parameters(objective)
         found = find_generalised_optimum(objective, start, tol=self.tol, max_iter=self.max_iter)
         fit = generalised_estimates(self, coordinates, objective, found)
-        return replace(fit, notices=generalised_notices(fit))
+        return replace(fit, notices=generalised_notices(fit, objective.X))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""

@@ -295,6 +295,14 @@ class PenalisedFactor:
         logs = sum(float(np.log(np.einsum("jjg->jg", stage.L)).sum()) for stage in self.stages)
         return 2.0 * (logs + float(np.log(self.lower.diagonal()).sum()))
 
+    @cached_property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonal of the factor: 1 or more where W is positive."""
+        parts = [np.einsum("jjg->jg", stage.L).ravel() for stage in self.stages]
+        return float(
+            np.min([part.min(initial=1.0) for part in [*parts, self.lower.diagonal()]]) ** 2
+        )
+
     def solve(self, right: Sequence[FloatArray]) -> list[FloatArray]:
         """Return M^-1 r, for r of each factor of shape (m, k, n_levels)."""
         r = list(right)
