@@ -89,7 +89,8 @@ class FitNumbers(OfModel):
     def icc(self) -> float:
         """Return the share of the groups in the variance around the fixed effects."""
         self.fit.require_gaussian(
-            "The share of the groups in the variance of y", "see variance_components"
+            "The share of the groups in the variance of y as an attribute",
+            "use skmixed.inference.icc, which names its kinds",
         )
         return self.fit.icc
 
