@@ -16,7 +16,6 @@ from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
-from skmixed.prediction.kept_rows import KeptRows
 
 __all__ = ["family_rows", "training_rows"]
 
@@ -44,8 +43,7 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     fit_of(fitted).require_gaussian(
         "This diagnostic", "use residuals with kind='pearson' or 'deviance', or quantile_residuals"
     )
-    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
-    return TrainingRows(fit, rows.model, index, rows.data if hasattr(rows.data, "keys") else None)
+    return TrainingRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
 def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> FamilyRows | None:
@@ -65,15 +63,13 @@ def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> 
     """
     if not isinstance(fit_of(fitted), GLMMFit):
         return None
-    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
-    assert isinstance(fit, GLMMFit)
-    return FamilyRows(fit, rows.model, index)
+    return FamilyRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
 def _rows_of_fit(
     fitted: Any, X: Any, y: Any, arguments: Mapping[str, Any]
-) -> tuple[LMMFit, KeptRows, pd.Index]:
-    """Return a fit, its rows, and their index."""
+) -> tuple[Any, Any, pd.Index, Any]:
+    """Return a fit, its model, the index of the rows, and their columns if they have names."""
     if X is not None:
         fitted = with_rows(fitted, X, y, **arguments)
     fit, rows = fit_of(fitted), rows_of(fitted, PASS_ROWS)
@@ -82,7 +78,7 @@ def _rows_of_fit(
     index = getattr(rows.data, "index", None)
     if not (isinstance(index, pd.Index) and len(index) == n_rows):
         index = pd.RangeIndex(n_rows)
-    return fit, rows, index
+    return fit, rows.model, index, rows.data if hasattr(rows.data, "keys") else None
 
 
 def _check_rows(fit: LMMFit, model: LMMModel | GLMMModel) -> None:

@@ -1,0 +1,51 @@
+"""How often each count occurs, and how often a model expects it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.prediction.averaged_cdf import averaged_cdf
+from skmixed.prediction.predictor_rows import predictor_rows
+
+__all__ = ["rootogram_arrays"]
+
+# Counts that are shown unless a number is given.
+SHOWN = 40
+
+
+def rootogram_arrays(rows: FamilyRows, *, average: bool, max_count: int | None) -> dict[str, Any]:
+    """Return the arguments of a RootogramDisplay.
+
+    Parameters
+    ----------
+    rows : FamilyRows
+    average : bool
+        Whether random effects are integrated out, or at their modes.
+    max_count : int or None
+        The largest count that is shown.
+
+    Raises
+    ------
+    ValueError
+        If the response holds no counts.
+    """
+    family, y = rows.fit.family, rows.response
+    if not family.is_discrete or family.name == "binomial":
+        raise ValueError(
+            f"A rootogram is of counts, and this model has family={family.name!r}. Use "
+            "ProbabilityCalibrationDisplay for probabilities, or ResidualsDisplay."
+        )
+    last = min(int(y.max()), SHOWN) if max_count is None else max_count
+    mean = rows.source.fixed if average else rows.eta
+    variance = rows.effect_variance if average else np.zeros_like(mean)
+    law = predictor_rows(family, mean, variance, rows.extra)
+    counts = np.arange(last + 1)
+    up_to = [rows.copies @ averaged_cdf(law, np.full(len(y), float(count))) for count in counts]
+    return {
+        "counts": counts,
+        "observed": np.array([rows.copies @ (y == count) for count in counts]),
+        "expected": np.diff(up_to, prepend=0.0),
+    }
