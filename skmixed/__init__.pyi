@@ -19,5 +19,8 @@ from .exceptions import GroupsNotPassedWarning as GroupsNotPassedWarning
 from .exceptions import InconsistentVersionWarning as InconsistentVersionWarning
 from .exceptions import NoGroupsWarning as NoGroupsWarning
 from .exceptions import SingularFitWarning as SingularFitWarning
+from .likelihood.penalties import GammaPrior as GammaPrior
+from .likelihood.penalties import Penalty as Penalty
+from .likelihood.penalties import WishartPrior as WishartPrior
 
 __version__: str

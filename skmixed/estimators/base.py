@@ -50,6 +50,7 @@ class MixedModel(
     include_random_effects: bool | Sequence[str]
     unseen_groups: str
     missing_groups: str
+    average: bool = False
     tol: float
     max_iter: int
     lmm_fit_: LMMFit
@@ -101,6 +102,7 @@ class MixedModel(
             include_random_effects=self.include_random_effects,
             unseen_groups=self.unseen_groups,
             missing_groups=self.missing_groups,
+            average=bool(self.average),
         )
 
     @property

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
-from skmixed.estimators.generalised_predictor import NormalPredictor, normal_predictor
 from skmixed.formula.values import unmasked
 from skmixed.prediction.fitted_model import FittedModel
 
@@ -27,7 +26,6 @@ class ClassPredictions:
     __metadata_request__predict_log_proba: ClassVar = SWITCHES
     __metadata_request__decision_function: ClassVar = SWITCHES
 
-    average: bool
     classes_: NDArray[Any]
     fitted_model: FittedModel
 
@@ -112,10 +110,13 @@ class ClassPredictions:
         ndarray of shape (n, 2)
             In the order of ``classes_``.
         """
-        average = self.average if average is None else bool(average)
-        return self._predictor(
-            X, groups=groups, include_random_effects=include_random_effects, average=average
-        ).log_probabilities()
+        return self.fitted_model.predict_probabilities(
+            X,
+            logarithm=True,
+            groups=groups,
+            include_random_effects=include_random_effects,
+            average=average,
+        )
 
     def decision_function(
         self,
@@ -162,9 +163,9 @@ class ClassPredictions:
         -------
         ndarray of shape (n,)
         """
-        return self._predictor(
-            X, groups=groups, include_random_effects=include_random_effects, average=False
-        ).mean
+        return self.fitted_model.predict(
+            X, groups=groups, include_random_effects=include_random_effects, scale="link"
+        )
 
     def score(
         self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None
@@ -192,12 +193,10 @@ class ClassPredictions:
             return unmasked(y)
         return self.classes_[self.fitted_model.observed(X).astype(np.intp)]
 
-    def _predictor(self, X: Any, **switches: Any) -> NormalPredictor:
-        """Return what is known of the linear predictor of rows."""
-        return normal_predictor(self.fitted_model, X, **switches)
-
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that there are two classes."""
+        """Tell scikit-learn that there are two classes, and which scores it may expect."""
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
+        # The checks give features alone: one that is taken for labels predicts nothing.
+        tags.classifier_tags.poor_score = self._groups_are_columns()  # type: ignore[attr-defined]
         return tags

@@ -25,6 +25,8 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.formula import ParsedFormula, parse_formula
 from skmixed.formula.columns import n_rows
+from skmixed.likelihood.penalties import penalty_from
+from skmixed.likelihood.quadrature import check_quadrature
 from skmixed.results.glmm_results import MixedGLMResults
 
 __all__ = ["GeneralisedMixedModel"]
@@ -141,6 +143,7 @@ class GeneralisedMixedModel(FamilyAttributes, ModelSpecification):
         """Return the model of the rows that count."""
         self._say_that_there_are_no_groups(design)
         require_ordered_effects(design, structures)
+        check_quadrature(self.n_quadrature, structures)
         family, formulas = self._family(), self._side_formulas()
         if any(text is not None for text in formulas.values()):
             check_data(data, "X")
@@ -161,25 +164,19 @@ class GeneralisedMixedModel(FamilyAttributes, ModelSpecification):
 
     def _search_options(self) -> dict[str, Any]:
         """Return how the likelihood is approximated, and how it is searched."""
-        options = {
+        return {
             "n_quadrature": int(self.n_quadrature),
+            "penalty": penalty_from(self.penalty),
             "tol": self.tol,
             "max_iter": int(self.max_iter),
             "verbose": int(self.verbose),
         }
-        return options if self.penalty is None else {**options, "penalty": self.penalty}
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a constructor argument that means nothing."""
         super()._check_parameters()
         if not isinstance(self.average, (bool, np.bool_)):
             raise ValueError(f"average must be True or False, got {self.average!r}.")
-        whole = isinstance(self.n_quadrature, (int, np.integer))
-        if not whole or isinstance(self.n_quadrature, bool) or self.n_quadrature < 1:
-            raise ValueError(
-                "n_quadrature must be a number of nodes, 1 (Laplace's approximation) or more, got "
-                f"{self.n_quadrature!r}."
-            )
 
     @property
     def results_(self) -> MixedGLMResults:

@@ -16,6 +16,7 @@ from skmixed.estimators.formula_arguments import incomplete_rows, values_or_colu
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_glm import MixedGLM
 from skmixed.formula import columns_of, parse_formula
+from skmixed.formula.columns import n_rows
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results.glmm_results import MixedGLMResults
@@ -127,7 +128,7 @@ def mixedglm(
         name: values_or_column(data, values, name)
         for name, values in (("weights", weights), ("offset", offset), ("exposure", exposure))
     }
-    all_weights = given["weights"]
+    given_to_all = dict(given)
     estimator = MixedGLM(
         formula=text,
         family=family,
@@ -164,11 +165,23 @@ def mixedglm(
     return MixedGLMResults(
         replace(
             fitted,
-            rows=KeptRows(model, rows, data, all_weights),
+            rows=KeptRows(model, rows, data, given_to_all["weights"], _offset(data, given_to_all)),
             skip_missing=missing == "drop",
             df_method="normal",
         )
     )
+
+
+def _offset(data: Any, given: Mapping[str, Any]) -> Any:
+    """Return what was added to the linear predictor of each row, NaN where it is not known."""
+    if given["offset"] is None and given["exposure"] is None:
+        return None
+    numbers = np.zeros(n_rows(data))
+    if given["offset"] is not None:
+        numbers = numbers + np.asarray(given["offset"], dtype=np.float64)
+    if given["exposure"] is not None:
+        numbers = numbers + np.log(np.asarray(given["exposure"], dtype=np.float64))
+    return numbers
 
 
 def _side_variables(

@@ -56,5 +56,8 @@ class FamilyAttributes:
 
     @property
     def icc_(self) -> float:
-        """Share of the groups in the variance on the scale of the link."""
-        return self.lmm_fit_.icc
+        """Raise AttributeError: a generalised model has one on each scale."""
+        raise AttributeError(
+            "The intraclass correlation of a generalised model is another one on each scale: use "
+            "skmixed.inference.icc."
+        )

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from pandas.api.types import infer_dtype
 from sklearn.base import RegressorMixin, clone
 
 from skmixed.estimators.generalised import GeneralisedMixedModel
+from skmixed.estimators.generalised_model import outcome_of
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.response_predictions import ResponsePredictions
 from skmixed.estimators.side_predictors import SideFormulas, inflated_family
@@ -15,6 +19,8 @@ from skmixed.families.base import Family
 from skmixed.fitting.glmm_model import GLMMModel
 
 __all__ = ["MixedGLM"]
+
+FloatArray = NDArray[np.float64]
 
 
 class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
@@ -69,9 +75,10 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         the mean of a typical group.
     n_quadrature : int, default=1
         Nodes for each random effect of a group; 1 is Laplace's approximation. More need one
-        grouping factor.
-    penalty : optional
-        Keeps estimates finite where the data do not. None by default.
+        grouping factor, with up to three effects.
+    penalty : float or Penalty, optional
+        Keeps estimates finite where the data do not: a ridge on the coefficients of standardised
+        columns, or a ``Penalty`` with priors of the standard deviations too.
     tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the parameters.
     max_iter : int, default=500
@@ -233,6 +240,20 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         """Return the chosen family, with more zeros if there is a formula for them."""
         return inflated_family(self.family, self.link, self.zero_inflation)
 
+    def _numbers(self, y: Any) -> FloatArray:
+        """Return the response as finite numbers, or say what takes labels."""
+        if outcome_of(self._family()) == "proportions" and _holds_text(y):
+            raise ValueError(
+                "y holds labels: expected 0 and 1, or proportions of successes. Use "
+                "MixedLogisticRegression, a classifier, or name the labels in a formula."
+            )
+        return super()._numbers(y)
+
     def _side_formulas(self) -> SideFormulas:
         """Return the formulas of further predictors by their arguments."""
         return {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
+
+
+def _holds_text(y: Any) -> bool:
+    """Tell whether a response is labels."""
+    return infer_dtype(np.ravel(np.asarray(y)), skipna=True) in ("string", "mixed")

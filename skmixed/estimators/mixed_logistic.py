@@ -67,9 +67,10 @@ class MixedLogisticRegression(ClassPredictions, ClassifierMixin, GeneralisedMixe
         gives probabilities too near to 0 and 1.
     n_quadrature : int, default=1
         Nodes for each random effect of a group; 1 is Laplace's approximation. More need one
-        grouping factor.
-    penalty : optional
-        Keeps estimates finite where the data do not. None by default.
+        grouping factor, with up to three effects.
+    penalty : float or Penalty, optional
+        Keeps estimates finite where the data do not: a ridge on the coefficients of standardised
+        columns, or a ``Penalty`` with priors of the standard deviations too.
     tol : float, default=1e-8
         Distance from the optimum at which to stop, in standard errors of the parameters.
     max_iter : int, default=500

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
-from skmixed.likelihood.laplace import in_theta, laplace
+from skmixed.likelihood.laplace import Laplace, in_theta
 from skmixed.likelihood.modes import Modes, find_modes
+from skmixed.likelihood.penalties import BoundPenalty, PenaltyValue
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
@@ -28,6 +30,8 @@ LEAST = 1e-7
 STEP = 1e-5
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
+# How far further predictors may go from their start: logarithms of dispersions, and logits.
+FARTHEST = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +53,15 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneralisedValue:
-    """Hold one evaluation of the objective, -2 log-likelihood.
+    """Hold one evaluation of the objective, -2 log-likelihood with the penalty if there is one.
 
     Attributes
     ----------
     theta : ndarray of shape (n_parameters,)
         All parameters: beta, theta and those of further predictors.
     value : float
+    penalty : float
+        The part of the value that is no likelihood.
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
@@ -64,6 +70,7 @@ class GeneralisedValue:
 
     theta: FloatArray
     value: float
+    penalty: float
     gradient: FloatArray
     hessian: FloatArray
     modes: Modes
@@ -93,6 +100,11 @@ class GeneralisedObjective:
         Columns of each further predictor of the family.
     extra_curvature : ndarray of shape (n_extra, n_extra) or None
         Of the coefficients of further predictors, about.
+    criterion : Criterion or None
+        How the random effects are integrated out; by Laplace's method if None.
+    usual_extra : tuple of float
+        Means of the further predictors, from which the search goes only so far.
+    penalty : BoundPenalty or None
     """
 
     X: FloatArray
@@ -102,6 +114,9 @@ class GeneralisedObjective:
     covariance: JointCovariance
     extra: Sequence[FloatArray] = ()
     extra_curvature: FloatArray | None = None
+    criterion: Criterion | None = None
+    penalty: BoundPenalty | None = None
+    usual_extra: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -112,6 +127,11 @@ class GeneralisedObjective:
     def elimination(self) -> Elimination:
         """Return the order of elimination."""
         return Elimination(self.rows)
+
+    @cached_property
+    def integral(self) -> Criterion:
+        """Return the approximation of the likelihood."""
+        return Laplace(self.rows) if self.criterion is None else self.criterion
 
     @property
     def n_theta(self) -> int:
@@ -150,51 +170,70 @@ class GeneralisedObjective:
             If there are none.
         """
         fixed, extra = self.predictors(x)
-        factors = [_regular(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        self._check(extra)
+        factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
         self._warm = modes.spherical
         return modes
 
+    def _check(self, extra: list[FloatArray]) -> None:
+        """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        for found, usual in zip(extra, self.usual_extra, strict=False):
+            if abs(found.mean() - usual) > FARTHEST:
+                raise np.linalg.LinAlgError("The responses are explained exactly.")
+
     def value(self, x: FloatArray) -> float:
-        """Return -2 log-likelihood alone."""
-        return laplace(self.modes(x)).value
+        """Return the value alone."""
+        penalty = self._penalty(x)
+        return self.integral.value(self.modes(x), self.predictors(x)[1]) + penalty.value
+
+    def _penalty(self, x: FloatArray) -> PenaltyValue:
+        """Return the penalty in (beta, theta)."""
+        at = self.split(x)
+        if self.penalty is not None:
+            return self.penalty.at(at.beta, at.theta)
+        n = len(at.beta) + len(at.theta)
+        return PenaltyValue(0.0, np.zeros(n), np.zeros((n, n)))
 
     def __call__(self, x: FloatArray) -> GeneralisedValue:
         """Evaluate value, gradient and an approximate Hessian."""
+        penalty = self._penalty(x)
         modes = self.modes(x)
-        gradient, of_psi = self._gradient(x, modes)
+        value, gradient, of_psi = self._differentiated(x, modes)
+        theta = self.split(x).theta
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
-        theta = self.split(x).theta
-        hessian[:n, :n] = working_information(
+        hessian[:n, :n] = penalty.hessian + working_information(
             self.X, self.rows, modes, self.covariance, theta, of_psi
         )
+        gradient[:n] += penalty.gradient
         if n < len(x):
             known = self.extra_curvature
             hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
-        return GeneralisedValue(x, laplace(modes).value, gradient, hessian, modes)
+        return GeneralisedValue(x, value + penalty.value, penalty.value, gradient, hessian, modes)
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the gradient of -2 log-likelihood alone."""
-        return self._gradient(x, self.modes(x))[0]
+        """Return the gradient alone."""
+        gradient = self._differentiated(x, self.modes(x))[1]
+        penalty = self._penalty(x).gradient
+        gradient[: len(penalty)] += penalty
+        return gradient
 
-    def _gradient(self, x: FloatArray, modes: Modes) -> tuple[FloatArray, list[FloatArray]]:
-        """Return the gradient, and the derivative in Psi of each factor."""
-        by = laplace(modes).gradient(self.rows)
+    def _differentiated(
+        self, x: FloatArray, modes: Modes
+    ) -> tuple[float, FloatArray, list[FloatArray]]:
+        """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
+        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
         theta = self.split(x).theta
-        # A regular factor gives the score of Psi, and that the one of any other.
-        of_psi: list[FloatArray] = [
-            0.5 * np.asarray(np.linalg.solve(L.T, G.T), np.float64).T
-            for L, G in zip(modes.factors, by.factors, strict=True)
-        ]
+        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
         factors = self.covariance.relative_factors(theta)
-        of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
+        of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
         parts = [
             self.X @ by.eta,
             in_theta(self.covariance, theta, of_factors),
             *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
         ]
-        return np.concatenate(parts), of_psi
+        return value, np.concatenate(parts), of_psi
 
     def measured_hessian(self, at: GeneralisedValue) -> FloatArray:
         """Return the Hessian from differences of the gradient, good to five digits or more.
@@ -216,10 +255,26 @@ class GeneralisedObjective:
         hessian = np.array(columns).reshape(len(steps), len(steps))
         return 0.5 * (hessian + hessian.T)
 
+    def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
+        """Return the objective of some rows, in the same columns.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+        """
+        return replace(
+            self,
+            X=self.X[:, positions],
+            rows=self.rows.select(positions),
+            offset=self.offset[positions],
+            responses=self.responses.select(positions),
+            extra=[columns[:, positions] for columns in self.extra],
+        )
+
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
     ) -> GeneralisedObjective:
-        """Return the objective with the curvature along further coefficients near a point."""
+        """Return the objective with the curvature along further coefficients near a start."""
         n = len(self.X) + self.n_theta
         if n == len(at.theta):
             return self
@@ -231,15 +286,32 @@ class GeneralisedObjective:
         curvature = 0.5 * (np.array(columns) + np.array(columns).T)
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))
-        return replace(self, extra_curvature=(vectors * values) @ vectors.T)
+        usual = tuple(float(omega.mean()) for omega in self.predictors(at.theta)[1])
+        curvature = (vectors * values) @ vectors.T
+        return replace(self, extra_curvature=curvature, usual_extra=usual)
 
 
-def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least."""
+def _upper_root(Lambda: FloatArray) -> FloatArray:
+    """Return the upper triangular root of the same Psi, made regular where it is not.
+
+    A regular root gives the score of Psi, and that the one of any other root.
+    """
     if len(Lambda) == 1:
-        size = abs(float(Lambda[0, 0]))
-        return Lambda if size >= LEAST else np.array([[LEAST]])
+        return np.maximum(np.abs(Lambda), LEAST)
     left, values, right = np.linalg.svd(Lambda)
-    if values[-1] >= LEAST:
-        return Lambda
-    return np.asarray((left * np.maximum(values, LEAST)) @ right)
+    if values[-1] < LEAST:
+        Lambda = (left * np.maximum(values, LEAST)) @ right
+    # Turned by half, the lower factor of a QR decomposition is an upper one.
+    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
+
+
+def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
+    """Return the derivative in Psi = R R', given that in its upper triangular root.
+
+    It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
+    """
+    products = root.T @ of_root
+    symmetric = np.triu(products) + np.triu(products, 1).T
+    half = np.linalg.solve(root.T, symmetric)
+    return np.asarray(0.5 * np.linalg.solve(root.T, half.T), np.float64)

@@ -11,6 +11,7 @@ from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
 from skmixed.families.probability_links import ProbabilityLink
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
+from skmixed.likelihood.penalties import Penalty
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors", "latent_variance"]
 
@@ -107,6 +108,12 @@ class GLMMFit(LMMFit):
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
+    mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
+        Derivatives of the standardised modes of each factor in theta and the coefficients of
+        further predictors.
+    penalty : Penalty or None
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
+        does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -114,6 +121,8 @@ class GLMMFit(LMMFit):
     extra: tuple[ExtraPredictor, ...] = ()
     n_quadrature: int = 1
     trials: bool = False
+    mode_slopes: tuple[FloatArray, ...] = ()
+    penalty: Penalty | None = None
 
     @property
     def n_parameters(self) -> int:

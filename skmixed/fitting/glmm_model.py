@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +11,27 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import FixedCoordinates, random_coordinates, standardise_fixed
 from skmixed.design.design import Design
 from skmixed.families.base import Family
-from skmixed.fitting.convergence import SAME, theta_on_boundary
 from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_notices import generalised_notices
 from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_search import find_generalised_optimum
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.laplace import Laplace
+from skmixed.likelihood.penalties import BoundPenalty, Penalty
+from skmixed.likelihood.quadrature import Quadrature
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
 FloatArray = NDArray[np.float64]
+
+# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns that
+# separate the responses have none: their coefficients end near 20 instead of anywhere.
+FLOOR = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +96,7 @@ class GLMMModel:
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    penalty : Penalty or None
     tol : float
     max_iter : int
     verbose : int
@@ -101,9 +108,15 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
+    penalty: Penalty | None = None
     tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
+
+    @property
+    def residual(self) -> None:
+        """Return None: only a linear model has a structure of residuals."""
+        return None
 
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
@@ -116,31 +129,22 @@ class GLMMModel:
         coordinates, objective = self.objective()
         if start is None:
             start = starting_parameters(objective)
-        objective = objective.with_extra_curvature(objective(start))
-        searched: Any = objective
-        optimum = minimise(
-            searched,
-            start,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            lower=objective.lower,
-            exact=False,
-        )
-        optimum = _snapped(objective, optimum)
-        fit = generalised_estimates(self, coordinates, objective, optimum)
+        found = find_generalised_optimum(objective, start, tol=self.tol, max_iter=self.max_iter)
+        fit = generalised_estimates(self, coordinates, objective, found)
         return replace(fit, notices=generalised_notices(fit))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""
         design = self.design
-        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept)
+        counts = design.weights.values
+        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept, counts=counts)
         random = tuple(
-            random_coordinates(block, tuple(s.invariance for s in joint.structures))
+            random_coordinates(block, tuple(s.invariance for s in joint.structures), counts)
             for block, joint in zip(design.blocks, self.covariance.factors, strict=True)
         )
         places, columns = [], []
         for one in self.extra:
-            place, rows = standardise_fixed(one.fixed, intercept=one.intercept)
+            place, rows = standardise_fixed(one.fixed, intercept=one.intercept, counts=counts)
             places.append(place)
             columns.append(rows)
         effect_rows = EffectRows(
@@ -152,13 +156,22 @@ class GLMMModel:
             tuple(len(factor.levels) for factor in design.factors),
         )
         offset = np.zeros(design.n_rows) if design.offset is None else design.offset
+        responses = Responses(self.family, design.response, design.weights.values)
         objective = GeneralisedObjective(
             X,
             effect_rows,
             offset,
-            Responses(self.family, design.response, design.weights.values),
+            responses,
             self.covariance,
             columns,
+            criterion=self._criterion(effect_rows, responses),
+            penalty=BoundPenalty(
+                self.penalty or Penalty(),
+                fixed,
+                self.covariance,
+                random,
+                floor=FLOOR if self.family.is_discrete else 0.0,
+            ),
         )
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
@@ -176,14 +189,8 @@ class GLMMModel:
         extra = tuple(one.select(rows) for one in self.extra)
         return self.with_design(self.design.select(rows), extra)
 
-
-def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
-    """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
-        return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
-    at: Any = objective(moved)
-    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum
+    def _criterion(self, rows: EffectRows, responses: Responses) -> Criterion:
+        """Return how the random effects are integrated out."""
+        if self.n_quadrature == 1:
+            return Laplace(rows)
+        return Quadrature(rows, responses, self.n_quadrature)

@@ -12,6 +12,7 @@ from .comparison.likelihood_ratio import anova_models as anova_models
 from .comparison.likelihood_ratio import likelihood_ratio_test as likelihood_ratio_test
 from .comparison.model_comparison import compare as compare
 from .comparison.random_term_tests import ranova as ranova
+from .comparison.term_ratios import drop_terms as drop_terms
 from .diagnostics.autocorrelation import autocorrelation as autocorrelation
 from .diagnostics.deletion import group_influence as group_influence
 from .diagnostics.family_tests import overdispersion_test as overdispersion_test

@@ -109,7 +109,7 @@ def with_rows(fitted: Any, X: Any, y: Any, **arguments: Any) -> FittedModel:
     return replace(found, rows=KeptRows(fitted.training_model(X, y, **arguments), X, X))
 
 
-def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel) -> Any:
+def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel | GLMMModel) -> Any:
     """Return another fit as the kind of object that the user gave: results for results.
 
     Parameters

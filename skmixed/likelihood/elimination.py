@@ -22,13 +22,15 @@ from skmixed.likelihood.batched import (
     solve_lower_transposed_over_groups,
 )
 from skmixed.likelihood.effect_rows import Blocks, Cells, EffectRows
-from skmixed.likelihood.schur_complement import SchurComplement
+from skmixed.likelihood.schur_complement import Owed, SchurComplement
 
 __all__ = ["Elimination", "PenalisedFactor"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
+# Up to so many entries, what a stage owes to the dense factors is held densely.
+DENSE = 2_000_000
 # Pairs of cells that are looked at at once.
 AT_ONCE = 50_000
 
@@ -159,6 +161,8 @@ class Elimination:
 
     def _others_part(self, own: list[FloatArray], M: Blocks) -> sparse.csr_array:
         """Return the part of M that belongs to the other factors."""
+        if not self.others:
+            return self._nothing
         parts = [sparse.coo_array((self.n_dense, self.n_dense))]
         for i in self.others:
             at = self.columns(i, np.arange(self.rows.n_levels[i]))
@@ -176,6 +180,11 @@ class Elimination:
         data = np.concatenate([part.data for part in parts])
         return sparse.csr_array((data, tuple(joined)), shape=parts[0].shape)
 
+    @cached_property
+    def _nothing(self) -> sparse.csr_array:
+        """Return the part of M of no factors."""
+        return sparse.csr_array((0, 0))
+
     def _placed(self, blocks: FloatArray, rows: Integers, columns: Integers) -> sparse.coo_array:
         """Place blocks of shape (a, b, n) where their rows (a, n) and columns (b, n) say."""
         i = np.broadcast_to(rows[:, None], blocks.shape).ravel()
@@ -191,7 +200,7 @@ class Elimination:
         coupled: dict[tuple[int, int], FloatArray],
     ) -> _Stage:
         """Eliminate one factor: update in place what is left of the later ones."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             L = cholesky_over_groups(own[s])
         pivots = np.einsum("jjg->jg", L)
         if not (pivots > 0.0).all():
@@ -213,25 +222,38 @@ class Elimination:
                 coupled[t, u] -= _summed(
                     shared, self.carried[s, t, u], self.coupled_cells(t, u).n_cells
                 )
-        return _Stage(s, L, linked, parents, self._matrix(s, owed))
+        return _Stage(s, L, linked, parents, self._matrix(s, owed), owed)
 
-    def _matrix(self, s: int, owed: dict[int, FloatArray]) -> sparse.csr_array | None:
+    def _matrix(self, s: int, owed: dict[int, FloatArray]) -> Owed | None:
         """Return what a factor owes to the other ones, of shape (k * n_levels, n_dense)."""
         if not self.others:
             return None
-        k, n_levels = len(self.rows.Z[s]), self.rows.n_levels[s]
-        values, rows, columns = [], [], []
-        for u, blocks in owed.items():
-            cells = self.coupled_cells(s, u)
-            at = self.columns(u, cells.right)
-            own = cells.left + n_levels * np.arange(k)[:, None]
-            shape = blocks.shape
-            values.append(blocks.ravel())
-            rows.append(np.broadcast_to(own[:, None], shape).ravel())
-            columns.append(np.broadcast_to(at[None], shape).ravel())
-        parts = map(np.concatenate, (values, rows, columns))
-        data, i, j = parts
-        return sparse.csr_array((data, (i, j)), shape=(k * n_levels, self.n_dense))
+        shape = len(self.rows.Z[s]) * self.rows.n_levels[s], self.n_dense
+        values = np.concatenate([blocks.ravel() for blocks in owed.values()])
+        i, j = self.owed_places[s]
+        if shape[0] * shape[1] <= DENSE:
+            dense = np.zeros(shape)
+            dense[i, j] = values
+            return dense
+        return sparse.csr_array((values, (i, j)), shape=shape)
+
+    @cached_property
+    def owed_places(self) -> dict[int, tuple[Integers, Integers]]:
+        """Return the rows and columns of what each eliminated factor owes to the other ones."""
+        places = {}
+        for s in self.chain:
+            k, n_levels = len(self.rows.Z[s]), self.rows.n_levels[s]
+            rows, columns = [], []
+            for u in self.others:
+                cells = self.coupled_cells(s, u)
+                at = self.columns(u, cells.right)
+                own = cells.left + n_levels * np.arange(k)[:, None]
+                shape = (k, len(at), cells.n_cells)
+                rows.append(np.broadcast_to(own[:, None], shape).ravel())
+                columns.append(np.broadcast_to(at[None], shape).ravel())
+            if rows:
+                places[s] = np.concatenate(rows), np.concatenate(columns)
+        return places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,7 +264,8 @@ class _Stage:
     L: FloatArray
     linked: dict[int, FloatArray]
     parents: dict[int, Integers]
-    owed: sparse.csr_array | None
+    owed: Owed | None
+    owed_blocks: dict[int, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -380,17 +403,8 @@ class PenalisedFactor:
 
     def _owed_cells(self, stage: _Stage, u: int) -> FloatArray:
         """Return K = L'^-1 C of a stage with another factor, cell by cell."""
-        assert stage.owed is not None
-        elimination = self.elimination
-        cells = elimination.coupled_cells(stage.factor, u)
-        k = stage.L.shape[1]
-        at = elimination.columns(u, cells.right)
-        own = cells.left + stage.L.shape[2] * np.arange(k)[:, None]
-        shape = (k, len(at), cells.n_cells)
-        i = np.broadcast_to(own[:, None], shape).ravel()
-        j = np.broadcast_to(at[None], shape).ravel()
-        values = np.asarray(stage.owed[i, j]).reshape(shape)
-        return _solved_transposed(stage.L[:, :, cells.left], values)
+        cells = self.elimination.coupled_cells(stage.factor, u)
+        return _solved_transposed(stage.L[:, :, cells.left], stage.owed_blocks[u])
 
     def _through(
         self, stage: _Stage, u: int, t: int, coupled: dict[tuple[int, int], FloatArray]
@@ -406,7 +420,11 @@ class PenalisedFactor:
         elimination = self.elimination
         cells = elimination.coupled_cells(stage.factor, u)
         at = elimination.columns(u, cells.right)
-        values = np.zeros((stage.L.shape[1], len(at), cells.n_cells))
+        k, n_levels = stage.L.shape[1:]
+        if isinstance(stage.owed, np.ndarray):
+            moved = (stage.owed @ dense).reshape(k, n_levels, len(dense))
+            return -_solved_transposed(stage.L[:, :, cells.left], moved[:, cells.left[None], at])
+        values = np.zeros((k, len(at), cells.n_cells))
         # The inverse is symmetric: its entries come in one order by rows and by columns.
         entries = dense.ravel(order="K")
         for other in elimination.others:

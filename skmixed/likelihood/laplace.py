@@ -19,84 +19,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.families.base import ExtraDerivatives
+from skmixed.likelihood.criterion import RowGradient
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
 
-__all__ = ["Laplace", "LaplaceGradient", "laplace"]
+__all__ = ["Laplace", "implicit_gradient", "in_theta"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LaplaceGradient:
-    """Hold the derivatives of an approximated -2 log likelihood.
-
-    Attributes
-    ----------
-    eta : ndarray of shape (n,)
-        In the fixed part of each row's linear predictor.
-    factors : list of ndarray of shape (k, k)
-        In Lambda of each grouping factor.
-    extra : list of ndarray of shape (n,)
-        In each further predictor of the rows.
-    """
-
-    eta: FloatArray
-    factors: list[FloatArray]
-    extra: list[FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Laplace:
-    """Hold Laplace's approximation at the modes.
+    """Approximate the likelihood by Laplace's method, for any number of grouping factors.
 
     Attributes
     ----------
-    modes : Modes
-    value : float
-        -2 log likelihood.
+    rows : EffectRows
     """
 
-    modes: Modes
-    value: float
+    rows: EffectRows
 
-    def gradient(self, rows: EffectRows) -> LaplaceGradient:
-        """Return the exact gradient, modes and weights moving with the parameters."""
-        modes = self.modes
+    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
+        """Return -2 log likelihood."""
+        return modes.penalised + modes.system.log_determinant
+
+    def differentiated(
+        self, modes: Modes, extra: Sequence[FloatArray]
+    ) -> tuple[float, RowGradient]:
+        """Return the value with its exact gradient, modes and weights moving with the parameters."""
+        of_eta = -2.0 * modes.rows.first
+        of_factors = [
+            outer @ u.T
+            for outer, u in zip(self.rows.to_levels(of_eta), modes.spherical, strict=True)
+        ]
+        direct = RowGradient(of_eta, of_factors, [-2.0 * e.first for e in modes.rows.extra])
         nothing = [np.zeros_like(u) for u in modes.spherical]
-        return implicit_gradient(
-            rows, modes, -2.0 * modes.rows.first, modes.system.inverse, nothing
-        )
-
-
-def laplace(modes: Modes) -> Laplace:
-    """Approximate -2 log likelihood at the modes."""
-    return Laplace(modes, modes.penalised + modes.system.log_determinant)
+        gradient = implicit_gradient(self.rows, modes, direct, modes.system.inverse, nothing)
+        return self.value(modes, extra), gradient
 
 
 def implicit_gradient(
     rows: EffectRows,
     modes: Modes,
-    direct: FloatArray,
+    direct: RowGradient,
     of_M: Blocks,
     of_modes: Sequence[FloatArray],
-) -> LaplaceGradient:
-    """Return the gradient of F(eta, M, u, ...) along the modes, M and eta being functions of u.
+) -> RowGradient:
+    """Return the gradient of F(eta, Lambda, M, u, ...) along the modes, M being a function of all.
 
     Parameters
     ----------
     rows : EffectRows
     modes : Modes
-    direct : ndarray of shape (n,)
-        dF / d eta with M and u held.
+    direct : RowGradient
+        Derivatives with M and u held.
     of_M : Blocks
         dF / dM, where some row has both effects.
     of_modes : sequence of ndarray of shape (k, n_levels)
         dF / du with M held, through eta too.
     """
-    n = len(direct)
     derivatives, factors, u = modes.rows, modes.factors, modes.spherical
+    n = len(modes.eta)
     transposed = [L.T for L in factors]
     assert derivatives.third is not None
     h = rows.quadratic(of_M.between(transposed, transposed), n)
@@ -107,35 +90,32 @@ def implicit_gradient(
     ]
     a = [one[0] for one in modes.system.solve([one[None] for one in moved])]
     along = rows.to_rows(scaled(factors, a), n)
-    of_eta = direct + of_weights + derivatives.second * along
+    implicit = of_weights + derivatives.second * along
     products = _left_products(modes.gram, factors, of_M)
     scores = rows.to_levels(derivatives.first)
-    through_eta = rows.to_levels(of_eta)
     of_factors = [
-        outer_eta @ one.T + score @ by.T + 2.0 * product
-        for outer_eta, one, score, by, product in zip(
-            through_eta, u, scores, a, products, strict=True
+        held + through @ one.T + score @ by.T + 2.0 * product
+        for held, through, one, score, by, product in zip(
+            direct.factors, rows.to_levels(implicit), u, scores, a, products, strict=True
         )
     ]
-    extra = [_of_extra(e, h, along) for e in derivatives.extra]
-    return LaplaceGradient(of_eta, of_factors, extra)
-
-
-def _of_extra(e: ExtraDerivatives, h: FloatArray, along: FloatArray) -> FloatArray:
-    """Return the derivative in one further predictor of each row."""
-    return np.asarray(-2.0 * e.first - h * e.twice_mixed + along * e.mixed)
+    extra = [
+        held - h * e.twice_mixed + along * e.mixed
+        for held, e in zip(direct.extra, derivatives.extra, strict=True)
+    ]
+    return RowGradient(direct.eta + implicit, of_factors, extra)
 
 
 def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:
     """Return the sum of Z'WZ Lambda S over the levels of each factor, its own block."""
     products = [
-        np.tensordot(N, np.tensordot(L, S, (1, 0)), ((1, 2), (0, 2)))
+        np.einsum("abg,bdg->ad", N, np.einsum("bc,cdg->bdg", L, S))
         for N, L, S in zip(gram.own, factors, of_M.own, strict=True)
     ]
     for (i, j), N in gram.crossed.items():
         S = of_M.crossed[i, j]
-        products[i] += np.tensordot(N, np.tensordot(factors[j], S, (1, 1)), ((1, 2), (0, 2)))
-        products[j] += np.tensordot(N, np.tensordot(factors[i], S, (1, 0)), ((0, 2), (0, 2)))
+        products[i] += np.einsum("abg,bdg->ad", N, np.einsum("bc,dcg->bdg", factors[j], S))
+        products[j] += np.einsum("bag,bdg->ad", N, np.einsum("bc,cdg->bdg", factors[i], S))
     return products
 
 

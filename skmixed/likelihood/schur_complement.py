@@ -15,12 +15,11 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.threads import threads_for
 
-__all__ = ["SchurComplement"]
+__all__ = ["Owed", "SchurComplement"]
 
 FloatArray = NDArray[np.float64]
+Owed = FloatArray | sparse.csr_array
 
-# Up to so many entries, a C is multiplied densely.
-DENSE = 2_000_000
 # From this size on, a system is solved by conjugate gradients as long as no factor is there.
 LARGE = 400
 # Length of a residual relative to the right-hand side: the steps that need it come nearer anyway.
@@ -35,12 +34,12 @@ class SchurComplement:
     ----------
     whole : sparse array of shape (n, n)
         A.
-    owed : sequence of sparse array of shape (m, n)
+    owed : sequence of ndarray or sparse array of shape (m, n)
         The C.
     """
 
     whole: sparse.csr_array
-    owed: Sequence[sparse.csr_array]
+    owed: Sequence[Owed]
 
     @property
     def n(self) -> int:
@@ -56,16 +55,12 @@ class SchurComplement:
         numpy.linalg.LinAlgError
             If the matrix is not positive definite.
         """
+        if not self.n:
+            return np.empty((0, 0))
         dense = self.whole.toarray()
-        if not dense.size:
-            return np.asarray(dense, dtype=np.float64)
         with threads_for(self.n):
             for C in self.owed:
-                if C.shape[0] * C.shape[1] <= DENSE:
-                    plain = C.toarray()
-                    dense -= plain.T @ plain
-                else:
-                    dense -= (C.T @ C).toarray()
+                dense -= C.T @ C if isinstance(C, np.ndarray) else (C.T @ C).toarray()
             lower, failed = dpotrf(dense.T, lower=1, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("M is not positive definite.")
@@ -95,7 +90,7 @@ class SchurComplement:
             return np.asarray(solution, dtype=np.float64)
         diagonal = self.whole.diagonal()
         for C in self.owed:
-            diagonal = diagonal - np.asarray(C.power(2).sum(axis=0)).ravel()
+            diagonal = diagonal - _squared_lengths(C)
         if not (diagonal > 0.0).all():
             raise np.linalg.LinAlgError("M is not positive definite.")
         scale = 1.0 / np.sqrt(diagonal)[:, None]
@@ -108,3 +103,10 @@ class SchurComplement:
             return np.asarray(scale * moved, dtype=np.float64)
 
         return scale * conjugate_gradients(multiply, scale * right, tolerance=TOLERANCE).X
+
+
+def _squared_lengths(C: Owed) -> FloatArray:
+    """Return the sum of squares of each column."""
+    if isinstance(C, np.ndarray):
+        return np.einsum("mn,mn->n", C, C)
+    return np.asarray(C.power(2).sum(axis=0), dtype=np.float64).ravel()

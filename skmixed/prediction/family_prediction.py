@@ -17,6 +17,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.averaged_density import averaged_log_probabilities
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.joint_errors import JointErrors
 from skmixed.prediction.predict import Kind, mean_error_variance
 from skmixed.prediction.response_law import (
     averaged_mean,
@@ -77,6 +78,8 @@ class FamilyPrediction:
     fit : GLMMFit
     rows : PredictedRows
         Of the linear predictor; its kind says what is predicted.
+    eta : GivenVariances or JointErrors
+        The linear predictor of the rows.
     response : ResponseScale
     extra : tuple of ndarray of shape (n,)
         Further predictors of the family.
@@ -84,6 +87,7 @@ class FamilyPrediction:
 
     fit: GLMMFit
     rows: PredictedRows
+    eta: GivenVariances | JointErrors
     response: ResponseScale
     extra: tuple[FloatArray, ...]
 
@@ -132,11 +136,6 @@ class FamilyPrediction:
         return self.fit.family
 
     @cached_property
-    def eta(self) -> GivenVariances:
-        """Return the predictions of the linear predictor."""
-        return predictor(self.fit, self.rows)
-
-    @cached_property
     def averaged_over(self) -> FloatArray:
         """Return the variance of eta that predictions are averaged over, (n,)."""
         return self._given_parameters("mean") if self.response.average else np.zeros(len(self.rows))
@@ -174,20 +173,30 @@ class FamilyPrediction:
         )
 
 
-def predictor(fit: GLMMFit, rows: PredictedRows) -> GivenVariances:
+def predictor(
+    fit: GLMMFit, rows: PredictedRows, variance_uncertainty: str | None = None
+) -> GivenVariances | JointErrors:
     """Return the predictions of the linear predictor: of an observation, it is that of its mean.
 
     Parameters
     ----------
     fit : GLMMFit
     rows : PredictedRows
+    variance_uncertainty : None or "delta"
+        Whether all parameters but beta are taken as known.
     """
     kind: Kind = "population" if rows.kind == "population" else "mean"
-    return GivenVariances(fit, replace(rows, kind=kind))
+    of_mean = replace(rows, kind=kind)
+    return (
+        GivenVariances(fit, of_mean) if variance_uncertainty is None else JointErrors(fit, of_mean)
+    )
 
 
 def family_prediction(
-    fit: GLMMFit, rows: PredictedRows, response: ResponseScale
+    fit: GLMMFit,
+    rows: PredictedRows,
+    response: ResponseScale,
+    variance_uncertainty: str | None = None,
 ) -> FamilyPrediction:
     """Predict the responses of rows.
 
@@ -196,8 +205,10 @@ def family_prediction(
     fit : GLMMFit
     rows : PredictedRows
     response : ResponseScale
+    variance_uncertainty : None or "delta"
     """
-    return FamilyPrediction(fit, rows, response, extra_of_rows(fit, rows.rows))
+    eta = predictor(fit, rows, variance_uncertainty)
+    return FamilyPrediction(fit, rows, eta, response, extra_of_rows(fit, rows.rows))
 
 
 def extra_of_rows(fit: GLMMFit, rows: NewRows) -> tuple[FloatArray, ...]:

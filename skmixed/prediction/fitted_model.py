@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
@@ -86,7 +87,7 @@ class FittedModel(RowPredictions):
         """Return how the formula makes its columns; None without a formula."""
         return None if self.reader is None else self.reader.formula_recipe
 
-    def refitted(self, fit: LMMFit, model: LMMModel) -> FittedModel:
+    def refitted(self, fit: LMMFit, model: LMMModel | GLMMModel) -> FittedModel:
         """Return the same with another fit, of other rows of the same columns.
 
         Parameters
@@ -109,7 +110,10 @@ class FittedModel(RowPredictions):
         """
         data = self._given_rows()
         offset = None if self.rows is None else self.rows.offset
-        fitted = self.predict(data, include_random_effects=True, average=False, offset=offset)
+        known = None if offset is None else np.nan_to_num(offset)
+        fitted = self.predict(data, include_random_effects=True, average=False, offset=known)
+        if offset is not None:
+            fitted[np.isnan(offset)] = np.nan
         return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:

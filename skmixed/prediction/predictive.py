@@ -81,11 +81,12 @@ def predictive(
     """
     predicted = PredictedRows(rows, include_random_effects, kind)
     if isinstance(fit, GLMMFit):
-        if variance_uncertainty is not None:
-            fit.require_gaussian("The uncertainty of the variances in predictions")
+        if isinstance(variance_uncertainty, VarianceDraws):
+            fit.require_gaussian("A mixture over draws", "use variance_uncertainty='delta'")
+        uncertainty = None if variance_uncertainty is None else "delta"
         if response is None:
-            return predictor(fit, predicted)
-        return family_prediction(fit, predicted, response)
+            return predictor(fit, predicted, uncertainty)
+        return family_prediction(fit, predicted, response, uncertainty)
     if variance_uncertainty is None:
         df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
         return GivenVariances(fit, predicted, df)

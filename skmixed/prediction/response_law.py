@@ -109,6 +109,9 @@ def averaged_variance(
 ) -> FloatArray:
     """Return the variance of a new response: E[Var(y | eta)] + Var(E[y | eta]).
 
+    Given eta, families have no means beyond exp(170): with a log link, variances to which such
+    means would contribute are too small.
+
     Parameters
     ----------
     family, mean, variance, extra

@@ -110,6 +110,7 @@ class RowPredictions:
             labels = [known[name] if name in wanted else None for name in names]
         unseen = self.unseen_groups if wanted else "population"
         rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
+        rows = replace(rows, extra=reader.extra_columns(X))
         if self.fit.residual is not None:
             rows = replace(rows, residual=reader.residual_columns(X))
             past = self._past(residual_memory, all_effects=len(wanted) == len(names))

@@ -68,9 +68,6 @@ def model_data(record: Record) -> pd.DataFrame:
 
 def left_out(record: Record) -> dict[str, str]:
     """Return the numbers of a record that are another quantity than ours, with the reason."""
-    if record.kind == "conditional_modes" and record.package == "glmmTMB":
-        reason = "glmmTMB's conditional SDs hold the uncertainty of the parameters"
-        return {key: reason for key in record.expected if key.endswith(".sd")}
     if record.kind == "performance_icc_r2" and record.model[2] != "binomial":
         return dict.fromkeys(record.expected, "performance takes another mean of the counts")
     return {}

@@ -20,6 +20,7 @@ from .names import in_r_words
 __all__ = [
     "coefficients",
     "compared",
+    "conditional_sds",
     "log_sd",
     "measures",
     "overdispersion",
@@ -134,21 +135,32 @@ def predictions(results: Any, rows: pd.DataFrame, what: str, level: float = 0.95
         "link": lambda: results.predict_link(rows),
         "link_allow_new_levels": lambda: results.predict_link(rows),
         "link_fixed": lambda: results.predict_link(rows, **fixed),
-        "link_se": lambda: results.predict_link(rows, return_std=True, **fixed)[1],
+        "link_se": lambda: results.predict_link(rows, return_std=True, kind="population", **fixed)[
+            1
+        ],
         "response": lambda: results.predict(rows, average=False),
         "response_fixed": lambda: results.predict(rows, average=False, **fixed),
         "response_lower": lambda: _limits(results, rows, level)[:, 0],
         "response_upper": lambda: _limits(results, rows, level)[:, 1],
         "response_marginal": lambda: results.predict(unseen, average=True),
         "response_posterior": lambda: results.predict(rows, average=True),
-        "zero_probability": lambda: results.predict(rows, kind="zero_probability"),
+        "zero_probability": lambda: results.predict_further(rows)["zero_inflation"],
     }
     if what.startswith("conditional"):  # The mean of the counts that are not inflated.
         mean = predictions(results, rows, what.replace("conditional", "response"))
-        if results.zero_inflation_params is None:
-            return mean
-        return mean / (1.0 - predictions(results, rows, "zero_probability"))
+        return mean / (1.0 - results.predict_further(rows).get("zero_inflation", 0.0))
     return np.asarray(calls[what](), float)
+
+
+def conditional_sds(results: Any, *, parameters_known: bool) -> dict[str, pd.DataFrame]:
+    """Return standard deviations of the random effects given the data, levels x effects."""
+    if parameters_known:
+        return results.random_effects_sd
+    table = results.random_effects_table(variance_uncertainty="delta")
+    return {
+        factor: rows.pivot(index="group", columns="effect", values="se")
+        for factor, rows in table.groupby("factor")
+    }
 
 
 def residuals(results: Any, kind: str) -> FloatArray:

@@ -99,7 +99,9 @@ def _random_sd(results: Any, record: Record) -> Numbers:
 def _conditional_modes(results: Any, record: Record) -> Numbers:
     group = record.arguments.get("group")
     found = {}
-    for kind, tables in (("mode", results.random_effects), ("sd", results.random_effects_sd)):
+    # lme4 takes the parameters as known, glmmTMB does not.
+    sds = calls.conditional_sds(results, parameters_known=record.package != "glmmTMB")
+    for kind, tables in (("mode", results.random_effects), ("sd", sds)):
         table = tables[group or next(iter(tables))]
         for effect in table:
             middle = f".{in_r_words(effect)}" if group else ""

@@ -100,11 +100,17 @@ def boundary_mixture(
     family = added_by_family(small, large)
     if family is None or family.unidentified:
         return None
-    if family.n_boundary:
-        alone = family.n_boundary == 1 and not of_small and not of_large
-        return ChiSquaredMixture((df - 1, df)) if alone else None
     if not of_small and not of_large:
-        return ChiSquaredMixture((df,))
+        degrees: dict[int, tuple[int, ...]] = {0: (df,), 1: (df - 1, df)}
+        known = degrees.get(family.n_boundary)
+        return None if known is None else ChiSquaredMixture(known)
+    return None if family.n_boundary else _of_terms(of_small, of_large, df)
+
+
+def _of_terms(
+    of_small: Sequence[_Term], of_large: Sequence[_Term], df: int
+) -> ChiSquaredMixture | None:
+    """Return the distribution where the models have other random terms."""
     added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
     if not of_small and len(of_large) == 1 and of_large[0].n_parameters == 1:
         return ChiSquaredMixture((df - 1, df))

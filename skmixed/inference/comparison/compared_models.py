@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.column_spaces import fixed_columns
 from skmixed.inference.comparison.compared_families import densities_differ
 from skmixed.inference.inputs import fitted_model_of, model_of

@@ -14,10 +14,11 @@ from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
 
-__all__ = ["family_rows", "training_rows"]
+__all__ = ["family_rows", "labelled_rows", "training_rows"]
 
 PASS_ROWS = "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
 
@@ -44,6 +45,24 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
         "This diagnostic", "use residuals with kind='pearson' or 'deviance', or quantile_residuals"
     )
     return TrainingRows(*_rows_of_fit(fitted, X, y, arguments))
+
+
+def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> LabelledRows:
+    """Return a fit of any family with its rows and their labels.
+
+    Parameters
+    ----------
+    fitted, X, y, **arguments
+        As for ``training_rows``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    return LabelledRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
 def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> FamilyRows | None:

@@ -78,11 +78,18 @@ def _limits(
         log_sigma = float(logarithm.to_internal(np.asarray(fit.sigma)))
         return _around(log_sigma, reach * math.sqrt(covariance[-1, -1]), logarithm)
     if parameter.kind == "extra":
-        own = extra_predictors(fit)[parameter.predictor].covariance
-        error = math.sqrt(own[parameter.position, parameter.position])
+        errors = extra_predictors(fit)[parameter.predictor].covariance
+        error = math.sqrt(errors[parameter.position, parameter.position])
         return _around(parameter.estimate, reach * error, Linear(1.0))
     if parameter.kind == "residual":
         return _residual_limits(fit, parameter.position, covariance, reach)
+    return _natural_limits(fit, parameter, covariance, reach)
+
+
+def _natural_limits(
+    fit: LMMFit, parameter: ModelParameter, covariance: FloatArray, reach: float
+) -> tuple[float, float]:
+    """Return the limits of a natural parameter of random effects."""
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import warn_user
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import fit_of
 
 __all__ = ["LOST", "UNTOLD", "LeftOut", "of_residuals", "own_rows", "reported"]
 
@@ -57,7 +57,6 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
     ValueError
         If the rows are not those of the fit.
     """
-    fit_of(fitted).require_gaussian("A formula for leaving rows out", "fit without these rows")
     rows = training_rows(fitted, X, y, **arguments)
     if not _solves(rows):
         raise ValueError(
@@ -125,12 +124,12 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
     return LeftOut(rows.design.response - rows.in_units_of_y(residuals), whole)
 
 
-def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
+def reported(rows: LabelledRows, left: LeftOut, *, return_std: bool) -> Any:
     """Return means, and standard deviations if they are wanted, as series; warn of missing ones.
 
     Parameters
     ----------
-    rows : TrainingRows
+    rows : LabelledRows
     left : LeftOut
     return_std : bool
     """

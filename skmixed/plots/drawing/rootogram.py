@@ -43,5 +43,6 @@ def draw_rootogram(display: RootogramDisplay, made: Panels) -> None:
         display.counts, expected, color=VERMILLION, marker="o", markersize=3.5, zorder=3.0
     )
     ax.axhline(0.0, color=GREY, linewidth=1.0, linestyle=DASHED, zorder=2.5)
+    ax.set_ylim(top=1.08 * float(max(expected.max(), 1.0)))
     integer_ticks(ax, "x", display.counts)
     made.legend([patch_entry(SKY_BLUE, "observed"), line_entry(VERMILLION, "expected")])

@@ -1,0 +1,215 @@
+"""The search for the parameters of a generalised model, and the proof that it ended at a minimum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
+from skmixed.fitting.local_model import LocalModel
+from skmixed.fitting.newton import Optimum, evaluated, newton_search
+
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum"]
+
+FloatArray = NDArray[np.float64]
+
+# Evaluations with the approximate Hessian, after which it is measured at every step.
+QUICK = 60
+# How often a start is moved towards no random effects, until it has modes.
+NEARER = 20
+# Standard deviations of the effects at other starts, on the scale of standardised columns.
+SIZES = (0.3, 2.0)
+# A gain in -2 log-likelihood that is worth another optimum.
+BETTER = 1e-7
+# The largest distance from the optimum in standard errors, by the measured Hessian.
+THERE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneralisedOptimum:
+    """Hold where the search ended, with the Hessian of the objective there.
+
+    Attributes
+    ----------
+    optimum : Optimum
+    hessian : ndarray of shape (n_parameters, n_parameters)
+        Measured by differences of the exact gradient.
+    """
+
+    optimum: Optimum
+    hessian: FloatArray
+
+
+def find_generalised_optimum(
+    objective: GeneralisedObjective, start: FloatArray, *, tol: float, max_iter: int
+) -> GeneralisedOptimum:
+    """Search from a start, and from others where several optima are likely.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    start : ndarray of shape (n_parameters,)
+    tol : float
+        Distance from the optimum at which to stop, in standard errors of the parameters.
+    max_iter : int
+        Largest number of evaluations.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the start has no likelihood, even without random effects.
+    """
+    at, n_iter = _first(objective, start)
+    search = partial(_searched, objective.with_extra_curvature(at), tol=tol, max_iter=max_iter)
+    best = search(at, n_iter)
+    for other in _other_starts(objective, best.optimum):
+        first: Any = evaluated(_as_searched(objective), other)
+        if first is None:
+            continue
+        found = search(first, 1)
+        spent = best.optimum.n_iter + found.optimum.n_iter
+        if found.optimum.at.value < best.optimum.at.value - BETTER:
+            best = found
+        best = replace(best, optimum=replace(best.optimum, n_iter=spent))
+    return best
+
+
+def _as_searched(objective: Any) -> Any:
+    """Return the objective for functions that are written for the linear one."""
+    return objective
+
+
+def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
+    """Evaluate the start, or one with smaller effects and coefficients."""
+    n = len(start) - sum(map(len, objective.extra))
+    for n_iter in range(1, NEARER):
+        at: Any = evaluated(_as_searched(objective), start)
+        if at is not None and math.isfinite(at.value):
+            return at, n_iter
+        start = np.concatenate([0.3 * start[:n], start[n:]])
+    raise np.linalg.LinAlgError(
+        "The likelihood cannot be evaluated near the start: expected responses, offsets and columns "
+        "that leave the linear predictor within the range of the link."
+    )
+
+
+def _searched(
+    objective: GeneralisedObjective,
+    at: GeneralisedValue,
+    n_iter: int,
+    *,
+    tol: float,
+    max_iter: int,
+) -> GeneralisedOptimum:
+    """Search with the approximate Hessian, then with the measured one, and look at its end.
+
+    At a saddle the approximate Hessian may seem positive, and rounding hides the last steps.
+    """
+    function = _as_searched(objective)
+    model_of = partial(LocalModel.of, lower=objective.lower)
+    start: Any = at
+    optimum = newton_search(
+        function,
+        start,
+        n_iter,
+        tol=tol,
+        max_iter=min(max_iter, QUICK),
+        model_of=model_of,
+        exact=False,
+    )
+    optimum = _snapped(objective, optimum)
+    hessian = _measured(objective, optimum)
+    model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
+    if not (optimum.converged and model.distance <= THERE and not model.saddle):
+        optimum = _by_differences(objective, optimum, hessian, tol, max_iter, model_of)
+        optimum = _snapped(objective, optimum)
+        hessian = _measured(objective, optimum)
+        model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
+    there = optimum.converged and model.distance <= THERE and not model.saddle
+    return GeneralisedOptimum(
+        replace(optimum, converged=there, scaled_gradient=model.distance), hessian
+    )
+
+
+def _by_differences(
+    objective: GeneralisedObjective,
+    optimum: Optimum,
+    hessian: FloatArray,
+    tol: float,
+    max_iter: int,
+    model_of: Any,
+) -> Optimum:
+    """Go on with measured Hessians, from one-sided differences of the gradient."""
+    cost = len(hessian) + 1
+
+    def measured(x: FloatArray) -> Any:
+        at: Any = objective(x)
+        return replace(at, hessian=objective.measured_hessian(at))
+
+    first: Any = replace(optimum.at, hessian=hessian)
+    found = optimum
+    with suppress(np.linalg.LinAlgError):
+        found = newton_search(
+            measured,
+            first,
+            optimum.n_iter + len(hessian),
+            tol=tol,
+            max_iter=max_iter,
+            model_of=model_of,
+            cost=cost,
+        )
+    return found
+
+
+def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+    """Return the Hessian at the end of a search; the approximate one where there is no other."""
+    at: Any = optimum.at
+    try:
+        return objective.measured_hessian(at)
+    except np.linalg.LinAlgError:
+        return np.asarray(optimum.at.hessian)
+
+
+def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
+    """Set vanishing standard deviations to exactly 0 if the objective allows it."""
+    x = optimum.at.theta
+    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
+    if theta is None:
+        return optimum
+    n = len(objective.X)
+    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
+    at: Any = evaluated(_as_searched(objective), moved)
+    if at is None or at.value > optimum.at.value + SAME:
+        return optimum
+    return replace(optimum, at=at)
+
+
+def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence[FloatArray]:
+    """Return where else to start; nowhere if no second optimum is to be expected.
+
+    There may be one if the log density is not concave, or if the covariance is on its boundary.
+    """
+    x, n = optimum.at.theta, len(objective.X)
+    at = objective.split(x)
+    factors = objective.covariance.relative_factors(at.theta)
+    singular = any(np.linalg.svd(L, compute_uv=False)[-1] == 0.0 for L in factors if len(L) > 1)
+    if objective.responses.family.log_concave and not singular:
+        return []
+    return [
+        np.concatenate(
+            [
+                x[:n],
+                objective.covariance.parameters([size * np.eye(len(L)) for L in factors]),
+                x[n + len(at.theta) :],
+            ]
+        )
+        for size in SIZES
+    ]
