@@ -56,8 +56,11 @@ class FamilyAttributes:
 
     @property
     def icc_(self) -> float:
-        """Raise AttributeError: a generalised model has one on each scale."""
-        raise AttributeError(
-            "The intraclass correlation of a generalised model is another one on each scale: use "
-            "skmixed.inference.icc."
-        )
+        """Share of the groups in the variance of the latent response of a yes or no.
+
+        Raises
+        ------
+        AttributeError
+            If the family has none: see ``skmixed.inference.icc``.
+        """
+        return self.lmm_fit_.icc
