@@ -132,6 +132,8 @@ class ResidualsDisplay(Display):
             If the rows are not those of the fit, or there is no such kind or factor.
         """
         model, columns = model_and_columns(estimator, X)
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        given = {name: values for name, values in given.items() if values is not None}
         arrays = residuals_arrays(
             model,
             columns,
@@ -139,9 +141,7 @@ class ResidualsDisplay(Display):
             kind=residual_kind,
             factor=factor,
             random_state=random_state,
-            groups=groups,
-            sample_weight=sample_weight,
-            group_weight=group_weight,
+            **given,
         )
         return cls(**arrays, level=level).plot(ax, kind=kind)
 

@@ -26,4 +26,4 @@ def equal_bins(values: FloatArray, n_bins: int) -> NDArray[np.intp]:
 
 def sums_over(bins: NDArray[np.intp], values: FloatArray) -> FloatArray:
     """Return the sum of values in each bin."""
-    return np.bincount(bins, values)
+    return np.bincount(bins, values).astype(np.float64)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmixed.inference.diagnostics.family_rows import FamilyRows
-from skmixed.prediction.averaged_cdf import averaged_cdf
-from skmixed.prediction.predictor_rows import predictor_rows
+from skmixed.prediction.averaged_density import averaged_log_density
 
 __all__ = ["rootogram_arrays"]
 
@@ -41,11 +40,13 @@ def rootogram_arrays(rows: FamilyRows, *, average: bool, max_count: int | None) 
     last = min(int(y.max()), SHOWN) if max_count is None else max_count
     mean = rows.source.fixed if average else rows.eta
     variance = rows.effect_variance if average else np.zeros_like(mean)
-    law = predictor_rows(family, mean, variance, rows.extra)
     counts = np.arange(last + 1)
-    up_to = [rows.copies @ averaged_cdf(law, np.full(len(y), float(count))) for count in counts]
+    probabilities = [
+        np.exp(averaged_log_density(family, np.full_like(y, count), mean, variance, rows.extra))
+        for count in counts
+    ]
     return {
         "counts": counts,
         "observed": np.array([rows.copies @ (y == count) for count in counts]),
-        "expected": np.diff(up_to, prepend=0.0),
+        "expected": np.array([rows.copies @ one for one in probabilities]),
     }

@@ -42,10 +42,7 @@ def draw_binned_residuals(display: BinnedResidualsDisplay, made: Panels) -> None
         linewidths=0,
         zorder=3.0,
     )
-    made.legend(
-        [
-            dot_entry(BLUE, "mean of a bin"),
-            dot_entry(VERMILLION, "outside the limits"),
-            line_entry(GREY, f"{100 * display.level:g}% of the means if the model is right"),
-        ]
-    )
+    entries = [dot_entry(BLUE, "mean of a bin")]
+    if outside.any():
+        entries.append(dot_entry(VERMILLION, "outside the limits"))
+    made.legend([*entries, line_entry(GREY, f"{100 * display.level:g}% limits")])
