@@ -87,11 +87,11 @@ class FitNumbers(OfModel):
 
     @property
     def icc(self) -> float:
-        """Return the share of the groups in the variance around the fixed effects."""
-        self.fit.require_gaussian(
-            "The share of the groups in the variance of y as an attribute",
-            "use skmixed.inference.icc, which names its kinds",
-        )
+        """Return the share of the groups in the variance around the fixed effects.
+
+        Of a binomial response it is that of its latent response; for other generalised models see
+        ``skmixed.inference.icc``.
+        """
         return self.fit.icc
 
     @property
