@@ -188,5 +188,5 @@ def test_estimators_bring_their_rows(data):
     results = mixedglm("y ~ x + (1 | group)", X.assign(y=(yes == "yes") * 1.0))
     for predict in (loo_predict, logo_predict):
         assert_allclose(predict(model, X, yes), predict(results), rtol=1e-5)
-    with pytest.raises(ValueError, match="not what the model was fitted to|not the rows"):
+    with pytest.raises(ValueError, match="fitted to"):
         loo_predict(model, X[::-1].reset_index(drop=True), yes)
