@@ -96,8 +96,8 @@ class GLMMFit(LMMFit):
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
     penalty : Penalty or None
-        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
-        does not count it.
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the
+        log-likelihood does not count it.
     """
 
     family: Family = field(kw_only=True)

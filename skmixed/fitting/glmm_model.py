@@ -155,7 +155,9 @@ class GLMMModel:
             self.covariance,
             columns,
             criterion=self._criterion(effect_rows, responses),
-            penalty=self.penalty and BoundPenalty(self.penalty, fixed, self.covariance, random),
+            penalty=None
+            if self.penalty is None
+            else BoundPenalty(self.penalty, fixed, self.covariance, random),
         )
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
