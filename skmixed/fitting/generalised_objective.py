@@ -314,7 +314,8 @@ def _upper_root(Lambda: FloatArray) -> FloatArray:
     if values[-1] < LEAST:
         Lambda = (left * np.maximum(values, LEAST)) @ right
     # Turned by half, the lower factor of a QR decomposition is an upper one.
-    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    lower = np.asarray(np.linalg.qr(Lambda[::-1].T, mode="r")).T
+    turned = lower[::-1, ::-1]
     return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
 
 

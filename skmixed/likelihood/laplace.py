@@ -51,7 +51,7 @@ class Laplace:
     def differentiated(
         self, modes: Modes, extra: Sequence[FloatArray]
     ) -> tuple[float, RowGradient]:
-        """Return the value with its exact gradient, modes and weights moving with the parameters."""
+        """Return the value with its exact gradient, the modes moving with the parameters."""
         of_eta = -2.0 * modes.rows.first
         of_factors = [
             outer @ u.T

@@ -12,8 +12,7 @@ from numpy.testing import assert_allclose
 
 from skmixed.families.reading import family_from
 from skmixed.likelihood.penalties import GammaPrior, Penalty, WishartPrior, penalty_from
-
-from ..properties.hard_generalised import model_of
+from tests.properties.hard_generalised import model_of
 
 PENALTIES = [
     Penalty(2.0, "wishart"),
