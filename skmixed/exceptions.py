@@ -10,6 +10,7 @@ from types import FrameType
 import sklearn.exceptions
 
 __all__ = [
+    "FractionalResponseWarning",
     "GroupDtypeWarning",
     "GroupsNotPassedWarning",
     "InconsistentVersionWarning",
@@ -37,6 +38,10 @@ class GroupDtypeWarning(UserWarning):
 
 class SingularFitWarning(UserWarning):
     """Warn that a covariance of random effects is on its boundary, or cannot be estimated."""
+
+
+class FractionalResponseWarning(UserWarning):
+    """Warn that counts are not whole numbers, or that proportions come without their trials."""
 
 
 class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):

@@ -130,7 +130,11 @@ def mixedlm(
     rows, all_weights = data, weights
     if missing == "drop":
         incomplete = incomplete_rows(
-            parsed, data, environment, weights, residual_columns(residual_structure(residual))
+            parsed,
+            data,
+            environment,
+            {"weights": weights},
+            residual_columns(residual_structure(residual)),
         )
         if incomplete.any():
             rows = take_rows(data, ~incomplete)

@@ -63,10 +63,21 @@ def incomplete_rows(
     parsed: ParsedFormula,
     data: Any,
     environment: Mapping[str, Any],
-    weights: Any,
+    given: Mapping[str, Any],
     others: Sequence[Any] = (),
 ) -> NDArray[np.bool_]:
     """Tell which rows miss a value that the fit needs.
+
+    Parameters
+    ----------
+    parsed : ParsedFormula
+    data : DataFrame or mapping of columns
+    environment : mapping
+        Functions and constants that the formula may use.
+    given : mapping of str to array-like of shape (n,)
+        Values beside the data, by argument: weights, offsets; None where there are none.
+    others : sequence, optional
+        Further columns of the data that the fit needs.
 
     Raises
     ------
@@ -75,8 +86,10 @@ def incomplete_rows(
     """
     predictors, response = columns_of(parsed, data, environment=environment)
     missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response, *others)}
-    if weights is not None:
-        missing["weights"] = np.asarray(pd.isna(weights))
+    for argument, values in given.items():
+        if values is not None:
+            # The formula may have a column of the argument's name.
+            missing[argument] = missing.get(argument, False) | np.asarray(pd.isna(values))
     incomplete = np.any([np.zeros(n_rows(data), dtype=bool), *missing.values()], axis=0)
     if len(incomplete) and incomplete.all():
         counts = {name: int(rows.sum()) for name, rows in missing.items() if rows.any()}

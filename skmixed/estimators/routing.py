@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 __all__ = ["GroupRoutingMixin"]
 
+# What may be given labels beside X.
+METHODS = ("fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score")
+
 
 class GroupRoutingMixin:
     """Request ``groups`` where it is given as an array, and the switches of predict always."""
@@ -34,7 +37,7 @@ class GroupRoutingMixin:
         """
         request = super().get_metadata_routing()  # type: ignore[misc]
         if self._groups_are_columns():
-            for method in ("fit", "predict", "score"):
+            for method in METHODS:
                 getattr(request, method).requests.pop("groups", None)
         return request
 

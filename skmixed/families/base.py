@@ -126,6 +126,25 @@ class Family(Protocol):
         """Return whether the response takes separate values."""
         ...
 
+    @property
+    def support(self) -> str:
+        """Return the responses that it can have, in words."""
+        ...
+
+    @property
+    def variance_text(self) -> str:
+        """Return how the variance depends on the mean, in TeX."""
+        ...
+
+    @property
+    def dispersion_name(self) -> str | None:
+        """Return the symbol of the dispersion in ``variance_text``, None if there is none."""
+        ...
+
+    def dispersion_of(self, omega: FloatArray) -> FloatArray:
+        """Return the dispersion in ``variance_text``, from its predictor."""
+        ...
+
     def check(self, y: FloatArray) -> None:
         """Raise ValueError if a response is not in the support."""
         ...
@@ -152,7 +171,7 @@ class Family(Protocol):
         Parameters
         ----------
         y, eta : ndarray of shape (n,)
-        extra : sequence of ndarray of shape (n,)
+        extra : sequence of ndarray of shape (n,) or (1,)
             The further predictors, in the order of ``extra_names``.
         full : bool
             Whether the third derivative and those in the further predictors are wanted.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import (
@@ -38,8 +39,8 @@ __all__ = ["Beta"]
 class Beta(Distribution):
     r"""Shares strictly between 0 and 1, with the variance :math:`\mu (1 - \mu) / (1 + \phi)`.
 
-    The predictor of the dispersion is the logarithm of the precision :math:`\phi`. The unit deviance
-    compares with the density at a mean equal to the response, as betareg [1]_.
+    The predictor of the dispersion is the logarithm of the precision :math:`\phi`, as in
+    glmmTMB. The unit deviance compares with the density at a mean equal to the response [1]_.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Beta(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.beta import Beta
+    >>> from skmixed.families import Beta
     >>> Beta().variance(np.array([0.0]), (np.log([4.0]),))
     array([0.05])
     """
@@ -66,7 +67,7 @@ class Beta(Distribution):
     variance_text: ClassVar[str] = r"\mu (1 - \mu) / (1 + \phi)"
     dispersion_name: ClassVar[str | None] = r"\phi"
 
-    link: Link = Logit()
+    link: Link = field(default_factory=Logit)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return the shares, moved a little towards one half."""
@@ -79,18 +80,19 @@ class Beta(Distribution):
 
     def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
-        return sum(
+        one, other = (
             special.polygamma(1, size) * (size * log_share.first) ** 2
             for size, log_share in self._sizes(eta, extra)
         )
+        return one + other
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a share with this mean."""
-        return mean * (1.0 - mean) / (1.0 + np.exp(extra[0]))
+        return mean * (1.0 - mean) / (1.0 + bounded_exp(extra[0]))
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the absolute value of twice the difference of both log densities."""
-        precision = np.exp(extra[0])
+        precision = bounded_exp(extra[0])
         return 2.0 * np.abs(_kernel(y, y, precision) - _kernel(y, mean, precision))
 
     def simulate(
@@ -132,11 +134,11 @@ class Beta(Distribution):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return special.gammaln(bounded_exp(extra[0])) - np.log(y) - np.log1p(-y)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
         (one, _), (other, _) = self._sizes(eta, extra)
-        return stats.beta(one, other)
+        return scipy.stats.beta(one, other)
 
     def _in_support(self, y: FloatArray) -> Any:
         return (y > 0.0) & (y < 1.0)

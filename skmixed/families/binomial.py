@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+import scipy
 from scipy import special
 
-from skmixed.families.base import FloatArray, Link, LinkDerivatives, RowDerivatives
+from skmixed.families.base import FloatArray, Link, RowDerivatives
 from skmixed.families.distribution import Distribution
 from skmixed.families.probability_links import (
     Cauchit,
@@ -40,7 +41,7 @@ class Binomial(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.binomial import Binomial
+    >>> from skmixed.families import Binomial
     >>> rows = Binomial().derivatives(np.array([0.0, 1.0]), np.zeros(2), (), full=False)
     >>> rows.value.round(3), rows.first
     (array([-0.693, -0.693]), array([-0.5,  0.5]))
@@ -53,7 +54,7 @@ class Binomial(Distribution):
     concave_links: ClassVar[tuple[type, ...]] = (Logit, Probit, CLogLog, LogLog)
     variance_text: ClassVar[str] = r"\mu (1 - \mu)"
 
-    link: Link = Logit()
+    link: Link = field(default_factory=Logit)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return shares between a quarter and three quarters."""
@@ -67,8 +68,8 @@ class Binomial(Distribution):
         """Return the expectation of minus the second derivative in eta."""
         if isinstance(self.link, Logit):
             return special.expit(eta) * special.expit(-eta)
-        success, failure = self._logarithms(eta)
-        return -success.first * failure.first
+        link = cast("ProbabilityLink", self.link)
+        return -link.log_mean(eta).first * link.log_complement(eta).first
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of one trial."""
@@ -77,15 +78,12 @@ class Binomial(Distribution):
     def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
         """Return the logarithm of the binomial coefficient of each row."""
         successes = y * trials
-        return (
-            special.gammaln(trials + 1.0)
-            - special.gammaln(successes + 1.0)
-            - special.gammaln(trials - successes + 1.0)
-        )
+        return -np.log1p(trials) - special.betaln(successes + 1.0, trials - successes + 1.0)
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row, that of one trial."""
-        return 2.0 * (special.xlogy(y, y / mean) + special.xlogy(1.0 - y, (1.0 - y) / (1.0 - mean)))
+        # At a probability that is rounded to 1, a success has no deviance.
+        return 2.0 * (_log_likelihood(y, y) - _log_likelihood(y, mean))
 
     def simulate(
         self,
@@ -95,8 +93,10 @@ class Binomial(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return a share of successes drawn for each row."""
-        number = 1.0 if trials is None else trials
-        return rng.binomial(np.asarray(number).astype(np.int64), self.link.mean(eta)) / number
+        mean = self.link.mean(eta)
+        if trials is None:
+            return rng.binomial(1, mean).astype(np.float64)
+        return rng.binomial(np.round(trials).astype(np.int64), mean) / trials
 
     def cdf(
         self,
@@ -106,8 +106,7 @@ class Binomial(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the probability of a share up to y."""
-        number = 1.0 if trials is None else trials
-        return np.asarray(self._successes(eta, number).cdf(_successes(y, number)))
+        return super().cdf(_successes(y, trials), eta, extra, trials)
 
     def survival(
         self,
@@ -117,8 +116,7 @@ class Binomial(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the probability of a share above y."""
-        number = 1.0 if trials is None else trials
-        return np.asarray(self._successes(eta, number).sf(_successes(y, number)))
+        return super().survival(_successes(y, trials), eta, extra, trials)
 
     def quantile(
         self,
@@ -128,33 +126,32 @@ class Binomial(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the smallest share whose cdf reaches the probability."""
-        number = 1.0 if trials is None else trials
-        return np.asarray(self._successes(eta, number).ppf(probability)) / number
+        successes = super().quantile(probability, eta, extra, trials)
+        return successes if trials is None else successes / trials
 
-    def _successes(self, eta: FloatArray, trials: FloatArray | float) -> rv_frozen[Any]:
-        """Return SciPy's distribution of the numbers of successes."""
-        from scipy import stats
-
-        return stats.binom(trials, self.link.mean(eta))
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        return scipy.stats.binom(1 if trials is None else trials, self.link.mean(eta))
 
     def _in_eta(
         self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
     ) -> RowDerivatives:
         if isinstance(self.link, Logit):
             return _with_logit(y, eta, full)
-        success, failure = self._logarithms(eta)
+        link = cast("ProbabilityLink", self.link)
+        sign = 2.0 * y - 1.0
+        if link.symmetric and (np.abs(sign) == 1.0).all():
+            value, first, second, third = link.log_mean(sign * eta)
+            return RowDerivatives(value, sign * first, second, sign * third if full else None)
         value, first, second, third = (
-            y * one + (1.0 - y) * other for one, other in zip(success, failure, strict=True)
+            y * success + (1.0 - y) * failure
+            for success, failure in zip(link.log_mean(eta), link.log_complement(eta), strict=True)
         )
         return RowDerivatives(value, first, second, third if full else None)
 
-    def _logarithms(self, eta: FloatArray) -> tuple[LinkDerivatives, LinkDerivatives]:
-        """Return the logarithms of the probabilities of success and failure."""
-        link = cast("ProbabilityLink", self.link)
-        return link.log_mean(eta), link.log_complement(eta)
-
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        return np.zeros_like(y)
+    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> None:
+        return None
 
     def _in_support(self, y: FloatArray) -> Any:
         return (y >= 0.0) & (y <= 1.0)
@@ -168,19 +165,29 @@ class Binomial(Distribution):
 
 def _with_logit(y: FloatArray, eta: FloatArray, full: bool) -> RowDerivatives:
     """Return the derivatives with the logit link: one exponential and one logarithm a row."""
-    odds = np.exp(-np.abs(eta))
-    share = 1.0 / (1.0 + odds)
-    positive = eta >= 0.0
-    slope = odds * share * share
-    mean = np.where(positive, share, odds * share)
-    value = y * eta - np.maximum(eta, 0.0) - np.log1p(odds)
-    third = slope * (2.0 * mean - 1.0) if full else None
-    return RowDerivatives(value, y - mean, -slope, third)
+    odds = np.abs(eta)
+    np.exp(np.negative(odds, out=odds), out=odds)
+    log_either = np.log1p(odds)
+    log_either += np.maximum(eta, 0.0)
+    value = y * eta
+    value -= log_either
+    share = np.add(odds, 1.0, out=log_either)
+    np.reciprocal(share, out=share)
+    mean = np.where(eta >= 0.0, 1.0, odds)
+    mean *= share
+    # The memory is used again: for large data it takes longer than the arithmetic.
+    second = np.negative(odds, out=odds)
+    second *= share
+    second *= share
+    third = second * (1.0 - 2.0 * mean) if full else None
+    return RowDerivatives(value, y - mean, second, third)
 
 
-def _successes(y: FloatArray, trials: FloatArray | float) -> FloatArray:
-    """Return the successes up to a share; its product with the trials may be rounded down."""
-    successes = y * trials
-    nearest = np.round(successes)
-    close = np.abs(successes - nearest) <= 1e-9 * np.maximum(nearest, 1.0)
-    return np.where(close, nearest, np.floor(successes))
+def _log_likelihood(y: FloatArray, mean: FloatArray) -> FloatArray:
+    """Return the log density of one trial, from its probability."""
+    return cast("FloatArray", special.xlogy(y, mean) + special.xlog1py(1.0 - y, -mean))
+
+
+def _successes(y: FloatArray, trials: FloatArray | None) -> FloatArray:
+    """Return the successes of a share, which rounding may have left a little below them."""
+    return y if trials is None else y * trials * (1.0 + 1e-12)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from skmixed.families.base import FloatArray, Link, RowDerivatives
+from skmixed.families.links import bounded_exp
 
 if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
@@ -19,7 +21,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Distribution(ABC):
     """A family of distributions with a link of its mean.
 
     Attributes
@@ -85,9 +87,22 @@ class Distribution:
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         rows = self._in_eta(y, eta, extra, full)
-        if not normalised:
-            return rows
-        return replace(rows, value=rows.value + self._constant(y, extra))
+        constant = self._constant(y, extra) if normalised else None
+        if constant is not None:
+            np.add(rows.value, constant, out=rows.value)
+        return rows
+
+    @abstractmethod
+    def starting_mean(self, y: FloatArray) -> FloatArray:
+        """Return a mean near each response and inside the support, where steps can begin."""
+
+    @abstractmethod
+    def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
+        """Return a first value for each further predictor, given rough means."""
+
+    @abstractmethod
+    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the expectation of minus the second derivative in eta: never negative."""
 
     def mean(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the expectation of the response."""
@@ -97,9 +112,13 @@ class Distribution:
         """Return the variance of the response (of one trial, for proportions)."""
         return self.variance_at(self.link.mean(eta), extra)
 
+    @abstractmethod
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the unit deviance of each row."""
 
     def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
         """Return what the log density of a share of so many trials adds: nothing here."""
@@ -107,7 +126,17 @@ class Distribution:
 
     def dispersion_of(self, omega: FloatArray) -> FloatArray:
         """Return the dispersion that ``variance_text`` names."""
-        return np.exp(self.dispersion_power * omega)
+        return bounded_exp(self.dispersion_power * omega)
+
+    @abstractmethod
+    def simulate(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        rng: np.random.Generator,
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return a response drawn for each row."""
 
     def cdf(
         self,
@@ -117,7 +146,7 @@ class Distribution:
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the probability of a response up to y."""
-        return np.asarray(self._frozen(eta, extra).cdf(y))
+        return np.asarray(self._frozen(eta, extra, trials).cdf(y))
 
     def survival(
         self,
@@ -127,7 +156,7 @@ class Distribution:
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the probability of a response above y."""
-        return np.asarray(self._frozen(eta, extra).sf(y))
+        return np.asarray(self._frozen(eta, extra, trials).sf(y))
 
     def quantile(
         self,
@@ -137,26 +166,30 @@ class Distribution:
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return the smallest response whose cdf reaches the probability."""
-        return np.asarray(self._frozen(eta, extra).ppf(probability))
+        quantile = np.asarray(self._frozen(eta, extra, trials).ppf(probability))
+        # SciPy has -1 for counts at a probability of 0.
+        return np.maximum(quantile, 0.0) if self.is_discrete else quantile
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        """Return SciPy's distribution of the rows."""
-        raise NotImplementedError
+    @abstractmethod
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        """Return SciPy's distribution of the rows: of successes, where there are trials."""
 
+    @abstractmethod
     def _in_eta(
         self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
     ) -> RowDerivatives:
         """Return the derivatives, with a value that lacks what ``_constant`` gives."""
-        raise NotImplementedError
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        """Return the terms of the log density that do not depend on eta; 0 where a count is 0."""
-        raise NotImplementedError
+    @abstractmethod
+    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray | None:
+        """Return the terms of the log density that do not depend on eta, None if there are none."""
 
+    @abstractmethod
     def _in_support(self, y: FloatArray) -> Any:
         """Return which responses the family can have."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _remedy(self) -> str:
         """Return what to do about responses that it cannot have."""
-        raise NotImplementedError

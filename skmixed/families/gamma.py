@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.gamma_functions import digamma_excess, log_gamma_excess
@@ -34,7 +35,7 @@ class Gamma(PositiveFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.gamma import Gamma
+    >>> from skmixed.families import Gamma
     >>> Gamma().variance(np.log([2.0]), (np.log([4.0]),))
     array([1.])
     """
@@ -53,7 +54,7 @@ class Gamma(PositiveFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        return mean * mean * np.exp(-extra[0])
+        return mean * mean * bounded_exp(-extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -87,8 +88,8 @@ class Gamma(PositiveFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -log_gamma_excess(bounded_exp(extra[0])) - np.log(y)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        shape = np.exp(extra[0])
-        return stats.gamma(shape, scale=self.link.mean(eta) / shape)
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        shape = bounded_exp(extra[0])
+        return scipy.stats.gamma(shape, scale=self.link.mean(eta) / shape)

@@ -7,6 +7,7 @@ counts vary no more than Poisson's. Beyond ``LARGE``, Stirling's series give the
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -85,7 +86,7 @@ def _polygamma(order: int, x: FloatArray) -> FloatArray:
 def _by_size(
     x: FloatArray,
     exact: Callable[[FloatArray], FloatArray],
-    asymptotic: Callable[[FloatArray], FloatArray],
+    asymptotic: Callable[[FloatArray], Any],
 ) -> FloatArray:
     """Return one function of small x and another of large x."""
     large = x > LARGE

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
 from skmixed.families.composition import composed
@@ -40,8 +41,9 @@ class Gaussian(Distribution):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.gaussian import Gaussian
-    >>> rows = Gaussian().derivatives(np.array([1.0]), np.array([0.0]), (np.log([4.0]),), full=False)
+    >>> from skmixed.families import Gaussian
+    >>> y, eta, omega = np.array([1.0]), np.array([0.0]), np.log([4.0])
+    >>> rows = Gaussian().derivatives(y, eta, (omega,), full=False)
     >>> rows.first, rows.second
     (array([0.25]), array([-0.25]))
     """
@@ -65,7 +67,7 @@ class Gaussian(Distribution):
     variance_text: ClassVar[str] = r"\sigma^2"
     dispersion_name: ClassVar[str | None] = r"\sigma^2"
 
-    link: Link = Identity()
+    link: Link = field(default_factory=Identity)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return the responses, moved to means that the link can have."""
@@ -87,7 +89,7 @@ class Gaussian(Distribution):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance, whatever the mean."""
-        return np.exp(extra[0]) * np.ones_like(mean)
+        return bounded_exp(extra[0]) * np.ones_like(mean)
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -101,7 +103,7 @@ class Gaussian(Distribution):
         trials: FloatArray | None = None,
     ) -> FloatArray:
         """Return a response drawn for each row."""
-        return rng.normal(self.link.mean(eta), np.exp(0.5 * extra[0]))
+        return rng.normal(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
     def _in_eta(
         self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
@@ -126,10 +128,10 @@ class Gaussian(Distribution):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -0.5 * (np.log(2.0 * np.pi) + extra[0])
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        return stats.norm(self.link.mean(eta), np.exp(0.5 * extra[0]))
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        return scipy.stats.norm(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
     def _in_support(self, y: FloatArray) -> Any:
         return np.isfinite(y)

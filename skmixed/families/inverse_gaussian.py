@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
+from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, bounded_exp
@@ -32,7 +34,7 @@ class InverseGaussian(PositiveFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.inverse_gaussian import InverseGaussian
+    >>> from skmixed.families import InverseGaussian
     >>> InverseGaussian().variance(np.log([2.0]), (np.log([0.5]),))
     array([4.])
     """
@@ -51,7 +53,7 @@ class InverseGaussian(PositiveFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a response with this mean."""
-        return mean**3 * np.exp(extra[0])
+        return mean**3 * bounded_exp(extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
@@ -66,6 +68,41 @@ class InverseGaussian(PositiveFamily):
     ) -> FloatArray:
         """Return a response drawn for each row."""
         return rng.wald(self.link.mean(eta), bounded_exp(-extra[0]))
+
+    def cdf(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response up to y: SciPy's overflows for large means."""
+        below, reflected, _ = self._passages(y, eta, extra)
+        return special.ndtr(below) + reflected
+
+    def survival(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response above y."""
+        below, reflected, density = self._passages(y, eta, extra)
+        tail = 0.5 * density * special.erfcx(np.maximum(below, 0.0) / np.sqrt(2.0)) - reflected
+        return np.where(below > 0.0, tail, special.ndtr(-below) - reflected)
+
+    def _passages(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return z below the barrier, the reflected probability, and exp(-z**2 / 2).
+
+        The response is the time at which a Brownian motion with drift first passes a barrier.
+        """
+        mean, scale = self.link.mean(eta), np.sqrt(bounded_exp(-extra[0]) / y)
+        below, above = scale * (y / mean - 1.0), scale * (y / mean + 1.0)
+        density = np.exp(-0.5 * below * below)
+        return below, 0.5 * density * special.erfcx(above / np.sqrt(2.0)), density
 
     def _in_log_mean(
         self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
@@ -82,8 +119,8 @@ class InverseGaussian(PositiveFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -0.5 * (extra[0] + np.log(2.0 * np.pi) + 3.0 * np.log(y))
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        dispersion = np.exp(extra[0])
-        return stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        dispersion = bounded_exp(extra[0])
+        return scipy.stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)

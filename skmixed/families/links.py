@@ -9,15 +9,16 @@ import numpy as np
 
 from skmixed.families.base import FloatArray, LinkDerivatives
 
-__all__ = ["Identity", "Inverse", "InverseSquared", "Log", "Sqrt", "bounded_exp"]
+__all__ = ["SMALLEST", "Identity", "Inverse", "InverseSquared", "Log", "Sqrt", "bounded_exp"]
 
-# exp(230) is 1e100: three factors of that size do not overflow, and no data have such means.
-LARGEST_LOG = 230.0
-SMALLEST, LARGEST = 1e-100, 1e100
+# exp(170) is 7e73: four factors of that size do not overflow, and no data have such means.
+LARGEST_LOG = 170.0
+LARGEST = float(np.exp(LARGEST_LOG))
+SMALLEST = 1.0 / LARGEST
 
 
 def bounded_exp(x: FloatArray) -> FloatArray:
-    """Return exp(x), held between 1e-100 and 1e100."""
+    """Return exp(x), held between exp(-170) and exp(170)."""
     return np.exp(np.clip(x, -LARGEST_LOG, LARGEST_LOG))
 
 
@@ -41,7 +42,7 @@ class Identity:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.links import Identity
+    >>> from skmixed.families import Identity
     >>> Identity().mean(np.array([-1.0, 2.0]))
     array([-1.,  2.])
     """
@@ -73,7 +74,7 @@ class Log:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.links import Log
+    >>> from skmixed.families import Log
     >>> Log().mean(np.array([0.0, 1.0])).round(3)
     array([1.   , 2.718])
     """
@@ -85,7 +86,7 @@ class Log:
         return np.log(mean)
 
     def mean(self, eta: FloatArray) -> FloatArray:
-        """Return exp(eta), between 1e-100 and 1e100."""
+        """Return exp(eta), held between exp(-170) and exp(170)."""
         return bounded_exp(eta)
 
     def derivatives(self, eta: FloatArray) -> LinkDerivatives:
@@ -134,7 +135,7 @@ class Sqrt(_Power):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.links import Sqrt
+    >>> from skmixed.families import Sqrt
     >>> Sqrt().mean(np.array([2.0, 3.0]))
     array([4., 9.])
     """
@@ -150,7 +151,7 @@ class Inverse(_Power):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.links import Inverse
+    >>> from skmixed.families import Inverse
     >>> Inverse().mean(np.array([2.0, 4.0]))
     array([0.5 , 0.25])
     """
@@ -166,7 +167,7 @@ class InverseSquared(_Power):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.links import InverseSquared
+    >>> from skmixed.families import InverseSquared
     >>> InverseSquared().mean(np.array([4.0, 16.0]))
     array([0.5 , 0.25])
     """

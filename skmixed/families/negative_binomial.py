@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.gamma_functions import log_rising, polygamma_rise
-from skmixed.families.links import Log, bounded_exp
+from skmixed.families.links import LARGEST_LOG, Log, bounded_exp
 from skmixed.families.poisson import drawn_counts
 from skmixed.families.positive import CountFamily
 
@@ -35,7 +36,7 @@ class NegativeBinomial(CountFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.negative_binomial import NegativeBinomial
+    >>> from skmixed.families import NegativeBinomial
     >>> family, eta, omega = NegativeBinomial(), np.log([2.0]), np.log([4.0])
     >>> family.dispersion_of(omega), family.variance(eta, (omega,))
     (array([0.25]), array([3.]))
@@ -56,11 +57,11 @@ class NegativeBinomial(CountFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a count with this mean."""
-        return mean + mean * mean * np.exp(-extra[0])
+        return mean + mean * mean * bounded_exp(-extra[0])
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
-        size = np.exp(extra[0])
+        size = bounded_exp(extra[0])
         return 2.0 * (
             special.xlogy(y, y / mean) - (y + size) * np.log1p((y - mean) / (mean + size))
         )
@@ -81,7 +82,8 @@ class NegativeBinomial(CountFamily):
     ) -> RowDerivatives:
         size = bounded_exp(extra[0])
         ratio = bounded_exp(t - extra[0])
-        log_total = np.log1p(ratio)
+        # Linear where the ratio is held: a step too far must not look like one downhill.
+        log_total = np.log1p(ratio) + np.maximum(t - extra[0] - LARGEST_LOG, 0.0)
         part = 1.0 / (1.0 + ratio)
         first = (y - size * ratio) * part
         slope = ratio * part * part
@@ -99,8 +101,8 @@ class NegativeBinomial(CountFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return log_rising(bounded_exp(extra[0]), y) - special.gammaln(y + 1.0)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        size = np.exp(extra[0])
-        return stats.nbinom(size, size / (size + self.link.mean(eta)))
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        size = bounded_exp(extra[0])
+        return scipy.stats.nbinom(size, size / (size + self.link.mean(eta)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
@@ -36,7 +37,7 @@ class NegativeBinomial1(CountFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.negative_binomial_1 import NegativeBinomial1
+    >>> from skmixed.families import NegativeBinomial1
     >>> NegativeBinomial1().variance(np.log([2.0]), (np.log([0.5]),))
     array([3.])
     """
@@ -54,11 +55,11 @@ class NegativeBinomial1(CountFamily):
 
     def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the variance of a count with this mean."""
-        return mean * (1.0 + np.exp(extra[0]))
+        return mean * (1.0 + bounded_exp(extra[0]))
 
     def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return the unit deviance of each row."""
-        return 2.0 * (special.xlogy(y, y / mean) - (y - mean)) / (1.0 + np.exp(extra[0]))
+        return 2.0 * (special.xlogy(y, y / mean) - (y - mean)) / (1.0 + bounded_exp(extra[0]))
 
     def simulate(
         self,
@@ -94,8 +95,8 @@ class NegativeBinomial1(CountFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -special.gammaln(y + 1.0)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        dispersion = np.exp(extra[0])
-        return stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        dispersion = bounded_exp(extra[0])
+        return scipy.stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))

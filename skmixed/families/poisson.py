@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from scipy import special
 
 from skmixed.families.base import FloatArray, RowDerivatives
@@ -38,7 +39,7 @@ class Poisson(CountFamily):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
+    >>> from skmixed.families import Poisson
     >>> rows = Poisson().derivatives(np.array([0.0, 3.0]), np.log([2.0, 2.0]), (), full=False)
     >>> rows.value.round(3), rows.first.round(3)
     (array([-2.   , -1.712]), array([-2.,  1.]))
@@ -79,7 +80,7 @@ class Poisson(CountFamily):
     def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         return -special.gammaln(y + 1.0)
 
-    def _frozen(self, eta: FloatArray, extra: Sequence[FloatArray]) -> rv_frozen[Any]:
-        from scipy import stats
-
-        return stats.poisson(self.link.mean(eta))
+    def _frozen(
+        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
+    ) -> rv_frozen[Any]:
+        return scipy.stats.poisson(self.link.mean(eta))

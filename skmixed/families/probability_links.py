@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,9 +25,19 @@ def _mirrored(function: LinkDerivatives) -> LinkDerivatives:
 
 
 class ProbabilityLink:
-    """What links of probabilities have: by default, the complement is the mirror image."""
+    """What links of probabilities have: by default, the complement is the mirror image.
+
+    Attributes
+    ----------
+    symmetric : bool
+        Whether 1 - h(eta) is h(-eta).
+    latent_variance : float or None
+        Variance of the distribution whose distribution function is h; None where it has none.
+    """
 
     name: ClassVar[str]
+    symmetric: ClassVar[bool] = True
+    latent_variance: ClassVar[float | None] = None
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the eta of a probability."""
@@ -56,12 +67,13 @@ class Logit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Logit
+    >>> from skmixed.families import Logit
     >>> Logit().mean(np.array([0.0, 2.0])).round(3)
     array([0.5  , 0.881])
     """
 
     name: ClassVar[str] = "logit"
+    latent_variance: ClassVar[float | None] = math.pi**2 / 3.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(mean / (1 - mean))."""
@@ -95,12 +107,13 @@ class Probit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Probit
+    >>> from skmixed.families import Probit
     >>> Probit().mean(np.array([0.0, 1.96])).round(3)
     array([0.5  , 0.975])
     """
 
     name: ClassVar[str] = "probit"
+    latent_variance: ClassVar[float | None] = 1.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the standard normal quantile of the probability."""
@@ -148,7 +161,7 @@ class Cauchit(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import Cauchit
+    >>> from skmixed.families import Cauchit
     >>> Cauchit().mean(np.array([0.0, 1.0]))
     array([0.5 , 0.75])
     """
@@ -189,12 +202,14 @@ class CLogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import CLogLog
+    >>> from skmixed.families import CLogLog
     >>> CLogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.308, 0.934])
     """
 
     name: ClassVar[str] = "cloglog"
+    symmetric: ClassVar[bool] = False
+    latent_variance: ClassVar[float | None] = math.pi**2 / 6.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(-log(1 - mean))."""
@@ -242,12 +257,14 @@ class LogLog(ProbabilityLink):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.probability_links import LogLog
+    >>> from skmixed.families import LogLog
     >>> LogLog().mean(np.array([-1.0, 1.0])).round(3)
     array([0.066, 0.692])
     """
 
     name: ClassVar[str] = "loglog"
+    symmetric: ClassVar[bool] = False
+    latent_variance: ClassVar[float | None] = math.pi**2 / 6.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return -log(-log(mean))."""

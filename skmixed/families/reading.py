@@ -74,7 +74,7 @@ def family_from(family: Any, link: Any = None) -> Distribution | ZeroInflated:
 
     Examples
     --------
-    >>> from skmixed.families.reading import family_from
+    >>> from skmixed.families import family_from
     >>> family_from("binomial", "probit")
     Binomial(link=Probit())
     >>> family_from("nbinom2")

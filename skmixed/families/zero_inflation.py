@@ -10,21 +10,22 @@ import numpy as np
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
+from skmixed.families.links import SMALLEST
 from skmixed.families.positive import CountFamily
 
 __all__ = ["ZeroInflated"]
 
-# Of the weight without inflation: the least where a surrogate would make it negative.
+# The least share of the weight without inflation that is left: where the family's own weight is a
+# surrogate, the difference may be negative.
 LEAST_WEIGHT = 1e-3
 
 
 class _Softplus(NamedTuple):
-    """Hold derivatives of log(1 + exp(d)) at d = log f(0) - omega, 0 where y is not 0.
+    """Hold the derivatives of log(1 + exp(d)) at d = log f(0) - omega.
 
-    ``first`` is the probability that a zero is one of the counts.
+    ``first`` is the probability that a zero is one of the counts, and 1 for other responses.
     """
 
-    value: FloatArray
     first: FloatArray
     second: FloatArray
     third: FloatArray
@@ -44,8 +45,7 @@ class ZeroInflated:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.families.zero_inflation import ZeroInflated
+    >>> from skmixed.families import Poisson, ZeroInflated
     >>> family, eta, omega = ZeroInflated(Poisson()), np.log([2.0]), np.zeros(1)
     >>> family.mean(eta, (omega,)), family.variance(eta, (omega,))
     (array([1.]), array([2.]))
@@ -114,11 +114,12 @@ class ZeroInflated:
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         *others, omega = extra
-        # The constants of count families are 0 where the count is.
         counts = self.family.derivatives(y, eta, others, full=full, normalised=normalised)
         zero = y == 0.0
         log_either = special.log_expit(-omega)
-        value = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        either = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
+        # An eta without a mean has no density, though the inflated zeros would.
+        value = np.where(np.isneginf(counts.value), -np.inf, either)
         plus = _softplus(zero, counts.value - omega)
         square = counts.first * counts.first
         first = plus.first * counts.first
@@ -222,15 +223,15 @@ class ZeroInflated:
     ) -> FloatArray:
         """Return the smallest count whose cdf reaches the probability."""
         *others, omega = extra
-        rest = (probability - special.expit(omega)) / special.expit(-omega)
-        return self.family.quantile(np.clip(rest, 0.0, 1.0), eta, others).clip(min=0.0)
+        rest = (probability - special.expit(omega)) / np.maximum(special.expit(-omega), SMALLEST)
+        return self.family.quantile(np.clip(rest, 0.0, 1.0), eta, others)
 
 
 def _softplus(zero: FloatArray, d: FloatArray) -> _Softplus:
-    """Return derivatives of log(1 + exp(d)) where the response is zero, of d elsewhere."""
+    """Return the derivatives of log(1 + exp(d)) where the response is zero, of d elsewhere."""
     share = np.where(zero, special.expit(d), 1.0)
     second = np.where(zero, share * special.expit(-d), 0.0)
-    return _Softplus(d, share, second, second * (1.0 - 2.0 * share))
+    return _Softplus(share, second, second * (1.0 - 2.0 * share))
 
 
 def _mixed(plus: _Softplus, counts: RowDerivatives, one: ExtraDerivatives) -> ExtraDerivatives:

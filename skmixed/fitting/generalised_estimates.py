@@ -14,8 +14,11 @@ from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.fixed_scores import fixed_scores
+from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import PenalisedErrors
+from skmixed.likelihood.working_sums import WorkingSums
 
 if TYPE_CHECKING:
     from skmixed.fitting.glmm_model import GeneralisedCoordinates, GLMMModel
@@ -66,8 +69,25 @@ def generalised_estimates(
         extra=_extra(model, coordinates, objective, joint),
         n_quadrature=model.n_quadrature,
         trials=model.trials,
+        mode_slopes=tuple(
+            mode_slopes(
+                objective.rows,
+                modes,
+                objective.covariance,
+                joint.parameters[joint.theta],
+                objective.extra,
+            )
+        ),
+        working=_working_sums(objective, modes),
         penalty=model.penalty,
     )
+
+
+def _working_sums(objective: GeneralisedObjective, modes: Modes) -> WorkingSums | None:
+    """Sum up what the rows say of the effects, and how that depends on the parameters."""
+    weighted = [-modes.rows.second * objective.X]
+    weighted += [one.mixed * X for one, X in zip(modes.rows.extra, objective.extra, strict=True)]
+    return WorkingSums.of(objective.rows, modes, np.vstack(weighted))
 
 
 def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) -> JointEstimate:
@@ -121,7 +141,7 @@ def _random(
     design = model.design
     theta = joint.parameters[joint.theta]
     factors = objective.covariance.relative_factors(theta)
-    scores = _fixed_scores(objective, modes)
+    scores = fixed_scores(objective.X, objective.rows, modes)
     weights = design.weights.values
     described = []
     for i, (block, covariance, place, Z) in enumerate(
@@ -155,23 +175,6 @@ def _random(
             )
         )
     return tuple(described)
-
-
-def _fixed_scores(objective: GeneralisedObjective, modes: Modes) -> list[FloatArray]:
-    """Return Z'V^-1 X of each level, V = W^-1 + Z Psi Z': (n_coefficients, k, n_levels)."""
-    rows, n = objective.rows, len(modes.eta)
-    weighted = objective.X * -modes.rows.second
-    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
-    if not of_X:
-        return [np.empty((0, len(Z), m)) for Z, m in zip(rows.Z, rows.n_levels, strict=True)]
-    right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, of_X, strict=True)]
-    solved = modes.system.solve(right)
-    for j in range(len(weighted)):
-        b = [L @ one[j] for L, one in zip(modes.factors, solved, strict=True)]
-        moved = rows.to_levels(-modes.rows.second * rows.to_rows(b, n))
-        for one, change in zip(of_X, moved, strict=True):
-            one[j] -= change
-    return of_X
 
 
 def _extra(

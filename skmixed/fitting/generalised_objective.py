@@ -26,6 +26,10 @@ FloatArray = NDArray[np.float64]
 # Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
 # and the score of a variance of 0 is found as that of any other.
 LEAST = 1e-7
+# Steps of differences of the gradient, in standard errors.
+STEP = 1e-5
+# Curvatures below this part of the largest give no steps.
+FLAT = 1e-10
 # Where the log density is not concave, two modes may meet: there M is singular and Laplace's
 # approximation infinite, however little the data say. Effects whose variance given the data is so
 # many times that without (its inverse is a pivot of M) have no normal approximation.
@@ -204,28 +208,80 @@ class GeneralisedObjective:
         """Evaluate value, gradient and an approximate Hessian."""
         penalty = self._penalty(x)
         modes = self.modes(x)
-        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
-        at = self.split(x)
-        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
-        factors = self.covariance.relative_factors(at.theta)
-        of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
-        gradient = np.concatenate(
-            [
-                self.X @ by.eta,
-                in_theta(self.covariance, at.theta, of_factors),
-                *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
-            ]
-        )
+        value, gradient, of_psi = self._differentiated(x, modes)
+        theta = self.split(x).theta
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
-        gradient[:n] += penalty.gradient
         hessian[:n, :n] = penalty.hessian + working_information(
-            self.X, self.rows, modes, self.covariance, at.theta, of_psi
+            self.X, self.rows, modes, self.covariance, theta, of_psi
         )
+        gradient[:n] += penalty.gradient
         if n < len(x):
             known = self.extra_curvature
-            hessian[n:, n:] = np.eye(len(x) - n) * len(by.eta) if known is None else known
+            hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
         return GeneralisedValue(x, value + penalty.value, penalty.value, gradient, hessian, modes)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the gradient alone."""
+        gradient = self._differentiated(x, self.modes(x))[1]
+        penalty = self._penalty(x).gradient
+        gradient[: len(penalty)] += penalty
+        return gradient
+
+    def _differentiated(
+        self, x: FloatArray, modes: Modes
+    ) -> tuple[float, FloatArray, list[FloatArray]]:
+        """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
+        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
+        theta = self.split(x).theta
+        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
+        factors = self.covariance.relative_factors(theta)
+        of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
+        parts = [
+            self.X @ by.eta,
+            in_theta(self.covariance, theta, of_factors),
+            *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
+        ]
+        return value, np.concatenate(parts), of_psi
+
+    def measured_hessian(self, at: GeneralisedValue) -> FloatArray:
+        """Return the Hessian from differences of the gradient, good to five digits or more.
+
+        Steps are a small part of a standard error, and lead away from the bounds.
+
+        Parameters
+        ----------
+        at : GeneralisedValue
+        """
+        curvatures = np.abs(at.hessian.diagonal())
+        floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
+        steps = STEP * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        columns = []
+        for j, step in enumerate(steps):
+            moved = at.theta.copy()
+            moved[j] += step
+            columns.append((self.gradient(moved) - at.gradient) / (moved[j] - at.theta[j]))
+        hessian = np.array(columns).reshape(len(steps), len(steps))
+        return 0.5 * (hessian + hessian.T)
+
+    def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
+        """Return -2 log-likelihood of some rows, in the same columns and without a penalty.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+        """
+        rows, responses = self.rows.select(positions), self.responses.select(positions)
+        return replace(
+            self,
+            X=self.X[:, positions],
+            rows=rows,
+            offset=self.offset[positions],
+            responses=responses,
+            extra=[columns[:, positions] for columns in self.extra],
+            criterion=self.integral.of(rows, responses),
+            penalty=None,
+        )
 
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
@@ -238,7 +294,7 @@ class GeneralisedObjective:
         for j in range(n, len(at.theta)):
             moved = at.theta.copy()
             moved[j] += step
-            columns.append((self(moved).gradient[n:] - at.gradient[n:]) / step)
+            columns.append((self.gradient(moved)[n:] - at.gradient[n:]) / step)
         curvature = 0.5 * (np.array(columns) + np.array(columns).T)
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))

@@ -15,7 +15,6 @@ from skmixed.fitting.convergence import SAME, theta_on_boundary
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Optimum, evaluated, newton_search
-from skmixed.fitting.optimise import measured_hessian
 
 __all__ = ["GeneralisedOptimum", "find_generalised_optimum", "measured"]
 
@@ -170,11 +169,10 @@ def _by_differences(
 ) -> Optimum:
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
-    function = _as_searched(objective)
 
     def with_hessian(x: FloatArray) -> Any:
         at: Any = objective(x)
-        return replace(at, hessian=measured_hessian(function, x, at.gradient))
+        return replace(at, hessian=objective.measured_hessian(at))
 
     first: Any = replace(optimum.at, hessian=hessian)
     found = optimum
@@ -182,7 +180,7 @@ def _by_differences(
         found = newton_search(
             with_hessian,
             first,
-            optimum.n_iter + 2 * len(hessian),
+            optimum.n_iter + len(hessian),
             tol=CLOSE,
             max_iter=max_iter,
             model_of=model_of,
@@ -198,14 +196,10 @@ def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
     ----------
     objective : GeneralisedObjective
     optimum : Optimum
-        On a bound, the differences are one-sided.
     """
-    lower = objective.lower
-    x = optimum.at.theta
+    at: Any = optimum.at
     try:
-        if lower is None or (x > lower).all():
-            return measured_hessian(_as_searched(objective), x)
-        return measured_hessian(_as_searched(objective), x, optimum.at.gradient)
+        return objective.measured_hessian(at)
     except np.linalg.LinAlgError:
         return np.asarray(optimum.at.hessian)
 

@@ -29,6 +29,10 @@ __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
 FloatArray = NDArray[np.float64]
 
+# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns
+# that separate the responses have none: their coefficients end near 20 instead of anywhere.
+FLOOR = 1e-8
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExtraColumns:
@@ -105,9 +109,14 @@ class GLMMModel:
     trials: bool = False
     n_quadrature: int = 1
     penalty: Penalty | None = None
-    tol: float = 1e-8
+    tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
+
+    @property
+    def residual(self) -> None:
+        """Return None: only a linear model has a structure of residuals."""
+        return None
 
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
@@ -127,14 +136,15 @@ class GLMMModel:
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""
         design = self.design
-        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept)
+        counts = design.weights.values
+        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept, counts=counts)
         random = tuple(
-            random_coordinates(block, tuple(s.invariance for s in joint.structures))
+            random_coordinates(block, tuple(s.invariance for s in joint.structures), counts)
             for block, joint in zip(design.blocks, self.covariance.factors, strict=True)
         )
         places, columns = [], []
         for one in self.extra:
-            place, rows = standardise_fixed(one.fixed, intercept=one.intercept)
+            place, rows = standardise_fixed(one.fixed, intercept=one.intercept, counts=counts)
             places.append(place)
             columns.append(rows)
         effect_rows = EffectRows(
@@ -155,9 +165,13 @@ class GLMMModel:
             self.covariance,
             columns,
             criterion=self._criterion(effect_rows, responses),
-            penalty=None
-            if self.penalty is None
-            else BoundPenalty(self.penalty, fixed, self.covariance, random),
+            penalty=BoundPenalty(
+                self.penalty or Penalty(),
+                fixed,
+                self.covariance,
+                random,
+                floor=FLOOR if self.family.is_discrete else 0.0,
+            ),
         )
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective

@@ -18,7 +18,9 @@ from skmixed.formula.algebra import (
 )
 from skmixed.formula.columns import Columns, column_names, levels_of, n_rows, read_columns
 from skmixed.formula.expression import Expression, resolve
+from skmixed.formula.response_form import require_one_column, response_expressions
 from skmixed.formula.terms import ParsedFormula
+from skmixed.formula.values import row_numbers
 from skmixed.saving.labels import PlainLabels
 
 __all__ = ["FormulaMatrices", "FormulaRecipe", "columns_of", "train_formula"]
@@ -157,13 +159,13 @@ class FormulaRecipe:
         fixed, *effects = self._trained.matrices(columns, n)
         offset = None
         for position, code in enumerate(self.parsed.offsets):
-            values = _vector(self._trained.single(position, columns), code, n)
+            values = row_numbers(self._trained.single(position, columns), code, n)
             offset = values if offset is None else offset + values
         return FormulaMatrices(fixed, tuple(effects), offset)
 
     def _response(self, code: str, columns: Columns, n: int) -> np.ndarray:
         """Compute the response, which stands behind the offsets, from columns that were read."""
-        return _vector(self._trained.single(len(self.parsed.offsets), columns), code, n)
+        return row_numbers(self._trained.single(len(self.parsed.offsets), columns), code, n)
 
 
 def train_formula(
@@ -213,6 +215,7 @@ def train_formula(
     """
     plan = _plan(parsed)
     _check_names(plan)
+    require_one_column(parsed.response)
     names = column_names(data)
     variables, constants = resolve(plan.predictors, names, environment or {})
     response_variables, more = resolve(plan.response, names, environment or {})
@@ -266,7 +269,7 @@ def columns_of(
     plan = _plan(parsed)
     names = column_names(data)
     predictors, _ = resolve(plan.predictors, names, environment or {})
-    response, _ = resolve(plan.response, names, environment or {})
+    response, _ = resolve(response_expressions(parsed.response), names, environment or {})
     labels = [column for term in parsed.random for column in term.factor]
     return list(dict.fromkeys([*predictors, *labels])), list(response)
 
@@ -298,22 +301,3 @@ def _check_names(plan: _Plan) -> None:
             "The formula has a column named 'Intercept', which is the name of the model's own "
             "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
         )
-
-
-def _vector(values: Any, code: str, n: int) -> np.ndarray:
-    """Return one number per row, from a response or an offset."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{code!r} holds categories, but is the response or an offset of the formula: expected "
-            "numbers. Convert it to numbers first."
-        )
-    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    if array.ndim == 0:
-        return np.full(n, float(array))
-    if array.shape != (n,):
-        raise ValueError(
-            f"{code!r} gives an array of shape {array.shape} for {n} rows: expected one number per "
-            "row."
-        )
-    return array.astype(np.float64, copy=False)

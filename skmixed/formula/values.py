@@ -1,4 +1,4 @@
-"""What arrays hold besides plain numbers and text: masks, dates and times."""
+"""What arrays hold: numbers, one per row, or masks, dates and times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["TIMES_OF_OBJECTS", "holds_times", "unmasked"]
+__all__ = ["TIMES_OF_OBJECTS", "holds_times", "row_numbers", "unmasked"]
 
 TIMES_OF_OBJECTS = ("datetime", "datetime64", "date", "timedelta", "timedelta64")
 """What pandas calls objects that convert to an array of dates or durations."""
@@ -40,3 +40,43 @@ def holds_times(values: np.ndarray) -> bool:
         kind = pd.api.types.infer_dtype(values.ravel(), skipna=True)
         return kind in (*TIMES_OF_OBJECTS, "time", "period")
     return values.dtype.kind in "mM"
+
+
+def row_numbers(values: Any, code: str, n: int) -> np.ndarray:
+    """Return the values of a response or of an offset as one number per row.
+
+    Parameters
+    ----------
+    values : object
+        What the expression gave.
+    code : str
+        The expression, for messages.
+    n : int
+        How many rows there are; a single number is that of every row.
+
+    Raises
+    ------
+    ValueError
+        If there is not one number per row.
+
+    Examples
+    --------
+    >>> from skmixed.formula.values import row_numbers
+    >>> row_numbers([True, False], "x > 0", 2)
+    array([1., 0.])
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{code!r} holds categories: expected numbers, as responses, offsets and exposures "
+            "are. Convert it to numbers first."
+        )
+    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim == 0:
+        return np.full(n, float(array))
+    if array.shape != (n,):
+        raise ValueError(
+            f"{code!r} gives an array of shape {array.shape} for {n} rows: expected one number per "
+            "row."
+        )
+    return array.astype(np.float64, copy=False)

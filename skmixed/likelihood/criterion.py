@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.modes import Modes
+from skmixed.likelihood.responses import Responses
 
 __all__ = ["Criterion", "RowGradient"]
 
@@ -37,6 +39,10 @@ class RowGradient:
 
 class Criterion(Protocol):
     """An approximation of -2 log likelihood, from the modes of the random effects."""
+
+    def of(self, rows: EffectRows, responses: Responses) -> Criterion:
+        """Return the same approximation for other rows."""
+        ...
 
     def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
         """Return -2 log likelihood, given the modes and the further predictors of the rows."""

@@ -53,7 +53,7 @@ def working_information(
         own = slice(first, first + len(part))
         L, dL = joint.factor(part), joint.factor_derivative(part)
         moved = np.einsum("mab,cb->mac", dL, L)
-        directions[i][own] = np.tensordot(moved + moved.swapaxes(1, 2), scores[i], 1)
+        directions[i][own] = np.einsum("mab,bg->mag", moved + moved.swapaxes(1, 2), scores[i])
         curvature[own, own] = 2.0 * np.einsum("ab,mbc,nac->mn", of_psi[i], dL, dL)
         second = joint.factor_second_derivative(part)
         if second is not None:
@@ -86,9 +86,7 @@ def information_of_columns(
         v of each factor; none if empty.
     """
     weighted = X * weights
-    of_X = [np.array(one) for one in zip(*(rows.to_levels(x) for x in weighted), strict=True)]
-    if not of_X:
-        of_X = [np.zeros((len(X), len(Z), n)) for Z, n in zip(rows.Z, rows.n_levels, strict=True)]
+    of_X = rows.columns_to_levels(weighted)
     of_Z = _times(modes.gram, rows, directions) if directions else []
     gram = weighted @ X.T
     if directions:
@@ -96,16 +94,16 @@ def information_of_columns(
         gram = np.block([[gram, across], [across.T, inner]])
     shared = [np.concatenate(pair) for pair in zip(of_X, of_Z, strict=True)] if directions else of_X
     right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, shared, strict=True)]
-    taken = np.zeros_like(gram)
-    for one, solved in zip(right, modes.system.solve(right), strict=True):
-        taken += np.tensordot(one, solved, ((1, 2), (1, 2)))
+    taken = _inner(right, modes.system.solve(right)) if right else np.zeros_like(gram)
     return gram - 0.5 * (taken + taken.T)
 
 
 def _inner(left: Sequence[FloatArray], right: Sequence[FloatArray]) -> FloatArray:
     """Return the inner products of effects of shape (m, k, n_levels), over all factors."""
-    parts = [np.tensordot(a, v, ((1, 2), (1, 2))) for a, v in zip(left, right, strict=True)]
-    return np.asarray(np.sum(parts, axis=0))
+    total = np.zeros((len(left[0]), len(right[0])))
+    for a, v in zip(left, right, strict=True):
+        total += a.reshape(len(a), -1) @ v.reshape(len(v), -1).T
+    return total
 
 
 def _times(gram: Blocks, rows: EffectRows, effects: Sequence[FloatArray]) -> list[FloatArray]:

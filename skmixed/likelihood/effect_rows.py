@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cells:
     """Hold the pairs of levels of two factors that have rows.
 
@@ -56,6 +56,12 @@ class Cells:
     def nests(self) -> bool:
         """Tell whether every left level lies within one right level."""
         return self.n_cells == self.n_left
+
+    @cached_property
+    def singly(self) -> bool:
+        """Tell whether each row has a cell of its own, in the order of the rows."""
+        n = len(self.of_rows)
+        return self.n_cells == n and bool((self.of_rows == np.arange(n)).all())
 
     def find(self, left: Integers, right: Integers) -> Integers:
         """Return the cells of pairs that are known to have rows."""
@@ -100,6 +106,15 @@ class EffectRows:
     codes: tuple[Integers, ...]
     n_levels: tuple[int, ...]
 
+    def select(self, positions: Integers) -> EffectRows:
+        """Return some rows, with the levels that they have."""
+        levels = [np.unique(codes[positions], return_inverse=True) for codes in self.codes]
+        return EffectRows(
+            tuple(np.ascontiguousarray(Z[:, positions]) for Z in self.Z),
+            tuple(codes for _, codes in levels),
+            tuple(len(kept) for kept, _ in levels),
+        )
+
     @cached_property
     def cells(self) -> dict[tuple[int, int], Cells]:
         """Return the cells of each pair of factors."""
@@ -113,46 +128,59 @@ class EffectRows:
         """Tell which columns are 1 in all rows, and need no product."""
         return [[bool((column == 1.0).all()) for column in Z] for Z in self.Z]
 
+    @cached_property
+    def _starts(self) -> list[Integers | None]:
+        """Return where each level's rows begin, for factors whose rows are in their order."""
+        return [_starts_of(codes, n) for codes, n in zip(self.codes, self.n_levels, strict=True)]
+
+    def _summed(self, i: int, values: FloatArray) -> FloatArray:
+        """Sum values of shape (m, n) over the rows of each level of one factor."""
+        starts = self._starts[i]
+        if starts is not None:
+            return np.add.reduceat(values, starts, axis=-1)
+        codes, n_levels = self.codes[i], self.n_levels[i]
+        return np.array([np.bincount(codes, one, n_levels) for one in values])
+
     def gram(self, weights: FloatArray) -> Blocks:
         """Return Z'WZ: the weights may be negative."""
-        own = [
-            self._own_products(Z, codes, n, ones, weights)
-            for Z, codes, n, ones in zip(self.Z, self.codes, self.n_levels, self._ones, strict=True)
-        ]
+        own = [self._own_products(i, weights) for i in range(len(self.Z))]
         crossed = {}
         for (i, j), cells in self.cells.items():
             sums = np.empty((len(self.Z[i]), len(self.Z[j]), cells.n_cells))
-            for a, one in enumerate(self.Z[i]):
-                weighted = weights if self._ones[i][a] else weights * one
-                for b, other in enumerate(self.Z[j]):
-                    values = weighted if self._ones[j][b] else weighted * other
-                    sums[a, b] = np.bincount(cells.of_rows, values, cells.n_cells)
+            for a, b in product(range(len(self.Z[i])), range(len(self.Z[j]))):
+                values = self._times_columns(weights, (i, a), (j, b))
+                sums[a, b] = (
+                    values if cells.singly else np.bincount(cells.of_rows, values, cells.n_cells)
+                )
             crossed[i, j] = sums
         return Blocks(own, crossed)
 
-    def _own_products(
-        self, Z: FloatArray, codes: Integers, n_levels: int, ones: list[bool], weights: FloatArray
-    ) -> FloatArray:
+    def _own_products(self, i: int, weights: FloatArray) -> FloatArray:
         """Sum w z z' over the rows of each level of one factor."""
-        sums = np.empty((len(Z), len(Z), n_levels))
-        for a, column in enumerate(Z):
-            weighted = weights if ones[a] else weights * column
-            for b in range(a, len(Z)):
-                values = weighted if ones[b] else weighted * Z[b]
-                sums[a, b] = sums[b, a] = np.bincount(codes, values, n_levels)
+        k = len(self.Z[i])
+        if k == 1:
+            values = self._times_columns(weights, (i, 0), (i, 0))
+            return self._summed(i, values[None])[None]
+        pairs = list(combinations_with_replacement(range(k), 2))
+        values = np.array([self._times_columns(weights, (i, a), (i, b)) for a, b in pairs])
+        sums = np.empty((k, k, self.n_levels[i]))
+        for (a, b), summed in zip(pairs, self._summed(i, values), strict=True):
+            sums[a, b] = sums[b, a] = summed
         return sums
 
     def to_levels(self, values: FloatArray) -> list[FloatArray]:
         """Return Z'v of each factor, of shape (k, n_levels)."""
-        return [
-            np.array(
-                [
-                    np.bincount(codes, values if one else values * column, n)
-                    for column, one in zip(Z, ones, strict=True)
-                ]
-            )
-            for Z, codes, n, ones in zip(self.Z, self.codes, self.n_levels, self._ones, strict=True)
-        ]
+        return [one[0] for one in self.columns_to_levels(values[None])]
+
+    def columns_to_levels(self, columns: FloatArray) -> list[FloatArray]:
+        """Return Z'v of each factor for columns v of shape (m, n), as (m, k, n_levels)."""
+        found = []
+        for i, Z in enumerate(self.Z):
+            sums = np.empty((len(columns), len(Z), self.n_levels[i]))
+            for a, z in enumerate(Z):
+                sums[:, a] = self._summed(i, columns if self._ones[i][a] else columns * z)
+            found.append(sums)
+        return found
 
     def to_rows(self, effects: Sequence[FloatArray], n: int) -> FloatArray:
         """Return Z b of effects of shape (k, n_levels), for all n rows."""
@@ -177,10 +205,10 @@ class EffectRows:
         return total
 
     def _times_columns(self, values: FloatArray, *columns: tuple[int, int]) -> FloatArray:
-        """Multiply values in place with columns of Z, each given by its factor and effect."""
+        """Multiply values with columns of Z, each given by its factor and effect."""
         for i, a in columns:
             if not self._ones[i][a]:
-                values *= self.Z[i][a]
+                values = values * self.Z[i][a]
         return values
 
 
@@ -190,3 +218,13 @@ def both_sides(left: FloatArray, S: FloatArray, right: FloatArray) -> FloatArray
         return S * (left[0, 0] * right[0, 0])
     half = np.tensordot(left, S, (0, 0))
     return np.ascontiguousarray(np.tensordot(right, half, (0, 1)).swapaxes(0, 1))
+
+
+def _starts_of(codes: Integers, n_levels: int) -> Integers | None:
+    """Return where each level's rows begin; None unless they follow each other."""
+    steps = np.diff(codes)
+    if not len(codes) or codes[0] != 0 or codes[-1] != n_levels - 1:
+        return None
+    if steps.min(initial=0) < 0 or steps.max(initial=0) > 1:
+        return None
+    return np.concatenate([[0], np.flatnonzero(steps) + 1])

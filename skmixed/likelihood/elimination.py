@@ -7,15 +7,14 @@ effects that is not eliminated meets in some row, so that all of it is held cell
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import cho_solve
-from scipy.linalg.lapack import dpotrf, dpotri
 
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
@@ -23,16 +22,17 @@ from skmixed.likelihood.batched import (
     solve_lower_transposed_over_groups,
 )
 from skmixed.likelihood.effect_rows import Blocks, Cells, EffectRows
+from skmixed.likelihood.schur_complement import Owed, SchurComplement
 
 __all__ = ["Elimination", "PenalisedFactor"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-# Up to so many entries, what a stage owes to the dense factors is multiplied densely.
+# Up to so many entries, what a stage owes to the dense factors is held densely.
 DENSE = 2_000_000
-# Entries of the products with the dense inverse that are held at once.
-AT_ONCE = 20_000_000
+# Pairs of cells that are looked at at once.
+AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,26 +152,44 @@ class Elimination:
         coupled = {
             (s, u): self.coupling(M, s, u)[1].copy() for s in self.chain for u in self.others
         }
-        dense = self._dense(own, M)
-        stages = []
-        for place, s in enumerate(self.chain):
-            stages.append(self._eliminated(s, self.chain[place + 1 :], own, links, coupled, dense))
-        lower = _cholesky(dense)
-        return PenalisedFactor(self, stages, lower)
+        stages = [
+            self._eliminated(s, self.chain[place + 1 :], own, links, coupled)
+            for place, s in enumerate(self.chain)
+        ]
+        owed = [stage.owed for stage in stages if stage.owed is not None]
+        return PenalisedFactor(self, stages, SchurComplement(self._others_part(own, M), owed))
 
-    def _dense(self, own: list[FloatArray], M: Blocks) -> FloatArray:
+    def _others_part(self, own: list[FloatArray], M: Blocks) -> sparse.csr_array:
         """Return the part of M that belongs to the other factors."""
-        dense = np.zeros((self.n_dense, self.n_dense))
+        if not self.others:
+            return self._nothing
+        parts = [sparse.coo_array((self.n_dense, self.n_dense))]
         for i in self.others:
             at = self.columns(i, np.arange(self.rows.n_levels[i]))
-            dense[at[:, None], at[None]] = own[i]
+            parts.append(self._placed(own[i], at, at))
         for (i, j), values in M.crossed.items():
             if i in self.others and j in self.others:
                 cells = self.rows.cells[i, j]
-                left, right = self.columns(i, cells.left), self.columns(j, cells.right)
-                dense[left[:, None], right[None]] = values
-                dense[right[None], left[:, None]] = values
-        return dense
+                one = self._placed(
+                    values, self.columns(i, cells.left), self.columns(j, cells.right)
+                )
+                parts += [one, one.T]
+        joined = [
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "col")
+        ]
+        data = np.concatenate([part.data for part in parts])
+        return sparse.csr_array((data, tuple(joined)), shape=parts[0].shape)
+
+    @cached_property
+    def _nothing(self) -> sparse.csr_array:
+        """Return the part of M of no factors."""
+        return sparse.csr_array((0, 0))
+
+    def _placed(self, blocks: FloatArray, rows: Integers, columns: Integers) -> sparse.coo_array:
+        """Place blocks of shape (a, b, n) where their rows (a, n) and columns (b, n) say."""
+        i = np.broadcast_to(rows[:, None], blocks.shape).ravel()
+        j = np.broadcast_to(columns[None], blocks.shape).ravel()
+        return sparse.coo_array((blocks.ravel(), (i, j)), shape=(self.n_dense, self.n_dense))
 
     def _eliminated(
         self,
@@ -180,7 +198,6 @@ class Elimination:
         own: list[FloatArray],
         links: dict[tuple[int, int], FloatArray],
         coupled: dict[tuple[int, int], FloatArray],
-        dense: FloatArray,
     ) -> _Stage:
         """Eliminate one factor: update in place what is left of the later ones."""
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -197,36 +214,46 @@ class Elimination:
             n = self.rows.n_levels[t]
             own[t] = own[t] - _summed(_gram(linked[t], linked[t]), parents[t], n)
             for other in later[place + 1 :]:
-                product = _gram(linked[t], linked[other])
-                links[t, other] = links[t, other] - _summed(product, parents[t], n)
+                shared = _gram(linked[t], linked[other])
+                links[t, other] = links[t, other] - _summed(shared, parents[t], n)
             for u in self.others:
                 cells = self.coupled_cells(s, u)
-                product = _gram(linked[t][:, :, cells.left], owed[u])
+                shared = _gram(linked[t][:, :, cells.left], owed[u])
                 coupled[t, u] -= _summed(
-                    product, self.carried[s, t, u], self.coupled_cells(t, u).n_cells
+                    shared, self.carried[s, t, u], self.coupled_cells(t, u).n_cells
                 )
-        matrix = self._matrix(s, owed)
-        if matrix is not None:
-            _subtract_gram(dense, matrix)
-        return _Stage(s, L, linked, parents, matrix)
+        return _Stage(s, L, linked, parents, self._matrix(s, owed), owed)
 
-    def _matrix(self, s: int, owed: dict[int, FloatArray]) -> sparse.csr_array | None:
+    def _matrix(self, s: int, owed: dict[int, FloatArray]) -> Owed | None:
         """Return what a factor owes to the other ones, of shape (k * n_levels, n_dense)."""
         if not self.others:
             return None
-        k, n_levels = len(self.rows.Z[s]), self.rows.n_levels[s]
-        values, rows, columns = [], [], []
-        for u, blocks in owed.items():
-            cells = self.coupled_cells(s, u)
-            at = self.columns(u, cells.right)
-            own = cells.left + n_levels * np.arange(k)[:, None]
-            shape = blocks.shape
-            values.append(blocks.ravel())
-            rows.append(np.broadcast_to(own[:, None], shape).ravel())
-            columns.append(np.broadcast_to(at[None], shape).ravel())
-        parts = map(np.concatenate, (values, rows, columns))
-        data, i, j = parts
-        return sparse.csr_array((data, (i, j)), shape=(k * n_levels, self.n_dense))
+        shape = len(self.rows.Z[s]) * self.rows.n_levels[s], self.n_dense
+        values = np.concatenate([blocks.ravel() for blocks in owed.values()])
+        i, j = self.owed_places[s]
+        if shape[0] * shape[1] <= DENSE:
+            dense = np.zeros(shape)
+            dense[i, j] = values
+            return dense
+        return sparse.csr_array((values, (i, j)), shape=shape)
+
+    @cached_property
+    def owed_places(self) -> dict[int, tuple[Integers, Integers]]:
+        """Return the rows and columns of what each eliminated factor owes to the other ones."""
+        places = {}
+        for s in self.chain:
+            k, n_levels = len(self.rows.Z[s]), self.rows.n_levels[s]
+            rows, columns = [], []
+            for u in self.others:
+                cells = self.coupled_cells(s, u)
+                at = self.columns(u, cells.right)
+                own = cells.left + n_levels * np.arange(k)[:, None]
+                shape = (k, len(at), cells.n_cells)
+                rows.append(np.broadcast_to(own[:, None], shape).ravel())
+                columns.append(np.broadcast_to(at[None], shape).ravel())
+            if rows:
+                places[s] = np.concatenate(rows), np.concatenate(columns)
+        return places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,7 +264,8 @@ class _Stage:
     L: FloatArray
     linked: dict[int, FloatArray]
     parents: dict[int, Integers]
-    owed: sparse.csr_array | None
+    owed: Owed | None
+    owed_blocks: dict[int, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,13 +276,18 @@ class PenalisedFactor:
     ----------
     elimination : Elimination
     stages : list
-    lower : ndarray of shape (n_dense, n_dense)
-        Of the factors that are not eliminated level by level.
+    schur : SchurComplement
+        What is left of M for the factors that are not eliminated level by level.
     """
 
     elimination: Elimination
     stages: list[_Stage]
-    lower: FloatArray
+    schur: SchurComplement
+
+    @property
+    def lower(self) -> FloatArray:
+        """Return the lower triangular factor of that part."""
+        return self.schur.lower
 
     @cached_property
     def log_determinant(self) -> float:
@@ -285,7 +318,7 @@ class PenalisedFactor:
             if stage.owed is not None:
                 dense = dense - (stage.owed.T @ y.reshape(m, -1).T).T
         if dense.size:
-            dense = cho_solve((self.lower, True), dense.T, check_finite=False).T
+            dense = self.schur.solve(dense.T).T
         return self._backward(forward, dense, m)
 
     def _joined(self, r: Sequence[FloatArray], m: int) -> FloatArray:
@@ -320,7 +353,7 @@ class PenalisedFactor:
         """
         elimination = self.elimination
         rows = elimination.rows
-        dense = _inverse(self.lower)
+        dense = self.schur.inverse
         own: dict[int, FloatArray] = {}
         crossed: dict[tuple[int, int], FloatArray] = {}
         for i in elimination.others:
@@ -372,23 +405,14 @@ class PenalisedFactor:
                 values -= np.einsum("abc,bdc->adc", K_t[:, :, cells.left], coupled[t, u][:, :, at])
             coupled[s, u] = values
             owed = self._owed_cells(stage, u)
-            product = np.einsum("abc,dbc->adc", owed, values)
-            total -= _summed(product, cells.left, n_levels)
+            explained = np.einsum("abc,dbc->adc", owed, values)
+            total -= _summed(explained, cells.left, n_levels)
         own[s] = total
 
     def _owed_cells(self, stage: _Stage, u: int) -> FloatArray:
         """Return K = L'^-1 C of a stage with another factor, cell by cell."""
-        assert stage.owed is not None
-        elimination = self.elimination
-        cells = elimination.coupled_cells(stage.factor, u)
-        k = stage.L.shape[1]
-        at = elimination.columns(u, cells.right)
-        own = cells.left + stage.L.shape[2] * np.arange(k)[:, None]
-        shape = (k, len(at), cells.n_cells)
-        i = np.broadcast_to(own[:, None], shape).ravel()
-        j = np.broadcast_to(at[None], shape).ravel()
-        values = np.asarray(stage.owed[i, j]).reshape(shape)
-        return _solved_transposed(stage.L[:, :, cells.left], values)
+        cells = self.elimination.coupled_cells(stage.factor, u)
+        return _solved_transposed(stage.L[:, :, cells.left], stage.owed_blocks[u])
 
     def _through(
         self, stage: _Stage, u: int, t: int, coupled: dict[tuple[int, int], FloatArray]
@@ -396,25 +420,50 @@ class PenalisedFactor:
         """Return K of a stage with another factor, times the inverse between that and stage t."""
         cells = self.elimination.coupled_cells(stage.factor, u)
         at = self.elimination.carried[stage.factor, t, u]
-        product = np.einsum("abc,dbc->adc", self._owed_cells(stage, u), coupled[t, u][:, :, at])
-        return _summed(product, cells.left, stage.L.shape[2])
+        shared = np.einsum("abc,dbc->adc", self._owed_cells(stage, u), coupled[t, u][:, :, at])
+        return _summed(shared, cells.left, stage.L.shape[2])
 
     def _at_cells(self, stage: _Stage, u: int, dense: FloatArray) -> FloatArray:
         """Return -K V of one stage at its cells with another factor, V the dense inverse."""
-        assert stage.owed is not None
         elimination = self.elimination
         cells = elimination.coupled_cells(stage.factor, u)
-        k, n_levels = stage.L.shape[1:]
         at = elimination.columns(u, cells.right)
-        values = np.empty((k, len(at), cells.n_cells))
-        step = max(1, AT_ONCE // max(1, len(dense)))
-        for first in range(0, n_levels, step):
-            last = min(first + step, n_levels)
-            own = slice(*np.searchsorted(cells.left, [first, last]))
-            for a in range(k):
-                part = stage.owed[a * n_levels + first : a * n_levels + last] @ dense
-                values[a][:, own] = part[cells.left[own] - first, at[:, own]]
-        return -_solved_transposed(stage.L[:, :, cells.left], values)
+        k, n_levels = stage.L.shape[1:]
+        if isinstance(stage.owed, np.ndarray):
+            moved = (stage.owed @ dense).reshape(k, n_levels, len(dense))
+            return -_solved_transposed(stage.L[:, :, cells.left], moved[:, cells.left[None], at])
+        values = np.zeros((k, len(at), cells.n_cells))
+        # The inverse is symmetric: its entries come in one order by rows and by columns.
+        entries = dense.ravel(order="K")
+        for other in elimination.others:
+            K = self._owed_cells(stage, other)
+            beside = elimination.coupled_cells(stage.factor, other)
+            places = elimination.columns(other, beside.right)
+            rows = places * len(dense)
+            for own, left, right in _same_left(cells, beside):
+                for b, d in product(range(len(at)), range(len(places))):
+                    V = entries.take(rows[d].take(right) + at[b].take(left))
+                    for a in range(len(K)):
+                        found = np.bincount(left - own.start, K[a, d].take(right) * V)
+                        values[a, b, own][: len(found)] -= found
+        return values
+
+
+def _same_left(one: Cells, other: Cells) -> Iterator[tuple[slice, Integers, Integers]]:
+    """Yield blocks of cells, and all pairs of these with other cells of the same left level."""
+    sizes = np.bincount(other.left, minlength=one.n_left)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    counts = sizes[one.left]
+    ends = np.cumsum(counts)
+    first = 0
+    while first < one.n_cells:
+        done = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, done + AT_ONCE, side="right")))
+        own = slice(first, last)
+        left = np.repeat(np.arange(first, last), counts[own])
+        within = np.arange(len(left)) - np.repeat(ends[own] - counts[own] - done, counts[own])
+        yield own, left, starts[one.left[left]] + within
+        first = last
 
 
 def _pair(
@@ -453,30 +502,3 @@ def _summed(values: FloatArray, to: Integers, n: int) -> FloatArray:
     """Sum over the last axis into n places."""
     flat = values.reshape(-1, values.shape[-1])
     return np.array([np.bincount(to, one, n) for one in flat]).reshape(*values.shape[:-1], n)
-
-
-def _subtract_gram(dense: FloatArray, matrix: sparse.csr_array) -> None:
-    """Take C'C from a dense matrix, in place."""
-    if matrix.shape[0] * matrix.shape[1] <= DENSE:
-        plain = matrix.toarray()
-        dense -= plain.T @ plain
-    else:
-        dense -= (matrix.T @ matrix).toarray()
-
-
-def _cholesky(dense: FloatArray) -> FloatArray:
-    """Return the lower factor of the dense part."""
-    if not dense.size:
-        return dense
-    lower, failed = dpotrf(dense, lower=1)
-    if failed:
-        raise np.linalg.LinAlgError("M is not positive definite.")
-    return np.asarray(lower)
-
-
-def _inverse(lower: FloatArray) -> FloatArray:
-    """Return (L L')^-1."""
-    if not lower.size:
-        return lower
-    inverse = np.tril(dpotri(lower, lower=1)[0])
-    return np.asarray(inverse + np.tril(inverse, -1).T)

@@ -22,6 +22,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.likelihood.criterion import RowGradient
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
+from skmixed.likelihood.responses import Responses
 
 __all__ = ["Laplace", "implicit_gradient", "in_theta"]
 
@@ -38,6 +39,10 @@ class Laplace:
     """
 
     rows: EffectRows
+
+    def of(self, rows: EffectRows, responses: Responses) -> Laplace:
+        """Return the same approximation for other rows."""
+        return Laplace(rows)
 
     def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
         """Return -2 log likelihood."""
@@ -109,13 +114,13 @@ def implicit_gradient(
 def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:
     """Return the sum of Z'WZ Lambda S over the levels of each factor, its own block."""
     products = [
-        np.einsum("abg,bc,cdg->ad", N, L, S, optimize=True)
+        np.einsum("abg,bdg->ad", N, np.einsum("bc,cdg->bdg", L, S))
         for N, L, S in zip(gram.own, factors, of_M.own, strict=True)
     ]
     for (i, j), N in gram.crossed.items():
         S = of_M.crossed[i, j]
-        products[i] += np.einsum("abg,bc,dcg->ad", N, factors[j], S, optimize=True)
-        products[j] += np.einsum("bag,bc,cdg->ad", N, factors[i], S, optimize=True)
+        products[i] += np.einsum("abg,bdg->ad", N, np.einsum("bc,dcg->bdg", factors[j], S))
+        products[j] += np.einsum("bag,bdg->ad", N, np.einsum("bc,cdg->bdg", factors[i], S))
     return products
 
 

@@ -99,12 +99,12 @@ def find_modes(
     effect_rows, n = elimination.rows, len(fixed)
     u = start
     eta = fixed + effect_rows.to_rows(scaled(factors, u), n)
-    at = responses.at(eta, extra, full=False)
+    at = responses.at(eta, extra, full=False, normalised=False)
     value = _value(at, u)
     if not np.isfinite(value):
         u = [np.zeros_like(one) for one in u]
         eta = fixed.copy()
-        at = responses.at(eta, extra, full=False)
+        at = responses.at(eta, extra, full=False, normalised=False)
         value = _value(at, u)
     before, n_halved = np.inf, 0
     for n_steps in range(MAX_STEPS):
@@ -129,7 +129,7 @@ def find_modes(
         while True:
             tried = [a + part * b for a, b in zip(u, step, strict=True)]
             eta_tried = eta + part * moved
-            at_tried = responses.at(eta_tried, extra, full=False)
+            at_tried = responses.at(eta_tried, extra, full=False, normalised=False)
             value_tried = _value(at_tried, tried)
             if value_tried <= value + rounding:
                 break

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skmixed.likelihood.batched import (
     inverse_lower_over_groups,
@@ -50,7 +51,7 @@ class PenalisedErrors:
             inverse = level_blocks(root.transpose(2, 1, 0))
             moved = level_blocks(np.empty((stage.L.shape[1], 0, stage.L.shape[2])))
             if stage.owed is not None:
-                moved = inverse @ stage.owed
+                moved = sparse.csr_array(inverse @ stage.owed)
             stages.append(Stage(root, links, moved))
         dense = np.asarray(np.linalg.solve(system.lower, np.eye(len(system.lower))), np.float64)
         shapes = tuple((len(rows.Z[i]), rows.n_levels[i]) for i in elimination.others)

@@ -237,12 +237,16 @@ class BoundPenalty:
     covariance : JointCovariance
     random : tuple of RandomCoordinates
         Of each grouping factor: priors belong to the effects of the user's columns.
+    floor : float
+        A ridge on all standardised coefficients that is too small to be seen, but keeps them finite
+        where columns separate the responses.
     """
 
     penalty: Penalty
     fixed: FixedCoordinates
     covariance: JointCovariance
     random: tuple[RandomCoordinates, ...]
+    floor: float = 0.0
 
     def at(self, beta: FloatArray, theta: FloatArray) -> PenaltyValue:
         """Return the penalty in (beta, theta).
@@ -277,9 +281,9 @@ class BoundPenalty:
             # Of each column, the standard deviation in units of its scale.
             sizes = np.linalg.norm(columns / np.sum(columns**2, axis=0), axis=1)
             columns = sizes[:, None] * columns
-        matrix = np.zeros((place.n_coefficients, place.n_coefficients))
+        matrix = self.floor * np.eye(place.n_coefficients)
         slopes = slice(int(place.intercept), None)
-        matrix[slopes, slopes] = self.penalty.ridge * columns.T @ columns
+        matrix[slopes, slopes] += self.penalty.ridge * columns.T @ columns
         return matrix
 
     def _priors(self, theta: FloatArray) -> Sequence[tuple[slice, PenaltyValue]]:

@@ -112,6 +112,10 @@ class Quadrature:
     responses: Responses
     n_nodes: int
 
+    def of(self, rows: EffectRows, responses: Responses) -> Quadrature:
+        """Return the same approximation for other rows."""
+        return Quadrature(rows, responses, self.n_nodes)
+
     @cached_property
     def blocks(self) -> list[_Block]:
         """Return the nodes of all dimensions, in blocks of which the rows fit into memory."""

@@ -87,7 +87,11 @@ class FitNumbers(OfModel):
 
     @property
     def icc(self) -> float:
-        """Return the share of the groups in the variance around the fixed effects."""
+        """Return the share of the groups in the variance around the fixed effects.
+
+        Of a binomial response it is that of its latent response; for other generalised models see
+        ``skmixed.inference.icc``.
+        """
         return self.fit.icc
 
     @property

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 import skmixed
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_sleepstudy, make_mixed_regression
+from skmixed.design.response import response_of_values
 from skmixed.residual import AR1, CompoundSymmetry
 
 from .tables import code, tables
@@ -53,6 +54,7 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
     "SingularFitWarning": lambda: RandomInterceptRegressor().fit(
         *ARRAYS, groups=np.arange(len(LABELS))
     ),
+    "FractionalResponseWarning": lambda: response_of_values(np.array([0.5]), outcome="counts"),
     "InconsistentVersionWarning": load_from_another_version,
     "cannot tell apart": lambda: mixedlm("y ~ 1 + (1 | g) + (1 | h)", TWO_NAMES),
     "explain y exactly": lambda: RandomInterceptRegressor().fit(

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from skmixed import MixedLM, mixedlm
+from skmixed.estimators.formula_arguments import incomplete_rows
+from skmixed.formula import parse_formula
 
 FORMULA = "y ~ x + (1 | g)"
 RNG = np.random.default_rng(3)
@@ -75,3 +77,30 @@ def test_dropping_every_row_names_what_is_missing():
         mixedlm(FORMULA, gaps, missing="drop")
     with pytest.raises(ValueError, match=r"\{'weights': 60\}"):
         mixedlm(FORMULA, DATA, missing="drop", weights=np.full(60, np.nan))
+
+
+def test_rows_without_weight_are_incomplete_beside_a_column_of_that_name():
+    data = DATA.rename(columns={"x": "weights"})
+    data.loc[3, "weights"] = np.nan
+    weights = np.where(np.arange(60) == 5, np.nan, 1.0)
+    results = mixedlm("y ~ weights + (1 | g)", data, weights=weights, missing="drop")
+    assert results.nobs == 58
+
+
+@pytest.mark.parametrize("response", ["cbind(s, f)", "cbind(s, s + f)", "s / f"])
+def test_rows_are_incomplete_without_their_response_or_what_stands_beside_it(response):
+    data = pd.DataFrame({"s": [1.0, np.nan, 1, 1, 1], "f": [1.0, 1, 1, 1, np.nan], "g": 1})
+    given = {"offset": [0.0, 0, np.nan, 0, 0], "exposure": None}
+    parsed = parse_formula(f"{response} ~ (1 | g)")
+    found = incomplete_rows(parsed, data, {}, given)
+    assert found.tolist() == [False, True, True, False, True]
+
+
+def test_two_counts_are_no_response_of_a_linear_model():
+    with pytest.raises(ValueError, match=r"'cbind\(y, x\)' has two columns.*family='binomial'"):
+        mixedlm("cbind(y, x) ~ (1 | g)", DATA)
+
+
+def test_a_quotient_stays_arithmetic_in_a_linear_model():
+    results = mixedlm("I(y / weight) ~ x + (1 | g)", DATA)
+    assert results.llf == mixedlm(FORMULA, DATA).llf
