@@ -17,7 +17,7 @@ from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_search import GeneralisedOptimum, measured
 from skmixed.fitting.newton import Optimum
 
-from .hard_generalised import model_of
+from .hard_generalised import hard_generalised, model_of
 
 STRUCTURES = {
     "unstructured": "(x | g)",
@@ -167,3 +167,21 @@ def test_an_estimate_on_its_bound_is_held() -> None:
     fit = generalised_estimates(model, coordinates, objective, GeneralisedOptimum(optimum, hessian))
     assert not fit.joint.covariance[4].any()
     assert fit.joint.covariance[0, 0] > 0.0
+
+
+def test_modes_are_found_from_far_away() -> None:
+    """A step too far overflows exp(eta); the density must still fall there."""
+    sample = hard_generalised(250)
+    _, objective = sample.model.objective()
+    x = np.array([1.75, 2.0, -0.02, 2.79, 3.48, 0.51, 1.49])
+    modes = objective.modes(x)
+    assert np.abs(modes.eta).max() < 100.0
+    first = np.array(
+        [
+            objective.responses.family.derivatives(
+                np.array([2.0]), np.array([eta]), [np.array([1.0])], full=False
+            ).value[0]
+            for eta in (300.0, 900.0)
+        ]
+    )
+    assert first[1] < first[0] < 0.0
