@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from skmixed.families.base import RowDerivatives
 from skmixed.likelihood.effect_rows import Blocks
-from skmixed.likelihood.elimination import Elimination, PenalisedFactor
+from skmixed.likelihood.elimination import Elimination
+from skmixed.likelihood.penalised_factor import PenalisedFactor, factored
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["Modes", "find_modes"]
@@ -158,7 +159,7 @@ def _finished(
     """Evaluate everything at the modes."""
     rows = responses.at(eta, extra, full=True)
     gram = elimination.rows.gram(-rows.second)
-    return Modes(u, factors, eta, rows, gram, elimination.factored(gram, factors), n_steps)
+    return Modes(u, factors, eta, rows, gram, factored(elimination, gram, factors), n_steps)
 
 
 def _system(
@@ -171,12 +172,12 @@ def _system(
 ) -> PenalisedFactor:
     """Factor M with the observed weights, or with the expected ones."""
     try:
-        return elimination.factored(elimination.rows.gram(-at.second), factors)
+        return factored(elimination, elimination.rows.gram(-at.second), factors)
     except np.linalg.LinAlgError:
         if responses.family.log_concave:
             raise
         expected = responses.expected_weights(eta, extra)
-        return elimination.factored(elimination.rows.gram(expected), factors)
+        return factored(elimination, elimination.rows.gram(expected), factors)
 
 
 def _value(at: RowDerivatives, u: list[FloatArray]) -> float:

@@ -12,7 +12,7 @@ from skmixed.likelihood.batched import (
     inverse_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
-from skmixed.likelihood.elimination import PenalisedFactor
+from skmixed.likelihood.penalised_factor import PenalisedFactor
 from skmixed.likelihood.errors import BlockedErrors, Part, Stage, level_blocks
 
 __all__ = ["PenalisedErrors"]
@@ -52,7 +52,7 @@ class PenalisedErrors:
             if stage.owed is not None:
                 moved = inverse @ stage.owed
             stages.append(Stage(root, links, moved))
-        dense = np.asarray(np.linalg.solve(system.lower, np.eye(len(system.lower))), np.float64)
+        dense = np.asarray(np.linalg.solve(system.schur.lower, np.eye(len(system.schur.lower))), np.float64)
         shapes = tuple((len(rows.Z[i]), rows.n_levels[i]) for i in elimination.others)
         order = (*elimination.chain, *elimination.others)
         return cls(BlockedErrors(stages, dense, shapes, order), list(factors))

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from skmixed.likelihood import elimination as elimination_module
 from skmixed.likelihood import schur_complement
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.penalised_errors import PenalisedErrors
+from skmixed.likelihood.penalised_factor import factored
 
 ARRANGEMENTS = {
     "one factor": (("a", 2),),
@@ -63,7 +63,7 @@ class Case:
         self.M = ZL.T @ (self.weights[:, None] * ZL) + np.eye(ZL.shape[1])
 
     def factored(self):
-        return Elimination(self.rows).factored(self.rows.gram(self.weights), self.factors)
+        return factored(Elimination(self.rows), self.rows.gram(self.weights), self.factors)
 
     def right(self, m=3):
         return [
@@ -124,7 +124,7 @@ def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch):
 def test_the_inverse_is_the_same_in_blocks_of_pairs(monkeypatch):
     case = Case(ARRANGEMENTS["crossed, with slopes"])
     whole = case.factored().inverse
-    monkeypatch.setattr(elimination_module, "AT_ONCE", 5)
+    monkeypatch.setattr(schur_complement, "AT_ONCE", 5)
     parts = case.factored().inverse
     for one, other in zip(whole.own, parts.own, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-14)
