@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
+from skmixed.fitting.estimates import theta_in_units
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
+from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.modes import Modes
-from skmixed.likelihood.penalised_errors import PenalisedErrors
+from skmixed.likelihood.penalised_errors import errors_given_data
 
 if TYPE_CHECKING:
     from skmixed.fitting.glmm_model import GeneralisedCoordinates, GLMMModel
@@ -46,9 +51,9 @@ def generalised_estimates(
     at: Any = optimum.at
     x, modes = at.theta, at.modes
     joint = _joint(objective, at)
-    errors = PenalisedErrors.of(modes.system, modes.factors)
+    errors = errors_given_data(modes.system, modes.factors)
     design = model.design
-    return GLMMFit(
+    fit = GLMMFit(
         reml=False,
         n_rows=design.count,
         fixed=_fixed(model, coordinates.mean.fixed, joint),
@@ -66,11 +71,19 @@ def generalised_estimates(
         n_quadrature=model.n_quadrature,
         trials=model.trials,
     )
+    return replace(
+        fit, monte_carlo=monte_carlo_error(at, partial(_theta_in_units, fit, objective))
+    )
+
+
+def _theta_in_units(fit: GLMMFit, objective: GeneralisedObjective, x: FloatArray) -> FloatArray:
+    """Return the theta that a fit would report at other standardised parameters."""
+    return theta_in_units(fit, objective.covariance, objective.split(x).theta)
 
 
 def _joint(objective: GeneralisedObjective, at: GeneralisedValue) -> JointEstimate:
-    """Measure the Hessian of all parameters, and invert it."""
-    hessian = objective.measured_hessian(at)
+    """Invert the Hessian of all parameters."""
+    hessian = at.hessian
     units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
     kept = values > FLAT * values.max(initial=0.0)
@@ -105,7 +118,7 @@ def _random(
     coordinates: GeneralisedCoordinates,
     objective: GeneralisedObjective,
     modes: Modes,
-    errors: PenalisedErrors,
+    errors: ConditionalErrors,
     joint: JointEstimate,
 ) -> tuple[RandomEffects, ...]:
     """Describe the random effects of each factor."""

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import Notice
-from skmixed.fitting.notices import aliased_notice, singular_notice
+from skmixed.fitting.notices import aliased_notice, monte_carlo_notice, singular_notice
 
 __all__ = ["generalised_notices"]
 
@@ -23,7 +23,7 @@ def generalised_notices(fit: GLMMFit) -> tuple[Notice, ...]:
     ----------
     fit : GLMMFit
     """
-    found = [aliased_notice(fit), _separation(fit), _convergence(fit)]
+    found = [aliased_notice(fit), _separation(fit), _convergence(fit), monte_carlo_notice(fit)]
     found += [singular_notice(effects, fit) for effects in fit.random]
     return tuple(notice for notice in found if notice is not None)
 

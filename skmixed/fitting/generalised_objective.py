@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from skmixed.covariance import JointCovariance
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
-from skmixed.likelihood.laplace import in_theta, laplace
+from skmixed.likelihood.laplace import LaplaceGradient, in_theta, laplace
 from skmixed.likelihood.modes import Modes, find_modes
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.stochastic import Probes, random_probes
 
 __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
 
@@ -24,8 +25,9 @@ FloatArray = NDArray[np.float64]
 # Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
 # and the score of a variance of 0 is found as that of any other.
 LEAST = 1e-7
-# Steps of differences of the gradient, in standard errors.
-STEP = 1e-5
+# Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
+# is as exact as the solutions for its probes.
+STEP, PROBED_STEP = 1e-5, 1e-2
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
 
@@ -47,7 +49,7 @@ class Parameters:
     extra: list[FloatArray]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class GeneralisedValue:
     """Hold one evaluation of the objective, -2 log-likelihood.
 
@@ -60,6 +62,8 @@ class GeneralisedValue:
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
     modes : Modes
+    replicate : callable
+        Returns the ``replicated_gradients``.
     """
 
     theta: FloatArray
@@ -67,6 +71,17 @@ class GeneralisedValue:
     gradient: FloatArray
     hessian: FloatArray
     modes: Modes
+    replicate: Callable[[], FloatArray | None]
+
+    @property
+    def value_error(self) -> float:
+        """Return the Monte-Carlo standard error of the value."""
+        return self.modes.system.schur.log_determinant_error
+
+    @cached_property
+    def replicated_gradients(self) -> FloatArray | None:
+        """Return independent estimates of the gradient, (n, n_parameters); None if it is exact."""
+        return self.replicate()
 
     @property
     def n_terms(self) -> float:
@@ -93,6 +108,8 @@ class GeneralisedObjective:
         Columns of each further predictor of the family.
     extra_curvature : ndarray of shape (n_extra, n_extra) or None
         Of the coefficients of further predictors, about.
+    probes : Probes or None
+        From which log|M| and the gradient are estimated; None where they are exact.
     """
 
     X: FloatArray
@@ -102,6 +119,7 @@ class GeneralisedObjective:
     covariance: JointCovariance
     extra: Sequence[FloatArray] = ()
     extra_curvature: FloatArray | None = None
+    probes: Probes | None = None
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -112,6 +130,17 @@ class GeneralisedObjective:
     def elimination(self) -> Elimination:
         """Return the order of elimination."""
         return Elimination(self.rows)
+
+    def draw_probes(self, times: int) -> None:
+        """Estimate from that many times as many probes from here on.
+
+        Parameters
+        ----------
+        times : int
+        """
+        assert self.probes is not None
+        n_replicates = times * self.probes.n_replicates
+        self.probes = random_probes(self.elimination.shapes, n_replicates)
 
     @property
     def n_theta(self) -> int:
@@ -151,7 +180,9 @@ class GeneralisedObjective:
         """
         fixed, extra = self.predictors(x)
         factors = [_regular(L) for L in self.covariance.relative_factors(self.split(x).theta)]
-        modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
+        modes = find_modes(
+            self.elimination, factors, fixed, self.responses, extra, self._warm, self.probes
+        )
         self._warm = modes.spherical
         return modes
 
@@ -159,10 +190,19 @@ class GeneralisedObjective:
         """Return -2 log-likelihood alone."""
         return laplace(self.modes(x)).value
 
-    def __call__(self, x: FloatArray) -> GeneralisedValue:
-        """Evaluate value, gradient and an approximate Hessian."""
+    def __call__(self, x: FloatArray, hessian: FloatArray | None = None) -> GeneralisedValue:
+        """Evaluate value, gradient and an approximate Hessian, unless one is given."""
         modes = self.modes(x)
         gradient, of_psi = self._gradient(x, modes)
+        if hessian is None:
+            hessian = self._approximate_hessian(x, modes, of_psi)
+        replicate = partial(self._replicated_gradients, x, modes)
+        return GeneralisedValue(x, laplace(modes).value, gradient, hessian, modes, replicate)
+
+    def _approximate_hessian(
+        self, x: FloatArray, modes: Modes, of_psi: list[FloatArray]
+    ) -> FloatArray:
+        """Return the working information, and what is known of further coefficients."""
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
         theta = self.split(x).theta
@@ -172,7 +212,7 @@ class GeneralisedObjective:
         if n < len(x):
             known = self.extra_curvature
             hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
-        return GeneralisedValue(x, laplace(modes).value, gradient, hessian, modes)
+        return hessian
 
     def gradient(self, x: FloatArray) -> FloatArray:
         """Return the gradient of -2 log-likelihood alone."""
@@ -180,7 +220,19 @@ class GeneralisedObjective:
 
     def _gradient(self, x: FloatArray, modes: Modes) -> tuple[FloatArray, list[FloatArray]]:
         """Return the gradient, and the derivative in Psi of each factor."""
-        by = laplace(modes).gradient(self.rows)
+        return self._in_parameters(x, modes, laplace(modes).gradient(self.rows))
+
+    def _replicated_gradients(self, x: FloatArray, modes: Modes) -> FloatArray | None:
+        """Return the gradient from each replicate of the probes."""
+        found = laplace(modes).replicated_gradients(self.rows)
+        if not found:
+            return None
+        return np.array([self._in_parameters(x, modes, one)[0] for one in found])
+
+    def _in_parameters(
+        self, x: FloatArray, modes: Modes, by: LaplaceGradient
+    ) -> tuple[FloatArray, list[FloatArray]]:
+        """Return derivatives in the parameters, and in Psi of each factor."""
         theta = self.split(x).theta
         # A regular factor gives the score of Psi, and that the one of any other.
         of_psi: list[FloatArray] = [
@@ -207,7 +259,8 @@ class GeneralisedObjective:
         """
         curvatures = np.abs(at.hessian.diagonal())
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
-        steps = STEP * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        step = STEP if self.probes is None else PROBED_STEP
+        steps = step * np.sqrt(2.0 / np.maximum(curvatures, floor))
         columns = []
         for j, step in enumerate(steps):
             moved = at.theta.copy()

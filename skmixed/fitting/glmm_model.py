@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,16 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.coordinates import FixedCoordinates, random_coordinates, standardise_fixed
 from skmixed.design.design import Design
 from skmixed.families.base import Family
-from skmixed.fitting.convergence import SAME, theta_on_boundary
 from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_notices import generalised_notices
 from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_search import find_generalised_optimum
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.choose import Solver
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination_cost import probes_for
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
@@ -90,6 +90,8 @@ class GLMMModel:
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    solver : {"auto", "direct", "iterative"}
+        Of several grouping factors: the iterative one estimates log|M| and the gradient.
     tol : float
     max_iter : int
     verbose : int
@@ -101,6 +103,7 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
+    solver: Solver = "auto"
     tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
@@ -116,17 +119,11 @@ class GLMMModel:
         coordinates, objective = self.objective()
         if start is None:
             start = starting_parameters(objective)
-        objective = objective.with_extra_curvature(objective(start))
-        searched: Any = objective
-        optimum = minimise(
-            searched,
-            start,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            lower=objective.lower,
-            exact=False,
+        if self.extra:
+            objective = objective.with_extra_curvature(objective(start))
+        optimum = find_generalised_optimum(
+            objective, start, tol=self.tol, max_iter=self.max_iter
         )
-        optimum = _snapped(objective, optimum)
         fit = generalised_estimates(self, coordinates, objective, optimum)
         return replace(fit, notices=generalised_notices(fit))
 
@@ -160,6 +157,8 @@ class GLMMModel:
             self.covariance,
             columns,
         )
+        names = [factor.levels.name for factor in design.factors]
+        objective.probes = probes_for(objective.elimination, self.solver, names)
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
 
@@ -175,15 +174,3 @@ class GLMMModel:
         """Return the model of some rows."""
         extra = tuple(one.select(rows) for one in self.extra)
         return self.with_design(self.design.select(rows), extra)
-
-
-def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
-    """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
-        return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
-    at: Any = objective(moved)
-    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum

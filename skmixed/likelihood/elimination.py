@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from skmixed.likelihood.effect_rows import Blocks, Cells, EffectRows
 from skmixed.likelihood.sparse_pattern import SparsePattern
-from skmixed.likelihood.stochastic import Probes
 
 __all__ = ["Elimination"]
 
@@ -30,13 +29,9 @@ class Elimination:
     Attributes
     ----------
     rows : EffectRows
-    probes : Probes or None
-        From which the inverse of what is left for the other factors, and its determinant, are
-        estimated; None where they are exact.
     """
 
     rows: EffectRows
-    probes: Probes | None = None
 
     @cached_property
     def chain(self) -> tuple[int, ...]:

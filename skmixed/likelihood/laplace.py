@@ -63,11 +63,17 @@ class Laplace:
 
     def gradient(self, rows: EffectRows) -> LaplaceGradient:
         """Return the exact gradient, modes and weights moving with the parameters."""
+        return self._gradient(rows, self.modes.system.inverse)
+
+    def replicated_gradients(self, rows: EffectRows) -> list[LaplaceGradient]:
+        """Return independent estimates of an estimated gradient; none where it is exact."""
+        return [self._gradient(rows, one) for one in self.modes.system.replicated_inverses()]
+
+    def _gradient(self, rows: EffectRows, inverse: Blocks) -> LaplaceGradient:
+        """Return the gradient that belongs to the inverse of M."""
         modes = self.modes
         nothing = [np.zeros_like(u) for u in modes.spherical]
-        return implicit_gradient(
-            rows, modes, -2.0 * modes.rows.first, modes.system.inverse, nothing
-        )
+        return implicit_gradient(rows, modes, -2.0 * modes.rows.first, inverse, nothing)
 
 
 def laplace(modes: Modes) -> Laplace:

@@ -13,6 +13,7 @@ from skmixed.likelihood.effect_rows import Blocks
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.penalised_factor import PenalisedFactor, factored
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.stochastic import Probes
 
 __all__ = ["Modes", "find_modes"]
 
@@ -72,6 +73,7 @@ def find_modes(
     responses: Responses,
     extra: Sequence[FloatArray],
     start: list[FloatArray],
+    probes: Probes | None = None,
 ) -> Modes:
     """Maximise log p(y | b) + log p(b) by Newton steps, none of which lowers it.
 
@@ -89,6 +91,8 @@ def find_modes(
         Further predictors of the family.
     start : list of ndarray of shape (k, n_levels)
         Spherical effects to begin with.
+    probes : Probes or None
+        From which log|M| and the inverse of M at the modes are estimated; None for exact ones.
 
     Raises
     ------
@@ -119,8 +123,11 @@ def find_modes(
             raise np.linalg.LinAlgError("The density of the response is not finite.")
         moved = effect_rows.to_rows(scaled(factors, step), n)
         if squared <= NEAR:
-            u = [a + b for a, b in zip(u, step, strict=True)]
-            return _finished(elimination, factors, responses, extra, u, eta + moved, n_steps + 1)
+            u, eta = [a + b for a, b in zip(u, step, strict=True)], eta + moved
+            rows = responses.at(eta, extra, full=True)
+            gram = effect_rows.gram(-rows.second)
+            system = factored(elimination, gram, factors, probes)
+            return Modes(u, factors, eta, rows, gram, system, n_steps + 1)
         part, rounding = 1.0, ROUNDING * (abs(value) + n)
         while True:
             tried = [a + part * b for a, b in zip(u, step, strict=True)]
@@ -145,21 +152,6 @@ def scaled(matrices: Sequence[FloatArray], effects: Sequence[FloatArray]) -> lis
     effects : sequence of ndarray of shape (k, n_levels)
     """
     return [matrix @ one for matrix, one in zip(matrices, effects, strict=True)]
-
-
-def _finished(
-    elimination: Elimination,
-    factors: list[FloatArray],
-    responses: Responses,
-    extra: Sequence[FloatArray],
-    u: list[FloatArray],
-    eta: FloatArray,
-    n_steps: int,
-) -> Modes:
-    """Evaluate everything at the modes."""
-    rows = responses.at(eta, extra, full=True)
-    gram = elimination.rows.gram(-rows.second)
-    return Modes(u, factors, eta, rows, gram, factored(elimination, gram, factors), n_steps)
 
 
 def _system(

@@ -20,6 +20,7 @@ from skmixed.likelihood.penalised_inverse import inverse_blocks
 from skmixed.likelihood.probed_complement import ProbedComplement
 from skmixed.likelihood.schur_complement import DenseComplement, SchurComplement
 from skmixed.likelihood.stages import EliminatedStage, eliminate, summed
+from skmixed.likelihood.stochastic import Probes
 
 __all__ = ["PenalisedFactor", "factored"]
 
@@ -89,6 +90,13 @@ class PenalisedFactor:
             solved[stage.factor] = solve_lower_transposed_over_groups(stage.L, np.array(y))
         return [solved[i] for i in range(len(rows.Z))]
 
+    def given_others(self, dense: FloatArray) -> list[FloatArray]:
+        """Return the effects of all factors that go with those of the others, (m, n_dense)."""
+        nothing = {
+            stage.factor: np.zeros((len(dense), *stage.L.shape[1:])) for stage in self.stages
+        }
+        return self._backward(nothing, dense, len(dense))
+
     @cached_property
     def inverse(self) -> Blocks:
         """Return M^-1 where some row has both effects."""
@@ -102,7 +110,10 @@ class PenalisedFactor:
 
 
 def factored(
-    elimination: Elimination, gram: Blocks, factors: Sequence[FloatArray]
+    elimination: Elimination,
+    gram: Blocks,
+    factors: Sequence[FloatArray],
+    probes: Probes | None = None,
 ) -> PenalisedFactor:
     """Factor M.
 
@@ -113,6 +124,9 @@ def factored(
         Z'WZ.
     factors : sequence of ndarray of shape (k, k)
         Relative covariance factor of each grouping factor.
+    probes : Probes or None
+        From which the inverse of what is left for the other factors, and its determinant, are
+        estimated; None where they are exact.
 
     Raises
     ------
@@ -123,8 +137,6 @@ def factored(
     owed = [stage.owed for stage in stages if stage.owed is not None]
     system = JacobiSystem(whole, owed, elimination.shapes)
     schur: SchurComplement = (
-        DenseComplement(system)
-        if elimination.probes is None
-        else ProbedComplement(system, elimination.probes)
+        DenseComplement(system) if probes is None else ProbedComplement(system, probes)
     )
     return PenalisedFactor(elimination, stages, schur)

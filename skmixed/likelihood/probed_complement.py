@@ -84,6 +84,11 @@ class ProbedComplement:
         return self._entries(estimate.left * estimate.weights, estimate.right)
 
     @property
+    def shared(self) -> FloatArray:
+        """Return a root of the exact part of the inverse, of shape (n, r)."""
+        return np.asarray(self.system.root @ self.estimate.low_rank)
+
+    @property
     def replicates(self) -> Sequence[LowRankEntries]:
         """Return independent estimates, whose mean the inverse is."""
         estimate = self.estimate

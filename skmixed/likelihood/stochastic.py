@@ -23,7 +23,15 @@ from scipy.linalg import cholesky, solve_triangular
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.threads import one_thread
 
-__all__ = ["InverseEstimate", "Probes", "estimate_inverse", "every_direction", "random_probes"]
+__all__ = [
+    "InverseEstimate",
+    "Preconditioned",
+    "Probes",
+    "error_probes",
+    "estimate_inverse",
+    "every_direction",
+    "random_probes",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -140,6 +148,20 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
         parts.append(part.reshape(k * n_levels, n_replicates * n_sets))
         first += k
     return Probes(np.concatenate(parts), n_replicates)
+
+
+def error_probes(shapes: list[tuple[int, int]]) -> Probes:
+    """Return the probes for errors of single levels: every direction, if there are not more.
+
+    Parameters
+    ----------
+    shapes : list of (int, int)
+        Effects and levels of the factors.
+    """
+    length = sum(k * n_levels for k, n_levels in shapes)
+    if length <= ERROR_REPLICATES:
+        return every_direction(length)
+    return random_probes(shapes, ERROR_REPLICATES)
 
 
 class Preconditioned(Protocol):
