@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _by_score(
     hessian = objective.measured_hessian(at)
     if not optimum.converged or not _is_positive(hessian):
         return replace(optimum, at=replace(at, hessian=hessian))
-    near = _WithHessian(objective, hessian, at)
+    near = _Near(objective, hessian, at)
     searched: Any = near
     found = search_by_score(
         searched,
@@ -105,20 +106,34 @@ def _is_positive(hessian: FloatArray) -> bool:
 
 
 @dataclass(slots=True, eq=False)
-class _WithHessian:
-    """Evaluate an objective with a Hessian that is known near its optimum, and one value there."""
+class _Near:
+    """Evaluate an objective near its optimum, where some things are measured once.
+
+    The Hessian and what random probes add to the gradient hardly change there; neither is quick.
+    """
 
     objective: GeneralisedObjective
     hessian: FloatArray
     known: GeneralisedValue | None
+    noise: FloatArray | None = None
 
     def __call__(self, x: FloatArray) -> GeneralisedValue:
         """Return the value at x."""
-        if self.known is not None and np.array_equal(x, self.known.theta):
-            return replace(self.known, hessian=self.hessian)
-        return self.objective(x, self.hessian)
+        at = self.known
+        if at is None or not np.array_equal(x, at.theta):
+            at = self.objective(x, self.hessian)
+        return replace(at, hessian=self.hessian, replicate=partial(self._replicates, at))
+
+    def _replicates(self, at: GeneralisedValue) -> FloatArray | None:
+        """Return the gradient with the noise of each replicate."""
+        if self.noise is None:
+            replicates = at.replicated_gradients
+            if replicates is None:
+                return None
+            self.noise = replicates - at.gradient
+        return at.gradient + self.noise
 
     def draw_probes(self, times: int) -> None:
         """Estimate from that many times as many probes from here on."""
-        self.known = None
+        self.known = self.noise = None
         self.objective.draw_probes(times)
