@@ -14,6 +14,7 @@ from skmixed.datasets.bundled import (
 from skmixed.datasets.crossed import make_crossed_regression
 from skmixed.datasets.growth import make_gpa, make_pigs
 from skmixed.datasets.institutions import make_nurses, make_pupils
+from skmixed.datasets.outcomes import make_speed_dating, make_ticks
 from skmixed.datasets.simulation import make_mixed_regression
 from skmixed.datasets.studies import load_study
 
@@ -32,4 +33,6 @@ __all__ = [
     "make_nurses",
     "make_pigs",
     "make_pupils",
+    "make_speed_dating",
+    "make_ticks",
 ]

@@ -1,4 +1,4 @@
-"""Four published studies: read from a folder of yours, or simulated as twins.
+"""Published studies: read from a folder of yours, or simulated as twins.
 
 A twin has the design of its study and parameters near the study's estimates, and no row of its
 data. The parameters are known, so that estimates can be compared with them.
@@ -17,6 +17,7 @@ import pandas as pd
 from skmixed.datasets.common import RandomSource
 from skmixed.datasets.growth import make_gpa, make_pigs
 from skmixed.datasets.institutions import make_nurses, make_pupils
+from skmixed.datasets.outcomes import make_speed_dating, make_ticks
 
 FOLDER_VARIABLE = "SKMIXED_DATA"
 
@@ -42,6 +43,8 @@ _STUDIES = {
     "nurses": _Study("nurses.csv", make_nurses),
     "pigs": _Study("Pigs.csv", make_pigs),
     "pupils": _Study("pupils.csv", make_pupils, {"ses": ("lowest", "2", "3", "4", "5", "highest")}),
+    "speed_dating": _Study("speed_dating.csv", make_speed_dating),
+    "ticks": _Study("grouseticks.csv", make_ticks),
 }
 
 
@@ -52,17 +55,17 @@ def load_study(
 
     The licences of these data do not let the package carry them. If you have the file, as an R
     package or the material of a course provides it, it is read; otherwise you get a simulation with
-    the same columns, see :func:`make_pigs`, :func:`make_gpa`, :func:`make_pupils` and
-    :func:`make_nurses`.
+    the same columns, see :func:`make_pigs`, :func:`make_gpa`, :func:`make_pupils`,
+    :func:`make_nurses`, :func:`make_speed_dating` and :func:`make_ticks`.
 
     Parameters
     ----------
-    name : {"gpa", "nurses", "pigs", "pupils"}
+    name : {"gpa", "nurses", "pigs", "pupils", "speed_dating", "ticks"}
         Name of the study.
     folder : str or Path, optional
-        Folder with ``gpa.csv``, ``nurses.csv``, ``Pigs.csv`` or ``pupils.csv``; the file must be
-        there. By default the folder that the environment variable ``SKMIXED_DATA`` names, where a
-        file may be absent.
+        Folder with ``gpa.csv``, ``nurses.csv``, ``Pigs.csv``, ``pupils.csv``, ``speed_dating.csv``
+        or ``grouseticks.csv``; the file must be there. By default the folder that the environment
+        variable ``SKMIXED_DATA`` names, where a file may be absent.
     random_state : int, Generator, RandomState or None, default=0
         Source of the random numbers of the simulation.
 

@@ -58,8 +58,8 @@ def binary_response(y: Any) -> tuple[NDArray[Any], FloatArray]:
         ) from error
     if len(classes) < 2:
         raise ValueError(
-            f"The classifier needs rows of 2 classes, got {len(labels)} rows of the classes "
-            f"{classes.tolist()}. Look at how the rows were selected."
+            f"The classifier needs rows of 2 classes, got {len(classes)} class {classes.tolist()} "
+            f"in {len(labels)} rows. Look at how the rows were selected."
         )
     if len(classes) > 2:
         raise ValueError(

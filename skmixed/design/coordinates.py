@@ -143,7 +143,7 @@ class RandomCoordinates:
 
 
 def standardise_fixed(
-    fixed: FloatArray, *, intercept: bool, spare: int = 0
+    fixed: FloatArray, *, intercept: bool, spare: int = 0, counts: FloatArray | None = None
 ) -> tuple[FixedCoordinates, FloatArray]:
     """Choose center, scale and basis of the columns of X, and standardise them.
 
@@ -154,6 +154,8 @@ def standardise_fixed(
         Whether X has a column of ones besides; only then may columns be centred.
     spare : int, default=0
         Number of rows to add, not filled: the response can take one.
+    counts : ndarray of shape (n,), optional
+        How often each row counts in means and lengths, by default once.
 
     Returns
     -------
@@ -161,16 +163,16 @@ def standardise_fixed(
     rows : ndarray of shape (n_coefficients + spare, n)
     """
     n, n_features = fixed.shape
-    center = fixed.sum(axis=0) / max(n, 1) if intercept else np.zeros(n_features)
+    center = _mean(fixed, counts) if intercept else np.zeros(n_features)
     if n_features + intercept > n:
-        coordinates = _minimum_norm_coordinates(fixed, center, intercept=intercept)
+        coordinates = _minimum_norm_coordinates(fixed, center, counts, intercept=intercept)
         return coordinates, coordinates.transform(fixed, spare=spare)
     nothing = np.zeros(n_features, dtype=bool)
     every = np.eye(n_features)
     unscaled = FixedCoordinates(intercept, center, np.ones(n_features), every, nothing)
     rows = unscaled.transform(fixed, spare=spare)
     slopes = rows[int(intercept) : len(rows) - spare]
-    length = np.sqrt(np.einsum("jn,jn->j", slopes, slopes) / max(n, 1))
+    length = np.sqrt(_mean(slopes.T**2, counts))
     # A constant column beside the intercept: what centring leaves of it is rounding.
     constant = length <= CONSTANT * np.abs(center)
     scale = np.where(constant, 1.0, length)
@@ -184,7 +186,9 @@ def standardise_fixed(
     return FixedCoordinates(intercept, center, scale, every[:, ~aliased], aliased), rows
 
 
-def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> RandomCoordinates:
+def random_coordinates(
+    block: RandomBlock, invariances: tuple[str, ...], counts: FloatArray | None = None
+) -> RandomCoordinates:
     """Choose center and scale of the columns of one block of Z.
 
     Only changes that lead to a model of the same structure are allowed: a term with an intercept
@@ -196,6 +200,8 @@ def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> Rand
     block : RandomBlock
     invariances : tuple of str
         For each term what its structure allows: "linear", "diagonal" or "scalar".
+    counts : ndarray of shape (n,), optional
+        How often each row counts in means and lengths, by default once.
     """
     n_effects = block.columns.shape[1]
     center, scale = np.zeros(n_effects), np.ones(n_effects)
@@ -211,8 +217,8 @@ def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> Rand
             column = block.columns[:, j]
             if invariance == "linear" and position is not None:
                 intercepts[j] = effects.start + position
-                center[j] = column.sum() / len(column)
-            length = _length(column, center[j])
+                center[j] = _mean(column, counts)
+            length = math.sqrt(_mean((column - center[j]) ** 2, counts))
             if length <= CONSTANT * abs(center[j]):
                 center[j], length = column[0] if center[j] else 0.0, 1.0
             scale[j] = length
@@ -221,10 +227,11 @@ def random_coordinates(block: RandomBlock, invariances: tuple[str, ...]) -> Rand
     return RandomCoordinates(center, scale, intercepts)
 
 
-def _length(column: FloatArray, center: float) -> float:
-    """Return the root mean square of a column about a center."""
-    centred = column - center
-    return math.sqrt(centred @ centred / max(len(column), 1))
+def _mean(rows: FloatArray, counts: FloatArray | None) -> FloatArray:
+    """Return the mean over the first axis, each row as often as it counts."""
+    if counts is None:
+        return np.asarray(rows.sum(axis=0) / max(len(rows), 1))
+    return np.asarray(counts @ rows / counts.sum())
 
 
 def relative_pivots(rows: FloatArray) -> FloatArray:
@@ -295,7 +302,7 @@ def _aliased_by_orthogonalisation(rows: FloatArray, tolerance: float) -> NDArray
 
 
 def _minimum_norm_coordinates(
-    fixed: FloatArray, center: FloatArray, *, intercept: bool
+    fixed: FloatArray, center: FloatArray, counts: FloatArray | None, *, intercept: bool
 ) -> FixedCoordinates:
     """Span the centred rows, so that coefficients of least norm belong to them.
 
@@ -306,7 +313,10 @@ def _minimum_norm_coordinates(
     rows = fixed - center
     if intercept:
         # A mean is known to its own rounding only; what that leaves is a constant, no direction.
-        rows -= rows.mean(axis=0)
+        rows -= _mean(rows, counts)
+    if counts is not None:
+        rows *= np.sqrt(counts)[:, None]
+        n = counts.sum()
     _, singular, directions = np.linalg.svd(rows, full_matrices=False)
     tolerance = max(n, n_features) * np.finfo(float).eps * singular.max(initial=0.0)
     rank = int(np.sum(singular > tolerance))

@@ -190,6 +190,9 @@ class NewRows:
         What a structure of the residuals reads; None where the data do not have all of it.
     related : RelatedRows or None
         Groups of correlated residuals; None where it does not matter.
+    extra : tuple of (ndarray of shape (n, q) or None)
+        The columns of each further predictor of a family but for the intercept; empty where all of
+        them are the same in all rows.
     """
 
     fixed: FloatArray
@@ -197,6 +200,7 @@ class NewRows:
     offset: FloatArray | None = None
     residual: ResidualColumns | None = None
     related: RelatedRows | None = None
+    extra: tuple[FloatArray | None, ...] = ()
 
     @classmethod
     def of(cls, design: Design, related: RelatedRows | None = None) -> NewRows:
@@ -216,6 +220,7 @@ class NewRows:
             None if self.offset is None else self.offset[rows],
             None if self.residual is None else self.residual.select(rows),
             None if self.related is None else self.related.select(rows),
+            tuple(None if one is None else one[rows] for one in self.extra),
         )
 
 

@@ -97,6 +97,14 @@ class ResponseReader:
         """
         return self.response(self.recipe.evaluate(data), weights)
 
+    def observed(self, data: Any) -> FloatArray:
+        """Return the response of rows in numbers, unchecked; NaN where there are no trials."""
+        given = self.recipe.evaluate(data)
+        first, *others = given.columns
+        if not others:
+            return first
+        return _quotient(first, others[0] if given.kind == "quotient" else first + others[0])
+
     def response(self, given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
         """Return the response that the columns of the left side are."""
         for column in given.columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sklearn.utils.validation import assert_all_finite
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula, train_formula
 from skmixed.formula.algebra import expand_terms
 
-__all__ = ["SidePart", "parse_side_formula", "train_side_part"]
+__all__ = ["SidePart", "parse_side_formula", "side_columns", "train_side_part"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +42,11 @@ class SidePart:
         """Name the columns of the data that it reads."""
         return self.recipe.variables
 
+    @property
+    def has_intercept(self) -> bool:
+        """Tell whether the first column is an intercept."""
+        return self.recipe.has_intercept
+
     def matrix(self, data: Any) -> FloatArray:
         """Return the columns of rows, shape (n, n_columns).
 
@@ -55,6 +60,25 @@ class SidePart:
             If a column is not there, or a value is missing or was not in training.
         """
         return _finite(self.recipe.evaluate(data).fixed, self.argument)
+
+
+def side_columns(parts: Sequence[SidePart | None], data: Any) -> tuple[FloatArray | None, ...]:
+    """Return the columns of several predictors but for the intercepts.
+
+    Parameters
+    ----------
+    parts : sequence of SidePart or None
+        None for a predictor that is the same in all rows.
+    data : DataFrame (pandas, polars) or mapping of columns
+        Not read where all are.
+
+    Returns
+    -------
+    tuple of (ndarray of shape (n, n_columns) or None)
+    """
+    return tuple(
+        None if part is None else part.matrix(data)[:, int(part.has_intercept) :] for part in parts
+    )
 
 
 def parse_side_formula(text: str, argument: str) -> ParsedFormula:

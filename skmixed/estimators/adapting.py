@@ -110,7 +110,7 @@ class AdaptingMethods:
         design, places = self._design_to_add(
             rows,
             self._input.response(X, y),
-            row_weights(sample_weight, rows.fixed),
+            row_weights(sample_weight, len(rows.fixed)),
             labels,
         )
         fit = adapted(self.lmm_fit_, design, places, self._groups_to_add(design))

@@ -15,6 +15,7 @@ from skmixed.design.arrays import ArrayFactor, ArrayRecipe, Labels
 from skmixed.design.design import Design, NewRows
 from skmixed.design.groups import Levels, factorise_interaction
 from skmixed.design.residual_columns import ResidualColumns
+from skmixed.design.side_parts import SidePart, side_columns
 from skmixed.estimators.columns import (
     column_name,
     fixed_columns,
@@ -54,6 +55,8 @@ class ArrayInput:
         The columns of X.
     residual : ResidualPlaces
         Where the columns of a residual structure are.
+    sides : tuple of SidePart or None
+        How the columns of further predictors are made; None for one that is the same in all rows.
     """
 
     recipe: ArrayRecipe
@@ -61,6 +64,7 @@ class ArrayInput:
     labels_are_columns: bool
     seen: SeenColumns
     residual: ResidualPlaces = field(default_factory=ResidualPlaces)
+    sides: tuple[SidePart | None, ...] = ()
 
     @property
     def formula_recipe(self) -> FormulaRecipe | None:
@@ -95,6 +99,10 @@ class ArrayInput:
     def residual_columns(self, X: Any) -> ResidualColumns | None:
         """Return the columns that a residual structure reads, None if it reads none."""
         return self.residual.columns(_array_or_frame(X)) if self.residual.positions else None
+
+    def extra_columns(self, X: Any) -> tuple[FloatArray | None, ...]:
+        """Return the columns of further predictors but for intercepts, None for constant ones."""
+        return side_columns(self.sides, X)
 
     @property
     def _label_positions(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""The fitted attributes of the linear estimators, read from the fit when they are asked for."""
+"""The fitted attributes of all estimators, read from the fit when they are asked for."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ class FittedAttributes:
     lmm_fit_: LMMFit
 
     @property
-    def sigma_(self) -> float:
-        """Residual standard deviation of a row of weight 1."""
-        return self.lmm_fit_.sigma
-
-    @property
-    def residual_variance_(self) -> float:
-        """Residual variance of a row of weight 1."""
-        return self.lmm_fit_.sigma**2
-
-    @property
     def theta_(self) -> np.ndarray:
         """Relative covariance parameters, factor of most levels first; shape (n_parameters,)."""
         return self.lmm_fit_.theta
@@ -52,16 +42,6 @@ class FittedAttributes:
         return self.lmm_fit_.convergence.message
 
     @property
-    def residual_parameters_(self) -> dict[str, float]:
-        """Parameters of the residual structure by name; empty without one."""
-        return self.results_.residual_parameters
-
-    @property
-    def residual_variances_(self) -> pd.Series:
-        """Residual variance of each stratum; one, of a row of weight 1, without strata."""
-        return self.results_.residual_variances
-
-    @property
     def aic_(self) -> float:
         """Akaike's criterion."""
         return self.lmm_fit_.aic
@@ -72,19 +52,9 @@ class FittedAttributes:
         return self.lmm_fit_.bic
 
     @property
-    def icc_(self) -> float:
-        """Share of the groups in the variance around the fixed effects."""
-        return self.lmm_fit_.icc
-
-    @property
     def is_singular_(self) -> bool:
         """Whether a covariance of random effects is on its boundary."""
         return self.lmm_fit_.singular
-
-    @property
-    def monte_carlo_error_(self) -> np.ndarray:
-        """Standard errors of ``theta_`` that random probes cause; 0 for an exact fit."""
-        return self.results_.monte_carlo_error
 
     @property
     def groups_(self) -> dict[str, np.ndarray]:

@@ -11,7 +11,12 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clon
 from sklearn.metrics import r2_score
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import (
+    _num_samples,
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+)
 
 from skmixed.estimators.columns import framed, has_columns
 from skmixed.estimators.group_folds import splits_of_groups
@@ -191,7 +196,9 @@ class GroupConformalRegressor(
                 "is None."
             )
         X = self._checked(X)
-        rows = GroupedRows(X, checked_response(y), groups, row_weights(sample_weight, X))
+        rows = GroupedRows(
+            X, checked_response(y), groups, row_weights(sample_weight, _num_samples(X))
+        )
         check_consistent_length(X, rows.y)
         name, factor = exchangeable_groups(
             self, rows, self.factor, are_columns=self._groups_are_columns()

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import _num_samples, check_consistent_length, column_or_1d
 
 from skmixed.estimators.columns import framed
 from skmixed.estimators.group_folds import (
@@ -27,10 +28,12 @@ from skmixed.estimators.grouped_rows import (
     grouping_factors,
     wrapped,
 )
-from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.estimators.numbers import checked_response
+from skmixed.estimators.row_scores import ClassScores, ResponseScores
+from skmixed.estimators.specification import ModelSpecification
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each
+from skmixed.formula.values import unmasked
 from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["cross_validate_groups"]
@@ -59,7 +62,8 @@ def cross_validate_groups(
     Parameters
     ----------
     estimator : estimator
-        A mixed model, a pipeline that ends in one, or any regressor to compare with. It is cloned.
+        A mixed model, a pipeline that ends in one, or any regressor or classifier of two classes to
+        compare with. It is cloned.
     X : array-like or data frame of shape (n, n_columns)
     y : array-like of shape (n,), optional
         Not needed where a formula names the response.
@@ -109,21 +113,23 @@ def cross_validate_groups(
     """
     _check_arguments(cv, coverage)
     X = framed(X)
+    classes = is_classifier(estimator)
     if y is not None:
-        y = checked_response(y)
-    elif not isinstance(estimator, MixedLM) or estimator.formula is None:
-        raise ValueError("y is needed: only MixedLM(formula=...) finds the response in X.")
+        y = column_or_1d(unmasked(y)) if classes else checked_response(y)
+    elif not isinstance(estimator, ModelSpecification) or estimator.formula is None:
+        raise ValueError("y is needed: only a mixed model with formula= finds the response in X.")
     factors = grouping_factors(estimator, X, groups)
     new = factors if factor is None else {factor: chosen_factor(factor, factors)}
     check_consistent_length(X, y, next(iter(factors.values())).codes, sample_weight)
     labels = None if isinstance(groups, str) else groups
-    rows = GroupedRows(X, y, labels, row_weights(sample_weight, np.empty((_num_samples(X), 1))))
+    rows = GroupedRows(X, y, labels, row_weights(sample_weight, _num_samples(X)))
     random = random_division(random_state)
     folds = folds_of_rows(factors, cv, random)
     for name in new:
         folds += folds_of_groups(name, new[name], cv, random)
     made = Parallel(n_jobs=n_jobs)(
-        delayed(_predictions)(estimator, rows, fold, coverage) for fold in folds
+        delayed(_predictions)(estimator, rows, fold, None if classes else coverage)
+        for fold in folds
     )
     warn_user_once_of_each(one for _, found in made for one in found)
     tables = [table for table, _ in made]
@@ -138,6 +144,7 @@ def cross_validate_groups(
         questions=[(KNOWN_GROUPS, ", ".join(factors)), *((NEW_GROUPS, name) for name in new)],
         n_rows=len(rows),
         predictions=pd.concat(tables, ignore_index=True),
+        scores=ClassScores() if classes else ResponseScores(),
     )
 
 
@@ -157,25 +164,33 @@ def _check_arguments(cv: Any, coverage: float) -> None:
 
 
 def _predictions(
-    estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float
+    estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float | None
 ) -> tuple[pd.DataFrame, list[tuple[type[Warning], str]]]:
-    """Fit the training rows of a fold, and predict its test rows; return the warnings too."""
+    """Fit the training rows of a fold, and predict its test rows; return the warnings too.
+
+    A classifier has no coverage: the probabilities of the second class are predicted.
+    """
     train, test = rows.take(fold.train), rows.take(fold.test)
     with warnings.catch_warnings(record=True) as found:
         fitted = train.fit_clone(estimator)
-        limits = test.predict_interval(fitted, coverage)
-        predicted = test.predict(fitted)
+        if coverage is None:
+            limits, predicted = np.full((len(test), 2), np.nan), test.predict_proba(fitted)
+        else:
+            limits, predicted = test.predict_interval(fitted, coverage), test.predict(fitted)
+    observed, learned = (_observed(fitted, part) for part in (test, train))
+    if coverage is None:
+        observed, learned = (part == fitted.classes_[1] for part in (observed, learned))
     table = pd.DataFrame(
         {
             "question": fold.question,
             "factor": fold.factor,
             "fold": fold.number,
             "row": fold.test,
-            "observed": _observed(fitted, test),
+            "observed": np.asarray(observed, dtype=np.float64),
             "predicted": predicted,
             "lower": limits[:, 0],
             "upper": limits[:, 1],
-            "training_mean": np.average(_observed(fitted, train), weights=train.sample_weight),
+            "training_mean": np.average(learned, weights=train.sample_weight),
             "weight": 1.0 if test.sample_weight is None else test.sample_weight,
         }
     )

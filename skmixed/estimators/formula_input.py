@@ -16,6 +16,8 @@ from skmixed.design.design import Design, NewRows
 from skmixed.design.formulas import FormulaDesign, train_formula_design
 from skmixed.design.groups import Levels
 from skmixed.design.residual_columns import ResidualColumns
+from skmixed.design.response import ResponseReader
+from skmixed.design.side_parts import SidePart, side_columns
 from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.residuals import columns_of_data, residual_columns
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula
@@ -37,10 +39,16 @@ class FormulaInput:
     design : FormulaDesign
     residual : tuple
         The columns that a residual structure reads.
+    responses : ResponseReader or None
+        How the response of a generalised model is read; None for a linear one.
+    sides : tuple of SidePart or None
+        How the columns of further predictors are made; None for one that is the same in all rows.
     """
 
     design: FormulaDesign
     residual: tuple[Any, ...] = ()
+    responses: ResponseReader | None = None
+    sides: tuple[SidePart | None, ...] = ()
 
     @property
     def labels_are_columns(self) -> bool:
@@ -54,8 +62,9 @@ class FormulaInput:
 
     @property
     def variables(self) -> list[str] | None:
-        """Name the columns of data that a prediction reads, those of the factors last."""
-        return self.design.variables
+        """Name the columns of data that a prediction reads."""
+        of_sides = [name for part in self.sides if part is not None for name in part.variables]
+        return list(dict.fromkeys([*self.design.variables, *of_sides]))
 
     @property
     def factor_names(self) -> list[str]:
@@ -81,9 +90,17 @@ class FormulaInput:
             return None
         return ResidualColumns.of({name: find_column(X, name) for name in self.residual})
 
+    def extra_columns(self, X: Any) -> tuple[FloatArray | None, ...]:
+        """Return the columns of further predictors but for intercepts, None for constant ones."""
+        return side_columns(self.sides, X)
+
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows: y, or what the formula finds in the data."""
-        return self.design.recipe.evaluate_response(X) if y is None else y
+        if y is not None:
+            return y
+        if self.responses is not None:
+            return self.responses.observed(X)
+        return self.design.recipe.evaluate_response(X)
 
     def response(self, X: Any, y: Any) -> FloatArray:
         """Return the checked response of new rows."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skmixed.estimators.row_scores import RowScores
+
 __all__ = ["GroupScores"]
 
-SCORES = ["r2", "rmse", "coverage", "width"]
 QUESTION = ["question", "factor"]
 
 
@@ -31,7 +32,10 @@ class GroupScores:
     predictions : DataFrame
         One row for each question and test row: question, factor, fold, row (its position in X),
         group, observed, predicted, lower and upper (NaN without intervals), training_mean and
-        weight.
+        weight. Of a classifier, ``observed`` is 1 for the second class, and ``predicted`` its
+        probability.
+    scores : RowScores
+        Which scores there are.
     """
 
     estimator: str
@@ -40,6 +44,7 @@ class GroupScores:
     questions: list[tuple[str, str]]
     n_rows: int
     predictions: pd.DataFrame
+    scores: RowScores
 
     @property
     def folds(self) -> pd.DataFrame:
@@ -48,15 +53,24 @@ class GroupScores:
         Returns
         -------
         DataFrame
-            With columns question, factor, fold, rows, groups, r2, rmse, coverage and width.
+            With columns question, factor, fold, rows and groups, and r2, rmse, coverage and width;
+            of a classifier log_loss, brier, roc_auc and calibration.
         """
-        return _scores_by(self.predictions, [*QUESTION, "fold"])
+        return self._by([*QUESTION, "fold"])
+
+    def _by(self, keys: list[str]) -> pd.DataFrame:
+        """Return the scores of the rows with equal keys."""
+        counts = self.predictions.groupby(keys, sort=False)
+        sizes = pd.DataFrame({"rows": counts.size(), "groups": counts["group"].nunique()})
+        return sizes.join(self.scores.table(self.predictions, keys)).reset_index()
 
     def summary(self) -> pd.DataFrame:
         """Score the predictions of all folds together, with standard errors from the folds.
 
         R2 is 1 - sum (y - prediction)^2 / sum (y - training mean)^2 over the rows of all folds.
         The mean of the rows that were fitted is what one would predict without a model.
+        Of a classifier, the calibration is the slope of a logistic regression of the class on the
+        predicted log odds: 1 for calibrated probabilities, less for those too near to 0 and 1.
         A standard error is the standard deviation of the folds' scores over the square root of
         their number; it neglects that folds share rows to fit.
 
@@ -64,12 +78,14 @@ class GroupScores:
         -------
         DataFrame
             One row for each question: question, factor, rows, groups, left_out (rows whose groups
-            have no other rows), and r2, rmse, coverage and width, each followed by its standard
-            error, named ``r2_se`` and so on.
+            have no other rows), and r2, rmse, coverage and width, or log_loss, brier, roc_auc and
+            calibration of a classifier, each followed by its standard error, named ``r2_se`` and
+            so on.
         """
-        pooled = _scores_by(self.predictions, QUESTION).set_index(QUESTION)
+        scores = list(self.scores.digits)
+        pooled = self._by(QUESTION).set_index(QUESTION)
         with np.errstate(invalid="ignore"):
-            errors = self.folds.groupby(QUESTION, sort=False)[SCORES].sem()
+            errors = self.folds.groupby(QUESTION, sort=False)[scores].sem()
         every = pd.MultiIndex.from_tuples(self.questions, names=QUESTION)
         table = pooled.join(errors.add_suffix("_se")).reindex(every).reset_index()
         counts = table[["rows", "groups"]].fillna(0).astype(int)
@@ -77,7 +93,7 @@ class GroupScores:
             [
                 table[QUESTION],
                 counts.assign(left_out=self.n_rows - counts["rows"]),
-                table[[name for score in SCORES for name in (score, f"{score}_se")]],
+                table[[name for score in scores for name in (score, f"{score}_se")]],
             ],
             axis=1,
         )
@@ -85,57 +101,24 @@ class GroupScores:
     def __repr__(self) -> str:
         """Return the answer as text."""
         table = self.summary()
-        percent = f"{100 * self.nominal_coverage:g} %"
         lines = pd.DataFrame(
             {
-                "R2": _with_error(table, "r2", 2),
-                "RMSE": _with_error(table, "rmse", 3, significant=True),
-                "coverage": _with_error(table, "coverage", 3),
-                "width": _with_error(table, "width", 3, significant=True),
+                heading: _with_error(table, score, digits, significant=significant)
+                for score, (heading, digits, significant) in self.scores.digits.items()
             }
         )
         shown = list(zip(table["question"], table["factor"], table["left_out"], strict=True))
         lines.index = pd.Index([f"{question} ({factor})" for question, factor, _ in shown])
-        head = (
-            f"{self.estimator}, {self.n_folds} folds, +- standard error; coverage and mean width "
-            f"of {percent} intervals"
-        )
+        head = f"{self.estimator}, {self.n_folds} folds, +- standard error"
+        if "coverage" in self.scores.digits:
+            percent = f"{100 * self.nominal_coverage:g} %"
+            head += f"; coverage and mean width of {percent} intervals"
         notes = [
             f"{left_out} rows are left out of '{question}': no other row of their group."
             for question, _, left_out in shown
             if left_out
         ]
         return "\n".join([head, lines.to_string(), *notes])
-
-
-def _scores_by(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the scores of the rows with equal keys."""
-    weight = predictions["weight"]
-    y = predictions["observed"]
-    limits = predictions[["lower", "upper"]]
-    inside = ((limits["lower"] <= y) & (y <= limits["upper"])).astype(float)
-    sums = predictions[keys].assign(
-        weight=weight,
-        error=weight * (y - predictions["predicted"]) ** 2,
-        spread=weight * (y - predictions["training_mean"]) ** 2,
-        inside=weight * inside.where(limits["lower"].notna()),
-        between=weight * (limits["upper"] - limits["lower"]),
-        present=weight.where(limits["lower"].notna()),
-    )
-    grouped = sums.groupby(keys, sort=False)
-    total = grouped.sum(min_count=1)
-    counts = predictions.groupby(keys, sort=False)
-    table = pd.DataFrame(
-        {
-            "rows": counts.size(),
-            "groups": counts["group"].nunique(),
-            "r2": 1.0 - total["error"] / total["spread"].replace(0.0, np.nan),
-            "rmse": np.sqrt(total["error"] / total["weight"]),
-            "coverage": total["inside"] / total["present"],
-            "width": total["between"] / total["present"],
-        }
-    )
-    return table.reset_index()
 
 
 def _with_error(

@@ -83,6 +83,11 @@ class GroupedRows:
         """Return predictions of a fitted estimator, of known groups if there are labels."""
         return fitted.predict(self.X, **self._labels_for(fitted), **options)
 
+    def predict_proba(self, fitted: Any) -> FloatArray:
+        """Return the probabilities of the second class of a fitted classifier."""
+        found = fitted.predict_proba(self.X, **self._labels_for(fitted))
+        return np.asarray(found[:, 1], dtype=np.float64)
+
     def predict_interval(self, fitted: Any, coverage: float) -> FloatArray:
         """Return the limits of an estimator or of a pipeline's last step; NaN if it has none."""
         X, last = self.X, fitted

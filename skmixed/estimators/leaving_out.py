@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmixed import inference
 from skmixed.design.labels import select_labels
 from skmixed.formula.columns import n_rows
+from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["LeaveOutMethods"]
 
@@ -20,8 +21,6 @@ FloatArray = NDArray[np.float64]
 
 class LeaveOutMethods:
     """Predict the training rows from others, at the estimated variance parameters."""
-
-    predict: Callable[..., Any]
 
     def loo_predict(
         self,
@@ -179,6 +178,8 @@ class LeaveOutMethods:
         """Predict the rows that were fitted from each other, and those of weight 0 from them."""
         check_is_fitted(self)
         n = n_rows(X)
+        groups = given["groups"]
+        given = {name: values for name, values in given.items() if values is not None}
         fitted = _with_weight(n, given)
         factor = options.get("factor")
         if factor is not None and not isinstance(factor, str) and len(factor) == n:
@@ -188,7 +189,8 @@ class LeaveOutMethods:
         mean, std = (part.to_numpy() for part in found)
         if len(mean) < n:
             _check_number(fitted, len(mean))
-            everywhere = self.predict(X, groups=given["groups"], return_std=True)
+            model: FittedModel = self.fitted_model  # type: ignore[attr-defined]
+            everywhere = model.predict(X, groups=groups, return_std=True)
             for full, part in zip(everywhere, (mean, std), strict=True):
                 full[fitted] = part
             mean, std = everywhere
@@ -199,7 +201,7 @@ def _with_weight(n: int, given: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Tell which rows have a weight, as far as it is told row by row."""
     fitted = np.ones(n, dtype=bool)
     for name in ("sample_weight", "group_weight"):
-        weights = given[name]
+        weights = given.get(name)
         if weights is not None and not isinstance(weights, Mapping) and np.shape(weights) == (n,):
             fitted &= np.asarray(weights, dtype=np.float64) > 0.0
     return fitted

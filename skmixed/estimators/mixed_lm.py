@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sklearn.utils.validation import validate_data
-
-from skmixed.covariance import (
-    DirectSum,
-    JointCovariance,
-    covariance_structure,
-)
-from skmixed.design.design import Design
-from skmixed.estimators.array_input import ArrayInput, train_arrays
-from skmixed.estimators.base import LinearMixedModel
-from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
+from skmixed.estimators.linear import LinearMixedModel
 from skmixed.estimators.residuals import residual_structure
+from skmixed.estimators.specification import ModelSpecification
 from skmixed.fitting.model import LMMModel
-from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
-from skmixed.formula.tables import require_different_names
+from skmixed.formula import ParsedFormula
 from skmixed.likelihood.choose import SOLVERS
 from skmixed.residual.structure import ResidualStructure
 
-__all__ = ["MixedLM", "formula_structures"]
+__all__ = ["MixedLM"]
 
 
-class MixedLM(LinearMixedModel):
+class MixedLM(ModelSpecification, LinearMixedModel):
     """Fit a linear mixed model: fixed effects, and effects that vary from group to group.
 
         y = X beta + Z b + e,  b ~ N(0, sigma^2 Lambda Lambda'),  e ~ N(0, sigma^2 W^-1)
@@ -185,73 +175,14 @@ class MixedLM(LinearMixedModel):
             raise ValueError(
                 f"The 'solver' parameter of MixedLM must be one of {SOLVERS}, got {self.solver!r}."
             )
-        if not self.verbose >= 0:
-            raise ValueError(f"verbose must be 0 or more, got {self.verbose!r}.")
-        if isinstance(self.groups, str) and "~" in self.groups:
-            raise ValueError(
-                f"groups={self.groups!r} looks like a formula. Write "
-                f"MixedLM(formula={self.groups!r})."
-            )
-        if self.formula is not None and (self.groups is not None or self.random_slopes is not None):
-            raise ValueError(
-                "formula= was given together with groups= or random_slopes=, which it replaces: "
-                "write all of the model into the formula."
-            )
-        if not self.random_intercept and self.random_slopes is None:
-            raise ValueError(
-                "random_intercept=False leaves no random effect without random_slopes. Name the "
-                "columns with random slopes."
-            )
 
     def _search_options(self) -> dict[str, Any]:
         """Return the solver, and what is shown of the search."""
         return {"solver": self.solver, "verbose": int(self.verbose)}
 
-    def _design(
-        self, X: Any, y: Any, groups: Any
-    ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
-        """Return the design that the arguments or the formula describe."""
-        if self.formula is None:
-            design, learned = train_arrays(
-                self,
-                X,
-                y,
-                groups,
-                random_slopes=self.random_slopes,
-                random_intercept=bool(self.random_intercept),
-                residual=self._residual(),
-            )
-            covariance = self._structures(design)
-            return design, covariance, learned
-        check_data(X, "X")
-        if not isinstance(X, Mapping):
-            require_different_names(X, "X")
-            validate_data(self, X, skip_check_array=True)
-        parsed = parse_formula(self.formula)
-        design, form = train_data(parsed, X, y, residual=self._residual())
-        return design, formula_structures(parsed, design, form), form
-
     def _residual(self) -> ResidualStructure | None:
         """Return the structure of the residuals."""
         return residual_structure(self.residual)
-
-    def _structures(self, design: Design) -> JointCovariance:
-        """Return the structure that the argument covariance gives to each factor."""
-        names = [block.factor.levels.name for block in design.blocks]
-        chosen = self.covariance
-        if isinstance(chosen, Mapping):
-            unknown = [name for name in chosen if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"covariance names the factors {unknown}; the factors are {names}."
-                )
-            structures = [covariance_structure(chosen.get(name, "unstructured")) for name in names]
-        else:
-            structures = [covariance_structure(chosen)] * len(names)
-        sizes = [len(block.effect_names) for block in design.blocks]
-        return JointCovariance(
-            tuple(DirectSum((s,), (k,)) for s, k in zip(structures, sizes, strict=True))
-        )
 
     def formula_model(
         self,
@@ -274,51 +205,5 @@ class MixedLM(LinearMixedModel):
         group_weight : array-like of shape (n,) or mapping of labels, optional
         """
         self._check_parameters()
-        design, self._input = train_data(
-            parsed, data, environment=environment, residual=self._residual()
-        )
-        structures = formula_structures(parsed, design, self._input)
+        design, structures, self._input = self._formula_design(parsed, data, None, environment)
         return self._model(design, structures, sample_weight, group_weight)
-
-    @property
-    def recipe(self) -> FormulaRecipe | None:
-        """Return how the formula makes its columns; None for a model of arrays."""
-        return self._input.formula_recipe
-
-    @property
-    def predictor_columns(self) -> list[str] | None:
-        """Name the columns of data that predict reads; None for all columns of an array."""
-        return self._input.variables
-
-    def observed_response(self, data: Any) -> Any:
-        """Return the response that the formula finds in data, shape (n,)."""
-        return self._input.observed(data, None)
-
-    def _response_name(self) -> str:
-        """Name the response as the formula does."""
-        response = None if self.formula is None else parse_formula(self.formula).response
-        return response or super()._response_name()
-
-    def _no_groups_message(self) -> str:
-        """Say that the model has no groups, and how it gets them."""
-        if self.formula is None:
-            return super()._no_groups_message()
-        return (
-            f"The formula {self.formula!r} has no random effects: this is ordinary least squares. "
-            "Add a term such as '(1 | g)'."
-        )
-
-
-def formula_structures(
-    parsed: ParsedFormula, design: Design, form: FormulaInput
-) -> JointCovariance:
-    """Return the structures of a formula's random terms, factor by factor."""
-    return JointCovariance(
-        tuple(
-            DirectSum(
-                tuple(covariance_structure(parsed.random[i].covariance) for i in factor.terms),
-                tuple(len(term.effect_names) for term in block.terms),
-            )
-            for factor, block in zip(form.design.factors, design.blocks, strict=True)
-        )
-    )

@@ -1,4 +1,4 @@
-"""Predict, score, and show the matrices of rows: the methods that need a fitted model."""
+"""Predict from a fitted linear model, and score its predictions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
 
-from skmixed.design.matrices import DesignMatrices, design_matrices
-from skmixed.estimators.array_input import ArrayInput
-from skmixed.estimators.formula_input import FormulaInput
-from skmixed.estimators.routing import GroupRoutingMixin
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula.values import unmasked
 from skmixed.prediction.fitted_model import FittedModel
@@ -26,39 +21,11 @@ __all__ = ["PredictionMethods"]
 FloatArray = NDArray[np.float64]
 
 
-class PredictionMethods(GroupRoutingMixin):
-    """Predict from ``lmm_fit_``, with and without random effects."""
+class PredictionMethods:
+    """Predict from a linear fit, with and without random effects."""
 
-    formula: str | None = None
-    include_random_effects: bool | Sequence[str]
-    unseen_groups: str
-    missing_groups: str
     lmm_fit_: LMMFit
-    _input: ArrayInput | FormulaInput
-
-    @property
-    def fitted_model(self) -> FittedModel:
-        """The fit with what reads new data: it predicts, and keeps no rows.
-
-        Raises
-        ------
-        NotFittedError
-            If there is no fit.
-        """
-        check_is_fitted(self)
-        return FittedModel(
-            self.lmm_fit_,
-            self._input,
-            response_name=self._response_name(),
-            formula=self.formula,
-            include_random_effects=self.include_random_effects,
-            unseen_groups=self.unseen_groups,
-            missing_groups=self.missing_groups,
-        )
-
-    def _response_name(self) -> str:
-        """Name the response in reports."""
-        raise NotImplementedError
+    fitted_model: FittedModel
 
     def predict(
         self,
@@ -245,23 +212,6 @@ class PredictionMethods(GroupRoutingMixin):
             self.predict(X, groups=groups),
             sample_weight=sample_weight,
         )
-
-    def design_matrices(self, X: Any, *, groups: Any = None) -> DesignMatrices:
-        """Show X and Z of some rows, with labelled columns.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), optional
-
-        Returns
-        -------
-        DesignMatrices
-            ``X`` a DataFrame; ``Z`` sparse, with its columns named by ``Z_columns``.
-        """
-        rows, _ = self.fitted_model.read(X, groups, True)
-        parts = [(part.levels, part.effect_names) for part in self.lmm_fit_.random]
-        return design_matrices(rows, self.lmm_fit_.fixed.names, parts)
 
     def marginal_covariance(self, X: Any, *, groups: Any = None) -> FloatArray:
         """Return the covariance of y that the model implies for some rows.

@@ -9,7 +9,7 @@ import pandas as pd
 from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput, train_arrays
-from skmixed.estimators.base import LinearMixedModel, shrinkage
+from skmixed.estimators.linear import LinearMixedModel, shrinkage
 
 __all__ = ["RandomInterceptRegressor"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from sklearn.utils._metadata_requests import SIMPLE_METHODS
+
 __all__ = ["GroupRoutingMixin"]
 
 
@@ -34,7 +36,7 @@ class GroupRoutingMixin:
         """
         request = super().get_metadata_routing()  # type: ignore[misc]
         if self._groups_are_columns():
-            for method in ("fit", "predict", "score"):
+            for method in SIMPLE_METHODS:
                 getattr(request, method).requests.pop("groups", None)
         return request
 

@@ -11,6 +11,8 @@ from sklearn.utils.metadata_routing import UNUSED
 
 __all__ = ["GroupScorer"]
 
+RESPONSE_METHODS = ("predict", "predict_proba", "decision_function")
+
 
 class GroupScorer(BaseEstimator):
     """Score predictions that were made with the labels of the test rows.
@@ -26,6 +28,9 @@ class GroupScorer(BaseEstimator):
     include_random_effects : bool, optional
         Passed to predict: False scores population predictions. The default leaves it to the
         estimator.
+    response_method : {"predict", "predict_proba", "decision_function"}, default="predict"
+        What the metric gets: of two classes, ``"predict_proba"`` gives the probability of the
+        second. Log loss, Brier score and area under the ROC curve need it.
     greater_is_better : bool, default=True
         Whether a larger metric is better; else its sign is turned.
 
@@ -56,10 +61,12 @@ class GroupScorer(BaseEstimator):
         metric: Callable[..., float] = r2_score,
         *,
         include_random_effects: bool | None = None,
+        response_method: str = "predict",
         greater_is_better: bool = True,
     ) -> None:
         self.metric = metric
         self.include_random_effects = include_random_effects
+        self.response_method = response_method
         self.greater_is_better = greater_is_better
 
     def __call__(self, estimator: Any, X: Any, y: Any, **metadata: Any) -> float:
@@ -87,10 +94,20 @@ class GroupScorer(BaseEstimator):
             switches["groups"] = groups
         if self.include_random_effects is not None:
             switches["include_random_effects"] = self.include_random_effects
-        predicted = estimator.predict(X, **switches)
+        predicted = self._predicted(estimator, X, switches)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         value = self.metric(y, predicted, **weights)
         return value if self.greater_is_better else -value
+
+    def _predicted(self, estimator: Any, X: Any, switches: dict[str, Any]) -> Any:
+        """Return what the metric compares with the response."""
+        if self.response_method not in RESPONSE_METHODS:
+            raise ValueError(
+                f"response_method must be one of {RESPONSE_METHODS}, got {self.response_method!r}."
+            )
+        found = getattr(estimator, self.response_method)(X, **switches)
+        binary = self.response_method == "predict_proba" and found.shape[1] == 2
+        return found[:, 1] if binary else found
 
     def _accept_sample_weight(self) -> bool:
         """Tell scikit-learn that weights may come without routing."""

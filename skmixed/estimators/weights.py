@@ -23,8 +23,8 @@ FloatArray = NDArray[np.float64]
 WEIGHT_TYPES = ("precision", "frequency", "sampling")
 
 
-def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
-    """Return checked weights of the rows, None where all are equal to 1.
+def row_weights(sample_weight: Any, n: int) -> FloatArray | None:
+    """Return checked weights of n rows, None where all are equal to 1.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
     if sample_weight is None:
         return None
     weights = _check_sample_weight(
-        unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True
+        unmasked(sample_weight), np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
     )
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")

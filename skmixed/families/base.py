@@ -126,6 +126,25 @@ class Family(Protocol):
         """Return whether the response takes separate values."""
         ...
 
+    @property
+    def support(self) -> str:
+        """Return the responses that it can have, in words."""
+        ...
+
+    @property
+    def variance_text(self) -> str:
+        """Return how the variance depends on the mean, in TeX."""
+        ...
+
+    @property
+    def dispersion_name(self) -> str | None:
+        """Return the symbol of the dispersion in ``variance_text``, None if there is none."""
+        ...
+
+    def dispersion_of(self, omega: FloatArray) -> FloatArray:
+        """Return the dispersion in ``variance_text``, from its predictor."""
+        ...
+
     def check(self, y: FloatArray) -> None:
         """Raise ValueError if a response is not in the support."""
         ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy
+from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, bounded_exp
@@ -67,6 +68,41 @@ class InverseGaussian(PositiveFamily):
     ) -> FloatArray:
         """Return a response drawn for each row."""
         return rng.wald(self.link.mean(eta), bounded_exp(-extra[0]))
+
+    def cdf(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response up to y: SciPy's overflows for large means."""
+        below, reflected, _ = self._passages(y, eta, extra)
+        return special.ndtr(below) + reflected
+
+    def survival(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a response above y."""
+        below, reflected, density = self._passages(y, eta, extra)
+        tail = 0.5 * density * special.erfcx(np.maximum(below, 0.0) / np.sqrt(2.0)) - reflected
+        return np.where(below > 0.0, tail, special.ndtr(-below) - reflected)
+
+    def _passages(
+        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return z below the barrier, the reflected probability, and exp(-z**2 / 2).
+
+        The response is the time at which a Brownian motion with drift first passes a barrier.
+        """
+        mean, scale = self.link.mean(eta), np.sqrt(bounded_exp(-extra[0]) / y)
+        below, above = scale * (y / mean - 1.0), scale * (y / mean + 1.0)
+        density = np.exp(-0.5 * below * below)
+        return below, 0.5 * density * special.erfcx(above / np.sqrt(2.0)), density
 
     def _in_log_mean(
         self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool

@@ -9,7 +9,7 @@ import numpy as np
 
 from skmixed.families.base import FloatArray, LinkDerivatives
 
-__all__ = ["Identity", "Inverse", "InverseSquared", "Log", "Sqrt", "bounded_exp"]
+__all__ = ["SMALLEST", "Identity", "Inverse", "InverseSquared", "Log", "Sqrt", "bounded_exp"]
 
 # exp(170) is 7e73: four factors of that size do not overflow, and no data have such means.
 LARGEST_LOG = 170.0

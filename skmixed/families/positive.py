@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.families.base import FloatArray, Link, LinkDerivatives, RowDerivatives
 from skmixed.families.composition import composed
+from skmixed.families.count_limits import COUNT_CDF, COUNT_QUANTILE, COUNT_SURVIVAL, CountFunction
 from skmixed.families.distribution import Distribution
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, Sqrt
 
@@ -49,7 +51,6 @@ class PositiveMean(Distribution):
 
         This is exact for exponential families, and that of quasi-likelihood for others.
         """
-        # The logarithm and not the ratio of squares: no overflow.
         return mean / (self.variance_at(mean, extra) / mean)
 
     @abstractmethod
@@ -92,8 +93,56 @@ class CountFamily(PositiveMean):
         """Return the counts, moved away from 0."""
         return y + 0.1
 
+    def cdf(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a count up to y."""
+        return self._count_function(COUNT_CDF, y, eta, extra)
+
+    def survival(
+        self,
+        y: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the probability of a count above y."""
+        return self._count_function(COUNT_SURVIVAL, y, eta, extra)
+
+    def quantile(
+        self,
+        probability: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        trials: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the smallest count whose cdf reaches the probability."""
+        return np.maximum(self._count_function(COUNT_QUANTILE, probability, eta, extra), 0.0)
+
+    def _count_function(
+        self,
+        function: CountFunction,
+        argument: FloatArray,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+    ) -> FloatArray:
+        """Evaluate a function of the counts, where SciPy's can be trusted by them."""
+        argument, eta, *omegas = np.broadcast_arrays(argument, eta, *extra)
+        mean = self.link.mean(eta)
+
+        def exact(rows: NDArray[np.bool_], name: str) -> FloatArray:
+            frozen = self._frozen(eta[rows], [omega[rows] for omega in omegas], None)
+            return np.asarray(getattr(frozen, name)(argument[rows]))
+
+        return function(argument, mean, self.variance_at(mean, omegas), exact)
+
     def _in_support(self, y: FloatArray) -> Any:
-        return (y >= 0.0) & (y == np.floor(y)) & np.isfinite(y)
+        # Counts that are not whole numbers have a density too; whoever reads them warns.
+        return (y >= 0.0) & np.isfinite(y)
 
     def _remedy(self) -> str:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,10 +31,13 @@ class ProbabilityLink:
     ----------
     symmetric : bool
         Whether 1 - h(eta) is h(-eta).
+    latent_variance : float or None
+        Variance of the distribution whose distribution function is h; None where it has none.
     """
 
     name: ClassVar[str]
     symmetric: ClassVar[bool] = True
+    latent_variance: ClassVar[float | None] = None
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the eta of a probability."""
@@ -69,6 +73,7 @@ class Logit(ProbabilityLink):
     """
 
     name: ClassVar[str] = "logit"
+    latent_variance: ClassVar[float | None] = math.pi**2 / 3.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(mean / (1 - mean))."""
@@ -108,6 +113,7 @@ class Probit(ProbabilityLink):
     """
 
     name: ClassVar[str] = "probit"
+    latent_variance: ClassVar[float | None] = 1.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return the standard normal quantile of the probability."""
@@ -203,6 +209,7 @@ class CLogLog(ProbabilityLink):
 
     name: ClassVar[str] = "cloglog"
     symmetric: ClassVar[bool] = False
+    latent_variance: ClassVar[float | None] = math.pi**2 / 6.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return log(-log(1 - mean))."""
@@ -257,6 +264,7 @@ class LogLog(ProbabilityLink):
 
     name: ClassVar[str] = "loglog"
     symmetric: ClassVar[bool] = False
+    latent_variance: ClassVar[float | None] = math.pi**2 / 6.0
 
     def predictor(self, mean: FloatArray) -> FloatArray:
         """Return -log(-log(mean))."""

@@ -10,21 +10,22 @@ import numpy as np
 from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
+from skmixed.families.links import SMALLEST
 from skmixed.families.positive import CountFamily
 
 __all__ = ["ZeroInflated"]
 
-# Of the weight without inflation: the least where a surrogate would make it negative.
+# The least share of the weight without inflation that is left: where the family's own weight is a
+# surrogate, the difference may be negative.
 LEAST_WEIGHT = 1e-3
 
 
 class _Softplus(NamedTuple):
-    """Hold derivatives of log(1 + exp(d)) at d = log f(0) - omega, 0 where y is not 0.
+    """Hold the derivatives of log(1 + exp(d)) at d = log f(0) - omega.
 
-    ``first`` is the probability that a zero is one of the counts.
+    ``first`` is the probability that a zero is one of the counts, and 1 for other responses.
     """
 
-    value: FloatArray
     first: FloatArray
     second: FloatArray
     third: FloatArray
@@ -222,15 +223,15 @@ class ZeroInflated:
     ) -> FloatArray:
         """Return the smallest count whose cdf reaches the probability."""
         *others, omega = extra
-        rest = (probability - special.expit(omega)) / special.expit(-omega)
-        return self.family.quantile(np.clip(rest, 0.0, 1.0), eta, others).clip(min=0.0)
+        rest = (probability - special.expit(omega)) / np.maximum(special.expit(-omega), SMALLEST)
+        return self.family.quantile(np.clip(rest, 0.0, 1.0), eta, others)
 
 
 def _softplus(zero: FloatArray, d: FloatArray) -> _Softplus:
-    """Return derivatives of log(1 + exp(d)) where the response is zero, of d elsewhere."""
+    """Return the derivatives of log(1 + exp(d)) where the response is zero, of d elsewhere."""
     share = np.where(zero, special.expit(d), 1.0)
     second = np.where(zero, share * special.expit(-d), 0.0)
-    return _Softplus(d, share, second, second * (1.0 - 2.0 * share))
+    return _Softplus(share, second, second * (1.0 - 2.0 * share))
 
 
 def _mixed(plus: _Softplus, counts: RowDerivatives, one: ExtraDerivatives) -> ExtraDerivatives:

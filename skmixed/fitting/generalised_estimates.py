@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.fitting.estimates import theta_in_units
-from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
+from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_search import GeneralisedOptimum
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
 from skmixed.fitting.monte_carlo import monte_carlo_error
-from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.errors import ConditionalErrors
+from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import errors_given_data
 
@@ -37,7 +38,7 @@ def generalised_estimates(
     model: GLMMModel,
     coordinates: GeneralisedCoordinates,
     objective: GeneralisedObjective,
-    optimum: Optimum,
+    found: GeneralisedOptimum,
 ) -> GLMMFit:
     """Make the fit of an optimum.
 
@@ -46,11 +47,12 @@ def generalised_estimates(
     model : GLMMModel
     coordinates : GeneralisedCoordinates
     objective : GeneralisedObjective
-    optimum : Optimum
+    found : GeneralisedOptimum
     """
+    optimum = found.optimum
     at: Any = optimum.at
     x, modes = at.theta, at.modes
-    joint = _joint(objective, at)
+    joint = _joint(objective, x, found.hessian)
     errors = errors_given_data(modes.system, modes.factors)
     design = model.design
     fit = GLMMFit(
@@ -60,7 +62,7 @@ def generalised_estimates(
         random=_random(model, coordinates, objective, modes, errors, joint),
         errors=errors,
         sigma=1.0,
-        log_likelihood=-0.5 * at.value + _normalising(model),
+        log_likelihood=-0.5 * (at.value - at.penalty) + _normalising(model),
         convergence=_convergence(optimum, joint),
         coordinates=coordinates.mean,
         residual_quantiles=quartiles(_pearson(objective, x, modes)),
@@ -70,10 +72,19 @@ def generalised_estimates(
         extra=_extra(model, coordinates, objective, joint),
         n_quadrature=model.n_quadrature,
         trials=model.trials,
+        mode_slopes=tuple(
+            mode_slopes(
+                objective.rows,
+                modes,
+                objective.covariance,
+                joint.parameters[joint.theta],
+                objective.extra,
+            )
+        ),
+        penalty=model.penalty,
     )
-    return replace(
-        fit, monte_carlo=monte_carlo_error(at, partial(_theta_in_units, fit, objective))
-    )
+    error = monte_carlo_error(at, partial(_theta_in_units, fit, objective))
+    return fit if error is None else replace(fit, monte_carlo=error)
 
 
 def _theta_in_units(fit: GLMMFit, objective: GeneralisedObjective, x: FloatArray) -> FloatArray:
@@ -81,16 +92,21 @@ def _theta_in_units(fit: GLMMFit, objective: GeneralisedObjective, x: FloatArray
     return theta_in_units(fit, objective.covariance, objective.split(x).theta)
 
 
-def _joint(objective: GeneralisedObjective, at: GeneralisedValue) -> JointEstimate:
-    """Invert the Hessian of all parameters."""
-    hessian = at.hessian
+def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) -> JointEstimate:
+    """Invert the Hessian of all parameters; one that is held by its bound has no error."""
+    free = np.ones(len(x), bool) if objective.lower is None else x > objective.lower
+    covariance = np.zeros_like(hessian)
+    covariance[np.ix_(free, free)] = _inverse(hessian[np.ix_(free, free)])
+    return JointEstimate(x, hessian, covariance, len(objective.X), objective.n_theta)
+
+
+def _inverse(hessian: FloatArray) -> FloatArray:
+    """Return the covariance of the estimates; flat directions are left out."""
     units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
     kept = values > FLAT * values.max(initial=0.0)
     root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
-    return JointEstimate(
-        at.theta, hessian, 2.0 * root @ root.T, len(objective.X), objective.n_theta
-    )
+    return np.asarray(2.0 * root @ root.T)
 
 
 def _fixed(model: GLMMModel, place: FixedCoordinates, joint: JointEstimate) -> FixedEffects:
@@ -203,7 +219,9 @@ def _pearson(objective: GeneralisedObjective, x: FloatArray, modes: Modes) -> Fl
     variance = responses.family.variance(modes.eta, extra)
     if responses.weights is not None:
         variance = variance / responses.weights
-    return np.asarray((responses.y - mean) / np.sqrt(variance))
+    # A variance of 0 is that of a mean at the end of the range, where the response is too.
+    scale = np.sqrt(variance)
+    return np.divide(responses.y - mean, scale, out=np.zeros_like(mean), where=scale > 0.0)
 
 
 def _normalising(model: GLMMModel) -> float:
@@ -214,7 +232,7 @@ def _normalising(model: GLMMModel) -> float:
     return float(family.normalising(model.design.response, model.design.weights.values).sum())
 
 
-def _convergence(optimum: Optimum, joint: JointEstimate) -> Convergence:
+def _convergence(optimum: Any, joint: JointEstimate) -> Convergence:
     """Keep of the search what a report needs."""
     theta = joint.theta
     return Convergence(

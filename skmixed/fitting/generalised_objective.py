@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.fitting.convergence import theta_on_boundary
+from skmixed.likelihood.criterion import Criterion, RowGradient
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
-from skmixed.likelihood.laplace import LaplaceGradient, in_theta, laplace
+from skmixed.likelihood.laplace import Laplace, in_theta
 from skmixed.likelihood.modes import Modes, find_modes
+from skmixed.likelihood.penalties import BoundPenalty, PenaltyValue
 from skmixed.likelihood.responses import Responses
 from skmixed.likelihood.stochastic import Probes, random_probes
 
@@ -27,9 +30,11 @@ FloatArray = NDArray[np.float64]
 LEAST = 1e-7
 # Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
 # is as exact as the solutions for its probes.
-STEP, PROBED_STEP = 1e-5, 1e-2
+STEP, PROBED_STEP = 1e-5, 1e-3
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
+# How far further predictors may go from their start: logarithms of dispersions, and logits.
+FARTHEST = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +56,15 @@ class Parameters:
 
 @dataclass(frozen=True, eq=False)
 class GeneralisedValue:
-    """Hold one evaluation of the objective, -2 log-likelihood.
+    """Hold one evaluation of the objective, -2 log-likelihood with the penalty if there is one.
 
     Attributes
     ----------
     theta : ndarray of shape (n_parameters,)
         All parameters: beta, theta and those of further predictors.
     value : float
+    penalty : float
+        The part of the value that is no likelihood.
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
@@ -68,6 +75,7 @@ class GeneralisedValue:
 
     theta: FloatArray
     value: float
+    penalty: float
     gradient: FloatArray
     hessian: FloatArray
     modes: Modes
@@ -108,6 +116,11 @@ class GeneralisedObjective:
         Columns of each further predictor of the family.
     extra_curvature : ndarray of shape (n_extra, n_extra) or None
         Of the coefficients of further predictors, about.
+    criterion : Criterion or None
+        How the random effects are integrated out; by Laplace's method if None.
+    usual_extra : tuple of float
+        Means of the further predictors, from which the search goes only so far.
+    penalty : BoundPenalty or None
     probes : Probes or None
         From which log|M| and the gradient are estimated; None where they are exact.
     """
@@ -119,6 +132,9 @@ class GeneralisedObjective:
     covariance: JointCovariance
     extra: Sequence[FloatArray] = ()
     extra_curvature: FloatArray | None = None
+    criterion: Criterion | None = None
+    penalty: BoundPenalty | None = None
+    usual_extra: tuple[float, ...] = ()
     probes: Probes | None = None
 
     def __post_init__(self) -> None:
@@ -141,6 +157,11 @@ class GeneralisedObjective:
         assert self.probes is not None
         n_replicates = times * self.probes.n_replicates
         self.probes = random_probes(self.elimination.shapes, n_replicates)
+
+    @cached_property
+    def integral(self) -> Criterion:
+        """Return the approximation of the likelihood."""
+        return Laplace(self.rows) if self.criterion is None else self.criterion
 
     @property
     def n_theta(self) -> int:
@@ -179,34 +200,61 @@ class GeneralisedObjective:
             If there are none.
         """
         fixed, extra = self.predictors(x)
-        factors = [_regular(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        self._check(extra)
+        factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         modes = find_modes(
             self.elimination, factors, fixed, self.responses, extra, self._warm, self.probes
         )
         self._warm = modes.spherical
         return modes
 
+    def _check(self, extra: list[FloatArray]) -> None:
+        """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        for found, usual in zip(extra, self.usual_extra, strict=False):
+            if abs(found.mean() - usual) > FARTHEST:
+                raise np.linalg.LinAlgError("The responses are explained exactly.")
+
+    def on_boundary(self, x: FloatArray) -> FloatArray | None:
+        """Return the parameters with vanishing standard deviations at 0; None if there are none."""
+        theta = theta_on_boundary(self.covariance, self.split(x).theta)
+        if theta is None:
+            return None
+        n = len(self.X)
+        return np.concatenate([x[:n], theta, x[n + len(theta) :]])
+
     def value(self, x: FloatArray) -> float:
-        """Return -2 log-likelihood alone."""
-        return laplace(self.modes(x)).value
+        """Return the value alone."""
+        penalty = self._penalty(x)
+        return self.integral.value(self.modes(x), self.predictors(x)[1]) + penalty.value
+
+    def _penalty(self, x: FloatArray) -> PenaltyValue:
+        """Return the penalty in (beta, theta)."""
+        at = self.split(x)
+        if self.penalty is not None:
+            return self.penalty.at(at.beta, at.theta)
+        n = len(at.beta) + len(at.theta)
+        return PenaltyValue(0.0, np.zeros(n), np.zeros((n, n)))
 
     def __call__(self, x: FloatArray, hessian: FloatArray | None = None) -> GeneralisedValue:
         """Evaluate value, gradient and an approximate Hessian, unless one is given."""
+        penalty = self._penalty(x)
         modes = self.modes(x)
-        gradient, of_psi = self._gradient(x, modes)
+        value, gradient, of_psi = self._differentiated(x, modes)
+        gradient[: len(penalty.gradient)] += penalty.gradient
         if hessian is None:
-            hessian = self._approximate_hessian(x, modes, of_psi)
-        replicate = partial(self._replicated_gradients, x, modes)
-        return GeneralisedValue(x, laplace(modes).value, gradient, hessian, modes, replicate)
+            hessian = self._approximate_hessian(x, modes, of_psi, penalty)
+        replicate = partial(self._replicated_gradients, x, modes, penalty)
+        value += penalty.value
+        return GeneralisedValue(x, value, penalty.value, gradient, hessian, modes, replicate)
 
     def _approximate_hessian(
-        self, x: FloatArray, modes: Modes, of_psi: list[FloatArray]
+        self, x: FloatArray, modes: Modes, of_psi: list[FloatArray], penalty: PenaltyValue
     ) -> FloatArray:
         """Return the working information, and what is known of further coefficients."""
+        theta = self.split(x).theta
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
-        theta = self.split(x).theta
-        hessian[:n, :n] = working_information(
+        hessian[:n, :n] = penalty.hessian + working_information(
             self.X, self.rows, modes, self.covariance, theta, of_psi
         )
         if n < len(x):
@@ -214,33 +262,39 @@ class GeneralisedObjective:
             hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
         return hessian
 
-    def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the gradient of -2 log-likelihood alone."""
-        return self._gradient(x, self.modes(x))[0]
-
-    def _gradient(self, x: FloatArray, modes: Modes) -> tuple[FloatArray, list[FloatArray]]:
-        """Return the gradient, and the derivative in Psi of each factor."""
-        return self._in_parameters(x, modes, laplace(modes).gradient(self.rows))
-
-    def _replicated_gradients(self, x: FloatArray, modes: Modes) -> FloatArray | None:
+    def _replicated_gradients(
+        self, x: FloatArray, modes: Modes, penalty: PenaltyValue
+    ) -> FloatArray | None:
         """Return the gradient from each replicate of the probes."""
-        found = laplace(modes).replicated_gradients(self.rows)
+        found = [self._in_parameters(x, modes, by)[0] for by in self.integral.replicated(modes)]
         if not found:
             return None
-        return np.array([self._in_parameters(x, modes, one)[0] for one in found])
+        gradients = np.array(found)
+        gradients[:, : len(penalty.gradient)] += penalty.gradient
+        return gradients
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the gradient alone."""
+        gradient = self._differentiated(x, self.modes(x))[1]
+        penalty = self._penalty(x).gradient
+        gradient[: len(penalty)] += penalty
+        return gradient
+
+    def _differentiated(
+        self, x: FloatArray, modes: Modes
+    ) -> tuple[float, FloatArray, list[FloatArray]]:
+        """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
+        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
+        return value, *self._in_parameters(x, modes, by)
 
     def _in_parameters(
-        self, x: FloatArray, modes: Modes, by: LaplaceGradient
+        self, x: FloatArray, modes: Modes, by: RowGradient
     ) -> tuple[FloatArray, list[FloatArray]]:
         """Return derivatives in the parameters, and in Psi of each factor."""
         theta = self.split(x).theta
-        # A regular factor gives the score of Psi, and that the one of any other.
-        of_psi: list[FloatArray] = [
-            0.5 * np.asarray(np.linalg.solve(L.T, G.T), np.float64).T
-            for L, G in zip(modes.factors, by.factors, strict=True)
-        ]
+        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
         factors = self.covariance.relative_factors(theta)
-        of_factors = [(G + G.T) @ L for G, L in zip(of_psi, factors, strict=True)]
+        of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
         parts = [
             self.X @ by.eta,
             in_theta(self.covariance, theta, of_factors),
@@ -269,10 +323,26 @@ class GeneralisedObjective:
         hessian = np.array(columns).reshape(len(steps), len(steps))
         return 0.5 * (hessian + hessian.T)
 
+    def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
+        """Return the objective of some rows, in the same columns.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+        """
+        return replace(
+            self,
+            X=self.X[:, positions],
+            rows=self.rows.select(positions),
+            offset=self.offset[positions],
+            responses=self.responses.select(positions),
+            extra=[columns[:, positions] for columns in self.extra],
+        )
+
     def with_extra_curvature(
         self, at: GeneralisedValue, step: float = 1e-4
     ) -> GeneralisedObjective:
-        """Return the objective with the curvature along further coefficients near a point."""
+        """Return the objective with the curvature along further coefficients near a start."""
         n = len(self.X) + self.n_theta
         if n == len(at.theta):
             return self
@@ -284,15 +354,32 @@ class GeneralisedObjective:
         curvature = 0.5 * (np.array(columns) + np.array(columns).T)
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))
-        return replace(self, extra_curvature=(vectors * values) @ vectors.T)
+        usual = tuple(float(omega.mean()) for omega in self.predictors(at.theta)[1])
+        curvature = (vectors * values) @ vectors.T
+        return replace(self, extra_curvature=curvature, usual_extra=usual)
 
 
-def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least."""
+def _upper_root(Lambda: FloatArray) -> FloatArray:
+    """Return the upper triangular root of the same Psi, made regular where it is not.
+
+    A regular root gives the score of Psi, and that the one of any other root.
+    """
     if len(Lambda) == 1:
-        size = abs(float(Lambda[0, 0]))
-        return Lambda if size >= LEAST else np.array([[LEAST]])
+        return np.maximum(np.abs(Lambda), LEAST)
     left, values, right = np.linalg.svd(Lambda)
-    if values[-1] >= LEAST:
-        return Lambda
-    return np.asarray((left * np.maximum(values, LEAST)) @ right)
+    if values[-1] < LEAST:
+        Lambda = (left * np.maximum(values, LEAST)) @ right
+    # Turned by half, the lower factor of a QR decomposition is an upper one.
+    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
+
+
+def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
+    """Return the derivative in Psi = R R', given that in its upper triangular root.
+
+    It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
+    """
+    products = root.T @ of_root
+    symmetric = np.triu(products) + np.triu(products, 1).T
+    half = np.linalg.solve(root.T, symmetric)
+    return np.asarray(0.5 * np.linalg.solve(root.T, half.T), np.float64)

@@ -1,7 +1,10 @@
-"""The search for all parameters of a generalised model, and the Hessian where it ends."""
+"""The search for the parameters of a generalised model, and the proof that it ended at a minimum."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -9,131 +12,212 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
-from skmixed.fitting.optimise import Optimum, minimise
-from skmixed.fitting.score_steps import follow_score
-from skmixed.fitting.search_by_score import search_by_score
+from skmixed.fitting.local_model import LocalModel
+from skmixed.fitting.newton import Optimum, evaluated, newton_search
 
-__all__ = ["find_generalised_optimum"]
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation"]
 
 FloatArray = NDArray[np.float64]
 
-# Standard errors from the optimum of an estimated objective at which its Hessian is measured: there
-# it hardly changes any more, and a few steps with it are enough.
-NEAR = 0.05
-# Farther from there it is measured again.
-FAR = 0.2
+# Evaluations with the approximate Hessian, after which it is measured at every step.
+QUICK = 60
+# How often a start is moved towards no random effects, until it has modes.
+NEARER = 20
+# Standard deviations of the effects at other starts, on the scale of standardised columns.
+SIZES = (0.3, 2.0)
+# A gain in -2 log-likelihood that is worth another optimum.
+BETTER = 1e-7
+# The largest distance from the optimum in standard errors, by the measured Hessian.
+THERE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneralisedOptimum:
+    """Hold where the search ended, with the Hessian of the objective there.
+
+    Attributes
+    ----------
+    optimum : Optimum
+    hessian : ndarray of shape (n_parameters, n_parameters)
+        Measured by differences of the exact gradient.
+    """
+
+    optimum: Optimum
+    hessian: FloatArray
 
 
 def find_generalised_optimum(
     objective: GeneralisedObjective, start: FloatArray, *, tol: float, max_iter: int
-) -> Optimum:
-    """Find the optimal parameters; the Hessian there is measured.
+) -> GeneralisedOptimum:
+    """Search from a start, and from others where several optima are likely.
 
     Parameters
     ----------
     objective : GeneralisedObjective
     start : ndarray of shape (n_parameters,)
     tol : float
-        Distance from the optimum at which to stop, in standard errors.
+        Distance from the optimum at which to stop, in standard errors of the parameters.
     max_iter : int
-        Largest number of evaluations, those for the Hessian apart.
+        Largest number of evaluations.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the start has no likelihood, even without random effects.
     """
-    if objective.probes is not None:
-        return _by_score(objective, start, tol=tol, max_iter=max_iter)
-    searched: Any = objective
-    optimum = minimise(
-        searched, start, tol=tol, max_iter=max_iter, lower=objective.lower, exact=False
+    at, n_iter = first_evaluation(objective, start)
+    search = partial(_searched, objective.with_extra_curvature(at), tol=tol, max_iter=max_iter)
+    best = search(at, n_iter)
+    for other in _other_starts(objective, best.optimum):
+        first: Any = evaluated(_as_searched(objective), other)
+        if first is None:
+            continue
+        found = search(first, 1)
+        spent = best.optimum.n_iter + found.optimum.n_iter
+        if found.optimum.at.value < best.optimum.at.value - BETTER:
+            best = found
+        best = replace(best, optimum=replace(best.optimum, n_iter=spent))
+    return best
+
+
+def _as_searched(objective: Any) -> Any:
+    """Return the objective for functions that are written for the linear one."""
+    return objective
+
+
+def first_evaluation(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
+    """Evaluate the start, or one with smaller effects and coefficients.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    start : ndarray of shape (n_parameters,)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If none of them has a likelihood.
+    """
+    n = len(start) - sum(map(len, objective.extra))
+    for n_iter in range(1, NEARER):
+        at: Any = evaluated(_as_searched(objective), start)
+        if at is not None and math.isfinite(at.value):
+            return at, n_iter
+        start = np.concatenate([0.3 * start[:n], start[n:]])
+    raise np.linalg.LinAlgError(
+        "The likelihood cannot be evaluated near the start: expected responses, offsets and columns "
+        "that leave the linear predictor within the range of the link."
+    )
+
+
+def _searched(
+    objective: GeneralisedObjective,
+    at: GeneralisedValue,
+    n_iter: int,
+    *,
+    tol: float,
+    max_iter: int,
+) -> GeneralisedOptimum:
+    """Search with the approximate Hessian, then with the measured one, and look at its end.
+
+    At a saddle the approximate Hessian may seem positive, and rounding hides the last steps.
+    """
+    function = _as_searched(objective)
+    model_of = partial(LocalModel.of, lower=objective.lower)
+    start: Any = at
+    optimum = newton_search(
+        function,
+        start,
+        n_iter,
+        tol=tol,
+        max_iter=min(max_iter, QUICK),
+        model_of=model_of,
+        exact=False,
     )
     optimum = _snapped(objective, optimum)
+    hessian = _measured(objective, optimum)
+    model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
+    if not (optimum.converged and model.distance <= THERE and not model.saddle):
+        optimum = _by_differences(objective, optimum, hessian, tol, max_iter, model_of)
+        optimum = _snapped(objective, optimum)
+        hessian = _measured(objective, optimum)
+        model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
+    there = optimum.converged and model.distance <= THERE and not model.saddle
+    return GeneralisedOptimum(
+        replace(optimum, converged=there, scaled_gradient=model.distance), hessian
+    )
+
+
+def _by_differences(
+    objective: GeneralisedObjective,
+    optimum: Optimum,
+    hessian: FloatArray,
+    tol: float,
+    max_iter: int,
+    model_of: Any,
+) -> Optimum:
+    """Go on with measured Hessians, from one-sided differences of the gradient."""
+    cost = len(hessian) + 1
+
+    def measured(x: FloatArray) -> Any:
+        at: Any = objective(x)
+        return replace(at, hessian=objective.measured_hessian(at))
+
+    first: Any = replace(optimum.at, hessian=hessian)
+    found = optimum
+    with suppress(np.linalg.LinAlgError):
+        found = newton_search(
+            measured,
+            first,
+            optimum.n_iter + len(hessian),
+            tol=tol,
+            max_iter=max_iter,
+            model_of=model_of,
+            cost=cost,
+        )
+    return found
+
+
+def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+    """Return the Hessian at the end of a search; the approximate one where there is no other."""
     at: Any = optimum.at
-    return replace(optimum, at=replace(at, hessian=objective.measured_hessian(at)))
+    try:
+        return objective.measured_hessian(at)
+    except np.linalg.LinAlgError:
+        return np.asarray(optimum.at.hessian)
 
 
 def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    moved = _on_boundary(objective, optimum.at.theta)
+    moved = objective.on_boundary(optimum.at.theta)
     if moved is None:
         return optimum
-    at: Any = objective(moved)
-    return replace(optimum, at=at) if at.value <= optimum.at.value + SAME else optimum
+    at: Any = evaluated(_as_searched(objective), moved)
+    if at is None or at.value > optimum.at.value + SAME:
+        return optimum
+    return replace(optimum, at=at)
 
 
-def _on_boundary(objective: GeneralisedObjective, x: FloatArray) -> FloatArray | None:
-    """Return the parameters with vanishing standard deviations at 0; None where there are none."""
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
-        return None
-    n = len(objective.X)
-    return np.concatenate([x[:n], theta, x[n + len(theta) :]])
+def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence[FloatArray]:
+    """Return where else to start; nowhere if no second optimum is to be expected.
 
-
-def _by_score(
-    objective: GeneralisedObjective, start: FloatArray, *, tol: float, max_iter: int
-) -> Optimum:
-    """Come near with the approximate Hessian, and then follow the score with the measured one."""
-    plain: Any = objective
-    optimum = follow_score(plain, start, tol=max(tol, NEAR), max_iter=max_iter)
-    at: Any = optimum.at
-    hessian = objective.measured_hessian(at)
-    if not optimum.converged or not _is_positive(hessian):
-        return replace(optimum, at=replace(at, hessian=hessian))
-    near = _Near(objective, hessian, at)
-    searched: Any = near
-    found = search_by_score(
-        searched,
-        at.theta,
-        draw_probes=near.draw_probes,
-        on_boundary=lambda x: _on_boundary(objective, x),
-        tol=tol,
-        max_iter=max_iter - optimum.n_iter + 1,
-    )
-    end: Any = found.at
-    moved = end.theta - at.theta
-    if moved @ hessian @ moved > 2.0 * FAR**2:
-        end = replace(end, hessian=objective.measured_hessian(end))
-    return replace(found, at=end, n_iter=optimum.n_iter + found.n_iter - 1)
-
-
-def _is_positive(hessian: FloatArray) -> bool:
-    """Tell whether a matrix is positive definite."""
-    try:
-        np.linalg.cholesky(hessian)
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-@dataclass(slots=True, eq=False)
-class _Near:
-    """Evaluate an objective near its optimum, where some things are measured once.
-
-    The Hessian and what random probes add to the gradient hardly change there; neither is quick.
+    There may be one if the log density is not concave, or if the covariance is on its boundary.
     """
-
-    objective: GeneralisedObjective
-    hessian: FloatArray
-    known: GeneralisedValue | None
-    noise: FloatArray | None = None
-
-    def __call__(self, x: FloatArray) -> GeneralisedValue:
-        """Return the value at x."""
-        at = self.known
-        if at is None or not np.array_equal(x, at.theta):
-            at = self.objective(x, self.hessian)
-        return replace(at, hessian=self.hessian, replicate=partial(self._replicates, at))
-
-    def _replicates(self, at: GeneralisedValue) -> FloatArray | None:
-        """Return the gradient with the noise of each replicate."""
-        if self.noise is None:
-            replicates = at.replicated_gradients
-            if replicates is None:
-                return None
-            self.noise = replicates - at.gradient
-        return at.gradient + self.noise
-
-    def draw_probes(self, times: int) -> None:
-        """Estimate from that many times as many probes from here on."""
-        self.known = self.noise = None
-        self.objective.draw_probes(times)
+    x, n = optimum.at.theta, len(objective.X)
+    at = objective.split(x)
+    factors = objective.covariance.relative_factors(at.theta)
+    singular = any(np.linalg.svd(L, compute_uv=False)[-1] == 0.0 for L in factors if len(L) > 1)
+    if objective.responses.family.log_concave and not singular:
+        return []
+    return [
+        np.concatenate(
+            [
+                x[:n],
+                objective.covariance.parameters([size * np.eye(len(L)) for L in factors]),
+                x[n + len(at.theta) :],
+            ]
+        )
+        for size in SIZES
+    ]

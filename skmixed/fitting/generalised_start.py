@@ -34,12 +34,24 @@ def starting_parameters(objective: GeneralisedObjective) -> FloatArray:
     responses = objective.responses
     family, y = responses.family, responses.y
     mean = family.starting_mean(y)
-    constants = family.starting_extra(y, mean)
-    extra = [_constant(X, value) for X, value in zip(objective.extra, constants, strict=True)]
-    predictors = [c @ X for c, X in zip(extra, objective.extra, strict=True)]
-    beta, eta = _without_effects(objective, family.link.predictor(mean), predictors)
-    theta = _moment_theta(objective, eta, predictors)
+    extra = _constants(objective, np.full(len(y), mean.mean()))
+    beta, eta = _without_effects(objective, family.link.predictor(mean), _of_rows(objective, extra))
+    # What the effects of groups explain counts as dispersion here, which errs on the safe side.
+    extra = _constants(objective, family.link.mean(eta))
+    theta = _moment_theta(objective, eta, _of_rows(objective, extra))
     return np.concatenate([beta, theta, *extra])
+
+
+def _constants(objective: GeneralisedObjective, mean: FloatArray) -> list[FloatArray]:
+    """Return the coefficients of further predictors that are the same in all rows, given means."""
+    responses = objective.responses
+    values = responses.family.starting_extra(responses.y, mean)
+    return [_constant(X, value) for X, value in zip(objective.extra, values, strict=True)]
+
+
+def _of_rows(objective: GeneralisedObjective, extra: list[FloatArray]) -> list[FloatArray]:
+    """Return the further predictors of the rows."""
+    return [c @ X for c, X in zip(extra, objective.extra, strict=True)]
 
 
 def _without_effects(

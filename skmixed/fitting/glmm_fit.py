@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.families.base import Family
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.families.probability_links import ProbabilityLink
+from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
+from skmixed.likelihood.penalties import Penalty
 
-__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate"]
+__all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors", "latent_variance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -38,8 +40,20 @@ class ExtraPredictor:
     coordinates: FixedCoordinates
 
     def of_rows(self, columns: FloatArray | None, n: int) -> FloatArray:
-        """Return the predictor of some rows, from their columns without the intercept."""
+        """Return the predictor of some rows, from their columns without the intercept.
+
+        Raises
+        ------
+        ValueError
+            If there are none, and it is not the same in all rows.
+        """
         intercept = int(self.coordinates.intercept)
+        if columns is None and len(self.coefficients) > intercept:
+            raise ValueError(
+                f"The {self.name.replace('_', ' ')} of this model depends on "
+                f"{list(self.names[intercept:])}, which are not known of the new rows. Pass data "
+                "with the columns that were fitted."
+            )
         constant = np.full(n, self.coefficients[0] if intercept else 0.0)
         return constant if columns is None else constant + columns @ self.coefficients[intercept:]
 
@@ -94,6 +108,12 @@ class GLMMFit(LMMFit):
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
+    mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
+        Derivatives of the standardised modes of each factor in theta and the coefficients of
+        further predictors.
+    penalty : Penalty or None
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
+        does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -101,8 +121,67 @@ class GLMMFit(LMMFit):
     extra: tuple[ExtraPredictor, ...] = ()
     n_quadrature: int = 1
     trials: bool = False
+    mode_slopes: tuple[FloatArray, ...] = ()
+    penalty: Penalty | None = None
 
     @property
     def n_parameters(self) -> int:
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
+
+    @property
+    def estimates_sigma(self) -> bool:
+        """Return False: a dispersion has a predictor of its own."""
+        return False
+
+    @property
+    def theta_covariance(self) -> FloatArray:
+        """Return the covariance of the estimates of (theta, log sigma): sigma is known."""
+        theta = self.joint.theta
+        return np.pad(self.joint.covariance[theta, theta], (0, 1))
+
+    @property
+    def icc(self) -> float:
+        """Return the share of the groups in the variance of the latent response of a yes or no.
+
+        Raises
+        ------
+        AttributeError
+            If there is none: other families have a variance for each mean.
+        """
+        latent = latent_variance(self.family)
+        if latent is None:
+            raise AttributeError(
+                f"With family={self.family.name!r} and link={self.family.link.name!r} the variance "
+                "of an observation on the scale of the link depends on its mean. Choose one: "
+                "skmixed.inference.icc(results, method=, mean=)."
+            )
+        between = sum(effects.mean_variance for effects in self.random)
+        return between / (between + latent)
+
+    def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
+        """Raise ValueError, saying what to do instead."""
+        raise ValueError(
+            f"{what} needs a linear mixed model, and this one has family={self.family.name!r}: "
+            f"{instead}."
+        )
+
+
+def latent_variance(family: Family) -> float | None:
+    """Return the variance of eta plus error that exceeds 0 where the response is 1, or None.
+
+    Parameters
+    ----------
+    family : Family
+    """
+    link = family.link
+    return (
+        link.latent_variance
+        if isinstance(link, ProbabilityLink) and family.name == "binomial"
+        else None
+    )
+
+
+def extra_predictors(fit: LMMFit) -> tuple[ExtraPredictor, ...]:
+    """Return the linear predictors beside that of the mean; a linear model has none."""
+    return fit.extra if isinstance(fit, GLMMFit) else ()

@@ -15,17 +15,26 @@ from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_notices import generalised_notices
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.generalised_search import find_generalised_optimum
+from skmixed.fitting.search_from_probes import search_from_probes
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.choose import Solver
+from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination_cost import probes_for
+from skmixed.likelihood.laplace import Laplace
+from skmixed.likelihood.penalties import BoundPenalty, Penalty
+from skmixed.likelihood.quadrature import Quadrature
 from skmixed.likelihood.responses import Responses
 
 __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
 FloatArray = NDArray[np.float64]
+
+# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns that
+# separate the responses have none: their coefficients end near 20 instead of anywhere.
+FLOOR = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +99,7 @@ class GLMMModel:
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
+    penalty : Penalty or None
     solver : {"auto", "direct", "iterative"}
         Of several grouping factors: the iterative one estimates log|M| and the gradient.
     tol : float
@@ -103,10 +113,16 @@ class GLMMModel:
     extra: tuple[ExtraColumns, ...] = ()
     trials: bool = False
     n_quadrature: int = 1
+    penalty: Penalty | None = None
     solver: Solver = "auto"
     tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
+
+    @property
+    def residual(self) -> None:
+        """Return None: only a linear model has a structure of residuals."""
+        return None
 
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
@@ -119,25 +135,23 @@ class GLMMModel:
         coordinates, objective = self.objective()
         if start is None:
             start = starting_parameters(objective)
-        if self.extra:
-            objective = objective.with_extra_curvature(objective(start))
-        optimum = find_generalised_optimum(
-            objective, start, tol=self.tol, max_iter=self.max_iter
-        )
-        fit = generalised_estimates(self, coordinates, objective, optimum)
+        search = find_generalised_optimum if objective.probes is None else search_from_probes
+        found = search(objective, start, tol=self.tol, max_iter=self.max_iter)
+        fit = generalised_estimates(self, coordinates, objective, found)
         return replace(fit, notices=generalised_notices(fit))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""
         design = self.design
-        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept)
+        counts = design.weights.values
+        fixed, X = standardise_fixed(design.fixed, intercept=design.intercept, counts=counts)
         random = tuple(
-            random_coordinates(block, tuple(s.invariance for s in joint.structures))
+            random_coordinates(block, tuple(s.invariance for s in joint.structures), counts)
             for block, joint in zip(design.blocks, self.covariance.factors, strict=True)
         )
         places, columns = [], []
         for one in self.extra:
-            place, rows = standardise_fixed(one.fixed, intercept=one.intercept)
+            place, rows = standardise_fixed(one.fixed, intercept=one.intercept, counts=counts)
             places.append(place)
             columns.append(rows)
         effect_rows = EffectRows(
@@ -149,13 +163,22 @@ class GLMMModel:
             tuple(len(factor.levels) for factor in design.factors),
         )
         offset = np.zeros(design.n_rows) if design.offset is None else design.offset
+        responses = Responses(self.family, design.response, design.weights.values)
         objective = GeneralisedObjective(
             X,
             effect_rows,
             offset,
-            Responses(self.family, design.response, design.weights.values),
+            responses,
             self.covariance,
             columns,
+            criterion=self._criterion(effect_rows, responses),
+            penalty=BoundPenalty(
+                self.penalty or Penalty(),
+                fixed,
+                self.covariance,
+                random,
+                floor=FLOOR if self.family.is_discrete else 0.0,
+            ),
         )
         names = [factor.levels.name for factor in design.factors]
         objective.probes = probes_for(objective.elimination, self.solver, names)
@@ -174,3 +197,9 @@ class GLMMModel:
         """Return the model of some rows."""
         extra = tuple(one.select(rows) for one in self.extra)
         return self.with_design(self.design.select(rows), extra)
+
+    def _criterion(self, rows: EffectRows, responses: Responses) -> Criterion:
+        """Return how the random effects are integrated out."""
+        if self.n_quadrature == 1:
+            return Laplace(rows)
+        return Quadrature(rows, responses, self.n_quadrature)

@@ -24,6 +24,8 @@ __all__ = ["Convergence", "FixedEffects", "LMMFit", "Notice"]
 
 FloatArray = NDArray[np.float64]
 
+OF_ANY_FAMILY = "use Wald tests, likelihood ratios, profiles or the bootstrap"
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -235,12 +237,11 @@ class LMMFit(FieldState):
             If the cross-products were too large to be kept.
         """
         covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
-        known = self.residual is not None and self.residual.fixes_sigma
         return ProfiledObjective(
             self.kept_products(),
             covariance,
             reml=self.reml,
-            sigma2=self.standardised_sigma**2 if known else None,
+            sigma2=None if self.estimates_sigma else self.standardised_sigma**2,
         )
 
     def kept_products(self) -> CrossProducts:
@@ -249,8 +250,9 @@ class LMMFit(FieldState):
         Raises
         ------
         ValueError
-            If they were too large to be kept.
+            If they were too large to be kept, or the model is a generalised one.
         """
+        self.require_gaussian("What is computed from cross-products of the data")
         if self.products is None:
             raise ValueError(
                 "The fit has not kept its cross-products, which of large crossed factors are as "
@@ -269,6 +271,22 @@ class LMMFit(FieldState):
                 "sandwich covariance."
             )
 
+    def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
+        """Raise ValueError unless residuals are normal, as here they are.
+
+        Parameters
+        ----------
+        what : str
+            What needs that, in the singular; it begins the message.
+        instead : str
+            What to do otherwise, beginning with a verb.
+        """
+
+    @property
+    def estimates_sigma(self) -> bool:
+        """Tell whether sigma is a parameter: with known residual variances it is not."""
+        return self.residual is None or not self.residual.fixes_sigma
+
     @property
     def nu(self) -> float:
         """Return the degrees of freedom of sigma^2: n, less the rank of X for REML."""
@@ -281,7 +299,7 @@ class LMMFit(FieldState):
         if self.residual is not None:
             # Random effects that the residual structure contains were left out.
             n_random = len(self.convergence.theta)
-            n_residual = self.residual.n_parameters + (not self.residual.fixes_sigma)
+            n_residual = self.residual.n_parameters + self.estimates_sigma
         return len(self.fixed.standardised) + n_random + n_residual
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import measured_hessian
 from skmixed.fitting.random_effects import RandomEffects
@@ -31,7 +32,8 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
 
     theta is that of the standardised columns, followed by the rho of a residual structure. The
     covariance is the inverse of the observed
-    information, or the sandwich where the likelihood is that of a weighted sample.
+    information, or the sandwich where the likelihood is that of a weighted sample. In a generalised
+    model sigma is known, and the information is that of all parameters.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     -------
     ndarray of shape (n_theta + 1, n_theta + 1)
     """
+    if isinstance(fit, GLMMFit):
+        return fit.theta_covariance
     return inverse_information(fit) if fit.variance_sandwich is None else fit.variance_sandwich
 
 
@@ -69,9 +73,8 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
     convergence = fit.convergence
     slope = convergence.residual_slope
     m = len(slope)
-    known = fit.residual is not None and fit.residual.fixes_sigma
     hessian = np.empty((m + 1, m + 1))
-    nu = 0.0 if known else fit.nu
+    nu = fit.nu if fit.estimates_sigma else 0.0
     hessian[:m, :m] = _hessian(fit) + nu * np.multiply.outer(slope, slope)
     hessian[:m, m] = hessian[m, :m] = -2.0 * nu * slope
     hessian[m, m] = 4.0 * nu

@@ -9,7 +9,13 @@ from skmixed.formula.expression import Expression
 from skmixed.formula.program import names_in
 from skmixed.formula.recipe import FormulaRecipe
 
-__all__ = ["columns_by_expression", "factors_of", "mean_variables", "training_columns"]
+__all__ = [
+    "columns_by_expression",
+    "effect_variables",
+    "factors_of",
+    "mean_variables",
+    "training_columns",
+]
 
 
 def columns_by_expression(recipe: FormulaRecipe) -> dict[str, frozenset[str]]:
@@ -27,6 +33,17 @@ def mean_variables(recipe: FormulaRecipe) -> tuple[str, ...]:
     expressions = [*recipe._trained.designs[0].factor_infos]
     expressions += [Expression(code) for code in recipe.parsed.offsets]
     used = {name for expression in expressions for name in _names(expression)}
+    return tuple(name for name in recipe.variables if name in used)
+
+
+def effect_variables(recipe: FormulaRecipe) -> tuple[str, ...]:
+    """Return the columns that the random effects vary with, in the formula's order."""
+    used = {
+        name
+        for design in recipe._trained.designs[1:]
+        for expression in design.factor_infos
+        for name in _names(expression)
+    }
     return tuple(name for name in recipe.variables if name in used)
 
 

@@ -12,8 +12,13 @@ from .comparison.likelihood_ratio import anova_models as anova_models
 from .comparison.likelihood_ratio import likelihood_ratio_test as likelihood_ratio_test
 from .comparison.model_comparison import compare as compare
 from .comparison.random_term_tests import ranova as ranova
+from .comparison.term_ratios import drop_terms as drop_terms
 from .diagnostics.autocorrelation import autocorrelation as autocorrelation
 from .diagnostics.deletion import group_influence as group_influence
+from .diagnostics.family_tests import overdispersion_test as overdispersion_test
+from .diagnostics.family_tests import zero_inflation_test as zero_inflation_test
+from .diagnostics.quantile_residuals import quantile_residual_tests as quantile_residual_tests
+from .diagnostics.quantile_residuals import quantile_residuals as quantile_residuals
 from .diagnostics.residual_spread import residual_spread as residual_spread
 from .diagnostics.robust_tests import RobustCovariance as RobustCovariance
 from .diagnostics.row_diagnostics import cooks_distance as cooks_distance
@@ -33,10 +38,10 @@ from .marginal.means import contrasts as contrasts
 from .marginal.means import marginal_means as marginal_means
 from .marginal.means import pairwise as pairwise
 from .marginal.slopes import marginal_slopes as marginal_slopes
+from .measures.decomposition import variance_decomposition as variance_decomposition
 from .measures.explained_variance import icc as icc
 from .measures.explained_variance import r2 as r2
 from .measures.hat_matrix import effective_df as effective_df
-from .measures.variance_shares import variance_decomposition as variance_decomposition
 from .replication.bootstrap_draws import BootstrapDraws as BootstrapDraws
 from .replication.bootstrapping import bootstrap as bootstrap
 from .replication.simulation import simulate as simulate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.fitted_model import FittedModel
@@ -12,7 +13,7 @@ from skmixed.prediction.kept_rows import KeptRows
 
 __all__ = ["fit_of", "fitted_model_of", "model_of", "refitted_like", "rows_of", "with_rows"]
 
-FIT_WITH_ROWS = "Fit with mixedlm, or pass estimator.training_model(X, y)."
+FIT_WITH_ROWS = "Fit with mixedlm or mixedglm, or pass estimator.training_model(X, y)."
 
 
 def fitted_model_of(fitted: Any) -> FittedModel:
@@ -26,17 +27,17 @@ def fitted_model_of(fitted: Any) -> FittedModel:
     Raises
     ------
     TypeError
-        If it is no fitted linear mixed model.
+        If it is no fitted mixed model.
     """
     if isinstance(fitted, LMMFit):
         return FittedModel(fitted)
-    if isinstance(fitted, LMMModel):
+    if isinstance(fitted, LMMModel | GLMMModel):
         return FittedModel(fitted.fit(), rows=KeptRows(fitted))
     found = getattr(fitted, "fitted_model", None)
     if not isinstance(found, FittedModel):
         raise TypeError(
-            f"Expected a fitted linear mixed model, got {type(fitted).__name__}. Pass the results "
-            "of mixedlm, or an estimator after fit."
+            f"Expected a fitted mixed model, got {type(fitted).__name__}. Pass the results of "
+            "mixedlm or mixedglm, or an estimator after fit."
         )
     return found
 
@@ -60,7 +61,8 @@ def rows_of(fitted: Any, remedy: str = FIT_WITH_ROWS) -> KeptRows:
     TypeError
         If no rows are kept.
     """
-    rows = KeptRows(fitted) if isinstance(fitted, LMMModel) else fitted_model_of(fitted).rows
+    unfitted = isinstance(fitted, LMMModel | GLMMModel)
+    rows = KeptRows(fitted) if unfitted else fitted_model_of(fitted).rows
     if rows is None:
         raise TypeError(
             f"This needs the rows of the data, which {type(fitted).__name__} does not keep. "
@@ -107,7 +109,7 @@ def with_rows(fitted: Any, X: Any, y: Any, **arguments: Any) -> FittedModel:
     return replace(found, rows=KeptRows(fitted.training_model(X, y, **arguments), X, X))
 
 
-def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel) -> Any:
+def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel | GLMMModel) -> Any:
     """Return another fit as the kind of object that the user gave: results for results.
 
     Parameters
@@ -118,7 +120,7 @@ def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel) -> Any:
     model : LMMModel
         What was fitted.
     """
-    if isinstance(fitted, LMMModel):
+    if isinstance(fitted, LMMModel | GLMMModel):
         return fit
     found = fitted_model_of(fitted).refitted(fit, model)
     return found if isinstance(fitted, FittedModel) else replace(fitted, fitted_model=found)

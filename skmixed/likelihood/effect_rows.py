@@ -106,6 +106,15 @@ class EffectRows:
     codes: tuple[Integers, ...]
     n_levels: tuple[int, ...]
 
+    def select(self, positions: Integers) -> EffectRows:
+        """Return some rows, with the levels that they have."""
+        levels = [np.unique(codes[positions], return_inverse=True) for codes in self.codes]
+        return EffectRows(
+            tuple(np.ascontiguousarray(Z[:, positions]) for Z in self.Z),
+            tuple(codes for _, codes in levels),
+            tuple(len(kept) for kept, _ in levels),
+        )
+
     @cached_property
     def cells(self) -> dict[tuple[int, int], Cells]:
         """Return the cells of each pair of factors."""

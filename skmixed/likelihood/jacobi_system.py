@@ -18,6 +18,7 @@ from skmixed.likelihood.batched import cholesky_over_groups, inverse_lower_over_
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
 from skmixed.likelihood.errors import level_blocks
 from skmixed.likelihood.schur import exact_directions
+from skmixed.likelihood.sparse_pattern import Matrix
 
 __all__ = ["JacobiSystem"]
 
@@ -33,16 +34,16 @@ class JacobiSystem:
 
     Attributes
     ----------
-    whole : sparse array of shape (n, n)
+    whole : ndarray or sparse array of shape (n, n)
         A.
-    owed : sequence of sparse array of shape (m, n)
+    owed : sequence of ndarray or sparse array of shape (m, n)
         The C.
     shapes : sequence of (int, int)
         Effects and levels of the factors: a vector runs effect by effect through the levels.
     """
 
-    whole: sparse.csr_array
-    owed: Sequence[sparse.csr_array]
+    whole: Matrix
+    owed: Sequence[Matrix]
     shapes: Sequence[tuple[int, int]]
 
     @property
@@ -61,7 +62,7 @@ class JacobiSystem:
         """
         roots, start = [], 0
         for k, n_levels in self.shapes:
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore"):
                 L = cholesky_over_groups(self._blocks(start, k, n_levels))
             if not (np.einsum("jjg->jg", L) > 0.0).all():
                 raise np.linalg.LinAlgError("M is not positive definite.")
@@ -90,6 +91,11 @@ class JacobiSystem:
     def _turned(self) -> sparse.csr_array:
         """Return L_D^-1 as a matrix."""
         return sparse.csr_array(self.root.T)
+
+    @property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonals of the L_D."""
+        return float(self.root.diagonal().max(initial=1.0) ** -2)
 
     @cached_property
     def log_determinant(self) -> float:
@@ -122,10 +128,12 @@ class JacobiSystem:
 
 
 def _column_products(
-    C: sparse.csr_array, left: NDArray[np.intp], right: NDArray[np.intp]
+    C: Matrix, left: NDArray[np.intp], right: NDArray[np.intp]
 ) -> FloatArray:
     """Return the inner products of columns of C with others, pair by pair."""
     one = C[:, left[0] : left[-1] + 1]
+    if isinstance(C, np.ndarray):
+        return np.einsum("ij,ij->j", one, C[:, right])
     if left[0] == right[0]:
         return np.bincount(one.indices, one.data**2, len(left))
     other = C[:, right[0] : right[-1] + 1]

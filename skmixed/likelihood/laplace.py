@@ -19,90 +19,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.families.base import ExtraDerivatives
+from skmixed.likelihood.criterion import RowGradient
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
 
-__all__ = ["Laplace", "LaplaceGradient", "laplace"]
+__all__ = ["Laplace", "implicit_gradient", "in_theta"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LaplaceGradient:
-    """Hold the derivatives of an approximated -2 log likelihood.
-
-    Attributes
-    ----------
-    eta : ndarray of shape (n,)
-        In the fixed part of each row's linear predictor.
-    factors : list of ndarray of shape (k, k)
-        In Lambda of each grouping factor.
-    extra : list of ndarray of shape (n,)
-        In each further predictor of the rows.
-    """
-
-    eta: FloatArray
-    factors: list[FloatArray]
-    extra: list[FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Laplace:
-    """Hold Laplace's approximation at the modes.
+    """Approximate the likelihood by Laplace's method, for any number of grouping factors.
 
     Attributes
     ----------
-    modes : Modes
-    value : float
-        -2 log likelihood.
+    rows : EffectRows
     """
 
-    modes: Modes
-    value: float
+    rows: EffectRows
 
-    def gradient(self, rows: EffectRows) -> LaplaceGradient:
-        """Return the exact gradient, modes and weights moving with the parameters."""
-        return self._gradient(rows, self.modes.system.inverse)
+    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
+        """Return -2 log likelihood."""
+        return modes.penalised + modes.system.log_determinant
 
-    def replicated_gradients(self, rows: EffectRows) -> list[LaplaceGradient]:
+    def differentiated(
+        self, modes: Modes, extra: Sequence[FloatArray]
+    ) -> tuple[float, RowGradient]:
+        """Return the value with its exact gradient, modes and weights moving with the parameters."""
+        return self.value(modes, extra), self._gradient(modes, modes.system.inverse)
+
+    def replicated(self, modes: Modes) -> list[RowGradient]:
         """Return independent estimates of an estimated gradient; none where it is exact."""
-        return [self._gradient(rows, one) for one in self.modes.system.replicated_inverses()]
+        return [self._gradient(modes, one) for one in modes.system.replicated_inverses()]
 
-    def _gradient(self, rows: EffectRows, inverse: Blocks) -> LaplaceGradient:
+    def _gradient(self, modes: Modes, inverse: Blocks) -> RowGradient:
         """Return the gradient that belongs to the inverse of M."""
-        modes = self.modes
+        of_eta = -2.0 * modes.rows.first
+        of_factors = [
+            outer @ u.T
+            for outer, u in zip(self.rows.to_levels(of_eta), modes.spherical, strict=True)
+        ]
+        direct = RowGradient(of_eta, of_factors, [-2.0 * e.first for e in modes.rows.extra])
         nothing = [np.zeros_like(u) for u in modes.spherical]
-        return implicit_gradient(rows, modes, -2.0 * modes.rows.first, inverse, nothing)
-
-
-def laplace(modes: Modes) -> Laplace:
-    """Approximate -2 log likelihood at the modes."""
-    return Laplace(modes, modes.penalised + modes.system.log_determinant)
+        return implicit_gradient(self.rows, modes, direct, inverse, nothing)
 
 
 def implicit_gradient(
     rows: EffectRows,
     modes: Modes,
-    direct: FloatArray,
+    direct: RowGradient,
     of_M: Blocks,
     of_modes: Sequence[FloatArray],
-) -> LaplaceGradient:
-    """Return the gradient of F(eta, M, u, ...) along the modes, M and eta being functions of u.
+) -> RowGradient:
+    """Return the gradient of F(eta, Lambda, M, u, ...) along the modes, M being a function of all.
 
     Parameters
     ----------
     rows : EffectRows
     modes : Modes
-    direct : ndarray of shape (n,)
-        dF / d eta with M and u held.
+    direct : RowGradient
+        Derivatives with M and u held.
     of_M : Blocks
         dF / dM, where some row has both effects.
     of_modes : sequence of ndarray of shape (k, n_levels)
         dF / du with M held, through eta too.
     """
-    n = len(direct)
     derivatives, factors, u = modes.rows, modes.factors, modes.spherical
+    n = len(modes.eta)
     transposed = [L.T for L in factors]
     assert derivatives.third is not None
     h = rows.quadratic(of_M.between(transposed, transposed), n)
@@ -113,23 +97,20 @@ def implicit_gradient(
     ]
     a = [one[0] for one in modes.system.solve([one[None] for one in moved])]
     along = rows.to_rows(scaled(factors, a), n)
-    of_eta = direct + of_weights + derivatives.second * along
+    implicit = of_weights + derivatives.second * along
     products = _left_products(modes.gram, factors, of_M)
     scores = rows.to_levels(derivatives.first)
-    through_eta = rows.to_levels(of_eta)
     of_factors = [
-        outer_eta @ one.T + score @ by.T + 2.0 * product
-        for outer_eta, one, score, by, product in zip(
-            through_eta, u, scores, a, products, strict=True
+        held + through @ one.T + score @ by.T + 2.0 * product
+        for held, through, one, score, by, product in zip(
+            direct.factors, rows.to_levels(implicit), u, scores, a, products, strict=True
         )
     ]
-    extra = [_of_extra(e, h, along) for e in derivatives.extra]
-    return LaplaceGradient(of_eta, of_factors, extra)
-
-
-def _of_extra(e: ExtraDerivatives, h: FloatArray, along: FloatArray) -> FloatArray:
-    """Return the derivative in one further predictor of each row."""
-    return np.asarray(-2.0 * e.first - h * e.twice_mixed + along * e.mixed)
+    extra = [
+        held - h * e.twice_mixed + along * e.mixed
+        for held, e in zip(direct.extra, derivatives.extra, strict=True)
+    ]
+    return RowGradient(direct.eta + implicit, of_factors, extra)
 
 
 def _left_products(gram: Blocks, factors: Sequence[FloatArray], of_M: Blocks) -> list[FloatArray]:

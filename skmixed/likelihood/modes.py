@@ -21,6 +21,8 @@ FloatArray = NDArray[np.float64]
 
 # Squared length of a Newton step in standard errors of the modes: after it, they are exact.
 NEAR = 1e-11
+# The same for a step that is no shorter than half of the last one.
+ROUNDED = 1e-6
 MAX_STEPS = 200
 # The shortest part of a step that is tried.
 SHORTEST = 1e-10
@@ -102,13 +104,14 @@ def find_modes(
     effect_rows, n = elimination.rows, len(fixed)
     u = start
     eta = fixed + effect_rows.to_rows(scaled(factors, u), n)
-    at = responses.at(eta, extra, full=False)
+    at = responses.at(eta, extra, full=False, normalised=False)
     value = _value(at, u)
     if not np.isfinite(value):
         u = [np.zeros_like(one) for one in u]
         eta = fixed.copy()
-        at = responses.at(eta, extra, full=False)
+        at = responses.at(eta, extra, full=False, normalised=False)
         value = _value(at, u)
+    before = np.inf
     for n_steps in range(MAX_STEPS):
         slope = [
             score - one
@@ -122,17 +125,19 @@ def find_modes(
         if not np.isfinite(squared):
             raise np.linalg.LinAlgError("The density of the response is not finite.")
         moved = effect_rows.to_rows(scaled(factors, step), n)
-        if squared <= NEAR:
+        # Where the rows are all but exact, rounding ends the steps before.
+        if squared <= NEAR or (squared <= ROUNDED and squared >= 0.5 * before):
             u, eta = [a + b for a, b in zip(u, step, strict=True)], eta + moved
             rows = responses.at(eta, extra, full=True)
             gram = effect_rows.gram(-rows.second)
             system = factored(elimination, gram, factors, probes)
             return Modes(u, factors, eta, rows, gram, system, n_steps + 1)
+        before = squared
         part, rounding = 1.0, ROUNDING * (abs(value) + n)
         while True:
             tried = [a + part * b for a, b in zip(u, step, strict=True)]
             eta_tried = eta + part * moved
-            at_tried = responses.at(eta_tried, extra, full=False)
+            at_tried = responses.at(eta_tried, extra, full=False, normalised=False)
             value_tried = _value(at_tried, tried)
             if value_tried <= value + rounding:
                 break

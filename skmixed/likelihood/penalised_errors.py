@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skmixed.likelihood.batched import solve_lower_transposed_over_groups
 from skmixed.likelihood.penalised_factor import PenalisedFactor
@@ -64,7 +65,7 @@ class PenalisedErrors:
             links = {
                 place[t]: (stage.parents[t], _owed(stage.L, C)) for t, C in stage.linked.items()
             }
-            stages.append(Stage(root, links, stage.moved))
+            stages.append(Stage(root, links, sparse.csr_array(stage.moved)))
         dense = np.asarray(np.linalg.solve(schur.lower, np.eye(len(schur.lower))), np.float64)
         shapes = tuple(elimination.shapes)
         order = (*elimination.chain, *elimination.others)

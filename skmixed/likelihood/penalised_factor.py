@@ -49,6 +49,12 @@ class PenalisedFactor:
         logs = sum(float(np.log(np.einsum("jjg->jg", stage.L)).sum()) for stage in self.stages)
         return 2.0 * logs + self.schur.log_determinant
 
+    @cached_property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonal of the factor: 1 or more where W is positive."""
+        parts = [np.einsum("jjg->jg", stage.L).min(initial=1.0) ** 2 for stage in self.stages]
+        return float(min([*parts, self.schur.least_pivot]))
+
     def solve(self, right: Sequence[FloatArray]) -> list[FloatArray]:
         """Return M^-1 r, for r of each factor of shape (m, k, n_levels)."""
         r = list(right)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skmixed.likelihood.jacobi_system import JacobiSystem
+from skmixed.likelihood.sparse_pattern import Matrix
 from skmixed.likelihood.stochastic import InverseEstimate, Probes, estimate_inverse
 
 __all__ = ["LowRankEntries", "ProbedComplement"]
@@ -43,7 +44,7 @@ class LowRankEntries:
         """Return V at some places."""
         return _read(self.control, self.left, self.right, rows, columns)
 
-    def carried(self, K: sparse.csr_array, rows: Integers, columns: Integers) -> FloatArray:
+    def carried(self, K: Matrix, rows: Integers, columns: Integers) -> FloatArray:
         """Return K V at some places."""
         return _read(K @ self.control, K @ self.left, self.right, rows, columns)
 
@@ -76,6 +77,11 @@ class ProbedComplement:
         """Return its Monte-Carlo standard error."""
         logs = self.estimate.log_determinants
         return float(logs.std(ddof=1) / np.sqrt(len(logs)))
+
+    @property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonals of the blocks' factors."""
+        return self.system.least_pivot
 
     @cached_property
     def inverse(self) -> LowRankEntries:
@@ -118,7 +124,7 @@ class ProbedComplement:
 
 
 def _read(
-    control: sparse.csr_array, left: FloatArray, right: FloatArray, rows: Integers, columns: Integers
+    control: Matrix, left: FloatArray, right: FloatArray, rows: Integers, columns: Integers
 ) -> FloatArray:
     """Return control + left right' at some places."""
     i, j = rows.ravel(), columns.ravel()

@@ -31,7 +31,14 @@ class Responses:
     y: FloatArray
     weights: FloatArray | None = None
 
-    def at(self, eta: FloatArray, extra: Sequence[FloatArray], *, full: bool) -> RowDerivatives:
+    def at(
+        self,
+        eta: FloatArray,
+        extra: Sequence[FloatArray],
+        *,
+        full: bool,
+        normalised: bool = True,
+    ) -> RowDerivatives:
         """Return the weighted log densities and their derivatives.
 
         Parameters
@@ -41,8 +48,10 @@ class Responses:
             Further predictors of the family.
         full : bool
             Whether third derivatives and those in the further predictors are wanted.
+        normalised : bool, default=True
+            Whether the log densities have what does not depend on eta.
         """
-        d = self.family.derivatives(self.y, eta, extra, full=full)
+        d = self.family.derivatives(self.y, eta, extra, full=full, normalised=normalised)
         if self.weights is None:
             return d
         w = self.weights
@@ -53,6 +62,11 @@ class Responses:
             None if d.third is None else w * d.third,
             tuple(ExtraDerivatives(w * e.first, w * e.mixed, w * e.twice_mixed) for e in d.extra),
         )
+
+    def select(self, positions: NDArray[np.intp]) -> Responses:
+        """Return the responses of some rows."""
+        weights = None if self.weights is None else self.weights[positions]
+        return Responses(self.family, self.y[positions], weights)
 
     def expected_weights(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
         """Return what minus the second derivatives are on average."""

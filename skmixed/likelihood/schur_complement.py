@@ -14,6 +14,7 @@ from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from skmixed.likelihood.jacobi_system import JacobiSystem
+from skmixed.likelihood.sparse_pattern import Matrix, dense
 from skmixed.likelihood.threads import threads_for
 
 __all__ = ["DenseComplement", "DenseEntries", "InverseEntries", "SchurComplement"]
@@ -21,8 +22,6 @@ __all__ = ["DenseComplement", "DenseEntries", "InverseEntries", "SchurComplement
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-# Up to so many entries, a C is multiplied densely.
-DENSE = 2_000_000
 # From this size on, a system is solved by conjugate gradients as long as no factor is there.
 LARGE = 400
 # Entries of the inverse that are looked up at once.
@@ -36,7 +35,7 @@ class InverseEntries(Protocol):
         """Return V at some places."""
         ...
 
-    def carried(self, K: sparse.csr_array, rows: Integers, columns: Integers) -> FloatArray:
+    def carried(self, K: Matrix, rows: Integers, columns: Integers) -> FloatArray:
         """Return K V at some places, all of the same shape."""
         ...
 
@@ -52,6 +51,11 @@ class SchurComplement(Protocol):
     @property
     def log_determinant_error(self) -> float:
         """Return its Monte-Carlo standard error."""
+        ...
+
+    @property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonal of a factor, or a bound from above."""
         ...
 
     @property
@@ -84,8 +88,10 @@ class DenseEntries:
         """Return V at some places."""
         return np.asarray(self.matrix[rows, columns])
 
-    def carried(self, K: sparse.csr_array, rows: Integers, columns: Integers) -> FloatArray:
+    def carried(self, K: Matrix, rows: Integers, columns: Integers) -> FloatArray:
         """Return K V at some places: sums over the entries in the same rows of K."""
+        if isinstance(K, np.ndarray):
+            return np.asarray((K @ self.matrix)[rows, columns])
         i, j, n = rows.ravel(), columns.ravel(), len(self.matrix)
         # The inverse is symmetric: its entries come in one order by rows and by columns.
         entries = self.matrix.ravel(order="K")
@@ -123,15 +129,11 @@ class DenseComplement:
         n = self.system.n
         if not n:
             return np.empty((0, 0))
-        dense = self.system.whole.toarray()
+        left = dense(self.system.whole)
         with threads_for(n):
             for C in self.system.owed:
-                if C.shape[0] * C.shape[1] <= DENSE:
-                    plain = C.toarray()
-                    dense -= plain.T @ plain
-                else:
-                    dense -= (C.T @ C).toarray()
-            lower, failed = dpotrf(dense.T, lower=1, overwrite_a=1)
+                left -= C.T @ C if isinstance(C, np.ndarray) else (C.T @ C).toarray()
+            lower, failed = dpotrf(left.T, lower=1, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("M is not positive definite.")
         return np.asarray(lower, dtype=np.float64)
@@ -140,6 +142,11 @@ class DenseComplement:
     def log_determinant(self) -> float:
         """Return log|S|."""
         return 2.0 * float(np.log(self.lower.diagonal()).sum())
+
+    @property
+    def least_pivot(self) -> float:
+        """Return the least square on the diagonal of L."""
+        return float(self.lower.diagonal().min(initial=1.0) ** 2)
 
     @cached_property
     def inverse(self) -> DenseEntries:

@@ -19,6 +19,7 @@ from skmixed.likelihood.batched import (
 from skmixed.likelihood.effect_rows import Blocks
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.errors import level_blocks
+from skmixed.likelihood.sparse_pattern import Matrix
 
 __all__ = ["EliminatedStage", "eliminate", "solved_transposed", "summed"]
 
@@ -41,7 +42,7 @@ class EliminatedStage:
         The level of each of these factors that a level lies in.
     owed_cells : dict of int to ndarray of shape (k, k_u, n_cells)
         The same as ``linked`` for the factors that are not eliminated, cell by cell.
-    owed : sparse array of shape (k * n_levels, n_dense) or None
+    owed : ndarray or sparse array of shape (k * n_levels, n_dense), or None
         The same as a matrix; None where all factors are eliminated.
     """
 
@@ -50,7 +51,7 @@ class EliminatedStage:
     linked: dict[int, FloatArray]
     parents: dict[int, Integers]
     owed_cells: dict[int, FloatArray]
-    owed: sparse.csr_array | None
+    owed: Matrix | None
 
     @cached_property
     def inverse_root(self) -> FloatArray:
@@ -58,16 +59,20 @@ class EliminatedStage:
         return inverse_lower_over_groups(self.L)
 
     @cached_property
-    def moved(self) -> sparse.csr_array:
+    def moved(self) -> Matrix:
         """Return L'^-1 times what is owed: minus the factor's effects per effect of the others."""
+        k, n_levels = self.L.shape[1:]
         if self.owed is None:
-            return sparse.csr_array((self.L.shape[1] * self.L.shape[2], 0))
+            return sparse.csr_array((k * n_levels, 0))
+        if isinstance(self.owed, np.ndarray):
+            blocks = self.owed.reshape(k, n_levels, -1)
+            return np.einsum("lag,lgn->agn", self.inverse_root, blocks).reshape(self.owed.shape)
         return level_blocks(self.inverse_root.swapaxes(0, 1)) @ self.owed
 
 
 def eliminate(
     elimination: Elimination, gram: Blocks, factors: Sequence[FloatArray]
-) -> tuple[list[EliminatedStage], sparse.csr_array]:
+) -> tuple[list[EliminatedStage], Matrix]:
     """Eliminate level by level; return the stages, and the part of M that the others begin with.
 
     Parameters
@@ -108,7 +113,7 @@ def _eliminated(
 ) -> EliminatedStage:
     """Eliminate one factor: update in place what is left of the later ones."""
     rows, others = elimination.rows, elimination.others
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         L = cholesky_over_groups(own[s])
     if not (np.einsum("jjg->jg", L) > 0.0).all():
         raise np.linalg.LinAlgError("M is not positive definite.")
@@ -132,7 +137,7 @@ def _eliminated(
 
 def _matrix(
     elimination: Elimination, s: int, owed: dict[int, FloatArray]
-) -> sparse.csr_array | None:
+) -> Matrix | None:
     """Return what a factor owes to the other ones, of shape (k * n_levels, n_dense)."""
     if not owed:
         return None

@@ -83,10 +83,15 @@ def _fall(rows: PredictorRows, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     It falls where the mean is near y, by a standard deviation of y.
     """
     family = rows.family
-    if rows.trials is None:
-        mean = family.starting_mean(y)
+    if rows.trials is not None:
+        mean = (np.maximum(y, 0.0) * rows.trials + 0.5) / (rows.trials + 1.0)
+    elif family.link.name == "log" and not family.is_discrete:
+        # Normal responses may be negative, and then the means are below the deviation.
+        floor = np.sqrt(family.variance(rows.centre, rows.extra))
+        mean = np.maximum(y, floor) if family.name == "gaussian" else y
     else:
-        mean = (y * rows.trials + 0.5) / (rows.trials + 1.0)
+        # Searches look at -1, below all counts.
+        mean = family.starting_mean(np.maximum(y, 0.0))
     eta = family.link.predictor(mean)
     variance = family.variance(eta, rows.extra) / (1.0 if rows.trials is None else rows.trials)
     width = np.sqrt(variance) / family.link.derivatives(eta).first / rows.spread

@@ -64,10 +64,14 @@ def averaged_log_density(
     def log_density(
         eta: FloatArray, at: NDArray[np.intp]
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        omegas = tuple(omega[at] for omega in rows.extra)
-        given = rows.family.derivatives(y[at], eta, omegas, full=False)
-        weight = times[at]
-        return weight * given.value, weight * given.first, weight * given.second
+        repeated = np.broadcast_to(at, eta.shape).ravel()
+        omegas = tuple(omega[repeated] for omega in rows.extra)
+        given = rows.family.derivatives(y[repeated], eta.ravel(), omegas, full=False)
+        value, first, second = (
+            (times[repeated] * part).reshape(eta.shape)
+            for part in (given.value, given.first, given.second)
+        )
+        return value, first, second
 
     return log_average(log_density, rows.centre, rows.spread)[0]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
@@ -41,6 +42,9 @@ class FittedModel(RowPredictions):
         What becomes of a missing label.
     skip_missing : bool
         Whether a row that misses a predictor is predicted as NaN; else it is an error.
+    average : bool
+        Whether predictions of a generalised model are averages over what is not known of the
+        random effects by default: see ``predict``.
     df_method : str or None
         Where degrees of freedom come from; None is the default of the fit.
     information : {"observed", "expected"} or None
@@ -69,6 +73,7 @@ class FittedModel(RowPredictions):
     unseen_groups: str = "population"
     missing_groups: str = "error"
     skip_missing: bool = False
+    average: bool = False
     df_method: str | None = None
     information: Literal["observed", "expected"] | None = None
 
@@ -82,7 +87,7 @@ class FittedModel(RowPredictions):
         """Return how the formula makes its columns; None without a formula."""
         return None if self.reader is None else self.reader.formula_recipe
 
-    def refitted(self, fit: LMMFit, model: LMMModel) -> FittedModel:
+    def refitted(self, fit: LMMFit, model: LMMModel | GLMMModel) -> FittedModel:
         """Return the same with another fit, of other rows of the same columns.
 
         Parameters
@@ -104,7 +109,12 @@ class FittedModel(RowPredictions):
             If no rows are kept as the user knows them.
         """
         data = self._given_rows()
-        return _indexed(self.predict(data, include_random_effects=True), data, "fittedvalues")
+        offset = None if self.rows is None else self.rows.offset
+        known = None if offset is None else np.nan_to_num(offset)
+        fitted = self.predict(data, include_random_effects=True, average=False, offset=known)
+        if offset is not None:
+            fitted[np.isnan(offset)] = np.nan
+        return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:
         """Return the response of the kept rows, under their index.

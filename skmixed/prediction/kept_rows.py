@@ -24,12 +24,16 @@ class KeptRows:
         What the user gave: also the rows that were left out for missing values.
     weights : array-like or None
         One for each row that was given.
+    offset : ndarray or None
+        What was added to the linear predictor of each row that was given, beside the formula's own
+        offsets.
     """
 
     model: Any
     data: Any = None
     given: Any = None
     weights: Any = None
+    offset: Any = None
 
     @property
     def n_dropped(self) -> int:

@@ -14,7 +14,7 @@ __all__ = ["LogFunction", "log_average"]
 
 FloatArray = NDArray[np.float64]
 Rows = NDArray[np.intp]
-# Takes eta (r,) and the indices (r,) of its rows; returns f with two derivatives in eta.
+# Takes eta (r,) or (k, r) and the indices (r,) of its rows; returns f with two derivatives in eta.
 LogFunction = Callable[[FloatArray, Rows], tuple[FloatArray, FloatArray, FloatArray]]
 
 # Functions of eta are at their limits where it is further from 0.
@@ -39,8 +39,8 @@ def log_average(
     Parameters
     ----------
     function : callable
-        Takes eta (r,) and the indices (r,) of the rows it belongs to; returns f, its derivative
-        and its second derivative. At most one of the rows' integrands' peaks is followed: f
+        Takes eta (r,) or (k, r) and the indices (r,) of its rows; returns f, its derivative and
+        its second derivative. At most one of the rows' integrands' peaks is followed: f
         should be concave, or bounded and flatter than the normal density.
     centre, spread : ndarray of shape (n,)
         Without spread, f and its derivative at the centre are returned.
@@ -85,16 +85,15 @@ class _Integrand:
         high = mode + self._reach(mode, peak, width, 1.0)
 
         def relative(points: FloatArray, rows: Rows) -> FloatArray:
-            flat = np.tile(rows, len(points))
-            value, first, _ = self._at(points.ravel(), flat)
-            part = np.exp(value - peak[flat])
-            return np.stack([part, part * first]).reshape(2, *points.shape)
+            value, first, _ = self._at(points, rows)
+            part = np.exp(value - peak[rows])
+            return np.stack([part, part * first])
 
         total, sloped = integrate(relative, low, high)
         return peak + np.log(total / np.sqrt(2.0 * np.pi)), sloped / total
 
     def _at(self, z: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the integrand's logarithm, and f's derivatives in eta, at a z of each row."""
+        """Return the integrand's logarithm and f's derivatives in eta, z (r,) or (k, r)."""
         eta = self.centre[rows] + self.spread[rows] * z
         value, first, second = self.function(eta, self.origin[rows])
         return value - 0.5 * z * z, first, second

@@ -52,6 +52,9 @@ class NewRowReader(Protocol):
     def residual_columns(self, X: Any) -> ResidualColumns | None:
         """Return the columns that a residual structure reads, None without all of them."""
 
+    def extra_columns(self, X: Any) -> tuple[NDArray[np.float64] | None, ...]:
+        """Return the columns of further predictors but for intercepts, None for constant ones."""
+
     def new_rows(
         self, columns: Any, labels: Sequence[Labels], unseen: str, missing: str = "error"
     ) -> NewRows:

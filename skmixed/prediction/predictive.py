@@ -1,4 +1,4 @@
-"""What a prediction says of its own uncertainty, in one of three ways."""
+"""Predictions with their uncertainty, whichever way it is found."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.prediction.delta import DeltaMethod
 from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.family_prediction import ResponseScale, family_prediction, predictor
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
 from skmixed.prediction.neighbourhood import Neighbourhood
@@ -52,6 +54,7 @@ def predictive(
     kind: Kind = "observation",
     variance_uncertainty: Literal["delta"] | VarianceDraws | None = None,
     model: LMMModel | None = None,
+    response: ResponseScale | None = None,
 ) -> Predictive:
     """Predict rows, with the uncertainty of the predictions.
 
@@ -68,6 +71,8 @@ def predictive(
     model : LMMModel, optional
         What was fitted, with its rows: without them, the parameters of a residual structure are
         taken as known.
+    response : ResponseScale, optional
+        Of a family: how its responses are predicted; the linear predictor without it.
 
     Raises
     ------
@@ -75,6 +80,13 @@ def predictive(
         If the fit has not kept the cross-products that the last two need.
     """
     predicted = PredictedRows(rows, include_random_effects, kind)
+    if isinstance(fit, GLMMFit):
+        if isinstance(variance_uncertainty, VarianceDraws):
+            fit.require_gaussian("A mixture over draws", "use variance_uncertainty='delta'")
+        uncertainty = None if variance_uncertainty is None else "delta"
+        if response is None:
+            return predictor(fit, predicted, uncertainty)
+        return family_prediction(fit, predicted, response, uncertainty)
     if variance_uncertainty is None:
         df = max(fit.n_rows - len(fit.fixed.standardised), 1.0)
         return GivenVariances(fit, predicted, df)

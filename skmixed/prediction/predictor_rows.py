@@ -77,7 +77,7 @@ def predictor_rows(
     family : Family
     mean, variance : ndarray of shape (n,)
         Of the linear predictor.
-    extra : sequence of ndarray of shape (n,)
+    extra : sequence of ndarray of shape (n,) or (1,)
     trials : ndarray of shape (n,), optional
 
     Examples
@@ -91,13 +91,14 @@ def predictor_rows(
     (Gamma(link=Log()), array([10.]))
     """
     power = power_of_predictor(family)
+    omegas = tuple(np.broadcast_to(omega, mean.shape) for omega in extra)
     if power is None:
-        return PredictorRows(family, mean, np.sqrt(variance), tuple(extra), trials)
+        return PredictorRows(family, mean, np.sqrt(variance), omegas, trials)
     positive = np.where(mean > 0.0, mean, np.nan)
     log_variance = np.log1p(variance / positive**2)
     centre = power * (np.log(positive) - 0.5 * log_variance)
     spread = np.where(mean > 0.0, abs(power) * np.sqrt(log_variance), 0.0)
-    return PredictorRows(_with_log_link(family), centre, spread, tuple(extra), trials)
+    return PredictorRows(_with_log_link(family), centre, spread, omegas, trials)
 
 
 def power_of_predictor(family: Family) -> float | None:

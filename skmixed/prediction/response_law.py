@@ -109,6 +109,9 @@ def averaged_variance(
 ) -> FloatArray:
     """Return the variance of a new response: E[Var(y | eta)] + Var(E[y | eta]).
 
+    Given eta, families have no means beyond exp(170): with a log link, variances to which such
+    means would contribute are too small.
+
     Parameters
     ----------
     family, mean, variance, extra
@@ -142,6 +145,7 @@ def mean_quantiles(
     variance: FloatArray,
     extra: Sequence[FloatArray],
     probabilities: FloatArray,
+    averaged_over: FloatArray | None = None,
 ) -> FloatArray:
     """Return quantiles of the mean given eta, whose inverse link is monotone.
 
@@ -153,6 +157,8 @@ def mean_quantiles(
         As in ``averaged_mean``. For limits of the mean itself, the variance is that of the
         estimate.
     probabilities : ndarray of shape (n_probabilities,)
+    averaged_over : ndarray of shape (n,), optional
+        Variance of a further part of eta, over which the mean is averaged.
 
     Returns
     -------
@@ -167,13 +173,14 @@ def mean_quantiles(
     array([[0.141, 7.099]])
     """
     power = power_of_predictor(family)
+    over = np.zeros_like(mean) if averaged_over is None else averaged_over
     z = ndtri(probabilities) * (-1.0 if power is not None and power < 0.0 else 1.0)
     columns = []
     for one in z:
         eta = mean + one * np.sqrt(variance)
         if power is not None:
             eta = np.where(mean > 0.0, np.maximum(eta, SMALLEST_POSITIVE), mean)
-        columns.append(family.mean(eta, extra))
+        columns.append(averaged_mean(family, eta, over, extra))
     return np.column_stack(columns)
 
 

@@ -10,6 +10,7 @@ from scipy.special import expit, logit, ndtri
 
 from skmixed.families.base import Family, FloatArray
 from skmixed.prediction.averaged_cdf import averaged_cdf
+from skmixed.prediction.averaged_density import averaged_probabilities
 from skmixed.prediction.predictor_rows import PredictorRows, is_linear, predictor_rows
 
 __all__ = ["response_quantiles"]
@@ -62,7 +63,8 @@ def response_quantiles(
            [ 7., 47.]])
     """
     if family.name == "binomial" and trials is None:
-        trials = np.ones_like(mean)
+        failure = averaged_probabilities(family, mean, variance)[:, :1]
+        return np.where(failure >= probabilities, 0.0, 1.0)
     rows = predictor_rows(family, mean, variance, extra, trials)
     if is_linear(family):
         spread = np.sqrt(variance + family.variance(mean, extra))
@@ -72,8 +74,9 @@ def response_quantiles(
 
 def _quantile(rows: PredictorRows, probability: float) -> FloatArray:
     """Return one quantile of each row."""
-    found = _given_eta(rows, probability)
-    spreading = np.flatnonzero(rows.spread > 0.0)
+    found = np.empty(len(rows))
+    certain, spreading = np.flatnonzero(rows.spread == 0.0), np.flatnonzero(rows.spread > 0.0)
+    found[certain] = _given_eta(rows.take(certain), probability)
     if len(spreading):
         found[spreading] = _search(rows.take(spreading), probability)
     return found
@@ -82,14 +85,14 @@ def _quantile(rows: PredictorRows, probability: float) -> FloatArray:
 def _given_eta(rows: PredictorRows, probability: float) -> FloatArray:
     """Return the quantile of the response with eta at its centre."""
     wanted = np.full(len(rows), probability)
-    return np.array(rows.family.quantile(wanted, rows.centre, rows.extra, rows.trials))
+    return rows.family.quantile(wanted, rows.centre, rows.extra, rows.trials)
 
 
 def _search(rows: PredictorRows, probability: float) -> FloatArray:
     """Narrow brackets by false position, in its Illinois variant; every third step halves."""
     forward, backward = _coordinates(rows.family)
     low, high = _bracket(rows, probability)
-    unit = _unit(rows, high - low)
+    unit = _unit(rows)
     target, index = ndtri(probability), np.arange(len(low))
 
     def excess(y: FloatArray, at: NDArray[np.intp]) -> FloatArray:
@@ -99,6 +102,7 @@ def _search(rows: PredictorRows, probability: float) -> FloatArray:
     below, above = excess(low, index), excess(high, index)
     # Rounding may put the quantile at the very end.
     high = np.where(below >= 0.0, low, high)
+    side = np.zeros(len(low))
     for turn in range(MAX_STEPS):
         step = np.maximum(unit, ACCURACY * np.abs(high))
         index = index[(high - low > 1.5 * step)[index]]
@@ -111,11 +115,14 @@ def _search(rows: PredictorRows, probability: float) -> FloatArray:
             y = np.round(y / unit[index]) * unit[index]
         y = np.clip(y, start + step, end - step)
         found = excess(y, index)
-        enough, kept = found >= 0.0, index[found < 0.0]
-        below[index[enough]] *= 0.5
-        above[kept] *= 0.5
-        high[index[enough]], above[index[enough]] = y[enough], found[enough]
-        low[kept], below[kept] = y[~enough], found[~enough]
+        enough = found >= 0.0
+        again = index[side[index] == np.where(enough, 1.0, -1.0)]
+        below[again[side[again] > 0.0]] *= 0.5
+        above[again[side[again] < 0.0]] *= 0.5
+        side[index] = np.where(enough, 1.0, -1.0)
+        upper, lower = index[enough], index[~enough]
+        high[upper], above[upper] = y[enough], found[enough]
+        low[lower], below[lower] = y[~enough], found[~enough]
     return high
 
 
@@ -125,12 +132,12 @@ def _bracket(rows: PredictorRows, probability: float) -> tuple[FloatArray, Float
     A response below the first has half of the probability: that eta is below its quantile for the
     other half, or that the response is below its own given such an eta. The second likewise.
     """
-    low, high = (
-        _given_eta(rows.at(np.full(len(rows), ndtri(half))), half)
-        for half in (0.5 * probability, 0.5 * (1.0 + probability))
-    )
+    low_half, high_half = 0.5 * probability, 0.5 * (1.0 + probability)
+    at_low = rows.at(np.full(len(rows), ndtri(low_half)))
+    at_high = rows.at(np.full(len(rows), ndtri(high_half)))
     if rows.family.is_discrete:
-        return low - _unit(rows, low), high
+        return _below(at_low, low_half), _above(at_high, 1.0 - high_half)
+    low, high = _given_eta(at_low, low_half), _given_eta(at_high, high_half)
     if rows.family.name != "gaussian":
         low = np.maximum(low, SMALLEST)
     if rows.family.name == "beta":
@@ -138,11 +145,40 @@ def _bracket(rows: PredictorRows, probability: float) -> tuple[FloatArray, Float
     return low, high
 
 
-def _unit(rows: PredictorRows, size: FloatArray) -> FloatArray:
-    """Return the distance of neighbouring responses; between continuous ones, that of rounding."""
-    if not rows.family.is_discrete:
-        return ACCURACY**2 * size
-    return np.ones_like(size) if rows.trials is None else 1.0 / rows.trials
+def _below(rows: PredictorRows, probability: float) -> FloatArray:
+    """Return a value that a discrete response given eta does not exceed with less probability.
+
+    By Cantelli's inequality, which holds for means of any size.
+    """
+    mean, deviation = _moments(rows)
+    unit = _unit(rows)
+    least = mean - deviation * np.sqrt(1.0 / probability - 1.0)
+    return np.maximum(np.floor(least / unit), 0.0) * unit - unit
+
+
+def _above(rows: PredictorRows, probability: float) -> FloatArray:
+    """Return a value that a discrete response given eta exceeds with less probability."""
+    mean, deviation = _moments(rows)
+    unit = _unit(rows)
+    most = mean + deviation * np.sqrt(1.0 / probability - 1.0)
+    return np.ceil((most if rows.trials is None else np.minimum(most, 1.0)) / unit) * unit
+
+
+def _moments(rows: PredictorRows) -> tuple[FloatArray, FloatArray]:
+    """Return the mean and the standard deviation of the response with eta at its centre."""
+    family = rows.family
+    variance = family.variance(rows.centre, rows.extra)
+    number = 1.0 if rows.trials is None else rows.trials
+    return family.mean(rows.centre, rows.extra), np.sqrt(variance / number)
+
+
+def _unit(rows: PredictorRows) -> FloatArray:
+    """Return the distance of neighbouring responses; 0 for positive ones, which have a scale."""
+    if rows.trials is not None:
+        return 1.0 / rows.trials
+    if rows.family.name == "gaussian":
+        return ACCURACY * np.sqrt(rows.family.variance(rows.centre, rows.extra))
+    return np.full(len(rows), 1.0 if rows.family.is_discrete else 0.0)
 
 
 def _coordinates(family: Family) -> tuple[Coordinate, Coordinate]:
@@ -150,5 +186,9 @@ def _coordinates(family: Family) -> tuple[Coordinate, Coordinate]:
     if family.name == "beta":
         return logit, expit
     if family.link.name == "log" and family.name != "gaussian":
-        return (np.log1p, np.expm1) if family.is_discrete else (np.log, np.exp)
+        # Brackets of counts begin at -1.
+        start = 2.0 if family.is_discrete else 0.0
+        return (lambda y: np.log(y + start)), (lambda u: np.exp(u) - start)
+    if family.name == "gaussian":
+        return np.arcsinh, np.sinh
     return np.asarray, np.asarray

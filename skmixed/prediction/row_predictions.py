@@ -14,6 +14,13 @@ from skmixed.design.rows import take_rows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula import rows_with_missing
 from skmixed.formula.columns import column_names
+from skmixed.prediction.family_prediction import (
+    ResponseScale,
+    further_values,
+    link_name,
+    log_probabilities,
+)
+from skmixed.prediction.given_columns import GivenColumns
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import (
     NewRowReader,
@@ -21,7 +28,7 @@ from skmixed.prediction.new_rows import (
     say_that_groups_are_absent,
     wanted_factors,
 )
-from skmixed.prediction.predict import Include, Kind
+from skmixed.prediction.predict import Include
 from skmixed.prediction.predictive import Predictive, central, predictive
 from skmixed.prediction.related import (
     ResidualMemory,
@@ -31,12 +38,8 @@ from skmixed.prediction.related import (
     kept_past,
     related_rows,
 )
-from skmixed.prediction.uncertainty import (
-    VarianceUncertainty,
-    check_kind,
-    check_probabilities,
-    read_variance_uncertainty,
-)
+from skmixed.prediction.switches import PredictionSwitches
+from skmixed.prediction.uncertainty import check_probabilities, read_variance_uncertainty
 
 __all__ = ["RowPredictions"]
 
@@ -55,6 +58,7 @@ class RowPredictions:
     unseen_groups: str
     missing_groups: str
     skip_missing: bool
+    average: bool
 
     @property
     def variables(self) -> list[str] | None:
@@ -106,6 +110,7 @@ class RowPredictions:
             labels = [known[name] if name in wanted else None for name in names]
         unseen = self.unseen_groups if wanted else "population"
         rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
+        rows = replace(rows, extra=reader.extra_columns(X))
         if self.fit.residual is not None:
             rows = replace(rows, residual=reader.residual_columns(X))
             past = self._past(residual_memory, all_effects=len(wanted) == len(names))
@@ -127,12 +132,37 @@ class RowPredictions:
         **switches
             groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
             for ``MixedLM.predict``; here ``residual_memory=True`` takes the rows that are kept.
+            Of a generalised model also average, scale, offset, exposure and trials: see Notes.
 
         Returns
         -------
         mean : ndarray of shape (n,)
         std : ndarray of shape (n,), if ``return_std``
         cov : ndarray of shape (n, n), if ``return_cov``
+
+        Notes
+        -----
+        A generalised model predicts responses, or with ``scale="link"`` their linear predictor
+        eta = X beta + Z b. The random effects b are never known exactly. ``average=False`` puts
+        the most likely b of a known group, and 0 for a group that is not known, into the inverse
+        link: the response of a typical group. ``average=True`` averages the response over
+        what b may be: over its normal approximation given the data for a known group, over all
+        groups for one that is not known or left out. That is the mean to expect, and of
+        probabilities the calibrated one; the two differ because the inverse link is curved. The
+        parameters are taken as known there; their uncertainty is part of ``return_std`` and
+        intervals.
+
+        ``kind`` says what these are of. ``"mean"``: the expected response of this very group,
+        with limits of eta through the inverse link. ``"population"``: the same without the
+        spread of the groups that are not known, over which the response is averaged with
+        ``average=True``, and which are at 0 with ``average=False``. ``"observation"``: a new
+        response, whose quantiles are those of the family averaged over eta; ``trials`` are those
+        of a share of successes, by default 1. On the scale of the link an observation is its
+        mean.
+
+        Offsets in a formula are found in X. ``offset`` adds to eta, ``exposure`` its logarithm
+        (with a log link); what was given beside the formula for the fit counts as 0 here unless
+        it is given again.
         """
         if return_std and return_cov:
             raise ValueError("At most one of return_std and return_cov can be True.")
@@ -175,6 +205,57 @@ class RowPredictions:
         probabilities = check_probabilities(quantiles)
         prediction, complete = self._predictive(X, **switches)
         return _among_missing(prediction.quantiles(probabilities), complete)
+
+    def predict_probabilities(
+        self, X: Any, *, logarithm: bool = False, **switches: Any
+    ) -> FloatArray:
+        """Return the probabilities of both outcomes of a binary response, (n, 2).
+
+        Both are accurate relative to their size, however small.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        logarithm : bool, default=False
+            Whether to return their logarithms.
+        **switches
+            groups, include_random_effects, average, offset and exposure, as for ``predict``.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+            The probabilities of 0, or failure, and of 1.
+
+        Raises
+        ------
+        ValueError
+            If the response is not binomial.
+        """
+        prediction, complete = self._predictive(X, **switches)
+        logarithms = log_probabilities(prediction)
+        return _among_missing(logarithms if logarithm else np.exp(logarithms), complete)
+
+    def predict_further(self, X: Any, *, groups: Any = None) -> dict[str, FloatArray]:
+        """Return what a family has beside its mean for each row.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, n_columns)
+        groups : array-like of shape (n,), data frame or None
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n,)
+            ``"dispersion"`` as the family's variance has it, and ``"zero_inflation"``, the
+            probability of a zero that is not one of the counts; what the model has of them.
+        """
+        complete = self._complete(X)
+        kept = X if complete is None else take_rows(X, complete)
+        rows, _ = self.read(kept, groups, False)
+        return {
+            name: _among_missing(values, complete)
+            for name, values in further_values(self.fit, rows).items()
+        }
 
     def observed(self, X: Any, y: Any = None) -> Any:
         """Return y, or the response that the formula finds in the columns of X.
@@ -224,35 +305,31 @@ class RowPredictions:
         return related_rows(rows, labels, past, n_levels, self.missing_groups)
 
     def _predictive(
-        self,
-        X: Any,
-        *,
-        groups: Any = None,
-        include_random_effects: Include | None = None,
-        kind: Kind = "observation",
-        variance_uncertainty: VarianceUncertainty = None,
-        residual_memory: ResidualMemory = False,
-        labels_needed: bool = False,
+        self, X: Any, *, labels_needed: bool = False, **switches: Any
     ) -> tuple[Predictive, NDArray[np.bool_] | None]:
         """Predict the rows that miss no predictor, and tell which they are; None for all."""
-        check_kind(kind)
+        chosen = PredictionSwitches(**switches)
         complete = self._complete(X)
+        given = GivenColumns.of(X, link_name(self.fit), chosen)
         if complete is not None:
-            X = take_rows(X, complete)
+            X, given = take_rows(X, complete), given.take(complete)
         rows, include = self.read(
             X,
-            groups,
-            include_random_effects,
+            chosen.groups,
+            chosen.include_random_effects,
             labels_needed=labels_needed,
-            residual_memory=residual_memory,
+            residual_memory=chosen.residual_memory,
         )
+        average = self.average if chosen.average is None else chosen.average
+        on_link = chosen.scale == "link"
         prediction = predictive(
             self.fit,
-            rows,
+            given.added_to(rows),
             include_random_effects=include,
-            kind=kind,
-            variance_uncertainty=read_variance_uncertainty(self.fit, variance_uncertainty),
+            kind=chosen.kind,
+            variance_uncertainty=read_variance_uncertainty(self.fit, chosen.variance_uncertainty),
             model=None if self.rows is None else self.rows.model,
+            response=None if on_link else ResponseScale(average, given.trials),
         )
         return prediction, complete
 

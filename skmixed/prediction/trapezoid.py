@@ -15,9 +15,9 @@ Rows = NDArray[np.intp]
 # Takes points (k, r) and the r rows they belong to; returns one or more functions, (q, k, r).
 Integrand = Callable[[FloatArray, Rows], FloatArray]
 
-# Points times rows at a time.
-ROOM = 2**17
-FIRST_STEPS, MOST_STEPS = 16, 2**14
+# Points times rows at a time: few enough to stay in the cache.
+ROOM = 2**14
+FIRST_STEPS, MOST_STEPS = 16, 2**12
 # The error of the rule is squared, or better, when the step is halved: sums that agree to this
 # relative accuracy leave an error near the square of it.
 AGREEMENT = 1e-7

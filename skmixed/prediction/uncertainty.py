@@ -1,4 +1,4 @@
-"""What users ask of the uncertainty of predictions, checked."""
+"""What users ask of predictions and their uncertainty, checked."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from skmixed.prediction.predict import KINDS
 
 __all__ = [
     "RepeatedEstimates",
+    "Scale",
     "VarianceUncertainty",
     "check_kind",
     "check_probabilities",
+    "check_scale",
     "read_variance_uncertainty",
 ]
 
+Scale = Literal["response", "link"]
+
+SCALES = ("response", "link")
 # Estimates of one model and of one set of rows agree better than this.
 SAME = 1e-3
 
@@ -44,6 +49,12 @@ def check_kind(kind: Any) -> None:
     """Raise ValueError if there is no such kind of prediction."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}.")
+
+
+def check_scale(scale: Any) -> None:
+    """Raise ValueError if there is no such scale of predictions."""
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {list(SCALES)}, got {scale!r}.")
 
 
 def check_probabilities(quantiles: ArrayLike) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The public names of skmixed.results: read by type checkers, and by lazy_loader at run time."""
 
+from .glmm_results import MixedGLMResults as MixedGLMResults
 from .group_intervals import group_coefficients_table as group_coefficients_table
 from .group_intervals import random_effects_table as random_effects_table
 from .lmm_results import MixedLMResults as MixedLMResults

@@ -88,6 +88,9 @@ class FitNumbers(OfModel):
     @property
     def icc(self) -> float:
         """Return the share of the groups in the variance around the fixed effects."""
+        self.fit.require_gaussian(
+            "The share of the groups in the variance of y", "see variance_components"
+        )
         return self.fit.icc
 
     @property

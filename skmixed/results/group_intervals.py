@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fitted_model_of
 from skmixed.prediction.delta import DeltaMethod
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
+from skmixed.prediction.joint_errors import JointErrors
 from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predictive import require_kept_products
 
@@ -31,6 +33,7 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 GroupUncertainty = Literal["delta"] | None
+GroupEstimates = GivenVariances | DeltaMethod | JointErrors
 
 COLUMNS = ["factor", "effect", "group", "value", "se", "lower", "upper", "excludes_zero"]
 
@@ -58,7 +61,9 @@ def random_effects_table(
     variance_uncertainty : None or "delta", default=None
         Whether the variances are taken as known, so that an effect is normal given the data; or
         whether their being estimates counts, to first order, and intervals are those of Student's
-        t. With few groups the former are too narrow.
+        t. With few groups the former are too narrow. Of a generalised model, "delta" counts the
+        errors of all parameters, as glmmTMB's conditional standard deviations, and intervals stay
+        normal.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def group_coefficients_table(
 
 def estimates_of_groups(
     fitted: FittedModel, sums: Sequence[GroupSums], variance_uncertainty: GroupUncertainty
-) -> Sequence[GivenVariances | DeltaMethod]:
+) -> Sequence[GroupEstimates]:
     """Return what is known of sums of coefficients and effects, for each of them.
 
     Parameters
@@ -165,6 +170,8 @@ def estimates_of_groups(
             "variance_uncertainty of effects and coefficients of groups must be None or 'delta', "
             f"got {variance_uncertainty!r}."
         )
+    if isinstance(fit, GLMMFit):
+        return [JointErrors(fit, one) for one in sums]
     require_kept_products(fit)
     model = None if fitted.rows is None else fitted.rows.model
     around = Neighbourhood(fit, model)
@@ -218,7 +225,7 @@ def _table(
     return joined(parts, COLUMNS)
 
 
-def _columns(found: GivenVariances | DeltaMethod, level: float) -> dict[str, NDArray[Any]]:
+def _columns(found: GroupEstimates, level: float) -> dict[str, NDArray[Any]]:
     """Return values, standard errors, limits, and whether these exclude 0."""
     tail = 0.5 * (1.0 - level)
     lower, upper = found.quantiles(np.array([tail, 1.0 - tail])).T

@@ -32,7 +32,8 @@ class GroupTables(OfModel):
 
         The columns are group, name1, name2 (None for a variance), vcov, sdcor (the standard
         deviation, or the correlation of a covariance) and share (the part of the sum of all
-        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed.
+        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed. A
+        generalised model has no residual variance, and no shares.
         """
         return tables.variance_table(self.fit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from skmixed.inference.coefficients.degrees_of_freedom import DF_METHODS
 from skmixed.inference.coefficients.marginal_information import Information
@@ -19,6 +20,8 @@ from skmixed.saving.fields import FieldState
 from skmixed.saving.versions import VersionedState
 
 __all__ = ["MixedLMResults"]
+
+Results = TypeVar("Results", bound="MixedLMResults")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,8 +87,8 @@ class MixedLMResults(
             )
 
     def with_df_method(
-        self, df_method: str, *, information: Information | None = None
-    ) -> MixedLMResults:
+        self: Results, df_method: str, *, information: Information | None = None
+    ) -> Results:
         """Return the same results with degrees of freedom by another rule.
 
         Parameters
@@ -112,7 +115,7 @@ class MixedLMResults(
         [178.0, 178.0]
         """
         changed = replace(self.fitted_model, df_method=df_method, information=information)
-        return MixedLMResults(changed)
+        return replace(self, fitted_model=changed)
 
     def summary(
         self,
@@ -138,13 +141,20 @@ class MixedLMResults(
         description = ModelDescription(
             self.response_name, self.formula, self.n_dropped, self._degrees_of_freedom.description
         )
+        return self._summary(description, conf_level, correlation=correlation)
+
+    def _summary(
+        self, description: ModelDescription, conf_level: float, *, correlation: bool
+    ) -> Summary:
+        """Collect what is worth reading of the fit."""
         return summarise(
             self.fit, self._tests, description, level=conf_level, correlation=correlation
         )
 
     def __repr__(self) -> str:
         model = self.formula or self.response_name
-        return f"<MixedLMResults: {model}, {self.method}, {count_text(self.nobs)} observations>"
+        words = f"{model}, {self.method}, {count_text(self.nobs)} observations"
+        return f"<{type(self).__name__}: {words}>"
 
     def _repr_html_(self) -> str:
         return self.summary().as_html()

@@ -46,6 +46,7 @@ class ResidualNumbers(OfModel):
 
         Without strata there is one, ``sigma`` squared.
         """
+        self.fit.require_gaussian("A residual variance", "see dispersion and dispersion_params")
         variance = self.fit.sigma**2
         if self.fit.residual is None:
             return pd.Series([variance], index=["Residual"], name="variance")
@@ -68,6 +69,7 @@ class ResidualNumbers(OfModel):
         ValueError
             If there is no residual structure, or columns that it reads are not given.
         """
+        self.fit.require_gaussian("A covariance of residuals", "use family='gaussian' (mixedlm)")
         fitted = self.fit.residual
         if fitted is None:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,17 @@ from skmixed.results.summary_text import render_text
 from skmixed.results.tables import correlation_matrix
 from skmixed.results.words.residual_words import residual_words
 
-__all__ = ["ModelDescription", "Summary", "summarise"]
+__all__ = [
+    "ModelDescription",
+    "Summary",
+    "coefficient_table",
+    "correlation_table",
+    "criteria_table",
+    "facts_of",
+    "residual_quantile_table",
+    "summarise",
+    "variance_rows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +104,22 @@ def summarise(
     correlation : bool
         Whether to show the correlation of the fixed effects.
     """
-    tables = [_criteria(fit), *_residuals(fit), _variances(fit), *residual_tables(fit, level)]
+    tables = [
+        criteria_table(fit),
+        *residual_quantile_table(fit),
+        variance_rows(fit),
+        *residual_tables(fit, level),
+    ]
     if fit.fixed.names:
-        tables.append(_coefficients(fit, tests, description, level))
+        title = f"Fixed effects (tests and limits from the {description.reference_distribution})"
+        tables.append(coefficient_table(fit.fixed.names, tests, title, level))
     if correlation and np.sum(~fit.fixed.aliased) > 1:
-        tables.append(_correlation(fit))
+        tables.append(correlation_table(fit))
     kind = "Linear mixed model" if fit.random else "Linear model without random effects"
     return Summary(
         Report(
             title=f"{kind}, fitted by {_criterion_name(fit)}",
-            facts=_facts(fit, description),
+            facts=facts_of(fit, description),
             tables=tuple(tables),
             notes=(*(notice.message for notice in fit.notices), *few_groups_notes(fit)),
         )
@@ -116,8 +133,14 @@ def _criterion_name(fit: LMMFit) -> str:
     return "REML" if fit.reml else "ML"
 
 
-def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:
-    """Name the model and count its rows and groups."""
+def facts_of(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:
+    """Name the model and count its rows and groups.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    description : ModelDescription
+    """
     model = (
         ("Formula", description.formula)
         if description.formula is not None
@@ -142,8 +165,13 @@ def _facts(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str],
     return tuple(facts)
 
 
-def _criteria(fit: LMMFit) -> Table:
-    """Return the criterion and what follows from it; AIC and BIC of a likelihood only."""
+def criteria_table(fit: LMMFit) -> Table:
+    """Return the criterion and what follows from it; AIC and BIC of a likelihood only.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
     if fit.n_sampled is not None:
         return Table(
             title="Goodness of fit",
@@ -164,31 +192,45 @@ def _criteria(fit: LMMFit) -> Table:
     )
 
 
-def _residuals(fit: LMMFit) -> list[Table]:
-    """Return the quantiles of the scaled residuals, nothing where rows were added to the fit."""
+def residual_quantile_table(fit: LMMFit, title: str = "Scaled residuals") -> list[Table]:
+    """Return the quantiles of the scaled residuals, nothing where rows were added to the fit.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    title : str
+    """
     if np.isnan(fit.residual_quantiles).any():
         return []
     return [
         Table(
-            title="Scaled residuals",
+            title=title,
             header=("Min", "1Q", "Median", "3Q", "Max"),
             rows=(tuple(f"{value:.4f}" for value in fit.residual_quantiles),),
         )
     ]
 
 
-def _variances(fit: LMMFit) -> Table:
-    """Return variances, standard deviations and correlations."""
+def variance_rows(fit: LMMFit, *, residual: bool = True) -> Table:
+    """Return variances, standard deviations and correlations.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    residual : bool
+        Whether to end with the residual variance.
+    """
     labels, variances, correlations = [], [], []
     for effects in fit.random:
         variances += list(np.diagonal(effects.effect_covariance))
         for i, name in enumerate(effects.effect_names):
             labels.append((effects.name if i == 0 else "", name))
         correlations += _correlation_rows(effects)
-    unequal = fit.residual is not None and fit.residual.mean_square != 1.0
-    labels.append(("Residual", "mean of the rows" if unequal else ""))
-    variances.append(fit.residual_variance)
-    correlations.append([])
+    if residual:
+        unequal = fit.residual is not None and fit.residual.mean_square != 1.0
+        labels.append(("Residual", "mean of the rows" if unequal else ""))
+        variances.append(fit.residual_variance)
+        correlations.append([])
     n_columns = max(len(row) for row in correlations)
     columns = [[row[0] for row in labels], [row[1] for row in labels]]
     columns += [format_column(variances), format_column(np.sqrt(variances))]
@@ -211,8 +253,17 @@ def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
     ]
 
 
-def _coefficients(fit: LMMFit, tests: TTests, description: ModelDescription, level: float) -> Table:
-    """Return estimates, standard errors, tests and limits of the fixed effects."""
+def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: float) -> Table:
+    """Return estimates, standard errors, tests and limits of some coefficients.
+
+    Parameters
+    ----------
+    names : sequence of str
+    tests : TTests
+    title : str
+    level : float
+        Of the confidence limits.
+    """
     limits = tests.limits(level)
     normal = not np.isfinite(tests.df).any()
     tail = 50.0 * (1.0 - level)
@@ -229,15 +280,20 @@ def _coefficients(fit: LMMFit, tests: TTests, description: ModelDescription, lev
         (f"{100.0 - tail:g} %", upper),
     ]
     return Table(
-        f"Fixed effects (tests and limits from the {description.reference_distribution})",
-        ("", *(title for title, _ in columns)),
-        tuple(zip(fit.fixed.names, *(cells for _, cells in columns), strict=True)),
+        title,
+        ("", *(heading for heading, _ in columns)),
+        tuple(zip(names, *(cells for _, cells in columns), strict=True)),
         n_labels=1,
     )
 
 
-def _correlation(fit: LMMFit) -> Table:
-    """Return the lower triangle of the correlation of the estimated coefficients."""
+def correlation_table(fit: LMMFit) -> Table:
+    """Return the lower triangle of the correlation of the estimated coefficients.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
     kept = np.flatnonzero(~fit.fixed.aliased)
     correlation = correlation_matrix(fit.fixed.covariance[np.ix_(kept, kept)])
     numbers = align([f"{i + 1}" for i in range(len(kept))])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 
@@ -33,14 +34,19 @@ def variance_table(fit: LMMFit) -> pd.DataFrame:
 
     Where a residual structure makes the residual variance unequal, that is its mean over the rows.
     A covariance follows the variances of its factor, its ``sdcor`` is the correlation, and it has
-    no share.
+    no share. A generalised model has neither a residual nor shares: its variances are those of the
+    linear predictor.
     """
     rows = [row for effects in fit.random for row in _variance_rows(effects)]
-    variance = fit.residual_variance
-    rows.append(("Residual", None, None, variance, math.sqrt(variance)))
+    generalised = isinstance(fit, GLMMFit)
+    if not generalised:
+        variance = fit.residual_variance
+        rows.append(("Residual", None, None, variance, math.sqrt(variance)))
     table = pd.DataFrame(rows, columns=["group", "name1", "name2", "vcov", "sdcor"])
     names = ["group", "name1", "name2"]
     table[names] = table[names].astype(object).where(table[names].notna(), None)
+    if generalised:
+        return table
     variances = table["vcov"].where(table["name2"].isna())
     total = variances.sum()
     table["share"] = variances / total if total > 0.0 else np.nan

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from skmixed.datasets import load_study, make_gpa, make_nurses, make_pigs, make_pupils
+from skmixed.datasets import (
+    load_study,
+    make_gpa,
+    make_nurses,
+    make_pigs,
+    make_pupils,
+    make_speed_dating,
+    make_ticks,
+)
 
-TWINS = {"gpa": make_gpa, "nurses": make_nurses, "pigs": make_pigs, "pupils": make_pupils}
+TWINS = {
+    "gpa": make_gpa,
+    "nurses": make_nurses,
+    "pigs": make_pigs,
+    "pupils": make_pupils,
+    "speed_dating": make_speed_dating,
+    "ticks": make_ticks,
+}
 SES = ("lowest", "2", "3", "4", "5", "highest")
 
 
@@ -22,7 +38,7 @@ def write(name, folder) -> pd.DataFrame:
     published = twin.assign(another=1)
     if name == "pupils":
         published["ses"] = [SES[ses - 1] for ses in twin["ses"]]
-    file = {"pigs": "Pigs.csv"}.get(name, f"{name}.csv")
+    file = {"pigs": "Pigs.csv", "ticks": "grouseticks.csv"}.get(name, f"{name}.csv")
     published.iloc[:, ::-1].to_csv(folder / file, index=False)
     return twin
 
@@ -73,12 +89,26 @@ def test_values_that_the_study_does_not_have(name, column, tmp_path) -> None:
         load_study(name, folder=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "mean"),
+    [
+        ("speed_dating", lambda frame: (frame["decision"] == "Yes").mean()),
+        ("ticks", lambda frame: np.log(frame.groupby("YEAR", observed=True)["TICKS"].mean())),
+    ],
+)
+def test_decisions_and_counts_are_about_as_frequent_as_published(name, mean, shared) -> None:
+    frame, twin = load_study(name, folder=shared / "data"), load_study(name)
+    assert len(frame.columns) == len(twin.columns)
+    assert abs(len(frame) / len(twin) - 1) < 0.1
+    assert np.max(np.abs(mean(frame) - mean(twin))) < 0.8
+
+
 def test_unknown_name() -> None:
     with pytest.raises(ValueError, match=r"There is no study 'pig'\. Choose one of \['gpa', 'nur"):
         load_study("pig")
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", ["gpa", "nurses", "pigs", "pupils"])
 def test_published_files_have_the_shape_of_their_twins(name, shared) -> None:
     frame, twin = load_study(name, folder=shared / "data"), load_study(name)
     assert frame.shape == twin.shape

@@ -45,7 +45,7 @@ def test_one_column_is_a_vector_with_a_warning():
     ("y", "message"),
     [
         ([0, 1, 2], r"Only binary classification is supported\..*OneVsRestClassifier\(Mixed"),
-        ([1, 1], r"needs rows of 2 classes, got 2 rows of the classes \[1\]"),
+        ([1, 1], r"needs rows of 2 classes, got 1 class \[1\] in 2 rows"),
         ([], r"got 0 rows"),
         ([0.5, 1.5, 2.5], "Unknown label type: continuous"),
         ([[0, 1], [1, 0]], "1d array"),

@@ -61,6 +61,22 @@ def test_inflated_density_mixes() -> None:
     assert_allclose(found.value, np.log(mixed), rtol=1e-12)
 
 
+def test_inflation_of_every_row_leaves_zeros() -> None:
+    family, omega = ZeroInflated(Poisson()), np.full(4, 800.0)
+    assert_allclose(family.quantile(np.full(4, 0.99), ETA, (omega,)), 0.0)
+    assert_allclose(family.mean(ETA, (omega,)), 0.0)
+
+
+def test_dispersion_as_users_know_it() -> None:
+    omega = np.log([4.0])
+    found = {f.name: f.dispersion_of(omega)[0] for f in (NegativeBinomial(), Beta(), Gamma())}
+    assert_allclose([found["negative_binomial"], found["beta"], found["gamma"]], [0.25, 4.0, 0.25])
+    inflated = ZeroInflated(NegativeBinomial())
+    assert_allclose(inflated.dispersion_of(omega), 0.25)
+    assert inflated.extra_names == ("dispersion", "zero_inflation")
+    assert (inflated.dispersion_name, Poisson().dispersion_name) == (r"\alpha", None)
+
+
 def test_weighted_shares_with_their_normalising_terms_are_binomial() -> None:
     successes, trials = np.array([0.0, 1.0, 3.0, 17.0]), np.array([1.0, 3.0, 3.0, 40.0])
     y, eta, family = successes / trials, np.array([0.3, -1.0, 2.0, 0.1]), Binomial()

@@ -69,7 +69,7 @@ def test_rows_are_those_of_fit(estimator):
 
 @pytest.mark.parametrize("other", [None, "Days", MixedLM(formula=FORMULA), pd.DataFrame()])
 def test_nothing_else_is_taken(other):
-    expected = rf"Expected a fitted linear mixed model, got {type(other).__name__}"
+    expected = rf"Expected a fitted mixed model, got {type(other).__name__}"
     with pytest.raises(TypeError, match=expected):
         inference.t_test(other, "Days = 0")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from skmixed.likelihood import schur_complement
+from skmixed.likelihood import schur_complement, sparse_pattern
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.penalised_errors import PenalisedErrors
@@ -77,8 +77,10 @@ def joined(parts):
 
 
 @pytest.mark.parametrize("in_order", [False, True])
+@pytest.mark.parametrize("held", ["dense", "sparse"])
 @pytest.mark.parametrize("name", ARRANGEMENTS)
-def test_it_agrees_with_dense_algebra(name, in_order):
+def test_it_agrees_with_dense_algebra(monkeypatch, name, held, in_order):
+    monkeypatch.setattr(sparse_pattern, "DENSE", np.inf if held == "dense" else 0)
     case = Case(ARRANGEMENTS[name], in_order=in_order)
     factored = case.factored()
     assert factored.log_determinant == pytest.approx(np.linalg.slogdet(case.M)[1], rel=1e-12)
@@ -110,7 +112,9 @@ def test_an_indefinite_matrix_is_refused(name):
         case.factored().log_determinant  # noqa: B018
 
 
-def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch):
+@pytest.mark.parametrize("held", ["dense", "sparse"])
+def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch, held):
+    monkeypatch.setattr(sparse_pattern, "DENSE", np.inf if held == "dense" else 0)
     case = Case(ARRANGEMENTS["two nested, two crossed"])
     monkeypatch.setattr(schur_complement, "LARGE", 1)
     factored = case.factored()
@@ -124,6 +128,7 @@ def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch):
 def test_the_inverse_is_the_same_in_blocks_of_pairs(monkeypatch):
     case = Case(ARRANGEMENTS["crossed, with slopes"])
     whole = case.factored().inverse
+    monkeypatch.setattr(sparse_pattern, "DENSE", 0)
     monkeypatch.setattr(schur_complement, "AT_ONCE", 5)
     parts = case.factored().inverse
     for one, other in zip(whole.own, parts.own, strict=True):

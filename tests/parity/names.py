@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-__all__ = ["factor_key", "level_labels", "matching"]
+__all__ = ["factor_key", "in_r_words", "level_labels", "matching"]
 
 _POLYNOMIALS = {".Linear": ".L", ".Quadratic": ".Q", ".Cubic": ".C"}
 _COLON_OUTSIDE_BRACKETS = re.compile(r":(?![^\[(]*[\])])")
@@ -36,12 +36,7 @@ def level_labels(index: pd.Index, factor: str) -> pd.Index:
     return pd.Index([":".join(str(label[i]) for i in order) for label in index])
 
 
-def _key(name: str) -> frozenset[str]:
-    """Return a key under which R's name of an effect and ours are equal."""
-    return frozenset(_part(part) for part in _COLON_OUTSIDE_BRACKETS.split(name))
-
-
-def _part(name: str) -> str:
+def in_r_words(name: str) -> str:
     """Return one part of an interaction in R's words."""
     if name == "Intercept":
         return "(Intercept)"
@@ -53,3 +48,8 @@ def _part(name: str) -> str:
     if name.startswith("poly("):
         return re.sub(r"\[(\d+)\]$", lambda match: str(int(match[1]) + 1), name)
     return re.sub(r"\[(?:T\.)?(.*)\]$", r"\1", name)
+
+
+def _key(name: str) -> frozenset[str]:
+    """Return a key under which R's name of an effect and ours are equal."""
+    return frozenset(in_r_words(part) for part in _COLON_OUTSIDE_BRACKETS.split(name))

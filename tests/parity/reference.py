@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from skmixed.results import MixedLMResults
 from .residual_words import residual_of
 
 __all__ = [
+    "FIXTURES",
+    "SHARED",
     "Case",
     "Fitted",
     "bundled_case",
@@ -28,11 +31,14 @@ __all__ = [
     "fit_estimator",
     "linear_names",
     "python_formula",
+    "read_json",
     "shared_case",
+    "shared_data",
     "shared_names",
 ]
 
 FIXTURES = Path(__file__).parent / "fixtures"
+SHARED = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
 PERIODS = ("first", "middle", "last")
 # nlme's uncorrelated effects: list(group = pdDiag(~terms)).
 _DIAGONAL = re.compile(r"list\((\w+) = pdDiag\(~(.*)\)\)$")
@@ -103,8 +109,8 @@ def python_formula(text: str, data: pd.DataFrame) -> str:
 
 def shared_case(folder: Path, name: str) -> Case:
     """Return one case of the shared references."""
-    figures = _read_json(folder / "reference" / "reference.json")["cases"][name]
-    data = _shared_data(folder, figures["data"])
+    figures = read_json(folder / "reference" / "reference.json")["cases"][name]
+    data = shared_data(folder, figures["data"])
     weights = figures.get("weights") or ""
     if weights == "varFixed(~I(1/w))":  # The variance is the inverse of w.
         weights = "w"
@@ -113,7 +119,7 @@ def shared_case(folder: Path, name: str) -> Case:
 
 def shared_names(folder: Path, chosen: Callable[[Mapping[str, Any]], bool]) -> set[str]:
     """Return the names of the cases whose figures are chosen."""
-    cases = _read_json(folder / "reference" / "reference.json")["cases"]
+    cases = read_json(folder / "reference" / "reference.json")["cases"]
     return {name for name, figures in cases.items() if chosen(figures)}
 
 
@@ -165,19 +171,19 @@ def _bundled_figures(*packages: str) -> dict[str, Any]:
     return {
         name: figures
         for package in packages
-        for name, figures in _read_json(FIXTURES / f"{package}.json")["cases"].items()
+        for name, figures in read_json(FIXTURES / f"{package}.json")["cases"].items()
     }
 
 
 @lru_cache
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
     """Read a file once."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _shared_data(folder: Path, name: str) -> pd.DataFrame:
+def shared_data(folder: Path, name: str) -> pd.DataFrame:
     """Read a data set with its factors as the schema describes them; their labels are text."""
-    factors = _read_json(folder / "data" / "schema.json")[name]["factors"]
+    factors = read_json(folder / "data" / "schema.json")[name]["factors"]
     frame = pd.read_csv(folder / "data" / f"{name}.csv", dtype=dict.fromkeys(factors, str))
     return frame.astype(
         {

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas as pd
 
 from .cases import ONE_FACTOR, SEVERAL_FACTORS, STRUCTURED
 from .comparison import QUANTITIES
-from .reference import Case, bundled_case, bundled_names, fit_case, shared_case
+from .reference import SHARED, Case, bundled_case, bundled_names, fit_case, shared_case
 from .structured import structured_case
 
 __all__ = ["deviations", "largest"]
@@ -46,11 +44,10 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Print a table for the bundled cases, and one for the shared references if they are there."""
     sources = {"bundled data": map(bundled_case, bundled_names("lme4", "glmmTMB"))}
-    folder = Path(os.environ.get("SKMIXED_SHARED", Path(__file__).parents[3] / "shared"))
-    if folder.is_dir():
+    if SHARED.is_dir():
         sources["shared references"] = (
-            *(shared_case(folder, name) for name in ONE_FACTOR + SEVERAL_FACTORS),
-            *(structured_case(folder, name) for name in STRUCTURED),
+            *(shared_case(SHARED, name) for name in ONE_FACTOR + SEVERAL_FACTORS),
+            *(structured_case(SHARED, name) for name in STRUCTURED),
         )
     for title, cases in sources.items():
         table = largest(deviations(cases))

@@ -71,6 +71,7 @@ class KenwardRogerRule(WithRows):
         ValueError
             If the fit is not by REML, or its rows are needed and not known.
         """
+        fit.require_gaussian("Kenward and Roger's method", "use df_method='normal'")
         require_reml(fit)
         structured = has_residual_structure(fit)
         if not structured and self.information != "observed":

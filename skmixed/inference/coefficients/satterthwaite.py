@@ -80,9 +80,10 @@ class Satterthwaite(WithRows):
         Raises
         ------
         ValueError
-            If the likelihood is a pseudo-likelihood, or the expected information is asked for
-            without rows.
+            If the likelihood is a pseudo-likelihood, the expected information is asked for
+            without rows, or the model is a generalised one.
         """
+        fit.require_gaussian("Satterthwaite's method", "use df_method='normal'")
         fit.require_likelihood()
         if self.information == "expected":
             rows = self.rows("The expected information")

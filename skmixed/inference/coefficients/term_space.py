@@ -68,7 +68,8 @@ class TermSpace:
     names : tuple of str
         The intercept first if there is one, then the others as written, interactions last.
     containing : tuple of tuple of int
-        For each term those that contain it: the same numbers times more categories.
+        For each term those that contain it: the same numbers times more categories. In a
+        generalised model more numbers contain a term too.
     coded : Columns
         The columns of the model as it was coded.
     complete : Columns
@@ -79,6 +80,9 @@ class TermSpace:
         Where each independent column is among all.
     design : Design
     coordinates : FixedCoordinates
+    covariance : ndarray of shape (rank, rank) or None
+        Of the estimates of the standardised coefficients, whose inverse takes the place of X'X in a
+        generalised model.
     """
 
     names: tuple[str, ...]
@@ -89,13 +93,20 @@ class TermSpace:
     chosen: NDArray[np.intp]
     design: Design
     coordinates: FixedCoordinates
+    covariance: FloatArray | None = None
 
     def tested(self) -> range:
         """Return the positions of the terms that are tested: all but the intercept."""
         return range(int(self.design.intercept), len(self.names))
 
     def triangle(self) -> FloatArray:
-        """Return R of the standardised columns, with R'R = X'X, each row as often as it counts."""
+        """Return R with R'R = X'X of the standardised columns, each row as often as it counts.
+
+        In a generalised model R'R is the information on their coefficients.
+        """
+        if self.covariance is not None:
+            root = np.linalg.cholesky(self.covariance)
+            return np.asarray(solve_triangular(root, np.eye(len(root)), lower=True))
         positions, kinds = distinct_rows(self.design.fixed)
         rows = self.coordinates.transform(self.design.fixed[positions])
         rows *= np.sqrt(np.bincount(kinds, self.design.weights.row_multiplicity))
@@ -111,7 +122,11 @@ class TermSpace:
 
 
 def term_space(
-    recipe: FormulaRecipe, data: Any, design: Design, coordinates: FixedCoordinates
+    recipe: FormulaRecipe,
+    data: Any,
+    design: Design,
+    coordinates: FixedCoordinates,
+    covariance: FloatArray | None = None,
 ) -> TermSpace:
     """Find the parts of the span of X that belong to the terms of a formula.
 
@@ -122,6 +137,8 @@ def term_space(
         The rows of the fit; rows of weight 0 may be among them.
     design : Design
     coordinates : FixedCoordinates
+    covariance : ndarray of shape (rank, rank), optional
+        As in `TermSpace`.
 
     Raises
     ------
@@ -147,13 +164,14 @@ def term_space(
     basis = complete[:, chosen]
     return TermSpace(
         names=tuple(term.name for term in terms),
-        containing=_containing(terms),
+        containing=_containing(terms, with_numbers=covariance is not None),
         coded=Columns(_owners([len(order[term.coded]) for term in terms])[kept], coded[:, kept]),
         complete=Columns(_owners([term.columns.shape[1] for term in terms])[chosen], basis),
         combinations=np.asarray(np.linalg.solve(basis, complete), dtype=np.float64),
         chosen=chosen,
         design=design,
         coordinates=coordinates,
+        covariance=covariance,
     )
 
 
@@ -208,13 +226,18 @@ def _independent(columns: FloatArray) -> NDArray[np.intp]:
     return np.flatnonzero(~aliased_rows(columns.T, DEPENDENT))
 
 
-def _containing(terms: Sequence[CompleteTerm]) -> tuple[tuple[int, ...], ...]:
-    """Return for each term those that contain it."""
+def _containing(
+    terms: Sequence[CompleteTerm], *, with_numbers: bool
+) -> tuple[tuple[int, ...], ...]:
+    """Return for each term those that contain it.
+
+    By the rule of SAS and lmerTest a term with more numbers does not; by that of R's car it does.
+    """
     return tuple(
         tuple(
             i
             for i, other in enumerate(terms)
-            if term.factors < other.factors and term.numbers == other.numbers
+            if term.factors < other.factors and (with_numbers or term.numbers == other.numbers)
         )
         for term in terms
     )

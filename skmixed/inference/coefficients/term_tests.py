@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import FixedEffectsTheory
 from skmixed.inference.coefficients.rules import rule_for
@@ -17,19 +18,21 @@ from skmixed.inference.coefficients.wald import f_test_of
 from skmixed.inference.inputs import fitted_model_of
 from skmixed.prediction.fitted_model import FittedModel
 
-__all__ = ["anova_terms"]
+__all__ = ["anova_terms", "space_of", "type_number"]
 
 TYPES = {"1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
 COLUMNS = ["term", "sum_sq", "mean_sq", "df_num", "df_denom", "statistic", "p_value"]
+# Without a residual variance there are no mean squares.
+GENERALISED = ["term", "chi2", *COLUMNS[3:]]
 
 
 def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = None) -> pd.DataFrame:
-    """Test each fixed term of a model by an F test; a factor is one term.
+    """Test each fixed term of a model by an F test, or a Wald test; a factor is one term.
 
     Parameters
     ----------
-    fitted : MixedLMResults
-        Of `mixedlm`, which keep the formula and the rows.
+    fitted : MixedLMResults or MixedGLMResults
+        Of `mixedlm` or `mixedglm`, which keep the formula and the rows.
     type : {3, 2, 1, "III", "II", "I"}, default=3
         What is tested of a term. Type III: its effect averaged over the categories of the terms
         that contain it, each category counting the same; numbers are at 0, so that the main effect
@@ -46,7 +49,8 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
         One row for each term, in the order of the formula, with columns term, sum_sq, mean_sq,
         df_num, df_denom, statistic and p_value. ``mean_sq`` is the statistic times sigma^2 (for
         Kenward and Roger's method before it is scaled). A term whose columns are all explained by
-        others has 0 ``df_num`` and no test.
+        others has 0 ``df_num`` and no test. A generalised model has ``chi2``, Wald's statistic,
+        instead of the squares; ``statistic`` is that over ``df_num``.
 
     Raises
     ------
@@ -63,7 +67,13 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
 
     is compared with the F distribution of q and ``df_denom`` degrees of freedom (Fai and Cornelius
     1996; Kenward and Roger 1997). The hypotheses are those of SAS and lmerTest (Kuznetsova et al.
-    2017); those of type III do not depend on the contrasts by which categories are coded.
+    2017); those of type III do not depend on the contrasts by which categories are coded. In a
+    generalised model types I and II are those of ``car::Anova``: what a term adds is uncorrelated
+    with the estimates of the terms left out, and an interaction with a number contains its terms.
+
+    See Also
+    --------
+    drop_terms : Likelihood-ratio tests of the terms.
 
     Examples
     --------
@@ -75,21 +85,24 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
                term      sum_sq    mean_sq  df_num  df_denom  statistic  p_value
     0  factor(Days)  166235.123  18470.569       9     153.0     18.703      0.0
     """
-    hypotheses = HYPOTHESES[_type(type)]
+    hypotheses = HYPOTHESES[type_number(type)]
     found = fitted_model_of(fitted)
     fit, rule = found.fit, rule_for(found, df_method)
     if not fit.fixed.names:
         return pd.DataFrame(columns=COLUMNS)
-    space = _space(found, fitted)
+    space = space_of(found, fitted)
     theory = rule.at(fit)
     rows = [
         (space.names[term], *_test(fit, theory, space.contrasts(rows)))
         for term, rows in zip(space.tested(), hypotheses(space), strict=True)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    if not isinstance(fit, GLMMFit):
+        return table
+    return table.assign(chi2=table["statistic"] * table["df_num"])[GENERALISED]
 
 
-def _type(kind: int | str) -> int:
+def type_number(kind: int | str) -> int:
     """Return the type as a number."""
     if str(kind) not in TYPES:
         raise ValueError(
@@ -98,16 +111,30 @@ def _type(kind: int | str) -> int:
     return TYPES[str(kind)]
 
 
-def _space(found: FittedModel, fitted: Any) -> TermSpace:
-    """Find the terms of a model that was fitted from a formula and has kept its rows."""
+def space_of(found: FittedModel, fitted: Any) -> TermSpace:
+    """Find the terms of a model that was fitted from a formula and has kept its rows.
+
+    Parameters
+    ----------
+    found : FittedModel
+    fitted : object
+        What the user gave, for the message.
+
+    Raises
+    ------
+    TypeError
+        If there is no formula, or no rows.
+    """
     recipe, rows = found.recipe, found.rows
     if recipe is None or rows is None or rows.data is None:
         raise TypeError(
             "Terms are those of a formula, and what a test says of them depends on the rows: "
-            f"expected the results of mixedlm, got {fitted.__class__.__name__} without them. Fit "
-            "with mixedlm, or test single coefficients by t_test and wald_test."
+            f"expected the results of mixedlm or mixedglm, got {fitted.__class__.__name__} without "
+            "them. Fit with one of these, or test single coefficients by t_test and wald_test."
         )
-    return term_space(recipe, rows.data, rows.model.design, found.fit.coordinates.fixed)
+    fit = found.fit
+    covariance = fit.fixed.unscaled_covariance if isinstance(fit, GLMMFit) else None
+    return term_space(recipe, rows.data, rows.model.design, fit.coordinates.fixed, covariance)
 
 
 def _test(

@@ -9,8 +9,11 @@ import pandas as pd
 
 from skmixed.inference.coefficients.term_tests import anova_terms
 from skmixed.inference.comparison.likelihood_ratio import anova_models
+from skmixed.inference.comparison.term_ratios import drop_terms
 
 __all__ = ["anova"]
+
+TESTS = {"wald": anova_terms, "lr": drop_terms}
 
 
 def anova(*models: Any, **options: Any) -> pd.DataFrame:
@@ -21,8 +24,9 @@ def anova(*models: Any, **options: Any) -> pd.DataFrame:
     *models : MixedLMResults
         One model, several in any order, or one mapping of names to models.
     **options
-        Those of ``anova_terms`` for one model (``type``, ``df_method``); those of ``anova_models``
-        for several (``names``, ``refit``, ``bootstrap``).
+        For one model ``test``: ``"wald"`` (the default), with the options of ``anova_terms``
+        (``type``, ``df_method``), or ``"lr"``, with that of ``drop_terms`` (``type``). For several
+        those of ``anova_models`` (``names``, ``refit``, ``bootstrap``).
 
     Returns
     -------
@@ -32,6 +36,8 @@ def anova(*models: Any, **options: Any) -> pd.DataFrame:
     ------
     TypeError
         If no model is given, or an option does not apply.
+    ValueError
+        If there is no such test.
 
     Examples
     --------
@@ -52,5 +58,8 @@ def anova(*models: Any, **options: Any) -> pd.DataFrame:
     if not models:
         raise TypeError("anova() needs a fitted model, or several to compare.")
     if len(models) == 1 and not isinstance(models[0], Mapping):
-        return anova_terms(models[0], **options)
+        test = options.pop("test", "wald")
+        if test not in TESTS:
+            raise ValueError(f"test must be one of {list(TESTS)}, got {test!r}.")
+        return TESTS[test](models[0], **options)
     return anova_models(*models, **options)

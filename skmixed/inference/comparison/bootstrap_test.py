@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from skmixed.exceptions import warn_user
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.comparison.compared_models import ComparedModel
 from skmixed.inference.replication.refits import Refitter
 from skmixed.inference.replication.simulation import response_model
@@ -17,9 +18,11 @@ from skmixed.inference.replication.simulation import response_model
 __all__ = ["Resampling", "bootstrap_p_value"]
 
 # Replicates where no other reference distribution is known, and the number of rows up to which
-# models of several factors, which are fitted one by one, take no more than about a minute.
+# models of several factors, which are fitted one by one, take no more than about a minute; and that
+# of generalised models, each of whose fits takes longer.
 REPLICATES = 1000
 MANY_ROWS = 5000
+MANY_GENERALISED = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +68,10 @@ class Resampling:
             return 0
         design = large.model.design
         repeated = design.weights.row_multiplicity is not None
-        small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS
+        if isinstance(large.fit, GLMMFit):
+            small = design.n_rows <= MANY_GENERALISED
+        else:
+            small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS
         if small and not repeated:
             return REPLICATES
         remedy = (

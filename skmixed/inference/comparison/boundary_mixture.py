@@ -11,8 +11,10 @@ from scipy import stats
 
 from skmixed.covariance import CovarianceStructure
 from skmixed.design.groups import GroupingFactor
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.comparison.compared_models import spans
+from skmixed.inference.comparison.column_spaces import spans
+from skmixed.inference.comparison.compared_families import added_by_family
 
 __all__ = ["ChiSquaredMixture", "boundary_mixture"]
 
@@ -70,19 +72,22 @@ class _Term:
         return self.structure.n_parameters(self.n_effects)
 
 
-def boundary_mixture(small: LMMModel, large: LMMModel, df: int) -> ChiSquaredMixture | None:
+def boundary_mixture(
+    small: LMMModel | GLMMModel, large: LMMModel | GLMMModel, df: int
+) -> ChiSquaredMixture | None:
     """Return the asymptotic distribution of twice the difference of the log-likelihoods.
 
     Where the hypothesis fixes variances at 0, the statistic is a mixture of chi-squares (Self and
     Liang 1987; Stram and Lee 1994, cases 1 to 3), here with f fixed effects tested besides:
 
     - no variance is added: chi2(df), also where only correlations are;
-    - one variance component: 1/2 chi2(f) + 1/2 chi2(f + 1);
+    - one variance component: 1/2 chi2(f) + 1/2 chi2(f + 1); likewise a dispersion, or a probability
+      of zero, that the smaller model does not have;
     - an effect correlated with k others of the same groups: 1/2 chi2(f + k) + 1/2 chi2(f + k + 1).
 
     Parameters
     ----------
-    small, large : LMMModel
+    small, large : LMMModel or GLMMModel
     df : int
         Difference of the numbers of parameters.
 
@@ -92,8 +97,20 @@ def boundary_mixture(small: LMMModel, large: LMMModel, df: int) -> ChiSquaredMix
         None where the weights are not known in general, as for two components at once.
     """
     of_small, of_large = _unmatched(_terms(small), _terms(large))
+    family = added_by_family(small, large)
+    if family is None or family.unidentified:
+        return None
     if not of_small and not of_large:
-        return ChiSquaredMixture((df,))
+        degrees: dict[int, tuple[int, ...]] = {0: (df,), 1: (df - 1, df)}
+        known = degrees.get(family.n_boundary)
+        return None if known is None else ChiSquaredMixture(known)
+    return None if family.n_boundary else _of_terms(of_small, of_large, df)
+
+
+def _of_terms(
+    of_small: Sequence[_Term], of_large: Sequence[_Term], df: int
+) -> ChiSquaredMixture | None:
+    """Return the distribution where the models have other random terms."""
     added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
     if not of_small and len(of_large) == 1 and of_large[0].n_parameters == 1:
         return ChiSquaredMixture((df - 1, df))
@@ -108,7 +125,7 @@ def boundary_mixture(small: LMMModel, large: LMMModel, df: int) -> ChiSquaredMix
     return None
 
 
-def _terms(model: LMMModel) -> list[_Term]:
+def _terms(model: LMMModel | GLMMModel) -> list[_Term]:
     """Return the random terms of a model."""
     return [
         _Term(block.factor, block.columns[:, effects], structure)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.model import LMMModel
+from skmixed.inference.comparison.column_spaces import fixed_columns
+from skmixed.inference.comparison.compared_families import densities_differ
 from skmixed.inference.inputs import fitted_model_of, model_of
 from skmixed.prediction.fitted_model import FittedModel
 
@@ -19,18 +20,14 @@ __all__ = [
     "ComparedModel",
     "compared_model",
     "compared_models",
-    "fixed_columns",
     "refitted",
     "require_same_rows",
     "same_fixed_effects",
-    "spans",
 ]
 
 FloatArray = NDArray[np.float64]
 
 REFITS = (None, "ml", "reml")
-# What one set of columns leaves of a column of another, relative to its length, is rounding.
-OUTSIDE = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,14 +37,14 @@ class ComparedModel:
     Attributes
     ----------
     name : str
-    model : LMMModel
+    model : LMMModel or GLMMModel
     fitted_model : FittedModel
     refitted : bool
         Whether it was fitted again, by another criterion than the user chose.
     """
 
     name: str
-    model: LMMModel
+    model: Any
     fitted_model: FittedModel
     refitted: bool = False
 
@@ -60,6 +57,8 @@ class ComparedModel:
         """Return the model fitted by REML or ML; itself if it is so already."""
         if self.fit.reml == reml:
             return self
+        if reml:
+            self.fit.require_gaussian("REML", "compare by maximum likelihood (refit='ml')")
         model = self.model.with_criterion(reml=reml)
         fitted_model = self.fitted_model.refitted(model.fit(), model)
         return replace(self, model=model, fitted_model=fitted_model, refitted=True)
@@ -103,6 +102,8 @@ def compared_model(name: str, fitted: Any) -> ComparedModel:
 def require_same_rows(models: Sequence[ComparedModel]) -> None:
     """Raise ValueError unless all models have the same response, row by row, and weights.
 
+    Their densities must be of one kind too: those of counts are probabilities, others are not.
+
     Parameters
     ----------
     models : sequence of ComparedModel
@@ -110,6 +111,7 @@ def require_same_rows(models: Sequence[ComparedModel]) -> None:
     first = models[0]
     for other in models[1:]:
         difference = _difference(first.model.design, other.model.design)
+        difference = difference or densities_differ(first.model, other.model)
         if difference is not None:
             raise ValueError(
                 f"{first.name!r} and {other.name!r} cannot be compared: {difference}. Likelihoods "
@@ -176,35 +178,6 @@ def same_fixed_effects(one: ComparedModel, other: ComparedModel) -> bool:
     """
     a, b = (_sorted_columns(fixed_columns(model.model.design)) for model in (one, other))
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
-
-
-def fixed_columns(design: Design) -> FloatArray:
-    """Return X with its intercept, shape (n, p).
-
-    Parameters
-    ----------
-    design : Design
-    """
-    ones = np.ones((design.n_rows, int(design.intercept)))
-    return np.concatenate([ones, design.fixed], axis=1)
-
-
-def spans(columns: FloatArray, others: FloatArray) -> bool:
-    """Tell whether all other columns are combinations of some columns, within rounding.
-
-    Parameters
-    ----------
-    columns, others : ndarray of shape (n, _)
-    """
-    if not columns.shape[1]:
-        return not others.any()
-    lengths = np.linalg.norm(columns, axis=0)
-    basis, triangle = np.linalg.qr(columns / np.where(lengths > 0.0, lengths, 1.0))
-    if (np.abs(triangle.diagonal()) < OUTSIDE).any():
-        basis, singular, _ = np.linalg.svd(basis @ triangle, full_matrices=False)
-        basis = basis[:, singular > OUTSIDE * singular[0]]
-    left = others - basis @ (basis.T @ others)
-    return bool((np.linalg.norm(left, axis=0) <= OUTSIDE * np.linalg.norm(others, axis=0)).all())
 
 
 def _sorted_columns(X: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.inputs import fit_of
@@ -92,6 +93,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     if convention not in CONVENTIONS:
         raise ValueError(f"convention must be one of {list(CONVENTIONS)}, got {convention!r}.")
     fit = fit_of(fitted)
+    fit.require_gaussian("The conditional AIC", "compare by aic or bic (skmixed.inference.compare)")
     fit.require_likelihood()
     _require_known_residuals(fit)
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
@@ -107,12 +109,14 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
 
 
 def has_conditional_aic(fit: LMMFit) -> bool:
-    """Tell whether a fit has one: no correlations or variances of residuals were estimated.
+    """Tell whether a fit has one: normal residuals, of which no correlations are estimated.
 
     Parameters
     ----------
     fit : LMMFit
     """
+    if isinstance(fit, GLMMFit):
+        return False
     return fit.residual is None or not fit.residual.n_parameters
 
 
@@ -129,7 +133,7 @@ def _require_known_residuals(fit: LMMFit) -> None:
 
 def _knows_sigma(fit: LMMFit) -> bool:
     """Tell whether the variances of the residuals are known."""
-    return fit.residual is not None and fit.residual.fixes_sigma
+    return not fit.estimates_sigma
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.comparison.column_spaces import fixed_columns, spans
 from skmixed.inference.comparison.compared_models import (
     ComparedModel,
     compared_model,
-    fixed_columns,
     require_same_rows,
     same_fixed_effects,
-    spans,
 )
 from skmixed.inference.comparison.likelihood_ratio import without_rounding
 from skmixed.inference.comparison.null_distribution import simulate_likelihood_ratio
@@ -216,6 +215,9 @@ def _against_zero(fit: LMMFit) -> float:
 def _require_one_parameter(tested: ComparedModel) -> str:
     """Return the label of the only random term; raise ValueError unless it is one variance."""
     model = tested.model
+    tested.fit.require_gaussian(
+        "The exact test of a variance", "use likelihood_ratio_test or ranova with bootstrap=1000"
+    )
     if model.residual is not None:
         raise ValueError(
             "The exact distribution is known for independent residuals of one variance, and these "

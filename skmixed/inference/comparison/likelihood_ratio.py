@@ -8,17 +8,18 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.inference.comparison.bootstrap_test import Resampling, bootstrap_p_value
 from skmixed.inference.comparison.boundary_mixture import boundary_mixture
+from skmixed.inference.comparison.column_spaces import fixed_columns, spans
+from skmixed.inference.comparison.compared_families import added_by_family
 from skmixed.inference.comparison.compared_models import (
     ComparedModel,
     compared_models,
-    fixed_columns,
     refitted,
     require_same_rows,
-    spans,
 )
 from skmixed.residual.nesting import contains
 
@@ -29,6 +30,8 @@ __all__ = [
     "no_test",
     "without_rounding",
 ]
+
+FloatArray = NDArray[np.float64]
 
 # A likelihood ratio that is smaller is rounding.
 ZERO = 1e-8
@@ -53,8 +56,8 @@ def likelihood_ratio_test(
 
     Parameters
     ----------
-    small, large : MixedLMResults
-        Fitted by mixedlm to the same rows.
+    small, large : MixedLMResults or MixedGLMResults
+        Fitted by mixedlm or mixedglm to the same rows.
     refit : {None, "ml", "reml"}, optional
         Criterion to compare by. By default REML is kept where both are REML fits of the same fixed
         effects, and both are compared by ML otherwise; the column refitted tells.
@@ -79,8 +82,8 @@ def likelihood_ratio_test(
     Raises
     ------
     ValueError
-        If the models have different rows, or the fixed effects of small are not among those of
-        large.
+        If the models have different rows, or the fixed effects, the family or the residuals of
+        small are not a case of those of large.
 
     Examples
     --------
@@ -226,18 +229,31 @@ def without_rounding(ratio: float) -> float:
     return ratio if ratio > ZERO else 0.0
 
 
+def _known_difference(small: ComparedModel, large: ComparedModel) -> FloatArray:
+    """Return by how much the offsets of two models differ, row by row."""
+    designs = small.model.design, large.model.design
+    offsets = [0.0 if one.offset is None else one.offset for one in designs]
+    return np.zeros(designs[0].n_rows) + offsets[0] - offsets[1]
+
+
 def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
-    """Raise ValueError unless fixed effects and residuals of one are cases of the other's."""
+    """Raise ValueError unless fixed effects, family and residuals are cases of the other's."""
     X_large, X_small = fixed_columns(large.model.design), fixed_columns(small.model.design)
-    if not spans(X_large, X_small):
+    if not spans(X_large, np.column_stack([X_small, _known_difference(small, large)])):
         raise ValueError(
             f"{small.name!r} is not nested in {large.name!r}: some of its fixed effects are not "
             "among theirs, so that there is no likelihood-ratio test. Use compare, which ranks "
             "models by information criteria."
         )
+    if added_by_family(small.model, large.model) is None:
+        raise ValueError(
+            f"{small.name!r} is not nested in {large.name!r}: its family with its link, "
+            f"dispersion and zero inflation is no case of theirs. Use compare, which ranks models "
+            "by information criteria."
+        )
     structures = [
         None if one.residual is None else one.residual.learned.structure
-        for one in (small.model, large.model)
+        for one in (small.fit, large.fit)
     ]
     if not contains(structures[1], structures[0]):
         raise ValueError(

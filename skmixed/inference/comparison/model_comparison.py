@@ -54,8 +54,8 @@ def compare(
         One row for each model: model, method, refitted, n_parameters, log_likelihood, aic, aicc
         (Hurvich and Tsai 1989, with the number of rows), bic, caic, caic_df (effective degrees of
         freedom of the conditional AIC; both NaN where correlations or variances of the residuals
-        are estimated), delta_aic (above the lowest) and weight, Akaike's:
-        exp(-delta / 2) as a share of their sum.
+        are estimated, and for generalised models), delta_aic (above the lowest) and weight,
+        Akaike's: exp(-delta / 2) as a share of their sum.
 
     Warns
     -----

@@ -12,7 +12,7 @@ from skmixed.covariance import CovarianceStructure, DirectSum, JointCovariance
 from skmixed.design.design import Design, RandomBlock, TermLayout
 from skmixed.design.weights import Weights
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.comparison.compared_models import spans
+from skmixed.inference.comparison.column_spaces import spans
 from skmixed.inference.comparison.random_terms import INTERCEPT, NamedTerm
 
 __all__ = ["Reduction", "reductions", "with_only_term", "without_term"]

@@ -15,6 +15,7 @@ from skmixed.inference.diagnostics.refits_without import refits_without
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.shares import Shares, group_counts, group_shares, orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.inputs import fit_of
 
 __all__ = ["group_influence"]
 
@@ -117,6 +118,7 @@ def group_influence(
     309                0.15        -0.48
     335                0.13        -0.79
     """
+    fit_of(fitted).require_gaussian("The influence of groups", "fit without each group")
     rows = training_rows(fitted, X, y, **arguments)
     groups = rows.factor(factor)
     of_rows = _refitted if refit else _downdated

@@ -30,11 +30,11 @@ class RobustCovariance:
     covariance : ndarray of shape (p, p)
         NaN for aliased coefficients.
     fit : LMMFit
-    scores : ClusterScores
-        Of the columns X L_C.
-    counts : ndarray of shape (n_clusters,)
+    scores : ClusterScores or None
+        Of the columns X L_C; None of a generalised model.
+    counts : ndarray of shape (n_clusters,) or None
         How many times each cluster counts.
-    matrix : ndarray of shape (p, rank)
+    matrix : ndarray of shape (p, rank) or None
         From the coefficients of the columns X L_C to the user's.
     """
 
@@ -43,9 +43,9 @@ class RobustCovariance:
     n_clusters: float
     covariance: FloatArray
     fit: LMMFit
-    scores: ClusterScores
-    counts: FloatArray
-    matrix: FloatArray
+    scores: ClusterScores | None = None
+    counts: FloatArray | None = None
+    matrix: FloatArray | None = None
 
     def __repr__(self) -> str:
         return f"<RobustCovariance: {self.kind}, {self.n_clusters:g} clusters of {self.cluster}>"
@@ -57,7 +57,9 @@ class RobustCovariance:
         return pd.DataFrame(self.covariance, index=names, columns=names)
 
     def df(self, contrasts: FloatArray) -> FloatArray:
-        """Return Satterthwaite's degrees of freedom of the t test of each row of contrasts.
+        """Return the degrees of freedom of the t test of each row of contrasts.
+
+        Of a generalised model they are the clusters less one, of a linear one Satterthwaite's.
 
         The variance estimate of a contrast is a quadratic form in y; under the model its matrix has
         the nonzero eigenvalues of P = diag(a) - F F', a_j = c'B_j V_j B_j'c and F_j = c'B_j X_j,
@@ -68,6 +70,8 @@ class RobustCovariance:
         ----------
         contrasts : ndarray of shape (n, p)
         """
+        if self.scores is None or self.counts is None or self.matrix is None:
+            return np.full(len(contrasts), self.n_clusters - 1.0)
         inner = contrasts @ self.matrix
         counts = self.counts
         a = np.einsum("na,abj,nb->nj", inner, self.scores.BVB, inner, optimize=True)

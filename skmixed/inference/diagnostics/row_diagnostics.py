@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.inference.diagnostics.decorrelation import decorrelated
+from skmixed.inference.diagnostics.family_residuals import FAMILY_KINDS, family_cooks_distance
 from skmixed.inference.diagnostics.hat_products import hat_diagonal
-from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
 from skmixed.inference.diagnostics.shares import orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
@@ -48,6 +49,20 @@ def residuals(
       group, in the order of the rows, or of time where errors are correlated; with several it is
       the Cholesky factor for the factor of most levels, times the symmetric root of what the other
       factors add.
+
+    Of a generalised model, with :math:`\mu` the mean and :math:`\eta` the linear predictor at the
+    conditional modes,
+
+    - ``"response"``: :math:`y - \mu`, shares of trials for successes; ``"marginal"`` ones are
+      about the mean over new groups instead;
+    - ``"pearson"``: over the standard deviation of the response, trials and zero inflation
+      included;
+    - ``"deviance"``: the signed root of what the row adds to the deviance;
+    - ``"working"``: :math:`(y - \mu) / h'(\eta)`, on the scale of the link;
+    - ``"standardised"``: Pearson residuals over :math:`\sqrt{1 - h_i}` with the leverage
+      :math:`h_i`.
+
+    `quantile_residuals` have a known distribution for every family.
 
     Parameters
     ----------
@@ -88,8 +103,12 @@ def residuals(
     2   -1.764
     Name: standardised, dtype: float64
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {sorted(KINDS)}, got {kind!r}.")
+    of_family = family_rows(fitted, X, y, **arguments)
+    known = KINDS if of_family is None else FAMILY_KINDS
+    if kind not in known:
+        raise ValueError(f"kind must be one of {sorted(known)}, got {kind!r}.")
+    if of_family is not None:
+        return of_family.series(FAMILY_KINDS[kind](of_family), kind)
     rows = training_rows(fitted, X, y, **arguments)
     return rows.series(KINDS[kind](rows), kind)
 
@@ -98,7 +117,8 @@ def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.
     """Return the diagonal of the matrix that maps y to X beta + Z b, as lme4's ``hatvalues``.
 
     The sum is the effective number of parameters at the estimated variances. Where errors are
-    correlated, a single value may lie outside 0 to 1.
+    correlated, a single value may lie outside 0 to 1. Of a generalised model they are those of the
+    linear model that the last step of the conditional modes solved, as lme4's.
 
     Parameters
     ----------
@@ -132,6 +152,9 @@ def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.
     2    0.127
     Name: leverage, dtype: float64
     """
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is not None:
+        return of_family.series(of_family.leverage, "leverage")
     rows = training_rows(fitted, X, y, **arguments)
     return rows.series(_leverage(rows), "leverage")
 
@@ -146,6 +169,9 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     With the precision :math:`R^{-1}` of correlated errors and P as in ``loo_predict``, it is
     :math:`(y_i - \hat y_{(-i)})^2 (R^{-1}_{ii} - P_{ii}) / (p \hat\sigma^2)`, which is the same
     where :math:`R = I`, and the distance of generalised least squares without random effects.
+
+    Of a generalised model it is that of the linear model that the last step of the conditional
+    modes solved, with Pearson residuals: the first step towards the fit without the row.
 
     Parameters
     ----------
@@ -179,6 +205,9 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     56    2.12
     Name: cooks_distance, dtype: float64
     """
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is not None:
+        return of_family.series(family_cooks_distance(of_family), "cooks_distance")
     rows = training_rows(fitted, X, y, **arguments)
     errors, copies = rows.error_covariance, rows.copies
     h = hat_diagonal(rows, errors.precise, errors.precise) / (errors.precisions * copies)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
+from skmixed.prediction.kept_rows import KeptRows
 
-__all__ = ["training_rows"]
+__all__ = ["family_rows", "labelled_rows", "training_rows"]
 
 PASS_ROWS = "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
 
@@ -34,21 +39,71 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     TypeError
         If it is no fitted model, or has no rows.
     ValueError
+        If the rows are not those of the fit, or the model is a generalised one.
+    """
+    fit_of(fitted).require_gaussian(
+        "This diagnostic", "use residuals with kind='pearson' or 'deviance', or quantile_residuals"
+    )
+    return labelled_rows(fitted, X, y, **arguments)
+
+
+def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
+    """Return a fit of any family with its rows, of which only the labels may be read then.
+
+    Parameters
+    ----------
+    fitted, X, y, **arguments
+        As for ``training_rows``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
         If the rows are not those of the fit.
     """
+    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
+    return TrainingRows(fit, rows.model, index, rows.data if hasattr(rows.data, "keys") else None)
+
+
+def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> FamilyRows | None:
+    """Return a fit of a generalised model with its rows; None if it is of a linear one.
+
+    Parameters
+    ----------
+    fitted, X, y, **arguments
+        As for ``training_rows``.
+
+    Raises
+    ------
+    TypeError
+        If it is no fitted model, or has no rows.
+    ValueError
+        If the rows are not those of the fit.
+    """
+    if not isinstance(fit_of(fitted), GLMMFit):
+        return None
+    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
+    assert isinstance(fit, GLMMFit)
+    return FamilyRows(fit, rows.model, index)
+
+
+def _rows_of_fit(
+    fitted: Any, X: Any, y: Any, arguments: Mapping[str, Any]
+) -> tuple[LMMFit, KeptRows, pd.Index]:
+    """Return a fit, its rows, and their index."""
     if X is not None:
         fitted = with_rows(fitted, X, y, **arguments)
-    rows, fit = rows_of(fitted, PASS_ROWS), fit_of(fitted)
-    model, data = rows.model, rows.data
-    _check_rows(fit, model)
-    index = getattr(data, "index", None)
-    if not (isinstance(index, pd.Index) and len(index) == model.design.n_rows):
-        index = pd.RangeIndex(model.design.n_rows)
-    frame = data if hasattr(data, "keys") else None
-    return TrainingRows(fit, model, index, frame)
+    fit, rows = fit_of(fitted), rows_of(fitted, PASS_ROWS)
+    _check_rows(fit, rows.model)
+    n_rows = rows.model.design.n_rows
+    index = getattr(rows.data, "index", None)
+    if not (isinstance(index, pd.Index) and len(index) == n_rows):
+        index = pd.RangeIndex(n_rows)
+    return fit, rows, index
 
 
-def _check_rows(fit: LMMFit, model: LMMModel) -> None:
+def _check_rows(fit: LMMFit, model: LMMModel | GLMMModel) -> None:
     """Raise ValueError if a fit cannot have come from a model."""
     design = model.design
     n_rows = design.count
@@ -69,6 +124,6 @@ def _check_rows(fit: LMMFit, model: LMMModel) -> None:
         )
 
 
-def _residual_names(of: LMMFit | LMMModel) -> list[str] | None:
+def _residual_names(of: LMMFit | LMMModel | GLMMModel) -> list[str] | None:
     """Name the parameters of the residual structure, None without one."""
-    return None if of.residual is None else of.residual.learned.names
+    return None if isinstance(of, GLMMModel) or of.residual is None else of.residual.learned.names

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.diagnostics.cluster_scores import (
     ClusterScores,
     bias_reduced_scores,
     plain_scores,
 )
+from skmixed.inference.diagnostics.family_sandwich import family_robust_covariance
 from skmixed.inference.diagnostics.robust_tests import RobustCovariance
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.shares import (
@@ -22,6 +24,7 @@ from skmixed.inference.diagnostics.shares import (
     orthonormal,
 )
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.inputs import fit_of
 
 __all__ = ["robust_covariance"]
 
@@ -35,7 +38,7 @@ def robust_covariance(
     X: Any = None,
     y: Any = None,
     *,
-    kind: str = "CR2",
+    kind: str | None = None,
     cluster: Any = None,
     **arguments: Any,
 ) -> RobustCovariance:
@@ -55,12 +58,17 @@ def robust_covariance(
     - ``"CR2"``: :math:`A_j` chosen so that there is no bias where the model holds (Bell and
       McCaffrey). It decomposes a matrix of the rows of each cluster.
 
+    In a generalised model the scores :math:`X_j' V_j^{-1} r_j` are derivatives of the clusters'
+    log-likelihoods, and C is the inverse of the information, in all parameters together; there is
+    no ``"CR2"``, and degrees of freedom are the clusters less one.
+
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
+    fitted : MixedLMResults, MixedGLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
-    kind : {"CR0", "CR1", "CR1S", "CR2"}, default="CR2"
+    kind : {"CR0", "CR1", "CR1S", "CR2"}, optional
+        By default ``"CR2"``, and ``"CR1"`` for a generalised model.
     cluster : str or array-like of shape (n,), optional
         Name of a grouping factor or of a column of the data, or labels. Every level of every
         grouping factor, and every group that a residual structure correlates, must lie within one
@@ -72,8 +80,8 @@ def robust_covariance(
     Returns
     -------
     RobustCovariance
-        With ``covariance``, ``frame``, and ``tidy()``: tests with Satterthwaite's degrees of
-        freedom.
+        With ``covariance``, ``frame``, and ``tidy()``: tests, with Satterthwaite's degrees of
+        freedom in a linear model.
 
     Raises
     ------
@@ -109,6 +117,9 @@ def robust_covariance(
     0  Intercept   251.405  6.825  17.0
     1       Days    10.467  1.546  17.0
     """
+    if isinstance(fit_of(fitted), GLMMFit):
+        return family_robust_covariance(fitted, X, y, kind, cluster, **arguments)
+    kind = kind or "CR2"
     if kind not in KIND_NAMES:
         raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")
     rows = training_rows(fitted, X, y, **arguments)

@@ -43,8 +43,15 @@ class HeldDeviance(Protocol):
         Bounds of the other entries.
     """
 
-    exact_hessian: bool
-    lower: FloatArray | None
+    @property
+    def exact_hessian(self) -> bool:
+        """Return whether the Hessian is exact."""
+        ...
+
+    @property
+    def lower(self) -> FloatArray | None:
+        """Return the bounds of the other entries."""
+        ...
 
     def __call__(self, z: FloatArray) -> ObjectiveValue:
         """Evaluate the deviance with its derivatives in z."""

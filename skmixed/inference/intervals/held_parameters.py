@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.covariance.scales import Linear, Logarithm, NormalScale, ParameterScale
+from skmixed.fitting.glmm_fit import extra_predictors
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR
 from skmixed.fitting.search import find_optimum
+from skmixed.inference.intervals.generalised_maximum import GeneralisedMaximum
 from skmixed.inference.intervals.held_deviance import (
     HeldCoefficient,
     HeldDeviance,
@@ -98,7 +100,7 @@ class Maximum(Protocol):
     """The optimum of a likelihood, which can hold its parameters.
 
     Each method returns the deviance that holds one, and where it is least. A residual structure has
-    its own (``residual_maximum.py``).
+    its own (``residual_maximum.py``), and so has a generalised model (``generalised_maximum.py``).
     """
 
     @property
@@ -107,8 +109,8 @@ class Maximum(Protocol):
         ...
 
     @property
-    def at(self) -> ObjectiveValue:
-        """Return the optimum."""
+    def at(self) -> Any:
+        """Return the optimum, whose value is -2 log-likelihood."""
         ...
 
     @property
@@ -116,17 +118,8 @@ class Maximum(Protocol):
         """Return Lambda of each factor."""
         ...
 
-    @property
-    def log_sigma(self) -> float:
-        """Return log sigma."""
-        ...
-
     def hold_coefficient(self, direction: FloatArray) -> tuple[HeldDeviance, FloatArray]:
         """Hold l'beta of the standardised coefficients."""
-        ...
-
-    def hold_sigma(self) -> tuple[HeldDeviance, FloatArray]:
-        """Hold log sigma."""
         ...
 
     def hold_entry(self, covariance: JointCovariance, held: int) -> tuple[HeldDeviance, FloatArray]:
@@ -190,7 +183,10 @@ def held_parameter(fit: LMMFit, best: Maximum, parameter: ModelParameter) -> Hel
     """
     if parameter.kind == "fixed":
         return _coefficient(fit, best, parameter.position)
+    if parameter.kind == "extra":
+        return _extra(fit, best, parameter)
     if parameter.kind == "sigma":
+        assert isinstance(best, MaximumLikelihood | ResidualMaximum)
         unit = fit.coordinates.sigma_unit
         logs = Logarithm(unit, lower=min(best.log_sigma, math.log(NEGLIGIBLE)))
         return Held(*best.hold_sigma(), logs)
@@ -219,6 +215,15 @@ def _coefficient(fit: LMMFit, best: Maximum, position: int) -> Held:
     unit = float(np.linalg.norm(combination))
     scale = Linear(places.response_scale * unit, float(combination @ places.shift))
     return Held(*best.hold_coefficient(combination / unit), scale)
+
+
+def _extra(fit: LMMFit, best: Maximum, parameter: ModelParameter) -> Held:
+    """Hold one coefficient of a further predictor."""
+    assert isinstance(best, GeneralisedMaximum)
+    predictor = extra_predictors(fit)[parameter.predictor]
+    combination = predictor.coordinates.matrix[parameter.position]
+    unit = float(np.linalg.norm(combination))
+    return Held(*best.hold_extra(parameter.predictor, combination / unit), Linear(unit))
 
 
 def _natural(fit: LMMFit, best: Maximum, place: Place) -> Held:

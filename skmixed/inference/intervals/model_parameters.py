@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
+from skmixed.fitting.glmm_fit import extra_predictors
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
 
@@ -47,10 +48,11 @@ class ModelParameter:
     Attributes
     ----------
     name : str
-        The coefficient's name, ``sd_effect|group``, ``cor_effect2.effect1|group`` or ``sigma``.
+        The coefficient's name, ``sd_effect|group``, ``cor_effect2.effect1|group``, ``sigma``, or
+        ``dispersion_name`` and ``zero_inflation_name``.
     kind : str
-        ``"fixed"``, ``"sd"``, ``"correlation"``, ``"residual"``, ``"sigma"``, or the name that a
-        structure gives.
+        ``"fixed"``, ``"sd"``, ``"correlation"``, ``"residual"``, ``"sigma"``, ``"extra"`` (of a
+        predictor beside that of the mean), or the name that a structure gives.
     group, name1, name2 : str or None
         As in the table of variance components. ``a..d`` stands for effects that share a parameter.
     estimate : float
@@ -58,6 +60,8 @@ class ModelParameter:
         that all have a variance of 0.
     position : int
         Of a coefficient, or among the parameters of the residual structure.
+    predictor : int
+        Position of the further predictor that a coefficient belongs to.
     place : Place or None
         Of what belongs to the random effects.
     identified : bool
@@ -73,6 +77,7 @@ class ModelParameter:
     name2: str | None
     estimate: float
     position: int = -1
+    predictor: int = -1
     place: Place | None = None
     identified: bool = True
 
@@ -80,7 +85,9 @@ class ModelParameter:
 def model_parameters(fit: LMMFit) -> list[ModelParameter]:
     """List the fixed effects, then the standard deviations and correlations, and sigma last.
 
-    The parameters of a residual structure come before sigma, which known variances leave out.
+    The parameters of a residual structure come before sigma, which known variances leave out. A
+    generalised model has the coefficients of its further predictors in that place, on the scales
+    of these: logarithms of dispersions, logits of zero inflation.
 
     Parameters
     ----------
@@ -99,8 +106,8 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
         for f, effects in enumerate(fit.random)
         for one in _of_factor(f, effects)
     ]
-    if fit.residual is not None and fit.residual.fixes_sigma:
-        return [*fixed, *random]
+    if not fit.estimates_sigma:
+        return [*fixed, *random, *_of_extra_predictors(fit)]
     arbitrary = fit.interpolates or (fit.unidentified is not None and fit.unidentified.sigma)
     sigma = ModelParameter(
         "sigma", "sigma", "Residual", None, None, fit.sigma, identified=not arbitrary
@@ -159,6 +166,25 @@ def _of_residuals(fit: LMMFit) -> list[ModelParameter]:
     return [
         ModelParameter(name, "residual", "Residual", name, None, value, j, identified=bool(told[j]))
         for j, (name, value) in enumerate(values)
+    ]
+
+
+def _of_extra_predictors(fit: LMMFit) -> list[ModelParameter]:
+    """List the coefficients of the predictors beside that of the mean."""
+    return [
+        ModelParameter(
+            f"{one.name}_{name}",
+            "extra",
+            one.name,
+            name,
+            None,
+            float(one.coefficients[j]),
+            position=j,
+            predictor=i,
+            identified=bool(np.isfinite(one.covariance[j, j])),
+        )
+        for i, one in enumerate(extra_predictors(fit))
+        for j, name in enumerate(one.names)
     ]
 
 

@@ -12,9 +12,11 @@ import pandas as pd
 from scipy import stats
 
 from skmixed.covariance.scales import Linear, ParameterScale
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of, rows_of
+from skmixed.inference.intervals.generalised_maximum import generalised_maximum
 from skmixed.inference.intervals.held_parameters import (
     Maximum,
     held_parameter,
@@ -23,13 +25,13 @@ from skmixed.inference.intervals.held_parameters import (
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
-from skmixed.inference.intervals.residual_maximum import ResidualMaximum, residual_maximum
+from skmixed.inference.intervals.residual_maximum import residual_maximum
 
 __all__ = ["ProfileLikelihood", "interval_table", "profile"]
 
 WITH_ROWS = (
-    "Profiles of a model with a residual structure evaluate its likelihood on them. Fit with "
-    "mixedlm, or use method='wald'."
+    "Profiles of a generalised model, or of one with a residual structure, evaluate its likelihood "
+    "on them. Fit with mixedlm or mixedglm, or use method='wald'."
 )
 # How far beyond the limits the curves reach.
 REACH = 1.35
@@ -177,15 +179,22 @@ def profile(
     parameters = selected(model_parameters(fit), which)
     if fit.coordinates.exact:
         return ProfileLikelihood({one.name: _unknown(one) for one in parameters}, level, math.inf)
-    best: Maximum = maximum_likelihood(fit) if fit.residual is None else _of_residuals(fit, fitted)
+    best, log_likelihood = _maximum(fit, fitted)
     curves = {one.name: _curve(fit, best, one, cutoff) for one in parameters}
+    return ProfileLikelihood(curves, level, log_likelihood)
+
+
+def _maximum(fit: LMMFit, fitted: Any) -> tuple[Maximum, float]:
+    """Return the optimum by ML, for which some models take their rows, and its log-likelihood."""
+    if isinstance(fit, GLMMFit):
+        model = rows_of(fitted, WITH_ROWS).model
+        return generalised_maximum(fit, model), fit.log_likelihood
+    if fit.residual is None:
+        best: Maximum = maximum_likelihood(fit)
+    else:
+        best = residual_maximum(fit, rows_of(fitted, WITH_ROWS).model)
     volume = best.at.solution.nu * math.log(fit.coordinates.response_scale)
-    return ProfileLikelihood(curves, level, -0.5 * best.at.value - volume)
-
-
-def _of_residuals(fit: LMMFit, fitted: Any) -> ResidualMaximum:
-    """Return the maximum of a model with a residual structure, which takes its rows."""
-    return residual_maximum(fit, rows_of(fitted, WITH_ROWS).model)
+    return best, -0.5 * best.at.value - volume
 
 
 def interval_table(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.covariance import NaturalParameter, ParameterValue
-from skmixed.covariance.scales import Logarithm, NormalScale, ParameterScale
+from skmixed.covariance.scales import Linear, Logarithm, NormalScale, ParameterScale
+from skmixed.fitting.glmm_fit import extra_predictors
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.intervals.model_parameters import ModelParameter, Place
@@ -50,7 +51,8 @@ def wald_variance_limits(
     ----------
     fit : LMMFit
     parameters : sequence of ModelParameter
-        Natural parameters of random effects or residuals, or sigma, all identified.
+        Natural parameters of random effects or residuals, sigma, or coefficients of further
+        predictors, all identified.
     level : float
     df : float, default=inf
         Degrees of freedom of Student's t on these scales.
@@ -75,8 +77,19 @@ def _limits(
         logarithm = Logarithm()
         log_sigma = float(logarithm.to_internal(np.asarray(fit.sigma)))
         return _around(log_sigma, reach * math.sqrt(covariance[-1, -1]), logarithm)
+    if parameter.kind == "extra":
+        errors = extra_predictors(fit)[parameter.predictor].covariance
+        error = math.sqrt(errors[parameter.position, parameter.position])
+        return _around(parameter.estimate, reach * error, Linear(1.0))
     if parameter.kind == "residual":
         return _residual_limits(fit, parameter.position, covariance, reach)
+    return _natural_limits(fit, parameter, covariance, reach)
+
+
+def _natural_limits(
+    fit: LMMFit, parameter: ModelParameter, covariance: FloatArray, reach: float
+) -> tuple[float, float]:
+    """Return the limits of a natural parameter of random effects."""
     place = parameter.place
     assert place is not None
     effects = fit.random[place.factor]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from sklearn.model_selection import check_cv
 from skmixed.design.groups import factorise
 from skmixed.formula.columns import n_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.leave_out.family_folds import from_training_rows
+from skmixed.inference.leave_out.family_rows import family_rows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 from skmixed.inference.leave_out.whole_groups import without_groups
 
 __all__ = ["kfold_predict"]
 
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+Positions = NDArray[np.intp]
+Split = tuple[Positions, Positions]
 
 
 def kfold_predict(
@@ -38,9 +42,12 @@ def kfold_predict(
     are those of all rows, so that no search is needed. Groups with rows in the training set are
     known, others are new; so are errors that are correlated with theirs.
 
+    A generalised model is fitted anew to each training set, with all its parameters. Predictions
+    are means of the response, averaged over what is not known of the random effects.
+
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
+    fitted : MixedLMResults, MixedGLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
     cv : int, splitter of scikit-learn, or iterable of (train, test), default=5
@@ -85,6 +92,12 @@ def kfold_predict(
     >>> round(float(((data["Reaction"] - new_subjects) ** 2).mean() ** 0.5), 1)
     49.8
     """
+    of_family = family_rows(fitted, X, y, arguments)
+    if of_family is not None:
+        labelled = of_family.labelled
+        splits = _splits(labelled, cv, factor, None if X is None else n_rows(X))
+        left = _put_together(splits, partial(from_training_rows, of_family))
+        return reported(labelled, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     splits = _splits(rows, cv, factor, None if X is None else n_rows(X))
     left = _from_all_others(rows, splits)
@@ -105,11 +118,19 @@ def _from_all_others(rows: TrainingRows, splits: Sequence[Split]) -> LeftOut:
         for i, (_, test) in enumerate(splits):
             folds[test] = i
         return without_groups(rows, factorise(folds, "fold"))
-    mean, variance = np.empty(n), np.empty(n)
+    return _put_together(splits, partial(from_others, rows))
+
+
+def _put_together(
+    splits: Sequence[Split], predict: Callable[[Positions, Positions], LeftOut]
+) -> LeftOut:
+    """Predict the tested rows of each split from its training rows."""
+    n = sum(len(test) for _, test in splits)
+    left = LeftOut(np.empty(n), np.empty(n))
     for train, test in splits:
-        part = from_others(rows, train, test)
-        mean[test], variance[test] = part.mean, part.variance
-    return LeftOut(mean, variance)
+        part = predict(train, test)
+        left.mean[test], left.variance[test] = part.mean, part.variance
+    return left
 
 
 def _splits(rows: TrainingRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:

@@ -8,6 +8,8 @@ import numpy as np
 
 from skmixed.inference.diagnostics.hat_products import fixed_part, hat_diagonal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.leave_out.family_rows import family_rows
+from skmixed.inference.leave_out.family_steps import each_row
 from skmixed.inference.leave_out.left_out import UNTOLD, LeftOut, of_residuals, own_rows, reported
 
 __all__ = ["loo_predict"]
@@ -27,9 +29,13 @@ def loo_predict(
     correlated with the row's own. :math:`\theta` and
     :math:`\sigma` are those of all rows.
 
+    Of a generalised model all parameters are those of all rows, and the random effects without a
+    row are found by one Newton step from their modes. Predictions are means of the response,
+    averaged over what the other rows leave open of the random effects.
+
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
+    fitted : MixedLMResults, MixedGLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
     return_std : bool, default=False
@@ -70,6 +76,9 @@ def loo_predict(
     2    299.12
     Name: prediction, dtype: float64
     """
+    of_family = family_rows(fitted, X, y, arguments)
+    if of_family is not None:
+        return reported(of_family.labelled, each_row(of_family), return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     return reported(rows, _each_row(rows), return_std=return_std)
 

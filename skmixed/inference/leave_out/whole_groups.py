@@ -20,6 +20,9 @@ from skmixed.inference.diagnostics.shares import (
     orthonormal,
 )
 from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.leave_out.family_folds import from_training_rows
+from skmixed.inference.leave_out.family_rows import FamilyRows, family_rows
+from skmixed.inference.leave_out.family_steps import each_group
 from skmixed.inference.leave_out.information import RemainingInformation
 from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
@@ -41,6 +44,7 @@ def logo_predict(
     *,
     factor: Any = None,
     return_std: bool = False,
+    refit: bool = False,
     **arguments: Any,
 ) -> Any:
     r"""Predict each group from the other groups, at the estimated variance parameters.
@@ -52,9 +56,14 @@ def logo_predict(
     It is what the model says of a new group. Other factors' levels that have rows in other groups
     still help: what is left out is the group, not the levels that it meets.
 
+    Of a generalised model all parameters are estimated without the group: by one Newton step from
+    those of all rows where the groups are independent of each other, else, as with several nodes
+    of quadrature, by fitting the others again. Predictions are means of the response, averaged
+    over the effects of a new group.
+
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
+    fitted : MixedLMResults, MixedGLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of ``mixedlm`` keep their rows.
     factor : str or array-like of shape (n,), optional
@@ -62,6 +71,9 @@ def logo_predict(
         The grouping factor, if there is only one.
     return_std : bool, default=False
         Whether to return the standard deviation of each observation about its prediction too.
+    refit : bool, default=False
+        Whether a generalised model is fitted without each group in any case. A linear model never
+        needs it.
     **arguments
         What else the estimator's ``fit`` was given: ``groups``, ``sample_weight``,
         ``group_weight``. A group that counts several times is left out with all its copies.
@@ -95,6 +107,10 @@ def logo_predict(
     >>> mean.head(3).round(2).to_list(), std.head(3).round(2).to_list()
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
+    of_family = family_rows(fitted, X, y, arguments)
+    if of_family is not None:
+        left = _of_family(of_family, of_family.labelled.factor(factor), refit=refit)
+        return reported(of_family.labelled, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     groups = rows.factor(factor)
     group_counts(rows, groups)
@@ -115,6 +131,18 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     if counted_alike and independent(rows, groups):
         return _independent(rows, groups)
     return _correlated(rows, groups)
+
+
+def _of_family(rows: FamilyRows, groups: GroupingFactor, *, refit: bool) -> LeftOut:
+    """Leave out groups of a generalised model."""
+    if rows.fit.n_quadrature == 1 and rows.independent(groups) and not refit:
+        return each_group(rows, groups)
+    left = LeftOut(np.empty(len(groups.codes)), np.empty(len(groups.codes)))
+    for g in range(len(groups.levels)):
+        train, test = (np.flatnonzero(where) for where in (groups.codes != g, groups.codes == g))
+        part = from_training_rows(rows, train, test)
+        left.mean[test], left.variance[test] = part.mean, part.variance
+    return left
 
 
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:

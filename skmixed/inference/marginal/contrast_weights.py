@@ -35,25 +35,25 @@ class ContrastSet:
     adjust: str
 
 
-def _pairwise(labels: Sequence[str], _reference: int) -> ContrastSet:
+def _pairwise(labels: Sequence[str], _reference: int, sign: str) -> ContrastSet:
     """Compare each mean with each later one."""
     pairs = list(combinations(range(len(labels)), 2))
-    return _differences(labels, pairs, "tukey")
+    return _differences(labels, pairs, "tukey", sign)
 
 
-def _with_control(labels: Sequence[str], reference: int) -> ContrastSet:
+def _with_control(labels: Sequence[str], reference: int, sign: str) -> ContrastSet:
     """Compare each mean with that of the control."""
     pairs = [(i, reference) for i in range(len(labels)) if i != reference]
-    return _differences(labels, pairs, "mvt")
+    return _differences(labels, pairs, "mvt", sign)
 
 
-def _consecutive(labels: Sequence[str], _reference: int) -> ContrastSet:
+def _consecutive(labels: Sequence[str], _reference: int, sign: str) -> ContrastSet:
     """Compare each mean with the one before."""
     pairs = [(i + 1, i) for i in range(len(labels) - 1)]
-    return _differences(labels, pairs, "mvt")
+    return _differences(labels, pairs, "mvt", sign)
 
 
-def _effects(labels: Sequence[str], _reference: int) -> ContrastSet:
+def _effects(labels: Sequence[str], _reference: int, _sign: str) -> ContrastSet:
     """Compare each mean with the mean of all."""
     k = len(labels)
     names = tuple(f"{_protected(label)} effect" for label in labels)
@@ -61,13 +61,13 @@ def _effects(labels: Sequence[str], _reference: int) -> ContrastSet:
 
 
 def _differences(
-    labels: Sequence[str], pairs: Sequence[tuple[int, int]], adjust: str
+    labels: Sequence[str], pairs: Sequence[tuple[int, int]], adjust: str, sign: str
 ) -> ContrastSet:
-    """Subtract the second of each pair from the first."""
+    """Subtract the second of each pair from the first; ``sign`` says so in the labels."""
     weights = np.zeros((len(pairs), len(labels)))
     for row, (i, j) in zip(weights, pairs, strict=True):
         row[i], row[j] = 1.0, -1.0
-    names = tuple(f"{_protected(labels[i])} - {_protected(labels[j])}" for i, j in pairs)
+    names = tuple(f"{_protected(labels[i])} {sign} {_protected(labels[j])}" for i, j in pairs)
     return ContrastSet(names, weights, adjust)
 
 
@@ -76,7 +76,7 @@ def _protected(label: str) -> str:
     return f"({label})" if OPERATORS & set(label) else label
 
 
-CONTRASTS: Mapping[str, Callable[[Sequence[str], int], ContrastSet]] = {
+CONTRASTS: Mapping[str, Callable[[Sequence[str], int, str], ContrastSet]] = {
     "pairwise": _pairwise,
     "trt.vs.ctrl": _with_control,
     "eff": _effects,
@@ -86,7 +86,7 @@ CONTRASTS: Mapping[str, Callable[[Sequence[str], int], ContrastSet]] = {
 
 
 def contrast_set(
-    method: str | Mapping[str, Any], labels: Sequence[str], reference: int
+    method: str | Mapping[str, Any], labels: Sequence[str], reference: int, sign: str = "-"
 ) -> ContrastSet:
     """Return the contrasts of a method, or those that the user writes.
 
@@ -98,6 +98,8 @@ def contrast_set(
         Of the k means.
     reference : int
         Position of the control.
+    sign : str
+        What stands between two labels: ``"/"`` for differences of logarithms.
 
     Raises
     ------
@@ -111,7 +113,7 @@ def contrast_set(
             )
         if not -len(labels) <= reference < len(labels):
             raise ValueError(f"reference={reference} is no position among {len(labels)} means.")
-        found = CONTRASTS[method](labels, reference % len(labels))
+        found = CONTRASTS[method](labels, reference % len(labels), sign)
         if len(labels) < 2:
             raise ValueError(
                 f"There is one mean only to compare, {list(labels)}. Name the factor whose levels "

@@ -11,11 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.families.base import Link
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
 from skmixed.inference.coefficients.wald import TTests, t_tests_of
 from skmixed.inference.marginal.contrast_weights import ContrastSet, contrast_set
 from skmixed.inference.marginal.grid_source import GridSource
 from skmixed.inference.marginal.multiplicity import ADJUSTMENTS, Family
+from skmixed.inference.marginal.response_scale import (
+    IDENTITY,
+    RATIOS,
+    as_ratios,
+    check_scale,
+    on_response,
+)
 
 __all__ = ["MarginalEstimates"]
 
@@ -40,6 +48,10 @@ class MarginalEstimates:
         A known part of each estimate.
     level : float
         Confidence of the limits.
+    link : Link or None
+        What takes the estimates to the scale of the response; None for those of one scale.
+    scale : {"link", "response"}
+        Of the tables, unless they are asked for another one.
 
     See Also
     --------
@@ -53,19 +65,32 @@ class MarginalEstimates:
     level: float
     _source: GridSource
     _rule: DegreesOfFreedom
+    link: Link | None = IDENTITY
+    scale: str = "link"
 
-    def tidy(self) -> pd.DataFrame:
+    def tidy(self, *, scale: str | None = None) -> pd.DataFrame:
         """Return one row for each estimate.
+
+        Parameters
+        ----------
+        scale : {"link", "response"}, optional
+            Of a generalised model: that of its linear predictor, or of the response. There the
+            estimates and the limits of the linear predictor are transformed, and standard errors
+            are those of the delta method; tests are the same on both scales. By default the scale
+            that was asked for.
 
         Returns
         -------
         DataFrame
             With the columns of ``grid``, then estimate, se, df, statistic and p_value (of the
-            test against 0), lower and upper. All are NaN where the data do not determine the
-            estimate.
+            test against 0 on the scale of the link), lower and upper. All are NaN where the data
+            do not determine the estimate.
         """
         tests = self._tests(self.functions, self.offset)
         limits = tests.limits(self.level)
+        link = self._response_link(scale)
+        if link is not None:
+            tests, limits = on_response(link, tests, limits)
         return _joined(self.grid, _table(tests, tests.p_values, limits))
 
     def contrasts(
@@ -75,6 +100,7 @@ class MarginalEstimates:
         adjust: str | None = None,
         reference: int = 0,
         level: float | None = None,
+        scale: str | None = None,
     ) -> pd.DataFrame:
         """Compare the estimates within each combination of the levels of ``by``.
 
@@ -92,6 +118,10 @@ class MarginalEstimates:
         level : float, optional
             Confidence of the limits together; that of the estimates by default. The limits of
             ``"holm"`` and ``"bh"`` are Bonferroni's.
+        scale : {"link", "response"}, optional
+            Of a generalised model. On the scale of the response, differences of logits are odds
+            ratios and differences of logarithms are ratios of means, "first / second"; with other
+            links a difference has no such meaning, and stays on the scale of the link.
 
         Returns
         -------
@@ -107,7 +137,9 @@ class MarginalEstimates:
         compared = [name for name in self.grid.columns if name not in self.by]
         blocks = self._blocks()
         labels = _labels(self.grid.loc[blocks[0], compared])
-        chosen = contrast_set(method, labels, reference)
+        link = self._response_link(scale)
+        ratios = link is not None and link.name in RATIOS
+        chosen = contrast_set(method, labels, reference, "/" if ratios else "-")
         adjust = chosen.adjust if adjust is None else adjust
         if adjust not in ADJUSTMENTS:
             raise ValueError(f"adjust must be one of {sorted(ADJUSTMENTS)}, got {adjust!r}.")
@@ -118,6 +150,8 @@ class MarginalEstimates:
         p_values, limits = self._adjusted(
             functions, tests, (len(chosen.labels), n_means), adjust, level or self.level
         )
+        if ratios:
+            tests, limits = as_ratios(tests, limits)
         return _joined(self._headings(blocks, chosen), _table(tests, p_values, limits))
 
     def _adjusted(
@@ -133,7 +167,7 @@ class MarginalEstimates:
         p_values, reach = [], []
         for start in range(0, len(functions), size[0]):
             rows = slice(start, start + size[0])
-            correlation = _correlation(functions[rows], self._theory.covariance)
+            correlation = _correlation(functions[rows], self._covariance)
             family = Family(tests.statistics[rows], tests.df[rows], correlation, size[1])
             p_values.append(ADJUSTMENTS[adjust].p_values(family))
             reach.append(ADJUSTMENTS[adjust].critical(family, 1.0 - level))
@@ -154,6 +188,23 @@ class MarginalEstimates:
         headings = self.grid[list(self.by)].iloc[first].reset_index(drop=True)
         headings["contrast"] = list(chosen.labels) * len(blocks)
         return headings
+
+    def _response_link(self, scale: str | None) -> Link | None:
+        """Return what takes a table to the scale of the response, None if it stays as it is."""
+        wanted = check_scale(self.scale if scale is None else scale)
+        if self.link is not None:
+            return self.link if wanted == "response" else None
+        if wanted != self.scale:
+            raise ValueError(
+                f"These slopes are on the scale of the {self.scale}, got scale={wanted!r}. Ask for "
+                f"marginal_slopes(..., scale={wanted!r})."
+            )
+        return None
+
+    @property
+    def _covariance(self) -> FloatArray:
+        """Return the covariance of what the functions are applied to."""
+        return self._theory.covariance
 
     @cached_property
     def _theory(self) -> FixedEffectsTheory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.formula import FormulaRecipe
+from skmixed.formula import FormulaMatrices, FormulaRecipe
 from skmixed.formula.columns import Columns
 from skmixed.formula.variables import factors_of, mean_variables, training_columns
 from skmixed.inference.inputs import fitted_model_of
@@ -46,6 +46,10 @@ class GridSource:
         Those of them that are factors in the data or by ``C(x)``.
     counts : ndarray of shape (n,)
         How many times each row is there; a precision weight is no number of rows.
+    beside : float
+        The mean over the rows of the offset that was given beside the formula.
+    known : float or None
+        What replaces all offsets; None where they count.
     """
 
     fit: LMMFit
@@ -54,6 +58,8 @@ class GridSource:
     variables: tuple[str, ...]
     factors: frozenset[str]
     counts: FloatArray
+    beside: float = 0.0
+    known: float | None = None
 
     def levels(self, variable: str, *, continuous: bool = False) -> pd.Index:
         """Return the levels of a factor, or the mean of a covariate.
@@ -82,19 +88,22 @@ class GridSource:
         return len(np.unique(np.asarray(self.columns[variable]))) <= FEW_VALUES
 
     def evaluate(self, rows: Mapping[str, Any], n: int) -> tuple[FloatArray, FloatArray]:
-        """Return the columns of X, shape (n, p), and the offset, shape (n,), of new rows.
+        """Return the columns of X, shape (n, p), and the offset, shape (n,), of new rows."""
+        matrices = self.matrices(rows, n)
+        if self.known is not None:
+            return matrices.fixed, np.full(n, self.known)
+        offset = np.zeros(n) if matrices.offset is None else matrices.offset
+        return matrices.fixed, offset + self.beside
 
-        Columns of the random effects alone do not matter: they are filled with a training value.
-        """
+    def matrices(self, rows: Mapping[str, Any], n: int) -> FormulaMatrices:
+        """Return the columns of new rows; those of random effects alone have a training value."""
         filled = {
             name: rows[name] if name in rows else values[np.zeros(n, dtype=np.intp)]
             for name, values in self.columns.items()
         }
         if not filled:
             filled = {"no column": np.zeros(n)}
-        matrices = self.recipe.evaluate(filled)
-        offset = np.zeros(n) if matrices.offset is None else matrices.offset
-        return matrices.fixed, offset
+        return self.recipe.evaluate(filled)
 
     def estimable(self, functions: FloatArray) -> NDArray[np.bool_]:
         """Tell which linear functions of the coefficients the training rows determine.
@@ -135,8 +144,14 @@ class GridSource:
         return centre, scale, basis[sizes > DEPENDENT * sizes[0]]
 
 
-def grid_source(results: Any) -> GridSource:
+def grid_source(results: Any, offset: float | None = None) -> GridSource:
     """Read what a reference grid needs off the results of a formula.
+
+    Parameters
+    ----------
+    results : MixedLMResults
+    offset : float, optional
+        What replaces the offsets of the model.
 
     Raises
     ------
@@ -158,7 +173,16 @@ def grid_source(results: Any) -> GridSource:
         columns = {name: values[kept] for name, values in columns.items()}
     variables = mean_variables(recipe)
     factors = factors_of(recipe, {name: columns[name] for name in variables})
-    return GridSource(found.fit, recipe, columns, variables, factors, counts[kept])
+    source = GridSource(found.fit, recipe, columns, variables, factors, counts[kept], known=offset)
+    return replace(source, beside=_beside_formula(source, rows.model.design.offset))
+
+
+def _beside_formula(source: GridSource, total: FloatArray | None) -> float:
+    """Return the mean offset of the rows without that of the formula."""
+    if total is None or not len(total):
+        return 0.0
+    own = source.matrices(source.columns, len(source.counts)).offset
+    return float(np.mean(total)) - (0.0 if own is None else float(np.mean(own)))
 
 
 def _row_counts(rows: KeptRows, n: int) -> FloatArray:

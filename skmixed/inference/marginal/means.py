@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.marginal.averaged_means import AveragedEstimates, averaged_functions
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import grid_source
 from skmixed.inference.marginal.reference_grid import WEIGHTS, names_of, reference_grid
+from skmixed.inference.marginal.response_scale import check_scale, link_of
 
 __all__ = ["contrasts", "marginal_means", "pairwise", "split_names", "weights_rule"]
 
@@ -24,6 +27,9 @@ def marginal_means(
     weights: str = "equal",
     df_method: str | None = None,
     level: float = 0.95,
+    scale: str = "link",
+    average: bool = False,
+    offset: float | None = None,
 ) -> MarginalEstimates:
     """Predict the population mean of each level of a factor, averaged over the other factors.
 
@@ -31,10 +37,14 @@ def marginal_means(
     factors' levels, with covariates at their mean over the training rows (Searle, Speed and
     Milliken 1980; Lenth 2016). A column of two distinct numbers counts as a factor.
 
+    In a generalised model X beta is the linear predictor, as in emmeans: the mean response that it
+    is transformed to is that of a typical group, whose random effects are 0, of counts before zero
+    inflation. ``average=True`` gives the mean response of the population instead.
+
     Parameters
     ----------
-    results : MixedLMResults
-        Of `skmixed.mixedlm`, which keep formula and data.
+    results : MixedLMResults or MixedGLMResults
+        Of `skmixed.mixedlm` or `skmixed.mixedglm`, which keep formula and data.
     specs : str or sequence of str, optional
         Variables to give a mean for each combination of levels of; none gives the overall mean.
     by : str or sequence of str, optional
@@ -51,6 +61,18 @@ def marginal_means(
         ``"kenward-roger"``, which emmeans prefers, adjusts the standard errors too.
     level : float, default=0.95
         Confidence of the limits, which are not adjusted for the number of means.
+    scale : {"link", "response"}, default="link"
+        Of the tables of a generalised model, whose methods can be asked for the other one:
+        transformed means with transformed limits, and ratios of odds (logit) or of means (log).
+    average : bool, default=False
+        Whether to average the response of each cell of the grid over the random effects, which are
+        normal with the estimated covariance, and then over the cells. Standard errors count the
+        uncertainty of that covariance.
+    offset : float, optional
+        What replaces the offsets of the model in every cell: 0 gives rates for an exposure of 1. By
+        default offsets of the formula are taken at the means of their columns, ``log(t)`` at the
+        mean of t as in emmeans, and an offset or exposure that was passed beside it at its mean
+        on the scale of the link.
 
     Returns
     -------
@@ -83,10 +105,18 @@ def marginal_means(
     1  Days9 - Days0   94.1994   0.0000
     """
     specs, by = split_names(specs, by)
-    grid = reference_grid(grid_source(results), (*by, *specs), at)
-    cells = grid.average(grid.evaluate(), weights_rule(weights))
+    source = grid_source(results, offset)
+    grid = reference_grid(source, (*by, *specs), at)
+    weights, rule = weights_rule(weights), rule_for(results, df_method)
+    link = link_of(source.fit)
+    if average and isinstance(source.fit, GLMMFit):
+        functions, known = averaged_functions(grid, source.fit, weights)
+        return AveragedEstimates(
+            grid.kept, by, functions, known, level, source, rule, link, check_scale(scale)
+        )
+    cells = grid.average(grid.evaluate(), weights)
     return MarginalEstimates(
-        grid.kept, by, cells[:, :-1], cells[:, -1], level, grid.source, rule_for(results, df_method)
+        grid.kept, by, cells[:, :-1], cells[:, -1], level, source, rule, link, check_scale(scale)
     )
 
 
@@ -97,6 +127,7 @@ def contrasts(
     adjust: str | None = None,
     reference: int = 0,
     level: float | None = None,
+    scale: str | None = None,
 ) -> pd.DataFrame:
     """Compare marginal means or slopes, as ``means.contrasts`` does.
 
@@ -107,6 +138,7 @@ def contrasts(
     adjust : {"tukey", "mvt", "holm", "bonferroni", "sidak", "bh", "none"}, optional
     reference : int, default=0
     level : float, optional
+    scale : {"link", "response"}, optional
 
     See Also
     --------
@@ -123,7 +155,7 @@ def contrasts(
              contrast  estimate     se     df
     0  C less A and B     1.354  0.137  115.0
     """
-    return means.contrasts(method, adjust=adjust, reference=reference, level=level)
+    return means.contrasts(method, adjust=adjust, reference=reference, level=level, scale=scale)
 
 
 def pairwise(
@@ -142,7 +174,7 @@ def pairwise(
         The factor, or factors whose combinations are compared.
     adjust : {"tukey", "mvt", "holm", "bonferroni", "sidak", "bh", "none"}, default="tukey"
     **options
-        As for `marginal_means`: by, at, weights, df_method, level.
+        As for `marginal_means`: by, at, weights, df_method, level, scale, average, offset.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import GridSource, grid_source
 from skmixed.inference.marginal.means import split_names, weights_rule
 from skmixed.inference.marginal.reference_grid import ReferenceGrid, reference_grid
+from skmixed.inference.marginal.response_scale import check_scale, link_of
 
 __all__ = ["marginal_slopes"]
 
@@ -34,6 +35,8 @@ def marginal_slopes(
     weights: str = "equal",
     df_method: str | None = None,
     level: float = 0.95,
+    scale: str = "link",
+    offset: float | None = None,
 ) -> MarginalEstimates:
     """Estimate the slope of the population mean in a covariate, for each level of a factor.
 
@@ -52,8 +55,11 @@ def marginal_slopes(
         slope.
     by : str or sequence of str, optional
         Factors that divide the table: comparisons are made within their levels.
-    at, weights, df_method, level
+    at, weights, df_method, level, offset
         As for `marginal_means`.
+    scale : {"link", "response"}, default="link"
+        Of a generalised model, whether the slope is that of the linear predictor, or of the mean
+        response of a typical group, whose random effects are 0.
 
     Returns
     -------
@@ -79,11 +85,14 @@ def marginal_slopes(
     1  Days     9    13.500  2.819  114.431     0.00
     """
     specs, by = split_names(specs, by)
-    source = grid_source(results)
+    source = grid_source(results, offset)
     kept = (*by, *specs)
     grid = reference_grid(source, kept, at, continuous=variable)
     _check_covariate(source, variable)
-    cells = grid.average(_derivative(grid, variable), weights_rule(weights))
+    slopes = _derivative(grid, variable)
+    if check_scale(scale) == "response":
+        slopes = _of_response(grid, slopes)
+    cells = grid.average(slopes, weights_rule(weights))
     table = grid.kept
     table.insert(0, "term", variable)
     return MarginalEstimates(
@@ -94,6 +103,8 @@ def marginal_slopes(
         level,
         source,
         rule_for(results, df_method),
+        link=None,
+        scale=scale,
     )
 
 
@@ -121,6 +132,20 @@ def _derivative(grid: ReferenceGrid, variable: str) -> FloatArray:
         change = grid.evaluate({variable: node[position]}) - here
         derivative += weight[position, None] * change
     return derivative
+
+
+def _of_response(grid: ReferenceGrid, slopes: FloatArray) -> FloatArray:
+    """Return slopes of the mean response, linear in the coefficients about their estimates.
+
+    With eta = X beta and its slope s = D beta the response has the slope h'(eta) s, whose gradient
+    in beta is h''(eta) s X + h'(eta) D.
+    """
+    fit = grid.source.fit
+    link, beta = link_of(fit), np.append(fit.fixed.coefficients, 1.0)
+    here = grid.evaluate()
+    at, slope = link.derivatives(here @ beta), slopes @ beta
+    gradient = (at.second * slope)[:, None] * here[:, :-1] + at.first[:, None] * slopes[:, :-1]
+    return np.column_stack([gradient, at.first * slope - gradient @ beta[:-1]])
 
 
 def _stencil(x: FloatArray, step: float, low: float, high: float) -> tuple[FloatArray, FloatArray]:

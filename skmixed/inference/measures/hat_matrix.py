@@ -41,7 +41,7 @@ def effective_df(fitted: Any) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the fit has not kept its cross-products.
+        If the fit has not kept its cross-products, or the model is a generalised one.
 
     Examples
     --------
@@ -57,6 +57,7 @@ def effective_df(fitted: Any) -> pd.DataFrame:
     """
     found = fitted_model_of(fitted)
     fit = found.fit
+    fit.require_gaussian("The trace of the hat matrix", "count the parameters (fit.n_parameters)")
     rank = len(fit.fixed.standardised)
     given, alone = hat_traces(fit, reml=1), hat_traces(fit, reml=0)
     rows: list[tuple[str, int, float, float]] = [("Fixed effects", rank, float(rank), np.nan)]

@@ -6,73 +6,24 @@ import math
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.inputs import fitted_model_of, model_of
+from skmixed.inference.inputs import model_of
 
-__all__ = ["fixed_variance", "shares", "term_variances", "variance_decomposition"]
+__all__ = [
+    "fixed_variance",
+    "mean_variance",
+    "shares",
+    "term_variances",
+]
 
 FloatArray = NDArray[np.float64]
 
 # Logarithms of relative weights that are smaller belong to equal weights.
 EQUAL = 1e-12
-
-
-def variance_decomposition(fitted: Any) -> pd.DataFrame:
-    """Split the variance of y into the parts of the fixed effects, random terms and residuals.
-
-    The part of a random term is its mean over the rows, tr(Z Psi Z') / n (Johnson 2014), which for
-    an intercept is its variance. That of the fixed effects is the variance of X beta over the rows
-    (Nakagawa and Schielzeth 2013). The residual variance is that of a row of weight 1,
-    and its mean over the rows where a residual structure makes it unequal.
-
-    Parameters
-    ----------
-    fitted : MixedLMResults, estimator or LMMModel
-
-    Returns
-    -------
-    DataFrame
-        Columns component, variance, share (of the sum) and share_random (of the sum without the
-        fixed effects; NaN for these). Shares are 0 where the whole sum is.
-
-    Raises
-    ------
-    TypeError
-        If the variance of X beta needs the rows of the data, and they are not kept.
-
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.inference import variance_decomposition
-    >>> results = mixedlm("Reaction ~ Days + (Days || Subject)", load_sleepstudy())
-    >>> variance_decomposition(results).round(3)
-                  component  variance  share  share_random
-    0         Fixed effects   908.953  0.283           NaN
-    1         (1 | Subject)   627.569  0.195         0.272
-    2  (0 + Days | Subject)  1021.959  0.318         0.444
-    3              Residual   653.584  0.203         0.284
-    """
-    found = fitted_model_of(fitted)
-    fit = found.fit
-    labels = [term.label for term in named_terms(fit.random, found.recipe)]
-    own = [variance for _, variance in term_variances(fit)]
-    variances = np.array([fixed_variance(fit, fitted), *own, fit.residual_variance])
-    among_random = np.append(np.nan, shares(variances[1:]))
-    return pd.DataFrame(
-        {
-            "component": ["Fixed effects", *labels, "Residual"],
-            "variance": variances,
-            "share": shares(variances),
-            "share_random": among_random,
-        }
-    )
 
 
 def shares(variances: FloatArray) -> FloatArray:
@@ -94,14 +45,21 @@ def term_variances(fit: LMMFit) -> list[tuple[str, float]]:
     fit : LMMFit
     """
     return [
-        (effects.name, _mean_variance(effects, own))
+        (effects.name, mean_variance(effects, own))
         for effects in fit.random
         for own in effects.covariance.effect_slices
     ]
 
 
-def _mean_variance(effects: RandomEffects, own: slice) -> float:
-    """Return tr(Psi mean(z z')) of one term, in squared units of y."""
+def mean_variance(effects: RandomEffects, own: slice) -> float:
+    """Return tr(Psi mean(z z')) of one term, in squared units of y.
+
+    Parameters
+    ----------
+    effects : RandomEffects
+    own : slice
+        Of the effects, those of the term.
+    """
     root = effects.standardised_factor[own]
     relative = float(np.einsum("qi,qr,ri->", root, effects.mean_square[own, own], root))
     return relative * effects.working_sigma**2

@@ -18,7 +18,7 @@ from skmixed.inference.replication.resampling import (
     counted_groups,
     whole_groups,
 )
-from skmixed.inference.replication.simulation import response_model
+from skmixed.inference.replication.simulation import gaussian_response_model, response_model
 
 __all__ = ["bootstrap"]
 
@@ -39,7 +39,7 @@ def bootstrap(
 
     Parameters
     ----------
-    fitted : MixedLMResults or LMMModel
+    fitted : MixedLMResults, MixedGLMResults or LMMModel
         A fitted model that keeps its rows.
     n : int, default=1000
         Number of replicates.
@@ -49,8 +49,9 @@ def bootstrap(
         with replacement, after they were given the estimated variances (Carpenter, Goldstein and
         Rasbash 2003); or whole groups drawn with replacement, which assumes nothing of the
         distributions but needs many groups, and one grouping factor (or none, and groups of
-        correlated residuals). Where the groups that were
-        drawn do not tell all coefficients, these have no value.
+        correlated residuals). Where the groups that were drawn do not tell all coefficients, these
+        have no value. In a generalised model, responses of the family take the place of normal
+        residuals, and there is no ``"residual"``.
     statistic : callable, optional
         Called with the refitted model as ``fitted`` is given (without data, but it predicts), it
         returns a number, an array, or numbers with names (Series or dict). By default a replicate
@@ -95,6 +96,8 @@ def bootstrap(
     if n < 1:
         raise ValueError(f"n, the number of replicates, must be at least 1, got {n!r}.")
     fit, model = fit_of(fitted), model_of(fitted)
+    if kind == "residual":
+        fit.require_gaussian("The residual bootstrap", "use kind='parametric' or 'case'")
     rng = np.random.default_rng(random_state)
     refitter = Refitter(fitted, fit, model, statistic, n_jobs, verbose)
     if kind == "case":
@@ -102,13 +105,14 @@ def bootstrap(
         draws = refitter.of_models(
             [partial(counted_groups, model, counts) for counts in _group_counts(model, n, rng)]
         )
+    elif kind == "residual":
+        fit.require_gaussian("The residual bootstrap", "use kind='parametric'")
+        pool = ResidualPool(gaussian_response_model(fit, model))
+        draws = refitter.of_responses(n, partial(pool.responses, rng=rng))
     else:
         source = response_model(fit, model)
-        if kind == "residual":
-            draws = refitter.of_responses(n, partial(ResidualPool(source).responses, rng=rng))
-        else:
-            draw = source.with_new_effects if kind == "parametric" else source.with_modes
-            draws = refitter.of_responses(n, partial(draw, rng=rng))
+        draw = source.with_new_effects if kind == "parametric" else source.with_modes
+        draws = refitter.of_responses(n, partial(draw, rng=rng))
     return BootstrapDraws(kind, refitter.estimates(), draws, refitter)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
 from skmixed.covariance.many import parameters_of_many
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
@@ -17,7 +18,7 @@ FloatArray = NDArray[np.float64]
 
 
 def parameter_names(fit: LMMFit) -> list[str]:
-    """Name coefficients, sigma, standard deviations and correlations.
+    """Name coefficients, sigma (of a linear model), standard deviations and correlations.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
     correlation that the structure does not fix; other natural parameters of a structure follow.
@@ -29,7 +30,7 @@ def parameter_names(fit: LMMFit) -> list[str]:
     """
     fixed = fit.fixed
     names = [name for name, out in zip(fixed.names, fixed.aliased, strict=True) if not out]
-    names.append("sigma")
+    names += _sigma(fit)
     for effects in fit.random:
         labels = effects.effect_names
         names += [f"sd_{label}|{effects.name}" for label in labels]
@@ -78,7 +79,8 @@ def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, Floa
     """
     same = np.array_equal(fit.fixed.aliased, names_from.fixed.aliased)
     coefficients = np.where(same, fit.fixed.coefficients, np.nan)
-    columns = [coefficients[None, ~names_from.fixed.aliased], np.array([[fit.sigma]])]
+    sigma = np.full((1, len(_sigma(fit))), fit.sigma)
+    columns = [coefficients[None, ~names_from.fixed.aliased], sigma]
     for effects in fit.random:
         roots, theta = effects.relative_factor[None], effects.theta[None]
         columns += _of_effects(effects, roots, theta, np.array([fit.sigma]))
@@ -104,6 +106,11 @@ def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
             sizes = np.linalg.svd(factors[:, part], compute_uv=False)
             singular |= sizes[:, -1] < SINGULAR
     return singular
+
+
+def _sigma(fit: LMMFit) -> list[str]:
+    """Name the residual standard deviation of a model that has one."""
+    return [] if isinstance(fit, GLMMFit) else ["sigma"]
 
 
 def _of_effects(

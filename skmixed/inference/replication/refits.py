@@ -14,12 +14,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
 from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.warm_refits import WarmModel, can_start_warm
 from skmixed.inference.inputs import refitted_like
+from skmixed.inference.replication.extra_parameters import (
+    extra_parameter_names,
+    extra_parameters_of_fit,
+)
 from skmixed.inference.replication.parameters import (
     is_singular,
     parameter_names,
@@ -68,7 +74,11 @@ class Refitter:
     def parameters(self) -> list[str]:
         """Name what a replicate estimates."""
         if self.statistic is None:
-            return [*parameter_names(self.fit), *residual_parameter_names(self.fit)]
+            return [
+                *parameter_names(self.fit),
+                *residual_parameter_names(self.fit),
+                *extra_parameter_names(self.fit),
+            ]
         return list(_named(self.statistic(refitted_like(self.fitted, self.fit, self.model))))
 
     def estimates(self) -> pd.Series:
@@ -97,7 +107,7 @@ class Refitter:
         size = max(1, min(TASK, ROOM // self.model.design.n_rows))
         return self._joined(self._parallel(task, (draw(m) for m in _sizes(n, size))), n)
 
-    def of_models(self, models: Sequence[Callable[[], LMMModel]]) -> pd.DataFrame:
+    def of_models(self, models: Sequence[Callable[[], LMMModel | GLMMModel]]) -> pd.DataFrame:
         """Return a row for each model, made when it is needed."""
         n = len(models)
         parts = (models[i : i + TASK] for i in range(0, n, TASK))
@@ -114,24 +124,26 @@ class Refitter:
         return columns
 
     def _one_by_one(self, responses: FloatArray) -> Records:
-        """Fit each response by itself, from the estimates where there is a residual structure."""
-        start, fitted = None, self.fit.residual
+        """Fit each response by itself, from the estimates where the search is in all parameters."""
+        start = None
         # The search might not come back from the boundary.
-        if fitted is not None and not self.fit.singular:
-            start = np.append(self.fit.convergence.theta, fitted.rho)
+        if isinstance(self.fit, GLMMFit) and not self.fit.singular:
+            start = self.fit.joint.parameters
+        elif self.fit.residual is not None and not self.fit.singular:
+            start = np.append(self.fit.convergence.theta, self.fit.residual.rho)
         return self._of_fitted_models((self.model.with_response(y) for y in responses), start)
 
-    def _of_made_models(self, models: Sequence[Callable[[], LMMModel]]) -> Records:
+    def _of_made_models(self, models: Sequence[Callable[[], LMMModel | GLMMModel]]) -> Records:
         """Make and fit each model."""
         return self._of_fitted_models(make() for make in models)
 
     def _of_fitted_models(
-        self, models: Iterable[LMMModel], start: FloatArray | None = None
+        self, models: Iterable[LMMModel | GLMMModel], start: FloatArray | None = None
     ) -> Records:
         """Fit each model."""
         return _stacked([self._record_of(model.fit(start), model) for model in models])
 
-    def _record_of(self, fit: LMMFit, model: LMMModel) -> Records:
+    def _record_of(self, fit: LMMFit, model: LMMModel | GLMMModel) -> Records:
         """Return one row of one fit."""
         if self.statistic is not None:
             named = _named(self.statistic(refitted_like(self.fitted, fit, model)))
@@ -142,6 +154,7 @@ class Refitter:
             values = [*parameters, *theta, fit.log_likelihood]
             named = dict(zip(names, values, strict=True))
             named |= residual_parameters_of_fit(fit, self.fit)
+            named |= extra_parameters_of_fit(fit, self.fit)
             record = {name: np.array([one]) for name, one in named.items()}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.groups import GroupingFactor
+from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.replication.simulation import ResponseModel
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
@@ -90,7 +91,7 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
         )
 
 
-def whole_groups(model: LMMModel) -> GroupingFactor:
+def whole_groups(model: LMMModel | GLMMModel) -> GroupingFactor:
     """Return the groups that are independent: of the only factor, or of correlated residuals.
 
     Parameters
@@ -105,16 +106,18 @@ def whole_groups(model: LMMModel) -> GroupingFactor:
     return factor
 
 
-def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
+def counted_groups(model: LMMModel | GLMMModel, counts: NDArray[np.intp]) -> LMMModel | GLMMModel:
     """Return the model of some of the groups, each as often as it counts.
 
     Parameters
     ----------
-    model : LMMModel
+    model : LMMModel or GLMMModel
         With whole groups.
     counts : ndarray of shape (n_levels,)
     """
     factor = whole_groups(model)
+    if isinstance(model, GLMMModel):
+        return _written_out(model, factor, counts)
     rows = counts[factor.codes] > 0
     chosen = model.design.select(rows)
     weights = replace(
@@ -123,6 +126,19 @@ def counted_groups(model: LMMModel, counts: NDArray[np.intp]) -> LMMModel:
         codes=factor.select(rows).codes,
     )
     return model.with_design(replace(chosen, weights=weights))
+
+
+def _written_out(model: GLMMModel, factor: GroupingFactor, counts: NDArray[np.intp]) -> GLMMModel:
+    """Return the model of some of the groups, with rows and a level for each time they count."""
+    order = np.argsort(factor.codes, kind="stable")
+    of_level = np.split(order, np.cumsum(factor.sizes)[:-1])
+    copies = np.repeat(np.arange(len(counts)), counts)
+    positions = np.concatenate([of_level[level] for level in copies])
+    labels = np.repeat(np.arange(len(copies)), factor.sizes[copies])
+    chosen = model.select(positions)
+    [block] = chosen.design.blocks
+    block = replace(block, factor=factorise(labels, factor.levels.name))
+    return replace(chosen, design=replace(chosen.design, blocks=(block,)))
 
 
 def _has_whole_groups(model: LMMModel) -> bool:

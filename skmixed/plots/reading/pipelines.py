@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skmixed.estimators.base import LinearMixedModel
+from skmixed.estimators.linear import LinearMixedModel
 from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["model_and_columns", "model_and_steps", "transformed"]

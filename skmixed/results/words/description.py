@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import count_text
+from skmixed.results.words.family_phrases import approximation, family_text
+from skmixed.results.words.family_words import (
+    FamilySentences,
+    family_sentences,
+    group_sentences,
+)
 from skmixed.results.words.fixed_words import FixedSentences
 from skmixed.results.words.phrases import listed, unquoted
 from skmixed.results.words.random_words import (
@@ -71,7 +79,10 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     fit: LMMFit = results.fit
     tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
     terms = named_terms(fit.fixed.names, results.recipe)
-    fixed = FixedSentences(terms, tests, tests.limits(level), level, results.response_name)
+    shared = terms, tests, tests.limits(level), level, results.response_name
+    if isinstance(fit, GLMMFit):
+        return _joined(_of_family(results, fit, FamilySentences(*shared, fit)))
+    fixed = FixedSentences(*shared)
     random = [
         sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
     ]
@@ -84,20 +95,46 @@ def describe(results: Any, *, level: float = 0.95) -> str:
         residual_sentences(fit, level),
         boundary_sentences(fit),
     ]
+    return _joined(paragraphs)
+
+
+def _joined(paragraphs: Sequence[Sequence[str]]) -> str:
+    """Return paragraphs of sentences as text."""
     text = "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
     return unquoted(text)
+
+
+def _of_family(results: Any, fit: GLMMFit, fixed: FamilySentences) -> list[list[str]]:
+    """Return the paragraphs of a generalised model."""
+    random = [text for effects in fit.random for text in group_sentences(effects, fixed)]
+    return [
+        [_what_was_fitted(results), *_reservations(fit)],
+        fixed.sentences(),
+        random,
+        few_groups_notes(fit),
+        family_sentences(fit),
+        boundary_sentences(fit),
+    ]
 
 
 def _what_was_fitted(results: Any) -> str:
     """Name the model, the rows and the groups."""
     fit: LMMFit = results.fit
-    kind = "A linear mixed model" if fit.random else "A linear model without random effects"
+    kind = _kind(fit)
     groups = listed([_groups(effects) for effects in fit.random])
     inside = f" in {groups}" if groups else ""
     n_dropped = results.n_dropped
     dropped = f" ({n_dropped:,} rows with missing values left out)" if n_dropped else ""
     rows = f"{count_text(fit.n_rows, ',')} observations{inside}{dropped}"
     return f"{kind} of {results.response_name}, fitted to {rows} by {_method(fit)}."
+
+
+def _kind(fit: LMMFit) -> str:
+    """Name the kind of model, and the family of a generalised one."""
+    if isinstance(fit, GLMMFit):
+        kind = "mixed model" if fit.random else "model without random effects"
+        return f"A generalised linear {kind} ({family_text(fit)})"
+    return "A linear mixed model" if fit.random else "A linear model without random effects"
 
 
 def _groups(effects: RandomEffects) -> str:
@@ -110,6 +147,8 @@ def _method(fit: LMMFit) -> str:
     """Name what the fit maximised."""
     if fit.n_sampled is not None:
         return "maximum pseudo-likelihood, weighted by inverse probabilities of selection"
+    if isinstance(fit, GLMMFit):
+        return f"maximum likelihood ({approximation(fit)})" if fit.random else "maximum likelihood"
     if not fit.random and fit.residual is None:
         return "least squares"
     return "restricted maximum likelihood (REML)" if fit.reml else "maximum likelihood (ML)"

@@ -46,7 +46,9 @@ def equation(
 
     The coefficients are numbered, 0 the intercept. Each grouping factor has a letter for its
     effects (b, c, ...) and one for its levels (j, k, ...): j[i] is the level of row i. tau are
-    standard deviations of effects, rho their correlations, and sigma that of the residuals.
+    standard deviations of effects, rho their correlations, and sigma that of the residuals. A
+    generalised model begins with the distribution of the response; mu (or the probability p) is its
+    mean given the random effects, and pi the probability of an extra zero.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def equation(
     Raises
     ------
     ValueError
-        If there is no such form.
+        If there is no such form, or it is the marginal one of a generalised model.
 
     Examples
     --------
@@ -88,6 +90,8 @@ def equation(
     """
     if form == "hierarchical" and rows is None and results.model is not None:
         rows = rows_of(results.model)
+    if form == "marginal":
+        results.fit.require_gaussian("The marginal form", "use form='conditional'")
     forms: dict[str, Callable[[ModelSymbols], list[str]]] = {
         "conditional": conditional_lines,
         "marginal": marginal_lines,

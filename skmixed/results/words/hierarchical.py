@@ -50,8 +50,9 @@ def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str
             terms.append(rf"{coefficient} \, {column}" if column else coefficient)
         elif term not in explained:
             terms.append(symbols.fixed_term(term))
-    terms += [*symbols.offsets, r"\varepsilon_i"]
-    lines = [r"&\text{Level 1 (rows)}", rf"{symbols.response}_i &= {total(terms)}"]
+    terms += [*symbols.offsets, *symbols.errors]
+    level = [*symbols.given, f"{symbols.left} &= {total(terms)}"]
+    lines = [r"&\text{Level 1 (rows)}", *level]
     for stage, own in enumerate(stages if symbols.factors else []):
         factors = r",\ ".join(name(symbols.factors[i].effects.name) for i in own)
         lines.append(rf"&\text{{Level {stage + 2} }}({factors})")

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.formula import FormulaRecipe
 from skmixed.results.numbers import format_column, format_estimates
+from skmixed.results.words.family_symbols import FamilySymbols
 from skmixed.results.words.latex import indexed, matrix, name, number, numbers, product
 from skmixed.results.words.residual_symbols import ResidualSymbols
 from skmixed.results.words.terms import parts_of
@@ -168,6 +170,8 @@ class ModelSymbols:
         Whether estimates stand in the place of the coefficients.
     weighted : bool
         Whether rows have precision weights.
+    family : FamilySymbols or None
+        None of a linear model.
     """
 
     fit: LMMFit
@@ -177,6 +181,22 @@ class ModelSymbols:
     numbers: dict[str, int]
     values: bool
     weighted: bool
+    family: FamilySymbols | None = None
+
+    @property
+    def left(self) -> str:
+        """Return what the sum of fixed and random effects makes up: y_i, or g(mu_i)."""
+        return f"{self.response}_i" if self.family is None else self.family.linked_mean
+
+    @property
+    def given(self) -> list[str]:
+        """Return how y_i is distributed given g(mu_i); nothing in a linear model."""
+        return [] if self.family is None else self.family.response(self.response)
+
+    @property
+    def errors(self) -> list[str]:
+        """Return the residual as a term of the sum."""
+        return [r"\varepsilon_i"] if self.family is None else []
 
     def column(self, name: str, index: str = "i") -> str:
         """Return the value of a column in a row; empty for the intercept."""
@@ -225,7 +245,8 @@ class ModelSymbols:
     def distributions(self) -> list[str]:
         """Return how the random effects and the residuals are distributed."""
         own = [factor.distribution(values=self.values) for factor in self.factors]
-        return [*own, *self.residuals.lines]
+        rest = self.residuals.lines if self.family is None else self.family.further
+        return [*own, *rest]
 
 
 def model_symbols(results: Any, *, values: bool) -> ModelSymbols:
@@ -252,8 +273,9 @@ def model_symbols(results: Any, *, values: bool) -> ModelSymbols:
         )
         for i, effects in enumerate(fit.random)
     )
+    family = FamilySymbols(fit, values) if isinstance(fit, GLMMFit) else None
     return ModelSymbols(
-        fit, recipe, name(results.response_name), factors, order, values, _weighted(results)
+        fit, recipe, name(results.response_name), factors, order, values, _weighted(results), family
     )
 
 

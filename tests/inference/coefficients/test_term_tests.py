@@ -248,7 +248,7 @@ def test_what_cannot_be_tested(data):
     with pytest.raises(ValueError, match="for REML fits"):
         anova_terms(mixedlm("y ~ a + (1 | subject)", data, method="ml"), df_method="kenward-roger")
     estimator = MixedLM(formula="y ~ a + (1 | subject)").fit(data)
-    with pytest.raises(TypeError, match="expected the results of mixedlm, got MixedLM"):
+    with pytest.raises(TypeError, match="expected the results of mixedlm or mixedglm, got MixedLM"):
         anova_terms(estimator)
-    with pytest.raises(TypeError, match="Expected a fitted linear mixed model, got str"):
+    with pytest.raises(TypeError, match="Expected a fitted mixed model, got str"):
         anova_terms("y ~ a")

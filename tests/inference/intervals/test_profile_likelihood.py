@@ -344,7 +344,7 @@ def test_what_cannot_be_profiled_says_why():
         profile(results, level=95)
     with pytest.raises(ValueError, match="has not kept its cross-products"):
         profile(replace(results.fit, products=None))
-    with pytest.raises(TypeError, match="fitted linear mixed model"):
+    with pytest.raises(TypeError, match="fitted mixed model"):
         profile("a model")
     with pytest.raises(ValueError, match="no profile of 'tau'"):
         profile(results, "sigma").zeta("tau", 1.0)

@@ -92,7 +92,7 @@ def test_a_training_model_is_enough():
 def test_what_cannot_be_simulated():
     data = load_sleepstudy()
     results = mixedlm("Reaction ~ Days + (Days | Subject)", data)
-    with pytest.raises(ValueError, match="random_effects must be 'new' or 'conditional'"):
+    with pytest.raises(ValueError, match="random_effects must be one of"):
         simulate(results, random_effects="old")
     with pytest.raises(ValueError, match="n, the number of responses, must be at least 1"):
         simulate(results, n=0)
@@ -107,3 +107,15 @@ def test_what_cannot_be_simulated():
     estimator = MixedLM("Subject").fit(data[["Days", "Subject"]], data["Reaction"])
     with pytest.raises(TypeError, match="does not keep"):
         simulate(estimator)
+
+
+def test_drawn_effects_have_the_moments_of_the_effects_given_the_data():
+    """Var(y) = Z Var(b | y, beta) Z' + sigma^2 I around the fitted values."""
+    data = load_sleepstudy().iloc[:60]
+    results = mixedlm("Reaction ~ Days + (Days | Subject)", data)
+    responses = simulate(results, n=N_DRAWS, random_effects="posterior", random_state=3)
+    Z = results.model.design.blocks[0].columns
+    codes = results.model.design.factors[0].codes
+    D = results.fit.random[0].conditional_covariance[codes]
+    V = np.equal.outer(codes, codes) * np.einsum("ni,nij,mj->nm", Z, D, Z)
+    assert_moments(responses, results.fittedvalues.to_numpy(), V + results.sigma**2 * np.eye(60))

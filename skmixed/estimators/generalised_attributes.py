@@ -1,0 +1,63 @@
+"""The fitted attributes of generalised models alone: the family and its dispersion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skmixed.families.base import Family
+from skmixed.fitting.glmm_fit import GLMMFit
+
+__all__ = ["FamilyAttributes"]
+
+
+class FamilyAttributes:
+    """Offer what a generalised fit found of the family."""
+
+    lmm_fit_: GLMMFit
+
+    @property
+    def family_(self) -> Family:
+        """The family of the response, with its link."""
+        return self.lmm_fit_.family
+
+    @property
+    def dispersion_(self) -> float:
+        """The family's parameter beside the mean; 1 for families without.
+
+        Raises
+        ------
+        AttributeError
+            If it is modelled, so that each row has its own.
+        """
+        for predictor in self.lmm_fit_.extra:
+            if predictor.name == "dispersion":
+                if len(predictor.coefficients) > 1 or not predictor.coordinates.intercept:
+                    raise AttributeError(
+                        "The dispersion differs from row to row, as dispersion= says: its "
+                        "coefficients are in lmm_fit_.extra."
+                    )
+                family = self.lmm_fit_.family
+                return float(family.dispersion_of(np.asarray(predictor.coefficients[0])))
+        return 1.0
+
+    @property
+    def sigma_(self) -> float:
+        """Residual standard deviation; only a gaussian family has one."""
+        return float(np.sqrt(self.residual_variance_))
+
+    @property
+    def residual_variance_(self) -> float:
+        """Residual variance; only a gaussian family has one."""
+        if self.family_.name != "gaussian":
+            raise AttributeError(
+                f"A {self.family_.name} response has no residual variance: see dispersion_."
+            )
+        return self.dispersion_
+
+    @property
+    def icc_(self) -> float:
+        """Raise AttributeError: a generalised model has one on each scale."""
+        raise AttributeError(
+            "The intraclass correlation of a generalised model is another one on each scale: use "
+            "skmixed.inference.icc."
+        )

@@ -1,0 +1,111 @@
+"""Families of distributions side by side: are their densities comparable, is one a case of another.
+
+A linear mixed model counts as the family of normal responses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.families.gaussian import Gaussian
+from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
+from skmixed.fitting.model import LMMModel
+from skmixed.inference.comparison.column_spaces import spans
+
+__all__ = ["AddedParameters", "added_by_family", "densities_differ"]
+
+FloatArray = NDArray[np.float64]
+
+# Families that are the limit of others as their dispersion vanishes.
+LIMITS = {"poisson": ("negative_binomial", "negative_binomial_1")}
+
+
+@dataclass(frozen=True, slots=True)
+class AddedParameters:
+    """Hold what a family has beyond one that is a case of it.
+
+    Attributes
+    ----------
+    n_boundary : int
+        Parameters on the boundary of their range where it is that case.
+    unidentified : bool
+        Whether others say nothing there, so that no reference distribution is known.
+    """
+
+    n_boundary: int = 0
+    unidentified: bool = False
+
+
+def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> str | None:
+    """Say why the likelihoods of two models of a response are not comparable, None if they are.
+
+    Parameters
+    ----------
+    one, other : LMMModel or GLMMModel
+    """
+    families = _family(one), _family(other)
+    if families[0].is_discrete != families[1].is_discrete:
+        names = " and ".join(repr(family.name) for family in families)
+        return f"one gives probabilities of counts, the other a density (families {names})"
+    if _counts_trials(one) != _counts_trials(other):
+        return "the weights of only one of them count trials"
+    return None
+
+
+def added_by_family(
+    small: LMMModel | GLMMModel, large: LMMModel | GLMMModel
+) -> AddedParameters | None:
+    """Return what the family of a larger model adds, None if the smaller is not a case of it.
+
+    Parameters
+    ----------
+    small, large : LMMModel or GLMMModel
+        Of the same rows.
+    """
+    inner, outer = _family(small), _family(large)
+    if inner.link != outer.link:
+        return None
+    bases = _base(inner), _base(outer)
+    if bases[0] != bases[1] and bases[1].name not in LIMITS.get(bases[0].name, ()):
+        return None
+    ours, theirs = _columns(small), _columns(large)
+    if not set(ours) <= set(theirs):
+        return None
+    if not all(spans(_written_out(theirs[name]), _written_out(ours[name])) for name in ours):
+        return None
+    added = [theirs[name] for name in theirs if name not in ours]
+    alone = not any(one.fixed.shape[1] for one in added)
+    return AddedParameters(len(added), not alone)
+
+
+def _family(model: LMMModel | GLMMModel) -> Any:
+    """Return the family of a model."""
+    return model.family if isinstance(model, GLMMModel) else Gaussian()
+
+
+def _base(family: Any) -> Any:
+    """Return the family without its zero inflation."""
+    return family.family if isinstance(family, ZeroInflated) else family
+
+
+def _counts_trials(model: LMMModel | GLMMModel) -> bool:
+    """Tell whether weights are numbers of trials."""
+    return isinstance(model, GLMMModel) and model.trials
+
+
+def _columns(model: LMMModel | GLMMModel) -> dict[str, ExtraColumns]:
+    """Return the columns of the further predictors by name."""
+    if not isinstance(model, GLMMModel):
+        return {"dispersion": ExtraColumns.constant(model.design.n_rows)}
+    return dict(zip(model.family.extra_names, model.extra, strict=True))
+
+
+def _written_out(columns: ExtraColumns) -> FloatArray:
+    """Return all columns, the intercept included."""
+    ones = np.ones((len(columns.fixed), int(columns.intercept)))
+    return np.concatenate([ones, columns.fixed], axis=1)

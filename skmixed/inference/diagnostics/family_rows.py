@@ -1,0 +1,136 @@
+"""The rows of a fitted generalised model, as diagnostics read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg
+
+from skmixed.design.design import Design, NewRows
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.inference.replication.effect_source import EffectSource, effect_source
+from skmixed.likelihood.responses import Responses
+from skmixed.prediction.predict import mean_error_variance
+
+__all__ = ["FamilyRows"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyRows:
+    """Hold a fit of a generalised model with the rows it was fitted to.
+
+    Attributes
+    ----------
+    fit : GLMMFit
+    model : GLMMModel
+    index : Index
+        Of the rows.
+    """
+
+    fit: GLMMFit
+    model: GLMMModel
+    index: pd.Index
+
+    @property
+    def design(self) -> Design:
+        """Return the arrays in the user's units."""
+        return self.model.design
+
+    @property
+    def response(self) -> FloatArray:
+        """Return the response; of trials the share of successes."""
+        return self.design.response
+
+    @property
+    def trials(self) -> FloatArray | None:
+        """Return the numbers of trials, None for single ones."""
+        return self.design.weights.values if self.model.trials else None
+
+    @property
+    def copies(self) -> FloatArray:
+        """Return how often each row counts, (n,)."""
+        weights = None if self.model.trials else self.design.weights.values
+        return np.ones(self.design.n_rows) if weights is None else weights
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Return what each row's log density is multiplied by, (n,)."""
+        weights = self.design.weights.values
+        return np.ones(self.design.n_rows) if weights is None else weights
+
+    @cached_property
+    def source(self) -> EffectSource:
+        """Return what the linear predictor is made of."""
+        return effect_source(self.fit, self.design)
+
+    @cached_property
+    def extra(self) -> tuple[FloatArray, ...]:
+        """Return the further predictors of the family, (n,) each."""
+        return tuple(
+            one.of_rows(columns.fixed, self.design.n_rows)
+            for one, columns in zip(self.fit.extra, self.model.extra, strict=True)
+        )
+
+    @cached_property
+    def eta(self) -> FloatArray:
+        """Return the linear predictor at the modes, (n,)."""
+        return self.source.at(self.source.modes)[0]
+
+    @cached_property
+    def effect_variance(self) -> FloatArray:
+        """Return the variance that random effects of new groups give eta, (n,)."""
+        parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in self.source.blocks]
+        return np.sum([np.zeros(self.design.n_rows), *parts], axis=0)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Return the mean response at the modes, (n,)."""
+        return self.fit.family.mean(self.eta, self.extra)
+
+    def pearson(self, y: FloatArray, eta: FloatArray) -> FloatArray:
+        """Return responses less their means, over their standard deviations.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n,)
+        """
+        family = self.fit.family
+        variance = family.variance(eta, self.extra) / self.weights
+        return np.asarray((y - family.mean(eta, self.extra)) / np.sqrt(variance))
+
+    @cached_property
+    def leverage(self) -> FloatArray:
+        """Return the leverages in the linear model of the last step of the modes, (n,)."""
+        fit, responses = self.fit, Responses(self.fit.family, self.response, self.weights)
+        precision = -responses.at(self.eta, self.extra, full=False).second
+        variance = mean_error_variance(
+            fit,
+            NewRows.of(self.design),
+            include_random_effects=True,
+            kind="mean",
+            of_coefficients=self._covariance_of_beta(precision),
+        )
+        return precision * variance
+
+    def _covariance_of_beta(self, precision: FloatArray) -> FloatArray:
+        """Return (X'V^-1 X)^-1 at known variances, V = W^-1 + Z Psi Z'."""
+        X = self.fit.coordinates.fixed.transform(self.design.fixed)
+        left = X.copy()
+        for effects, block in zip(self.fit.random, self.source.blocks, strict=True):
+            cross = np.moveaxis(effects.standardised_cross, 0, -1)
+            for by_level, column in zip(cross, block.Z, strict=True):
+                left -= by_level[:, block.codes] * column
+        information = (precision * X) @ left.T
+        identity = np.eye(len(X))
+        return np.asarray(linalg.solve(0.5 * (information + information.T), identity))
+
+    def series(self, values: FloatArray, name: str) -> pd.Series:
+        """Return one value per row under the index of the rows."""
+        return pd.Series(values, self.index, name=name)

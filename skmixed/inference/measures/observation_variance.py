@@ -1,0 +1,131 @@
+"""The variance that single observations add on the scale of the link (Nakagawa et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.fitting.glmm_fit import GLMMFit, latent_variance
+from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.inputs import model_of
+from skmixed.inference.measures.variance_shares import mean_variance
+from skmixed.prediction.response_law import averaged_mean
+
+__all__ = ["METHODS", "observation_variance"]
+
+FloatArray = NDArray[np.float64]
+
+METHODS = ("theoretical", "delta", "lognormal", "trigamma")
+
+
+def observation_variance(fit: LMMFit, fitted: Any, method: str | None, mean: str | float) -> float:
+    """Return the variance of an observation about its linear predictor, on the scale of the link.
+
+    Parameters
+    ----------
+    fit : LMMFit
+        That of a linear model is the residual variance, whatever the method.
+    fitted : Any
+        What has the fit.
+    method : {"theoretical", "delta", "lognormal", "trigamma"} or None
+    mean : {"null", "response"} or float
+        At which mean response, where the variance depends on it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such variance.
+    """
+    if not isinstance(fit, GLMMFit):
+        return fit.residual_variance
+    method = _default(fit) if method is None else method
+    _check(fit, method)
+    latent = latent_variance(fit.family)
+    if method == "theoretical" and latent is not None:
+        return latent
+    model: Any = model_of(fitted)
+    link = fit.family.link
+    eta = link.predictor(np.full(model.design.n_rows, _mean_response(fit, model, mean)))
+    extra = [
+        one.of_rows(rows.fixed, len(eta)) for one, rows in zip(fit.extra, model.extra, strict=True)
+    ]
+    delta = fit.family.variance(eta, extra) / link.derivatives(eta).first ** 2
+    if method == "lognormal":
+        delta = np.log1p(delta)
+    elif method == "trigamma":
+        delta = special.polygamma(1, 1.0 / delta)
+    return float(np.mean(delta))
+
+
+def _default(fit: GLMMFit) -> str:
+    """Return the usual method."""
+    if latent_variance(fit.family) is not None:
+        return "theoretical"
+    return "lognormal" if fit.family.link.name == "log" else "delta"
+
+
+def _check(fit: GLMMFit, method: str) -> None:
+    """Raise ValueError if a family has no variance by a method."""
+    family = fit.family
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}.")
+    if isinstance(family, ZeroInflated):
+        raise ValueError(
+            "No rule says what zero inflation adds to the variance on the scale of the link. Use "
+            "icc(..., scale='response'), or a fit without zero inflation."
+        )
+    if method == "theoretical" and latent_variance(family) is None:
+        raise ValueError(
+            "method='theoretical' is the variance of a latent response, which "
+            f"family={family.name!r} with link={family.link.name!r} does not have. Use 'delta'."
+        )
+    if method in ("lognormal", "trigamma") and family.link.name != "log":
+        raise ValueError(
+            f"method={method!r} needs the log link, got {family.link.name!r}. Use 'delta'."
+        )
+
+
+def _mean_response(fit: GLMMFit, model: GLMMModel, mean: str | float) -> float:
+    """Return the mean response at which the variance is taken."""
+    if not isinstance(mean, str):
+        return float(mean)
+    if mean not in ("null", "response"):
+        raise ValueError(f"mean must be 'null', 'response' or a number, got {mean!r}.")
+    if mean == "response":
+        return float(np.average(model.design.response, weights=model.design.weights.values))
+    null = _null_model(model).fit()
+    intercept = float(null.fixed.coefficients[0])
+    variance = _variance_at_intercept(null)
+    if fit.family.link.name == "logit":
+        # Nakagawa, Johnson and Schielzeth (2017), for the average over a normal eta.
+        bend = np.tanh(intercept * (1.0 + 2.0 * np.exp(-0.5 * variance)) / 6.0)
+        return float(special.expit(intercept - 0.5 * variance * bend))
+    average = averaged_mean(fit.family, np.array([intercept]), np.array([variance]))
+    return float(average[0])
+
+
+def _null_model(model: GLMMModel) -> GLMMModel:
+    """Return the model with an intercept in place of the fixed effects."""
+    nothing = np.empty((model.design.n_rows, 0))
+    design = replace(model.design, fixed=nothing, fixed_names=(), intercept=True)
+    return model.with_design(design, model.extra)
+
+
+def _variance_at_intercept(fit: LMMFit) -> float:
+    """Return the variance of eta at covariates of 0; the mean of terms without an intercept."""
+    total = 0.0
+    for effects in fit.random:
+        variances = effects.effect_covariance.diagonal()
+        for own in effects.covariance.effect_slices:
+            names = effects.effect_names[own]
+            if "Intercept" in names:
+                total += float(variances[own.start + names.index("Intercept")])
+            else:
+                total += mean_variance(effects, own)
+    return total

@@ -1,0 +1,53 @@
+"""What the search asks of an approximation of the likelihood: its value and gradient at the modes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.likelihood.modes import Modes
+
+__all__ = ["Criterion", "RowGradient"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowGradient:
+    """Hold the derivatives of an approximated -2 log likelihood.
+
+    Attributes
+    ----------
+    eta : ndarray of shape (n,)
+        In the fixed part of each row's linear predictor.
+    factors : list of ndarray of shape (k, k)
+        In Lambda of each grouping factor.
+    extra : list of ndarray of shape (n,)
+        In each further predictor of the rows.
+    """
+
+    eta: FloatArray
+    factors: list[FloatArray]
+    extra: list[FloatArray]
+
+
+class Criterion(Protocol):
+    """An approximation of -2 log likelihood, the random effects integrated out around their modes."""
+
+    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
+        """Return -2 log likelihood, given the modes and the further predictors of the rows."""
+        ...
+
+    def differentiated(
+        self, modes: Modes, extra: Sequence[FloatArray]
+    ) -> tuple[float, RowGradient]:
+        """Return the value with its exact gradient, the modes moving with the parameters."""
+        ...
+
+    def replicated(self, modes: Modes) -> list[RowGradient]:
+        """Return independent estimates of an estimated gradient; none where it is exact."""
+        ...

@@ -1,0 +1,265 @@
+"""Predictions of a response from those of its linear predictor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from skmixed.design.design import NewRows
+from skmixed.families.base import Family
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.averaged_density import averaged_log_probabilities
+from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.joint_errors import JointErrors
+from skmixed.prediction.predict import Kind, mean_error_variance
+from skmixed.prediction.response_law import (
+    averaged_mean,
+    averaged_mean_and_derivative,
+    averaged_variance,
+    mean_quantiles,
+)
+from skmixed.prediction.response_quantiles import response_quantiles
+
+__all__ = [
+    "FamilyPrediction",
+    "ResponseScale",
+    "extra_of_rows",
+    "family_prediction",
+    "further_values",
+    "link_name",
+    "log_probabilities",
+    "predictor",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseScale:
+    """Say how responses follow from a linear predictor.
+
+    Attributes
+    ----------
+    average : bool
+        Whether the response is averaged over what is not known of the random effects; else these
+        are at their modes, and 0 where there are none.
+    trials : ndarray of shape (n,) or None
+        Of observations that are shares of successes; None where each is one trial.
+    """
+
+    average: bool
+    trials: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyPrediction:
+    """Describe the responses of rows whose linear predictor eta is normal given the data.
+
+    With m the estimate of eta, v the variance of its error and u the part of it that is left where
+    all parameters are known, the prediction is h(m), or averaged, the expectation of h(eta) over
+    N(m, u). What the uncertainty is of depends on the kind:
+
+    - a mean is h(eta) with eta ~ N(m, v): its quantiles are those of eta through h;
+    - of a population, h is averaged over the effects of groups that are not known, and v is
+      without them;
+    - an observation follows the family given eta ~ N(m, v).
+
+    Standard deviations of means are to first order in the error of eta.
+
+    Attributes
+    ----------
+    fit : GLMMFit
+    rows : PredictedRows
+        Of the linear predictor; its kind says what is predicted.
+    eta : GivenVariances or JointErrors
+        The linear predictor of the rows.
+    response : ResponseScale
+    extra : tuple of ndarray of shape (n,)
+        Further predictors of the family.
+    """
+
+    fit: GLMMFit
+    rows: PredictedRows
+    eta: GivenVariances | JointErrors
+    response: ResponseScale
+    extra: tuple[FloatArray, ...]
+
+    @cached_property
+    def mean(self) -> FloatArray:
+        """Return the predictions, shape (n,)."""
+        return averaged_mean(self._family, self.eta.mean, self.averaged_over, self.extra)
+
+    @cached_property
+    def std(self) -> FloatArray:
+        """Return the standard deviations of what is predicted about the predictions, (n,)."""
+        if self.rows.kind == "observation":
+            return np.sqrt(self._variance)
+        return np.abs(self._slope) * self.eta.std
+
+    def covariance(self) -> FloatArray:
+        """Return the covariance of what is predicted about the predictions, (n, n)."""
+        of_eta = self.eta.covariance()
+        slope = self._slope
+        covariance = slope[:, None] * of_eta * slope
+        if self.rows.kind == "observation":
+            # A response averages over eta as no linear function of it does.
+            covariance[np.diag_indices_from(covariance)] = self._variance
+        return covariance
+
+    def quantiles(self, probabilities: FloatArray) -> FloatArray:
+        """Return quantiles of what is predicted, (n, n_probabilities)."""
+        variance = self.eta.std**2
+        if self.rows.kind == "observation":
+            return response_quantiles(
+                self._family,
+                self.eta.mean,
+                variance,
+                self.extra,
+                probabilities,
+                self.response.trials,
+            )
+        over = self._unknown if self.rows.kind == "population" else None
+        return mean_quantiles(
+            self._family, self.eta.mean, variance, self.extra, probabilities, over
+        )
+
+    @property
+    def _family(self) -> Family:
+        """Return the family of the responses."""
+        return self.fit.family
+
+    @cached_property
+    def averaged_over(self) -> FloatArray:
+        """Return the variance of eta that predictions are averaged over, (n,)."""
+        return self._given_parameters("mean") if self.response.average else np.zeros(len(self.rows))
+
+    @cached_property
+    def _unknown(self) -> FloatArray:
+        """Return the part of it that is due to effects of which the data say nothing, (n,)."""
+        known = self._given_parameters("population")
+        return np.maximum(self.averaged_over - known, 0.0)
+
+    @cached_property
+    def _slope(self) -> FloatArray:
+        """Return the derivative of what is predicted in the mean of eta, (n,)."""
+        over = self.averaged_over
+        if self.rows.kind == "observation":
+            over = self.eta.std**2
+        return averaged_mean_and_derivative(self._family, self.eta.mean, over, self.extra)[1]
+
+    @cached_property
+    def _variance(self) -> FloatArray:
+        """Return the variance of a new response, (n,)."""
+        return averaged_variance(
+            self._family, self.eta.mean, self.eta.std**2, self.extra, self.response.trials
+        )
+
+    def _given_parameters(self, kind: Kind) -> FloatArray:
+        """Return the variance of the error of eta where all parameters are known, (n,)."""
+        known = np.zeros_like(self.fit.fixed.unscaled_covariance)
+        return mean_error_variance(
+            self.fit,
+            self.rows.rows,
+            include_random_effects=self.rows.include_random_effects,
+            kind=kind,
+            of_coefficients=known,
+        )
+
+
+def predictor(
+    fit: GLMMFit, rows: PredictedRows, variance_uncertainty: str | None = None
+) -> GivenVariances | JointErrors:
+    """Return the predictions of the linear predictor: of an observation, it is that of its mean.
+
+    Parameters
+    ----------
+    fit : GLMMFit
+    rows : PredictedRows
+    variance_uncertainty : None or "delta"
+        Whether all parameters but beta are taken as known.
+    """
+    kind: Kind = "population" if rows.kind == "population" else "mean"
+    of_mean = replace(rows, kind=kind)
+    return (
+        GivenVariances(fit, of_mean) if variance_uncertainty is None else JointErrors(fit, of_mean)
+    )
+
+
+def family_prediction(
+    fit: GLMMFit,
+    rows: PredictedRows,
+    response: ResponseScale,
+    variance_uncertainty: str | None = None,
+) -> FamilyPrediction:
+    """Predict the responses of rows.
+
+    Parameters
+    ----------
+    fit : GLMMFit
+    rows : PredictedRows
+    response : ResponseScale
+    variance_uncertainty : None or "delta"
+    """
+    eta = predictor(fit, rows, variance_uncertainty)
+    return FamilyPrediction(fit, rows, eta, response, extra_of_rows(fit, rows.rows))
+
+
+def extra_of_rows(fit: GLMMFit, rows: NewRows) -> tuple[FloatArray, ...]:
+    """Return the further predictors of the family, shape (n,) each.
+
+    Raises
+    ------
+    ValueError
+        If one of them depends on columns that the rows do not have.
+    """
+    columns = rows.extra or (None,) * len(fit.extra)
+    return tuple(
+        one.of_rows(own, len(rows.fixed)) for one, own in zip(fit.extra, columns, strict=True)
+    )
+
+
+def log_probabilities(prediction: object) -> FloatArray:
+    """Return the logarithms of the probabilities of both outcomes of a binary response, (n, 2).
+
+    Raises
+    ------
+    ValueError
+        If the prediction is of something else.
+    """
+    found = prediction if isinstance(prediction, FamilyPrediction) else None
+    if found is None or found.fit.family.name != "binomial":
+        raise ValueError(
+            "Probabilities of two outcomes need family='binomial'. Use predict for the mean of the "
+            "response."
+        )
+    return averaged_log_probabilities(found.fit.family, found.eta.mean, found.averaged_over)
+
+
+def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
+    """Return what a family has beside the mean, by name, on the scale of the family.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    rows : NewRows
+    """
+    if not isinstance(fit, GLMMFit):
+        return {}
+    family: Any = fit.family
+    predictors = zip(family.extra_names, extra_of_rows(fit, rows), strict=True)
+    return {
+        name: expit(omega) if name == "zero_inflation" else family.dispersion_of(omega)
+        for name, omega in predictors
+    }
+
+
+def link_name(fit: LMMFit) -> str:
+    """Return the name of the link; that of a linear model is the identity."""
+    return fit.family.link.name if isinstance(fit, GLMMFit) else "identity"
