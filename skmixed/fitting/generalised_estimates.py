@@ -101,11 +101,13 @@ def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) 
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
-    """Return the covariance of the estimates; flat directions are left out."""
-    units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
+    """Return the covariance of the estimates: large, but finite, along flat directions."""
+    sizes = np.abs(hessian.diagonal())
+    least = max(FLAT * sizes.max(initial=0.0), float(np.finfo(float).tiny) ** 0.5)
+    units = np.sqrt(np.maximum(sizes, least))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
-    kept = values > FLAT * values.max(initial=0.0)
-    root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
+    known = np.maximum(values, FLAT * max(float(values.max(initial=0.0)), FLAT))
+    root = vectors / np.sqrt(known) / units[:, None]
     return np.asarray(2.0 * root @ root.T)
 
 

@@ -28,13 +28,18 @@ FloatArray = NDArray[np.float64]
 # Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
 # and the score of a variance of 0 is found as that of any other.
 LEAST = 1e-7
+# Where the log density is not concave, two modes may meet: there M is singular and Laplace's
+# approximation infinite, however little the data say. Effects whose variance given the data is so
+# many times that without (its inverse is a pivot of M) have no normal approximation.
+LEAST_PIVOT = 0.1
+# How far further predictors may go from their start, logarithms of dispersions and logits: counts
+# may have no dispersion beside Poisson's, but a density without dispersion is infinite.
+FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 # Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
 # is as exact as the solutions for its probes.
 STEP, PROBED_STEP = 1e-5, 1e-3
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
-# How far further predictors may go from their start: logarithms of dispersions, and logits.
-FARTHEST = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,13 +210,17 @@ class GeneralisedObjective:
         modes = find_modes(
             self.elimination, factors, fixed, self.responses, extra, self._warm, self.probes
         )
+        if modes.system.elimination.rows.Z and modes.system.least_pivot < LEAST_PIVOT:
+            raise np.linalg.LinAlgError("The modes are all but flat.")
         self._warm = modes.spherical
         return modes
 
     def _check(self, extra: list[FloatArray]) -> None:
         """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        discrete = self.responses.family.is_discrete
+        farthest = FARTHEST if discrete else FARTHEST_OF_DENSITY
         for found, usual in zip(extra, self.usual_extra, strict=False):
-            if abs(found.mean() - usual) > FARTHEST:
+            if abs(found.mean() - usual) > farthest:
                 raise np.linalg.LinAlgError("The responses are explained exactly.")
 
     def on_boundary(self, x: FloatArray) -> FloatArray | None:

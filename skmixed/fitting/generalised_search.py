@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,12 +24,19 @@ FloatArray = NDArray[np.float64]
 QUICK = 60
 # How often a start is moved towards no random effects, until it has modes.
 NEARER = 20
-# Standard deviations of the effects at other starts, on the scale of standardised columns.
-SIZES = (0.3, 2.0)
+# Standard deviations of the effects at other starts, on the scale of standardised columns, and how
+# many of these starts are tried.
+SIZES, TRIED = (0.3, 1.0, 3.0), 2
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
-# The largest distance from the optimum in standard errors, by the measured Hessian.
-THERE = 1e-4
+# The largest distance from the optimum in standard errors, by the measured Hessian, and that at
+# which steps with one-sided differences end.
+THERE, CLOSE = 1e-4, 1e-5
+# Evaluations from each other start.
+MAX_OTHER = 150
+# What a step of one standard deviation of a column off a saddle must gain in -2 log-likelihood:
+# less is rounding, where the likelihood is flat for all parameters.
+DOWNHILL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,18 +74,25 @@ def find_generalised_optimum(
         If the start has no likelihood, even without random effects.
     """
     at, n_iter = first_evaluation(objective, start)
-    search = partial(_searched, objective.with_extra_curvature(at), tol=tol, max_iter=max_iter)
-    best = search(at, n_iter)
-    for other in _other_starts(objective, best.optimum):
+    search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
+    best = search(at, n_iter, max_iter=max_iter)
+    for other in _other_starts(objective, start, best.optimum):
         first: Any = evaluated(_as_searched(objective), other)
         if first is None:
             continue
-        found = search(first, 1)
+        found = search(first, 1, max_iter=min(max_iter, MAX_OTHER))
         spent = best.optimum.n_iter + found.optimum.n_iter
-        if found.optimum.at.value < best.optimum.at.value - BETTER:
+        if _is_better(found.optimum, best.optimum):
             best = found
         best = replace(best, optimum=replace(best.optimum, n_iter=spent))
     return best
+
+
+def _is_better(found: Optimum, best: Optimum) -> bool:
+    """Tell whether another end is worth more: an optimum before any point on the way to one."""
+    if found.converged != best.converged:
+        return found.converged
+    return found.at.value < best.at.value - BETTER
 
 
 def _as_searched(objective: Any) -> Any:
@@ -139,22 +152,29 @@ def _searched(
     optimum = _snapped(objective, optimum)
     hessian = _measured(objective, optimum)
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
-    if not (optimum.converged and model.distance <= THERE and not model.saddle):
-        optimum = _by_differences(objective, optimum, hessian, tol, max_iter, model_of)
+    if not (optimum.converged and _is_minimum(model)):
+        optimum = _by_differences(objective, optimum, hessian, max_iter, model_of)
         optimum = _snapped(objective, optimum)
         hessian = _measured(objective, optimum)
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
-    there = optimum.converged and model.distance <= THERE and not model.saddle
-    return GeneralisedOptimum(
-        replace(optimum, converged=there, scaled_gradient=model.distance), hessian
-    )
+    end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
+    return GeneralisedOptimum(end, hessian)
+
+
+def _is_minimum(model: LocalModel) -> bool:
+    """Tell whether a point is at most a small part of a standard error from a minimum."""
+    if model.distance > THERE:
+        return False
+    if not model.saddle:
+        return True
+    way = model.axes[:, 0] / np.linalg.norm(model.axes[:, 0])
+    return bool(way @ model.hessian @ way > -DOWNHILL)
 
 
 def _by_differences(
     objective: GeneralisedObjective,
     optimum: Optimum,
     hessian: FloatArray,
-    tol: float,
     max_iter: int,
     model_of: Any,
 ) -> Optimum:
@@ -171,8 +191,8 @@ def _by_differences(
         found = newton_search(
             measured,
             first,
-            optimum.n_iter + len(hessian),
-            tol=tol,
+            optimum.n_iter + 2 * len(hessian),
+            tol=CLOSE,
             max_iter=max_iter,
             model_of=model_of,
             cost=cost,
@@ -200,10 +220,13 @@ def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
     return replace(optimum, at=at)
 
 
-def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence[FloatArray]:
-    """Return where else to start; nowhere if no second optimum is to be expected.
+def _other_starts(
+    objective: GeneralisedObjective, start: FloatArray, optimum: Optimum
+) -> list[FloatArray]:
+    """Return the best of other starts; none if no second optimum is to be expected.
 
-    There may be one if the log density is not concave, or if the covariance is on its boundary.
+    There may be one if the log density is not concave, or if the covariance of several effects is
+    on its boundary.
     """
     x, n = optimum.at.theta, len(objective.X)
     at = objective.split(x)
@@ -211,13 +234,24 @@ def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence
     singular = any(np.linalg.svd(L, compute_uv=False)[-1] == 0.0 for L in factors if len(L) > 1)
     if objective.responses.family.log_concave and not singular:
         return []
-    return [
+    level = np.zeros(n)
+    level[:1] = start[:1]
+    rest = slice(n + len(at.theta), None)
+    points = [
         np.concatenate(
-            [
-                x[:n],
-                objective.covariance.parameters([size * np.eye(len(L)) for L in factors]),
-                x[n + len(at.theta) :],
-            ]
+            [beta, objective.covariance.parameters([size * np.eye(len(L)) for L in factors]), omega]
         )
+        for beta, omega in ((x[:n], x[rest]), (start[:n], start[rest]), (level, start[rest]))
         for size in SIZES
     ]
+    values = [_value(objective, point) for point in points]
+    best = np.argsort(values, kind="stable")[:TRIED]
+    return [points[i] for i in best if math.isfinite(values[i])]
+
+
+def _value(objective: GeneralisedObjective, point: FloatArray) -> float:
+    """Return the objective, infinite where there is none."""
+    try:
+        return objective.value(point)
+    except np.linalg.LinAlgError:
+        return math.inf

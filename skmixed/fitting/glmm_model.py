@@ -138,7 +138,7 @@ class GLMMModel:
         search = find_generalised_optimum if objective.probes is None else search_from_probes
         found = search(objective, start, tol=self.tol, max_iter=self.max_iter)
         fit = generalised_estimates(self, coordinates, objective, found)
-        return replace(fit, notices=generalised_notices(fit))
+        return replace(fit, notices=generalised_notices(fit, objective.X))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""
