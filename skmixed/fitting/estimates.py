@@ -20,7 +20,13 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
-__all__ = ["FactorDescription", "estimates_at", "objective_constant", "residual_slope", "theta_in_units"]
+__all__ = [
+    "FactorDescription",
+    "estimates_at",
+    "objective_constant",
+    "residual_slope",
+    "theta_in_units",
+]
 
 FloatArray = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
 from skmixed.fitting.convergence import theta_on_boundary
+from skmixed.fitting.generalised_value import GeneralisedValue, Parameters
 from skmixed.likelihood.criterion import Criterion, RowGradient
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
@@ -40,66 +41,6 @@ FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 STEP, PROBED_STEP = 1e-5, 1e-3
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameters:
-    """Hold the parameters of a generalised model, apart from each other.
-
-    Attributes
-    ----------
-    beta : ndarray of shape (n_coefficients,)
-    theta : ndarray of shape (n_theta,)
-    extra : list of ndarray
-        Coefficients of each further predictor.
-    """
-
-    beta: FloatArray
-    theta: FloatArray
-    extra: list[FloatArray]
-
-
-@dataclass(frozen=True, eq=False)
-class GeneralisedValue:
-    """Hold one evaluation of the objective, -2 log-likelihood with the penalty if there is one.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (n_parameters,)
-        All parameters: beta, theta and those of further predictors.
-    value : float
-    penalty : float
-        The part of the value that is no likelihood.
-    gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-        Approximate.
-    modes : Modes
-    replicate : callable
-        Returns the ``replicated_gradients``.
-    """
-
-    theta: FloatArray
-    value: float
-    penalty: float
-    gradient: FloatArray
-    hessian: FloatArray
-    modes: Modes
-    replicate: Callable[[], FloatArray | None]
-
-    @property
-    def value_error(self) -> float:
-        """Return the Monte-Carlo standard error of the value."""
-        return self.modes.system.schur.log_determinant_error
-
-    @cached_property
-    def replicated_gradients(self) -> FloatArray | None:
-        """Return independent estimates of the gradient, (n, n_parameters); None if it is exact."""
-        return self.replicate()
-
-    @property
-    def n_terms(self) -> float:
-        """Count the terms of size 1 that the value is a sum of."""
-        return float(len(self.modes.eta))
 
 
 @dataclass(eq=False)
@@ -379,7 +320,7 @@ def _upper_root(Lambda: FloatArray) -> FloatArray:
     if values[-1] < LEAST:
         Lambda = (left * np.maximum(values, LEAST)) @ right
     # Turned by half, the lower factor of a QR decomposition is an upper one.
-    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    turned = np.asarray(np.linalg.qr(Lambda[::-1].T, mode="r")).T[::-1, ::-1]
     return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
 
 

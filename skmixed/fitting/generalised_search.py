@@ -100,7 +100,9 @@ def _as_searched(objective: Any) -> Any:
     return objective
 
 
-def first_evaluation(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
+def first_evaluation(
+    objective: GeneralisedObjective, start: FloatArray
+) -> tuple[GeneralisedValue, int]:
     """Evaluate the start, or one with smaller effects and coefficients.
 
     Parameters

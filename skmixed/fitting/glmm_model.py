@@ -15,9 +15,9 @@ from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_notices import generalised_notices
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.generalised_search import find_generalised_optimum
-from skmixed.fitting.search_from_probes import search_from_probes
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.search_from_probes import search_from_probes
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.choose import Solver
 from skmixed.likelihood.criterion import Criterion

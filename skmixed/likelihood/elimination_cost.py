@@ -15,8 +15,8 @@ __all__ = ["FEWER_REPLICATES", "exact_cost", "probed_cost", "probes_for"]
 
 # Evaluations of a usual fit, those for the Hessian included.
 EVALUATIONS = 15
-# The gradient has the inverse where rows lie, beside the controlled part: fewer probes than a linear
-# model has leave a Monte-Carlo error of a hundredth of a standard error.
+# The preconditioner's blocks explain most of the inverse where rows lie: half of the probes of a
+# linear model leave a Monte-Carlo error of a hundredth of a standard error.
 FEWER_REPLICATES = 8
 # Operations for each pair of cells of one level: its part of C'C, and its entry of the inverse.
 PER_PAIR = 80.0

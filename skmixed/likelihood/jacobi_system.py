@@ -1,7 +1,7 @@
 """S = A - sum C'C as an operator, preconditioned by its blocks on the diagonal.
 
-With D = L_D L_D' the blocks of S on its diagonal, one for each level of a factor, the system that is
-solved is M~ = L_D^-1 S L_D'^-1 (block-Jacobi).
+With D = L_D L_D' the blocks of S on its diagonal, one for each level of a factor, the system that
+is solved is M~ = L_D^-1 S L_D'^-1 (block-Jacobi).
 """
 
 from __future__ import annotations
@@ -127,14 +127,12 @@ class JacobiSystem:
         return np.asarray(self.root @ solution.X, dtype=np.float64)
 
 
-def _column_products(
-    C: Matrix, left: NDArray[np.intp], right: NDArray[np.intp]
-) -> FloatArray:
+def _column_products(C: Matrix, left: NDArray[np.intp], right: NDArray[np.intp]) -> FloatArray:
     """Return the inner products of columns of C with others, pair by pair."""
-    one = C[:, left[0] : left[-1] + 1]
+    own, other = (slice(int(at[0]), int(at[-1]) + 1) for at in (left, right))
     if isinstance(C, np.ndarray):
-        return np.einsum("ij,ij->j", one, C[:, right])
-    if left[0] == right[0]:
-        return np.bincount(one.indices, one.data**2, len(left))
-    other = C[:, right[0] : right[-1] + 1]
-    return np.asarray(one.multiply(other).sum(axis=0)).ravel()
+        return np.asarray(np.einsum("ij,ij->j", C[:, own], C[:, other]))
+    one: sparse.csr_array = C[:, own]
+    if own == other:
+        return np.asarray(np.bincount(one.indices, np.square(one.data), len(left)))
+    return np.asarray(one.multiply(C[:, other]).sum(axis=0), dtype=np.float64).ravel()

@@ -10,20 +10,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skmixed.likelihood.batched import solve_lower_transposed_over_groups
+from skmixed.likelihood.errors import BlockedErrors, ConditionalErrors, Part, Stage
 from skmixed.likelihood.penalised_factor import PenalisedFactor
 from skmixed.likelihood.probed_complement import ProbedComplement
 from skmixed.likelihood.probed_errors import probed_errors
 from skmixed.likelihood.schur_complement import DenseComplement
-from skmixed.likelihood.errors import BlockedErrors, ConditionalErrors, Part, Stage
 
 __all__ = ["PenalisedErrors", "errors_given_data"]
 
 FloatArray = NDArray[np.float64]
 
 
-def errors_given_data(
-    system: PenalisedFactor, factors: Sequence[FloatArray]
-) -> ConditionalErrors:
+def errors_given_data(system: PenalisedFactor, factors: Sequence[FloatArray]) -> ConditionalErrors:
     """Return the covariance of the effects of all factors, as far as the factorisation knows it.
 
     Parameters

@@ -110,9 +110,7 @@ class PenalisedFactor:
 
     def replicated_inverses(self) -> list[Blocks]:
         """Return independent estimates of ``inverse``, whose mean it is; none if it is exact."""
-        return [
-            inverse_blocks(self.elimination, self.stages, one) for one in self.schur.replicates
-        ]
+        return [inverse_blocks(self.elimination, self.stages, one) for one in self.schur.replicates]
 
 
 def factored(

@@ -1,8 +1,8 @@
 """The inverse of S = A - sum C'C and its determinant, estimated from random probes.
 
-With L_D'^-1 the root of the preconditioner's inverse, S^-1 = L_D'^-1 M~^-1 L_D^-1 (``jacobi_system``),
-and M~^-1 is the identity and pairs of vectors (``stochastic``): S^-1 is the inverse of the blocks on
-the diagonal, and a matrix of low rank.
+With the preconditioned system of ``jacobi_system``, S^-1 = L_D'^-1 M~^-1 L_D^-1, and M~^-1 is the
+identity and some pairs of vectors (``stochastic``). So S^-1 is the inverse of the blocks on the
+diagonal, and a matrix of low rank.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 def probed_errors(
     system: PenalisedFactor, schur: ProbedComplement, factors: Sequence[FloatArray]
 ) -> IterativeErrors:
-    """Estimate D = Lambda M^-1 Lambda' with more probes: a block for each level, and what is shared.
+    """Estimate D = Lambda M^-1 Lambda', a block for each level beside what all levels share.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What elimination leaves of a positive definite matrix, S = A - sum C'C, with its dense inverse."""
+"""What elimination leaves of a positive definite matrix, S = A - sum C'C, and its dense inverse."""
 
 from __future__ import annotations
 

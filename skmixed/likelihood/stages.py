@@ -135,9 +135,7 @@ def _eliminated(
     return EliminatedStage(s, L, linked, parents, owed, _matrix(elimination, s, owed))
 
 
-def _matrix(
-    elimination: Elimination, s: int, owed: dict[int, FloatArray]
-) -> Matrix | None:
+def _matrix(elimination: Elimination, s: int, owed: dict[int, FloatArray]) -> Matrix | None:
     """Return what a factor owes to the other ones, of shape (k * n_levels, n_dense)."""
     if not owed:
         return None
