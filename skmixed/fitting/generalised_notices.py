@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.fitting.lmm_fit import Notice
-from skmixed.fitting.notices import aliased_notice, singular_notice
+from skmixed.fitting.notices import aliased_notice, monte_carlo_notice, singular_notice
 from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = ["generalised_notices"]
@@ -33,7 +33,7 @@ def generalised_notices(fit: GLMMFit, X: FloatArray) -> tuple[Notice, ...]:
     X : ndarray of shape (n_coefficients, n)
         The standardised columns.
     """
-    found = [aliased_notice(fit), _separation(fit, X), _convergence(fit)]
+    found = [aliased_notice(fit), _separation(fit, X), _convergence(fit), monte_carlo_notice(fit)]
     for effects in fit.random:
         found += [singular_notice(effects, fit), _separated_groups(effects, fit)]
     found += [_boundary(extra, fit) for extra in fit.extra]

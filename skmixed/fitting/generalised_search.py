@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Optimum, evaluated, newton_search
 
-__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "measured"]
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
 FloatArray = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def find_generalised_optimum(
     numpy.linalg.LinAlgError
         If the start has no likelihood, even without random effects.
     """
-    at, n_iter = _first(objective, start)
+    at, n_iter = first_evaluation(objective, start)
     search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
     for other in _other_starts(objective, start, best.optimum):
@@ -100,8 +100,21 @@ def _as_searched(objective: Any) -> Any:
     return objective
 
 
-def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
-    """Evaluate the start, or one with smaller effects and coefficients."""
+def first_evaluation(
+    objective: GeneralisedObjective, start: FloatArray
+) -> tuple[GeneralisedValue, int]:
+    """Evaluate the start, or one with smaller effects and coefficients.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    start : ndarray of shape (n_parameters,)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If none of them has a likelihood.
+    """
     n = len(start) - sum(map(len, objective.extra))
     for n_iter in range(1, NEARER):
         at: Any = evaluated(_as_searched(objective), start)
@@ -206,12 +219,9 @@ def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
 
 def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
+    moved = objective.on_boundary(optimum.at.theta)
+    if moved is None:
         return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
     at: Any = evaluated(_as_searched(objective), moved)
     if at is None or at.value > optimum.at.value + SAME:
         return optimum

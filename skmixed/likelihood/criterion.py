@@ -53,3 +53,7 @@ class Criterion(Protocol):
     ) -> tuple[float, RowGradient]:
         """Return the value with its exact gradient, the modes moving with the parameters."""
         ...
+
+    def replicated(self, modes: Modes) -> list[RowGradient]:
+        """Return independent estimates of an estimated gradient; none where it is exact."""
+        ...

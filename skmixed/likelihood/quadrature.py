@@ -176,6 +176,10 @@ class Quadrature:
         of_M = Blocks([own], {})
         return value, implicit_gradient(self.rows, modes, direct, of_M, [shares * of_modes])
 
+    def replicated(self, modes: Modes) -> list[RowGradient]:
+        """Return nothing: with one factor, nothing is estimated."""
+        return []
+
     def _value(self, modes: Modes, total: FloatArray) -> float:
         """Return -2 log likelihood, given the sum over the nodes relative to the mode's density."""
         if not (np.isfinite(total) & (total > 0.0)).all():
