@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.fitting.lmm_fit import Notice
-from skmixed.fitting.notices import aliased_notice, singular_notice
+from skmixed.fitting.notices import aliased_notice, monte_carlo_notice, singular_notice
 from skmixed.fitting.random_effects import RandomEffects
 
 __all__ = ["generalised_notices"]
@@ -33,7 +33,7 @@ def generalised_notices(fit: GLMMFit, X: FloatArray) -> tuple[Notice, ...]:
     X : ndarray of shape (n_coefficients, n)
         The standardised columns.
     """
-    found = [aliased_notice(fit), _separation(fit, X), _convergence(fit)]
+    found = [aliased_notice(fit), _separation(fit, X), _convergence(fit), monte_carlo_notice(fit)]
     for effects in fit.random:
         found += [singular_notice(effects, fit), _separated_groups(effects, fit)]
     found += [_boundary(extra, fit) for extra in fit.extra]
@@ -87,8 +87,8 @@ def _separated_groups(effects: RandomEffects, fit: GLMMFit) -> Notice | None:
     if largest <= UNKNOWN**2:
         return None
     return Notice(
-        f"The random effects of '{effects.name}' have a standard deviation of {largest**0.5:.3g} on "
-        "the linear predictor: the responses are (almost) the same within every group. The "
+        f"The random effects of '{effects.name}' have a standard deviation of {largest**0.5:.3g} "
+        "on the linear predictor: the responses are (almost) the same within every group. The "
         "variance is hardly told from infinity, and with it the coefficients. Use penalty=, or a "
         "model of one row for each group.",
         UserWarning,

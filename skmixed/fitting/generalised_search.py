@@ -1,4 +1,4 @@
-"""The search for the parameters of a generalised model, and the proof that it ended at a minimum."""
+"""The search for the parameters of a generalised model, and the proof that its end is a minimum."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Optimum, evaluated, newton_search
 
-__all__ = ["GeneralisedOptimum", "find_generalised_optimum"]
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
 FloatArray = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def find_generalised_optimum(
     numpy.linalg.LinAlgError
         If the start has no likelihood, even without random effects.
     """
-    at, n_iter = _first(objective, start)
+    at, n_iter = first_evaluation(objective, start)
     search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
     for other in _other_starts(objective, start, best.optimum):
@@ -100,8 +100,21 @@ def _as_searched(objective: Any) -> Any:
     return objective
 
 
-def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
-    """Evaluate the start, or one with smaller effects and coefficients."""
+def first_evaluation(
+    objective: GeneralisedObjective, start: FloatArray
+) -> tuple[GeneralisedValue, int]:
+    """Evaluate the start, or one with smaller effects and coefficients.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    start : ndarray of shape (n_parameters,)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If none of them has a likelihood.
+    """
     n = len(start) - sum(map(len, objective.extra))
     for n_iter in range(1, NEARER):
         at: Any = evaluated(_as_searched(objective), start)
@@ -109,8 +122,8 @@ def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[Generali
             return at, n_iter
         start = np.concatenate([0.3 * start[:n], start[n:]])
     raise np.linalg.LinAlgError(
-        "The likelihood cannot be evaluated near the start: expected responses, offsets and columns "
-        "that leave the linear predictor within the range of the link."
+        "The likelihood cannot be evaluated near the start: expected responses, offsets and "
+        "columns that leave the linear predictor within the range of the link."
     )
 
 
@@ -139,12 +152,12 @@ def _searched(
         exact=False,
     )
     optimum = _snapped(objective, optimum)
-    hessian = _measured(objective, optimum)
+    hessian = measured(objective, optimum)
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     if not (optimum.converged and _is_minimum(model)):
         optimum = _by_differences(objective, optimum, hessian, max_iter, model_of)
         optimum = _snapped(objective, optimum)
-        hessian = _measured(objective, optimum)
+        hessian = measured(objective, optimum)
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
     return GeneralisedOptimum(end, hessian)
@@ -170,7 +183,7 @@ def _by_differences(
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
 
-    def measured(x: FloatArray) -> Any:
+    def with_hessian(x: FloatArray) -> Any:
         at: Any = objective(x)
         return replace(at, hessian=objective.measured_hessian(at))
 
@@ -178,7 +191,7 @@ def _by_differences(
     found = optimum
     with suppress(np.linalg.LinAlgError):
         found = newton_search(
-            measured,
+            with_hessian,
             first,
             optimum.n_iter + len(hessian),
             tol=CLOSE,
@@ -189,8 +202,14 @@ def _by_differences(
     return found
 
 
-def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
-    """Return the Hessian at the end of a search; the approximate one where there is no other."""
+def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+    """Return the Hessian at the end of a search; the approximate one where there is no other.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    optimum : Optimum
+    """
     at: Any = optimum.at
     try:
         return objective.measured_hessian(at)
@@ -200,12 +219,9 @@ def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
 
 def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
+    moved = objective.on_boundary(optimum.at.theta)
+    if moved is None:
         return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
     at: Any = evaluated(_as_searched(objective), moved)
     if at is None or at.value > optimum.at.value + SAME:
         return optimum
