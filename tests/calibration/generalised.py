@@ -154,30 +154,38 @@ def _calibration_slope(p: np.ndarray, truth: np.ndarray) -> float:
     return float(beta[1])
 
 
+def shown(rows: list[dict[str, object]]) -> None:
+    """Print rows as a table in Markdown."""
+    frame = pd.DataFrame(rows).round(3)
+    for line in (frame.columns, ["---"] * frame.shape[1], *frame.astype(str).to_numpy()):
+        print("|", " | ".join(line), "|")
+    print(flush=True)
+
+
 def main() -> None:
     """Print the tables."""
     warnings.simplefilter("ignore")
     rare = float(np.log(0.05 / 0.95))
     estimates = [
-        bias(Sampling(50, n_rows, intercept), 400, nodes)
+        bias(Sampling(50, n_rows, intercept), 300, nodes)
         for n_rows in (5, 20, 100)
         for intercept in (0.0, rare)
         for nodes in (1, 15)
     ]
-    print(pd.DataFrame(estimates).round(3).to_markdown(index=False))
+    shown(estimates)
     limits = [
         row
         for intercept in (0.0, rare)
         for row in coverage(Sampling(50, 20, intercept), 200, 99)
     ]
-    print(pd.DataFrame(limits).round(3).to_markdown(index=False))
+    shown(limits)
     calibration = [
         row
         for n_rows in (6, 40)
         for intercept in (0.0, rare)
         for row in probabilities(Sampling(100, n_rows, intercept), 100)
     ]
-    print(pd.DataFrame(calibration).round(4).to_markdown(index=False))
+    shown(calibration)
 
 
 if __name__ == "__main__":
