@@ -20,9 +20,7 @@ from skmixed.inference import compare, confint
 dates = load_study("speed_dating").dropna()
 dates["yes"] = (dates["decision"] == "Yes").astype(int)
 print(dates.attrs["origin"])
-print(
-    f"{len(dates)} decisions of {dates['iid'].nunique()} people, {dates['yes'].mean():.0%} are a yes"
-)
+print(f"{len(dates)} decisions of {dates['iid'].nunique()} people, {dates['yes'].mean():.0%} yes")
 
 # %%
 # Do people differ at all?
