@@ -56,8 +56,11 @@ class FamilyAttributes:
 
     @property
     def icc_(self) -> float:
-        """Raise AttributeError: it is another one on each scale."""
-        raise AttributeError(
-            "The intraclass correlation of a generalised model is another one on each scale. See "
-            "variance_components_ for the variances of the groups on that of the link."
-        )
+        """Share of the groups in the variance of the latent response of a yes or no.
+
+        Raises
+        ------
+        AttributeError
+            If the family has none: see ``skmixed.inference.icc``.
+        """
+        return self.lmm_fit_.icc

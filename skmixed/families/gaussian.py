@@ -79,7 +79,8 @@ class Gaussian(Distribution):
 
     def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
         """Return the mean square around these means, or a part of that around the mean of all."""
-        total = float(np.var(y)) or 1.0
+        # The mean of a constant is known to its rounding only.
+        total = max(float(np.var(y)), float(np.finfo(float).eps * np.mean(y * y))) or 1.0
         return (float(np.log(max(float(np.mean((y - mean) ** 2)), 1e-4 * total))),)
 
     def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import DirectSum
+from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.design.coordinates import RandomCoordinates
 from skmixed.design.design import TermLayout
 from skmixed.design.groups import Levels
@@ -20,7 +20,13 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
-__all__ = ["FactorDescription", "estimates_at", "objective_constant", "residual_slope"]
+__all__ = [
+    "FactorDescription",
+    "estimates_at",
+    "objective_constant",
+    "residual_slope",
+    "theta_in_units",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -138,7 +144,7 @@ def estimates_at(
         residual_quantiles=np.full(5, np.nan),
         notices=(),
     )
-    error = monte_carlo_error(at, partial(_theta_in_units, fit, objective))
+    error = monte_carlo_error(at, partial(theta_in_units, fit, objective.covariance))
     return fit if error is None else replace(fit, monte_carlo=error)
 
 
@@ -154,9 +160,17 @@ def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -
     return float(2.0 * (volume - objective.reml * coordinates.fixed.log_volume))
 
 
-def _theta_in_units(fit: LMMFit, objective: ProfiledObjective, theta: FloatArray) -> FloatArray:
-    """Return the theta that a fit would report at another standardised one."""
-    factors = objective.covariance.relative_factors(theta)
+def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) -> FloatArray:
+    """Return the theta that a fit would report at another standardised one.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    covariance : JointCovariance
+        Of the standardised estimable effects.
+    theta : ndarray of shape (n_theta,)
+    """
+    factors = covariance.relative_factors(theta)
     parts = [np.empty(0)]
     for effects in fit.random:
         if effects.position is None:

@@ -123,23 +123,31 @@ def adapted_modes(
     before = fit.working.rows([len(one.standardised_factor) for one in fit.random])
     X, predictors, columns = _new_columns(fit, rows, extra)
     joined = _joined_rows(fit, rows, before, places)
-    responses: Any = _JoinedResponses(
-        before, Responses(fit.family, rows.response, rows.weights.values)
-    )
-    fixed = np.append(np.zeros(len(before.signs)), fit.working_coefficients @ X)
-    if rows.offset is not None:
-        fixed[len(before.signs) :] += rows.offset
+    fixed = fit.working_coefficients @ X + (0.0 if rows.offset is None else rows.offset)
+    fixed = np.append(np.zeros(len(before.signs)), fixed)
+    responses = _JoinedResponses(before, Responses(fit.family, rows.response, rows.weights.values))
+    modes = _modes(fit, joined, fixed, responses, predictors)
+    everything = np.hstack([before.columns, np.vstack([X, *columns])])
+    return _described(fit, rows, places, _Joined(joined, modes, everything))
+
+
+def _modes(
+    fit: GLMMFit,
+    joined: EffectRows,
+    fixed: FloatArray,
+    responses: Any,
+    predictors: Sequence[FloatArray],
+) -> Modes:
+    """Find the modes of all rows at the covariances of a fit."""
     factors = [one.standardised_factor for one in fit.random]
     start = [np.zeros((len(L), n)) for L, n in zip(factors, joined.n_levels, strict=True)]
     try:
-        modes = find_modes(Elimination(joined), factors, fixed, responses, predictors, start)
+        return find_modes(Elimination(joined), factors, fixed, responses, predictors, start)
     except np.linalg.LinAlgError as error:
         raise ValueError(
             "The effects have no most likely value given the new rows too. Look at the responses "
             "of the new rows, or fit all rows together."
         ) from error
-    everything = np.hstack([before.columns, np.vstack([X, *columns])])
-    return _described(fit, rows, places, _Joined(joined, modes, everything))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

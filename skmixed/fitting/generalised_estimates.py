@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
+from skmixed.fitting.estimates import theta_in_units
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.generalised_search import GeneralisedOptimum
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
+from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
+from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.fixed_scores import fixed_scores
 from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
-from skmixed.likelihood.penalised_errors import PenalisedErrors
+from skmixed.likelihood.penalised_errors import errors_given_data
 from skmixed.likelihood.working_sums import WorkingSums
 
 if TYPE_CHECKING:
@@ -50,9 +55,9 @@ def generalised_estimates(
     at: Any = optimum.at
     x, modes = at.theta, at.modes
     joint = _joint(objective, x, found.hessian)
-    errors = PenalisedErrors.of(modes.system, modes.factors)
+    errors = errors_given_data(modes.system, modes.factors)
     design = model.design
-    return GLMMFit(
+    fit = GLMMFit(
         reml=False,
         n_rows=design.count,
         fixed=_fixed(model, coordinates.mean.fixed, joint),
@@ -81,6 +86,13 @@ def generalised_estimates(
         working=_working_sums(objective, modes),
         penalty=model.penalty,
     )
+    error = monte_carlo_error(at, partial(_theta_in_units, fit, objective))
+    return fit if error is None else replace(fit, monte_carlo=error)
+
+
+def _theta_in_units(fit: GLMMFit, objective: GeneralisedObjective, x: FloatArray) -> FloatArray:
+    """Return the theta that a fit would report at other standardised parameters."""
+    return theta_in_units(fit, objective.covariance, objective.split(x).theta)
 
 
 def _working_sums(objective: GeneralisedObjective, modes: Modes) -> WorkingSums | None:
@@ -99,11 +111,13 @@ def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) 
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
-    """Return the covariance of the estimates; flat directions are left out."""
-    units = np.sqrt(np.maximum(np.abs(hessian.diagonal()), np.finfo(float).tiny))
+    """Return the covariance of the estimates: large, but finite, along flat directions."""
+    sizes = np.abs(hessian.diagonal())
+    least = max(FLAT * sizes.max(initial=0.0), float(np.finfo(float).tiny) ** 0.5)
+    units = np.sqrt(np.maximum(sizes, least))
     values, vectors = np.linalg.eigh(hessian / np.multiply.outer(units, units))
-    kept = values > FLAT * values.max(initial=0.0)
-    root = vectors[:, kept] / np.sqrt(values[kept]) / units[:, None]
+    known = np.maximum(values, FLAT * max(float(values.max(initial=0.0)), FLAT))
+    root = vectors / np.sqrt(known) / units[:, None]
     return np.asarray(2.0 * root @ root.T)
 
 
@@ -132,7 +146,7 @@ def _random(
     coordinates: GeneralisedCoordinates,
     objective: GeneralisedObjective,
     modes: Modes,
-    errors: PenalisedErrors,
+    errors: ConditionalErrors,
     joint: JointEstimate,
 ) -> tuple[RandomEffects, ...]:
     """Describe the random effects of each factor."""

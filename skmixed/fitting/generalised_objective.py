@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.likelihood.criterion import Criterion
+from skmixed.fitting.convergence import theta_on_boundary
+from skmixed.fitting.generalised_value import GeneralisedValue, Parameters
+from skmixed.likelihood.criterion import Criterion, RowGradient
 from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
@@ -18,6 +20,7 @@ from skmixed.likelihood.laplace import Laplace, in_theta
 from skmixed.likelihood.modes import Modes, find_modes
 from skmixed.likelihood.penalties import BoundPenalty, PenaltyValue
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.stochastic import Probes, random_probes
 
 __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
 
@@ -26,59 +29,18 @@ FloatArray = NDArray[np.float64]
 # Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
 # and the score of a variance of 0 is found as that of any other.
 LEAST = 1e-7
-# Steps of differences of the gradient, in standard errors.
-STEP = 1e-5
+# Where the log density is not concave, two modes may meet: there M is singular and Laplace's
+# approximation infinite, however little the data say. Effects whose variance given the data is so
+# many times that without (its inverse is a pivot of M) have no normal approximation.
+LEAST_PIVOT = 0.1
+# How far further predictors may go from their start, logarithms of dispersions and logits: counts
+# may have no dispersion beside Poisson's, but a density without dispersion is infinite.
+FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
+# Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
+# is as exact as the solutions for its probes.
+STEP, PROBED_STEP = 1e-5, 1e-3
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
-# How far further predictors may go from their start: logarithms of dispersions, and logits.
-FARTHEST = 60.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameters:
-    """Hold the parameters of a generalised model, apart from each other.
-
-    Attributes
-    ----------
-    beta : ndarray of shape (n_coefficients,)
-    theta : ndarray of shape (n_theta,)
-    extra : list of ndarray
-        Coefficients of each further predictor.
-    """
-
-    beta: FloatArray
-    theta: FloatArray
-    extra: list[FloatArray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GeneralisedValue:
-    """Hold one evaluation of the objective, -2 log-likelihood with the penalty if there is one.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (n_parameters,)
-        All parameters: beta, theta and those of further predictors.
-    value : float
-    penalty : float
-        The part of the value that is no likelihood.
-    gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-        Approximate.
-    modes : Modes
-    """
-
-    theta: FloatArray
-    value: float
-    penalty: float
-    gradient: FloatArray
-    hessian: FloatArray
-    modes: Modes
-
-    @property
-    def n_terms(self) -> float:
-        """Count the terms of size 1 that the value is a sum of."""
-        return float(len(self.modes.eta))
 
 
 @dataclass(eq=False)
@@ -105,6 +67,8 @@ class GeneralisedObjective:
     usual_extra : tuple of float
         Means of the further predictors, from which the search goes only so far.
     penalty : BoundPenalty or None
+    probes : Probes or None
+        From which log|M| and the gradient are estimated; None where they are exact.
     """
 
     X: FloatArray
@@ -117,6 +81,7 @@ class GeneralisedObjective:
     criterion: Criterion | None = None
     penalty: BoundPenalty | None = None
     usual_extra: tuple[float, ...] = ()
+    probes: Probes | None = None
 
     def __post_init__(self) -> None:
         self._warm = [
@@ -127,6 +92,17 @@ class GeneralisedObjective:
     def elimination(self) -> Elimination:
         """Return the order of elimination."""
         return Elimination(self.rows)
+
+    def draw_probes(self, times: int) -> None:
+        """Estimate from that many times as many probes from here on.
+
+        Parameters
+        ----------
+        times : int
+        """
+        assert self.probes is not None
+        n_replicates = times * self.probes.n_replicates
+        self.probes = random_probes(self.elimination.shapes, n_replicates)
 
     @cached_property
     def integral(self) -> Criterion:
@@ -172,15 +148,29 @@ class GeneralisedObjective:
         fixed, extra = self.predictors(x)
         self._check(extra)
         factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
-        modes = find_modes(self.elimination, factors, fixed, self.responses, extra, self._warm)
+        modes = find_modes(
+            self.elimination, factors, fixed, self.responses, extra, self._warm, self.probes
+        )
+        if modes.system.elimination.rows.Z and modes.system.least_pivot < LEAST_PIVOT:
+            raise np.linalg.LinAlgError("The modes are all but flat.")
         self._warm = modes.spherical
         return modes
 
     def _check(self, extra: list[FloatArray]) -> None:
         """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
+        discrete = self.responses.family.is_discrete
+        farthest = FARTHEST if discrete else FARTHEST_OF_DENSITY
         for found, usual in zip(extra, self.usual_extra, strict=False):
-            if abs(found.mean() - usual) > FARTHEST:
+            if abs(found.mean() - usual) > farthest:
                 raise np.linalg.LinAlgError("The responses are explained exactly.")
+
+    def on_boundary(self, x: FloatArray) -> FloatArray | None:
+        """Return the parameters with vanishing standard deviations at 0; None if there are none."""
+        theta = theta_on_boundary(self.covariance, self.split(x).theta)
+        if theta is None:
+            return None
+        n = len(self.X)
+        return np.concatenate([x[:n], theta, x[n + len(theta) :]])
 
     def value(self, x: FloatArray) -> float:
         """Return the value alone."""
@@ -195,22 +185,43 @@ class GeneralisedObjective:
         n = len(at.beta) + len(at.theta)
         return PenaltyValue(0.0, np.zeros(n), np.zeros((n, n)))
 
-    def __call__(self, x: FloatArray) -> GeneralisedValue:
-        """Evaluate value, gradient and an approximate Hessian."""
+    def __call__(self, x: FloatArray, hessian: FloatArray | None = None) -> GeneralisedValue:
+        """Evaluate value, gradient and an approximate Hessian, unless one is given."""
         penalty = self._penalty(x)
         modes = self.modes(x)
         value, gradient, of_psi = self._differentiated(x, modes)
+        gradient[: len(penalty.gradient)] += penalty.gradient
+        if hessian is None:
+            hessian = self._approximate_hessian(x, modes, of_psi, penalty)
+        replicate = partial(self._replicated_gradients, x, modes, penalty)
+        value += penalty.value
+        return GeneralisedValue(x, value, penalty.value, gradient, hessian, modes, replicate)
+
+    def _approximate_hessian(
+        self, x: FloatArray, modes: Modes, of_psi: list[FloatArray], penalty: PenaltyValue
+    ) -> FloatArray:
+        """Return the working information, and what is known of further coefficients."""
         theta = self.split(x).theta
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
         hessian[:n, :n] = penalty.hessian + working_information(
             self.X, self.rows, modes, self.covariance, theta, of_psi
         )
-        gradient[:n] += penalty.gradient
         if n < len(x):
             known = self.extra_curvature
             hessian[n:, n:] = np.eye(len(x) - n) * len(modes.eta) if known is None else known
-        return GeneralisedValue(x, value + penalty.value, penalty.value, gradient, hessian, modes)
+        return hessian
+
+    def _replicated_gradients(
+        self, x: FloatArray, modes: Modes, penalty: PenaltyValue
+    ) -> FloatArray | None:
+        """Return the gradient from each replicate of the probes."""
+        found = [self._in_parameters(x, modes, by)[0] for by in self.integral.replicated(modes)]
+        if not found:
+            return None
+        gradients = np.array(found)
+        gradients[:, : len(penalty.gradient)] += penalty.gradient
+        return gradients
 
     def gradient(self, x: FloatArray) -> FloatArray:
         """Return the gradient alone."""
@@ -224,6 +235,12 @@ class GeneralisedObjective:
     ) -> tuple[float, FloatArray, list[FloatArray]]:
         """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
         value, by = self.integral.differentiated(modes, self.predictors(x)[1])
+        return value, *self._in_parameters(x, modes, by)
+
+    def _in_parameters(
+        self, x: FloatArray, modes: Modes, by: RowGradient
+    ) -> tuple[FloatArray, list[FloatArray]]:
+        """Return derivatives in the parameters, and in Psi of each factor."""
         theta = self.split(x).theta
         of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
         factors = self.covariance.relative_factors(theta)
@@ -233,7 +250,7 @@ class GeneralisedObjective:
             in_theta(self.covariance, theta, of_factors),
             *(X @ e for X, e in zip(self.extra, by.extra, strict=True)),
         ]
-        return value, np.concatenate(parts), of_psi
+        return np.concatenate(parts), of_psi
 
     def measured_hessian(self, at: GeneralisedValue) -> FloatArray:
         """Return the Hessian from differences of the gradient, good to five digits or more.
@@ -246,7 +263,8 @@ class GeneralisedObjective:
         """
         curvatures = np.abs(at.hessian.diagonal())
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
-        steps = STEP * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        step = STEP if self.probes is None else PROBED_STEP
+        steps = step * np.sqrt(2.0 / np.maximum(curvatures, floor))
         columns = []
         for j, step in enumerate(steps):
             moved = at.theta.copy()
@@ -305,7 +323,7 @@ def _upper_root(Lambda: FloatArray) -> FloatArray:
     if values[-1] < LEAST:
         Lambda = (left * np.maximum(values, LEAST)) @ right
     # Turned by half, the lower factor of a QR decomposition is an upper one.
-    turned = np.linalg.qr(Lambda[::-1].T, mode="r").T[::-1, ::-1]
+    turned = np.asarray(np.linalg.qr(Lambda[::-1].T, mode="r")).T[::-1, ::-1]
     return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
 
 

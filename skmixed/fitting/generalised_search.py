@@ -1,9 +1,8 @@
-"""The search for the parameters of a generalised model, and the proof that it ended at a minimum."""
+"""The search for the parameters of a generalised model, and the proof that its end is a minimum."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME, theta_on_boundary
+from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Optimum, evaluated, newton_search
 
-__all__ = ["GeneralisedOptimum", "find_generalised_optimum"]
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
 FloatArray = NDArray[np.float64]
 
@@ -25,12 +24,19 @@ FloatArray = NDArray[np.float64]
 QUICK = 60
 # How often a start is moved towards no random effects, until it has modes.
 NEARER = 20
-# Standard deviations of the effects at other starts, on the scale of standardised columns.
-SIZES = (0.3, 2.0)
+# Standard deviations of the effects at other starts, on the scale of standardised columns, and how
+# many of these starts are tried.
+SIZES, TRIED = (0.3, 1.0, 3.0), 2
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
-# The largest distance from the optimum in standard errors, by the measured Hessian.
-THERE = 1e-4
+# The largest distance from the optimum in standard errors, by the measured Hessian, and that at
+# which steps with one-sided differences end.
+THERE, CLOSE = 1e-4, 1e-5
+# Evaluations from each other start.
+MAX_OTHER = 150
+# What a step of one standard deviation of a column off a saddle must gain in -2 log-likelihood:
+# less is rounding, where the likelihood is flat for all parameters.
+DOWNHILL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,19 +73,26 @@ def find_generalised_optimum(
     numpy.linalg.LinAlgError
         If the start has no likelihood, even without random effects.
     """
-    at, n_iter = _first(objective, start)
-    search = partial(_searched, objective.with_extra_curvature(at), tol=tol, max_iter=max_iter)
-    best = search(at, n_iter)
-    for other in _other_starts(objective, best.optimum):
+    at, n_iter = first_evaluation(objective, start)
+    search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
+    best = search(at, n_iter, max_iter=max_iter)
+    for other in _other_starts(objective, start, best.optimum):
         first: Any = evaluated(_as_searched(objective), other)
         if first is None:
             continue
-        found = search(first, 1)
+        found = search(first, 1, max_iter=min(max_iter, MAX_OTHER))
         spent = best.optimum.n_iter + found.optimum.n_iter
-        if found.optimum.at.value < best.optimum.at.value - BETTER:
+        if _is_better(found.optimum, best.optimum):
             best = found
         best = replace(best, optimum=replace(best.optimum, n_iter=spent))
     return best
+
+
+def _is_better(found: Optimum, best: Optimum) -> bool:
+    """Tell whether another end is worth more: an optimum before any point on the way to one."""
+    if found.converged != best.converged:
+        return found.converged
+    return found.at.value < best.at.value - BETTER
 
 
 def _as_searched(objective: Any) -> Any:
@@ -87,8 +100,21 @@ def _as_searched(objective: Any) -> Any:
     return objective
 
 
-def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[GeneralisedValue, int]:
-    """Evaluate the start, or one with smaller effects and coefficients."""
+def first_evaluation(
+    objective: GeneralisedObjective, start: FloatArray
+) -> tuple[GeneralisedValue, int]:
+    """Evaluate the start, or one with smaller effects and coefficients.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    start : ndarray of shape (n_parameters,)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If none of them has a likelihood.
+    """
     n = len(start) - sum(map(len, objective.extra))
     for n_iter in range(1, NEARER):
         at: Any = evaluated(_as_searched(objective), start)
@@ -96,8 +122,8 @@ def _first(objective: GeneralisedObjective, start: FloatArray) -> tuple[Generali
             return at, n_iter
         start = np.concatenate([0.3 * start[:n], start[n:]])
     raise np.linalg.LinAlgError(
-        "The likelihood cannot be evaluated near the start: expected responses, offsets and columns "
-        "that leave the linear predictor within the range of the link."
+        "The likelihood cannot be evaluated near the start: expected responses, offsets and "
+        "columns that leave the linear predictor within the range of the link."
     )
 
 
@@ -126,31 +152,38 @@ def _searched(
         exact=False,
     )
     optimum = _snapped(objective, optimum)
-    hessian = _measured(objective, optimum)
+    hessian = measured(objective, optimum)
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
-    if not (optimum.converged and model.distance <= THERE and not model.saddle):
-        optimum = _by_differences(objective, optimum, hessian, tol, max_iter, model_of)
+    if not (optimum.converged and _is_minimum(model)):
+        optimum = _by_differences(objective, optimum, hessian, max_iter, model_of)
         optimum = _snapped(objective, optimum)
-        hessian = _measured(objective, optimum)
+        hessian = measured(objective, optimum)
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
-    there = optimum.converged and model.distance <= THERE and not model.saddle
-    return GeneralisedOptimum(
-        replace(optimum, converged=there, scaled_gradient=model.distance), hessian
-    )
+    end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
+    return GeneralisedOptimum(end, hessian)
+
+
+def _is_minimum(model: LocalModel) -> bool:
+    """Tell whether a point is at most a small part of a standard error from a minimum."""
+    if model.distance > THERE:
+        return False
+    if not model.saddle:
+        return True
+    way = model.axes[:, 0] / np.linalg.norm(model.axes[:, 0])
+    return bool(way @ model.hessian @ way > -DOWNHILL)
 
 
 def _by_differences(
     objective: GeneralisedObjective,
     optimum: Optimum,
     hessian: FloatArray,
-    tol: float,
     max_iter: int,
     model_of: Any,
 ) -> Optimum:
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
 
-    def measured(x: FloatArray) -> Any:
+    def with_hessian(x: FloatArray) -> Any:
         at: Any = objective(x)
         return replace(at, hessian=objective.measured_hessian(at))
 
@@ -158,10 +191,10 @@ def _by_differences(
     found = optimum
     with suppress(np.linalg.LinAlgError):
         found = newton_search(
-            measured,
+            with_hessian,
             first,
             optimum.n_iter + len(hessian),
-            tol=tol,
+            tol=CLOSE,
             max_iter=max_iter,
             model_of=model_of,
             cost=cost,
@@ -169,8 +202,14 @@ def _by_differences(
     return found
 
 
-def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
-    """Return the Hessian at the end of a search; the approximate one where there is no other."""
+def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+    """Return the Hessian at the end of a search; the approximate one where there is no other.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    optimum : Optimum
+    """
     at: Any = optimum.at
     try:
         return objective.measured_hessian(at)
@@ -180,22 +219,22 @@ def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
 
 def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    x = optimum.at.theta
-    theta = theta_on_boundary(objective.covariance, objective.split(x).theta)
-    if theta is None:
+    moved = objective.on_boundary(optimum.at.theta)
+    if moved is None:
         return optimum
-    n = len(objective.X)
-    moved = np.concatenate([x[:n], theta, x[n + len(theta) :]])
     at: Any = evaluated(_as_searched(objective), moved)
     if at is None or at.value > optimum.at.value + SAME:
         return optimum
     return replace(optimum, at=at)
 
 
-def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence[FloatArray]:
-    """Return where else to start; nowhere if no second optimum is to be expected.
+def _other_starts(
+    objective: GeneralisedObjective, start: FloatArray, optimum: Optimum
+) -> list[FloatArray]:
+    """Return the best of other starts; none if no second optimum is to be expected.
 
-    There may be one if the log density is not concave, or if the covariance is on its boundary.
+    There may be one if the log density is not concave, or if the covariance of several effects is
+    on its boundary.
     """
     x, n = optimum.at.theta, len(objective.X)
     at = objective.split(x)
@@ -203,13 +242,24 @@ def _other_starts(objective: GeneralisedObjective, optimum: Optimum) -> Sequence
     singular = any(np.linalg.svd(L, compute_uv=False)[-1] == 0.0 for L in factors if len(L) > 1)
     if objective.responses.family.log_concave and not singular:
         return []
-    return [
+    level = np.zeros(n)
+    level[:1] = start[:1]
+    rest = slice(n + len(at.theta), None)
+    points = [
         np.concatenate(
-            [
-                x[:n],
-                objective.covariance.parameters([size * np.eye(len(L)) for L in factors]),
-                x[n + len(at.theta) :],
-            ]
+            [beta, objective.covariance.parameters([size * np.eye(len(L)) for L in factors]), omega]
         )
+        for beta, omega in ((x[:n], x[rest]), (start[:n], start[rest]), (level, start[rest]))
         for size in SIZES
     ]
+    values = [_value(objective, point) for point in points]
+    best = np.argsort(values, kind="stable")[:TRIED]
+    return [points[i] for i in best if math.isfinite(values[i])]
+
+
+def _value(objective: GeneralisedObjective, point: FloatArray) -> float:
+    """Return the objective, infinite where there is none."""
+    try:
+        return objective.value(point)
+    except np.linalg.LinAlgError:
+        return math.inf

@@ -116,8 +116,8 @@ class GLMMFit(LMMFit):
         What the rows say of the effects, to second order, for rows that are added; None where it
         would be as large as the rows.
     penalty : Penalty or None
-        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
-        does not count it.
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the
+        log-likelihood does not count it.
     """
 
     family: Family = field(kw_only=True)

@@ -17,9 +17,12 @@ from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.generalised_search import find_generalised_optimum
 from skmixed.fitting.generalised_start import starting_parameters
 from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.search_from_probes import search_from_probes
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.choose import Solver
 from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination_cost import probes_for
 from skmixed.likelihood.laplace import Laplace
 from skmixed.likelihood.penalties import BoundPenalty, Penalty
 from skmixed.likelihood.quadrature import Quadrature
@@ -29,8 +32,8 @@ __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
 FloatArray = NDArray[np.float64]
 
-# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns that
-# separate the responses have none: their coefficients end near 20 instead of anywhere.
+# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns
+# that separate the responses have none: their coefficients end near 20 instead of anywhere.
 FLOOR = 1e-8
 
 
@@ -97,6 +100,8 @@ class GLMMModel:
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
     penalty : Penalty or None
+    solver : {"auto", "direct", "iterative"}
+        Of several grouping factors: the iterative one estimates log|M| and the gradient.
     tol : float
     max_iter : int
     verbose : int
@@ -109,6 +114,7 @@ class GLMMModel:
     trials: bool = False
     n_quadrature: int = 1
     penalty: Penalty | None = None
+    solver: Solver = "auto"
     tol: float = 1e-6
     max_iter: int = 500
     verbose: int = 0
@@ -129,9 +135,10 @@ class GLMMModel:
         coordinates, objective = self.objective()
         if start is None:
             start = starting_parameters(objective)
-        found = find_generalised_optimum(objective, start, tol=self.tol, max_iter=self.max_iter)
+        search = find_generalised_optimum if objective.probes is None else search_from_probes
+        found = search(objective, start, tol=self.tol, max_iter=self.max_iter)
         fit = generalised_estimates(self, coordinates, objective, found)
-        return replace(fit, notices=generalised_notices(fit))
+        return replace(fit, notices=generalised_notices(fit, objective.X))
 
     def objective(self) -> tuple[GeneralisedCoordinates, GeneralisedObjective]:
         """Return the likelihood in standardised coordinates."""
@@ -173,6 +180,8 @@ class GLMMModel:
                 floor=FLOOR if self.family.is_discrete else 0.0,
             ),
         )
+        names = [factor.levels.name for factor in design.factors]
+        objective.probes = probes_for(objective.elimination, self.solver, names)
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(places)), objective
 

@@ -16,7 +16,7 @@ from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["aliased_notice", "notices_of", "singular_notice"]
+__all__ = ["aliased_notice", "monte_carlo_notice", "notices_of", "singular_notice"]
 
 # Part of a standard error that random probes may move theta by.
 NOTICEABLE = 0.1
@@ -41,7 +41,7 @@ def notices_of(
     told : collection of int, default=()
         Factors that are not estimated, for a reason that the caller tells.
     """
-    found = [_exact(fit, design), aliased_notice(fit), _convergence(fit), _monte_carlo(fit)]
+    found = [_exact(fit, design), aliased_notice(fit), _convergence(fit), monte_carlo_notice(fit)]
     redundant = [_redundant(effects, varies) for effects in fit.random]
     found.append(_unidentified(fit, design, [one is not None for one in redundant]))
     arbitrary = fit.unidentified.factors if fit.unidentified else []
@@ -112,7 +112,13 @@ def _interpolation(fit: LMMFit) -> Notice:
     )
 
 
-def _monte_carlo(fit: LMMFit) -> Notice | None:
+def monte_carlo_notice(fit: LMMFit) -> Notice | None:
+    """Say that random probes move the estimates noticeably, if they do.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
     error = fit.monte_carlo
     if error is None or error.relative <= NOTICEABLE:
         return None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import JointCovariance
 from skmixed.fitting.newton import Objective, Optimum, evaluated
 from skmixed.likelihood.profiled import ObjectiveValue
 
@@ -31,44 +30,53 @@ SUFFICIENT = 1e-4
 RESOLVED = 0.01
 # The solutions for the probes are no more exact than this allows, in standard errors of theta.
 SOLVED = 1e-5
-# Relative standard deviations below this may be 0.
-NEAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ScoreModel:
     """The linear model of the score at one point, in the axes of the curvature."""
 
+    at: ObjectiveValue
     curvature: FloatArray
     axes: FloatArray
     slopes: FloatArray
     newton: FloatArray
+    positive: FloatArray
     distance: float
-    limit: float
+    tol: float
     saddle: bool
 
     @classmethod
     def of(cls, at: ObjectiveValue, tol: float) -> _ScoreModel:
-        """Make the curvatures positive, and find how near to the zero the score can be told."""
+        """Make the curvatures positive."""
         curvature, axes = np.linalg.eigh(at.hessian)
         slopes = at.gradient @ axes
         largest = max(-curvature[0], curvature[-1])
         positive = np.maximum(np.abs(curvature), FLAT * largest + TINY)
-        noise = np.einsum("ij,ik,kj->j", axes, score_noise(at), axes)
         return cls(
+            at,
             curvature,
             axes,
             slopes,
             -slopes / positive,
+            positive,
             math.sqrt(slopes @ (slopes / positive)),
-            max(tol, SOLVED, RESOLVED * math.sqrt(np.sum(noise / positive))),
+            max(tol, SOLVED),
             bool(curvature[0] < -DOWNHILL * largest),
         )
 
     @property
     def reached(self) -> bool:
-        """Tell whether the score vanishes, and not at a saddle."""
-        return self.distance <= self.limit and not self.saddle
+        """Tell whether the score vanishes as far as it can be told, and not at a saddle."""
+        if self.saddle or self.distance <= self.tol:
+            return not self.saddle
+        # Far from the zero nobody asks for the noise, whose replicates may cost as much as a score.
+        return self.distance <= RESOLVED and self.distance <= RESOLVED * self.noise()
+
+    def noise(self) -> float:
+        """Return the Monte-Carlo error of the zero, in standard errors of theta."""
+        noise = np.einsum("ij,ik,kj->j", self.axes, score_noise(self.at), self.axes)
+        return math.sqrt(np.sum(noise / self.positive))
 
     def step(self, radius: float) -> FloatArray:
         """Return the Newton step, or the way off a saddle, no longer than the radius."""
@@ -141,29 +149,22 @@ def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_ite
 
 
 def settle_on_boundary(
-    objective: Objective, covariance: JointCovariance, optimum: Optimum, *, tol: float
+    objective: Objective, boundary: FloatArray | None, optimum: Optimum, *, tol: float
 ) -> Optimum:
     """Set vanishing standard deviations to exactly 0 if the score there lets them stay.
 
     Parameters
     ----------
     objective : callable
-    covariance : JointCovariance
+    boundary : ndarray of shape (n_parameters,) or None
+        The optimal parameters with these at 0; None where there are none.
     optimum : Optimum
         Where the search ended.
     tol : float
     """
-    factors = covariance.relative_factors(optimum.at.theta)
-    roots = [np.zeros_like(Lambda) for Lambda in factors]
-    small = False
-    for root, Lambda, structure in zip(roots, factors, covariance.factors, strict=True):
-        for effects in structure.effect_slices:
-            left, parts, _ = np.linalg.svd(Lambda[effects, effects])
-            small |= bool(0.0 < parts[-1] < NEAR)
-            root[effects, effects] = left * np.where(parts < NEAR, 0.0, parts)
-    if not small:
+    if boundary is None:
         return optimum
-    at = objective(covariance.parameters(roots))
+    at = objective(boundary)
     model = _ScoreModel.of(at, tol)
     if not model.reached:
         return optimum

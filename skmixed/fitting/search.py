@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME, snap_to_boundary
-from skmixed.fitting.monte_carlo import relative_error
+from skmixed.fitting.convergence import SAME, snap_to_boundary, theta_on_boundary
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.other_starts import other_starts
 from skmixed.fitting.progress import WatchedObjective
-from skmixed.fitting.score_steps import follow_score, settle_on_boundary
+from skmixed.fitting.search_by_score import search_by_score
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.iterative import IterativeKernel
 from skmixed.likelihood.profiled import ProfiledObjective
@@ -22,10 +22,6 @@ __all__ = ["find_optimum"]
 
 FloatArray = NDArray[np.float64]
 
-# Part of the standard error of theta that its Monte-Carlo error may be before probes are added.
-PRECISE = 0.05
-# At most so many times as many.
-MOST = 8
 # Evaluations after which a search is slow, and how often it is taken up again before it gets all
 # that are left.
 QUICK, ROUNDS = 15, 3
@@ -64,7 +60,14 @@ def find_optimum(
     watched = WatchedObjective(objective, verbose, constant)
     start = starting_theta(objective) if start is None else start
     if isinstance(objective.kernel, IterativeKernel):
-        return _by_score(objective.kernel, watched, start, tol=tol, max_iter=max_iter)
+        return search_by_score(
+            watched,
+            start,
+            draw_probes=objective.kernel.draw_probes,
+            on_boundary=partial(theta_on_boundary, objective.covariance),
+            tol=tol,
+            max_iter=max_iter,
+        )
     optimum = _by_objective(watched, start, tol=tol, max_iter=max_iter)
     for other in other_starts(objective, optimum.at.theta):
         watched.objective = objective
@@ -119,21 +122,3 @@ def _in_parameters_of(
         return optimum
     roots = searched.covariance.relative_factors(optimum.at.theta)
     return replace(optimum, at=objective(objective.covariance.parameters(roots)))
-
-
-def _by_score(
-    kernel: IterativeKernel,
-    watched: WatchedObjective,
-    start: FloatArray,
-    *,
-    tol: float,
-    max_iter: int,
-) -> Optimum:
-    """Follow the score; where its Monte-Carlo error is large, once more with more probes."""
-    optimum = follow_score(watched, start, tol=tol, max_iter=max_iter)
-    error = relative_error(optimum.at)
-    if optimum.converged and error > PRECISE:
-        kernel.draw_probes(min(MOST, int(np.ceil((error / PRECISE) ** 2))))
-        refined = follow_score(watched, optimum.at.theta, tol=tol, max_iter=max_iter)
-        optimum = replace(refined, n_iter=optimum.n_iter + refined.n_iter)
-    return settle_on_boundary(watched, watched.objective.covariance, optimum, tol=tol)

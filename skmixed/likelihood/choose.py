@@ -14,7 +14,7 @@ from skmixed.likelihood.kernel import Kernel
 from skmixed.likelihood.memory import is_available, require_memory
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
-__all__ = ["SOLVERS", "Cost", "Solver", "direct_cost", "iterative_cost", "kernel_for"]
+__all__ = ["SOLVERS", "Cost", "Solver", "direct_cost", "iterative_cost", "kernel_for", "pays"]
 
 Solver = Literal["auto", "direct", "iterative"]
 SOLVERS = ("auto", "direct", "iterative")
@@ -74,7 +74,7 @@ def kernel_for(
         return _iterative(products, names)
     arrangement = arrange(products)
     direct = _cost_of(arrangement)
-    if solver == "auto" and _iterative_pays(direct, products):
+    if solver == "auto" and pays(direct, iterative_cost(products)):
         return _iterative(products, names)
     require_memory(
         direct.n_bytes,
@@ -126,8 +126,13 @@ def _iterative(products: CrossProducts, names: Sequence[str]) -> Kernel:
     return IterativeKernel(products)
 
 
-def _iterative_pays(direct: Cost, products: CrossProducts) -> bool:
-    """Tell whether an exact fit is too large, or takes long and much longer than an estimate."""
+def pays(direct: Cost, iterative: Cost) -> bool:
+    """Tell whether an exact fit is too large, or takes long and much longer than an estimate.
+
+    Parameters
+    ----------
+    direct, iterative : Cost
+    """
     if not is_available(direct.n_bytes / SHARE):
         return True
-    return direct.seconds > max(QUICK, WORTH * iterative_cost(products).seconds)
+    return direct.seconds > max(QUICK, WORTH * iterative.seconds)

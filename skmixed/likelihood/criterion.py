@@ -1,4 +1,4 @@
-"""What the search asks of an approximation of the likelihood: its value and gradient at the modes."""
+"""What the search asks of an approximate likelihood: its value and gradient at the modes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RowGradient:
 
 
 class Criterion(Protocol):
-    """An approximation of -2 log likelihood, the random effects integrated out around their modes."""
+    """An approximation of -2 log likelihood, from the modes of the random effects."""
 
     def of(self, rows: EffectRows, responses: Responses) -> Criterion:
         """Return the same approximation for other rows."""
@@ -52,4 +52,8 @@ class Criterion(Protocol):
         self, modes: Modes, extra: Sequence[FloatArray]
     ) -> tuple[float, RowGradient]:
         """Return the value with its exact gradient, the modes moving with the parameters."""
+        ...
+
+    def replicated(self, modes: Modes) -> list[RowGradient]:
+        """Return independent estimates of an estimated gradient; none where it is exact."""
         ...

@@ -10,7 +10,7 @@ from itertools import combinations, combinations_with_replacement, product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Blocks", "Cells", "EffectRows"]
+__all__ = ["Blocks", "Cells", "EffectRows", "both_sides"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -213,7 +213,14 @@ class EffectRows:
 
 
 def both_sides(left: FloatArray, S: FloatArray, right: FloatArray) -> FloatArray:
-    """Return left' S right for each of many small S in the last axis."""
+    """Return left' S right for each of many small S in the last axis.
+
+    Parameters
+    ----------
+    left : ndarray of shape (a, b)
+    S : ndarray of shape (a, c, n)
+    right : ndarray of shape (c, d)
+    """
     if S.shape[0] == S.shape[1] == 1:
         return S * (left[0, 0] * right[0, 0])
     half = np.tensordot(left, S, (0, 0))

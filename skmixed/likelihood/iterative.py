@@ -24,14 +24,13 @@ from skmixed.likelihood.several import SeveralFactors
 from skmixed.likelihood.single_factor import Whitened
 from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
-    ERROR_REPLICATES,
     EXACT_TOLERANCE,
     PROBE_TOLERANCE,
     REPLICATES,
     InverseEstimate,
     Probes,
+    error_probes,
     estimate_inverse,
-    every_direction,
     random_probes,
 )
 
@@ -216,15 +215,9 @@ class IterativeKernel(SeveralFactors):
             column += count
         return directions
 
-    def _error_probes(self) -> Probes:
-        """Return the probes of the errors: every direction, if there are not more."""
-        if self._columns.length <= ERROR_REPLICATES:
-            return every_direction(self._columns.length)
-        return random_probes(self._columns.shapes, ERROR_REPLICATES)
-
     def errors(self, at: IterativeWhitened, factors: Sequence[FloatArray]) -> IterativeErrors:
         """Estimate the covariance of the effects given the data and beta."""
-        inverse = estimate_inverse(at.system, self._error_probes())
+        inverse = estimate_inverse(at.system, error_probes(self._columns.shapes))
         return iterative_errors(at.system, inverse, factors)
 
 

@@ -51,7 +51,15 @@ class Laplace:
     def differentiated(
         self, modes: Modes, extra: Sequence[FloatArray]
     ) -> tuple[float, RowGradient]:
-        """Return the value with its exact gradient, modes and weights moving with the parameters."""
+        """Return the value with its exact gradient, the modes moving with the parameters."""
+        return self.value(modes, extra), self._gradient(modes, modes.system.inverse)
+
+    def replicated(self, modes: Modes) -> list[RowGradient]:
+        """Return independent estimates of an estimated gradient; none where it is exact."""
+        return [self._gradient(modes, one) for one in modes.system.replicated_inverses()]
+
+    def _gradient(self, modes: Modes, inverse: Blocks) -> RowGradient:
+        """Return the gradient that belongs to the inverse of M."""
         of_eta = -2.0 * modes.rows.first
         of_factors = [
             outer @ u.T
@@ -59,8 +67,7 @@ class Laplace:
         ]
         direct = RowGradient(of_eta, of_factors, [-2.0 * e.first for e in modes.rows.extra])
         nothing = [np.zeros_like(u) for u in modes.spherical]
-        gradient = implicit_gradient(self.rows, modes, direct, modes.system.inverse, nothing)
-        return self.value(modes, extra), gradient
+        return implicit_gradient(self.rows, modes, direct, inverse, nothing)
 
 
 def implicit_gradient(

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from skmixed.families.base import RowDerivatives
 from skmixed.likelihood.effect_rows import Blocks
-from skmixed.likelihood.elimination import Elimination, PenalisedFactor
+from skmixed.likelihood.elimination import Elimination
+from skmixed.likelihood.penalised_factor import PenalisedFactor, factored
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.stochastic import Probes
 
 __all__ = ["Modes", "find_modes"]
 
@@ -22,8 +24,8 @@ NEAR = 1e-11
 # The same for a step that is no shorter than half of the last one.
 ROUNDED = 1e-6
 MAX_STEPS = 200
-# The shortest part of a step that is tried.
-SHORTEST = 1e-10
+# The shortest part of a step that is tried, and how often steps are halved in all.
+SHORTEST, MOST_HALVED = 1e-10, 300
 ROUNDING = 64.0 * float(np.finfo(float).eps)
 
 
@@ -73,6 +75,7 @@ def find_modes(
     responses: Responses,
     extra: Sequence[FloatArray],
     start: list[FloatArray],
+    probes: Probes | None = None,
 ) -> Modes:
     """Maximise log p(y | b) + log p(b) by Newton steps, none of which lowers it.
 
@@ -90,6 +93,8 @@ def find_modes(
         Further predictors of the family.
     start : list of ndarray of shape (k, n_levels)
         Spherical effects to begin with.
+    probes : Probes or None
+        From which log|M| and the inverse of M at the modes are estimated; None for exact ones.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def find_modes(
         eta = fixed.copy()
         at = responses.at(eta, extra, full=False, normalised=False)
         value = _value(at, u)
-    before = np.inf
+    before, n_halved = np.inf, 0
     for n_steps in range(MAX_STEPS):
         slope = [
             score - one
@@ -122,8 +127,11 @@ def find_modes(
         moved = effect_rows.to_rows(scaled(factors, step), n)
         # Where the rows are all but exact, rounding ends the steps before.
         if squared <= NEAR or (squared <= ROUNDED and squared >= 0.5 * before):
-            u = [a + b for a, b in zip(u, step, strict=True)]
-            return _finished(elimination, factors, responses, extra, u, eta + moved, n_steps + 1)
+            u, eta = [a + b for a, b in zip(u, step, strict=True)], eta + moved
+            rows = responses.at(eta, extra, full=True)
+            gram = effect_rows.gram(-rows.second)
+            system = factored(elimination, gram, factors, probes)
+            return Modes(u, factors, eta, rows, gram, system, n_steps + 1)
         before = squared
         part, rounding = 1.0, ROUNDING * (abs(value) + n)
         while True:
@@ -133,8 +141,8 @@ def find_modes(
             value_tried = _value(at_tried, tried)
             if value_tried <= value + rounding:
                 break
-            part *= 0.5
-            if part < SHORTEST:
+            part, n_halved = 0.5 * part, n_halved + 1
+            if part < SHORTEST or n_halved > MOST_HALVED:
                 raise np.linalg.LinAlgError("No step leads to the modes.")
         u, eta, at, value = tried, eta_tried, at_tried, value_tried
     raise np.linalg.LinAlgError("The modes were not found.")
@@ -151,21 +159,6 @@ def scaled(matrices: Sequence[FloatArray], effects: Sequence[FloatArray]) -> lis
     return [matrix @ one for matrix, one in zip(matrices, effects, strict=True)]
 
 
-def _finished(
-    elimination: Elimination,
-    factors: list[FloatArray],
-    responses: Responses,
-    extra: Sequence[FloatArray],
-    u: list[FloatArray],
-    eta: FloatArray,
-    n_steps: int,
-) -> Modes:
-    """Evaluate everything at the modes."""
-    rows = responses.at(eta, extra, full=True)
-    gram = elimination.rows.gram(-rows.second)
-    return Modes(u, factors, eta, rows, gram, elimination.factored(gram, factors), n_steps)
-
-
 def _system(
     elimination: Elimination,
     factors: list[FloatArray],
@@ -176,12 +169,12 @@ def _system(
 ) -> PenalisedFactor:
     """Factor M with the observed weights, or with the expected ones."""
     try:
-        return elimination.factored(elimination.rows.gram(-at.second), factors)
+        return factored(elimination, elimination.rows.gram(-at.second), factors)
     except np.linalg.LinAlgError:
         if responses.family.log_concave:
             raise
         expected = responses.expected_weights(eta, extra)
-        return elimination.factored(elimination.rows.gram(expected), factors)
+        return factored(elimination, elimination.rows.gram(expected), factors)
 
 
 def _value(at: RowDerivatives, u: list[FloatArray]) -> float:

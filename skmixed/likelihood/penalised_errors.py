@@ -9,16 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.batched import (
-    inverse_lower_over_groups,
-    solve_lower_transposed_over_groups,
-)
-from skmixed.likelihood.elimination import PenalisedFactor
-from skmixed.likelihood.errors import BlockedErrors, Part, Stage, level_blocks
+from skmixed.likelihood.batched import solve_lower_transposed_over_groups
+from skmixed.likelihood.errors import BlockedErrors, ConditionalErrors, Part, Stage
+from skmixed.likelihood.penalised_factor import PenalisedFactor
+from skmixed.likelihood.probed_complement import ProbedComplement
+from skmixed.likelihood.probed_errors import probed_errors
+from skmixed.likelihood.schur_complement import DenseComplement
 
-__all__ = ["PenalisedErrors"]
+__all__ = ["PenalisedErrors", "errors_given_data"]
 
 FloatArray = NDArray[np.float64]
+
+
+def errors_given_data(system: PenalisedFactor, factors: Sequence[FloatArray]) -> ConditionalErrors:
+    """Return the covariance of the effects of all factors, as far as the factorisation knows it.
+
+    Parameters
+    ----------
+    system : PenalisedFactor
+    factors : sequence of ndarray of shape (k, k)
+        Lambda of each grouping factor.
+    """
+    if isinstance(system.schur, ProbedComplement):
+        return probed_errors(system, system.schur, factors)
+    return PenalisedErrors.of(system, factors)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,23 +52,20 @@ class PenalisedErrors:
 
     @classmethod
     def of(cls, system: PenalisedFactor, factors: Sequence[FloatArray]) -> PenalisedErrors:
-        """Take from a factorisation what does not grow with the rows."""
+        """Take from an exact factorisation what does not grow with the rows."""
+        schur = system.schur
+        assert isinstance(schur, DenseComplement)
         elimination = system.elimination
-        rows = elimination.rows
         place = {factor: s for s, factor in enumerate(elimination.chain)}
         stages = []
         for stage in system.stages:
-            root = inverse_lower_over_groups(stage.L).transpose(2, 0, 1)
+            root = stage.inverse_root.transpose(2, 0, 1)
             links = {
                 place[t]: (stage.parents[t], _owed(stage.L, C)) for t, C in stage.linked.items()
             }
-            inverse = level_blocks(root.transpose(2, 1, 0))
-            moved = level_blocks(np.empty((stage.L.shape[1], 0, stage.L.shape[2])))
-            if stage.owed is not None:
-                moved = sparse.csr_array(inverse @ stage.owed)
-            stages.append(Stage(root, links, moved))
-        dense = np.asarray(np.linalg.solve(system.lower, np.eye(len(system.lower))), np.float64)
-        shapes = tuple((len(rows.Z[i]), rows.n_levels[i]) for i in elimination.others)
+            stages.append(Stage(root, links, sparse.csr_array(stage.moved)))
+        dense = np.asarray(np.linalg.solve(schur.lower, np.eye(len(schur.lower))), np.float64)
+        shapes = tuple(elimination.shapes)
         order = (*elimination.chain, *elimination.others)
         return cls(BlockedErrors(stages, dense, shapes, order), list(factors))
 

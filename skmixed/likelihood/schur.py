@@ -22,7 +22,7 @@ from skmixed.likelihood.batched import cholesky_over_groups, inverse_lower_over_
 from skmixed.likelihood.crossed_columns import CrossedColumns, times_blocks
 from skmixed.likelihood.errors import conditional_root
 
-__all__ = ["LEAST", "SchurSystem"]
+__all__ = ["LEAST", "SchurSystem", "exact_directions"]
 
 FloatArray = NDArray[np.float64]
 
@@ -136,28 +136,39 @@ class SchurSystem:
         return [np.einsum("acg,bcg->abg", scaled, scaled) for scaled in self.scaled]
 
     def exact_directions(self) -> FloatArray:
-        """Return an orthonormal basis of directions that are worth exact solutions.
-
-        They are all directions of a factor with few levels, whose rows are many; and of any other
-        the vectors that move all levels alike. S nearly vanishes on these where factor 1 has such a
-        column too: a shift of all levels of one factor looks like the opposite shift of the other.
-        """
-        blocks = []
-        for root in self.inverse_roots:
-            k, _, n_levels = root.shape
-            if k * n_levels <= FEW:
-                blocks.append(np.eye(k * n_levels))
-            else:
-                # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
-                shifts = _transposed_inverse(root).reshape(k * n_levels, k)
-                blocks.append(np.linalg.qr(shifts)[0])
-        return block_diag(*blocks)
+        """Return an orthonormal basis of directions that are worth exact solutions."""
+        return exact_directions(self.inverse_roots)
 
     def _by_factor(self, blocks: Sequence[FloatArray], x: FloatArray) -> FloatArray:
         """Multiply each level's entries with its block."""
         m = x.shape[1]
         parts = zip(blocks, self.columns.parts, strict=True)
         return np.concatenate([times_blocks(b, x[part]).reshape(-1, m) for b, part in parts])
+
+
+def exact_directions(inverse_roots: Sequence[FloatArray]) -> FloatArray:
+    """Return an orthonormal basis of directions that are worth exact solutions.
+
+    They are all directions of a factor with few levels, whose rows are many; and of any other the
+    vectors that move all levels alike. S nearly vanishes on these where the factor that is not in
+    it has such a column too: a shift of all levels of one factor looks like the opposite shift of
+    the other.
+
+    Parameters
+    ----------
+    inverse_roots : sequence of ndarray of shape (k, k, n_levels)
+        L_D'^-1 of each factor.
+    """
+    blocks = []
+    for root in inverse_roots:
+        k, _, n_levels = root.shape
+        if k * n_levels <= FEW:
+            blocks.append(np.eye(k * n_levels))
+        else:
+            # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
+            shifts = _transposed_inverse(root).reshape(k * n_levels, k)
+            blocks.append(np.linalg.qr(shifts)[0])
+    return block_diag(*blocks)
 
 
 def _transposed_inverse(root: FloatArray) -> FloatArray:

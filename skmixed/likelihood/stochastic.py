@@ -14,16 +14,24 @@ any matrix is the sum of that matrix over these pairs of vectors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from skmixed.likelihood.conjugate_gradients import conjugate_gradients
-from skmixed.likelihood.schur import SchurSystem
 from skmixed.likelihood.threads import one_thread
 
-__all__ = ["InverseEstimate", "Probes", "estimate_inverse", "every_direction", "random_probes"]
+__all__ = [
+    "InverseEstimate",
+    "Preconditioned",
+    "Probes",
+    "error_probes",
+    "estimate_inverse",
+    "every_direction",
+    "random_probes",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -142,12 +150,38 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
     return Probes(np.concatenate(parts), n_replicates)
 
 
-def estimate_inverse(system: SchurSystem, probes: Probes) -> InverseEstimate:
+def error_probes(shapes: list[tuple[int, int]]) -> Probes:
+    """Return the probes for errors of single levels: every direction, if there are not more.
+
+    Parameters
+    ----------
+    shapes : list of (int, int)
+        Effects and levels of the factors.
+    """
+    length = sum(k * n_levels for k, n_levels in shapes)
+    if length <= ERROR_REPLICATES:
+        return every_direction(length)
+    return random_probes(shapes, ERROR_REPLICATES)
+
+
+class Preconditioned(Protocol):
+    """The system M~, whose blocks on the diagonal are identities."""
+
+    def multiply(self, x: FloatArray) -> FloatArray:
+        """Return M~ x for x of shape (n, m)."""
+        ...
+
+    def exact_directions(self) -> FloatArray:
+        """Return Q, of shape (n, r)."""
+        ...
+
+
+def estimate_inverse(system: Preconditioned, probes: Probes) -> InverseEstimate:
     """Solve for the probes and the exact directions.
 
     Parameters
     ----------
-    system : SchurSystem
+    system : Preconditioned
     probes : Probes
     """
     Q = system.exact_directions()

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed.covariance import DirectSum, JointCovariance, Unstructured
+from skmixed.fitting.convergence import theta_on_boundary
 from skmixed.fitting.score_steps import follow_score, score_noise, settle_on_boundary
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution
 
@@ -112,6 +113,8 @@ def test_a_variance_is_set_to_zero_only_where_the_score_says_so(least, expected)
     else:
         objective = objective_of(lambda t: 2.0 * t, lambda _: 2.0 * np.eye(1))
     optimum = follow_score(objective, np.array([6e-4]), tol=1e-3, max_iter=50)
-    settled = settle_on_boundary(objective, ONE, optimum, tol=1e-3)
+    settled = settle_on_boundary(
+        objective, theta_on_boundary(ONE, optimum.at.theta), optimum, tol=1e-3
+    )
     assert settled.converged
     assert_allclose(settled.at.theta, expected, rtol=1e-2, atol=0.0)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from skmixed.likelihood import elimination as elimination_module
-from skmixed.likelihood import schur_complement
+from skmixed.likelihood import schur_complement, sparse_pattern
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.penalised_errors import PenalisedErrors
+from skmixed.likelihood.penalised_factor import factored
 
 ARRANGEMENTS = {
     "one factor": (("a", 2),),
@@ -63,7 +63,7 @@ class Case:
         self.M = ZL.T @ (self.weights[:, None] * ZL) + np.eye(ZL.shape[1])
 
     def factored(self):
-        return Elimination(self.rows).factored(self.rows.gram(self.weights), self.factors)
+        return factored(Elimination(self.rows), self.rows.gram(self.weights), self.factors)
 
     def right(self, m=3):
         return [
@@ -80,7 +80,7 @@ def joined(parts):
 @pytest.mark.parametrize("held", ["dense", "sparse"])
 @pytest.mark.parametrize("name", ARRANGEMENTS)
 def test_it_agrees_with_dense_algebra(monkeypatch, name, held, in_order):
-    monkeypatch.setattr(elimination_module, "DENSE", np.inf if held == "dense" else 0)
+    monkeypatch.setattr(sparse_pattern, "DENSE", np.inf if held == "dense" else 0)
     case = Case(ARRANGEMENTS[name], in_order=in_order)
     factored = case.factored()
     assert factored.log_determinant == pytest.approx(np.linalg.slogdet(case.M)[1], rel=1e-12)
@@ -114,7 +114,7 @@ def test_an_indefinite_matrix_is_refused(name):
 
 @pytest.mark.parametrize("held", ["dense", "sparse"])
 def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch, held):
-    monkeypatch.setattr(elimination_module, "DENSE", np.inf if held == "dense" else 0)
+    monkeypatch.setattr(sparse_pattern, "DENSE", np.inf if held == "dense" else 0)
     case = Case(ARRANGEMENTS["two nested, two crossed"])
     monkeypatch.setattr(schur_complement, "LARGE", 1)
     factored = case.factored()
@@ -128,8 +128,8 @@ def test_large_systems_are_solved_by_conjugate_gradients(monkeypatch, held):
 def test_the_inverse_is_the_same_in_blocks_of_pairs(monkeypatch):
     case = Case(ARRANGEMENTS["crossed, with slopes"])
     whole = case.factored().inverse
-    monkeypatch.setattr(elimination_module, "DENSE", 0)
-    monkeypatch.setattr(elimination_module, "AT_ONCE", 5)
+    monkeypatch.setattr(sparse_pattern, "DENSE", 0)
+    monkeypatch.setattr(schur_complement, "AT_ONCE", 5)
     parts = case.factored().inverse
     for one, other in zip(whole.own, parts.own, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-14)

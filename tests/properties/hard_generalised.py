@@ -4,6 +4,9 @@ A sample combines a family with a link, random effects, sizes of groups, and one
 with the rows. Its name begins with the number that draws it again: ``hard_generalised(number)``.
 """
 
+# Every fault takes what some need.
+# ruff: noqa: ARG001, ARG005
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.weights import Weights
 from skmixed.estimators.formula_input import train_data
-from skmixed.estimators.mixed_lm import formula_structures
+from skmixed.estimators.specification import formula_structures
 from skmixed.families.reading import family_from
 from skmixed.families.zero_inflation import ZeroInflated
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel

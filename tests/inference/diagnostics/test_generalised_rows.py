@@ -35,7 +35,7 @@ def test_pearson_residuals_have_the_variance_of_the_family():
 def test_a_mixture_has_no_deviance_and_an_unknown_kind_is_named():
     with pytest.raises(ValueError, match="not defined with zero inflation"):
         inference.residuals(fitted("zero inflation"), kind="deviance")
-    with pytest.raises(ValueError, match="'deviance', 'pearson'"):
+    with pytest.raises(ValueError, match="'deviance', 'marginal', 'pearson'"):
         inference.residuals(fitted("poisson"), kind="decorrelated")
 
 
