@@ -123,13 +123,14 @@ def test_errors_of_rows_count_what_levels_share():
     case = Case(ARRANGEMENTS["crossed"], n=2000)
     errors = errors_given_data(probed(case, lambda e: many(e, 2)), case.factors)
     exact = errors_given_data(case.factored(), case.factors)
-    assert_allclose(variances_of_rows(case, errors), variances_of_rows(case, exact), rtol=0.1)
+    expected = variances_of_rows(case, exact)
+    assert_allclose(variances_of_rows(case, errors), expected, rtol=0.04)
     apart = replace(
         errors,
         blocks=tuple(errors.covariances()),
         shared=tuple(0.0 * one for one in errors.shared),
     )
-    assert variances_of_rows(case, apart).mean() > 1.2 * variances_of_rows(case, exact).mean()
+    assert (variances_of_rows(case, apart) > 1.05 * expected).mean() > 0.8
 
 
 def variances_of_rows(case, errors):
