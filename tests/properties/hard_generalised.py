@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.weights import Weights
 from skmixed.estimators.formula_input import train_data
-from skmixed.estimators.mixed_lm import formula_structures
+from skmixed.estimators.specification import formula_structures
 from skmixed.families.reading import family_from
 from skmixed.families.zero_inflation import ZeroInflated
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
