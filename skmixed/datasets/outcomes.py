@@ -203,7 +203,7 @@ def make_ticks(
         ),
         re_sd=np.array([0.55, 0.75, 0.55]),
     )
-    levels = (np.arange(brood.size), brood, location)
+    levels: list[Any] = [np.arange(brood.size), brood, location]
     truth.random_effects = [
         sd * generator.standard_normal(int(codes.max()) + 1)
         for sd, codes in zip(truth.re_sd, levels, strict=True)

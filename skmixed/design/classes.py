@@ -57,9 +57,10 @@ def binary_response(y: Any) -> tuple[NDArray[Any], FloatArray]:
             "Convert them, for instance by y.astype(str)."
         ) from error
     if len(classes) < 2:
+        got = f"1 class {classes.tolist()} in {len(labels)} rows" if len(classes) else "0 rows"
         raise ValueError(
-            f"The classifier needs rows of 2 classes, got {len(classes)} class {classes.tolist()} "
-            f"in {len(labels)} rows. Look at how the rows were selected."
+            f"The classifier needs rows of 2 classes, got {got}. Look at how the rows were "
+            "selected."
         )
     if len(classes) > 2:
         raise ValueError(

@@ -7,34 +7,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import assert_all_finite, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skmixed.design.arrays import Labels
-from skmixed.design.design import Design, NewRows, RandomBlock
-from skmixed.design.groups import GroupingFactor
-from skmixed.design.labels import select_labels
+from skmixed.design.design import Design
 from skmixed.design.weights import Weights
-from skmixed.estimators.array_input import ArrayInput
-from skmixed.estimators.formula_input import FormulaInput
+from skmixed.estimators.added_rows import AddedRows
 from skmixed.estimators.learning import all_or_nothing
 from skmixed.estimators.weights import row_weights
 from skmixed.fitting.adapting import adapted
-from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.new_rows import refuse_second_labels
 from skmixed.prediction.residuals import require_columns
 from skmixed.residual.model import residual_groups
 
 __all__ = ["AdaptingMethods"]
 
-FloatArray = NDArray[np.float64]
 
-
-class AdaptingMethods:
+class AdaptingMethods(AddedRows):
     """Update ``lmm_fit_`` by new rows, at the estimated variance parameters."""
 
     weight_type: str
-    lmm_fit_: LMMFit
-    _input: ArrayInput | FormulaInput
 
     @all_or_nothing
     def adapt(self, X: Any, y: Any = None, *, groups: Any = None, sample_weight: Any = None) -> Any:
@@ -102,70 +92,14 @@ class AdaptingMethods:
                 "adapt cannot add rows where the residual variances depend on the fitted values, "
                 "which more rows would change. Fit all rows together."
             )
-        refuse_second_labels(self._input, groups, "adapt")
-        columns, labels = self._input.read(X, groups)
-        self._check_labels(labels)
-        rows = self._input.new_rows(columns, labels, "population")
+        rows, labels = self._rows_to_add(X, groups)
         rows = replace(rows, residual=self._input.residual_columns(X))
-        design, places = self._design_to_add(
-            rows,
-            self._input.response(X, y),
-            row_weights(sample_weight, len(rows.fixed)),
-            labels,
+        weights = row_weights(sample_weight, len(rows.fixed))
+        design, places, _ = self._design_to_add(
+            rows, self._input.response(X, y), Weights(weights, self.weight_type), labels
         )
         fit = adapted(self.lmm_fit_, design, places, self._groups_to_add(design))
-        self._input = self._input.with_levels([factor.levels for factor in design.factors])
-        self._keep_fit(fit)  # type: ignore[attr-defined]
-        return self
-
-    def _check_labels(self, labels: list[Labels]) -> None:
-        """Raise ValueError if the labels of some factor are not there."""
-        absent = [
-            name
-            for name, known in zip(self._input.factor_names, labels, strict=True)
-            if known is None
-        ]
-        if absent:
-            raise ValueError(
-                f"adapt needs the labels of {absent}, which this model was fitted with. Pass "
-                "groups=, or the columns of labels, as to fit."
-            )
-
-    def _design_to_add(
-        self,
-        rows: NewRows,
-        response: FloatArray,
-        weights: FloatArray | None,
-        labels: list[Labels],
-    ) -> tuple[Design, list[NDArray[np.intp]]]:
-        """Return the rows that count among the levels that are known then."""
-        check_consistent_length(rows.fixed, response)
-        if not len(response):
-            raise ValueError("There is no row to add: X has 0 rows. Pass one or more.")
-        if rows.offset is not None:
-            assert_all_finite(rows.offset, input_name="offset")
-        kept = np.flatnonzero(np.ones(len(response)) if weights is None else weights)
-        fit = self.lmm_fit_
-        blocks, places = [], []
-        for effects, block, columns in zip(fit.random, rows.blocks, labels, strict=True):
-            levels, place, codes = effects.levels.extended(
-                select_labels(columns or [], kept), np.asarray(block.codes)[kept]
-            )
-            factor = GroupingFactor(levels, codes)
-            blocks.append(RandomBlock(factor, block.columns[kept], effects.terms))
-            places.append(place)
-        intercept = fit.coordinates.fixed.intercept
-        design = Design(
-            response[kept],
-            rows.fixed[kept],
-            fit.fixed.names[int(intercept) :],
-            intercept,
-            tuple(blocks),
-            offset=None if rows.offset is None else rows.offset[kept],
-            weights=Weights(None if weights is None else weights[kept], self.weight_type),
-            residual=None if rows.residual is None else rows.residual.select(kept),
-        )
-        return design, places
+        return self._keep_added(fit, design)
 
     def _groups_to_add(self, design: Design) -> NDArray[np.intp] | None:
         """Return the groups within which residuals are correlated, None without correlations."""

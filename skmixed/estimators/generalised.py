@@ -13,6 +13,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.response import ReadResponse, response_of_values, train_response
 from skmixed.estimators.formula_input import check_data
+from skmixed.estimators.generalised_adapting import GeneralisedAdapting
 from skmixed.estimators.generalised_attributes import FamilyAttributes
 from skmixed.estimators.generalised_model import generalised_model, outcome_of
 from skmixed.estimators.numbers import checked_response
@@ -34,7 +35,7 @@ __all__ = ["GeneralisedMixedModel"]
 FloatArray = NDArray[np.float64]
 
 
-class GeneralisedMixedModel(FamilyAttributes, ModelSpecification):
+class GeneralisedMixedModel(GeneralisedAdapting, FamilyAttributes, ModelSpecification):
     """Fit generalised mixed models; subclasses say which family, and how the response is given."""
 
     link: Any

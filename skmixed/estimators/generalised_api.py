@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmixed.design.rows import take_rows
 from skmixed.design.side_parts import parse_side_formula
@@ -113,7 +114,7 @@ def mixedglm(
     >>> data["events"] = rng.poisson(rate)
     >>> results = mixedglm("events ~ x + (1 | g)", data, family="poisson")
     >>> results.params.round(2).to_dict()
-    {'Intercept': -0.08, 'x': 0.47}
+    {'Intercept': -0.09, 'x': 0.52}
     """
     if environment is None:
         caller = sys._getframe(1)
@@ -128,48 +129,53 @@ def mixedglm(
         name: values_or_column(data, values, name)
         for name, values in (("weights", weights), ("offset", offset), ("exposure", exposure))
     }
-    given_to_all = dict(given)
     estimator = MixedGLM(
         formula=text,
         family=family,
         link=link,
-        zero_inflation=zero_inflation,
-        dispersion=dispersion,
         average=False,
         n_quadrature=n_quadrature,
         penalty=penalty,
         tol=tol,
         max_iter=max_iter,
         verbose=verbose,
+        zero_inflation=zero_inflation,
+        dispersion=dispersion,
     )
-    rows = data
+    rows, used = data, given
     if missing == "drop":
         sides = {"zero_inflation": zero_inflation, "dispersion": dispersion}
         read = _side_variables(sides, data, environment)
         incomplete = incomplete_rows(parsed, data, environment, given, read)
         if incomplete.any():
-            rows = take_rows(data, ~incomplete)
-            given = {
-                name: None if values is None else np.asarray(values)[~incomplete]
-                for name, values in given.items()
-            }
+            rows, used = _some_rows(data, given, ~incomplete)
     model = estimator.formula_model(
         parsed,
         rows,
         environment=environment,
-        sample_weight=given["weights"],
-        offset=given["offset"],
-        exposure=given["exposure"],
+        sample_weight=used["weights"],
+        offset=used["offset"],
+        exposure=used["exposure"],
     )
     fitted: FittedModel = estimator.fit_model(model).fitted_model
     return MixedGLMResults(
         replace(
             fitted,
-            rows=KeptRows(model, rows, data, given_to_all["weights"], _offset(data, given_to_all)),
+            rows=KeptRows(model, rows, data, given["weights"], _offset(data, given)),
             skip_missing=missing == "drop",
             df_method="normal",
         )
     )
+
+
+def _some_rows(
+    data: Any, given: Mapping[str, Any], keep: NDArray[np.bool_]
+) -> tuple[Any, dict[str, Any]]:
+    """Return some of the rows, and what is given beside them."""
+    values = {
+        name: None if column is None else np.asarray(column)[keep] for name, column in given.items()
+    }
+    return take_rows(data, keep), values
 
 
 def _offset(data: Any, given: Mapping[str, Any]) -> Any:

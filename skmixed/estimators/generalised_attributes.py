@@ -33,8 +33,8 @@ class FamilyAttributes:
             if predictor.name == "dispersion":
                 if len(predictor.coefficients) > 1 or not predictor.coordinates.intercept:
                     raise AttributeError(
-                        "The dispersion differs from row to row, as dispersion= says: its "
-                        "coefficients are in lmm_fit_.extra."
+                        "The dispersion differs from row to row, as dispersion= says: see "
+                        "results_.summary() for its coefficients."
                     )
                 family = self.lmm_fit_.family
                 return float(family.dispersion_of(np.asarray(predictor.coefficients[0])))
@@ -56,8 +56,11 @@ class FamilyAttributes:
 
     @property
     def icc_(self) -> float:
-        """Raise AttributeError: a generalised model has one on each scale."""
-        raise AttributeError(
-            "The intraclass correlation of a generalised model is another one on each scale: use "
-            "skmixed.inference.icc."
-        )
+        """Share of the groups in the variance of the latent response of a yes or no.
+
+        Raises
+        ------
+        AttributeError
+            If the family has none: see ``skmixed.inference.icc``.
+        """
+        return self.lmm_fit_.icc

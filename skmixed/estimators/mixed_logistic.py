@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, clone
+from sklearn.utils.validation import column_or_1d
 
 from skmixed.design.classes import binary_response, class_weighted
 from skmixed.design.response import ReadResponse
@@ -18,6 +19,7 @@ from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.families.base import Family
 from skmixed.families.reading import family_from
 from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.formula.values import unmasked
 
 __all__ = ["MixedLogisticRegression"]
 
@@ -118,14 +120,14 @@ class MixedLogisticRegression(ClassPredictions, ClassifierMixin, GeneralisedMixe
     >>> y = np.where(rng.uniform(size=800) < 1 / (1 + np.exp(-eta)), "yes", "no")
     >>> model = MixedLogisticRegression(groups=1).fit(X, y)
     >>> model.classes_, model.coef_.round(1)
-    (array(['no', 'yes'], dtype='<U3'), array([1.1]))
+    (array(['no', 'yes'], dtype='<U3'), array([0.9]))
 
     The probability in a group that was not fitted is averaged over all groups, or that of a typical
     one:
 
     >>> new = np.array([[2.0, -1.0]])
     >>> model.predict_proba(new).round(2), model.predict_proba(new, average=False).round(2)
-    (array([[0.19, 0.81]]), array([[0.11, 0.89]]))
+    (array([[0.17, 0.83]]), array([[0.14, 0.86]]))
     """
 
     def __init__(
@@ -220,6 +222,26 @@ class MixedLogisticRegression(ClassPredictions, ClassifierMixin, GeneralisedMixe
         """Learn the classes, and return them as 0 and 1."""
         self.classes_, codes = binary_response(y)
         return codes
+
+    def _response_to_add(self, X: Any, y: Any, weights: FloatArray | None) -> ReadResponse:
+        """Return the response of rows that are added, weighted as their classes."""
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "adapt cannot balance classes, whose shares in all rows are not those in the new "
+                "ones. Fit with class_weight=None, or a mapping, or fit all rows together."
+            )
+        return self._weighted(super()._response_to_add(X, y, weights))
+
+    def _added_numbers(self, y: Any) -> FloatArray:
+        """Return classes that were fitted as 0 and 1."""
+        labels = column_or_1d(unmasked(y), warn=True)
+        unknown = ~np.isin(labels, self.classes_)
+        if unknown.any():
+            raise ValueError(
+                f"y holds {labels[np.argmax(unknown)]!r}, which is not one of the classes "
+                f"{self.classes_.tolist()} that were fitted."
+            )
+        return (labels == self.classes_[1]).astype(np.float64)
 
     def _found_by_formula(self, response: ReadResponse) -> ReadResponse:
         """Learn the classes that a formula found."""

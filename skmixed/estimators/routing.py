@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sklearn.utils._metadata_requests import SIMPLE_METHODS
-
 __all__ = ["GroupRoutingMixin"]
+
+# What may be given labels beside X.
+METHODS = ("fit", "predict", "predict_proba", "predict_log_proba", "decision_function", "score")
 
 
 class GroupRoutingMixin:
@@ -36,7 +37,7 @@ class GroupRoutingMixin:
         """
         request = super().get_metadata_routing()  # type: ignore[misc]
         if self._groups_are_columns():
-            for method in SIMPLE_METHODS:
+            for method in METHODS:
                 getattr(request, method).requests.pop("groups", None)
         return request
 

@@ -12,7 +12,7 @@ from scipy import special
 
 from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
 from skmixed.families.gamma_functions import log_rising, polygamma_rise
-from skmixed.families.links import Log, bounded_exp
+from skmixed.families.links import LARGEST_LOG, Log, bounded_exp
 from skmixed.families.poisson import drawn_counts
 from skmixed.families.positive import CountFamily
 
@@ -82,7 +82,8 @@ class NegativeBinomial(CountFamily):
     ) -> RowDerivatives:
         size = bounded_exp(extra[0])
         ratio = bounded_exp(t - extra[0])
-        log_total = np.log1p(ratio)
+        # Linear where the ratio is held: a step too far must not look like one downhill.
+        log_total = np.log1p(ratio) + np.maximum(t - extra[0] - LARGEST_LOG, 0.0)
         part = 1.0 / (1.0 + ratio)
         first = (y - size * ratio) * part
         slope = ratio * part * part

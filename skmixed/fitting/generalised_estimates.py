@@ -19,9 +19,11 @@ from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.errors import ConditionalErrors
+from skmixed.likelihood.fixed_scores import fixed_scores
 from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import errors_given_data
+from skmixed.likelihood.working_sums import WorkingSums
 
 if TYPE_CHECKING:
     from skmixed.fitting.glmm_model import GeneralisedCoordinates, GLMMModel
@@ -81,6 +83,7 @@ def generalised_estimates(
                 objective.extra,
             )
         ),
+        working=_working_sums(objective, modes),
         penalty=model.penalty,
     )
     error = monte_carlo_error(at, partial(_theta_in_units, fit, objective))
@@ -90,6 +93,13 @@ def generalised_estimates(
 def _theta_in_units(fit: GLMMFit, objective: GeneralisedObjective, x: FloatArray) -> FloatArray:
     """Return the theta that a fit would report at other standardised parameters."""
     return theta_in_units(fit, objective.covariance, objective.split(x).theta)
+
+
+def _working_sums(objective: GeneralisedObjective, modes: Modes) -> WorkingSums | None:
+    """Sum up what the rows say of the effects, and how that depends on the parameters."""
+    weighted = [-modes.rows.second * objective.X]
+    weighted += [one.mixed * X for one, X in zip(modes.rows.extra, objective.extra, strict=True)]
+    return WorkingSums.of(objective.rows, modes, np.vstack(weighted))
 
 
 def _joint(objective: GeneralisedObjective, x: FloatArray, hessian: FloatArray) -> JointEstimate:
@@ -143,7 +153,7 @@ def _random(
     design = model.design
     theta = joint.parameters[joint.theta]
     factors = objective.covariance.relative_factors(theta)
-    scores = _fixed_scores(objective, modes)
+    scores = fixed_scores(objective.X, objective.rows, modes)
     weights = design.weights.values
     described = []
     for i, (block, covariance, place, Z) in enumerate(
@@ -177,21 +187,6 @@ def _random(
             )
         )
     return tuple(described)
-
-
-def _fixed_scores(objective: GeneralisedObjective, modes: Modes) -> list[FloatArray]:
-    """Return Z'V^-1 X of each level, V = W^-1 + Z Psi Z': (n_coefficients, k, n_levels)."""
-    rows, n = objective.rows, len(modes.eta)
-    weighted = objective.X * -modes.rows.second
-    of_X = rows.columns_to_levels(weighted)
-    right = [np.einsum("ab,mag->mbg", L, one) for L, one in zip(modes.factors, of_X, strict=True)]
-    solved = modes.system.solve(right)
-    for j in range(len(weighted)):
-        b = [L @ one[j] for L, one in zip(modes.factors, solved, strict=True)]
-        moved = rows.to_levels(-modes.rows.second * rows.to_rows(b, n))
-        for one, change in zip(of_X, moved, strict=True):
-            one[j] -= change
-    return of_X
 
 
 def _extra(

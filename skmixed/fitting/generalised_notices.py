@@ -87,8 +87,8 @@ def _separated_groups(effects: RandomEffects, fit: GLMMFit) -> Notice | None:
     if largest <= UNKNOWN**2:
         return None
     return Notice(
-        f"The random effects of '{effects.name}' have a standard deviation of {largest**0.5:.3g} on "
-        "the linear predictor: the responses are (almost) the same within every group. The "
+        f"The random effects of '{effects.name}' have a standard deviation of {largest**0.5:.3g} "
+        "on the linear predictor: the responses are (almost) the same within every group. The "
         "variance is hardly told from infinity, and with it the coefficients. Use penalty=, or a "
         "model of one row for each group.",
         UserWarning,

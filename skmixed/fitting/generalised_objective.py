@@ -274,19 +274,22 @@ class GeneralisedObjective:
         return 0.5 * (hessian + hessian.T)
 
     def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
-        """Return the objective of some rows, in the same columns.
+        """Return -2 log-likelihood of some rows, in the same columns and without a penalty.
 
         Parameters
         ----------
         positions : ndarray of int
         """
+        rows, responses = self.rows.select(positions), self.responses.select(positions)
         return replace(
             self,
             X=self.X[:, positions],
-            rows=self.rows.select(positions),
+            rows=rows,
             offset=self.offset[positions],
-            responses=self.responses.select(positions),
+            responses=responses,
             extra=[columns[:, positions] for columns in self.extra],
+            criterion=self.integral.of(rows, responses),
+            penalty=None,
         )
 
     def with_extra_curvature(

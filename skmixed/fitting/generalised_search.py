@@ -1,4 +1,4 @@
-"""The search for the parameters of a generalised model, and the proof that it ended at a minimum."""
+"""The search for the parameters of a generalised model, and the proof that its end is a minimum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skmixed.fitting.generalised_objective import GeneralisedObjective, Generali
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import Optimum, evaluated, newton_search
 
-__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation"]
+__all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
 FloatArray = NDArray[np.float64]
 
@@ -122,8 +122,8 @@ def first_evaluation(
             return at, n_iter
         start = np.concatenate([0.3 * start[:n], start[n:]])
     raise np.linalg.LinAlgError(
-        "The likelihood cannot be evaluated near the start: expected responses, offsets and columns "
-        "that leave the linear predictor within the range of the link."
+        "The likelihood cannot be evaluated near the start: expected responses, offsets and "
+        "columns that leave the linear predictor within the range of the link."
     )
 
 
@@ -152,12 +152,12 @@ def _searched(
         exact=False,
     )
     optimum = _snapped(objective, optimum)
-    hessian = _measured(objective, optimum)
+    hessian = measured(objective, optimum)
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     if not (optimum.converged and _is_minimum(model)):
         optimum = _by_differences(objective, optimum, hessian, max_iter, model_of)
         optimum = _snapped(objective, optimum)
-        hessian = _measured(objective, optimum)
+        hessian = measured(objective, optimum)
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
     return GeneralisedOptimum(end, hessian)
@@ -183,7 +183,7 @@ def _by_differences(
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
 
-    def measured(x: FloatArray) -> Any:
+    def with_hessian(x: FloatArray) -> Any:
         at: Any = objective(x)
         return replace(at, hessian=objective.measured_hessian(at))
 
@@ -191,9 +191,9 @@ def _by_differences(
     found = optimum
     with suppress(np.linalg.LinAlgError):
         found = newton_search(
-            measured,
+            with_hessian,
             first,
-            optimum.n_iter + 2 * len(hessian),
+            optimum.n_iter + len(hessian),
             tol=CLOSE,
             max_iter=max_iter,
             model_of=model_of,
@@ -202,8 +202,14 @@ def _by_differences(
     return found
 
 
-def _measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
-    """Return the Hessian at the end of a search; the approximate one where there is no other."""
+def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+    """Return the Hessian at the end of a search; the approximate one where there is no other.
+
+    Parameters
+    ----------
+    objective : GeneralisedObjective
+    optimum : Optimum
+    """
     at: Any = optimum.at
     try:
         return objective.measured_hessian(at)

@@ -12,6 +12,7 @@ from skmixed.families.base import Family
 from skmixed.families.probability_links import ProbabilityLink
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
 from skmixed.likelihood.penalties import Penalty
+from skmixed.likelihood.working_sums import WorkingSums
 
 __all__ = ["ExtraPredictor", "GLMMFit", "JointEstimate", "extra_predictors", "latent_variance"]
 
@@ -111,9 +112,12 @@ class GLMMFit(LMMFit):
     mode_slopes : tuple of ndarray of shape (n_levels, k, n_slopes)
         Derivatives of the standardised modes of each factor in theta and the coefficients of
         further predictors.
+    working : WorkingSums or None
+        What the rows say of the effects, to second order, for rows that are added; None where it
+        would be as large as the rows.
     penalty : Penalty or None
-        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the log-likelihood
-        does not count it.
+        What was added to -2 log-likelihood: ``joint`` belongs to the sum of both, the
+        log-likelihood does not count it.
     """
 
     family: Family = field(kw_only=True)
@@ -122,6 +126,7 @@ class GLMMFit(LMMFit):
     n_quadrature: int = 1
     trials: bool = False
     mode_slopes: tuple[FloatArray, ...] = ()
+    working: WorkingSums | None = None
     penalty: Penalty | None = None
 
     @property

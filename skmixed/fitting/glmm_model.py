@@ -32,8 +32,8 @@ __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
 FloatArray = NDArray[np.float64]
 
-# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns that
-# separate the responses have none: their coefficients end near 20 instead of anywhere.
+# A ridge that changes estimates by less than 1e-8 of a standard error where they exist. Columns
+# that separate the responses have none: their coefficients end near 20 instead of anywhere.
 FLOOR = 1e-8
 
 

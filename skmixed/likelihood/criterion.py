@@ -1,4 +1,4 @@
-"""What the search asks of an approximation of the likelihood: its value and gradient at the modes."""
+"""What the search asks of an approximate likelihood: its value and gradient at the modes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.modes import Modes
+from skmixed.likelihood.responses import Responses
 
 __all__ = ["Criterion", "RowGradient"]
 
@@ -36,7 +38,11 @@ class RowGradient:
 
 
 class Criterion(Protocol):
-    """An approximation of -2 log likelihood, the random effects integrated out around their modes."""
+    """An approximation of -2 log likelihood, from the modes of the random effects."""
+
+    def of(self, rows: EffectRows, responses: Responses) -> Criterion:
+        """Return the same approximation for other rows."""
+        ...
 
     def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
         """Return -2 log likelihood, given the modes and the further predictors of the rows."""

@@ -22,6 +22,7 @@ from skmixed.covariance import JointCovariance
 from skmixed.likelihood.criterion import RowGradient
 from skmixed.likelihood.effect_rows import Blocks, EffectRows
 from skmixed.likelihood.modes import Modes, scaled
+from skmixed.likelihood.responses import Responses
 
 __all__ = ["Laplace", "implicit_gradient", "in_theta"]
 
@@ -39,6 +40,10 @@ class Laplace:
 
     rows: EffectRows
 
+    def of(self, rows: EffectRows, responses: Responses) -> Laplace:
+        """Return the same approximation for other rows."""
+        return Laplace(rows)
+
     def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
         """Return -2 log likelihood."""
         return modes.penalised + modes.system.log_determinant
@@ -46,7 +51,7 @@ class Laplace:
     def differentiated(
         self, modes: Modes, extra: Sequence[FloatArray]
     ) -> tuple[float, RowGradient]:
-        """Return the value with its exact gradient, modes and weights moving with the parameters."""
+        """Return the value with its exact gradient, the modes moving with the parameters."""
         return self.value(modes, extra), self._gradient(modes, modes.system.inverse)
 
     def replicated(self, modes: Modes) -> list[RowGradient]:

@@ -1,8 +1,8 @@
 """Derivatives of the modes of the random effects in the parameters.
 
-With s = Z'g the scores of the effects, b = Lambda u and u = Lambda's at the modes; implicit
-differentiation gives M du = dLambda's - Lambda'Z'WZ dLambda u + Lambda'dv, dv what a parameter
-changes in s at fixed effects.
+With s = Z'g the scores of the effects, b = Psi s at the modes. A parameter that changes Psi by
+dPsi, and s at fixed effects by ds, moves them by db = v + D (ds - Z'WZ v), v = dPsi s, with D =
+Lambda M^-1 Lambda'.
 """
 
 from __future__ import annotations
@@ -44,35 +44,36 @@ def mode_slopes(
     list of ndarray of shape (n_levels, k, n_slopes)
         One for each factor; those in theta come first.
     """
-    n = len(modes.eta)
-    moved, right = [], []
-    for i, dL in _directions(covariance, theta):
-        direct = [dL @ u if j == i else np.zeros_like(u) for j, u in enumerate(modes.spherical)]
-        change = rows.to_levels(modes.rows.second * rows.to_rows(direct, n))
-        own = [L.T @ one for L, one in zip(modes.factors, change, strict=True)]
-        own[i] += dL.T @ rows.to_levels(modes.rows.first)[i]
-        moved.append(direct)
-        right.append(own)
+    n, scores = len(modes.eta), rows.to_levels(modes.rows.first)
+    direct, changes = [], []
+    for i, dPsi in _directions(covariance, theta):
+        moved = [np.zeros_like(one) for one in scores]
+        moved[i] = dPsi @ scores[i]
+        direct.append(moved)
+        changes.append(rows.to_levels(modes.rows.second * rows.to_rows(moved, n)))
     for X, derivative in zip(extra, modes.rows.extra, strict=True):
         for x in X:
-            change = rows.to_levels(derivative.mixed * x)
-            moved.append([np.zeros_like(u) for u in modes.spherical])
-            right.append([L.T @ one for L, one in zip(modes.factors, change, strict=True)])
-    if not right or not modes.spherical:
-        return [np.zeros((u.shape[1], len(u), len(right))) for u in modes.spherical]
-    solved = modes.system.solve([np.stack(one) for one in zip(*right, strict=True)])
+            direct.append([np.zeros_like(one) for one in scores])
+            changes.append(rows.to_levels(derivative.mixed * x))
+    if not changes or not scores:
+        return [np.zeros((one.shape[1], len(one), len(changes))) for one in scores]
+    right = [
+        np.einsum("ba,mbg->mag", L, np.stack(one))
+        for L, one in zip(modes.factors, zip(*changes, strict=True), strict=True)
+    ]
+    solved = modes.system.solve(right)
     return [
-        np.moveaxis(np.stack(direct) + np.einsum("ab,mbg->mag", L, du), (0, 2), (2, 0))
-        for direct, L, du in zip(zip(*moved, strict=True), modes.factors, solved, strict=True)
+        np.moveaxis(np.stack(own) + np.einsum("ab,mbg->mag", L, du), (0, 2), (2, 0))
+        for own, L, du in zip(zip(*direct, strict=True), modes.factors, solved, strict=True)
     ]
 
 
 def _directions(covariance: JointCovariance, theta: FloatArray) -> list[tuple[int, FloatArray]]:
-    """Return the derivative of Lambda in each theta, with the factor it belongs to."""
-    return [
-        (i, dL)
-        for i, (joint, part) in enumerate(
-            zip(covariance.factors, covariance.split(theta), strict=True)
-        )
-        for dL in joint.factor_derivative(part)
-    ]
+    """Return the derivative of Psi in each theta, with the factor it belongs to."""
+    found = []
+    for i, (joint, part) in enumerate(
+        zip(covariance.factors, covariance.split(theta), strict=True)
+    ):
+        L = joint.factor(part)
+        found += [(i, dL @ L.T + L @ dL.T) for dL in joint.factor_derivative(part)]
+    return found

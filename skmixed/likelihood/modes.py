@@ -24,8 +24,8 @@ NEAR = 1e-11
 # The same for a step that is no shorter than half of the last one.
 ROUNDED = 1e-6
 MAX_STEPS = 200
-# The shortest part of a step that is tried.
-SHORTEST = 1e-10
+# The shortest part of a step that is tried, and how often steps are halved in all.
+SHORTEST, MOST_HALVED = 1e-10, 300
 ROUNDING = 64.0 * float(np.finfo(float).eps)
 
 
@@ -111,7 +111,7 @@ def find_modes(
         eta = fixed.copy()
         at = responses.at(eta, extra, full=False, normalised=False)
         value = _value(at, u)
-    before = np.inf
+    before, n_halved = np.inf, 0
     for n_steps in range(MAX_STEPS):
         slope = [
             score - one
@@ -141,8 +141,8 @@ def find_modes(
             value_tried = _value(at_tried, tried)
             if value_tried <= value + rounding:
                 break
-            part *= 0.5
-            if part < SHORTEST:
+            part, n_halved = 0.5 * part, n_halved + 1
+            if part < SHORTEST or n_halved > MOST_HALVED:
                 raise np.linalg.LinAlgError("No step leads to the modes.")
         u, eta, at, value = tried, eta_tried, at_tried, value_tried
     raise np.linalg.LinAlgError("The modes were not found.")

@@ -1,4 +1,4 @@
-"""What a user may add to the likelihood for stability: a ridge, and priors of standard deviations."""
+"""What may be added to the likelihood for stability: a ridge, priors of standard deviations."""
 
 from __future__ import annotations
 
@@ -158,12 +158,12 @@ class Penalty:
     Parameters
     ----------
     ridge : float, default 0.0
-        Times the sum of squares of the coefficients but the intercept's, each in standard deviations
-        of its column: normal priors with this precision.
+        Times the sum of squares of the coefficients but the intercept's, each in standard
+        deviations of its column: normal priors with this precision.
     prior_sd : {"wishart", "gamma"}, WishartPrior, GammaPrior or None, default None
         The prior of the covariance of the random effects of each term. Both names stand for weakly
-        informative priors, the same where a term has one effect. Of a structure in which all effects
-        share one standard deviation, that one counts once.
+        informative priors, the same where a term has one effect. Of a structure in which all
+        effects share one standard deviation, that one counts once.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def penalty_from(given: Any) -> Penalty | None:
     """
     if given is None:
         return None
-    if isinstance(given, Real) and not isinstance(given, bool):
+    if not isinstance(given, bool) and isinstance(given, Real):
         given = Penalty(ridge=float(given))
     if not isinstance(given, Penalty):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Adaptive Gauss-Hermite quadrature over the effects of one grouping factor, with its exact gradient.
+"""Adaptive Gauss-Hermite quadrature over the effects of one factor, with its exact gradient.
 
 With L L' = M of a level, as in ``laplace``, and the nodes z of Gauss and Hermite, the effects are
 u = mode + L'^-1 z, and the level's likelihood is |L|^-1 times the weighted mean over the nodes of
@@ -6,9 +6,9 @@ u = mode + L'^-1 z, and the level's likelihood is |L|^-1 times the weighted mean
     exp(log p(y | u) - |u|^2 / 2 + |z|^2 / 2)
 
 (Liu and Pierce 1994; Pinheiro and Bates 1995). Modes and L move with the parameters, and the nodes
-with them. With an upper triangular Lambda, Lambda L'^-1 is the upper triangular root of the effects'
-covariance given the data: the nodes in b depend on Lambda through Lambda Lambda' alone, and not on the
-units and origins of the columns of Z.
+with them. With an upper triangular Lambda, Lambda L'^-1 is the upper triangular root of the
+covariance of the effects given the data: the nodes in b depend on Lambda Lambda' alone, and not on
+the units and origins of the columns of Z.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def check_quadrature(n_quadrature: Any, covariance: JointCovariance) -> None:
     >>> from skmixed.likelihood.quadrature import check_quadrature
     >>> check_quadrature(9, JointCovariance((DirectSum((Unstructured(),), (2,)),)))
     """
-    if not isinstance(n_quadrature, Integral) or isinstance(n_quadrature, bool):
+    if isinstance(n_quadrature, bool) or not isinstance(n_quadrature, Integral):
         raise TypeError(
             f"n_quadrature must be an integer, got {type(n_quadrature).__name__}: the number of "
             "nodes in each dimension, 1 for Laplace's approximation."
@@ -112,6 +112,10 @@ class Quadrature:
     responses: Responses
     n_nodes: int
 
+    def of(self, rows: EffectRows, responses: Responses) -> Quadrature:
+        """Return the same approximation for other rows."""
+        return Quadrature(rows, responses, self.n_nodes)
+
     @cached_property
     def blocks(self) -> list[_Block]:
         """Return the nodes of all dimensions, in blocks of which the rows fit into memory."""
@@ -150,8 +154,8 @@ class Quadrature:
         for at in self._at_nodes(modes, extra, full=bool(extra)):
             total += at.density.sum(axis=0)
             of_eta += at.over_nodes(at.first)
-            for sums, e in zip(of_extra, at.derivatives.extra, strict=True):
-                sums += at.over_nodes(at.known(e.first))
+            for j, e in enumerate(at.derivatives.extra):
+                of_extra[j] += at.over_nodes(at.known(e.first))
             scores = at.scores
             slopes = np.einsum("ab,ajg->bjg", modes.factors[0], scores) - at.effects
             weighted = at.density * slopes

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmixed.plots.arrays.group_fit import group_fit_arrays
+from skmixed.plots.arrays.group_fit import group_fit_arrays, usual_lines
 from skmixed.plots.display import Display, check_shape
 from skmixed.plots.drawing.group_fit import check_show, draw_groups
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
@@ -115,7 +115,7 @@ class GroupFitDisplay(Display):
         factor: str | None = None,
         feature: Any = None,
         levels: Any = None,
-        show: Sequence[str] = ("points", "separate", "mixed", "pooled"),
+        show: Sequence[str] | None = None,
         true: Any = None,
         panels: bool = True,
         ax: Any = None,
@@ -141,8 +141,10 @@ class GroupFitDisplay(Display):
         levels : list of labels, optional
             Which groups; by default all, or 12 of more than 20 (40 of more than 60 in one panel),
             small and large ones with low and high effects.
-        show : sequence of str, default=("points", "separate", "mixed", "pooled")
-            Also ``"population"``, the line of the fixed effects.
+        show : sequence of str, optional
+            By default points, and the lines separate, mixed and pooled; mixed and population of a
+            generalised model, whose lines are those of the mean response and have no least-squares
+            counterparts. ``"population"`` is the line of the fixed effects.
         true : DataFrame or array-like of shape (n_levels, 2), optional
             Intercept and slope of each group's true line: a DataFrame indexed by labels, or rows
             in the sorted order of all labels.
@@ -158,8 +160,10 @@ class GroupFitDisplay(Display):
         ValueError
             If there is no such factor, feature, level or line.
         """
-        check_show(show)
+        if show is not None:
+            check_show(show)
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
+        show = usual_lines(source.fit) if show is None else show
         arrays = group_fit_arrays(
             source, feature=feature, levels=levels, show=show, true=true, panels=panels
         )
@@ -173,7 +177,7 @@ class GroupFitDisplay(Display):
         factor: str | None = None,
         feature: Any = None,
         levels: Any = None,
-        show: Sequence[str] = ("points", "separate", "mixed", "pooled"),
+        show: Sequence[str] | None = None,
         true: Any = None,
         panels: bool = True,
         ax: Any = None,

@@ -43,7 +43,7 @@ class ResidualsDisplay(Display):
     residuals : array-like of shape (n,)
         NaN where a row says nothing.
     residual_kind : str, default="standardised"
-        One of the kinds of ``skmixed.inference.residuals``.
+        One of the kinds of ``skmixed.inference.residuals``, or ``"quantile"``.
     groups : array-like of shape (n,), optional
         Labels for ``kind="groups"``.
     factor : str, default="group"
@@ -111,6 +111,7 @@ class ResidualsDisplay(Display):
         residual_kind: str | None = None,
         factor: Any = None,
         level: float = 0.95,
+        random_state: Any = 0,
         ax: Any = None,
     ) -> ResidualsDisplay:
         """Draw the residuals of the rows that an estimator was fitted to.
@@ -120,7 +121,7 @@ class ResidualsDisplay(Display):
         estimator : fitted estimator, or Pipeline that ends with one
         X, y, groups, sample_weight, group_weight
             As given to its fit.
-        kind, residual_kind, factor, level, ax
+        kind, residual_kind, factor, level, random_state, ax
             As for ``from_results``.
 
         Raises
@@ -131,15 +132,16 @@ class ResidualsDisplay(Display):
             If the rows are not those of the fit, or there is no such kind or factor.
         """
         model, columns = model_and_columns(estimator, X)
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        given = {name: values for name, values in given.items() if values is not None}
         arrays = residuals_arrays(
             model,
             columns,
             y,
             kind=residual_kind,
             factor=factor,
-            groups=groups,
-            sample_weight=sample_weight,
-            group_weight=group_weight,
+            random_state=random_state,
+            **given,
         )
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
@@ -152,23 +154,29 @@ class ResidualsDisplay(Display):
         residual_kind: str | None = None,
         factor: Any = None,
         level: float = 0.95,
+        random_state: Any = 0,
         ax: Any = None,
     ) -> ResidualsDisplay:
         """Draw the residuals of a model that keeps its rows.
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        results : MixedLMResults or MixedGLMResults
+            Of ``mixedlm`` or ``mixedglm``.
         kind : {"overview", "fitted", "scale_location", "qq", "qq_random", "groups"}
         residual_kind : str, optional
             As in ``skmixed.inference.residuals``; by default ``"normalised"`` where there is a
             residual structure, else ``"standardised"``. Marginal and decorrelated residuals are
             shown against the mean of the population, all others against the mean of their groups.
+            Of a generalised model the default is ``"quantile"``: normal quantiles of
+            ``skmixed.inference.quantile_residuals``, which should look like those of a linear model
+            whatever the family.
         factor : str or array-like of shape (n,), optional
             By which the residuals are grouped: a grouping factor (the first one by default), a
             column of the data, or labels.
         level : float, default=0.95
+        random_state : int, numpy.random.Generator or None, default=0
+            Of quantile residuals, which are drawn.
         ax : matplotlib Axes, or array of Axes, optional
             The place of one Axes is divided where there are several panels.
 
@@ -179,7 +187,9 @@ class ResidualsDisplay(Display):
         ValueError
             If there is no such kind or factor.
         """
-        arrays = residuals_arrays(results, kind=residual_kind, factor=factor)
+        arrays = residuals_arrays(
+            results, kind=residual_kind, factor=factor, random_state=random_state
+        )
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "overview") -> ResidualsDisplay:

@@ -16,9 +16,7 @@ from skmixed.formula import rows_with_missing
 from skmixed.formula.columns import column_names
 from skmixed.prediction.family_prediction import (
     ResponseScale,
-    further_values,
     link_name,
-    log_probabilities,
 )
 from skmixed.prediction.given_columns import GivenColumns
 from skmixed.prediction.kept_rows import KeptRows
@@ -41,7 +39,7 @@ from skmixed.prediction.related import (
 from skmixed.prediction.switches import PredictionSwitches
 from skmixed.prediction.uncertainty import check_probabilities, read_variance_uncertainty
 
-__all__ = ["RowPredictions"]
+__all__ = ["RowPredictions", "among_missing"]
 
 FloatArray = NDArray[np.float64]
 
@@ -167,11 +165,11 @@ class RowPredictions:
         if return_std and return_cov:
             raise ValueError("At most one of return_std and return_cov can be True.")
         prediction, complete = self._predictive(X, labels_needed=return_cov, **switches)
-        mean = _among_missing(prediction.mean, complete)
+        mean = among_missing(prediction.mean, complete)
         if return_std:
-            return mean, _among_missing(prediction.std, complete)
+            return mean, among_missing(prediction.std, complete)
         if return_cov:
-            return mean, _among_missing(prediction.covariance(), complete, n_axes=2)
+            return mean, among_missing(prediction.covariance(), complete, n_axes=2)
         return mean
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
@@ -204,58 +202,7 @@ class RowPredictions:
         """
         probabilities = check_probabilities(quantiles)
         prediction, complete = self._predictive(X, **switches)
-        return _among_missing(prediction.quantiles(probabilities), complete)
-
-    def predict_probabilities(
-        self, X: Any, *, logarithm: bool = False, **switches: Any
-    ) -> FloatArray:
-        """Return the probabilities of both outcomes of a binary response, (n, 2).
-
-        Both are accurate relative to their size, however small.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        logarithm : bool, default=False
-            Whether to return their logarithms.
-        **switches
-            groups, include_random_effects, average, offset and exposure, as for ``predict``.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-            The probabilities of 0, or failure, and of 1.
-
-        Raises
-        ------
-        ValueError
-            If the response is not binomial.
-        """
-        prediction, complete = self._predictive(X, **switches)
-        logarithms = log_probabilities(prediction)
-        return _among_missing(logarithms if logarithm else np.exp(logarithms), complete)
-
-    def predict_further(self, X: Any, *, groups: Any = None) -> dict[str, FloatArray]:
-        """Return what a family has beside its mean for each row.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), data frame or None
-
-        Returns
-        -------
-        dict of str to ndarray of shape (n,)
-            ``"dispersion"`` as the family's variance has it, and ``"zero_inflation"``, the
-            probability of a zero that is not one of the counts; what the model has of them.
-        """
-        complete = self._complete(X)
-        kept = X if complete is None else take_rows(X, complete)
-        rows, _ = self.read(kept, groups, False)
-        return {
-            name: _among_missing(values, complete)
-            for name, values in further_values(self.fit, rows).items()
-        }
+        return among_missing(prediction.quantiles(probabilities), complete)
 
     def observed(self, X: Any, y: Any = None) -> Any:
         """Return y, or the response that the formula finds in the columns of X.
@@ -352,7 +299,7 @@ class RowPredictions:
         return self.reader
 
 
-def _among_missing(
+def among_missing(
     values: FloatArray, complete: NDArray[np.bool_] | None, *, n_axes: int = 1
 ) -> FloatArray:
     """Put what the complete rows have among NaN for the others, along one axis or two."""

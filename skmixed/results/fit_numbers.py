@@ -87,10 +87,11 @@ class FitNumbers(OfModel):
 
     @property
     def icc(self) -> float:
-        """Return the share of the groups in the variance around the fixed effects."""
-        self.fit.require_gaussian(
-            "The share of the groups in the variance of y", "see variance_components"
-        )
+        """Return the share of the groups in the variance around the fixed effects.
+
+        Of a binomial response it is that of its latent response; for other generalised models see
+        ``skmixed.inference.icc``.
+        """
         return self.fit.icc
 
     @property

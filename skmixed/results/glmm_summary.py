@@ -92,6 +92,8 @@ def _facts(fit: GLMMFit, description: ModelDescription) -> tuple[tuple[str, str]
         for one in fit.extra
         if one.name == "dispersion" and not _has_table(one)
     ]
+    if fit.penalty is not None:
+        facts.append(("Penalty", repr(fit.penalty)))
     return tuple(facts)
 
 

@@ -40,7 +40,7 @@ def rows() -> pd.DataFrame:
     eta = 0.4 + 0.5 * table["x"] + effects
     spread = rng.gamma(2.0, 0.5, size=n)
     table["count"] = rng.poisson(np.exp(eta) * spread) * (rng.random(n) > 0.1)
-    table["noise"] = rng.permutation(np.arange(n) % 4)
+    table["noise"] = np.arange(n) % 4
     table["yes"] = (rng.random(n) < 1.0 / (1.0 + np.exp(-eta))).astype(int)
     table["trials"] = 1 + np.arange(n) % 5
     table["share"] = rng.binomial(table["trials"], 1.0 / (1.0 + np.exp(-eta))) / table["trials"]

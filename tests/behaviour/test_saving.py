@@ -22,7 +22,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmixed
-from skmixed import GroupConformalRegressor, MixedLM, RandomInterceptRegressor, mixedlm
+from skmixed import (
+    GroupConformalRegressor,
+    MixedGLM,
+    MixedLM,
+    MixedLogisticRegression,
+    RandomInterceptRegressor,
+    mixedlm,
+)
 
 COLUMNS = ["x1", "x2", "school", "year"]
 SLOPES = ["x1", "x2"]
@@ -121,6 +128,18 @@ FITS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "contrasts": formula("y ~ C(sex, Treatment('m')) + C(year, Sum) + C(w, Poly) + (1 | school)"),
     "functions": formula("y ~ log(x1 + 9) + np.exp(x2) + I(x1**2) + offset(x2) + (1 | school)"),
     "formula, crossed": formula("y ~ x1 + (x1 || school) + (1 | year:sex)"),
+    "classifier": lambda rows: MixedLogisticRegression("school", class_weight="balanced").fit(
+        rows[COLUMNS], np.where(rows["y"] > 1, "high", "low")
+    ),
+    "classifier, formula": lambda rows: MixedLogisticRegression(
+        formula="high ~ scale(x1) + (1 | school)", link="cloglog", penalty=0.1
+    ).fit(rows.assign(high=np.where(rows["y"] > 1, "yes", "no"))),
+    "counts": lambda rows: MixedGLM(
+        ["school", "year"], family="poisson", zero_inflation="~ x1"
+    ).fit(rows[COLUMNS], rows["w"] - 1),
+    "dispersion": lambda rows: MixedGLM(
+        formula="w ~ x1 + (1 | school)", family="negative_binomial_1", dispersion="~ sex"
+    ).fit(rows),
     "tensor": formula("y ~ te(cr(x1, df=3), cc(x2, df=3)) + (1 | school)"),
 }
 
@@ -138,6 +157,8 @@ def answers(name: str, model: Any, rows: pd.DataFrame) -> list[np.ndarray]:
         labels = {} if name == "no groups" else {"groups": rows["school"].to_numpy()}
     if isinstance(model, GroupConformalRegressor):
         return [model.predict(X), model.predict_interval(X, coverage=0.5)]
+    if isinstance(model, MixedLogisticRegression):
+        return [model.predict(X), model.predict_log_proba(X), model.predict_link(X)]
     return [
         model.predict(X, return_std=True, **labels)[1],
         model.predict(X, include_random_effects=False),

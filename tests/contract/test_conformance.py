@@ -8,7 +8,7 @@ import pytest
 import sklearn
 from sklearn.utils import estimator_checks
 
-from skmixed import MixedLM, RandomInterceptRegressor
+from skmixed import MixedGLM, MixedLM, MixedLogisticRegression, RandomInterceptRegressor
 
 ESTIMATORS = [
     RandomInterceptRegressor(),
@@ -22,6 +22,11 @@ ESTIMATORS = [
     MixedLM(-1, method="ml"),
     MixedLM(covariance="diagonal", weight_type="frequency"),
     MixedLM(random_slopes=0, covariance="identity"),
+    MixedLogisticRegression(),
+    MixedLogisticRegression(0),
+    MixedLogisticRegression(-1, class_weight="balanced"),
+    MixedGLM(),
+    MixedGLM(0, family="poisson"),
 ]
 
 # The checks fit data without groups, with aliased columns, and with one row per label.

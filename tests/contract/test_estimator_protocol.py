@@ -15,7 +15,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmixed import GroupScorer, MixedLM, RandomInterceptRegressor
+from skmixed import (
+    GroupScorer,
+    MixedGLM,
+    MixedLM,
+    MixedLogisticRegression,
+    RandomInterceptRegressor,
+)
 from skmixed.covariance import Diagonal
 
 UNFITTED = [
@@ -32,7 +38,7 @@ def estimator(request):
 
 
 def test_init_only_stores_its_arguments():
-    for cls in (RandomInterceptRegressor, MixedLM, GroupScorer):
+    for cls in (RandomInterceptRegressor, MixedLM, MixedGLM, MixedLogisticRegression, GroupScorer):
         names = [n for n in inspect.signature(cls).parameters if n != "self"]
         values = {name: object() for name in names}
         model = cls(**values)
@@ -41,7 +47,7 @@ def test_init_only_stores_its_arguments():
 
 
 def test_only_groups_is_positional():
-    for cls in (RandomInterceptRegressor, MixedLM):
+    for cls in (RandomInterceptRegressor, MixedLM, MixedGLM, MixedLogisticRegression):
         kinds = [p.kind.name for p in inspect.signature(cls).parameters.values()]
         assert kinds[0] == "POSITIONAL_OR_KEYWORD"
         assert set(kinds[1:]) == {"KEYWORD_ONLY"}

@@ -11,9 +11,16 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import skmixed
-from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
+from skmixed import (
+    MixedLM,
+    MixedLogisticRegression,
+    RandomInterceptRegressor,
+    mixedglm,
+    mixedlm,
+)
 from skmixed.datasets import load_sleepstudy, make_mixed_regression
 from skmixed.design.response import response_of_values
+from skmixed.inference import conditional_aic
 from skmixed.residual import AR1, CompoundSymmetry
 
 from .tables import code, tables
@@ -25,6 +32,7 @@ FRAME = make_mixed_regression(
 )
 ARRAYS = (FRAME[["x1", "x2"]].to_numpy(), FRAME["y"].to_numpy())
 LABELS = FRAME["group"].to_numpy()
+YES = (FRAME["y"] > FRAME["y"].median()).to_numpy(dtype=int)
 
 
 def fitted() -> RandomInterceptRegressor:
@@ -73,6 +81,9 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
     "do not determine these parameters": lambda: mixedlm(
         "y ~ 1", TWO_NAMES.assign(row=range(len(TWO_NAMES))), residual=AR1(group="row")
     ),
+    "run off towards infinity": lambda: MixedLogisticRegression("group").fit(
+        FRAME[["x1", "group"]].assign(known=YES), YES
+    ),
     "All variances are 0": lambda: RandomInterceptRegressor().fit(
         ARRAYS[0], np.ones(len(LABELS)), groups=LABELS
     ),
@@ -84,6 +95,7 @@ TRIED = [row for row in WARNINGS[1:] if "Monte-Carlo" not in row[0]]
 
 
 @pytest.mark.parametrize("row", TRIED, ids=lambda row: row[0])
+@pytest.mark.filterwarnings("ignore::skmixed.SingularFitWarning")
 def test_warning_of_the_table(row):
     """The case that the row describes gives the warning that it names."""
     quoted = re.search(r'"(.+)"', row[0])
@@ -129,6 +141,22 @@ GIVE_ERROR: dict[str, Callable[[], object]] = {
     ),
     "Choose another unit": lambda: RandomInterceptRegressor().fit(
         ARRAYS[0], 1e160 * ARRAYS[1], groups=LABELS
+    ),
+    "must be positive": lambda: mixedglm("y ~ 1 + (1 | g)", TWO_NAMES, family="gamma"),
+    "expected 0 and 1, or proportions of successes": lambda: mixedglm(
+        "y ~ 1 + (1 | g)", TWO_NAMES.assign(y=YES + 1)
+    ),
+    "has 3 labels": lambda: mixedglm("y ~ 1 + (1 | g)", TWO_NAMES.assign(y=list("abc") * 40)),
+    "needs the log link": lambda: mixedglm(
+        "y ~ 1 + (1 | g)", TWO_NAMES.assign(y=YES), exposure=np.ones(len(YES))
+    ),
+    "needs a single grouping factor": lambda: mixedglm(
+        "y ~ 1 + (1 | g) + (1 | k)",
+        TWO_NAMES.assign(y=YES, k=np.arange(len(YES)) % 7),
+        n_quadrature=5,
+    ),
+    "needs a linear mixed model": lambda: conditional_aic(
+        mixedglm("y ~ 1 + (1 | g)", TWO_NAMES.assign(y=YES))
     ),
     "hold text": lambda: with_column(np.array(["a", "b"])[LABELS % 2]),
 }

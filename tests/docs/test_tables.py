@@ -120,7 +120,7 @@ def test_every_residual_structure_is_in_the_guide():
 
 
 STATSMODELS = "coming-from-statsmodels.md"
-MODELS, RESULTS = tables(STATSMODELS)
+MODELS, RESULTS, _ = tables(STATSMODELS)
 
 
 @pytest.fixture(scope="module")

@@ -237,7 +237,7 @@ def test_attributes_of_other_models_say_what_to_use(model):
     assert model.family_.name == "binomial"
     with pytest.raises(AttributeError, match="binomial response has no residual variance"):
         model.sigma_  # noqa: B018
-    with pytest.raises(AttributeError, match="use skmixed"):
+    with pytest.raises(AttributeError, match="another one on each scale"):
         model.icc_  # noqa: B018
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "coefficients",
     "compared",
     "conditional_sds",
+    "dropped",
     "log_sd",
     "measures",
     "overdispersion",
@@ -115,6 +116,11 @@ def terms(results: Any) -> pd.DataFrame:
             "p": table["p_value"],
         }
     )
+
+
+def dropped(results: Any) -> pd.DataFrame:
+    """Return likelihood ratios of the models without each term."""
+    return inference.drop_terms(results).set_index("term").iloc[1:]
 
 
 def term_test(results: Any, contrasts: FloatArray) -> dict[str, float]:

@@ -125,13 +125,12 @@ def _wald_by_term(results: Any, record: Record) -> Numbers:
     return found
 
 
-def _drop1(results: Any, record: Record) -> Numbers:
+def _drop1(results: Any) -> Numbers:
     found = {"AIC.full": results.aic}
-    for term in [key.removesuffix(".LRT") for key in record.expected if key.endswith(".LRT")]:
-        small = fitted(record, formula=_without(record.model[0], term))
-        test = likelihood_ratio_test(small, results).iloc[1]
-        found |= {f"{term}.AIC": small.aic, f"{term}.df": test["df"]}
-        found |= {f"{term}.LRT": test["statistic"], f"{term}.p": test["p_value"]}
+    for name, row in calls.dropped(results).iterrows():
+        term = str(name).replace(" ** ", "^")
+        found |= {f"{term}.AIC": row["aic"], f"{term}.df": row["df"]}
+        found |= {f"{term}.LRT": row["statistic"], f"{term}.p": row["p_value"]}
     return found
 
 
@@ -231,7 +230,7 @@ def _measures(results: Any, record: Record) -> Numbers:
 KINDS: Mapping[str, Callable[[Any, Record], Numbers]] = {
     "coefficients": _coefficients,
     "conditional_modes": _conditional_modes,
-    "drop1_chisq": _drop1,
+    "drop1_chisq": lambda results, _: _drop1(results),
     "emmeans_contrast": lambda results, _: _contrasts(results),
     "emmeans_link": lambda results, record: _means(results, record, "link"),
     "emmeans_pairs_ratio": lambda results, record: _pairs(results, record, "response", "none"),

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from skmixed import SingularFitWarning, mixedlm, plots
+from skmixed import SingularFitWarning, mixedglm, mixedlm, plots
 from skmixed.datasets import load_dyestuff2, load_penicillin, load_sleepstudy
 from skmixed.residual import AR1, Heterogeneous
 
@@ -39,9 +39,25 @@ def simulated(n_groups: int, n_rows: int) -> pd.DataFrame:
     return pd.DataFrame({"y": y, "x": x, "municipality": names[codes]})
 
 
+def outcomes() -> pd.DataFrame:
+    """Return a yes or no and a count in each of 1,500 rows of 50 groups."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"g": np.arange(1500) % 50, "x": rng.normal(size=1500)})
+    eta = 0.8 * data["x"] + 1.2 * rng.normal(size=50)[data["g"]]
+    data["bought"] = rng.random(1500) < 1.0 / (1.0 + np.exp(-eta))
+    data["visits"] = rng.poisson(np.exp(0.5 + 0.5 * eta) * rng.gamma(2.0, 0.5, 1500))
+    return data
+
+
 @cache
 def fitted(name: str) -> Any:
-    """Return results: sleep, ar1, crossed, five (groups), many (5,000 groups) or singular."""
+    """Return results: sleep, ar1, crossed, five (groups), many (5,000 groups) or singular.
+
+    Generalised models are called by their response: bought (yes or no) or visits (counts).
+    """
+    if name in ("bought", "visits"):
+        family = "binomial" if name == "bought" else "poisson"
+        return mixedglm(f"{name} ~ x + (1 | g)", outcomes(), family=family)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)
         if name == "sleep":
@@ -114,7 +130,13 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
         of("AutocorrelationDisplay", "ar1", kind="normalised"),
         small("AutocorrelationDisplay", "ar1", kind="pearson"),
     ],
+    "BinnedResidualsDisplay": [
+        of("BinnedResidualsDisplay", "bought"),
+        of("BinnedResidualsDisplay", "visits", by="x", n_bins=15),
+        small("BinnedResidualsDisplay", "bought"),
+    ],
     "GroupFitDisplay": [
+        of("GroupFitDisplay", "bought"),
         *(of("GroupFitDisplay", data) for data in THREE),
         *(of("GroupFitDisplay", data, panels=False) for data in THREE),
         of("GroupFitDisplay", "sleep", levels=["308", "335"]),
@@ -137,11 +159,18 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
         small("PredictionComparisonDisplay", "sleep"),
     ],
     "PredictionIntervalDisplay": [
+        of("PredictionIntervalDisplay", "visits"),
         *(of("PredictionIntervalDisplay", data) for data in THREE),
         *(of("PredictionIntervalDisplay", data, kind="rows") for data in FOUR),
         small("PredictionIntervalDisplay", "sleep"),
     ],
+    "ProbabilityCalibrationDisplay": [
+        of("ProbabilityCalibrationDisplay", "bought"),
+        of("ProbabilityCalibrationDisplay", "bought", include_random_effects=False, n_bins=15),
+        small("ProbabilityCalibrationDisplay", "bought"),
+    ],
     "ProfileDisplay": [
+        of("ProfileDisplay", "visits"),
         *(of("ProfileDisplay", data) for data in FOUR),
         *(of("ProfileDisplay", data, kind="density") for data in FOUR),
         of("ProfileDisplay", "singular"),
@@ -155,6 +184,8 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
         small("RandomEffectsDisplay", "crossed"),
     ],
     "ResidualsDisplay": [
+        *(of("ResidualsDisplay", data) for data in ("bought", "visits")),
+        of("ResidualsDisplay", "visits", kind="fitted", residual_kind="pearson"),
         *(of("ResidualsDisplay", data) for data in FOUR),
         *(of("ResidualsDisplay", data, kind="groups") for data in FOUR),
         *(of("ResidualsDisplay", data, kind="qq_random") for data in FOUR),
@@ -162,6 +193,11 @@ PICTURES: dict[str, list[tuple[str, Callable[[], Any]]]] = {
         *(of("ResidualsDisplay", "sleep", kind=kind) for kind in ("fitted", "scale_location")),
         of("ResidualsDisplay", "sleep", kind="qq", residual_kind="response"),
         small("ResidualsDisplay", "sleep"),
+    ],
+    "RootogramDisplay": [
+        of("RootogramDisplay", "visits"),
+        of("RootogramDisplay", "visits", average=True, max_count=12),
+        small("RootogramDisplay", "visits"),
     ],
     "SemivariogramDisplay": [
         *(of("SemivariogramDisplay", data) for data in ("ar1", "sleep", "five")),

@@ -277,7 +277,7 @@ def test_what_cannot_be_shown(sleep_data, sleep, dyestuff_results):
         GroupFitDisplay.from_results(sleep, show=("ols",))
     with pytest.raises(ValueError, match=r"no column of numbers.*ShrinkageDisplay"):
         GroupFitDisplay.from_results(dyestuff_results)
-    with pytest.raises(TypeError, match="linear mixed models, got LinearRegression"):
+    with pytest.raises(TypeError, match="mixed models, got LinearRegression"):
         GroupFitDisplay.from_estimator(
             LinearRegression(), sleep_data[["Days"]], sleep_data["Reaction"]
         )

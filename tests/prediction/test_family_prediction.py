@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from prediction.dense_family import Dense, simulated
 from scipy import stats
 from scipy.special import expit
 
@@ -15,24 +16,6 @@ from skmixed import mixedglm
 from skmixed.fitting.glmm_model import GLMMModel
 
 COVERED = (0.05, 0.5, 0.9)
-
-
-def simulated(seed: int = 0) -> pd.DataFrame:
-    """Return responses of 25 groups crossed with 4 days."""
-    rng = np.random.default_rng(seed)
-    group, day = np.repeat(np.arange(25), 12), np.tile(np.arange(4), 75)
-    x = rng.normal(size=300)
-    slopes = 0.6 + 0.8 * rng.normal(size=25)
-    eta = 0.3 + slopes[group] * x + rng.normal(size=25)[group] + 0.5 * rng.normal(size=4)[day]
-    return pd.DataFrame(
-        {
-            "x": x,
-            "group": [f"g{i}" for i in group],
-            "day": [f"d{i}" for i in day],
-            "yes": (rng.random(300) < expit(eta)).astype(float),
-            "count": rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, size=300)),
-        }
-    )
 
 
 @pytest.fixture(scope="module")
@@ -60,46 +43,6 @@ def new() -> pd.DataFrame:
             "day": ["d1", "d0", "d2", "new"],
         }
     )
-
-
-class Dense:
-    """The law of eta of new rows by dense algebra: M = Z'WZ + Psi^-1 of all effects together."""
-
-    def __init__(self, results, new: pd.DataFrame) -> None:
-        fit, design = results.fit, results.model.design
-        columns, inverse, rows, unknown = [], [], [], np.zeros(len(new))
-        for effects, block in zip(fit.random, design.blocks, strict=True):
-            Psi, k = effects.effect_covariance, block.columns.shape[1]
-            labels = list(effects.levels.labels)
-            z = np.column_stack([np.ones(len(new)), new["x"]])[:, :k]
-            known = new[effects.name].isin(labels).to_numpy()
-            place = [labels.index(one) if one in labels else 0 for one in new[effects.name]]
-            own = np.zeros((len(new), len(labels), k))
-            own[np.arange(len(new)), place] = z * known[:, None]
-            unknown += np.einsum("ni,ij,nj->n", z, Psi, z) * ~known
-            full = np.zeros((design.n_rows, len(labels), k))
-            full[np.arange(design.n_rows), block.factor.codes] = block.columns
-            columns.append(full.reshape(design.n_rows, -1))
-            rows.append(own.reshape(len(new), -1))
-            inverse.append(np.kron(np.eye(len(labels)), np.linalg.inv(Psi)))
-        Z, self.z = np.hstack(columns), np.hstack(rows)
-        self.X = np.column_stack([np.ones(design.n_rows), design.fixed])
-        self.x = np.column_stack([np.ones(len(new)), new["x"]])
-        b = np.concatenate([effects.modes.ravel() for effects in fit.random])
-        eta = self.X @ results.params.to_numpy() + Z @ b
-        W = -fit.family.derivatives(design.response, eta, (), full=False).second
-        precision = Z.T @ (W[:, None] * Z)
-        at = 0
-        for one in inverse:
-            precision[at : at + len(one), at : at + len(one)] += one
-            at += len(one)
-        self.D = np.linalg.inv(precision)
-        self.cross = self.D @ Z.T @ (W[:, None] * self.X)
-        self.mean = self.x @ results.params.to_numpy() + self.z @ b
-        self.given = np.einsum("ni,ij,nj->n", self.z, self.D, self.z)
-        self.unknown = unknown
-        moved = self.x - self.z @ self.cross
-        self.of_beta = np.einsum("ni,ij,nj->n", moved, results.cov_params().to_numpy(), moved)
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +208,7 @@ def test_trials_make_shares_of_observations(logistic, new):
     assert set(np.unique(single)) <= {0.0, 1.0}
     many = logistic.predict_quantiles(new, trials=np.full(4, 10.0))
     assert_allclose(many * 10.0, np.round(many * 10.0), atol=1e-9)
-    assert ((0.0 < many) & (many < 1.0)).any()
+    assert ((many > 0.0) & (many < 1.0)).any()
     std = logistic.predict(new, return_std=True)[1]
     assert (logistic.predict(new, return_std=True, trials=np.full(4, 10.0))[1] < std).all()
 
@@ -287,7 +230,7 @@ def test_labels_that_are_not_known(logistic, new, data):
         logistic.predict(missing)
 
 
-def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data, new):
+def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data):
     """The slopes of the modes against modes found again."""
     results = mixedglm("count ~ x + (x | group)", data, family="negative_binomial")
     fit, model = results.fit, results.model
@@ -303,7 +246,7 @@ def test_errors_of_all_parameters_are_those_of_refits_at_moved_parameters(data, 
         assert_allclose(fit.mode_slopes[0][:, :, j], expected, atol=2e-4 * np.abs(expected).max())
 
 
-def test_the_delta_method_adds_what_other_parameters_do(poisson, new, data):
+def test_the_delta_method_adds_what_other_parameters_do(poisson, new):
     known = poisson.predict_link(new, return_std=True)[1]
     wider = poisson.predict_link(new, return_std=True, variance_uncertainty="delta")[1]
     assert (wider[:2] != known[:2]).all()
@@ -316,7 +259,7 @@ def test_the_delta_method_adds_what_other_parameters_do(poisson, new, data):
     assert "df" not in table
 
 
-def test_conditional_deviations_are_given_the_parameters(logistic, new, dense):
+def test_conditional_deviations_are_given_the_parameters(logistic, dense):
     table = logistic.random_effects_table(beta_known=True)
     own = table.query("factor == 'group' and effect == 'Intercept'")["se"]
     expected = np.sqrt(dense.D.diagonal()[:50:2])
@@ -370,3 +313,17 @@ def test_rows_without_a_predictor_are_missing(data):
     found = results.predict(holes.head(5), exposure=np.arange(1.0, 6.0))
     assert np.isnan(found[:3]).all()
     assert_allclose(found[3:], results.fittedvalues.iloc[3:5] * [4.0, 5.0], rtol=1e-10)
+
+
+def test_coefficients_of_groups_are_sums_with_their_own_errors(logistic):
+    """The errors of beta_hat and of the modes compensate."""
+    table = logistic.group_coefficients_table().query("factor == 'group' and term == 'Intercept'")
+    modes = logistic.random_effects["group"]["Intercept"]
+    assert_allclose(table["value"], logistic.params["Intercept"] + modes)
+    apart = np.hypot(
+        logistic.random_effects_table().query("factor == 'group' and effect == 'Intercept'")["se"],
+        logistic.bse["Intercept"],
+    )
+    assert (table["se"].to_numpy() < apart).all()
+    wider = logistic.group_coefficients_table(variance_uncertainty="delta")
+    assert np.isfinite(wider["se"]).all()

@@ -4,6 +4,9 @@ A sample combines a family with a link, random effects, sizes of groups, and one
 with the rows. Its name begins with the number that draws it again: ``hard_generalised(number)``.
 """
 
+# Every fault takes what some need.
+# ruff: noqa: ARG001, ARG005
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from skmixed.families.gaussian import Gaussian
 from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.column_spaces import spans
 
-__all__ = ["AddedParameters", "added_by_family", "densities_differ"]
+__all__ = ["AddedParameters", "added_by_family", "densities_differ", "require_no_penalty"]
 
 FloatArray = NDArray[np.float64]
 
@@ -55,6 +57,20 @@ def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> 
     if _counts_trials(one) != _counts_trials(other):
         return "the weights of only one of them count trials"
     return None
+
+
+def require_no_penalty(fit: LMMFit) -> None:
+    """Raise ValueError if a fit maximises more than the likelihood.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
+    if isinstance(fit, GLMMFit) and fit.penalty is not None:
+        raise ValueError(
+            f"With penalty={fit.penalty!r} the fit is not at the maximum of the likelihood, whose "
+            "ratios and criteria compare maxima. Fit without penalty=, or use Wald tests."
+        )
 
 
 def added_by_family(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.comparison.column_spaces import fixed_columns
-from skmixed.inference.comparison.compared_families import densities_differ
+from skmixed.inference.comparison.compared_families import densities_differ, require_no_penalty
 from skmixed.inference.inputs import fitted_model_of, model_of
 from skmixed.prediction.fitted_model import FittedModel
 
@@ -96,6 +96,7 @@ def compared_model(name: str, fitted: Any) -> ComparedModel:
     """
     model, found = model_of(fitted), fitted_model_of(fitted)
     found.fit.require_likelihood()
+    require_no_penalty(found.fit)
     return ComparedModel(name, model, found)
 
 

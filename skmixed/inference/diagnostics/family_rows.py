@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg
 
-from skmixed.design.design import Design, NewRows
+from skmixed.design.design import NewRows
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
 from skmixed.likelihood.responses import Responses
 from skmixed.prediction.predict import mean_error_variance
@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class FamilyRows:
+class FamilyRows(LabelledRows):
     """Hold a fit of a generalised model with the rows it was fitted to.
 
     Attributes
@@ -32,16 +32,12 @@ class FamilyRows:
     model : GLMMModel
     index : Index
         Of the rows.
+    data : Any
+        Where further columns are looked up; None where there are none.
     """
 
     fit: GLMMFit
     model: GLMMModel
-    index: pd.Index
-
-    @property
-    def design(self) -> Design:
-        """Return the arrays in the user's units."""
-        return self.model.design
 
     @property
     def response(self) -> FloatArray:
@@ -130,7 +126,3 @@ class FamilyRows:
         information = (precision * X) @ left.T
         identity = np.eye(len(X))
         return np.asarray(linalg.solve(0.5 * (information + information.T), identity))
-
-    def series(self, values: FloatArray, name: str) -> pd.Series:
-        """Return one value per row under the index of the rows."""
-        return pd.Series(values, self.index, name=name)

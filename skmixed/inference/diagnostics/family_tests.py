@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,7 +147,7 @@ def zero_inflation_test(
     if not family.is_discrete or family.name == "binomial":
         raise ValueError(
             f"Zero inflation is one of counts, and this model has family={family.name!r}. Compare "
-            "predicted probabilities with CalibrationDisplay."
+            "predicted probabilities with ProbabilityCalibrationDisplay."
         )
     zeros = np.zeros(rows.design.n_rows)
     if average:
@@ -201,7 +201,9 @@ def _simulated_overdispersion(rows: FamilyRows, n: int, rng: np.random.Generator
     return _result("overdispersion", (observed, np.nan, observed / simulated, p_value))
 
 
-def _predictors(rows: FamilyRows, n: int, rng: np.random.Generator, *, new: bool) -> Any:
+def _predictors(
+    rows: FamilyRows, n: int, rng: np.random.Generator, *, new: bool
+) -> Iterator[FloatArray]:
     """Yield linear predictors with random effects of new groups, or drawn given the data."""
     source = rows.source
     draw = source.new_effects if new else source.effects_given_data

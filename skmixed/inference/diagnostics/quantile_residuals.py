@@ -194,7 +194,7 @@ def _exact(
     if random_effects == "new":
         mean, variance = rows.source.fixed, rows.effect_variance
     elif random_effects == "posterior":
-        mean = rows.source.at(rows.source.effects_given_data(1, rng))[0]
+        mean = _drawn_predictor(rows, rng)
     law = predictor_rows(rows.fit.family, mean, variance, rows.extra, rows.trials)
     up_to = averaged_cdf(law, rows.response)
     if not rows.fit.family.is_discrete:
@@ -207,6 +207,11 @@ def _exact(
     return less, up_to
 
 
+def _drawn_predictor(rows: FamilyRows, rng: np.random.Generator) -> FloatArray:
+    """Return the linear predictor with effects drawn once given the data."""
+    return rows.source.at(rows.source.effects_given_data(1, rng))[0]
+
+
 def _simulated(
     rows: FamilyRows, random_effects: str, n: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
@@ -215,10 +220,11 @@ def _simulated(
     The observed response counts as one of them, so that no part is 0 or 1.
     """
     source, family, y = rows.source, rows.fit.family, rows.response
-    draw = {"new": source.new_effects, "posterior": source.effects_given_data}.get(random_effects)
+    eta = _drawn_predictor(rows, rng) if random_effects == "posterior" else rows.eta
     less, equal = np.zeros_like(y), np.zeros_like(y)
     for _ in range(n):
-        eta = rows.eta if draw is None else source.at(draw(1, rng))[0]
+        if random_effects == "new":
+            eta = source.at(source.new_effects(1, rng))[0]
         drawn = family.simulate(eta, rows.extra, rng, rows.trials)
         less += drawn < y
         equal += drawn == y

@@ -14,9 +14,9 @@ from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
-from skmixed.prediction.kept_rows import KeptRows
 
 __all__ = ["family_rows", "labelled_rows", "training_rows"]
 
@@ -44,11 +44,11 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     fit_of(fitted).require_gaussian(
         "This diagnostic", "use residuals with kind='pearson' or 'deviance', or quantile_residuals"
     )
-    return labelled_rows(fitted, X, y, **arguments)
+    return TrainingRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
-def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
-    """Return a fit of any family with its rows, of which only the labels may be read then.
+def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> LabelledRows:
+    """Return a fit of any family with its rows and their labels.
 
     Parameters
     ----------
@@ -62,8 +62,7 @@ def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
     ValueError
         If the rows are not those of the fit.
     """
-    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
-    return TrainingRows(fit, rows.model, index, rows.data if hasattr(rows.data, "keys") else None)
+    return LabelledRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
 def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> FamilyRows | None:
@@ -83,15 +82,13 @@ def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> 
     """
     if not isinstance(fit_of(fitted), GLMMFit):
         return None
-    fit, rows, index = _rows_of_fit(fitted, X, y, arguments)
-    assert isinstance(fit, GLMMFit)
-    return FamilyRows(fit, rows.model, index)
+    return FamilyRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
 def _rows_of_fit(
     fitted: Any, X: Any, y: Any, arguments: Mapping[str, Any]
-) -> tuple[LMMFit, KeptRows, pd.Index]:
-    """Return a fit, its rows, and their index."""
+) -> tuple[Any, Any, pd.Index, Any]:
+    """Return a fit, its model, the index of the rows, and their columns if they have names."""
     if X is not None:
         fitted = with_rows(fitted, X, y, **arguments)
     fit, rows = fit_of(fitted), rows_of(fitted, PASS_ROWS)
@@ -100,7 +97,7 @@ def _rows_of_fit(
     index = getattr(rows.data, "index", None)
     if not (isinstance(index, pd.Index) and len(index) == n_rows):
         index = pd.RangeIndex(n_rows)
-    return fit, rows, index
+    return fit, rows.model, index, rows.data if hasattr(rows.data, "keys") else None
 
 
 def _check_rows(fit: LMMFit, model: LMMModel | GLMMModel) -> None:

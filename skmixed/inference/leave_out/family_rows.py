@@ -14,8 +14,8 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.row_inputs import labelled_rows
-from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.leave_out.left_out import LeftOut
 from skmixed.likelihood.modes import Modes
@@ -36,13 +36,13 @@ class FamilyRows:
 
     Attributes
     ----------
-    labelled : TrainingRows
-        Of which only the labels and the index are read.
+    labelled : LabelledRows
+        The labels and the index of the rows.
     fit : GLMMFit
     model : GLMMModel
     """
 
-    labelled: TrainingRows
+    labelled: LabelledRows
     fit: GLMMFit
     model: GLMMModel
 

@@ -14,7 +14,6 @@ from skmixed.inference.leave_out.family_folds import from_training_rows
 from skmixed.inference.leave_out.family_rows import FamilyRows
 from skmixed.inference.leave_out.left_out import LeftOut
 from skmixed.likelihood.effect_rows import EffectRows
-from skmixed.likelihood.responses import Responses
 
 __all__ = ["each_group", "each_row"]
 
@@ -102,11 +101,7 @@ def _some_rows(objective: GeneralisedObjective, kept: Positions) -> GeneralisedO
             tuple(len(levels) for levels, _ in codes),
         ),
         objective.offset[kept],
-        Responses(
-            responses.family,
-            responses.y[kept],
-            None if responses.weights is None else responses.weights[kept],
-        ),
+        responses.select(kept),
         objective.covariance,
         [X[:, kept] for X in objective.extra],
     )

@@ -13,6 +13,7 @@ from sklearn.model_selection import check_cv
 
 from skmixed.design.groups import factorise
 from skmixed.formula.columns import n_rows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.family_folds import from_training_rows
 from skmixed.inference.leave_out.family_rows import family_rows
@@ -133,7 +134,7 @@ def _put_together(
     return left
 
 
-def _splits(rows: TrainingRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:
+def _splits(rows: LabelledRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:
     """Return the folds as positions of the rows that were fitted."""
     n = rows.design.n_rows
     explicit = not isinstance(cv, (int, np.integer)) and not hasattr(cv, "split")

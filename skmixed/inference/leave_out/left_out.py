@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import warn_user
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
@@ -123,12 +124,12 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
     return LeftOut(rows.design.response - rows.in_units_of_y(residuals), whole)
 
 
-def reported(rows: TrainingRows, left: LeftOut, *, return_std: bool) -> Any:
+def reported(rows: LabelledRows, left: LeftOut, *, return_std: bool) -> Any:
     """Return means, and standard deviations if they are wanted, as series; warn of missing ones.
 
     Parameters
     ----------
-    rows : TrainingRows
+    rows : LabelledRows
     left : LeftOut
     return_std : bool
     """

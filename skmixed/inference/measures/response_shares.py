@@ -18,7 +18,7 @@ __all__ = ["response_variances"]
 FloatArray = NDArray[np.float64]
 
 # Of the normal law of the effects: the mean that is averaged is smooth.
-NODES = 31
+NODES = 21
 
 
 def response_variances(fit: GLMMFit, model: GLMMModel) -> tuple[dict[str, float], float, float]:

@@ -96,8 +96,6 @@ def bootstrap(
     if n < 1:
         raise ValueError(f"n, the number of replicates, must be at least 1, got {n!r}.")
     fit, model = fit_of(fitted), model_of(fitted)
-    if kind == "residual":
-        fit.require_gaussian("The residual bootstrap", "use kind='parametric' or 'case'")
     rng = np.random.default_rng(random_state)
     refitter = Refitter(fitted, fit, model, statistic, n_jobs, verbose)
     if kind == "case":
@@ -106,7 +104,7 @@ def bootstrap(
             [partial(counted_groups, model, counts) for counts in _group_counts(model, n, rng)]
         )
     elif kind == "residual":
-        fit.require_gaussian("The residual bootstrap", "use kind='parametric'")
+        fit.require_gaussian("The residual bootstrap", "use kind='parametric' or 'case'")
         pool = ResidualPool(gaussian_response_model(fit, model))
         draws = refitter.of_responses(n, partial(pool.responses, rng=rng))
     else:

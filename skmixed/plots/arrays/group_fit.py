@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.least_squares import pooled_values, separate_lines
 
-__all__ = ["group_fit_arrays"]
+__all__ = ["group_fit_arrays", "usual_lines"]
 
 FloatArray = NDArray[np.float64]
 
@@ -20,6 +22,18 @@ FloatArray = NDArray[np.float64]
 _MOST_PANELS, _FEWER_PANELS = 20, 12
 _MOST_LINES, _FEWER_LINES = 60, 40
 _PLACES = 25
+
+
+def usual_lines(fit: LMMFit) -> tuple[str, ...]:
+    """Return what is shown of the groups of a fit unless it is asked for.
+
+    Parameters
+    ----------
+    fit : LMMFit
+    """
+    if isinstance(fit, GLMMFit):
+        return ("points", "mixed", "population")
+    return ("points", "separate", "mixed", "pooled")
 
 
 def group_fit_arrays(

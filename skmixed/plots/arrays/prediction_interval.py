@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.table import Table
 
@@ -95,8 +96,10 @@ def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float)
 
 
 def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArray:
-    """Return confidence limits of x'beta, with Student's t, shape (n, 2)."""
+    """Return confidence limits of the population's mean, with Student's t, shape (n, 2)."""
     fit = source.fit
+    if isinstance(fit, GLMMFit):
+        return source.interval(rows, include=False, coverage=coverage, kind="population")
     columns, _ = source.fixed_rows(rows)
     variance = np.einsum("in,ij,jn->n", columns, fit.fixed.error_covariance, columns)
     deviation = fit.working_sigma * np.sqrt(variance)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from skmixed.inference.diagnostics.family_residuals import FAMILY_KINDS
+from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
+from skmixed.inference.diagnostics.quantile_residuals import uniforms_of_rows
 from skmixed.inference.diagnostics.row_diagnostics import KINDS
-from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
 from skmixed.inference.diagnostics.standardised_effects import standardised_effects
 from skmixed.plots.display import check_choice
 from skmixed.plots.reading.labels import label_array
 
 __all__ = ["NAMES", "UNIT_VARIANCE", "residuals_arrays"]
+
+FloatArray = NDArray[np.float64]
 
 NAMES = {
     "response": "Residual",
@@ -21,9 +31,12 @@ NAMES = {
     "standardised": "Standardised residual",
     "marginal_standardised": "Standardised marginal residual",
     "decorrelated": "Decorrelated residual",
+    "deviance": "Deviance residual",
+    "working": "Working residual",
+    "quantile": "Quantile residual",
 }
 # Kinds whose variance is 1 under the model.
-UNIT_VARIANCE = ("standardised", "marginal_standardised", "decorrelated")
+UNIT_VARIANCE = ("standardised", "marginal_standardised", "decorrelated", "quantile")
 # Kinds that are about the mean of the population.
 MARGINAL = ("marginal", "marginal_standardised", "decorrelated")
 
@@ -35,6 +48,7 @@ def residuals_arrays(
     *,
     kind: str | None,
     factor: Any = None,
+    random_state: Any = 0,
     **arguments: Any,
 ) -> dict[str, Any]:
     """Return the arguments of a ResidualsDisplay, but for its level.
@@ -45,10 +59,12 @@ def residuals_arrays(
     X, y : array-like, optional
         What an estimator was fitted to.
     kind : str or None
-        Of the residuals; None takes normalised ones where there is a residual structure, else
-        standardised ones.
+        Of the residuals; None takes normalised ones where there is a residual structure, quantile
+        residuals of generalised models, and else standardised ones.
     factor : str or array-like of shape (n,), optional
         By which the residuals are grouped; the first grouping factor by default.
+    random_state : int, numpy.random.Generator or None
+        Of quantile residuals.
     **arguments
         What else ``fit`` was given.
 
@@ -57,22 +73,46 @@ def residuals_arrays(
     ValueError
         If there is no such kind or factor, or the rows are not those of the fit.
     """
-    if kind is not None:
-        check_choice("residual_kind", kind, sorted(NAMES))
-    rows = training_rows(fitted, X, y, **arguments)
-    if kind is None:
-        kind = "standardised" if rows.fit.residual is None else "normalised"
-    about = KINDS["marginal" if kind in MARGINAL else "conditional"](rows)
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is None:
+        rows: LabelledRows = training_rows(fitted, X, y, **arguments)
+        kind, values, residuals = _of_linear(rows, kind)
+    else:
+        rows = of_family
+        kind, values, residuals = _of_family(of_family, kind, random_state)
     grouping = None
     if factor is not None:
         grouping = rows.factor(factor)
     elif rows.factors:
         grouping = rows.factors[0]
     return {
-        "fitted": rows.design.response - about,
-        "residuals": KINDS[kind](rows),
+        "fitted": values,
+        "residuals": residuals,
         "residual_kind": kind,
         "groups": None if grouping is None else label_array(grouping.levels.labels)[grouping.codes],
         "factor": "group" if grouping is None else grouping.levels.name,
         "random_effects": standardised_effects(rows.fit),
     }
+
+
+def _of_linear(rows: Any, kind: str | None) -> tuple[str, FloatArray, FloatArray]:
+    """Return the kind, the fitted values and the residuals of a linear model."""
+    if kind is None:
+        kind = "standardised" if rows.fit.residual is None else "normalised"
+    check_choice("residual_kind", kind, sorted(KINDS))
+    about = KINDS["marginal" if kind in MARGINAL else "conditional"](rows)
+    return kind, rows.design.response - about, KINDS[kind](rows)
+
+
+def _of_family(
+    rows: FamilyRows, kind: str | None, random_state: Any
+) -> tuple[str, FloatArray, FloatArray]:
+    """Return the kind, the fitted values and the residuals of a generalised model."""
+    kind = "quantile" if kind is None else kind
+    check_choice("residual_kind", kind, sorted([*FAMILY_KINDS, "quantile"]))
+    if kind == "quantile":
+        residuals = ndtri(uniforms_of_rows(rows, "posterior", None, random_state))
+    else:
+        residuals = FAMILY_KINDS[kind](rows)
+    about = FAMILY_KINDS["marginal" if kind in MARGINAL else "conditional"](rows)
+    return kind, rows.response - about, residuals

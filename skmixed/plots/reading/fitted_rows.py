@@ -105,14 +105,20 @@ class FittedRows:
         )
 
     def interval(
-        self, rows: Table, *, include: Sequence[str] | bool, coverage: float
+        self,
+        rows: Table,
+        *,
+        include: Sequence[str] | bool,
+        coverage: float,
+        kind: str = "observation",
     ) -> FloatArray:
-        """Return limits that a new observation of each row keeps with a probability, (n, 2)."""
+        """Return limits that a new observation of each row, or its mean, keeps, (n, 2)."""
         return self.model.predict_interval(
             self.columns(rows),
             groups=rows.groups,
             include_random_effects=include,
             coverage=coverage,
+            kind=kind,
         )
 
     def fixed_rows(self, rows: Table) -> tuple[FloatArray, FloatArray]:

@@ -19,6 +19,7 @@ _TOLERANCE = 1e-9
 
 def pooled_values(source: FittedRows, rows: Table) -> FloatArray:
     """Return what least squares of all fixed effects over all rows, without groups, predict."""
+    _require_least_squares(source)
     columns, offset = source.fixed_rows(rows)
     beta: FloatArray = source.fit.coordinates.shift
     return offset + beta @ columns
@@ -42,6 +43,7 @@ def separate_lines(source: FittedRows, chosen: Codes, along: Table, n_places: in
     -------
     ndarray of shape (n_chosen, n_places)
     """
+    _require_least_squares(source)
     columns, offset = source.fixed_rows(source.table)
     places, place_offset = source.fixed_rows(along)
     places = places.reshape(len(places), len(chosen), n_places)
@@ -66,6 +68,7 @@ def separate_effects(source: FittedRows) -> FloatArray:
     columns of Z: what the fixed effects of other columns and the other factors explain is left to
     them. NaN where the group's rows do not determine them; shape (n_levels, n_effects).
     """
+    _require_least_squares(source)
     effects = source.effects
     residual = source.response - source.predict(source.table, include=True)
     Z = effects.coordinates.transform(source.design.blocks[source.position].columns)
@@ -75,6 +78,15 @@ def separate_effects(source: FittedRows) -> FloatArray:
         if rank == len(Z):
             found[i] = coefficients
     return found @ effects.coordinates.matrix.T
+
+
+def _require_least_squares(source: FittedRows) -> None:
+    """Raise ValueError if least squares are no estimates of the model without groups."""
+    source.fit.require_gaussian(
+        "A comparison with least squares",
+        "show GroupFitDisplay with show=('points', 'mixed', 'population'), TrajectoriesDisplay or "
+        "RandomEffectsDisplay",
+    )
 
 
 def _solve(columns: FloatArray, response: FloatArray) -> tuple[FloatArray, int]:

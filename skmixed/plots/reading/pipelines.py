@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skmixed.estimators.linear import LinearMixedModel
+from skmixed.estimators.base import MixedModel
 from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["model_and_columns", "model_and_steps", "transformed"]
@@ -32,10 +32,10 @@ def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
         model, steps = estimator[-1], estimator[:-1] if len(estimator) > 1 else None
     if isinstance(model, FittedModel):
         return model, None
-    if not isinstance(model, LinearMixedModel):
+    if not isinstance(model, MixedModel):
         raise TypeError(
-            f"This display shows linear mixed models, got {type(model).__name__}. Pass a fitted "
-            "MixedLM or RandomInterceptRegressor, or a Pipeline that ends with one."
+            f"This display shows mixed models, got {type(model).__name__}. Pass a fitted MixedLM, "
+            "MixedGLM or MixedLogisticRegression, or a Pipeline that ends with one."
         )
     check_is_fitted(model)
     return model, steps

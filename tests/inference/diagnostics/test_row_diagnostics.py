@@ -167,7 +167,7 @@ def test_rows_are_needed() -> None:
             residuals(fitted)
     with pytest.raises(TypeError, match="pass them alone"):
         residuals(model("slopes"), data)
-    with pytest.raises(TypeError, match="fitted linear mixed model"):
+    with pytest.raises(TypeError, match="fitted mixed model"):
         residuals(data)
 
 

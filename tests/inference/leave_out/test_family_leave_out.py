@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 from sklearn.model_selection import GroupKFold, KFold
 
-from skmixed import mixedglm
+from skmixed import MixedLogisticRegression, mixedglm
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
 
 
@@ -179,3 +179,14 @@ def test_other_rows_are_noticed(data, poisson):
     mixed = type(poisson)(other.fitted_model.refitted(poisson.fit, other.model))
     with pytest.raises(ValueError, match="not the rows"):
         loo_predict(mixed)
+
+
+def test_estimators_bring_their_rows(data):
+    yes = np.where(data["share"] > 0.5, "yes", "no")
+    X = data[["x", "group"]]
+    model = MixedLogisticRegression("group").fit(X, yes)
+    results = mixedglm("y ~ x + (1 | group)", X.assign(y=(yes == "yes") * 1.0))
+    for predict in (loo_predict, logo_predict):
+        assert_allclose(predict(model, X, yes), predict(results), rtol=1e-5)
+    with pytest.raises(ValueError, match="fitted to"):
+        loo_predict(model, X[::-1].reset_index(drop=True), yes)

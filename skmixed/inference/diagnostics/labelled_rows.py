@@ -1,0 +1,130 @@
+"""The rows of a fit under the names that users know them by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skmixed.design.design import Design
+from skmixed.design.groups import GroupingFactor, factorise
+
+__all__ = ["LabelledRows"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """Hold a fit with the rows it was fitted to.
+
+    Attributes
+    ----------
+    fit : LMMFit or GLMMFit
+    model : LMMModel or GLMMModel
+    index : Index
+        Of the rows.
+    data : Any
+        Where further columns of labels are looked up; None where there are none.
+    """
+
+    fit: Any
+    model: Any
+    index: pd.Index
+    data: Any = None
+
+    @property
+    def design(self) -> Design:
+        """Return the arrays in the user's units."""
+        design: Design = self.model.design
+        return design
+
+    @property
+    def factors(self) -> list[GroupingFactor]:
+        """Return the grouping factors."""
+        return list(self.design.factors)
+
+    def series(self, values: FloatArray, name: str) -> pd.Series:
+        """Return one value per row under the index of the rows."""
+        return pd.Series(values, self.index, name=name)
+
+    def factor(self, named: Any) -> GroupingFactor:
+        """Return a factor of the model by its name, or one of other labels.
+
+        Parameters
+        ----------
+        named : str, array-like of shape (n,) or None
+            Name of a grouping factor or of a column of the data; or labels. None is the grouping
+            factor, if there is only one.
+
+        Raises
+        ------
+        ValueError
+            If there is no such factor, there is not one label per row, or none of several factors
+            is named.
+        """
+        if named is None:
+            return self._only_factor()
+        if isinstance(named, str):
+            return self._by_name(named)
+        if len(named) != self.design.n_rows:
+            raise ValueError(
+                f"Expected one label for each of the {self.design.n_rows} rows that were fitted, "
+                f"got {len(named)}. Pass the labels of these rows, or the name of a factor."
+            )
+        return factorise(named, str(getattr(named, "name", None) or "cluster"))
+
+    def column(self, named: Any, argument: str) -> Any:
+        """Return a column of the data by its name, or values that are given, one for each row.
+
+        Parameters
+        ----------
+        named : str or array-like of shape (n,)
+        argument : str
+            What the user calls it, for messages.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or there is not one value for each row.
+        """
+        known = self.data is not None and isinstance(named, str) and named in self.data
+        values = self.data[named] if known else named
+        if isinstance(values, str):
+            raise ValueError(
+                f"{argument}={values!r} is no column of the data. Name a column, or pass an array "
+                f"with one value for each of the {self.design.n_rows} rows that were fitted."
+            )
+        if len(values) != self.design.n_rows:
+            raise ValueError(
+                f"{argument} must have one value for each of the {self.design.n_rows} rows that "
+                f"were fitted, got {len(values)}."
+            )
+        return values
+
+    def _only_factor(self) -> GroupingFactor:
+        """Return the factor of a model that has one."""
+        factors = self.factors
+        if len(factors) != 1:
+            raise ValueError(
+                f"The model has {len(factors)} grouping factors: "
+                f"{[one.levels.name for one in factors]}. Say which one's groups are meant, by "
+                "factor= its name or labels."
+            )
+        return factors[0]
+
+    def _by_name(self, name: str) -> GroupingFactor:
+        """Return a factor of the model, or one made of a column of the data."""
+        for factor in self.factors:
+            if factor.levels.name == name:
+                return factor
+        if self.data is not None and name in self.data and len(self.data[name]) == len(self.index):
+            return factorise(self.data[name], name)
+        known = [factor.levels.name for factor in self.factors]
+        raise ValueError(
+            f"There is no grouping factor {name!r}: the model has {known}. Name one of them, or "
+            "pass an array of labels."
+        )
