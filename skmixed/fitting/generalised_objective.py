@@ -28,6 +28,8 @@ FloatArray = NDArray[np.float64]
 LEAST = 1e-7
 # Steps of differences of the gradient, in standard errors.
 STEP = 1e-5
+# The shortest of these, relative to the parameter.
+SHORTEST = 1e-12
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
 # Where the log density is not concave, two modes may meet: there M is singular and Laplace's
@@ -256,6 +258,8 @@ class GeneralisedObjective:
         curvatures = np.abs(at.hessian.diagonal())
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
         steps = STEP * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        # Where responses are explained exactly, that may be less than a parameter's own rounding.
+        steps = np.maximum(steps, SHORTEST * np.abs(at.theta))
         columns = []
         for j, step in enumerate(steps):
             moved = at.theta.copy()

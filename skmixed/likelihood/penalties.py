@@ -206,7 +206,7 @@ def penalty_from(given: Any) -> Penalty | None:
     """
     if given is None:
         return None
-    if isinstance(given, Real) and type(given) is not bool:
+    if not isinstance(given, bool) and isinstance(given, Real):
         given = Penalty(ridge=float(given))
     if not isinstance(given, Penalty):
         raise TypeError(

@@ -68,7 +68,7 @@ def check_quadrature(n_quadrature: Any, covariance: JointCovariance) -> None:
     >>> from skmixed.likelihood.quadrature import check_quadrature
     >>> check_quadrature(9, JointCovariance((DirectSum((Unstructured(),), (2,)),)))
     """
-    if not isinstance(n_quadrature, Integral) or type(n_quadrature) is bool:
+    if isinstance(n_quadrature, bool) or not isinstance(n_quadrature, Integral):
         raise TypeError(
             f"n_quadrature must be an integer, got {type(n_quadrature).__name__}: the number of "
             "nodes in each dimension, 1 for Laplace's approximation."
