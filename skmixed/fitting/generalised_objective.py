@@ -39,6 +39,8 @@ FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 # Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
 # is as exact as the solutions for its probes.
 STEP, PROBED_STEP = 1e-5, 1e-3
+# The shortest step, relative to the parameter.
+SHORTEST = 1e-12
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
 
@@ -265,6 +267,8 @@ class GeneralisedObjective:
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
         step = STEP if self.probes is None else PROBED_STEP
         steps = step * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        # Where responses are explained exactly, that may be less than a parameter's own rounding.
+        steps = np.maximum(steps, SHORTEST * np.abs(at.theta))
         columns = []
         for j, step in enumerate(steps):
             moved = at.theta.copy()
