@@ -2,9 +2,9 @@
 Speed dating: who says yes, and to whom?
 ========================================
 
-Five hundred people meet ten to twenty others for a few minutes each. Afterwards both say whether
-they want to meet again. The answer is yes or no, and it depends on two people: the one who decides,
-and the one who is decided about. Random effects of both are crossed.
+Five hundred people meet four to twenty-two others for a few minutes each. Afterwards both say
+whether they want to meet again. The answer is yes or no, and it depends on two people: the one who
+decides, and the one who is decided about. Random effects of both are crossed.
 """
 
 from __future__ import annotations
@@ -103,15 +103,15 @@ print(limits[["parameter", "estimate", "lower", "upper"]].round(2).to_string(ind
 
 # %%
 # What such a standard deviation means is easier to see in probabilities. For the same partner, with
-# average ratings, the choosiest and the least choosy tenth of people are worlds apart.
+# average ratings otherwise, people near either end of the range are worlds apart.
 
 sd = float(limits["estimate"].iloc[list(limits["parameter"]).index("sd_Intercept|iid")])
 grid = np.linspace(-14, 8, 111)
 figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
 for quantile, name, colour in (
-    (1.2816, "least choosy tenth", "#009E73"),
+    (1.2816, "90 % are choosier", "#009E73"),
     (0.0, "the middle", "#0072B2"),
-    (-1.2816, "choosiest tenth", "#D55E00"),
+    (-1.2816, "10 % are choosier", "#D55E00"),
 ):
     eta = results.params["Intercept"] + results.params["attractive_sc"] * grid + quantile * sd
     ax.plot(grid, expit(eta), color=colour, linewidth=2, label=name)
