@@ -111,7 +111,7 @@ class GeneralisedObjective:
         """Return the approximation of the likelihood."""
         return Laplace(self.rows) if self.criterion is None else self.criterion
 
-    @property
+    @cached_property
     def n_theta(self) -> int:
         """Count the covariance parameters."""
         return self.covariance.n_parameters
@@ -128,9 +128,11 @@ class GeneralisedObjective:
 
     def split(self, x: FloatArray) -> Parameters:
         """Take the parameters apart."""
-        ends = np.cumsum([len(self.X), self.n_theta, *map(len, self.extra)])
-        beta, theta, *extra = np.split(x, ends[:-1])
-        return Parameters(beta, theta, extra)
+        parts, first = [], 0
+        for n in (len(self.X), self.n_theta, *map(len, self.extra)):
+            parts.append(x[first : first + n])
+            first += n
+        return Parameters(parts[0], parts[1], parts[2:])
 
     def predictors(self, x: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
         """Return X beta with the offset, and the further predictors of all rows."""
@@ -278,7 +280,7 @@ class GeneralisedObjective:
         return 0.5 * (hessian + hessian.T)
 
     def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
-        """Return -2 log-likelihood of some rows, in the same columns and without a penalty.
+        """Return -2 log-likelihood of some rows, exact, in the same columns, without a penalty.
 
         Parameters
         ----------
@@ -294,6 +296,7 @@ class GeneralisedObjective:
             extra=[columns[:, positions] for columns in self.extra],
             criterion=self.integral.of(rows, responses),
             penalty=None,
+            probes=None,
         )
 
     def with_extra_curvature(
@@ -336,6 +339,8 @@ def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
 
     It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
     """
+    if len(root) == 1:
+        return 0.5 * of_root / root
     products = root.T @ of_root
     symmetric = np.triu(products) + np.triu(products, 1).T
     half = np.linalg.solve(root.T, symmetric)

@@ -165,6 +165,15 @@ def test_the_noise_is_measured_once_near_the_optimum(monkeypatch):
     assert len(calls) <= 2
 
 
+def test_some_rows_are_exact():
+    """They have other levels than the probes."""
+    objective = objective_of(n=600)
+    x = starting_parameters(objective)
+    whole = objective.of_rows(np.arange(600))
+    assert_allclose(whole.gradient(x), replace(objective, probes=None).gradient(x), atol=1e-6)
+    assert np.isfinite(objective.of_rows(np.arange(20)).gradient(x)).all()
+
+
 @pytest.mark.parametrize("solver", ["direct", "iterative"])
 def test_a_model_passes_its_solver_on(solver):
     objective = objective_of(n=600)
