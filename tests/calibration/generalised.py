@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from skmixed import mixedglm
 from skmixed.inference import bootstrap, confint
@@ -133,7 +133,7 @@ def probabilities(sampling: Sampling, n_samples: int) -> list[dict[str, object]]
 
 
 def _scores(p: np.ndarray, rows: pd.DataFrame) -> tuple[float, float, float]:
-    """Return the expected log loss, the slope of the truth on the logit, and the error in tenths."""
+    """Return the expected log loss, the slope of calibration, and the error in tenths."""
     p = np.clip(p, 1e-12, 1.0 - 1e-12)
     truth = rows["probability"].to_numpy()
     loss = -np.mean(truth * np.log(p) + (1.0 - truth) * np.log1p(-p))
@@ -144,14 +144,8 @@ def _scores(p: np.ndarray, rows: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def _calibration_slope(p: np.ndarray, truth: np.ndarray) -> float:
-    """Return the slope of a logistic regression of the true probabilities on the logit of p."""
-    z = np.column_stack([np.ones(len(p)), np.log(p) - np.log1p(-p)])
-    beta = np.array([0.0, 1.0])
-    for _ in range(20):
-        fitted = expit(z @ beta)
-        weights = fitted * (1.0 - fitted)
-        beta = beta + np.linalg.solve(z.T @ (weights[:, None] * z), z.T @ (truth - fitted))
-    return float(beta[1])
+    """Return the slope of the logit of the true probability on that of p."""
+    return float(np.polyfit(logit(p), logit(truth), 1)[0])
 
 
 def shown(rows: list[dict[str, object]]) -> None:
