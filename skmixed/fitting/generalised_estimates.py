@@ -223,10 +223,10 @@ def _pearson(objective: GeneralisedObjective, x: FloatArray, modes: Modes) -> Fl
 
 def _normalising(model: GLMMModel) -> float:
     """Return what the log density of counts of successes has beyond that of single trials."""
-    if not model.trials or model.design.weights.values is None:
+    if model.n_trials is None:
         return 0.0
     family: Any = model.family
-    return float(family.normalising(model.design.response, model.design.weights.values).sum())
+    return float(family.normalising(model.design.response, model.n_trials).sum())
 
 
 def _convergence(optimum: Any, joint: JointEstimate) -> Convergence:

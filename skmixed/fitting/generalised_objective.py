@@ -274,7 +274,7 @@ class GeneralisedObjective:
         return 0.5 * (hessian + hessian.T)
 
     def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
-        """Return -2 log-likelihood of some rows, in the same columns and without a penalty.
+        """Return -2 log-likelihood of some rows, in the same columns, exact and without a penalty.
 
         Parameters
         ----------
@@ -290,6 +290,7 @@ class GeneralisedObjective:
             extra=[columns[:, positions] for columns in self.extra],
             criterion=self.integral.of(rows, responses),
             penalty=None,
+            probes=None,
         )
 
     def with_extra_curvature(

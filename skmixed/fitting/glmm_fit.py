@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -133,6 +134,23 @@ class GLMMFit(LMMFit):
     def n_parameters(self) -> int:
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
+
+    def extra_of_rows(self, columns: Sequence[FloatArray | None], n: int) -> tuple[FloatArray, ...]:
+        """Return the further predictors of n rows, shape (n,) each.
+
+        Parameters
+        ----------
+        columns : sequence of ndarray of shape (n, q) or None
+            Of each predictor, but for its intercept; none at all where they are not known.
+        n : int
+
+        Raises
+        ------
+        ValueError
+            If one of them depends on columns that the rows do not have.
+        """
+        given = columns or (None,) * len(self.extra)
+        return tuple(one.of_rows(own, n) for one, own in zip(self.extra, given, strict=True))
 
     @property
     def estimates_sigma(self) -> bool:

@@ -30,7 +30,6 @@ from skmixed.prediction.response_quantiles import response_quantiles
 __all__ = [
     "FamilyPrediction",
     "ResponseScale",
-    "extra_of_rows",
     "family_prediction",
     "further_values",
     "link_name",
@@ -208,21 +207,8 @@ def family_prediction(
     variance_uncertainty : None or "delta"
     """
     eta = predictor(fit, rows, variance_uncertainty)
-    return FamilyPrediction(fit, rows, eta, response, extra_of_rows(fit, rows.rows))
-
-
-def extra_of_rows(fit: GLMMFit, rows: NewRows) -> tuple[FloatArray, ...]:
-    """Return the further predictors of the family, shape (n,) each.
-
-    Raises
-    ------
-    ValueError
-        If one of them depends on columns that the rows do not have.
-    """
-    columns = rows.extra or (None,) * len(fit.extra)
-    return tuple(
-        one.of_rows(own, len(rows.fixed)) for one, own in zip(fit.extra, columns, strict=True)
-    )
+    extra = fit.extra_of_rows(rows.rows.extra, len(rows.rows.fixed))
+    return FamilyPrediction(fit, rows, eta, response, extra)
 
 
 def log_probabilities(prediction: object) -> FloatArray:
@@ -253,10 +239,10 @@ def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
     if not isinstance(fit, GLMMFit):
         return {}
     family: Any = fit.family
-    predictors = zip(family.extra_names, extra_of_rows(fit, rows), strict=True)
+    found = fit.extra_of_rows(rows.extra, len(rows.fixed))
     return {
         name: expit(omega) if name == "zero_inflation" else family.dispersion_of(omega)
-        for name, omega in predictors
+        for name, omega in zip(family.extra_names, found, strict=True)
     }
 
 
