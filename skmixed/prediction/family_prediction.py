@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,6 @@ __all__ = [
     "ResponseScale",
     "family_prediction",
     "further_values",
-    "link_name",
     "log_probabilities",
     "predictor",
 ]
@@ -238,14 +236,9 @@ def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
     """
     if not isinstance(fit, GLMMFit):
         return {}
-    family: Any = fit.family
+    family = fit.family
     found = fit.extra_of_rows(rows.extra, len(rows.fixed))
     return {
         name: expit(omega) if name == "zero_inflation" else family.dispersion_of(omega)
         for name, omega in zip(family.extra_names, found, strict=True)
     }
-
-
-def link_name(fit: LMMFit) -> str:
-    """Return the name of the link; that of a linear model is the identity."""
-    return fit.family.link.name if isinstance(fit, GLMMFit) else "identity"

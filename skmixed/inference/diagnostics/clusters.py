@@ -75,7 +75,7 @@ def small_sample_factor(kind: str, n_clusters: float, fit: LMMFit) -> float:
     n, p = fit.n_rows, len(fit.fixed.standardised)
     if n <= p:
         raise ValueError(
-            f'kind="CR1S" divides by the rows less the coefficients, and got {n:g} rows for '
+            f'kind="CR1S" divides by the rows minus the coefficients, and got {n:g} rows for '
             f'{p} coefficients. Use kind="CR1", or fewer columns.'
         )
     return factor * ((n - 1.0) / (n - p))

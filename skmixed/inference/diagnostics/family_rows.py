@@ -106,9 +106,7 @@ class FamilyRows(LabelledRows):
         ----------
         y, eta : ndarray of shape (n,)
         """
-        family = self.fit.family
-        variance = family.variance(eta, self.extra) / self.weights
-        return np.asarray((y - family.mean(eta, self.extra)) / np.sqrt(variance))
+        return Responses(self.fit.family, y, self.weights).pearson(eta, self.extra)
 
     @cached_property
     def leverage(self) -> FloatArray:

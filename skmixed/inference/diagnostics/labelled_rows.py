@@ -104,8 +104,8 @@ class LabelledRows:
         values = self.data[named] if known else named
         if isinstance(values, str):
             raise ValueError(
-                f"{argument}={values!r} is no column of the data. Name a column, or pass an array "
-                f"with one value for each of the {self.design.n_rows} rows that were fitted."
+                f"{argument}={values!r} is not a column of the data. Name a column, or pass an "
+                f"array with one value for each of the {self.design.n_rows} rows that were fitted."
             )
         if len(values) != self.design.n_rows:
             raise ValueError(

@@ -76,7 +76,7 @@ def family_response_model(fit: GLMMFit, model: GLMMModel) -> FamilyResponseModel
     weights = model.design.weights.values
     if weights is not None and not model.trials and (weights != 1.0).any():
         raise ValueError(
-            "Weights that are no numbers of trials multiply the rows' log densities: such a row "
+            "Weights other than numbers of trials multiply the rows' log densities: such a row "
             "stands for several responses, which would differ. Repeat rows that were observed "
             "several times in the data; there is no simulation of a weighted sample."
         )
