@@ -274,7 +274,7 @@ class GeneralisedObjective:
         return 0.5 * (hessian + hessian.T)
 
     def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
-        """Return -2 log-likelihood of some rows, in the same columns, exact and without a penalty.
+        """Return -2 log-likelihood of some rows, exact, in the same columns, without a penalty.
 
         Parameters
         ----------
