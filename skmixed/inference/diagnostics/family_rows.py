@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from skmixed.design.design import NewRows
+from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
+from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.responses import Responses
 from skmixed.prediction.predict import mean_error_variance
 
@@ -47,7 +49,7 @@ class FamilyRows(LabelledRows):
     @property
     def trials(self) -> FloatArray | None:
         """Return the numbers of trials, None for single ones."""
-        return self.design.weights.values if self.model.trials else None
+        return self.model.n_trials
 
     @property
     def copies(self) -> FloatArray:
@@ -62,6 +64,16 @@ class FamilyRows(LabelledRows):
         return np.ones(self.design.n_rows) if weights is None else weights
 
     @cached_property
+    def objective(self) -> GeneralisedObjective:
+        """Return the likelihood in the coordinates of the fit."""
+        return self.model.objective()[1]
+
+    @cached_property
+    def modes(self) -> Modes:
+        """Return the modes of the effects, with what belongs to them."""
+        return self.objective.modes(self.fit.joint.parameters)
+
+    @cached_property
     def source(self) -> EffectSource:
         """Return what the linear predictor is made of."""
         return effect_source(self.fit, self.design)
@@ -69,10 +81,7 @@ class FamilyRows(LabelledRows):
     @cached_property
     def extra(self) -> tuple[FloatArray, ...]:
         """Return the further predictors of the family, (n,) each."""
-        return tuple(
-            one.of_rows(columns.fixed, self.design.n_rows)
-            for one, columns in zip(self.fit.extra, self.model.extra, strict=True)
-        )
+        return self.fit.extra_of_rows(self.model.extra_columns, self.design.n_rows)
 
     @cached_property
     def eta(self) -> FloatArray:
@@ -97,9 +106,7 @@ class FamilyRows(LabelledRows):
         ----------
         y, eta : ndarray of shape (n,)
         """
-        family = self.fit.family
-        variance = family.variance(eta, self.extra) / self.weights
-        return np.asarray((y - family.mean(eta, self.extra)) / np.sqrt(variance))
+        return Responses(self.fit.family, y, self.weights).pearson(eta, self.extra)
 
     @cached_property
     def leverage(self) -> FloatArray:

@@ -182,8 +182,8 @@ def required_family_rows(
     rows = family_rows(fitted, X, y, **arguments)
     if rows is None:
         raise ValueError(
-            f"{what} is a question to a generalised model, and this one is linear: its residual "
-            "variance is estimated. Use residuals and their displays."
+            f"{what}: expected a generalised model, got a linear one, whose residual variance is "
+            "estimated. Use residuals and their displays."
         )
     return rows
 
