@@ -110,7 +110,20 @@ def _described(results: MixedLMResults) -> Any:
     return [str(results.equation(form, values=True)) for form in forms], results.describe()
 
 
+# What only generalised models answer.
+OF_FAMILIES: dict[str, Question] = {
+    "overdispersion_test": lambda r, _: inference.overdispersion_test(r),
+    "quantile_residual_tests": lambda r, _: inference.quantile_residual_tests(r, random_state=0),
+    "quantile_residuals": lambda r, _: [
+        inference.quantile_residuals(r, random_effects=levels, random_state=0)
+        for levels in ("posterior", "new")
+    ],
+    "zero_inflation_test": lambda r, _: inference.zero_inflation_test(
+        r, n_simulations=20, random_state=0
+    ),
+}
 OF_INFERENCE: dict[str, Question] = {
+    **OF_FAMILIES,
     "anova": lambda r, d: inference.anova(_smaller(d), r),
     "anova_models": lambda r, d: inference.anova_models(_smaller(d), r),
     "anova_terms": lambda r, _: [
@@ -135,14 +148,8 @@ OF_INFERENCE: dict[str, Question] = {
     "loo_predict": lambda r, _: inference.loo_predict(r, return_std=True),
     "marginal_means": lambda r, _: inference.marginal_means(r, "f").tidy(),
     "marginal_slopes": lambda r, _: inference.marginal_slopes(r, "x").tidy(),
-    "overdispersion_test": lambda r, _: inference.overdispersion_test(r),
     "pairwise": lambda r, _: inference.pairwise(r, "k"),
     "profile": lambda r, _: _profiled(r),
-    "quantile_residual_tests": lambda r, _: inference.quantile_residual_tests(r, random_state=0),
-    "quantile_residuals": lambda r, _: [
-        inference.quantile_residuals(r, random_effects=levels, random_state=0)
-        for levels in ("posterior", "new")
-    ],
     "r2": lambda r, _: inference.r2(r),
     "ranova": lambda r, _: inference.ranova(r),
     "autocorrelation": lambda r, _: inference.autocorrelation(r),
@@ -158,9 +165,6 @@ OF_INFERENCE: dict[str, Question] = {
     "variance_decomposition": lambda r, _: inference.variance_decomposition(r),
     "wald_test": lambda r, _: inference.wald_test(r, _told(r)),
     "wald_test, residual": lambda r, _: inference.wald_test(r, _told(r), df_method="residual"),
-    "zero_inflation_test": lambda r, _: inference.zero_inflation_test(
-        r, n_simulations=20, random_state=0
-    ),
 }
 # Kenward and Roger's method is for REML alone, and says so.
 OF_INFERENCE |= {

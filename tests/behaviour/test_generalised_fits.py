@@ -67,7 +67,10 @@ REFUSED = {
     "inference.bootstrap, case": "one grouping factor",
     "inference.robust_covariance": "holds whole levels",
     "inference.robust_covariance, CR1S": "correlated in the model",
-    "inference.icc": "No rule says what zero inflation adds",
+    **{
+        f"inference.{name}": "No rule says what zero inflation adds"
+        for name in ("icc", "r2", "variance_decomposition")
+    },
     "inference.zero_inflation_test": "Zero inflation is one of counts",
 }
 

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from behaviour.degenerate import NUMBERS, OF_ESTIMATORS, OF_INFERENCE, OF_RESULTS
+from behaviour.degenerate import NUMBERS, OF_ESTIMATORS, OF_FAMILIES, OF_INFERENCE, OF_RESULTS
 from behaviour.residual_fits import MODELS, fitted, rows, smaller
 
 from skmixed import inference, mixedlm
@@ -38,6 +38,7 @@ REFUSED = {
     "inference.bootstrap, case": "one grouping factor",
     "inference.residual_spread": "by=",
     "results.residual_covariance": "which are not given",
+    **{f"inference.{name}": "expected a generalised model" for name in OF_FAMILIES},
 }
 
 
