@@ -91,8 +91,7 @@ class FamilyRows(LabelledRows):
     @cached_property
     def effect_variance(self) -> FloatArray:
         """Return the variance that random effects of new groups give eta, (n,)."""
-        parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in self.source.blocks]
-        return np.sum([np.zeros(self.design.n_rows), *parts], axis=0)
+        return np.sum([np.zeros(self.design.n_rows), *self.source.variances], axis=0)
 
     @property
     def mean(self) -> FloatArray:
