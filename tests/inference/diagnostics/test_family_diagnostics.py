@@ -162,7 +162,7 @@ class TestZeros:
         assert test["p_value"] == 0.01
 
     def test_counts_only(self):
-        with pytest.raises(ValueError, match="one of counts"):
+        with pytest.raises(ValueError, match="of counts"):
             zero_inflation_test(yes_or_no())
 
 
