@@ -170,6 +170,7 @@ class GeneralisedMixedModel(GeneralisedAdapting, FamilyAttributes, ModelSpecific
             "penalty": penalty_from(self.penalty),
             "tol": self.tol,
             "max_iter": int(self.max_iter),
+            "solver": self.solver,
             "verbose": int(self.verbose),
         }
 

@@ -44,6 +44,7 @@ def mixedglm(
     environment: Mapping[str, Any] | None = None,
     tol: float = 1e-8,
     max_iter: int = 500,
+    solver: str = "auto",
     verbose: int = 0,
 ) -> MixedGLMResults:
     """Fit a generalised linear mixed model to a data frame.
@@ -91,6 +92,8 @@ def mixedglm(
         Distance from the optimum at which to stop, in standard errors of the parameters.
     max_iter : int, default=500
         Largest number of evaluations of the likelihood.
+    solver : {"auto", "direct", "iterative"}, default="auto"
+        As for ``MixedGLM``: several large factors can be fitted iteratively.
     verbose : int, default=0
         1 shows a line for each evaluation of the likelihood.
 
@@ -138,6 +141,7 @@ def mixedglm(
         penalty=penalty,
         tol=tol,
         max_iter=max_iter,
+        solver=solver,
         verbose=verbose,
         zero_inflation=zero_inflation,
         dispersion=dispersion,

@@ -83,6 +83,9 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         Distance from the optimum at which to stop, in standard errors of the parameters.
     max_iter : int, default=500
         Largest number of evaluations of the likelihood.
+    solver : {"auto", "direct", "iterative"}, default="auto"
+        How several large grouping factors are fitted: exactly, or with traces estimated from random
+        probes, as for ``MixedLM``.
     verbose : int, default=0
         1 shows a line for each evaluation of the likelihood.
 
@@ -147,6 +150,7 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         penalty: Any = None,
         tol: float = 1e-8,
         max_iter: int = 500,
+        solver: str = "auto",
         verbose: int = 0,
     ) -> None:
         self.groups = groups
@@ -167,6 +171,7 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         self.penalty = penalty
         self.tol = tol
         self.max_iter = max_iter
+        self.solver = solver
         self.verbose = verbose
 
     @all_or_nothing

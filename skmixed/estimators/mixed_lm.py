@@ -10,7 +10,6 @@ from skmixed.estimators.residuals import residual_structure
 from skmixed.estimators.specification import ModelSpecification
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import ParsedFormula
-from skmixed.likelihood.choose import SOLVERS
 from skmixed.residual.structure import ResidualStructure
 
 __all__ = ["MixedLM"]
@@ -167,14 +166,6 @@ class MixedLM(ModelSpecification, LinearMixedModel):
         self.max_iter = max_iter
         self.solver = solver
         self.verbose = verbose
-
-    def _check_parameters(self) -> None:
-        """Raise ValueError for arguments that mean nothing, or contradict each other."""
-        super()._check_parameters()
-        if self.solver not in SOLVERS:
-            raise ValueError(
-                f"The 'solver' parameter of MixedLM must be one of {SOLVERS}, got {self.solver!r}."
-            )
 
     def _search_options(self) -> dict[str, Any]:
         """Return the solver, and what is shown of the search."""

@@ -15,6 +15,7 @@ from skmixed.estimators.formula_input import FormulaInput, check_data, train_dat
 from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
 from skmixed.formula.tables import require_different_names
 from skmixed.formula.values import unmasked
+from skmixed.likelihood.choose import SOLVERS
 
 __all__ = ["ModelSpecification"]
 
@@ -25,11 +26,17 @@ class ModelSpecification(MixedModel):
     random_slopes: Any
     random_intercept: bool
     covariance: Any
+    solver: str
     verbose: int
 
     def _check_parameters(self) -> None:
         """Raise ValueError for arguments that mean nothing, or contradict each other."""
         super()._check_parameters()
+        if self.solver not in SOLVERS:
+            raise ValueError(
+                f"The 'solver' parameter of {type(self).__name__} must be one of {SOLVERS}, got "
+                f"{self.solver!r}."
+            )
         if not self.verbose >= 0:
             raise ValueError(f"verbose must be 0 or more, got {self.verbose!r}.")
         if isinstance(self.groups, str) and "~" in self.groups:

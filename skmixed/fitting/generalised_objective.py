@@ -39,6 +39,8 @@ FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 # Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
 # is as exact as the solutions for its probes.
 STEP, PROBED_STEP = 1e-5, 1e-3
+# The shortest step, relative to the parameter.
+SHORTEST = 1e-12
 # Curvatures below this part of the largest give no steps.
 FLAT = 1e-10
 
@@ -109,7 +111,7 @@ class GeneralisedObjective:
         """Return the approximation of the likelihood."""
         return Laplace(self.rows) if self.criterion is None else self.criterion
 
-    @property
+    @cached_property
     def n_theta(self) -> int:
         """Count the covariance parameters."""
         return self.covariance.n_parameters
@@ -126,9 +128,11 @@ class GeneralisedObjective:
 
     def split(self, x: FloatArray) -> Parameters:
         """Take the parameters apart."""
-        ends = np.cumsum([len(self.X), self.n_theta, *map(len, self.extra)])
-        beta, theta, *extra = np.split(x, ends[:-1])
-        return Parameters(beta, theta, extra)
+        parts, first = [], 0
+        for n in (len(self.X), self.n_theta, *map(len, self.extra)):
+            parts.append(x[first : first + n])
+            first += n
+        return Parameters(parts[0], parts[1], parts[2:])
 
     def predictors(self, x: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
         """Return X beta with the offset, and the further predictors of all rows."""
@@ -265,6 +269,8 @@ class GeneralisedObjective:
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
         step = STEP if self.probes is None else PROBED_STEP
         steps = step * np.sqrt(2.0 / np.maximum(curvatures, floor))
+        # Where responses are explained exactly, that may be less than a parameter's own rounding.
+        steps = np.maximum(steps, SHORTEST * np.abs(at.theta))
         columns = []
         for j, step in enumerate(steps):
             moved = at.theta.copy()
@@ -333,6 +339,8 @@ def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
 
     It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
     """
+    if len(root) == 1:
+        return 0.5 * of_root / root
     products = root.T @ of_root
     symmetric = np.triu(products) + np.triu(products, 1).T
     half = np.linalg.solve(root.T, symmetric)

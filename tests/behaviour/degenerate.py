@@ -122,6 +122,7 @@ OF_INFERENCE: dict[str, Question] = {
     "confint": lambda r, _: inference.confint(r, "wald", "all"),
     "contrasts": lambda r, _: inference.contrasts(inference.marginal_means(r, "k")),
     "cooks_distance": lambda r, _: inference.cooks_distance(r),
+    "drop_terms": lambda r, _: [inference.drop_terms(r, type=kind) for kind in (1, 2, 3)],
     "effective_df": lambda r, _: inference.effective_df(r),
     "exact_lrt": lambda r, _: inference.exact_lrt(r, n_sim=20, random_state=0),
     "exact_rlrt": lambda r, _: inference.exact_rlrt(r, n_sim=20, random_state=0),
@@ -134,8 +135,14 @@ OF_INFERENCE: dict[str, Question] = {
     "loo_predict": lambda r, _: inference.loo_predict(r, return_std=True),
     "marginal_means": lambda r, _: inference.marginal_means(r, "f").tidy(),
     "marginal_slopes": lambda r, _: inference.marginal_slopes(r, "x").tidy(),
+    "overdispersion_test": lambda r, _: inference.overdispersion_test(r),
     "pairwise": lambda r, _: inference.pairwise(r, "k"),
     "profile": lambda r, _: _profiled(r),
+    "quantile_residual_tests": lambda r, _: inference.quantile_residual_tests(r, random_state=0),
+    "quantile_residuals": lambda r, _: [
+        inference.quantile_residuals(r, random_effects=levels, random_state=0)
+        for levels in ("posterior", "new")
+    ],
     "r2": lambda r, _: inference.r2(r),
     "ranova": lambda r, _: inference.ranova(r),
     "autocorrelation": lambda r, _: inference.autocorrelation(r),
@@ -151,6 +158,9 @@ OF_INFERENCE: dict[str, Question] = {
     "variance_decomposition": lambda r, _: inference.variance_decomposition(r),
     "wald_test": lambda r, _: inference.wald_test(r, _told(r)),
     "wald_test, residual": lambda r, _: inference.wald_test(r, _told(r), df_method="residual"),
+    "zero_inflation_test": lambda r, _: inference.zero_inflation_test(
+        r, n_simulations=20, random_state=0
+    ),
 }
 # Kenward and Roger's method is for REML alone, and says so.
 OF_INFERENCE |= {

@@ -84,6 +84,12 @@ GIVE_WARNING: dict[str, Callable[[], object]] = {
     "run off towards infinity": lambda: MixedLogisticRegression("group").fit(
         FRAME[["x1", "group"]].assign(known=YES), YES
     ),
+    "the same within every group": lambda: mixedglm(
+        "y ~ 1 + (1 | g)", TWO_NAMES.assign(y=LABELS % 2)
+    ),
+    "runs off to": lambda: mixedglm(
+        "y ~ 1 + (1 | g)", TWO_NAMES.assign(y=YES + 2), family="negative_binomial"
+    ),
     "All variances are 0": lambda: RandomInterceptRegressor().fit(
         ARRAYS[0], np.ones(len(LABELS)), groups=LABELS
     ),

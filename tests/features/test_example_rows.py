@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import root_mean_squared_error
 
-from skmixed.datasets import load_study
+from skmixed.datasets import load_study, make_speed_dating
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -183,9 +183,62 @@ def test_row_81_trial_from_data_to_the_answer(story) -> None:
     assert simulated["t test"].mean() > 4 * monte_carlo["t test"]
 
 
+@pytest.mark.slow
+def test_row_17_decisions_of_crossed_raters_and_partners(story) -> None:
+    """The fit finds the parameters of the twin, and knowing who decides is worth most."""
+    told = story("14_speed_dating")
+    truth = make_speed_dating(coef=True, random_state=0)[1]
+    results = told["results"]
+    error = (results.params - truth.beta[results.params.index]) / results.bse
+    assert error.abs().max() < 3
+    limits = told["limits"].set_index("parameter")
+    for name, sd in zip(("iid", "partner_id"), truth.re_sd, strict=True):
+        lower, upper = limits.loc[f"sd_Intercept|{name}", ["lower", "upper"]]
+        assert lower < sd < upper
+    loss = told["scores"].summary()["log_loss"].to_numpy()
+    assert loss[1] > 1.2 * loss[0]
+    assert loss[2] < 1.06 * loss[0]
+
+
+@pytest.mark.slow
+def test_row_85_counts_of_ticks(story) -> None:
+    told = story("15_ticks")
+    aic = {name: fit.aic for name, fit in told["models"].items()}
+    assert aic["Poisson"] > aic["negative binomial"] + 100
+    assert abs(aic["negative binomial"] - aic["Poisson, row effects"]) < 5
+    ratios = told["ratios"].astype(float)
+    width = np.log(ratios["upper"] / ratios["lower"])
+    assert_allclose(ratios["estimate"].iloc[:3], 2.0, rtol=0.03)
+    assert width["Poisson, no groups"] < 0.3 * width.iloc[:3].min()
+    known = told["coverage"].iloc[0]
+    assert known["poisson"] < 0.95 < known["negative_binomial"]
+
+
+@pytest.mark.slow
+def test_row_88_averaged_probabilities_are_calibrated(story) -> None:
+    told = story("16_calibrated_classifier")
+    scores, share = told["scores"], told["y"].mean()
+    new, known = scores.loc["new patients"], scores.loc["known patients"]
+    assert abs(new.loc["averaged", "mean probability"] - share) < 0.02
+    assert new.loc["plugged in", "mean probability"] < share - 0.08
+    assert new.loc["plugged in", "log loss"] > new.loc["averaged", "log loss"] + 0.03
+    assert abs(new.loc["averaged", "log loss"] - new.loc["no patients", "log loss"]) < 0.01
+    assert known.loc["averaged", "log loss"] < known["log loss"].drop("averaged").min()
+    costs = told["costs"]
+    assert costs["new patients", "plugged in"] > costs["new patients", "no patients"] > 0
+    assert costs["known patients", "averaged"] < 0.8 * costs["known patients", "no patients"]
+
+
 def test_row_79_studies_that_may_not_be_bundled_have_twins_of_their_size() -> None:
     """The other data sets of the row are bundled, or drawn by the two generators."""
-    sizes = {"pigs": 432, "gpa": 1200, "pupils": 1000, "nurses": 1000}
+    sizes = {
+        "pigs": 432,
+        "gpa": 1200,
+        "pupils": 1000,
+        "nurses": 1000,
+        "speed_dating": 7092,
+        "ticks": 404,
+    }
     for name, n_rows in sizes.items():
         frame = load_study(name)
         assert len(frame) == n_rows

@@ -69,9 +69,12 @@ def drop_terms(fitted: Any, *, type: int | str = 2) -> pd.DataFrame:
     """
     kind = type_number(type)
     whole = compared_model("<none>", fitted).by_criterion(reml=False)
-    space = space_of(fitted_model_of(fitted), fitted)
-    rank = len(space.coded.matrix)
+    found = fitted_model_of(fitted)
     rows = [whole.row() | {"statistic": np.nan, "df": np.nan, "p_value": np.nan}]
+    if not found.fit.fixed.names:
+        return pd.DataFrame(rows)
+    space = space_of(found, fitted)
+    rank = len(space.coded.matrix)
     for term, (large, small) in zip(space.tested(), _pairs(space, kind), strict=True):
         df = large.shape[1] - small.shape[1]
         above = whole if large.shape[1] == rank else _with_columns(whole, space, large, "")
