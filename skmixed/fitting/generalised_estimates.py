@@ -52,7 +52,7 @@ def generalised_estimates(
     found : GeneralisedOptimum
     """
     optimum = found.optimum
-    at: Any = optimum.at
+    at = optimum.at
     x, modes = at.theta, at.modes
     joint = _joint(objective, x, found.hessian)
     errors = errors_given_data(modes.system, modes.factors)

@@ -70,7 +70,7 @@ def drop_terms(fitted: Any, *, type: int | str = 2) -> pd.DataFrame:
     kind = type_number(type)
     whole = compared_model("<none>", fitted).by_criterion(reml=False)
     found = fitted_model_of(fitted)
-    rows = [_row(whole) | {"statistic": np.nan, "df": np.nan, "p_value": np.nan}]
+    rows = [whole.row() | {"statistic": np.nan, "df": np.nan, "p_value": np.nan}]
     if not found.fit.fixed.names:
         return pd.DataFrame(rows)
     space = space_of(found, fitted)
@@ -82,7 +82,7 @@ def drop_terms(fitted: Any, *, type: int | str = 2) -> pd.DataFrame:
         statistic = without_rounding(below.fit.criterion - above.fit.criterion)
         p_value = float(stats.chi2.sf(statistic, df)) if df else np.nan
         tested = {"statistic": statistic if df else np.nan, "df": df, "p_value": p_value}
-        rows.append(_row(replace(below, name=space.names[term])) | tested)
+        rows.append(replace(below, name=space.names[term]).row() | tested)
     return pd.DataFrame(rows)
 
 
@@ -127,13 +127,3 @@ def _with_columns(
     return compared_model(
         name, replace(whole.model, design=replace(design, fixed=fixed, fixed_names=names))
     )
-
-
-def _row(one: ComparedModel) -> dict[str, Any]:
-    """Return what the table says of one model, without a test."""
-    return {
-        "term": one.name,
-        "n_parameters": one.fit.n_parameters,
-        "log_likelihood": one.fit.log_likelihood,
-        "aic": one.fit.aic,
-    }

@@ -41,6 +41,21 @@ class FamilyRows(LabelledRows):
     fit: GLMMFit
     model: GLMMModel
 
+    def require_counts(self, what: str) -> None:
+        """Raise ValueError if the responses are not counts.
+
+        Parameters
+        ----------
+        what : str
+            What needs them, in the singular; it begins the message.
+        """
+        family = self.fit.family
+        if not family.is_discrete or family.name == "binomial":
+            raise ValueError(
+                f"{what} is of counts, and this model has family={family.name!r}. Use "
+                "ProbabilityCalibrationDisplay for probabilities, or ResidualsDisplay."
+            )
+
     @property
     def response(self) -> FloatArray:
         """Return the response; of trials the share of successes."""
@@ -91,8 +106,7 @@ class FamilyRows(LabelledRows):
     @cached_property
     def effect_variance(self) -> FloatArray:
         """Return the variance that random effects of new groups give eta, (n,)."""
-        parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in self.source.blocks]
-        return np.sum([np.zeros(self.design.n_rows), *parts], axis=0)
+        return np.sum([np.zeros(self.design.n_rows), *self.source.variances], axis=0)
 
     @property
     def mean(self) -> FloatArray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,9 +57,8 @@ def each_group(rows: FamilyRows, groups: GroupingFactor) -> LeftOut:
 def _without(rows: FamilyRows, test: Positions) -> LeftOut:
     """Predict the rows of one group."""
     joint, own = rows.fit.joint, rows.objective.of_rows(test)
-    measured: Any = own
     gradient = own(joint.parameters).gradient
-    hessian = joint.hessian - measured_hessian(measured, joint.parameters, gradient)
+    hessian = joint.hessian - measured_hessian(own, joint.parameters, gradient)
     if not _tells(hessian, joint.hessian):
         train = np.setdiff1d(np.arange(rows.design.n_rows), test)
         return from_training_rows(rows, train, test)

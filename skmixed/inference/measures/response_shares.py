@@ -47,7 +47,7 @@ def response_variances(fit: GLMMFit, model: GLMMModel) -> tuple[dict[str, float]
     source = effect_source(fit, model.design)
     eta = source.fixed
     extra = fit.extra_of_rows(model.extra_columns, len(eta))
-    parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in source.blocks]
+    parts = source.variances
     whole = np.sum([np.zeros_like(eta), *parts], axis=0)
     means = averaged_mean(family, eta, whole, extra)
     total = float(np.mean(averaged_variance(family, eta, whole, extra)))

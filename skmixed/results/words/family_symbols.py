@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.families.zero_inflation import ZeroInflated, without_inflation
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.results.numbers import format_column, format_estimates
 from skmixed.results.words.latex import name, number, total
@@ -90,8 +90,7 @@ class FamilySymbols:
     @property
     def _base(self) -> Any:
         """Return the family without zero inflation."""
-        family = self.fit.family
-        return family.family if isinstance(family, ZeroInflated) else family
+        return without_inflation(self.fit.family)
 
     @property
     def _mean(self) -> str:
