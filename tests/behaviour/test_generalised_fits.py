@@ -65,7 +65,7 @@ REFUSED = {
     **{question: LINEAR_ONLY for question in QUESTIONS if question.partition(".")[2] in LINEAR},
     **{question: LINEAR_ONLY for question in QUESTIONS if question.endswith("Kenward-Roger")},
     "inference.bootstrap, case": "one grouping factor",
-    "inference.robust_covariance": "holds whole levels",
+    "inference.robust_covariance": "hold whole levels",
     "inference.robust_covariance, CR1S": "correlated in the model",
     **{
         f"inference.{name}": "No rule says what zero inflation adds"
