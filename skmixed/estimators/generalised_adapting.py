@@ -46,8 +46,8 @@ class GeneralisedAdapting(AddedRows):
         All parameters are kept. New rows enter with their exact distribution; of the earlier rows
         the fit knows their log density to second order in the random effects, around where they
         were. The effects of a group without earlier rows are therefore exactly those that a fit of
-        all rows has at these parameters, and those of other groups nearly so: the more the earlier
-        rows of a group said, and the less its effects move, the better.
+        all rows has at these parameters. Those of other groups are close to that, and the closer
+        the less the new rows move them.
 
         Parameters
         ----------

@@ -9,14 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmixed.design.rows import take_rows
 from skmixed.design.side_parts import parse_side_formula
 from skmixed.estimators.formula_arguments import incomplete_rows, values_or_column, with_groups
 from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_glm import MixedGLM
-from skmixed.formula import columns_of, parse_formula
+from skmixed.formula import ParsedFormula, columns_of, parse_formula
 from skmixed.formula.columns import n_rows
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.kept_rows import KeptRows
@@ -149,10 +148,7 @@ def mixedglm(
     rows, used = data, given
     if missing == "drop":
         sides = {"zero_inflation": zero_inflation, "dispersion": dispersion}
-        read = _side_variables(sides, data, environment)
-        incomplete = incomplete_rows(parsed, data, environment, given, read)
-        if incomplete.any():
-            rows, used = _some_rows(data, given, ~incomplete)
+        rows, used = _complete_rows(parsed, data, given, sides, environment)
     model = estimator.formula_model(
         parsed,
         rows,
@@ -172,10 +168,18 @@ def mixedglm(
     )
 
 
-def _some_rows(
-    data: Any, given: Mapping[str, Any], keep: NDArray[np.bool_]
+def _complete_rows(
+    parsed: ParsedFormula,
+    data: Any,
+    given: dict[str, Any],
+    sides: Mapping[str, str | None],
+    environment: Mapping[str, Any],
 ) -> tuple[Any, dict[str, Any]]:
-    """Return some of the rows, and what is given beside them."""
+    """Return the rows that miss nothing, and what is given beside them."""
+    read = _side_variables(sides, data, environment)
+    keep = ~incomplete_rows(parsed, data, environment, given, read)
+    if keep.all():
+        return data, given
     values = {
         name: None if column is None else np.asarray(column)[keep] for name, column in given.items()
     }

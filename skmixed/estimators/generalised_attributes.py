@@ -29,16 +29,14 @@ class FamilyAttributes:
         AttributeError
             If it is modelled, so that each row has its own.
         """
-        for predictor in self.lmm_fit_.extra:
-            if predictor.name == "dispersion":
-                if len(predictor.coefficients) > 1 or not predictor.coordinates.intercept:
-                    raise AttributeError(
-                        "The dispersion differs from row to row, as dispersion= says: see "
-                        "results_.summary() for its coefficients."
-                    )
-                family = self.lmm_fit_.family
-                return float(family.dispersion_of(np.asarray(predictor.coefficients[0])))
-        return 1.0
+        if self.lmm_fit_.extra_named("dispersion") is None:
+            return 1.0
+        if self.lmm_fit_.dispersion is None:
+            raise AttributeError(
+                "The dispersion differs from row to row, as dispersion= says: see "
+                "results_.summary() for its coefficients."
+            )
+        return self.lmm_fit_.dispersion
 
     @property
     def sigma_(self) -> float:

@@ -13,7 +13,6 @@ from skmixed.estimators.weights import row_weights
 from skmixed.families.base import Family
 from skmixed.families.positive import PositiveMean
 from skmixed.families.zero_inflation import ZeroInflated
-from skmixed.prediction.family_prediction import extra_of_rows
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind
 
@@ -257,7 +256,8 @@ class ResponsePredictions:
         """Return the further predictors of rows, shape (n,) each."""
         model: Any = self.fitted_model
         rows, _ = model.read(X, None, False)
-        return extra_of_rows(model.fit, rows)
+        found: tuple[FloatArray, ...] = model.fit.extra_of_rows(rows.extra, len(rows.fixed))
+        return found
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn which responses the family can have."""

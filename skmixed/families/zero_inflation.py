@@ -9,11 +9,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy import special
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
+from skmixed.families.base import ExtraDerivatives, Family, FloatArray, Link, RowDerivatives
 from skmixed.families.links import SMALLEST
 from skmixed.families.positive import CountFamily
 
-__all__ = ["ZeroInflated"]
+__all__ = ["ZeroInflated", "without_inflation"]
 
 # The least share of the weight without inflation that is left: where the family's own weight is a
 # surrogate, the difference may be negative.
@@ -225,6 +225,16 @@ class ZeroInflated:
         *others, omega = extra
         rest = (probability - special.expit(omega)) / np.maximum(special.expit(-omega), SMALLEST)
         return self.family.quantile(np.clip(rest, 0.0, 1.0), eta, others)
+
+
+def without_inflation(family: Family) -> Family:
+    """Return the family of the counts, or the family itself if it has no inflation.
+
+    Parameters
+    ----------
+    family : Family
+    """
+    return family.family if isinstance(family, ZeroInflated) else family
 
 
 def _softplus(zero: FloatArray, d: FloatArray) -> _Softplus:

@@ -18,7 +18,7 @@ from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import EXACT, Coordinates
-from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
 __all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
 
@@ -33,7 +33,7 @@ def assemble(
     coordinates: Coordinates,
     rows: WhitenedRows,
     objective: ProfiledObjective,
-    optimum: Optimum,
+    optimum: Optimum[ObjectiveValue],
     positions: Sequence[int | None],
 ) -> LMMFit:
     """Make the finished fit of an optimum, without notices.

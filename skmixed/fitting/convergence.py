@@ -10,7 +10,7 @@ from scipy.linalg.lapack import dgesdd
 
 from skmixed.covariance import JointCovariance
 from skmixed.fitting.optimise import Optimum
-from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
 __all__ = ["SAME", "snap_to_boundary", "theta_on_boundary"]
 
@@ -21,7 +21,9 @@ SAME = 1e-8
 ROUNDING = 16.0 * float(np.finfo(float).eps)
 
 
-def snap_to_boundary(objective: ProfiledObjective, optimum: Optimum) -> Optimum:
+def snap_to_boundary(
+    objective: ProfiledObjective, optimum: Optimum[ObjectiveValue]
+) -> Optimum[ObjectiveValue]:
     """Set vanishing standard deviations to exactly 0 if the objective allows it.
 
     Parameters

@@ -77,7 +77,7 @@ class FactorDescription:
 
 
 def estimates_at(
-    optimum: Optimum,
+    optimum: Optimum[ObjectiveValue],
     objective: ProfiledObjective,
     coordinates: Coordinates,
     names: tuple[str, ...],
@@ -260,7 +260,7 @@ def _fixed_effects(
     )
 
 
-def _convergence(optimum: Optimum, residual_slope: FloatArray) -> Convergence:
+def _convergence(optimum: Optimum[ObjectiveValue], residual_slope: FloatArray) -> Convergence:
     """Keep of the search what a report needs."""
     at = optimum.at
     return Convergence(

@@ -164,11 +164,12 @@ def _new_columns(
 ) -> tuple[FloatArray, list[FloatArray], list[FloatArray]]:
     """Return X, further predictors and their columns of the new rows, standardised."""
     n = rows.n_rows
+    predictors = list(fit.extra_of_rows(extra, n))
     given = extra or (None,) * len(fit.extra)
-    predictors, columns = [], []
-    for one, own in zip(fit.extra, given, strict=True):
-        predictors.append(one.of_rows(own, n))
-        columns.append(one.coordinates.transform(np.empty((n, 0)) if own is None else own))
+    columns = [
+        one.coordinates.transform(np.empty((n, 0)) if own is None else own)
+        for one, own in zip(fit.extra, given, strict=True)
+    ]
     return fit.coordinates.fixed.transform(rows.fixed), predictors, columns
 
 

@@ -52,11 +52,12 @@ def generalised_estimates(
     found : GeneralisedOptimum
     """
     optimum = found.optimum
-    at: Any = optimum.at
+    at = optimum.at
     x, modes = at.theta, at.modes
     joint = _joint(objective, x, found.hessian)
     errors = errors_given_data(modes.system, modes.factors)
     design = model.design
+    pearson = objective.responses.pearson(modes.eta, objective.predictors(x)[1])
     fit = GLMMFit(
         reml=False,
         n_rows=design.count,
@@ -67,7 +68,7 @@ def generalised_estimates(
         log_likelihood=-0.5 * (at.value - at.penalty) + _normalising(model),
         convergence=_convergence(optimum, joint),
         coordinates=coordinates.mean,
-        residual_quantiles=quartiles(_pearson(objective, x, modes)),
+        residual_quantiles=quartiles(pearson),
         notices=(),
         family=model.family,
         joint=joint,
@@ -179,7 +180,7 @@ def _random(
                 response_scale=1.0,
                 weight_scale=1.0,
                 standardised_factor=factors[i],
-                standardised_modes=(modes.factors[i] @ modes.spherical[i]).T,
+                standardised_modes=modes.effects[i].T,
                 standardised_scores=scores[i],
                 errors=errors,
                 position=i,
@@ -208,25 +209,11 @@ def _extra(
     return tuple(found)
 
 
-def _pearson(objective: GeneralisedObjective, x: FloatArray, modes: Modes) -> FloatArray:
-    """Return the residuals over the standard deviations of the rows, at the modes."""
-    responses = objective.responses
-    _, extra = objective.predictors(x)
-    mean = responses.family.mean(modes.eta, extra)
-    variance = responses.family.variance(modes.eta, extra)
-    if responses.weights is not None:
-        variance = variance / responses.weights
-    # A variance of 0 is that of a mean at the end of the range, where the response is too.
-    scale = np.sqrt(variance)
-    return np.divide(responses.y - mean, scale, out=np.zeros_like(mean), where=scale > 0.0)
-
-
 def _normalising(model: GLMMModel) -> float:
     """Return what the log density of counts of successes has beyond that of single trials."""
-    if not model.trials or model.design.weights.values is None:
+    if model.n_trials is None:
         return 0.0
-    family: Any = model.family
-    return float(family.normalising(model.design.response, model.design.weights.values).sum())
+    return float(model.family.normalising(model.design.response, model.n_trials).sum())
 
 
 def _convergence(optimum: Any, joint: JointEstimate) -> Convergence:

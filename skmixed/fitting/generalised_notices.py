@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 UNKNOWN = 10.0
 # Coefficients that run off together have this part of the one that runs fastest.
 SHARE = 0.1
-# The standard error of the logarithm of a dispersion that is not told from 0, or infinity.
+# The standard error of the logarithm of a dispersion that may as well be 0, or infinite.
 BOUNDLESS = 30.0
 
 
@@ -89,15 +89,15 @@ def _separated_groups(effects: RandomEffects, fit: GLMMFit) -> Notice | None:
     return Notice(
         f"The random effects of '{effects.name}' have a standard deviation of {largest**0.5:.3g} "
         "on the linear predictor: the responses are (almost) the same within every group. The "
-        "variance is hardly told from infinity, and with it the coefficients. Use penalty=, or a "
+        "data hardly limit the variance, nor with it the coefficients. Use penalty=, or a "
         "model of one row for each group.",
         UserWarning,
     )
 
 
 def _boundary(extra: ExtraPredictor, fit: GLMMFit) -> Notice | None:
-    """Say that a constant dispersion or zero inflation is told from its limit by nothing."""
-    if len(extra.coefficients) != 1 or not fit.convergence.converged:
+    """Say that nothing in the data keeps a constant dispersion or zero inflation from its limit."""
+    if not extra.is_constant or not fit.convergence.converged:
         return None
     if not extra.covariance[0, 0] > BOUNDLESS**2:
         return None

@@ -50,7 +50,7 @@ class GeneralisedOptimum:
         Measured by differences of the exact gradient.
     """
 
-    optimum: Optimum
+    optimum: Optimum[GeneralisedValue]
     hessian: FloatArray
 
 
@@ -77,7 +77,7 @@ def find_generalised_optimum(
     search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
     for other in _other_starts(objective, start, best.optimum):
-        first: Any = evaluated(_as_searched(objective), other)
+        first = evaluated(objective, other)
         if first is None:
             continue
         found = search(first, 1, max_iter=min(max_iter, MAX_OTHER))
@@ -88,16 +88,11 @@ def find_generalised_optimum(
     return best
 
 
-def _is_better(found: Optimum, best: Optimum) -> bool:
+def _is_better(found: Optimum[GeneralisedValue], best: Optimum[GeneralisedValue]) -> bool:
     """Tell whether another end is worth more: an optimum before any point on the way to one."""
     if found.converged != best.converged:
         return found.converged
     return found.at.value < best.at.value - BETTER
-
-
-def _as_searched(objective: Any) -> Any:
-    """Return the objective for functions that are written for the linear one."""
-    return objective
 
 
 def first_evaluation(
@@ -117,7 +112,7 @@ def first_evaluation(
     """
     n = len(start) - sum(map(len, objective.extra))
     for n_iter in range(1, NEARER):
-        at: Any = evaluated(_as_searched(objective), start)
+        at = evaluated(objective, start)
         if at is not None and math.isfinite(at.value):
             return at, n_iter
         start = np.concatenate([0.3 * start[:n], start[n:]])
@@ -139,12 +134,10 @@ def _searched(
 
     At a saddle the approximate Hessian may seem positive, and rounding hides the last steps.
     """
-    function = _as_searched(objective)
     model_of = partial(LocalModel.of, lower=objective.lower)
-    start: Any = at
     optimum = newton_search(
-        function,
-        start,
+        objective,
+        at,
         n_iter,
         tol=tol,
         max_iter=min(max_iter, QUICK),
@@ -175,19 +168,19 @@ def _is_minimum(model: LocalModel) -> bool:
 
 def _by_differences(
     objective: GeneralisedObjective,
-    optimum: Optimum,
+    optimum: Optimum[GeneralisedValue],
     hessian: FloatArray,
     max_iter: int,
     model_of: Any,
-) -> Optimum:
+) -> Optimum[GeneralisedValue]:
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
 
-    def with_hessian(x: FloatArray) -> Any:
-        at: Any = objective(x)
+    def with_hessian(x: FloatArray) -> GeneralisedValue:
+        at = objective(x)
         return replace(at, hessian=objective.measured_hessian(at))
 
-    first: Any = replace(optimum.at, hessian=hessian)
+    first = replace(optimum.at, hessian=hessian)
     found = optimum
     with suppress(np.linalg.LinAlgError):
         found = newton_search(
@@ -202,7 +195,7 @@ def _by_differences(
     return found
 
 
-def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
+def measured(objective: GeneralisedObjective, optimum: Optimum[GeneralisedValue]) -> FloatArray:
     """Return the Hessian at the end of a search; the approximate one where there is no other.
 
     Parameters
@@ -210,26 +203,27 @@ def measured(objective: GeneralisedObjective, optimum: Optimum) -> FloatArray:
     objective : GeneralisedObjective
     optimum : Optimum
     """
-    at: Any = optimum.at
     try:
-        return objective.measured_hessian(at)
+        return objective.measured_hessian(optimum.at)
     except np.linalg.LinAlgError:
         return np.asarray(optimum.at.hessian)
 
 
-def _snapped(objective: GeneralisedObjective, optimum: Optimum) -> Optimum:
+def _snapped(
+    objective: GeneralisedObjective, optimum: Optimum[GeneralisedValue]
+) -> Optimum[GeneralisedValue]:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
     moved = objective.on_boundary(optimum.at.theta)
     if moved is None:
         return optimum
-    at: Any = evaluated(_as_searched(objective), moved)
+    at = evaluated(objective, moved)
     if at is None or at.value > optimum.at.value + SAME:
         return optimum
     return replace(optimum, at=at)
 
 
 def _other_starts(
-    objective: GeneralisedObjective, start: FloatArray, optimum: Optimum
+    objective: GeneralisedObjective, start: FloatArray, optimum: Optimum[GeneralisedValue]
 ) -> list[FloatArray]:
     """Return the best of other starts; none if no second optimum is to be expected.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
-from skmixed.families.base import Family
+from skmixed.families.base import Family, Link
 from skmixed.families.probability_links import ProbabilityLink
 from skmixed.fitting.lmm_fit import OF_ANY_FAMILY, LMMFit
 from skmixed.likelihood.penalties import Penalty
@@ -39,6 +40,11 @@ class ExtraPredictor:
     coefficients: FloatArray
     covariance: FloatArray
     coordinates: FixedCoordinates
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether it is the same in all rows."""
+        return self.names == ("Intercept",)
 
     def of_rows(self, columns: FloatArray | None, n: int) -> FloatArray:
         """Return the predictor of some rows, from their columns without the intercept.
@@ -133,6 +139,45 @@ class GLMMFit(LMMFit):
     def n_parameters(self) -> int:
         """Count fixed effects, covariance parameters and those of further predictors."""
         return len(self.joint.parameters)
+
+    @property
+    def is_linear(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def link(self) -> Link:
+        """Return the link of the family."""
+        return self.family.link
+
+    def extra_named(self, name: str) -> ExtraPredictor | None:
+        """Return the further predictor of a name; None if the family has none of it."""
+        return next((one for one in self.extra if one.name == name), None)
+
+    @property
+    def dispersion(self) -> float | None:
+        """Return the dispersion; None where the family has none, or it depends on the row."""
+        found = self.extra_named("dispersion")
+        if found is None or not found.is_constant:
+            return None
+        return float(self.family.dispersion_of(found.coefficients)[0])
+
+    def extra_of_rows(self, columns: Sequence[FloatArray | None], n: int) -> tuple[FloatArray, ...]:
+        """Return the further predictors of n rows, shape (n,) each.
+
+        Parameters
+        ----------
+        columns : sequence of ndarray of shape (n, q) or None
+            Of each predictor, but for its intercept; none at all where they are not known.
+        n : int
+
+        Raises
+        ------
+        ValueError
+            If one of them depends on columns that the rows do not have.
+        """
+        given = columns or (None,) * len(self.extra)
+        return tuple(one.of_rows(own, n) for one, own in zip(self.extra, given, strict=True))
 
     @property
     def estimates_sigma(self) -> bool:

@@ -124,6 +124,16 @@ class GLMMModel:
         """Return None: only a linear model has a structure of residuals."""
         return None
 
+    @property
+    def n_trials(self) -> FloatArray | None:
+        """Return how many trials each share of successes has; None for single responses."""
+        return self.design.weights.values if self.trials else None
+
+    @property
+    def extra_columns(self) -> tuple[FloatArray, ...]:
+        """Return the columns of each further predictor of the rows, but for its intercept."""
+        return tuple(one.fixed for one in self.extra)
+
     def fit(self, start: FloatArray | None = None) -> GLMMFit:
         """Standardise the columns, search, and carry the optimum back.
 
@@ -149,11 +159,10 @@ class GLMMModel:
             random_coordinates(block, tuple(s.invariance for s in joint.structures), counts)
             for block, joint in zip(design.blocks, self.covariance.factors, strict=True)
         )
-        places, columns = [], []
-        for one in self.extra:
-            place, rows = standardise_fixed(one.fixed, intercept=one.intercept, counts=counts)
-            places.append(place)
-            columns.append(rows)
+        extra = [
+            standardise_fixed(one.fixed, intercept=one.intercept, counts=counts)
+            for one in self.extra
+        ]
         effect_rows = EffectRows(
             tuple(
                 place.transform(block.columns)
@@ -162,15 +171,14 @@ class GLMMModel:
             tuple(factor.codes for factor in design.factors),
             tuple(len(factor.levels) for factor in design.factors),
         )
-        offset = np.zeros(design.n_rows) if design.offset is None else design.offset
-        responses = Responses(self.family, design.response, design.weights.values)
+        responses = Responses(self.family, design.response, counts)
         objective = GeneralisedObjective(
             X,
             effect_rows,
-            offset,
+            np.zeros(design.n_rows) if design.offset is None else design.offset,
             responses,
             self.covariance,
-            columns,
+            [columns for _, columns in extra],
             criterion=self._criterion(effect_rows, responses),
             penalty=BoundPenalty(
                 self.penalty or Penalty(),
@@ -183,7 +191,7 @@ class GLMMModel:
         names = [factor.levels.name for factor in design.factors]
         objective.probes = probes_for(objective.elimination, self.solver, names)
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
-        return GeneralisedCoordinates(mean, tuple(places)), objective
+        return GeneralisedCoordinates(mean, tuple(place for place, _ in extra)), objective
 
     def with_design(self, design: Design, extra: tuple[ExtraColumns, ...]) -> GLMMModel:
         """Return the model of other rows of the same columns."""

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
+from skmixed.families.base import Link
+from skmixed.families.links import Identity
 from skmixed.fitting.monte_carlo import MonteCarloError
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.standardise import Coordinates
@@ -281,6 +283,16 @@ class LMMFit(FieldState):
         instead : str
             What to do otherwise, beginning with a verb.
         """
+
+    @property
+    def is_linear(self) -> bool:
+        """Tell whether the model is X beta + Z b + e with normal e; else a family has the rest."""
+        return True
+
+    @property
+    def link(self) -> Link:
+        """Return the link between the mean and X beta + Z b: of a linear model the identity."""
+        return Identity()
 
     @property
     def estimates_sigma(self) -> bool:

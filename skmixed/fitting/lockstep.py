@@ -12,7 +12,6 @@ from scipy import sparse
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.covariance.many import parameters_of_many
 from skmixed.fitting.convergence import NEAR, SAME
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep_newton import ManyOptima, merged, newton_in_lockstep
 from skmixed.fitting.lockstep_start import many_starts
@@ -52,7 +51,7 @@ def can_step_together(fit: LMMFit) -> bool:
     ----------
     fit : LMMFit
     """
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return False
     return len(fit.estimable) == 1 and not fit.coordinates.exact and fit.residual is None
 

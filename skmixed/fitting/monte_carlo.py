@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.evaluation import Evaluation
 from skmixed.fitting.score_steps import score_noise
-from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["MonteCarloError", "monte_carlo_error", "relative_error"]
 
@@ -41,7 +41,7 @@ class MonteCarloError:
 
 
 def monte_carlo_error(
-    at: ObjectiveValue, in_units: Callable[[FloatArray], FloatArray]
+    at: Evaluation, in_units: Callable[[FloatArray], FloatArray]
 ) -> MonteCarloError | None:
     """Carry the spread of the replicated scores over to theta; None for an exact fit.
 
@@ -49,7 +49,7 @@ def monte_carlo_error(
 
     Parameters
     ----------
-    at : ObjectiveValue
+    at : Evaluation
         The optimum.
     in_units : callable
         Maps theta in standardised coordinates to that in the user's units.
@@ -67,12 +67,12 @@ def monte_carlo_error(
     )
 
 
-def relative_error(at: ObjectiveValue) -> float:
+def relative_error(at: Evaluation) -> float:
     """Return the largest Monte-Carlo error over the standard error of the same parameter.
 
     Parameters
     ----------
-    at : ObjectiveValue
+    at : Evaluation
         The optimum, in standardised coordinates.
     """
     noise, covariance = _theta_noise(at)
@@ -81,7 +81,7 @@ def relative_error(at: ObjectiveValue) -> float:
     return float(ratios.max(initial=0.0))
 
 
-def _theta_noise(at: ObjectiveValue) -> tuple[FloatArray, FloatArray]:
+def _theta_noise(at: Evaluation) -> tuple[FloatArray, FloatArray]:
     """Return the Monte-Carlo covariance of theta, and its statistical one.
 
     Half of the Hessian of -2 log-likelihood is the information.

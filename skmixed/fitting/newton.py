@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.evaluation import Evaluation, Objective, Value
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.secants import Secants
-from skmixed.likelihood.profiled import ObjectiveValue
 
-__all__ = ["ModelOf", "Objective", "Optimum", "evaluated", "newton_search"]
+__all__ = ["ModelOf", "Optimum", "evaluated", "newton_search"]
 
 FloatArray = NDArray[np.float64]
-Objective = Callable[[FloatArray], ObjectiveValue]
 ModelOf = Callable[[FloatArray, FloatArray, FloatArray], LocalModel]
 
 EPSILON = float(np.finfo(float).eps)
@@ -27,12 +27,12 @@ PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Optimum:
+class Optimum(Generic[Value]):
     """Hold where the search ended, and why.
 
     Attributes
     ----------
-    at : ObjectiveValue
+    at : Evaluation
     converged : bool
     n_iter : int
         Evaluations of the objective.
@@ -44,7 +44,7 @@ class Optimum:
         Whether the number of evaluations ended the search.
     """
 
-    at: ObjectiveValue
+    at: Value
     converged: bool
     n_iter: int
     scaled_gradient: float
@@ -53,8 +53,8 @@ class Optimum:
 
 
 def newton_search(
-    objective: Objective,
-    at: ObjectiveValue,
+    objective: Objective[Value],
+    at: Value,
     n_iter: int,
     *,
     tol: float,
@@ -62,14 +62,14 @@ def newton_search(
     model_of: ModelOf = LocalModel.of,
     exact: bool = True,
     cost: int = 1,
-) -> Optimum:
+) -> Optimum[Value]:
     """Take Newton steps from a point until none leads further; never uphill.
 
     Parameters
     ----------
     objective : callable
-        Returns the ObjectiveValue at a theta.
-    at : ObjectiveValue
+        Returns the Evaluation at a theta.
+    at : Evaluation
     n_iter : int
         Evaluations so far.
     tol : float
@@ -120,7 +120,7 @@ def newton_search(
 
 
 def _improves(
-    at: ObjectiveValue, trial: ObjectiveValue, model: LocalModel, predicted: float, flat: bool
+    at: Evaluation, trial: Evaluation, model: LocalModel, predicted: float, flat: bool
 ) -> bool:
     """Tell whether a step lowers the objective enough, or the gradient where it is flat."""
     change = trial.value - at.value
@@ -134,12 +134,12 @@ def _improves(
     return nearer.distance < model.distance
 
 
-def _is_short(length: float, at: ObjectiveValue) -> bool:
+def _is_short(length: float, at: Evaluation) -> bool:
     """Tell whether a step changes theta by no more than rounding."""
     return length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
 
 
-def _rounding(at: ObjectiveValue) -> float:
+def _rounding(at: Evaluation) -> float:
     """Return the size of the rounding errors in the objective.
 
     It is a sum of terms of size 1, from a V whose condition grows with the square of theta.
@@ -147,7 +147,7 @@ def _rounding(at: ObjectiveValue) -> float:
     return ROUNDING * (abs(at.value) + at.n_terms + 4.0 * float(at.theta @ at.theta))
 
 
-def evaluated(objective: Objective, theta: FloatArray) -> ObjectiveValue | None:
+def evaluated(objective: Objective[Value], theta: FloatArray) -> Value | None:
     """Evaluate the objective; None so far off that rounding takes the rank of X'V^-1 X."""
     try:
         return objective(theta)

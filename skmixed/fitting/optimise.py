@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
+from skmixed.fitting.evaluation import Objective, Value
 from skmixed.fitting.local_model import LocalModel
-from skmixed.fitting.newton import ModelOf, Objective, Optimum, evaluated, newton_search
+from skmixed.fitting.newton import ModelOf, Optimum, evaluated, newton_search
 from skmixed.likelihood.profiled import ObjectiveValue
 from skmixed.residual.differentiation import central_differences
 
@@ -29,7 +30,7 @@ ONE_SIDED = 1e-7
 
 
 def minimise(
-    objective: Objective,
+    objective: Objective[ObjectiveValue],
     start: FloatArray,
     *,
     tol: float,
@@ -37,7 +38,7 @@ def minimise(
     lower: FloatArray | None = None,
     exact: bool = True,
     own_units: bool = False,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Minimise a smooth objective from its exact gradient and a Hessian; it never goes uphill.
 
     The steps are Newton's. An approximate Hessian is corrected by the changes of the gradient;
@@ -47,7 +48,7 @@ def minimise(
     Parameters
     ----------
     objective : callable
-        Returns the ObjectiveValue at a theta.
+        Returns the Evaluation at a theta.
     start : ndarray of shape (n_parameters,)
     tol : float
         Converged when theta is within about ``tol`` standard errors of the stationary point.
@@ -90,12 +91,12 @@ def minimise(
 
 
 def _confirmed(
-    objective: Objective,
-    optimum: Optimum,
+    objective: Objective[ObjectiveValue],
+    optimum: Optimum[ObjectiveValue],
     *,
     tol: float,
     model_of: ModelOf,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Look by differences whether a search that rounding has ended is where it says."""
     at = optimum.at
     try:
@@ -120,13 +121,13 @@ def _cost_of_differences(theta: FloatArray) -> int:
 
 
 def _by_differences(
-    objective: Objective,
-    optimum: Optimum,
+    objective: Objective[ObjectiveValue],
+    optimum: Optimum[ObjectiveValue],
     *,
     tol: float,
     max_iter: int,
     model_of: ModelOf,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Go on with Hessians from central differences of the gradient."""
     cost = _cost_of_differences(optimum.at.theta)
     if optimum.n_iter + cost > max_iter:
@@ -150,14 +151,14 @@ def _by_differences(
 
 
 def measured_hessian(
-    objective: Objective, theta: FloatArray, gradient: FloatArray | None = None
+    objective: Objective[Value], theta: FloatArray, gradient: FloatArray | None = None
 ) -> FloatArray:
     """Return the Hessian from differences of the gradient.
 
     Parameters
     ----------
     objective : callable
-        Returns the ObjectiveValue at a theta.
+        Returns the Evaluation at a theta.
     theta : ndarray of shape (n_parameters,)
     gradient : ndarray of shape (n_parameters,), optional
         That at theta, for one-sided differences, which take half of the evaluations of central ones
@@ -173,14 +174,14 @@ def measured_hessian(
 
 
 def _by_quasi_newton(
-    objective: Objective,
-    optimum: Optimum,
+    objective: Objective[ObjectiveValue],
+    optimum: Optimum[ObjectiveValue],
     *,
     tol: float,
     max_iter: int,
     lower: FloatArray | None,
     model_of: ModelOf,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Search by L-BFGS-B, and look by differences whether its end is a stationary point."""
     left = max_iter - optimum.n_iter - _cost_of_differences(optimum.at.theta)
     if left < 1:
@@ -208,7 +209,9 @@ class _EnoughError(Exception):
     """All evaluations are used."""
 
 
-def _first_evaluation(objective: Objective, start: FloatArray) -> tuple[ObjectiveValue, int]:
+def _first_evaluation(
+    objective: Objective[ObjectiveValue], start: FloatArray
+) -> tuple[ObjectiveValue, int]:
     """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
     for n_iter in range(1, 20):
         at = evaluated(objective, start)

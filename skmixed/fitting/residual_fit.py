@@ -121,7 +121,7 @@ def _assembled(
     model: LMMModel,
     coordinates: Coordinates,
     objective: ResidualObjective,
-    optimum: Optimum,
+    optimum: Optimum[ObjectiveValue],
     kept: list[int],
     undetermined: NDArray[np.bool_],
     notices: tuple[Notice, ...],
@@ -194,7 +194,7 @@ def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvalua
         ) from error
 
 
-def _hessian(objective: ResidualObjective, optimum: Optimum) -> FloatArray:
+def _hessian(objective: ResidualObjective, optimum: Optimum[ObjectiveValue]) -> FloatArray:
     """Return the observed information; that of the search where R is next to singular."""
     try:
         return objective.hessian(optimum.at)
@@ -209,7 +209,7 @@ def _search(
     *,
     tol: float,
     max_iter: int,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Search for the optimum of (theta, rho), and snap vanishing variances to 0."""
     optimum = minimise(
         shown,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.newton import Objective, Optimum, evaluated
-from skmixed.likelihood.profiled import ObjectiveValue
+from skmixed.fitting.evaluation import Evaluation, Objective, Value
+from skmixed.fitting.newton import Optimum, evaluated
 
 __all__ = ["follow_score", "score_noise", "settle_on_boundary"]
 
@@ -36,7 +36,7 @@ SOLVED = 1e-5
 class _ScoreModel:
     """The linear model of the score at one point, in the axes of the curvature."""
 
-    at: ObjectiveValue
+    at: Evaluation
     curvature: FloatArray
     axes: FloatArray
     slopes: FloatArray
@@ -47,7 +47,7 @@ class _ScoreModel:
     saddle: bool
 
     @classmethod
-    def of(cls, at: ObjectiveValue, tol: float) -> _ScoreModel:
+    def of(cls, at: Evaluation, tol: float) -> _ScoreModel:
         """Make the curvatures positive."""
         curvature, axes = np.linalg.eigh(at.hessian)
         slopes = at.gradient @ axes
@@ -90,12 +90,12 @@ class _ScoreModel:
         return step if length <= radius else step * (radius / length)
 
 
-def score_noise(at: ObjectiveValue) -> FloatArray:
+def score_noise(at: Evaluation) -> FloatArray:
     """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters).
 
     Parameters
     ----------
-    at : ObjectiveValue
+    at : Evaluation
     """
     replicates = at.replicated_gradients
     if replicates is None:
@@ -105,7 +105,9 @@ def score_noise(at: ObjectiveValue) -> FloatArray:
     return centred.T @ centred / (n * (n - 1))
 
 
-def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_iter: int) -> Optimum:
+def follow_score(
+    objective: Objective[Value], start: FloatArray, *, tol: float, max_iter: int
+) -> Optimum[Value]:
     """Find a zero of the score that is a minimum of the objective.
 
     A step is taken if the objective falls along it by the trapezoidal rule, which needs the scores
@@ -114,7 +116,7 @@ def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_ite
     Parameters
     ----------
     objective : callable
-        Returns the ObjectiveValue at a theta.
+        Returns the Evaluation at a theta.
     start : ndarray of shape (n_parameters,)
     tol : float
         Converged when theta is within about ``tol`` standard errors of the zero, or as near as the
@@ -149,8 +151,8 @@ def follow_score(objective: Objective, start: FloatArray, *, tol: float, max_ite
 
 
 def settle_on_boundary(
-    objective: Objective, boundary: FloatArray | None, optimum: Optimum, *, tol: float
-) -> Optimum:
+    objective: Objective[Value], boundary: FloatArray | None, optimum: Optimum[Value], *, tol: float
+) -> Optimum[Value]:
     """Set vanishing standard deviations to exactly 0 if the score there lets them stay.
 
     Parameters
@@ -172,7 +174,7 @@ def settle_on_boundary(
     return Optimum(at, True, optimum.n_iter + 1, model.distance, message)
 
 
-def _falls(at: ObjectiveValue, trial: ObjectiveValue, model: _ScoreModel, step: FloatArray) -> bool:
+def _falls(at: Evaluation, trial: Evaluation, model: _ScoreModel, step: FloatArray) -> bool:
     """Tell whether the objective falls along a step enough, by the trapezoidal rule."""
     if trial.value == -math.inf:
         return True
@@ -182,7 +184,7 @@ def _falls(at: ObjectiveValue, trial: ObjectiveValue, model: _ScoreModel, step: 
     return change <= SUFFICIENT * min(predicted, 0.0)
 
 
-def _first_evaluation(objective: Objective, start: FloatArray) -> tuple[ObjectiveValue, int]:
+def _first_evaluation(objective: Objective[Value], start: FloatArray) -> tuple[Value, int]:
     """Evaluate the objective at the start, or nearer to 0, where V is well conditioned."""
     for n_iter in range(1, 4):
         at = evaluated(objective, start)

@@ -16,7 +16,7 @@ from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.search_by_score import search_by_score
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.iterative import IterativeKernel
-from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
 __all__ = ["find_optimum"]
 
@@ -35,7 +35,7 @@ def find_optimum(
     start: FloatArray | None = None,
     verbose: int = 0,
     constant: float = 0.0,
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Find the optimal theta, if there is any parameter.
 
     Where several optima are likely, the search is repeated from other starts, and the best of its
@@ -80,7 +80,7 @@ def find_optimum(
 
 def _by_objective(
     watched: WatchedObjective, start: FloatArray, *, tol: float, max_iter: int
-) -> Optimum:
+) -> Optimum[ObjectiveValue]:
     """Minimise the objective; where the search is slow, go on from the boundary near its end.
 
     Where a standard deviation tends to 0, what is left of its correlations hardly matters, and the
@@ -115,8 +115,8 @@ def _by_objective(
 
 
 def _in_parameters_of(
-    objective: ProfiledObjective, searched: ProfiledObjective, optimum: Optimum
-) -> Optimum:
+    objective: ProfiledObjective, searched: ProfiledObjective, optimum: Optimum[ObjectiveValue]
+) -> Optimum[ObjectiveValue]:
     """Return an optimum that was found with other parameters."""
     if searched is objective:
         return optimum

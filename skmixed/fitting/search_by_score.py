@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.fitting.evaluation import Objective, Value
 from skmixed.fitting.monte_carlo import relative_error
-from skmixed.fitting.newton import Objective, Optimum
+from skmixed.fitting.newton import Optimum
 from skmixed.fitting.score_steps import follow_score, settle_on_boundary
 
 __all__ = ["search_by_score"]
@@ -23,20 +24,20 @@ MOST = 8
 
 
 def search_by_score(
-    objective: Objective,
+    objective: Objective[Value],
     start: FloatArray,
     *,
     draw_probes: Callable[[int], None],
     on_boundary: Callable[[FloatArray], FloatArray | None],
     tol: float,
     max_iter: int,
-) -> Optimum:
+) -> Optimum[Value]:
     """Follow the score; where its Monte-Carlo error is large, once more with more probes.
 
     Parameters
     ----------
     objective : callable
-        Returns the ObjectiveValue at a theta.
+        Returns the Evaluation at a theta.
     start : ndarray of shape (n_parameters,)
     draw_probes : callable
         Lets the objective be estimated from that many times as many probes.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,11 +50,11 @@ def search_from_probes(
     near, optimum = _come_near(objective, at, n_iter, tol=tol, max_iter=max_iter)
     hessian = near.hessian
     if hessian is None or not optimum.converged:
-        end: Any = optimum.at
+        end = optimum.at
         measured = objective.measured_hessian(end) if hessian is None else hessian
         return GeneralisedOptimum(replace(optimum, converged=False), measured)
     found = search_by_score(
-        _as_searched(near),
+        near,
         optimum.at.theta,
         draw_probes=near.draw_probes,
         on_boundary=objective.on_boundary,
@@ -71,29 +70,24 @@ def search_from_probes(
 
 def _come_near(
     objective: GeneralisedObjective, at: GeneralisedValue, n_iter: int, *, tol: float, max_iter: int
-) -> tuple[_Near, Optimum]:
+) -> tuple[_Near, Optimum[GeneralisedValue]]:
     """Come near the optimum; where that is slow, the Hessian is measured on the way."""
     near = _Near(objective, None, at)
     while True:
         optimum = follow_score(
-            _as_searched(near),
+            near,
             at.theta,
             tol=max(tol, NEAR),
             max_iter=max(1, min(QUICK, max_iter - n_iter)),
         )
         n_iter += optimum.n_iter
         stuck = near.hessian is not None and np.array_equal(optimum.at.theta, at.theta)
-        end: Any = optimum.at
+        end = optimum.at
         at = end
         hessian = objective.measured_hessian(at)
         near = _Near(objective, hessian if _is_positive(hessian) else None, at)
         if optimum.converged or stuck or n_iter >= max_iter:
             return near, replace(optimum, n_iter=n_iter)
-
-
-def _as_searched(objective: Any) -> Any:
-    """Return the objective for functions that are written for the linear one."""
-    return objective
 
 
 def _is_positive(hessian: FloatArray) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits, working_responses
 from skmixed.fitting.model import LMMModel
@@ -26,7 +25,7 @@ def can_start_warm(fit: LMMFit) -> bool:
     ----------
     fit : LMMFit
     """
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return False
     plain = fit.monte_carlo is None and fit.residual is None
     return bool(fit.estimable) and plain and not fit.coordinates.exact

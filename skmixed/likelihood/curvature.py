@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance
-from skmixed.likelihood.effect_rows import Blocks, EffectRows
+from skmixed.likelihood.effect_rows import Blocks, EffectRows, summed
 from skmixed.likelihood.modes import Modes
 
 __all__ = ["information_of_columns", "working_information"]
@@ -113,12 +113,6 @@ def _times(gram: Blocks, rows: EffectRows, effects: Sequence[FloatArray]) -> lis
         cells = rows.cells[i, j]
         to_left = np.einsum("abc,mbc->mac", N, effects[j][:, :, cells.right])
         to_right = np.einsum("abc,mac->mbc", N, effects[i][:, :, cells.left])
-        products[i] += _summed(to_left, cells.left, cells.n_left)
-        products[j] += _summed(to_right, cells.right, cells.n_right)
+        products[i] += summed(to_left, cells.left, cells.n_left)
+        products[j] += summed(to_right, cells.right, cells.n_right)
     return products
-
-
-def _summed(values: FloatArray, to: NDArray[np.intp], n: int) -> FloatArray:
-    """Sum over the last axis into n places."""
-    flat = values.reshape(-1, values.shape[-1])
-    return np.array([np.bincount(to, one, n) for one in flat]).reshape(*values.shape[:-1], n)

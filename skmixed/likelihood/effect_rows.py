@@ -10,7 +10,7 @@ from itertools import combinations, combinations_with_replacement, product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Blocks", "Cells", "EffectRows", "both_sides"]
+__all__ = ["Blocks", "Cells", "EffectRows", "both_sides", "summed"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -138,8 +138,7 @@ class EffectRows:
         starts = self._starts[i]
         if starts is not None:
             return np.add.reduceat(values, starts, axis=-1)
-        codes, n_levels = self.codes[i], self.n_levels[i]
-        return np.array([np.bincount(codes, one, n_levels) for one in values])
+        return summed(values, self.codes[i], self.n_levels[i])
 
     def gram(self, weights: FloatArray) -> Blocks:
         """Return Z'WZ: the weights may be negative."""
@@ -210,6 +209,19 @@ class EffectRows:
             if not self._ones[i][a]:
                 values = values * self.Z[i][a]
         return values
+
+
+def summed(values: FloatArray, to: Integers, n: int) -> FloatArray:
+    """Sum over the last axis into n places.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., m)
+    to : ndarray of shape (m,)
+    n : int
+    """
+    flat = values.reshape(-1, values.shape[-1])
+    return np.array([np.bincount(to, one, n) for one in flat]).reshape(*values.shape[:-1], n)
 
 
 def both_sides(left: FloatArray, S: FloatArray, right: FloatArray) -> FloatArray:

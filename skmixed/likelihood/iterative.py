@@ -222,11 +222,14 @@ class IterativeKernel(SeveralFactors):
 
 
 def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least."""
+    """Return a regular root of the same Psi, but for singular values below the least.
+
+    It is the symmetric one, in which signs and rotations of singular vectors cancel.
+    """
     left, values, _ = np.linalg.svd(Lambda)
     if values[-1] * WELL_CONDITIONED >= values[0] and values[-1] >= LEAST:
         return Lambda
-    return left * np.maximum(values, LEAST)
+    return (left * np.maximum(values, LEAST)) @ left.T
 
 
 def _entrywise(t: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ from skmixed.likelihood.penalised_factor import PenalisedFactor, factored
 from skmixed.likelihood.responses import Responses
 from skmixed.likelihood.stochastic import Probes
 
-__all__ = ["Modes", "find_modes"]
+__all__ = ["Modes", "find_modes", "scaled"]
 
 FloatArray = NDArray[np.float64]
 
@@ -101,51 +101,90 @@ def find_modes(
     numpy.linalg.LinAlgError
         If the density is not finite, no step leads on, or M is indefinite at the end.
     """
-    effect_rows, n = elimination.rows, len(fixed)
-    u = start
-    eta = fixed + effect_rows.to_rows(scaled(factors, u), n)
-    at = responses.at(eta, extra, full=False, normalised=False)
-    value = _value(at, u)
-    if not np.isfinite(value):
-        u = [np.zeros_like(one) for one in u]
-        eta = fixed.copy()
-        at = responses.at(eta, extra, full=False, normalised=False)
-        value = _value(at, u)
-    before, n_halved = np.inf, 0
+    n = len(fixed)
+    target = _Target(elimination, factors, responses, extra)
+    point = target.at(start, fixed + target.on_rows(start, n))
+    if not np.isfinite(point.value):
+        point = target.at([np.zeros_like(one) for one in start], fixed.copy())
+    before, n_left = np.inf, MOST_HALVED
     for n_steps in range(MAX_STEPS):
-        slope = [
-            score - one
-            for score, one in zip(
-                scaled([L.T for L in factors], effect_rows.to_levels(at.first)), u, strict=True
-            )
-        ]
-        system = _system(elimination, factors, responses, at, eta, extra)
-        step = [one[0] for one in system.solve([one[None] for one in slope])]
+        slope = target.slope(point)
+        step = [one[0] for one in target.system(point).solve([one[None] for one in slope])]
         squared = sum(float(np.vdot(a, b)) for a, b in zip(slope, step, strict=True))
         if not np.isfinite(squared):
             raise np.linalg.LinAlgError("The density of the response is not finite.")
-        moved = effect_rows.to_rows(scaled(factors, step), n)
+        moved = target.on_rows(step, n)
         # Where the rows are all but exact, rounding ends the steps before.
         if squared <= NEAR or (squared <= ROUNDED and squared >= 0.5 * before):
-            u, eta = [a + b for a, b in zip(u, step, strict=True)], eta + moved
+            u, eta = [a + b for a, b in zip(point.u, step, strict=True)], point.eta + moved
             rows = responses.at(eta, extra, full=True)
-            gram = effect_rows.gram(-rows.second)
+            gram = elimination.rows.gram(-rows.second)
             system = factored(elimination, gram, factors, probes)
             return Modes(u, factors, eta, rows, gram, system, n_steps + 1)
         before = squared
-        part, rounding = 1.0, ROUNDING * (abs(value) + n)
-        while True:
-            tried = [a + part * b for a, b in zip(u, step, strict=True)]
-            eta_tried = eta + part * moved
-            at_tried = responses.at(eta_tried, extra, full=False, normalised=False)
-            value_tried = _value(at_tried, tried)
-            if value_tried <= value + rounding:
-                break
-            part, n_halved = 0.5 * part, n_halved + 1
-            if part < SHORTEST or n_halved > MOST_HALVED:
-                raise np.linalg.LinAlgError("No step leads to the modes.")
-        u, eta, at, value = tried, eta_tried, at_tried, value_tried
+        point, n_left = target.along(point, step, moved, n_left)
     raise np.linalg.LinAlgError("The modes were not found.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Point:
+    """Spherical effects, their linear predictor, the log densities, and the target there."""
+
+    u: list[FloatArray]
+    eta: FloatArray
+    rows: RowDerivatives
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Target:
+    """The function that the modes minimise: -log p(y | b) - log p(b), without constants."""
+
+    elimination: Elimination
+    factors: list[FloatArray]
+    responses: Responses
+    extra: Sequence[FloatArray]
+
+    def on_rows(self, u: Sequence[FloatArray], n: int) -> FloatArray:
+        """Return Z Lambda u of the n rows."""
+        return self.elimination.rows.to_rows(scaled(self.factors, u), n)
+
+    def at(self, u: list[FloatArray], eta: FloatArray) -> _Point:
+        """Evaluate it; infinite where the density is not finite."""
+        rows = self.responses.at(eta, self.extra, full=False, normalised=False)
+        value = 0.5 * _square(u) - float(rows.value.sum())
+        return _Point(u, eta, rows, value if np.isfinite(value) else float("inf"))
+
+    def slope(self, point: _Point) -> list[FloatArray]:
+        """Return minus its derivative in u."""
+        scores = self.elimination.rows.to_levels(point.rows.first)
+        scores = scaled([L.T for L in self.factors], scores)
+        return [score - u for score, u in zip(scores, point.u, strict=True)]
+
+    def system(self, point: _Point) -> PenalisedFactor:
+        """Factor M with the observed weights, or with the expected ones."""
+        gram = self.elimination.rows.gram
+        try:
+            return factored(self.elimination, gram(-point.rows.second), self.factors)
+        except np.linalg.LinAlgError:
+            if self.responses.family.log_concave:
+                raise
+            expected = self.responses.expected_weights(point.eta, self.extra)
+            return factored(self.elimination, gram(expected), self.factors)
+
+    def along(
+        self, point: _Point, step: list[FloatArray], moved: FloatArray, n_left: int
+    ) -> tuple[_Point, int]:
+        """Take as much of a step as does not raise it; return how many halvings are left."""
+        part, rounding = 1.0, ROUNDING * (abs(point.value) + len(moved))
+        while True:
+            u = [a + part * b for a, b in zip(point.u, step, strict=True)]
+            tried = self.at(u, point.eta + part * moved)
+            if tried.value <= point.value + rounding:
+                return tried, n_left
+            part, n_left = 0.5 * part, n_left - 1
+            if part < SHORTEST or n_left < 0:
+                raise np.linalg.LinAlgError("No step leads to the modes.")
 
 
 def scaled(matrices: Sequence[FloatArray], effects: Sequence[FloatArray]) -> list[FloatArray]:
@@ -157,30 +196,6 @@ def scaled(matrices: Sequence[FloatArray], effects: Sequence[FloatArray]) -> lis
     effects : sequence of ndarray of shape (k, n_levels)
     """
     return [matrix @ one for matrix, one in zip(matrices, effects, strict=True)]
-
-
-def _system(
-    elimination: Elimination,
-    factors: list[FloatArray],
-    responses: Responses,
-    at: RowDerivatives,
-    eta: FloatArray,
-    extra: Sequence[FloatArray],
-) -> PenalisedFactor:
-    """Factor M with the observed weights, or with the expected ones."""
-    try:
-        return factored(elimination, elimination.rows.gram(-at.second), factors)
-    except np.linalg.LinAlgError:
-        if responses.family.log_concave:
-            raise
-        expected = responses.expected_weights(eta, extra)
-        return factored(elimination, elimination.rows.gram(expected), factors)
-
-
-def _value(at: RowDerivatives, u: list[FloatArray]) -> float:
-    """Return -log p(y | b) - log p(b), without constants."""
-    value = 0.5 * _square(u) - float(at.value.sum())
-    return value if np.isfinite(value) else float("inf")
 
 
 def _square(u: list[FloatArray]) -> float:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.batched import solve_lower_transposed_over_groups
 from skmixed.likelihood.errors import BlockedErrors, ConditionalErrors, Part, Stage
 from skmixed.likelihood.penalised_factor import PenalisedFactor
 from skmixed.likelihood.probed_complement import ProbedComplement
 from skmixed.likelihood.probed_errors import probed_errors
 from skmixed.likelihood.schur_complement import DenseComplement
+from skmixed.likelihood.stages import solved_transposed
 
 __all__ = ["PenalisedErrors", "errors_given_data"]
 
@@ -61,7 +61,8 @@ class PenalisedErrors:
         for stage in system.stages:
             root = stage.inverse_root.transpose(2, 0, 1)
             links = {
-                place[t]: (stage.parents[t], _owed(stage.L, C)) for t, C in stage.linked.items()
+                place[t]: (stage.parents[t], solved_transposed(stage.L, C).swapaxes(0, 1))
+                for t, C in stage.linked.items()
             }
             stages.append(Stage(root, links, sparse.csr_array(stage.moved)))
         dense = np.asarray(np.linalg.solve(schur.lower, np.eye(len(schur.lower))), np.float64)
@@ -106,9 +107,3 @@ class PenalisedErrors:
             return []
         drawn = self.spherical.draws(n, rng)
         return [own @ L.T for L, own in zip(self.factors, drawn, strict=True)]
-
-
-def _owed(L: FloatArray, C: FloatArray) -> FloatArray:
-    """Return L'^-1 C of each level, as columns: (k_t, k, n_levels)."""
-    columns = np.array(C.swapaxes(0, 1), order="C")
-    return solve_lower_transposed_over_groups(L, columns)

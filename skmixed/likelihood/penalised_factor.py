@@ -13,13 +13,13 @@ from skmixed.likelihood.batched import (
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
-from skmixed.likelihood.effect_rows import Blocks
+from skmixed.likelihood.effect_rows import Blocks, summed
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.jacobi_system import JacobiSystem
 from skmixed.likelihood.penalised_inverse import inverse_blocks
 from skmixed.likelihood.probed_complement import ProbedComplement
 from skmixed.likelihood.schur_complement import DenseComplement, SchurComplement
-from skmixed.likelihood.stages import EliminatedStage, eliminate, summed
+from skmixed.likelihood.stages import EliminatedStage, eliminate
 from skmixed.likelihood.stochastic import Probes
 
 __all__ = ["PenalisedFactor", "factored"]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.likelihood.effect_rows import Blocks
+from skmixed.likelihood.effect_rows import Blocks, summed
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.schur_complement import InverseEntries
-from skmixed.likelihood.stages import EliminatedStage, solved_transposed, summed
+from skmixed.likelihood.stages import EliminatedStage, solved_transposed
 
 __all__ = ["inverse_blocks"]
 

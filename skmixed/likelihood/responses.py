@@ -63,6 +63,15 @@ class Responses:
             tuple(ExtraDerivatives(w * e.first, w * e.mixed, w * e.twice_mixed) for e in d.extra),
         )
 
+    def pearson(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+        """Return the responses less their means, over their standard deviations.
+
+        A variance of 0 is that of a mean at the end of the range, where the response is too: 0.
+        """
+        mean, variance = self.family.mean(eta, extra), self.family.variance(eta, extra)
+        scale = np.sqrt(variance if self.weights is None else variance / self.weights)
+        return np.divide(self.y - mean, scale, out=np.zeros_like(mean), where=scale > 0.0)
+
     def select(self, positions: NDArray[np.intp]) -> Responses:
         """Return the responses of some rows."""
         weights = None if self.weights is None else self.weights[positions]

@@ -16,12 +16,12 @@ from skmixed.likelihood.batched import (
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
-from skmixed.likelihood.effect_rows import Blocks
+from skmixed.likelihood.effect_rows import Blocks, summed
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.errors import level_blocks
 from skmixed.likelihood.sparse_pattern import Matrix
 
-__all__ = ["EliminatedStage", "eliminate", "solved_transposed", "summed"]
+__all__ = ["EliminatedStage", "eliminate", "solved_transposed"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -164,16 +164,3 @@ def solved_transposed(L: FloatArray, blocks: FloatArray) -> FloatArray:
 def _gram(left: FloatArray, right: FloatArray) -> FloatArray:
     """Return A'B of each level."""
     return np.einsum("abg,acg->bcg", left, right)
-
-
-def summed(values: FloatArray, to: Integers, n: int) -> FloatArray:
-    """Sum over the last axis into n places.
-
-    Parameters
-    ----------
-    values : ndarray of shape (a, b, m)
-    to : ndarray of shape (m,)
-    n : int
-    """
-    flat = values.reshape(-1, values.shape[-1])
-    return np.array([np.bincount(to, one, n) for one in flat]).reshape(*values.shape[:-1], n)

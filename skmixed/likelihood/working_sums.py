@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.effect_rows import EffectRows, summed
 from skmixed.likelihood.modes import Modes
 
 __all__ = ["WorkingRows", "WorkingSums"]
@@ -129,6 +129,4 @@ def _cells(rows: EffectRows) -> tuple[Integers, tuple[Integers, ...]]:
 
 def _sums(left: FloatArray, right: FloatArray, cells: Integers, n: int) -> FloatArray:
     """Return the sums of products of rows of two matrices over cells, (a, b, n)."""
-    return np.array([[np.bincount(cells, a * b, n) for b in right] for a in left]).reshape(
-        len(left), len(right), n
-    )
+    return np.array([summed(one * right, cells, n) for one in left])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +29,8 @@ from skmixed.prediction.response_quantiles import response_quantiles
 __all__ = [
     "FamilyPrediction",
     "ResponseScale",
-    "extra_of_rows",
     "family_prediction",
     "further_values",
-    "link_name",
     "log_probabilities",
     "predictor",
 ]
@@ -208,21 +205,8 @@ def family_prediction(
     variance_uncertainty : None or "delta"
     """
     eta = predictor(fit, rows, variance_uncertainty)
-    return FamilyPrediction(fit, rows, eta, response, extra_of_rows(fit, rows.rows))
-
-
-def extra_of_rows(fit: GLMMFit, rows: NewRows) -> tuple[FloatArray, ...]:
-    """Return the further predictors of the family, shape (n,) each.
-
-    Raises
-    ------
-    ValueError
-        If one of them depends on columns that the rows do not have.
-    """
-    columns = rows.extra or (None,) * len(fit.extra)
-    return tuple(
-        one.of_rows(own, len(rows.fixed)) for one, own in zip(fit.extra, columns, strict=True)
-    )
+    extra = fit.extra_of_rows(rows.rows.extra, len(rows.rows.fixed))
+    return FamilyPrediction(fit, rows, eta, response, extra)
 
 
 def log_probabilities(prediction: object) -> FloatArray:
@@ -252,14 +236,9 @@ def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
     """
     if not isinstance(fit, GLMMFit):
         return {}
-    family: Any = fit.family
-    predictors = zip(family.extra_names, extra_of_rows(fit, rows), strict=True)
+    family = fit.family
+    found = fit.extra_of_rows(rows.extra, len(rows.fixed))
     return {
         name: expit(omega) if name == "zero_inflation" else family.dispersion_of(omega)
-        for name, omega in predictors
+        for name, omega in zip(family.extra_names, found, strict=True)
     }
-
-
-def link_name(fit: LMMFit) -> str:
-    """Return the name of the link; that of a linear model is the identity."""
-    return fit.family.link.name if isinstance(fit, GLMMFit) else "identity"

@@ -25,7 +25,6 @@ __all__ = [
     "averaged_mean_and_derivative",
     "averaged_variance",
     "mean_quantiles",
-    "mean_standard_error",
 ]
 
 # A normal variable is rarely further from its mean than so many standard deviations: 1e-17.
@@ -78,26 +77,6 @@ def averaged_mean_and_derivative(
         average = rows.family.mean(rows.centre + 0.5 * rows.spread**2, extra)
         slope = average * _relative_slope(family, mean, variance)
     return np.where(variance > 0.0, average, family.mean(mean, extra)), slope
-
-
-def mean_standard_error(
-    family: Family,
-    mean: FloatArray,
-    variance: FloatArray,
-    extra: Sequence[FloatArray],
-    estimation_variance: FloatArray,
-) -> FloatArray:
-    """Return standard errors of ``averaged_mean`` by the delta method.
-
-    Parameters
-    ----------
-    family, mean, variance, extra
-        As in ``averaged_mean``; a variance of 0 gives the standard error of the plug-in mean.
-    estimation_variance : ndarray of shape (n,)
-        Variance of the estimate of the mean of eta.
-    """
-    slope = averaged_mean_and_derivative(family, mean, variance, extra)[1]
-    return np.abs(slope) * np.sqrt(estimation_variance)
 
 
 def averaged_variance(

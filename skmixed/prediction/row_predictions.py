@@ -16,7 +16,6 @@ from skmixed.formula import rows_with_missing
 from skmixed.formula.columns import column_names
 from skmixed.prediction.family_prediction import (
     ResponseScale,
-    link_name,
 )
 from skmixed.prediction.given_columns import GivenColumns
 from skmixed.prediction.kept_rows import KeptRows
@@ -257,7 +256,7 @@ class RowPredictions:
         """Predict the rows that miss no predictor, and tell which they are; None for all."""
         chosen = PredictionSwitches(**switches)
         complete = self._complete(X)
-        given = GivenColumns.of(X, link_name(self.fit), chosen)
+        given = GivenColumns.of(X, self.fit.link.name, chosen)
         if complete is not None:
             X, given = take_rows(X, complete), given.take(complete)
         rows, include = self.read(

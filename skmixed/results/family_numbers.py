@@ -55,31 +55,27 @@ class FamilyNumbers(OfModel):
         It is what the formula of the variance has: alpha of negative binomial families, phi of
         gamma, inverse Gaussian and beta ones, sigma squared of the Gaussian.
         """
-        found = self._extra("dispersion")
-        if found is None or found.names != ("Intercept",):
-            return None
-        family: Any = self._generalised.family
-        return float(family.dispersion_of(found.coefficients)[0])
+        return self._generalised.dispersion
 
     @property
     def dispersion_params(self) -> pd.Series | None:
         """Return the coefficients of the dispersion on glmmTMB's log scale; None without one."""
-        return _coefficients(self._extra("dispersion"))
+        return _coefficients(self._generalised.extra_named("dispersion"))
 
     @property
     def dispersion_bse(self) -> pd.Series | None:
         """Return the standard errors of ``dispersion_params``."""
-        return _errors(self._extra("dispersion"))
+        return _errors(self._generalised.extra_named("dispersion"))
 
     @property
     def zero_inflation_params(self) -> pd.Series | None:
         """Return the coefficients of the logit of zero inflation; None without it."""
-        return _coefficients(self._extra("zero_inflation"))
+        return _coefficients(self._generalised.extra_named("zero_inflation"))
 
     @property
     def zero_inflation_bse(self) -> pd.Series | None:
         """Return the standard errors of ``zero_inflation_params``."""
-        return _errors(self._extra("zero_inflation"))
+        return _errors(self._generalised.extra_named("zero_inflation"))
 
     @property
     def scale(self) -> float:
@@ -195,10 +191,6 @@ class FamilyNumbers(OfModel):
         fit = self.fit
         assert isinstance(fit, GLMMFit)
         return fit
-
-    def _extra(self, name: str) -> ExtraPredictor | None:
-        """Return a further predictor by its name."""
-        return next((one for one in self._generalised.extra if one.name == name), None)
 
 
 def _coefficients(one: ExtraPredictor | None) -> pd.Series | None:

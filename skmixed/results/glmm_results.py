@@ -47,7 +47,7 @@ class MixedGLMResults(GeneralisedPredictions, FamilyNumbers, MixedLMResults):
     x          0.44  0.60
     >>> results.variance_components[["group", "name1", "sdcor"]].round(2)
       group      name1  sdcor
-    0     g  Intercept    0.7
+    0     g  Intercept   0.66
     """
 
     def _summary(

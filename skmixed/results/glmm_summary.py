@@ -87,11 +87,8 @@ def _facts(fit: GLMMFit, description: ModelDescription) -> tuple[tuple[str, str]
     """Name the model and its family, count its rows and groups, and give a constant dispersion."""
     model, *counts = facts_of(fit, description)
     facts = [model, ("Family", family_text(fit)), *counts]
-    facts += [
-        ("Dispersion", dispersion_text(fit, one))
-        for one in fit.extra
-        if one.name == "dispersion" and not _has_table(one)
-    ]
+    if fit.dispersion is not None:
+        facts.append(("Dispersion", dispersion_text(fit, fit.dispersion)))
     if fit.penalty is not None:
         facts.append(("Penalty", repr(fit.penalty)))
     return tuple(facts)
@@ -99,7 +96,7 @@ def _facts(fit: GLMMFit, description: ModelDescription) -> tuple[tuple[str, str]
 
 def _has_table(predictor: ExtraPredictor) -> bool:
     """Tell whether coefficients are shown: a constant dispersion is one number."""
-    return predictor.name != "dispersion" or predictor.names != ("Intercept",)
+    return predictor.name != "dispersion" or not predictor.is_constant
 
 
 def _title(fit: GLMMFit, predictor: ExtraPredictor) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 
@@ -38,7 +37,7 @@ def variance_table(fit: LMMFit) -> pd.DataFrame:
     linear predictor.
     """
     rows = [row for effects in fit.random for row in _variance_rows(effects)]
-    generalised = isinstance(fit, GLMMFit)
+    generalised = not fit.is_linear
     if not generalised:
         variance = fit.residual_variance
         rows.append(("Residual", None, None, variance, math.sqrt(variance)))

@@ -110,7 +110,20 @@ def _described(results: MixedLMResults) -> Any:
     return [str(results.equation(form, values=True)) for form in forms], results.describe()
 
 
+# What only generalised models answer.
+OF_FAMILIES: dict[str, Question] = {
+    "overdispersion_test": lambda r, _: inference.overdispersion_test(r),
+    "quantile_residual_tests": lambda r, _: inference.quantile_residual_tests(r, random_state=0),
+    "quantile_residuals": lambda r, _: [
+        inference.quantile_residuals(r, random_effects=levels, random_state=0)
+        for levels in ("posterior", "new")
+    ],
+    "zero_inflation_test": lambda r, _: inference.zero_inflation_test(
+        r, n_simulations=20, random_state=0
+    ),
+}
 OF_INFERENCE: dict[str, Question] = {
+    **OF_FAMILIES,
     "anova": lambda r, d: inference.anova(_smaller(d), r),
     "anova_models": lambda r, d: inference.anova_models(_smaller(d), r),
     "anova_terms": lambda r, _: [
@@ -122,6 +135,7 @@ OF_INFERENCE: dict[str, Question] = {
     "confint": lambda r, _: inference.confint(r, "wald", "all"),
     "contrasts": lambda r, _: inference.contrasts(inference.marginal_means(r, "k")),
     "cooks_distance": lambda r, _: inference.cooks_distance(r),
+    "drop_terms": lambda r, _: [inference.drop_terms(r, type=kind) for kind in (1, 2, 3)],
     "effective_df": lambda r, _: inference.effective_df(r),
     "exact_lrt": lambda r, _: inference.exact_lrt(r, n_sim=20, random_state=0),
     "exact_rlrt": lambda r, _: inference.exact_rlrt(r, n_sim=20, random_state=0),

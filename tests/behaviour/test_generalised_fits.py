@@ -65,8 +65,13 @@ REFUSED = {
     **{question: LINEAR_ONLY for question in QUESTIONS if question.partition(".")[2] in LINEAR},
     **{question: LINEAR_ONLY for question in QUESTIONS if question.endswith("Kenward-Roger")},
     "inference.bootstrap, case": "one grouping factor",
-    "inference.robust_covariance": "holds whole levels",
+    "inference.robust_covariance": "hold whole levels",
     "inference.robust_covariance, CR1S": "correlated in the model",
+    **{
+        f"inference.{name}": "No rule says what zero inflation adds"
+        for name in ("icc", "r2", "variance_decomposition")
+    },
+    "inference.zero_inflation_test": "Zero inflation is one of counts",
 }
 
 
@@ -106,9 +111,18 @@ def test_the_numbers_of_a_generalised_fit(name):
     results = fitted(name)
     for attribute in set(NUMBERS) - {"icc", "residual_variances"}:
         getattr(results, attribute)
-    for attribute in ("icc", "residual_variances"):
-        with pytest.raises(ValueError, match=LINEAR_ONLY):
-            getattr(results, attribute)
+    with pytest.raises(ValueError, match=LINEAR_ONLY):
+        results.residual_variances  # noqa: B018
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_icc_of_a_yes_or_no_is_that_of_its_latent_variable(name):
+    results = fitted(name)
+    if results.fit.family.name == "binomial":
+        assert 0.0 <= results.icc <= 1.0
+        return
+    with pytest.raises(AttributeError, match=r"depends on its mean.*skmixed\.inference\.icc"):
+        results.icc  # noqa: B018
 
 
 @pytest.mark.parametrize("name", MODELS)

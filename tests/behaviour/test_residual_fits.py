@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from behaviour.degenerate import NUMBERS, OF_ESTIMATORS, OF_INFERENCE, OF_RESULTS
+from behaviour.degenerate import NUMBERS, OF_ESTIMATORS, OF_FAMILIES, OF_INFERENCE, OF_RESULTS
 from behaviour.residual_fits import MODELS, fitted, rows, smaller
 
 from skmixed import inference, mixedlm
@@ -37,7 +37,12 @@ REFUSED = {
     "inference.ranova": "this model has none",
     "inference.bootstrap, case": "one grouping factor",
     "inference.residual_spread": "by=",
+    "inference.overdispersion_test": "got a linear one",
+    "inference.quantile_residual_tests": "got a linear one",
+    "inference.quantile_residuals": "got a linear one",
+    "inference.zero_inflation_test": "got a linear one",
     "results.residual_covariance": "which are not given",
+    **{f"inference.{name}": "expected a generalised model" for name in OF_FAMILIES},
 }
 
 

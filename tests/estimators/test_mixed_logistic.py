@@ -237,8 +237,11 @@ def test_attributes_of_other_models_say_what_to_use(model):
     assert model.family_.name == "binomial"
     with pytest.raises(AttributeError, match="binomial response has no residual variance"):
         model.sigma_  # noqa: B018
-    with pytest.raises(AttributeError, match="another one on each scale"):
-        model.icc_  # noqa: B018
+
+
+def test_icc_is_the_share_of_the_latent_variance(model):
+    variance = model.variance_components_["vcov"].iloc[0]
+    assert model.icc_ == pytest.approx(variance / (variance + np.pi**2 / 3.0))
 
 
 def test_the_training_model_is_the_one_that_is_fitted(model, outcomes):

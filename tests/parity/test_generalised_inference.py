@@ -7,6 +7,10 @@ import pytest
 from .glmm_inference import RECORDS, left_out
 from .inference_kinds import KINDS, numbers
 
+PROFILES = [name for name, record in RECORDS.items() if record.kind == "profile_limits"]
+# Many searches each; of the other records of these kinds, some are quick.
+LONG = {*PROFILES, "grouse_nb1-r2_icc_nakagawa"} - set(PROFILES[::4])
+
 
 @pytest.mark.usefixtures("shared")
 def test_no_record_is_left_out():
@@ -15,7 +19,9 @@ def test_no_record_is_left_out():
     assert {record.kind for record in RECORDS.values()} == set(KINDS)
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(a, marks=pytest.mark.slow if a in LONG else ()) for a in RECORDS]
+)
 def test_record(name):
     record = RECORDS[name]
     reasons = left_out(record)

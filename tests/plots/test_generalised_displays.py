@@ -89,7 +89,7 @@ class TestBinnedResiduals:
         assert_allclose(found.residuals, again.residuals, atol=1e-3)
 
     def test_refused(self):
-        with pytest.raises(ValueError, match="no column"):
+        with pytest.raises(ValueError, match="not a column"):
             BinnedResidualsDisplay.from_results(yes_or_no(), by="nothing")
         with pytest.raises(ValueError, match="residuals must have the shape"):
             BinnedResidualsDisplay(at=[1.0], residuals=[1.0, 2.0], standard_errors=[1.0])

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.between_within import BetweenWithin, between_within
 from skmixed.inference.coefficients.df_rule import (
@@ -116,6 +115,6 @@ DF_METHODS: Mapping[str, DegreesOfFreedom] = {
 
 def default_df_method(fit: LMMFit) -> str:
     """Name the rule for a fit for which none is asked."""
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return "normal"
     return "satterthwaite" if fit.n_sampled is None else "design"

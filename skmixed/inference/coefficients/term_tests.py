@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import FixedEffectsTheory
 from skmixed.inference.coefficients.rules import rule_for
@@ -97,7 +96,7 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
         for term, rows in zip(space.tested(), hypotheses(space), strict=True)
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    if not isinstance(fit, GLMMFit):
+    if fit.is_linear:
         return table
     return table.assign(chi2=table["statistic"] * table["df_num"])[GENERALISED]
 
@@ -133,7 +132,7 @@ def space_of(found: FittedModel, fitted: Any) -> TermSpace:
             "them. Fit with one of these, or test single coefficients by t_test and wald_test."
         )
     fit = found.fit
-    covariance = fit.fixed.unscaled_covariance if isinstance(fit, GLMMFit) else None
+    covariance = None if fit.is_linear else fit.fixed.unscaled_covariance
     return term_space(recipe, rows.data, rows.model.design, fit.coordinates.fixed, covariance)
 
 

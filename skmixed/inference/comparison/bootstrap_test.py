@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from skmixed.exceptions import warn_user
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.comparison.compared_models import ComparedModel
 from skmixed.inference.replication.refits import Refitter
 from skmixed.inference.replication.simulation import response_model
@@ -68,7 +67,7 @@ class Resampling:
             return 0
         design = large.model.design
         repeated = design.weights.row_multiplicity is not None
-        if isinstance(large.fit, GLMMFit):
+        if not large.fit.is_linear:
             small = design.n_rows <= MANY_GENERALISED
         else:
             small = len(design.blocks) <= 1 or design.n_rows <= MANY_ROWS

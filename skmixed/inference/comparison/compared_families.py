@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.families.gaussian import Gaussian
-from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.families.zero_inflation import without_inflation
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
@@ -86,7 +86,7 @@ def added_by_family(
     inner, outer = _family(small), _family(large)
     if inner.link != outer.link:
         return None
-    bases = _base(inner), _base(outer)
+    bases = without_inflation(inner), without_inflation(outer)
     if bases[0] != bases[1] and bases[1].name not in LIMITS.get(bases[0].name, ()):
         return None
     ours, theirs = _columns(small), _columns(large)
@@ -102,11 +102,6 @@ def added_by_family(
 def _family(model: LMMModel | GLMMModel) -> Any:
     """Return the family of a model."""
     return model.family if isinstance(model, GLMMModel) else Gaussian()
-
-
-def _base(family: Any) -> Any:
-    """Return the family without its zero inflation."""
-    return family.family if isinstance(family, ZeroInflated) else family
 
 
 def _counts_trials(model: LMMModel | GLMMModel) -> bool:

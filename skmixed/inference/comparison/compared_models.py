@@ -53,6 +53,16 @@ class ComparedModel:
         """Return the fit."""
         return self.fitted_model.fit
 
+    def row(self) -> dict[str, Any]:
+        """Return what a table of tests by term says of the model."""
+        fit = self.fit
+        return {
+            "term": self.name,
+            "n_parameters": fit.n_parameters,
+            "log_likelihood": fit.log_likelihood,
+            "aic": fit.aic,
+        }
+
     def by_criterion(self, *, reml: bool) -> ComparedModel:
         """Return the model fitted by REML or ML; itself if it is so already."""
         if self.fit.reml == reml:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.variance_parameters import parameter_covariance
 from skmixed.inference.inputs import fit_of
@@ -115,7 +114,7 @@ def has_conditional_aic(fit: LMMFit) -> bool:
     ----------
     fit : LMMFit
     """
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return False
     return fit.residual is None or not fit.residual.n_parameters
 

@@ -247,9 +247,9 @@ def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
         )
     if added_by_family(small.model, large.model) is None:
         raise ValueError(
-            f"{small.name!r} is not nested in {large.name!r}: its family with its link, "
-            f"dispersion and zero inflation is no case of theirs. Use compare, which ranks models "
-            "by information criteria."
+            f"{small.name!r} is not nested in {large.name!r}: its family, link, "
+            f"dispersion and zero inflation are not a special case of theirs. Use compare, which "
+            "ranks models by information criteria."
         )
     structures = [
         None if one.residual is None else one.residual.learned.structure

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.inference.comparison.bootstrap_test import Resampling
-from skmixed.inference.comparison.compared_models import ComparedModel, compared_model
+from skmixed.inference.comparison.compared_models import compared_model
 from skmixed.inference.comparison.likelihood_ratio import likelihood_ratio, no_test
 from skmixed.inference.comparison.random_terms import named_terms
 from skmixed.inference.comparison.reduced_models import reductions
@@ -70,20 +70,9 @@ def ranova(
     terms = named_terms(whole.model.design.blocks, whole.fitted_model.recipe)
     if not terms:
         raise ValueError("ranova drops random terms, and this model has none.")
-    rows = [_row(whole)]
+    rows = [whole.row() | no_test()]
     resampling = Resampling(bootstrap, np.random.default_rng(random_state), n_jobs)
     for one in reductions(whole.model, terms, reduce=reduce_terms):
         smaller = compared_model(one.label, one.model)
-        rows.append(_row(smaller) | likelihood_ratio(smaller, whole, resampling))
+        rows.append(smaller.row() | no_test() | likelihood_ratio(smaller, whole, resampling))
     return pd.DataFrame(rows)
-
-
-def _row(one: ComparedModel) -> dict[str, Any]:
-    """Return what the table says of one model, without a test."""
-    return {
-        "term": one.name,
-        "n_parameters": one.fit.n_parameters,
-        "log_likelihood": one.fit.log_likelihood,
-        "aic": one.fit.aic,
-        **no_test(),
-    }

@@ -69,9 +69,12 @@ def drop_terms(fitted: Any, *, type: int | str = 2) -> pd.DataFrame:
     """
     kind = type_number(type)
     whole = compared_model("<none>", fitted).by_criterion(reml=False)
-    space = space_of(fitted_model_of(fitted), fitted)
+    found = fitted_model_of(fitted)
+    rows = [whole.row() | {"statistic": np.nan, "df": np.nan, "p_value": np.nan}]
+    if not found.fit.fixed.names:
+        return pd.DataFrame(rows)
+    space = space_of(found, fitted)
     rank = len(space.coded.matrix)
-    rows = [_row(whole) | {"statistic": np.nan, "df": np.nan, "p_value": np.nan}]
     for term, (large, small) in zip(space.tested(), _pairs(space, kind), strict=True):
         df = large.shape[1] - small.shape[1]
         above = whole if large.shape[1] == rank else _with_columns(whole, space, large, "")
@@ -79,7 +82,7 @@ def drop_terms(fitted: Any, *, type: int | str = 2) -> pd.DataFrame:
         statistic = without_rounding(below.fit.criterion - above.fit.criterion)
         p_value = float(stats.chi2.sf(statistic, df)) if df else np.nan
         tested = {"statistic": statistic if df else np.nan, "df": df, "p_value": p_value}
-        rows.append(_row(replace(below, name=space.names[term])) | tested)
+        rows.append(replace(below, name=space.names[term]).row() | tested)
     return pd.DataFrame(rows)
 
 
@@ -124,13 +127,3 @@ def _with_columns(
     return compared_model(
         name, replace(whole.model, design=replace(design, fixed=fixed, fixed_names=names))
     )
-
-
-def _row(one: ComparedModel) -> dict[str, Any]:
-    """Return what the table says of one model, without a test."""
-    return {
-        "term": one.name,
-        "n_parameters": one.fit.n_parameters,
-        "log_likelihood": one.fit.log_likelihood,
-        "aic": one.fit.aic,
-    }

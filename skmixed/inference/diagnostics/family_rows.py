@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from skmixed.design.design import NewRows
+from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
+from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.responses import Responses
 from skmixed.prediction.predict import mean_error_variance
 
@@ -39,6 +41,21 @@ class FamilyRows(LabelledRows):
     fit: GLMMFit
     model: GLMMModel
 
+    def require_counts(self, what: str) -> None:
+        """Raise ValueError if the responses are not counts.
+
+        Parameters
+        ----------
+        what : str
+            What needs them, in the singular; it begins the message.
+        """
+        family = self.fit.family
+        if not family.is_discrete or family.name == "binomial":
+            raise ValueError(
+                f"{what} is of counts, and this model has family={family.name!r}. Use "
+                "ProbabilityCalibrationDisplay for probabilities, or ResidualsDisplay."
+            )
+
     @property
     def response(self) -> FloatArray:
         """Return the response; of trials the share of successes."""
@@ -47,7 +64,7 @@ class FamilyRows(LabelledRows):
     @property
     def trials(self) -> FloatArray | None:
         """Return the numbers of trials, None for single ones."""
-        return self.design.weights.values if self.model.trials else None
+        return self.model.n_trials
 
     @property
     def copies(self) -> FloatArray:
@@ -62,6 +79,16 @@ class FamilyRows(LabelledRows):
         return np.ones(self.design.n_rows) if weights is None else weights
 
     @cached_property
+    def objective(self) -> GeneralisedObjective:
+        """Return the likelihood in the coordinates of the fit."""
+        return self.model.objective()[1]
+
+    @cached_property
+    def modes(self) -> Modes:
+        """Return the modes of the effects, with what belongs to them."""
+        return self.objective.modes(self.fit.joint.parameters)
+
+    @cached_property
     def source(self) -> EffectSource:
         """Return what the linear predictor is made of."""
         return effect_source(self.fit, self.design)
@@ -69,10 +96,7 @@ class FamilyRows(LabelledRows):
     @cached_property
     def extra(self) -> tuple[FloatArray, ...]:
         """Return the further predictors of the family, (n,) each."""
-        return tuple(
-            one.of_rows(columns.fixed, self.design.n_rows)
-            for one, columns in zip(self.fit.extra, self.model.extra, strict=True)
-        )
+        return self.fit.extra_of_rows(self.model.extra_columns, self.design.n_rows)
 
     @cached_property
     def eta(self) -> FloatArray:
@@ -82,8 +106,7 @@ class FamilyRows(LabelledRows):
     @cached_property
     def effect_variance(self) -> FloatArray:
         """Return the variance that random effects of new groups give eta, (n,)."""
-        parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in self.source.blocks]
-        return np.sum([np.zeros(self.design.n_rows), *parts], axis=0)
+        return np.sum([np.zeros(self.design.n_rows), *self.source.variances], axis=0)
 
     @property
     def mean(self) -> FloatArray:
@@ -97,9 +120,7 @@ class FamilyRows(LabelledRows):
         ----------
         y, eta : ndarray of shape (n,)
         """
-        family = self.fit.family
-        variance = family.variance(eta, self.extra) / self.weights
-        return np.asarray((y - family.mean(eta, self.extra)) / np.sqrt(variance))
+        return Responses(self.fit.family, y, self.weights).pearson(eta, self.extra)
 
     @cached_property
     def leverage(self) -> FloatArray:

@@ -143,12 +143,8 @@ def zero_inflation_test(
     {'observed': 134.0, 'expected': 60.696, 'ratio': 0.453, 'p_value': 0.001}
     """
     rows = required_family_rows(fitted, X, y, arguments, "Zero inflation")
+    rows.require_counts("Zero inflation")
     family = rows.fit.family
-    if not family.is_discrete or family.name == "binomial":
-        raise ValueError(
-            f"Zero inflation is one of counts, and this model has family={family.name!r}. Compare "
-            "predicted probabilities with ProbabilityCalibrationDisplay."
-        )
     zeros = np.zeros(rows.design.n_rows)
     if average:
         law = predictor_rows(family, rows.source.fixed, rows.effect_variance, rows.extra)
@@ -182,8 +178,8 @@ def required_family_rows(
     rows = family_rows(fitted, X, y, **arguments)
     if rows is None:
         raise ValueError(
-            f"{what} is a question to a generalised model, and this one is linear: its residual "
-            "variance is estimated. Use residuals and their displays."
+            f"{what}: expected a generalised model, got a linear one, whose residual variance is "
+            "estimated. Use residuals and their displays."
         )
     return rows
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
-from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.design.groups import GroupingFactor, differs_within, factorise
 
 __all__ = ["LabelledRows"]
 
@@ -46,6 +46,15 @@ class LabelledRows:
     def factors(self) -> list[GroupingFactor]:
         """Return the grouping factors."""
         return list(self.design.factors)
+
+    @property
+    def correlated(self) -> list[NDArray[np.intp]]:
+        """Return partitions of the rows into groups that the model correlates, (n,) each."""
+        return [factor.codes for factor in self.design.factors]
+
+    def independent(self, groups: GroupingFactor) -> bool:
+        """Tell whether rows of different groups are independent in the model."""
+        return not any(differs_within(groups.codes, codes).any() for codes in self.correlated)
 
     def series(self, values: FloatArray, name: str) -> pd.Series:
         """Return one value per row under the index of the rows."""
@@ -95,8 +104,8 @@ class LabelledRows:
         values = self.data[named] if known else named
         if isinstance(values, str):
             raise ValueError(
-                f"{argument}={values!r} is no column of the data. Name a column, or pass an array "
-                f"with one value for each of the {self.design.n_rows} rows that were fitted."
+                f"{argument}={values!r} is not a column of the data. Name a column, or pass an "
+                f"array with one value for each of the {self.design.n_rows} rows that were fitted."
             )
         if len(values) != self.design.n_rows:
             raise ValueError(

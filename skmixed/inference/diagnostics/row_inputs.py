@@ -123,4 +123,4 @@ def _check_rows(fit: LMMFit, model: LMMModel | GLMMModel) -> None:
 
 def _residual_names(of: LMMFit | LMMModel | GLMMModel) -> list[str] | None:
     """Name the parameters of the residual structure, None without one."""
-    return None if isinstance(of, GLMMModel) or of.residual is None else of.residual.learned.names
+    return None if of.residual is None else of.residual.learned.names

@@ -8,23 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.diagnostics.cluster_scores import (
     ClusterScores,
     bias_reduced_scores,
     plain_scores,
 )
+from skmixed.inference.diagnostics.clusters import (
+    clusters_of,
+    require_clusters,
+    small_sample_factor,
+)
 from skmixed.inference.diagnostics.family_sandwich import family_robust_covariance
 from skmixed.inference.diagnostics.robust_tests import RobustCovariance
-from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
 from skmixed.inference.diagnostics.shares import (
     group_counts,
     group_shares,
-    independent,
     orthonormal,
 )
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.inputs import fit_of
 
 __all__ = ["robust_covariance"]
 
@@ -117,21 +119,18 @@ def robust_covariance(
     0  Intercept   251.405  6.825  17.0
     1       Days    10.467  1.546  17.0
     """
-    if isinstance(fit_of(fitted), GLMMFit):
-        return family_robust_covariance(fitted, X, y, kind, cluster, **arguments)
+    of_family = family_rows(fitted, X, y, **arguments)
+    if of_family is not None:
+        return family_robust_covariance(of_family, kind, cluster)
     kind = kind or "CR2"
     if kind not in KIND_NAMES:
         raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")
     rows = training_rows(fitted, X, y, **arguments)
     rows.fit.require_likelihood()
-    clusters = _outer_factor(rows) if cluster is None else _independent(rows, cluster)
+    clusters = clusters_of(rows, cluster)
     counts = group_counts(rows, clusters)
     n_clusters = float(counts.sum())
-    if n_clusters < 2:
-        raise ValueError(
-            f"Expected at least two clusters, got {n_clusters:g} of {clusters.levels.name!r}: "
-            "their differences are what the covariance is estimated from. Use smaller clusters."
-        )
+    require_clusters(n_clusters, clusters.levels.name)
     scores = _scores(rows, clusters, kind, counts)
     fixed = rows.fit.fixed
     at = rows.fit.coordinates
@@ -149,43 +148,6 @@ def _scores(
 ) -> ClusterScores:
     """Return the scores of one copy of each cluster."""
     shares = group_shares(rows, clusters)
-    J, n, p = counts.sum(), rows.fit.n_rows, len(rows.fit.fixed.standardised)
     if kind == "CR2":
         return bias_reduced_scores(rows, clusters, shares)
-    scale = 1.0 if kind == "CR0" else J / (J - 1.0)
-    if kind == "CR1S":
-        if n <= p:
-            raise ValueError(
-                f'kind="CR1S" divides by the rows less the coefficients, and got {n:g} rows for '
-                f'{p} coefficients. Use kind="CR1", or fewer columns.'
-            )
-        scale *= (n - 1.0) / (n - p)
-    return plain_scores(shares, scale)
-
-
-def _independent(rows: TrainingRows, cluster: Any) -> GroupingFactor:
-    """Return the clusters that were asked for."""
-    clusters = rows.factor(cluster)
-    if independent(rows, clusters):
-        return clusters
-    raise ValueError(
-        f"Rows of different clusters of {clusters.levels.name!r} are correlated in the model: "
-        "some level of a grouping factor, or some group that the residual structure correlates, "
-        "lies in several of them. Use clusters that hold whole levels and groups."
-    )
-
-
-def _outer_factor(rows: TrainingRows) -> GroupingFactor:
-    """Return the factor of most levels that holds whole levels and groups of errors."""
-    for factor in rows.factors:
-        if independent(rows, factor):
-            return factor
-    if not rows.factors:
-        raise ValueError(
-            "The model has no groups that could be clusters. Pass cluster=, a column or labels of "
-            "groups of rows that are independent of each other."
-        )
-    raise ValueError(
-        f"The grouping factors {[one.levels.name for one in rows.factors]} are crossed: the "
-        "levels of none hold whole levels of the others. Pass cluster=, labels of larger clusters."
-    )
+    return plain_scores(shares, small_sample_factor(kind, float(counts.sum()), rows.fit))

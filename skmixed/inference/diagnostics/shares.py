@@ -20,7 +20,6 @@ __all__ = [
     "equal_batches",
     "group_counts",
     "group_shares",
-    "independent",
     "inverse_blocks",
     "orthonormal",
 ]
@@ -67,23 +66,13 @@ def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
     ValueError
         If rows of different groups are correlated, and a group is too large.
     """
-    return (_of_independent if independent(rows, groups) else _of_correlated)(rows, groups)
+    return (_of_independent if rows.independent(groups) else _of_correlated)(rows, groups)
 
 
 def orthonormal(rows: TrainingRows) -> FloatArray:
     """Return L_C with L_C L_C' = (X'V^-1 X)^-1: columns X L_C are orthonormal in V^-1."""
     C = rows.fit.fixed.unscaled_covariance
     return np.asarray(np.linalg.cholesky(C), dtype=np.float64)
-
-
-def independent(rows: TrainingRows, groups: GroupingFactor) -> bool:
-    """Tell whether rows of different groups are independent in the model.
-
-    They are where every level of every factor, and every group of correlated errors, lies within
-    one group.
-    """
-    together = [*(block.codes for block in rows.blocks), rows.error_covariance.groups]
-    return all((_owners(codes, groups)[codes] == groups.codes).all() for codes in together)
 
 
 def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:

@@ -132,6 +132,11 @@ class TrainingRows(LabelledRows):
             if effects.estimable
         ]
 
+    @property
+    def correlated(self) -> list[Codes]:
+        """Return the levels of active factors, and the groups of correlated errors."""
+        return [*(block.codes for block in self.blocks), self.error_covariance.groups]
+
     @cached_property
     def marginal(self) -> FloatArray:
         """Return y - X beta, shape (n,)."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.inference.leave_out.family_rows import FamilyRows
+from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.leave_out.family_rows import with_codes_of
 from skmixed.inference.leave_out.left_out import LOST, UNTOLD, LeftOut
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
@@ -28,7 +29,7 @@ def from_training_rows(rows: FamilyRows, train: Positions, test: Positions) -> L
     """
     fit = rows.model.select(train).fit(_start(rows, train))
     trials = None if rows.trials is None else rows.trials[test]
-    new = PredictedRows(rows.coded(train, test), True, "observation")
+    new = PredictedRows(with_codes_of(rows, train, test), True, "observation")
     predicted = family_prediction(fit, new, ResponseScale(average=True, trials=trials))
     mean = np.where(_needing(rows, fit, train, test), np.nan, predicted.mean)
     return LeftOut(mean, predicted.std**2)

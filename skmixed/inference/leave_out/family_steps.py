@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.optimise import measured_hessian
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.leave_out.family_folds import from_training_rows
-from skmixed.inference.leave_out.family_rows import FamilyRows
+from skmixed.inference.leave_out.family_rows import averaged
 from skmixed.inference.leave_out.left_out import LeftOut
-from skmixed.likelihood.effect_rows import EffectRows
 
 __all__ = ["each_group", "each_row"]
 
@@ -32,12 +29,12 @@ def each_row(rows: FamilyRows) -> LeftOut:
     weight w, one Newton step from the modes takes eta to eta - h g / (1 - w h), and its variance is
     h / (1 - w h): both are exact for normal responses, and for a row alone in all its groups.
     """
-    modes, n = rows.modes, rows.model.design.n_rows
+    modes, n = rows.modes, rows.design.n_rows
     turned = [L.T for L in modes.factors]
     h = rows.objective.rows.quadratic(modes.system.inverse.between(turned, turned), n)
     left = 1.0 + modes.rows.second * h
     eta, variance = modes.eta - h * modes.rows.first / left, h / left
-    return rows.left_out(eta, variance, variance, rows.extra)
+    return averaged(rows, eta, variance, variance, rows.extra)
 
 
 def each_group(rows: FamilyRows, groups: GroupingFactor) -> LeftOut:
@@ -48,7 +45,7 @@ def each_group(rows: FamilyRows, groups: GroupingFactor) -> LeftOut:
     Hessian that is left. Where a group holds most of the information on some parameter, which one
     step does not reach, the others are fitted again.
     """
-    n = rows.model.design.n_rows
+    n = rows.design.n_rows
     left = LeftOut(np.empty(n), np.empty(n))
     order = np.argsort(groups.codes, kind="stable")
     for test in np.split(order, np.cumsum(groups.sizes)[:-1]):
@@ -59,12 +56,11 @@ def each_group(rows: FamilyRows, groups: GroupingFactor) -> LeftOut:
 
 def _without(rows: FamilyRows, test: Positions) -> LeftOut:
     """Predict the rows of one group."""
-    joint, own = rows.fit.joint, _some_rows(rows.objective, test)
-    measured: Any = own
+    joint, own = rows.fit.joint, rows.objective.of_rows(test)
     gradient = own(joint.parameters).gradient
-    hessian = joint.hessian - measured_hessian(measured, joint.parameters, gradient)
+    hessian = joint.hessian - measured_hessian(own, joint.parameters, gradient)
     if not _tells(hessian, joint.hessian):
-        train = np.setdiff1d(np.arange(rows.model.design.n_rows), test)
+        train = np.setdiff1d(np.arange(rows.design.n_rows), test)
         return from_training_rows(rows, train, test)
     root = np.linalg.cholesky(hessian)
     moved = joint.parameters + np.linalg.solve(root.T, np.linalg.solve(root, gradient))
@@ -77,7 +73,7 @@ def _without(rows: FamilyRows, test: Positions) -> LeftOut:
     X[: len(own.X)] = own.X
     columns = np.linalg.solve(root, X)
     of_beta = 2.0 * np.sum(columns**2, axis=0)
-    return rows.left_out(eta, of_effects, of_effects + of_beta, tuple(extra), test)
+    return averaged(rows, eta, of_effects, of_effects + of_beta, tuple(extra), test)
 
 
 def _tells(left: FloatArray, whole: FloatArray) -> bool:
@@ -87,21 +83,3 @@ def _tells(left: FloatArray, whole: FloatArray) -> bool:
         return False
     root = vectors / np.sqrt(values)
     return bool(np.linalg.eigvalsh(root.T @ left @ root)[0] > LEAST)
-
-
-def _some_rows(objective: GeneralisedObjective, kept: Positions) -> GeneralisedObjective:
-    """Return the part of some rows in the likelihood, whose levels have no other rows."""
-    rows, responses = objective.rows, objective.responses
-    codes = [np.unique(one[kept], return_inverse=True) for one in rows.codes]
-    return GeneralisedObjective(
-        objective.X[:, kept],
-        EffectRows(
-            tuple(Z[:, kept] for Z in rows.Z),
-            tuple(own for _, own in codes),
-            tuple(len(levels) for levels, _ in codes),
-        ),
-        objective.offset[kept],
-        responses.select(kept),
-        objective.covariance,
-        [X[:, kept] for X in objective.extra],
-    )

@@ -16,7 +16,7 @@ from skmixed.formula.columns import n_rows
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.family_folds import from_training_rows
-from skmixed.inference.leave_out.family_rows import family_rows
+from skmixed.inference.leave_out.family_rows import own_family_rows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 from skmixed.inference.leave_out.whole_groups import without_groups
@@ -93,12 +93,11 @@ def kfold_predict(
     >>> round(float(((data["Reaction"] - new_subjects) ** 2).mean() ** 0.5), 1)
     49.8
     """
-    of_family = family_rows(fitted, X, y, arguments)
+    of_family = own_family_rows(fitted, X, y, arguments)
     if of_family is not None:
-        labelled = of_family.labelled
-        splits = _splits(labelled, cv, factor, None if X is None else n_rows(X))
+        splits = _splits(of_family, cv, factor, None if X is None else n_rows(X))
         left = _put_together(splits, partial(from_training_rows, of_family))
-        return reported(labelled, left, return_std=return_std)
+        return reported(of_family, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     splits = _splits(rows, cv, factor, None if X is None else n_rows(X))
     left = _from_all_others(rows, splits)

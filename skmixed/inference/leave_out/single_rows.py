@@ -8,7 +8,7 @@ import numpy as np
 
 from skmixed.inference.diagnostics.hat_products import fixed_part, hat_diagonal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.leave_out.family_rows import family_rows
+from skmixed.inference.leave_out.family_rows import own_family_rows
 from skmixed.inference.leave_out.family_steps import each_row
 from skmixed.inference.leave_out.left_out import UNTOLD, LeftOut, of_residuals, own_rows, reported
 
@@ -76,9 +76,9 @@ def loo_predict(
     2    299.12
     Name: prediction, dtype: float64
     """
-    of_family = family_rows(fitted, X, y, arguments)
+    of_family = own_family_rows(fitted, X, y, arguments)
     if of_family is not None:
-        return reported(of_family.labelled, each_row(of_family), return_std=return_std)
+        return reported(of_family, each_row(of_family), return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     return reported(rows, _each_row(rows), return_std=return_std)
 

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.shares import (
     DENSE,
     batches,
     block_solve,
     group_counts,
     group_shares,
-    independent,
     inverse_blocks,
     orthonormal,
 )
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.family_folds import from_training_rows
-from skmixed.inference.leave_out.family_rows import FamilyRows, family_rows
+from skmixed.inference.leave_out.family_rows import own_family_rows
 from skmixed.inference.leave_out.family_steps import each_group
 from skmixed.inference.leave_out.information import RemainingInformation
 from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
@@ -107,10 +107,10 @@ def logo_predict(
     >>> mean.head(3).round(2).to_list(), std.head(3).round(2).to_list()
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
-    of_family = family_rows(fitted, X, y, arguments)
+    of_family = own_family_rows(fitted, X, y, arguments)
     if of_family is not None:
-        left = _of_family(of_family, of_family.labelled.factor(factor), refit=refit)
-        return reported(of_family.labelled, left, return_std=return_std)
+        left = _of_family(of_family, of_family.factor(factor), refit=refit)
+        return reported(of_family, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     groups = rows.factor(factor)
     group_counts(rows, groups)
@@ -128,7 +128,7 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """
     weighted = rows.design.weights.groups is not None
     counted_alike = not weighted or np.array_equal(rows.design.factors[0].codes, groups.codes)
-    if counted_alike and independent(rows, groups):
+    if counted_alike and rows.independent(groups):
         return _independent(rows, groups)
     return _correlated(rows, groups)
 
@@ -234,7 +234,7 @@ def _pieces(
     rows: TrainingRows, groups: GroupingFactor
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return each row's piece, and which rows are in groups that are solved for again instead."""
-    parts = next((one.codes for one in rows.factors if independent(rows, one)), groups.codes)
+    parts = next((one.codes for one in rows.factors if rows.independent(one)), groups.codes)
     pieces = np.unique(groups.codes * (parts.max() + 1) + parts, return_inverse=True)[1]
     pieces = pieces.reshape(-1)
     largest = int(np.bincount(pieces).max())

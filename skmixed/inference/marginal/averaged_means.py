@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.families.base import Family
-from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.families.zero_inflation import without_inflation
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.formula.variables import effect_variables
 from skmixed.inference.coefficients.wald import TTests
@@ -76,7 +76,7 @@ def averaged_functions(
     X = fit.coordinates.fixed.transform(columns[:, int(fit.coordinates.fixed.intercept) : -1])
     eta = fit.joint.parameters[fit.joint.beta] @ X + columns[:, -1]
     variance, in_theta = _variance_of_eta(grid, fit)
-    family = _uninflated(fit.family)
+    family = without_inflation(fit.family)
     mean, slope = averaged_mean_and_derivative(family, eta, variance)
     gradient = np.zeros((len(eta), len(fit.joint.parameters)))
     gradient[:, fit.joint.beta] = (slope * X).T
@@ -87,11 +87,6 @@ def averaged_functions(
     predictor = family.link.predictor(means[:, -1])
     functions = means[:, :-1] / family.link.derivatives(predictor).first[:, None]
     return functions, predictor - functions @ fit.joint.parameters
-
-
-def _uninflated(family: Family) -> Family:
-    """Return the family whose mean eta gives."""
-    return family.family if isinstance(family, ZeroInflated) else family
 
 
 def _variance_of_eta(grid: ReferenceGrid, fit: GLMMFit) -> tuple[FloatArray, FloatArray]:

@@ -13,7 +13,7 @@ from skmixed.inference.marginal.averaged_means import AveragedEstimates, average
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import grid_source
 from skmixed.inference.marginal.reference_grid import WEIGHTS, names_of, reference_grid
-from skmixed.inference.marginal.response_scale import check_scale, link_of
+from skmixed.inference.marginal.response_scale import check_scale
 
 __all__ = ["contrasts", "marginal_means", "pairwise", "split_names", "weights_rule"]
 
@@ -108,7 +108,7 @@ def marginal_means(
     source = grid_source(results, offset)
     grid = reference_grid(source, (*by, *specs), at)
     weights, rule = weights_rule(weights), rule_for(results, df_method)
-    link = link_of(source.fit)
+    link = source.fit.link
     if average and isinstance(source.fit, GLMMFit):
         functions, known = averaged_functions(grid, source.fit, weights)
         return AveragedEstimates(

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from skmixed.families.base import Link
 from skmixed.families.links import Identity
-from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import TTests
 
-__all__ = ["IDENTITY", "RATIOS", "as_ratios", "check_scale", "link_of", "on_response"]
+__all__ = ["IDENTITY", "RATIOS", "as_ratios", "check_scale", "on_response"]
 
 FloatArray = NDArray[np.float64]
 
@@ -28,11 +26,6 @@ def check_scale(scale: str) -> str:
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {list(SCALES)}, got {scale!r}.")
     return scale
-
-
-def link_of(fit: LMMFit) -> Link:
-    """Return the link of a fit; that of a linear model is the identity."""
-    return fit.family.link if isinstance(fit, GLMMFit) else IDENTITY
 
 
 def on_response(link: Link, tests: TTests, limits: FloatArray) -> tuple[TTests, FloatArray]:

@@ -13,7 +13,7 @@ from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import GridSource, grid_source
 from skmixed.inference.marginal.means import split_names, weights_rule
 from skmixed.inference.marginal.reference_grid import ReferenceGrid, reference_grid
-from skmixed.inference.marginal.response_scale import check_scale, link_of
+from skmixed.inference.marginal.response_scale import check_scale
 
 __all__ = ["marginal_slopes"]
 
@@ -141,7 +141,7 @@ def _of_response(grid: ReferenceGrid, slopes: FloatArray) -> FloatArray:
     in beta is h''(eta) s X + h'(eta) D.
     """
     fit = grid.source.fit
-    link, beta = link_of(fit), np.append(fit.fixed.coefficients, 1.0)
+    link, beta = fit.link, np.append(fit.fixed.coefficients, 1.0)
     here = grid.evaluate()
     at, slope = link.derivatives(here @ beta), slopes @ beta
     gradient = (at.second * slope)[:, None] * here[:, :-1] + at.first[:, None] * slopes[:, :-1]

@@ -52,9 +52,7 @@ def observation_variance(fit: LMMFit, fitted: Any, method: str | None, mean: str
     model: Any = model_of(fitted)
     link = fit.family.link
     eta = link.predictor(np.full(model.design.n_rows, _mean_response(fit, model, mean)))
-    extra = [
-        one.of_rows(rows.fixed, len(eta)) for one, rows in zip(fit.extra, model.extra, strict=True)
-    ]
+    extra = fit.extra_of_rows(model.extra_columns, len(eta))
     delta = fit.family.variance(eta, extra) / link.derivatives(eta).first ** 2
     if method == "lognormal":
         delta = np.log1p(delta)

@@ -46,8 +46,8 @@ def response_variances(fit: GLMMFit, model: GLMMModel) -> tuple[dict[str, float]
         )
     source = effect_source(fit, model.design)
     eta = source.fixed
-    extra = [one.of_rows(x.fixed, len(eta)) for one, x in zip(fit.extra, model.extra, strict=True)]
-    parts = [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in source.blocks]
+    extra = fit.extra_of_rows(model.extra_columns, len(eta))
+    parts = source.variances
     whole = np.sum([np.zeros_like(eta), *parts], axis=0)
     means = averaged_mean(family, eta, whole, extra)
     total = float(np.mean(averaged_variance(family, eta, whole, extra)))
@@ -64,7 +64,7 @@ def _between(
     eta: FloatArray,
     variance: FloatArray,
     others: FloatArray,
-    extra: list[FloatArray],
+    extra: tuple[FloatArray, ...],
     means: FloatArray,
 ) -> float:
     """Return the variance, mean over the rows, of the response averaged over other effects."""

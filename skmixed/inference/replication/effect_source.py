@@ -58,6 +58,11 @@ class EffectSource:
         """Count the effects of all factors."""
         return sum(block.modes.size for block in self.blocks)
 
+    @property
+    def variances(self) -> list[FloatArray]:
+        """Return the variance that effects of new groups give each row, (n_rows,) a factor."""
+        return [np.sum((block.root.T @ block.Z) ** 2, axis=0) for block in self.blocks]
+
     def of_normals(self, normals: FloatArray) -> list[FloatArray]:
         """Make effects of numbers of shape (m, n_effects) with the covariance of new groups."""
         ends = np.cumsum([block.modes.size for block in self.blocks])

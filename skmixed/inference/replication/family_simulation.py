@@ -73,15 +73,13 @@ def family_response_model(fit: GLMMFit, model: GLMMModel) -> FamilyResponseModel
     ValueError
         If rows count several times by weights that are no trials.
     """
-    weights, n = model.design.weights.values, model.design.n_rows
+    weights = model.design.weights.values
     if weights is not None and not model.trials and (weights != 1.0).any():
         raise ValueError(
-            "Weights that are no numbers of trials multiply the rows' log densities: such a row "
+            "Weights other than numbers of trials multiply the rows' log densities: such a row "
             "stands for several responses, which would differ. Repeat rows that were observed "
             "several times in the data; there is no simulation of a weighted sample."
         )
-    extra = tuple(
-        one.of_rows(columns.fixed, n) for one, columns in zip(fit.extra, model.extra, strict=True)
-    )
+    extra = fit.extra_of_rows(model.extra_columns, model.design.n_rows)
     source = effect_source(fit, model.design)
-    return FamilyResponseModel(source, fit.family, extra, weights if model.trials else None)
+    return FamilyResponseModel(source, fit.family, extra, model.n_trials)

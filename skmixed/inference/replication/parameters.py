@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
 from skmixed.covariance.many import parameters_of_many
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
@@ -110,7 +109,7 @@ def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
 
 def _sigma(fit: LMMFit) -> list[str]:
     """Name the residual standard deviation of a model that has one."""
-    return [] if isinstance(fit, GLMMFit) else ["sigma"]
+    return ["sigma"] if fit.is_linear else []
 
 
 def _of_effects(

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.least_squares import pooled_values, separate_lines
@@ -31,7 +30,7 @@ def usual_lines(fit: LMMFit) -> tuple[str, ...]:
     ----------
     fit : LMMFit
     """
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return ("points", "mixed", "population")
     return ("points", "separate", "mixed", "pooled")
 

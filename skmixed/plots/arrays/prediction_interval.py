@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.table import Table
 
@@ -98,7 +97,7 @@ def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float)
 def _line_interval(source: FittedRows, rows: Table, coverage: float) -> FloatArray:
     """Return confidence limits of the population's mean, with Student's t, shape (n, 2)."""
     fit = source.fit
-    if isinstance(fit, GLMMFit):
+    if not fit.is_linear:
         return source.interval(rows, include=False, coverage=coverage, kind="population")
     columns, _ = source.fixed_rows(rows)
     variance = np.einsum("in,ij,jn->n", columns, fit.fixed.error_covariance, columns)

@@ -31,12 +31,8 @@ def rootogram_arrays(rows: FamilyRows, *, average: bool, max_count: int | None) 
     ValueError
         If the response holds no counts.
     """
+    rows.require_counts("A rootogram")
     family, y = rows.fit.family, rows.response
-    if not family.is_discrete or family.name == "binomial":
-        raise ValueError(
-            f"A rootogram is of counts, and this model has family={family.name!r}. Use "
-            "ProbabilityCalibrationDisplay for probabilities, or ResidualsDisplay."
-        )
     last = min(int(y.max()), SHOWN) if max_count is None else max_count
     mean = rows.source.fixed if average else rows.eta
     variance = rows.effect_variance if average else np.zeros_like(mean)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.results.words.phrases import rounded
 
 __all__ = [
@@ -59,10 +59,9 @@ def scale_of_effects(fit: GLMMFit) -> str:
     return named.get(family.link.name, f"{family.link.name.replace('_', ' ')} scale")
 
 
-def dispersion_text(fit: GLMMFit, predictor: ExtraPredictor) -> str:
+def dispersion_text(fit: GLMMFit, value: float) -> str:
     """Give a constant dispersion and what it does to the variance."""
     family: Any = fit.family
-    value = float(family.dispersion_of(predictor.coefficients)[0])
     text = f"{plain(family.dispersion_name)} = {rounded(value)}"
     if family.name == "gaussian":
         return f"{text} (residual variance)"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.families.zero_inflation import ZeroInflated
+from skmixed.families.zero_inflation import ZeroInflated, without_inflation
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.results.numbers import format_column, format_estimates
 from skmixed.results.words.latex import name, number, total
@@ -84,14 +84,13 @@ class FamilySymbols:
         return [
             rf"{self._linked(one)} &= {total(self._terms(one))}"
             for one in reversed(self.fit.extra)
-            if one.name != "dispersion" or not _is_constant(one)
+            if one.name != "dispersion" or not one.is_constant
         ]
 
     @property
     def _base(self) -> Any:
         """Return the family without zero inflation."""
-        family = self.fit.family
-        return family.family if isinstance(family, ZeroInflated) else family
+        return without_inflation(self.fit.family)
 
     @property
     def _mean(self) -> str:
@@ -102,12 +101,11 @@ class FamilySymbols:
     def _dispersion(self) -> str:
         """Return the dispersion of a row, as a number where it is constant and known."""
         symbol = str(self._base.dispersion_name)
-        for one in self.fit.extra:
-            if one.name == "dispersion" and not _is_constant(one):
-                return _of_row(symbol)
-            if one.name == "dispersion" and self.values:
-                value = float(self._base.dispersion_of(one.coefficients)[0])
-                return number(format_column([value], 4)[0])
+        found = self.fit.extra_named("dispersion")
+        if found is not None and not found.is_constant:
+            return _of_row(symbol)
+        if self.fit.dispersion is not None and self.values:
+            return number(format_column([self.fit.dispersion], 4)[0])
         return symbol
 
     @property
@@ -144,11 +142,6 @@ class FamilySymbols:
             [text] = format_estimates(np.array([[value]]), np.array([error]), digits=3)
             symbol = number(text[0])
         return symbol if label == "Intercept" else rf"{symbol} \, {name(label)}_i"
-
-
-def _is_constant(one: ExtraPredictor) -> bool:
-    """Tell whether a further predictor is the same in all rows."""
-    return one.names == ("Intercept",)
 
 
 def _of_row(symbol: str) -> str:

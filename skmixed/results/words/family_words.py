@@ -157,8 +157,7 @@ def family_sentences(fit: GLMMFit) -> list[str]:
     """
     sentences = []
     for one in reversed(fit.extra):
-        constant = one.names == ("Intercept",)
-        if one.name == "zero_inflation" and constant:
+        if one.name == "zero_inflation" and one.is_constant:
             share = 1.0 / (1.0 + math.exp(-float(one.coefficients[0])))
             sentences.append(
                 "Beside the counts, whose mean this is, there are extra zeros with a probability "
@@ -169,8 +168,8 @@ def family_sentences(fit: GLMMFit) -> list[str]:
                 "Beside the counts, whose mean this is, there are extra zeros with a probability "
                 "that differs between rows."
             )
-        elif constant:
-            sentences.append(f"The dispersion is {dispersion_text(fit, one)}.")
+        elif fit.dispersion is not None:
+            sentences.append(f"The dispersion is {dispersion_text(fit, fit.dispersion)}.")
         else:
             sentences.append("The dispersion differs between rows.")
     return sentences

@@ -135,7 +135,7 @@ class TestOverdispersion:
 
     def test_linear_models_are_refused(self):
         results = mixedlm("Reaction ~ Days + (1 | Subject)", load_sleepstudy())
-        with pytest.raises(ValueError, match="this one is linear"):
+        with pytest.raises(ValueError, match="got a linear one"):
             overdispersion_test(results)
 
 
@@ -162,7 +162,7 @@ class TestZeros:
         assert test["p_value"] == 0.01
 
     def test_counts_only(self):
-        with pytest.raises(ValueError, match="one of counts"):
+        with pytest.raises(ValueError, match="of counts"):
             zero_inflation_test(yes_or_no())
 
 

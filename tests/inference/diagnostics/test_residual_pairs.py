@@ -170,7 +170,7 @@ def test_what_cannot_be_told() -> None:
         autocorrelation(results, kind="marginal")
     with pytest.raises(ValueError, match="same time"):
         autocorrelation(results, factor="site", time="visit")
-    with pytest.raises(ValueError, match="'day' is no column"):
+    with pytest.raises(ValueError, match="'day' is not a column"):
         semivariogram(results, time="day")
     with pytest.raises(ValueError, match="one value for each of the 96 rows"):
         semivariogram(results, time=[1, 2])
