@@ -71,7 +71,7 @@ REFUSED = {
         f"inference.{name}": "No rule says what zero inflation adds"
         for name in ("icc", "r2", "variance_decomposition")
     },
-    "inference.zero_inflation_test": "Zero inflation is one of counts",
+    "inference.zero_inflation_test": "Zero inflation is of counts",
 }
 
 

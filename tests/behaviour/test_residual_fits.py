@@ -37,10 +37,6 @@ REFUSED = {
     "inference.ranova": "this model has none",
     "inference.bootstrap, case": "one grouping factor",
     "inference.residual_spread": "by=",
-    "inference.overdispersion_test": "got a linear one",
-    "inference.quantile_residual_tests": "got a linear one",
-    "inference.quantile_residuals": "got a linear one",
-    "inference.zero_inflation_test": "got a linear one",
     "results.residual_covariance": "which are not given",
     **{f"inference.{name}": "expected a generalised model" for name in OF_FAMILIES},
 }

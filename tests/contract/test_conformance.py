@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.mark.parametrize("routing", [False, True], ids=["no routing", "routing"])
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
-@pytest.mark.exhaustive(3)
+@pytest.mark.exhaustive(5)
 def test_every_check_passes(estimator, routing):
     with sklearn.config_context(enable_metadata_routing=routing), warnings.catch_warnings():
         warnings.simplefilter("ignore")

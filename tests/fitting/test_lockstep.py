@@ -19,7 +19,7 @@ from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.warm_refits import WarmModel
 
-pytestmark = pytest.mark.exhaustive(5)
+pytestmark = pytest.mark.exhaustive(7)
 
 STRUCTURES = [
     Unstructured(),

@@ -33,7 +33,7 @@ from .crossed import (
 )
 from .dense import structures
 
-pytestmark = pytest.mark.exhaustive(7)
+pytestmark = pytest.mark.exhaustive(11)
 
 NAMES = ("Intercept", "x1", "x2", "x3")
 MODELS = [

@@ -17,7 +17,7 @@ from skmixed.covariance import STRUCTURES, CompoundSymmetry
 
 from .crossed import LAYOUTS, CrossedProblem, make_crossed
 
-pytestmark = pytest.mark.exhaustive(5)
+pytestmark = pytest.mark.exhaustive(7)
 
 METHODS = ["reml", "ml"]
 COVARIANCES = [*STRUCTURES, CompoundSymmetry(equal_variances=True)]

@@ -16,7 +16,7 @@ from .residual_models import (
     sample,
 )
 
-pytestmark = pytest.mark.exhaustive(13)
+pytestmark = pytest.mark.exhaustive(17)
 
 METHODS = ["reml", "ml"]
 KINDS = ["no weights", "weights"]

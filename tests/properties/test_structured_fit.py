@@ -15,7 +15,7 @@ from skmixed.covariance import AR1, CompoundSymmetry, CovarianceStructure
 from skmixed.fitting.standardise import standardised
 from skmixed.likelihood.profiled import ProfiledObjective
 
-pytestmark = pytest.mark.exhaustive(5)
+pytestmark = pytest.mark.exhaustive(7)
 
 STRUCTURES = [AR1(), CompoundSymmetry(), CompoundSymmetry(equal_variances=True)]
 OCCASIONS = ["first", "second", "third", "fourth"]
