@@ -39,6 +39,8 @@ __all__ = ["check_nested", "fit_with_residual", "residual_objective"]
 
 FloatArray = NDArray[np.float64]
 
+LARGEST_LOGARITHM = 700.0
+
 
 def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
@@ -172,7 +174,8 @@ def _assembled(
 
 def _mean_square(design: Design, residual: ResidualAt) -> float:
     """Return the mean variance of the rows over sigma squared, each as often as it counts."""
-    variances = np.exp(2.0 * residual.logarithms)
+    # Beside a stratum that is fitted exactly, the variances of the others have no bound.
+    variances = np.exp(np.minimum(2.0 * residual.logarithms, LARGEST_LOGARITHM))
     return float(np.average(variances, weights=design.weights.row_multiplicity))
 
 
