@@ -29,6 +29,8 @@ NEARER = 20
 SIZES, TRIED = (0.3, 1.0, 3.0), 2
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
+# Steps after convergence, as long as one is longer than this in standardised parameters.
+LAST_STEPS, FINE = 3, 1e-8
 # The largest distance from the optimum in standard errors, by the measured Hessian, and that at
 # which steps with one-sided differences end.
 THERE, CLOSE = 1e-4, 1e-5
@@ -144,7 +146,7 @@ def _searched(
         model_of=model_of,
         exact=False,
     )
-    optimum = _snapped(objective, optimum)
+    optimum = _finished(objective, _snapped(objective, optimum), model_of)
     hessian = measured(objective, optimum)
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     if not (optimum.converged and _is_minimum(model)):
@@ -154,6 +156,24 @@ def _searched(
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
     return GeneralisedOptimum(end, hessian)
+
+
+def _finished(objective: GeneralisedObjective, optimum: Any, model_of: Any) -> Any:
+    """Take the last steps where standard errors are large, as along columns that separate.
+
+    A small part of such a standard error is still a step that predictions show.
+    """
+    for _ in range(LAST_STEPS):
+        at = optimum.at
+        model = model_of(at.theta, at.gradient, at.hessian)
+        step = model.axes @ model.newton
+        if not optimum.converged or np.abs(step).max(initial=0.0) <= FINE:
+            break
+        trial = evaluated(objective, at.theta + step)
+        if trial is None or np.linalg.norm(trial.gradient) > 0.5 * np.linalg.norm(at.gradient):
+            break
+        optimum = replace(optimum, at=trial, n_iter=optimum.n_iter + 1)
+    return optimum
 
 
 def _is_minimum(model: LocalModel) -> bool:

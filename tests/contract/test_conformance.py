@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 import sklearn
+from sklearn.base import is_classifier
 from sklearn.utils import estimator_checks
 
 from skmixed import MixedGLM, MixedLM, MixedLogisticRegression, RandomInterceptRegressor
@@ -29,6 +30,11 @@ ESTIMATORS = [
     MixedGLM(0, family="poisson"),
 ]
 
+# Of three classes scikit-learn 1.6 makes two, not the same of weighted and of repeated rows.
+WRONG_CHECKS = (
+    ("check_sample_weight_equivalence_on_dense_data",) if sklearn.__version__ < "1.7" else ()
+)
+
 # The checks fit data without groups, with aliased columns, and with one row per label.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -40,6 +46,8 @@ def test_every_check_passes(estimator, routing):
     with sklearn.config_context(enable_metadata_routing=routing), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = estimator_checks.check_estimator(estimator, on_fail=None, on_skip=None)
+    wrong = WRONG_CHECKS if is_classifier(estimator) else ()
+    results = [r for r in results if r["check_name"] not in wrong]
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
     assert not failed
     assert {r["status"] for r in results} <= {"passed", "skipped"}
