@@ -102,6 +102,11 @@ class DirectSum:
             first = last
         return derivative
 
+    def covariance_derivative(self, theta: FloatArray) -> FloatArray:
+        """Return the derivatives of Psi = Lambda Lambda', (n_parameters, n_effects, n_effects)."""
+        half = self.factor_derivative(theta) @ self.factor(theta).T
+        return half + half.swapaxes(1, 2)
+
     def factor_second_derivative(self, theta: FloatArray) -> FloatArray | None:
         """Return the second derivatives of Lambda, None where it is linear in theta."""
         if len(self.sizes) == 1:

@@ -221,8 +221,7 @@ class BasisObjective(ResidualObjective):
     def _psi_changes(self, theta: FloatArray) -> FloatArray:
         """Return the derivatives of Psi in theta, raveled, (n_theta, n_effects^2)."""
         covariance = self.covariance.factors[0]
-        half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
-        return (half + half.swapaxes(1, 2)).reshape(len(theta), -1)
+        return covariance.covariance_derivative(theta).reshape(len(theta), -1)
 
     def _moved(self, at: ObjectiveValue) -> FloatArray | None:
         """Return the changes of mixing A'V^-1 A mixing' with rho; None where the sums cancel."""

@@ -223,8 +223,7 @@ def residual_slope(
     ):
         t = score[-1]
         squares = (t if products.multiplicity is None else t * products.multiplicity) @ t.T
-        half = joint.factor_derivative(theta) @ joint.factor(theta).T
-        slopes.append(-2.0 * np.einsum("mqr,qr->m", half, squares))
+        slopes.append(-np.einsum("mqr,qr->m", joint.covariance_derivative(theta), squares))
     r2 = at.solution.r2
     return np.concatenate(slopes) / r2 if r2 else np.zeros(len(at.theta))
 

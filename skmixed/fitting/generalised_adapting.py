@@ -16,11 +16,10 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
-from skmixed.likelihood.fixed_scores import fixed_scores
-from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes, find_modes
 from skmixed.likelihood.penalised_errors import PenalisedErrors
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.working_columns import columns_of_parameters
 from skmixed.likelihood.working_sums import WorkingRows, WorkingSums
 
 __all__ = ["adapted_modes"]
@@ -191,14 +190,14 @@ def _described(fit: GLMMFit, rows: Design, places: Sequence[Places], joined: _Jo
     ends = np.cumsum([len(one.coefficients) for one in fit.extra])
     extra = np.split(joined.columns[n_beta:], ends[:-1]) if fit.extra else []
     errors = PenalisedErrors.of(modes.system, modes.factors)
-    scores = fixed_scores(X, joined.rows, modes)
+    covariance = JointCovariance(tuple(effects.covariance for effects in fit.random))
+    theta = fit.joint.parameters[fit.joint.theta]
+    columns = columns_of_parameters(X, joined.rows, modes, covariance, theta, extra)
+    scores = columns.fixed_scores
     random = tuple(
         _effects(effects, rows, i, places[i], modes, scores[i], errors)
         for i, effects in enumerate(fit.random)
     )
-    covariance = JointCovariance(tuple(effects.covariance for effects in fit.random))
-    theta = fit.joint.parameters[fit.joint.theta]
-    slopes = mode_slopes(joined.rows, modes, covariance, theta, extra)
     weighted = np.vstack(
         [
             -modes.rows.second * X,
@@ -209,7 +208,7 @@ def _described(fit: GLMMFit, rows: Design, places: Sequence[Places], joined: _Jo
         fit,
         random=random,
         errors=errors,
-        mode_slopes=tuple(slopes),
+        mode_slopes=tuple(columns.mode_slopes),
         working=WorkingSums.of(joined.rows, modes, weighted),
     )
 

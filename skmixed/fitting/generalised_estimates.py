@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
 from skmixed.fitting.estimates import theta_in_units
-from skmixed.fitting.generalised_objective import GeneralisedObjective
+from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.generalised_search import GeneralisedOptimum
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
@@ -19,8 +19,6 @@ from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.errors import ConditionalErrors
-from skmixed.likelihood.fixed_scores import fixed_scores
-from skmixed.likelihood.mode_slopes import mode_slopes
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.penalised_errors import errors_given_data
 from skmixed.likelihood.working_sums import WorkingSums
@@ -57,12 +55,12 @@ def generalised_estimates(
     joint = _joint(objective, x, found.hessian)
     errors = errors_given_data(modes.system, modes.factors)
     design = model.design
-    pearson = objective.responses.pearson(modes.eta, objective.predictors(x)[1])
+    pearson = objective.responses.pearson(modes.eta, modes.extra)
     fit = GLMMFit(
         reml=False,
         n_rows=design.count,
         fixed=_fixed(model, coordinates.mean.fixed, joint),
-        random=_random(model, coordinates, objective, modes, errors, joint),
+        random=_random(model, coordinates, objective, at, errors, joint),
         errors=errors,
         sigma=1.0,
         log_likelihood=-0.5 * (at.value - at.penalty) + _normalising(model),
@@ -75,15 +73,7 @@ def generalised_estimates(
         extra=_extra(model, coordinates, objective, joint),
         n_quadrature=model.n_quadrature,
         trials=model.trials,
-        mode_slopes=tuple(
-            mode_slopes(
-                objective.rows,
-                modes,
-                objective.covariance,
-                joint.parameters[joint.theta],
-                objective.extra,
-            )
-        ),
+        mode_slopes=tuple(at.columns.mode_slopes),
         working=_working_sums(objective, modes),
         penalty=model.penalty,
     )
@@ -146,7 +136,7 @@ def _random(
     model: GLMMModel,
     coordinates: GeneralisedCoordinates,
     objective: GeneralisedObjective,
-    modes: Modes,
+    at: GeneralisedValue,
     errors: ConditionalErrors,
     joint: JointEstimate,
 ) -> tuple[RandomEffects, ...]:
@@ -154,7 +144,7 @@ def _random(
     design = model.design
     theta = joint.parameters[joint.theta]
     factors = objective.covariance.relative_factors(theta)
-    scores = fixed_scores(objective.X, objective.rows, modes)
+    scores = at.columns.fixed_scores
     weights = design.weights.values
     described = []
     for i, (block, covariance, place, Z) in enumerate(
@@ -180,7 +170,7 @@ def _random(
                 response_scale=1.0,
                 weight_scale=1.0,
                 standardised_factor=factors[i],
-                standardised_modes=modes.effects[i].T,
+                standardised_modes=at.modes.effects[i].T,
                 standardised_scores=scores[i],
                 errors=errors,
                 position=i,

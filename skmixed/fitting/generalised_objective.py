@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.fitting.convergence import theta_on_boundary
 from skmixed.fitting.generalised_value import GeneralisedValue, Parameters
+from skmixed.fitting.working_hessian import working_hessian
 from skmixed.likelihood.criterion import Criterion, RowGradient
-from skmixed.likelihood.curvature import working_information
 from skmixed.likelihood.effect_rows import EffectRows
 from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.laplace import Laplace, in_theta
@@ -21,6 +21,7 @@ from skmixed.likelihood.modes import Modes, find_modes
 from skmixed.likelihood.penalties import BoundPenalty, PenaltyValue
 from skmixed.likelihood.responses import Responses
 from skmixed.likelihood.stochastic import Probes, random_probes
+from skmixed.likelihood.working_columns import WorkingColumns, columns_of_parameters
 
 __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
 
@@ -38,7 +39,9 @@ LEAST_PIVOT = 0.1
 FARTHEST, FARTHEST_OF_DENSITY = 40.0, 25.0
 # Steps of differences of the gradient, in standard errors: of an exact gradient, and of one that
 # is as exact as the solutions for its probes.
-STEP, PROBED_STEP = 1e-5, 1e-3
+STEP, PROBED_STEP = 3e-6, 1e-3
+# How far modes are foreseen to move, in standard deviations of the effects.
+FORESEEN = 1.0
 # The shortest step, relative to the parameter.
 SHORTEST = 1e-12
 # Curvatures below this part of the largest give no steps.
@@ -49,14 +52,15 @@ FLAT = 1e-10
 class GeneralisedObjective:
     """Evaluate -2 log-likelihood and its gradient in (beta, theta, further coefficients).
 
-    It remembers the last modes, from which the next evaluation begins: what it returns does not
-    depend on them.
+    It remembers the last modes and their slopes, from which the next evaluation begins. What it
+    returns depends on them only where there is more than one mode.
 
     Parameters
     ----------
     X : ndarray of shape (n_coefficients, n)
         Standardised columns.
-    rows : EffectRows
+    elimination : Elimination
+        The columns of Z, and the order in which their effects are eliminated.
     offset : ndarray of shape (n,)
     responses : Responses
     covariance : JointCovariance
@@ -74,7 +78,7 @@ class GeneralisedObjective:
     """
 
     X: FloatArray
-    rows: EffectRows
+    elimination: Elimination
     offset: FloatArray
     responses: Responses
     covariance: JointCovariance
@@ -86,14 +90,12 @@ class GeneralisedObjective:
     probes: Probes | None = None
 
     def __post_init__(self) -> None:
-        self._warm = [
-            np.zeros((len(Z), n)) for Z, n in zip(self.rows.Z, self.rows.n_levels, strict=True)
-        ]
+        self._last: tuple[FloatArray, list[FloatArray], WorkingColumns] | None = None
 
-    @cached_property
-    def elimination(self) -> Elimination:
-        """Return the order of elimination."""
-        return Elimination(self.rows)
+    @property
+    def rows(self) -> EffectRows:
+        """Return the columns of Z."""
+        return self.elimination.rows
 
     def draw_probes(self, times: int) -> None:
         """Estimate from that many times as many probes from here on.
@@ -152,13 +154,33 @@ class GeneralisedObjective:
         fixed, extra = self.predictors(x)
         self._check(extra)
         factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        start = self._predicted(x, factors)
         modes = find_modes(
-            self.elimination, factors, fixed, self.responses, extra, self._warm, self.probes
+            self.elimination, factors, fixed, self.responses, extra, start, self.probes
         )
         if modes.system.elimination.rows.Z and modes.system.least_pivot < LEAST_PIVOT:
             raise np.linalg.LinAlgError("The modes are all but flat.")
-        self._warm = modes.spherical
         return modes
+
+    def _predicted(self, x: FloatArray, factors: list[FloatArray]) -> list[FloatArray]:
+        """Return the spherical effects u = Lambda's that the last evaluation lets expect."""
+        if self._last is None:
+            return [np.zeros((len(L), n)) for L, n in zip(factors, self.rows.n_levels, strict=True)]
+        last, scores, columns = self._last
+        changes = columns.scores((x - last)[None])
+        moves = [L.T @ ds[0] for L, ds in zip(factors, changes, strict=True)]
+        longest = max((float(np.abs(one).max(initial=0.0)) for one in moves), default=0.0)
+        part = 1.0 / max(1.0, longest / FORESEEN)
+        return [L.T @ s - part * one for L, s, one in zip(factors, scores, moves, strict=True)]
+
+    def _columns(self, x: FloatArray, modes: Modes) -> WorkingColumns:
+        """Return what all parameters move in the effects, from which the next modes follow."""
+        theta = self.split(x).theta
+        columns = columns_of_parameters(
+            self.X, self.rows, modes, self.covariance, theta, self.extra
+        )
+        self._last = x, modes.scores, columns
+        return columns
 
     def _check(self, extra: list[FloatArray]) -> None:
         """Raise where a dispersion has all but vanished: the likelihood is unbounded there."""
@@ -179,7 +201,7 @@ class GeneralisedObjective:
     def value(self, x: FloatArray) -> float:
         """Return the value alone."""
         penalty = self._penalty(x)
-        return self.integral.value(self.modes(x), self.predictors(x)[1]) + penalty.value
+        return self.integral.value(self.modes(x)) + penalty.value
 
     def _penalty(self, x: FloatArray) -> PenaltyValue:
         """Return the penalty in (beta, theta)."""
@@ -195,21 +217,29 @@ class GeneralisedObjective:
         modes = self.modes(x)
         value, gradient, of_psi = self._differentiated(x, modes)
         gradient[: len(penalty.gradient)] += penalty.gradient
+        columns = self._columns(x, modes)
         if hessian is None:
-            hessian = self._approximate_hessian(x, modes, of_psi, penalty)
+            hessian = self._approximate_hessian(x, columns, modes, of_psi, penalty)
         replicate = partial(self._replicated_gradients, x, modes, penalty)
         value += penalty.value
-        return GeneralisedValue(x, value, penalty.value, gradient, hessian, modes, replicate)
+        return GeneralisedValue(
+            x, value, penalty.value, gradient, hessian, modes, columns, replicate
+        )
 
     def _approximate_hessian(
-        self, x: FloatArray, modes: Modes, of_psi: list[FloatArray], penalty: PenaltyValue
+        self,
+        x: FloatArray,
+        columns: WorkingColumns,
+        modes: Modes,
+        of_psi: list[FloatArray],
+        penalty: PenaltyValue,
     ) -> FloatArray:
-        """Return the working information, and what is known of further coefficients."""
-        theta = self.split(x).theta
+        """Return the working Hessian, and what is known of further coefficients."""
         hessian = np.zeros((len(x), len(x)))
         n = len(self.X) + self.n_theta
-        hessian[:n, :n] = penalty.hessian + working_information(
-            self.X, self.rows, modes, self.covariance, theta, of_psi
+        information = columns.information(self.X, -modes.rows.second)
+        hessian[:n, :n] = penalty.hessian + working_hessian(
+            information, self.covariance, self.split(x).theta, of_psi
         )
         if n < len(x):
             known = self.extra_curvature
@@ -238,7 +268,7 @@ class GeneralisedObjective:
         self, x: FloatArray, modes: Modes
     ) -> tuple[float, FloatArray, list[FloatArray]]:
         """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
-        value, by = self.integral.differentiated(modes, self.predictors(x)[1])
+        value, by = self.integral.differentiated(modes)
         return value, *self._in_parameters(x, modes, by)
 
     def _in_parameters(
@@ -290,7 +320,7 @@ class GeneralisedObjective:
         return replace(
             self,
             X=self.X[:, positions],
-            rows=rows,
+            elimination=Elimination(rows),
             offset=self.offset[positions],
             responses=responses,
             extra=[columns[:, positions] for columns in self.extra],

@@ -6,7 +6,6 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
-from skmixed.fitting.newton import Optimum, evaluated, newton_search
+from skmixed.fitting.newton import ModelOf, Optimum, evaluated, newton_search
 
 __all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
@@ -29,8 +28,10 @@ NEARER = 20
 SIZES, TRIED = (0.3, 1.0, 3.0), 2
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
-# Steps after convergence, as long as one is longer than this in standardised parameters.
-LAST_STEPS, FINE = 3, 1e-8
+# The distance from the optimum, in standard errors, at which the Hessian is measured. The last
+# steps are taken with it, until the next one is shorter than FINE in standardised parameters, too:
+# a small part of a large standard error, as along columns that separate, is seen in predictions.
+ROUGH, LAST_STEPS, FINE = 1e-5, 3, 1e-8
 # The largest distance from the optimum in standard errors, by the measured Hessian, and that at
 # which steps with one-sided differences end.
 THERE, CLOSE = 1e-4, 1e-5
@@ -134,20 +135,21 @@ def _searched(
 ) -> GeneralisedOptimum:
     """Search with the approximate Hessian, then with the measured one, and look at its end.
 
-    At a saddle the approximate Hessian may seem positive, and rounding hides the last steps.
+    At a saddle the approximate Hessian may seem positive.
     """
     model_of = partial(LocalModel.of, lower=objective.lower)
     optimum = newton_search(
         objective,
         at,
         n_iter,
-        tol=tol,
+        tol=max(tol, ROUGH),
         max_iter=min(max_iter, QUICK),
         model_of=model_of,
         exact=False,
     )
-    optimum = _finished(objective, _snapped(objective, optimum), model_of)
+    optimum = _snapped(objective, optimum)
     hessian = measured(objective, optimum)
+    optimum = _snapped(objective, _finished(objective, optimum, hessian, tol, model_of))
     model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
     if not (optimum.converged and _is_minimum(model)):
         optimum = _by_differences(objective, optimum, hessian, max_iter, model_of)
@@ -158,18 +160,23 @@ def _searched(
     return GeneralisedOptimum(end, hessian)
 
 
-def _finished(objective: GeneralisedObjective, optimum: Any, model_of: Any) -> Any:
-    """Take the last steps where standard errors are large, as along columns that separate.
-
-    A small part of such a standard error is still a step that predictions show.
-    """
+def _finished(
+    objective: GeneralisedObjective,
+    optimum: Optimum[GeneralisedValue],
+    hessian: FloatArray,
+    tol: float,
+    model_of: ModelOf,
+) -> Optimum[GeneralisedValue]:
+    """Take the last steps with the measured Hessian."""
     for _ in range(LAST_STEPS):
         at = optimum.at
-        model = model_of(at.theta, at.gradient, at.hessian)
-        step = model.axes @ model.newton
-        if not optimum.converged or np.abs(step).max(initial=0.0) <= FINE:
+        model = model_of(at.theta, at.gradient, hessian)
+        if model.saddle or not optimum.converged:
             break
-        trial = evaluated(objective, at.theta + step)
+        step = model.step(math.inf)
+        if model.distance <= tol and np.abs(step).max(initial=0.0) <= FINE:
+            break
+        trial = evaluated(partial(objective, hessian=hessian), at.theta + step)
         if trial is None or np.linalg.norm(trial.gradient) > 0.5 * np.linalg.norm(at.gradient):
             break
         optimum = replace(optimum, at=trial, n_iter=optimum.n_iter + 1)
@@ -191,7 +198,7 @@ def _by_differences(
     optimum: Optimum[GeneralisedValue],
     hessian: FloatArray,
     max_iter: int,
-    model_of: Any,
+    model_of: ModelOf,
 ) -> Optimum[GeneralisedValue]:
     """Go on with measured Hessians, from one-sided differences of the gradient."""
     cost = len(hessian) + 1
@@ -234,7 +241,7 @@ def _snapped(
 ) -> Optimum[GeneralisedValue]:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
     moved = objective.on_boundary(optimum.at.theta)
-    if moved is None:
+    if moved is None or np.array_equal(moved, optimum.at.theta):
         return optimum
     at = evaluated(objective, moved)
     if at is None or at.value > optimum.at.value + SAME:

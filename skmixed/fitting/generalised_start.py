@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.start import starting_points
 from skmixed.likelihood.batched import sum_of_outer_products
+from skmixed.likelihood.effect_rows import Blocks
 
 __all__ = ["starting_parameters"]
 
@@ -19,6 +21,8 @@ N_STEPS = 4
 RIDGE = 1e-8
 # The largest change of a linear predictor in one step.
 LONGEST = 5.0
+# The least part of its own estimate that a factor keeps beside others.
+LEAST_SHARE = 0.1
 
 
 def starting_parameters(objective: GeneralisedObjective) -> FloatArray:
@@ -38,7 +42,9 @@ def starting_parameters(objective: GeneralisedObjective) -> FloatArray:
     beta, eta = _without_effects(objective, family.link.predictor(mean), _of_rows(objective, extra))
     # What the effects of groups explain counts as dispersion here, which errs on the safe side.
     extra = _constants(objective, family.link.mean(eta))
-    theta = _moment_theta(objective, eta, _of_rows(objective, extra))
+    weights = responses.expected_weights(eta, _of_rows(objective, extra))
+    theta = _moment_theta(objective, eta, _of_rows(objective, extra), weights)
+    beta = beta + _given_effects(objective, eta, theta, weights)
     return np.concatenate([beta, theta, *extra])
 
 
@@ -64,12 +70,9 @@ def _without_effects(
         score = responses.at(eta, extra, full=False).first
         weights = np.maximum(responses.expected_weights(eta, extra), np.finfo(float).tiny)
         weighted = X * weights
-        gram = weighted @ X.T
-        gram[np.diag_indices_from(gram)] *= 1.0 + RIDGE
-        gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / max(len(gram), 1)
         # On the first step eta comes from the responses, and is no combination of columns.
         working = eta - objective.offset - (beta @ X if step else 0.0)
-        change = np.linalg.solve(gram, weighted @ working + X @ score)
+        change = _solved(weighted @ X.T, weighted @ working + X @ score)
         moved = change @ X
         largest = np.abs(moved).max(initial=0.0)
         part = 1.0 if not step or largest <= LONGEST else LONGEST / largest
@@ -78,15 +81,44 @@ def _without_effects(
     return beta, eta
 
 
-def _moment_theta(
-    objective: GeneralisedObjective, eta: FloatArray, extra: list[FloatArray]
+def _given_effects(
+    objective: GeneralisedObjective, eta: FloatArray, theta: FloatArray, weights: FloatArray
 ) -> FloatArray:
-    """Return the moment estimates of all factors, each on its own."""
-    responses, rows = objective.responses, objective.rows
-    at = responses.at(eta, extra, full=False)
-    gram = rows.gram(responses.expected_weights(eta, extra))
+    """Return what leads from coefficients without effects to those given the effects.
+
+    E[h(eta + b)] is about h(eta) + h''(eta) var(b) / 2.
+    """
+    factors = objective.covariance.relative_factors(theta)
+    variance = np.zeros(len(eta))
+    for L, Z in zip(factors, objective.rows.Z, strict=True):
+        variance += np.square(L.T @ Z).sum(axis=0)
+    h = objective.responses.family.link.derivatives(eta)
+    known = np.isfinite(h.first) & (h.first != 0.0)
+    curved = np.divide(h.second, h.first, out=np.zeros_like(eta), where=known)
+    shift = -0.5 * np.clip(curved, -1.0, 1.0) * variance
+    weighted = objective.X * weights
+    return _solved(weighted @ objective.X.T, weighted @ shift)
+
+
+def _solved(gram: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve normal equations with a small ridge."""
+    diagonal = gram.diagonal()
+    ridge = RIDGE * (diagonal + diagonal.mean()) if len(gram) else diagonal
+    return np.asarray(np.linalg.solve(gram + np.diag(ridge), right), np.float64)
+
+
+def _moment_theta(
+    objective: GeneralisedObjective,
+    eta: FloatArray,
+    extra: list[FloatArray],
+    weights: FloatArray,
+) -> FloatArray:
+    """Return the moment estimates of all factors, sharing what several of them explain."""
+    rows = objective.rows
+    at = objective.responses.at(eta, extra, full=False)
+    gram = rows.gram(weights)
     scores = rows.to_levels(at.first)
-    parts = [np.empty(0)]
+    parts = []
     for joint, A, t in zip(objective.covariance.factors, gram.own, scores, strict=True):
         k, n_levels = t.shape
         flat = A.reshape(k * k, n_levels)
@@ -94,7 +126,33 @@ def _moment_theta(
         moments = t @ t.T - A.sum(axis=-1)
         design = pairs.swapaxes(1, 2).reshape(k * k, k * k)
         parts.append(starting_points(joint, moments, design, A.mean(axis=-1))[0])
-    return np.concatenate(parts)
+    if len(parts) > 1:
+        parts = _shared(objective, gram, scores, parts)
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _shared(
+    objective: GeneralisedObjective,
+    gram: Blocks,
+    scores: list[FloatArray],
+    parts: list[FloatArray],
+) -> list[FloatArray]:
+    """Scale the covariances of several factors so that they explain the moments together."""
+    joints = objective.covariance.factors
+    factors = [joint.factor(part) for joint, part in zip(joints, parts, strict=True)]
+    moments = np.array(
+        [np.vdot(t, t) - np.einsum("aag->", A) for t, A in zip(scores, gram.own, strict=True)]
+    )
+    design = np.zeros((len(parts), len(parts)))
+    for i, (A, L) in enumerate(zip(gram.own, factors, strict=True)):
+        design[i, i] = np.square(np.einsum("abg,bc->acg", A, L)).sum()
+    for (i, j), N in gram.crossed.items():
+        design[i, j] = np.square(np.einsum("abg,bc->acg", N, factors[j])).sum()
+        design[j, i] = np.square(np.einsum("abg,ac->cbg", N, factors[i])).sum()
+    sizes = np.maximum(design.diagonal(), np.finfo(float).tiny)
+    shares, _ = nnls(design / sizes[:, None], moments / sizes)
+    scale = np.sqrt(np.clip(shares, LEAST_SHARE, 1.0))
+    return [joint.parameters(c * L) for joint, c, L in zip(joints, scale, factors, strict=True)]
 
 
 def _constant(X: FloatArray, value: float) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.likelihood.modes import Modes
+from skmixed.likelihood.working_columns import WorkingColumns
 
 __all__ = ["GeneralisedValue", "Parameters"]
 
@@ -48,6 +49,8 @@ class GeneralisedValue:
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
     modes : Modes
+    columns : WorkingColumns
+        Of all parameters.
     replicate : callable
         Returns the ``replicated_gradients``.
     """
@@ -58,6 +61,7 @@ class GeneralisedValue:
     gradient: FloatArray
     hessian: FloatArray
     modes: Modes
+    columns: WorkingColumns
     replicate: Callable[[], FloatArray | None]
 
     @property

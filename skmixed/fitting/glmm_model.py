@@ -22,11 +22,13 @@ from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.choose import Solver
 from skmixed.likelihood.criterion import Criterion
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.elimination_cost import probes_for
 from skmixed.likelihood.laplace import Laplace
 from skmixed.likelihood.penalties import BoundPenalty, Penalty
 from skmixed.likelihood.quadrature import Quadrature
 from skmixed.likelihood.responses import Responses
+from skmixed.likelihood.threads import threads_for
 
 __all__ = ["ExtraColumns", "GLMMModel", "GeneralisedCoordinates"]
 
@@ -146,7 +148,8 @@ class GLMMModel:
         if start is None:
             start = starting_parameters(objective)
         search = find_generalised_optimum if objective.probes is None else search_from_probes
-        found = search(objective, start, tol=self.tol, max_iter=self.max_iter)
+        with threads_for(objective.elimination.n_dense):
+            found = search(objective, start, tol=self.tol, max_iter=self.max_iter)
         fit = generalised_estimates(self, coordinates, objective, found)
         return replace(fit, notices=generalised_notices(fit, objective.X))
 
@@ -171,10 +174,12 @@ class GLMMModel:
             tuple(factor.codes for factor in design.factors),
             tuple(len(factor.levels) for factor in design.factors),
         )
+        elimination = Elimination(effect_rows)
+        names = [factor.levels.name for factor in design.factors]
         responses = Responses(self.family, design.response, counts)
         objective = GeneralisedObjective(
             X,
-            effect_rows,
+            elimination,
             np.zeros(design.n_rows) if design.offset is None else design.offset,
             responses,
             self.covariance,
@@ -187,9 +192,8 @@ class GLMMModel:
                 random,
                 floor=FLOOR if self.family.is_discrete else 0.0,
             ),
+            probes=probes_for(elimination, self.solver, names),
         )
-        names = [factor.levels.name for factor in design.factors]
-        objective.probes = probes_for(objective.elimination, self.solver, names)
         mean = Coordinates(fixed, random, np.zeros(len(X)), 1.0, 1.0, False)
         return GeneralisedCoordinates(mean, tuple(place for place, _ in extra)), objective
 

@@ -67,9 +67,9 @@ def group_scores(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> GroupScor
     for effects, part in fit.estimable:
         t = _sums(rows.Z[0] * residuals, codes, n_groups)
         squares = squares + np.einsum("gq,qg->g", effects.standardised_modes, t)
-        half = effects.covariance.factor_derivative(part) @ effects.standardised_factor.T
-        theta = np.einsum("mqr,qrg->mg", half, precision * t[:, None] * t - gram)
-        slope = _slope(fit, effects, half + half.swapaxes(1, 2), t, design.weights.groups)
+        dPsi = effects.covariance.covariance_derivative(part)
+        theta = 0.5 * np.einsum("mqr,qrg->mg", dPsi, precision * t[:, None] * t - gram)
+        slope = _slope(fit, effects, dPsi, t, design.weights.groups)
     beta = precision * _sums(rows.A[:-1] * residuals, codes, n_groups)
     return GroupScores(beta, theta, np.asarray(precision * squares - sizes), slope)
 

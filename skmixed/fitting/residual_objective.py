@@ -252,8 +252,7 @@ class ResidualObjective:
             strict=False,
         )
         for i, codes, covariance, part, score in parts:
-            half = covariance.factor_derivative(part) @ covariance.factor(part).T
-            moved = np.einsum("mqr,rg->mqg", half + half.swapaxes(1, 2), score[-1])
+            moved = covariance.covariance_derivative(part) @ score[-1]
             found.append(np.einsum("mqn,qn->mn", moved[:, :, codes], here.rows.Z[i]))
         return np.concatenate(found)
 

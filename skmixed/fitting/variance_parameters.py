@@ -141,9 +141,8 @@ def _information_changes(
     effects: RandomEffects, theta: FloatArray, multiplicity: FloatArray | None
 ) -> FloatArray:
     """Return sum T'dPsi T over the levels of one factor, for each of its parameters."""
-    half = effects.covariance.factor_derivative(theta) @ effects.standardised_factor.T
     T = effects.standardised_scores
-    moved = np.einsum("mqr,jrg->mjqg", half + half.swapaxes(1, 2), T)
+    moved = np.einsum("mqr,jrg->mjqg", effects.covariance.covariance_derivative(theta), T)
     if multiplicity is not None:
         moved *= multiplicity
     return np.einsum("iqg,mjqg->mij", T, moved, optimize=True)

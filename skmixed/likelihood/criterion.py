@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,13 +43,11 @@ class Criterion(Protocol):
         """Return the same approximation for other rows."""
         ...
 
-    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
-        """Return -2 log likelihood, given the modes and the further predictors of the rows."""
+    def value(self, modes: Modes) -> float:
+        """Return -2 log likelihood, given the modes."""
         ...
 
-    def differentiated(
-        self, modes: Modes, extra: Sequence[FloatArray]
-    ) -> tuple[float, RowGradient]:
+    def differentiated(self, modes: Modes) -> tuple[float, RowGradient]:
         """Return the value with its exact gradient, the modes moving with the parameters."""
         ...
 

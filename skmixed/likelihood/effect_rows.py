@@ -167,6 +167,17 @@ class EffectRows:
             sums[a, b] = sums[b, a] = summed
         return sums
 
+    def gram_times(self, gram: Blocks, effects: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return Z'WZ v of effects of shape (m, k, n_levels), given Z'WZ."""
+        products = [np.einsum("abg,mbg->mag", N, v) for N, v in zip(gram.own, effects, strict=True)]
+        for (i, j), N in gram.crossed.items():
+            cells = self.cells[i, j]
+            to_left = np.einsum("abc,mbc->mac", N, effects[j][:, :, cells.right])
+            to_right = np.einsum("abc,mac->mbc", N, effects[i][:, :, cells.left])
+            products[i] += summed(to_left, cells.left, cells.n_left)
+            products[j] += summed(to_right, cells.right, cells.n_right)
+        return products
+
     def to_levels(self, values: FloatArray) -> list[FloatArray]:
         """Return Z'v of each factor, of shape (k, n_levels)."""
         return [one[0] for one in self.columns_to_levels(values[None])]

@@ -150,8 +150,7 @@ def _allowed(covariance: DirectSum, columns: IndependentColumns) -> _Changes:
     # A structure that ties effects to each other is not to be mixed by a change of the columns.
     sizes = np.linspace(1.0, 2.0, k) / np.linalg.norm(columns.root, axis=1)
     theta = covariance.parameters(sizes[:, None] * spread)
-    half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
-    steps = half + half.swapaxes(1, 2)
+    steps = covariance.covariance_derivative(theta)
     relative = (columns.root.T @ steps @ columns.root).reshape(len(steps), k * k)
     lengths = np.sqrt(np.sum(relative**2, axis=1))
     return _Changes(steps / lengths[:, None, None], relative / lengths[:, None])

@@ -44,15 +44,13 @@ class Laplace:
         """Return the same approximation for other rows."""
         return Laplace(rows)
 
-    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
+    def value(self, modes: Modes) -> float:
         """Return -2 log likelihood."""
         return modes.penalised + modes.system.log_determinant
 
-    def differentiated(
-        self, modes: Modes, extra: Sequence[FloatArray]
-    ) -> tuple[float, RowGradient]:
+    def differentiated(self, modes: Modes) -> tuple[float, RowGradient]:
         """Return the value with its exact gradient, the modes moving with the parameters."""
-        return self.value(modes, extra), self._gradient(modes, modes.system.inverse)
+        return self.value(modes), self._gradient(modes, modes.system.inverse)
 
     def replicated(self, modes: Modes) -> list[RowGradient]:
         """Return independent estimates of an estimated gradient; none where it is exact."""
@@ -62,8 +60,7 @@ class Laplace:
         """Return the gradient that belongs to the inverse of M."""
         of_eta = -2.0 * modes.rows.first
         of_factors = [
-            outer @ u.T
-            for outer, u in zip(self.rows.to_levels(of_eta), modes.spherical, strict=True)
+            -2.0 * score @ u.T for score, u in zip(modes.scores, modes.spherical, strict=True)
         ]
         direct = RowGradient(of_eta, of_factors, [-2.0 * e.first for e in modes.rows.extra])
         nothing = [np.zeros_like(u) for u in modes.spherical]
@@ -104,11 +101,10 @@ def implicit_gradient(
     along = rows.to_rows(scaled(factors, a), n)
     implicit = of_weights + derivatives.second * along
     products = _left_products(modes.gram, factors, of_M)
-    scores = rows.to_levels(derivatives.first)
     of_factors = [
         held + through @ one.T + score @ by.T + 2.0 * product
         for held, through, one, score, by, product in zip(
-            direct.factors, rows.to_levels(implicit), u, scores, a, products, strict=True
+            direct.factors, rows.to_levels(implicit), u, modes.scores, a, products, strict=True
         )
     ]
     extra = [

@@ -7,6 +7,10 @@ from skmixed.likelihood.free_memory import free_memory
 __all__ = ["is_available", "require_memory"]
 
 
+# So much is always there: to ask how much is free takes longer than to fit a small model.
+NEGLIGIBLE = 2.0**20
+
+
 def require_memory(n_bytes: float, what: str, remedy: str) -> None:
     """Raise MemoryError beforehand if the machine has not as much memory free.
 
@@ -18,6 +22,8 @@ def require_memory(n_bytes: float, what: str, remedy: str) -> None:
     remedy : str
         What the user can do instead.
     """
+    if n_bytes <= NEGLIGIBLE:
+        return
     free = free_memory()
     if free is not None and n_bytes > free:
         raise MemoryError(

@@ -21,6 +21,8 @@ FloatArray = NDArray[np.float64]
 
 # Squared length of a Newton step in standard errors of the modes: after it, they are exact.
 NEAR = 1e-11
+# The same for a step that need not be taken.
+EXACT = 1e-24
 # The same for a step that is no shorter than half of the last one.
 ROUNDED = 1e-6
 MAX_STEPS = 200
@@ -40,22 +42,26 @@ class Modes:
     factors : list of ndarray of shape (k, k)
         Lambda.
     eta : ndarray of shape (n,)
+    extra : sequence of ndarray of shape (n,)
+        Further predictors of the family.
     rows : RowDerivatives
         All derivatives of the log densities there.
+    scores : list of ndarray of shape (k, n_levels)
+        Z'g of each factor, g the first derivatives: b = Psi Z'g.
     gram : Blocks
         Z'WZ with the observed weights.
     system : PenalisedFactor
         Of M = Lambda'Z'WZ Lambda + I.
-    n_steps : int
     """
 
     spherical: list[FloatArray]
     factors: list[FloatArray]
     eta: FloatArray
+    extra: Sequence[FloatArray]
     rows: RowDerivatives
+    scores: list[FloatArray]
     gram: Blocks
     system: PenalisedFactor
-    n_steps: int
 
     @property
     def penalised(self) -> float:
@@ -107,20 +113,21 @@ def find_modes(
     if not np.isfinite(point.value):
         point = target.at([np.zeros_like(one) for one in start], fixed.copy())
     before, n_left = np.inf, MOST_HALVED
-    for n_steps in range(MAX_STEPS):
+    for _ in range(MAX_STEPS):
         slope = target.slope(point)
-        step = [one[0] for one in target.system(point).solve([one[None] for one in slope])]
+        gram, system = target.system(point)
+        step = [one[0] for one in system.solve([one[None] for one in slope])]
         squared = sum(float(np.vdot(a, b)) for a, b in zip(slope, step, strict=True))
         if not np.isfinite(squared):
             raise np.linalg.LinAlgError("The density of the response is not finite.")
+        if squared <= EXACT:
+            known = responses.family.log_concave and probes is None
+            return target.modes(point.u, point.eta, probes, (gram, system) if known else None)
         moved = target.on_rows(step, n)
         # Where the rows are all but exact, rounding ends the steps before.
         if squared <= NEAR or (squared <= ROUNDED and squared >= 0.5 * before):
-            u, eta = [a + b for a, b in zip(point.u, step, strict=True)], point.eta + moved
-            rows = responses.at(eta, extra, full=True)
-            gram = elimination.rows.gram(-rows.second)
-            system = factored(elimination, gram, factors, probes)
-            return Modes(u, factors, eta, rows, gram, system, n_steps + 1)
+            u = [a + b for a, b in zip(point.u, step, strict=True)]
+            return target.modes(u, point.eta + moved, probes)
         before = squared
         point, n_left = target.along(point, step, moved, n_left)
     raise np.linalg.LinAlgError("The modes were not found.")
@@ -161,16 +168,32 @@ class _Target:
         scores = scaled([L.T for L in self.factors], scores)
         return [score - u for score, u in zip(scores, point.u, strict=True)]
 
-    def system(self, point: _Point) -> PenalisedFactor:
-        """Factor M with the observed weights, or with the expected ones."""
-        gram = self.elimination.rows.gram
+    def system(self, point: _Point) -> tuple[Blocks, PenalisedFactor]:
+        """Return Z'WZ and the factor of M with the observed weights, or with the expected ones."""
+        gram = self.elimination.rows.gram(-point.rows.second)
         try:
-            return factored(self.elimination, gram(-point.rows.second), self.factors)
+            return gram, factored(self.elimination, gram, self.factors)
         except np.linalg.LinAlgError:
             if self.responses.family.log_concave:
                 raise
-            expected = self.responses.expected_weights(point.eta, self.extra)
-            return factored(self.elimination, gram(expected), self.factors)
+        expected = self.responses.expected_weights(point.eta, self.extra)
+        gram = self.elimination.rows.gram(expected)
+        return gram, factored(self.elimination, gram, self.factors)
+
+    def modes(
+        self,
+        u: list[FloatArray],
+        eta: FloatArray,
+        probes: Probes | None,
+        known: tuple[Blocks, PenalisedFactor] | None = None,
+    ) -> Modes:
+        """Return what belongs to the modes; Z'WZ and the factor of M may be known."""
+        rows = self.responses.at(eta, self.extra, full=True)
+        if known is None:
+            gram = self.elimination.rows.gram(-rows.second)
+            known = gram, factored(self.elimination, gram, self.factors, probes)
+        scores = self.elimination.rows.to_levels(rows.first)
+        return Modes(u, self.factors, eta, self.extra, rows, scores, *known)
 
     def along(
         self, point: _Point, step: list[FloatArray], moved: FloatArray, n_left: int

@@ -13,7 +13,7 @@ the units and origins of the columns of Z.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -137,21 +137,19 @@ class Quadrature:
             _Block(grid[piece], of_grid[piece], *repeated[len(grid[piece])]) for piece in pieces
         ]
 
-    def value(self, modes: Modes, extra: Sequence[FloatArray]) -> float:
+    def value(self, modes: Modes) -> float:
         """Return -2 log likelihood."""
-        parts = self._at_nodes(modes, extra, full=False)
+        parts = self._at_nodes(modes, full=False)
         return self._value(modes, np.sum([at.density.sum(axis=0) for at in parts], axis=0))
 
-    def differentiated(
-        self, modes: Modes, extra: Sequence[FloatArray]
-    ) -> tuple[float, RowGradient]:
+    def differentiated(self, modes: Modes) -> tuple[float, RowGradient]:
         """Return the value with its exact gradient, modes and nodes moving with the parameters."""
         n, (k, n_levels) = len(modes.eta), modes.spherical[0].shape
         total = np.zeros(n_levels)
-        of_eta, of_extra = np.zeros(n), [np.zeros(n) for _ in extra]
+        of_eta, of_extra = np.zeros(n), [np.zeros(n) for _ in modes.extra]
         of_modes = np.zeros((k, n_levels))
         of_factor, of_nodes = np.zeros((k, k, n_levels)), np.zeros((k, k, n_levels))
-        for at in self._at_nodes(modes, extra, full=bool(extra)):
+        for at in self._at_nodes(modes, full=bool(modes.extra)):
             total += at.density.sum(axis=0)
             of_eta += at.over_nodes(at.first)
             for j, e in enumerate(at.derivatives.extra):
@@ -187,14 +185,12 @@ class Quadrature:
         laplace = modes.penalised + modes.system.log_determinant
         return laplace - 2.0 * float(np.log(total).sum())
 
-    def _at_nodes(
-        self, modes: Modes, extra: Sequence[FloatArray], *, full: bool
-    ) -> Iterator[_AtNodes]:
+    def _at_nodes(self, modes: Modes, *, full: bool) -> Iterator[_AtNodes]:
         """Evaluate the rows at the nodes, block by block."""
         own = np.bincount(self.rows.codes[0], modes.rows.value, self.rows.n_levels[0])
         at_modes = own - 0.5 * np.square(modes.spherical[0]).sum(axis=0)
         for block in self.blocks:
-            yield block.at(modes, extra, at_modes, full=full)
+            yield block.at(modes, at_modes, full=full)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,9 +202,7 @@ class _Block:
     rows: EffectRows
     responses: Responses
 
-    def at(
-        self, modes: Modes, extra: Sequence[FloatArray], at_modes: FloatArray, *, full: bool
-    ) -> _AtNodes:
+    def at(self, modes: Modes, at_modes: FloatArray, *, full: bool) -> _AtNodes:
         """Evaluate the rows at these nodes."""
         m, (k, n_levels) = len(self.nodes), modes.spherical[0].shape
         lower = modes.system.stages[0].L
@@ -217,7 +211,7 @@ class _Block:
         effects = modes.spherical[0][:, None] + moves
         moved = modes.factors[0] @ moves.reshape(k, m * n_levels)
         eta = np.tile(modes.eta, m) + self.rows.to_rows([moved], m * len(modes.eta))
-        rows = self.responses.at(eta, [np.tile(one, m) for one in extra], full=full)
+        rows = self.responses.at(eta, [np.tile(one, m) for one in modes.extra], full=full)
         (codes,) = self.rows.codes
         logarithms = np.bincount(codes, rows.value, m * n_levels).reshape(m, n_levels)
         logarithms += self.log_weights[:, None] - 0.5 * np.square(effects).sum(axis=0) - at_modes

@@ -480,6 +480,7 @@ def test_rows_of_weight_zero_take_their_levels_with_them(lessons):
 
 
 def test_memory_is_judged_before_it_is_taken(lessons, monkeypatch):
+    monkeypatch.setattr("skmixed.likelihood.memory.NEGLIGIBLE", 0.0)
     monkeypatch.setattr("skmixed.likelihood.memory.free_memory", lambda: 1e3)
     MixedLM("student").fit(lessons.crossed.drop(columns="teacher"), lessons.y)
     message = r"\['student', 'teacher'\] together.* would need about .* GiB.*fewer"

@@ -20,6 +20,7 @@ from skmixed.fitting.monte_carlo import relative_error
 from skmixed.formula import parse_formula
 from skmixed.likelihood import stochastic
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.responses import Responses
 from skmixed.likelihood.stochastic import random_probes
 
@@ -37,16 +38,16 @@ def objective_of(family="binomial", sds=(0.8, 0.6), slopes=1, n=1500, n_replicat
         eta = eta + sum(sd * rng.normal(size=levels)[own] * column for column in columns)
     chosen = family_from(family)
     y = chosen.simulate(eta, [np.full(n, 1.0) for _ in chosen.extra_names], rng)
-    objective = GeneralisedObjective(
+    elimination = Elimination(EffectRows(Z, codes, LEVELS))
+    return GeneralisedObjective(
         X,
-        EffectRows(Z, codes, LEVELS),
+        elimination,
         np.zeros(n),
         Responses(chosen, y),
         JointCovariance(tuple(DirectSum((Unstructured(),), (len(z),)) for z in Z)),
         [np.ones((1, n)) for _ in chosen.extra_names],
+        probes=random_probes(elimination.shapes, n_replicates),
     )
-    objective.probes = random_probes(objective.elimination.shapes, n_replicates)
-    return objective
 
 
 def searched(objective, **options):

@@ -48,6 +48,7 @@ def test_memory_decides_before_time(monkeypatch):
     assert probes_for(middle) is not None
     with pytest.raises(MemoryError, match=r"\['a', 'b'\].*GiB.*solver='iterative'"):
         probes_for(middle, "direct", ["a", "b"])
+    monkeypatch.setattr(memory, "NEGLIGIBLE", 0.0)
     monkeypatch.setattr(memory, "free_memory", lambda: 1e3)
     with pytest.raises(MemoryError, match="fewer factors"):
         probes_for(middle)

@@ -13,6 +13,7 @@ from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.families.reading import family_from
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.likelihood.effect_rows import EffectRows
+from skmixed.likelihood.elimination import Elimination
 from skmixed.likelihood.laplace import Laplace
 from skmixed.likelihood.quadrature import Quadrature, check_quadrature
 from skmixed.likelihood.responses import Responses
@@ -48,7 +49,7 @@ def made(family: str, link: str, k: int, n_nodes: int) -> tuple[GeneralisedObjec
     covariance = covariance_of(k)
     objective = GeneralisedObjective(
         X,
-        rows,
+        Elimination(rows),
         np.zeros(N),
         responses,
         covariance,

@@ -20,7 +20,6 @@ __all__ = [
     "inverse_in_told_directions",
     "kenward_roger",
     "require_reml",
-    "tangent_directions",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -206,16 +205,4 @@ def _directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
     """
     if covariance.factor_second_derivative(theta) is None:
         theta = covariance.parameters(np.eye(covariance.n_effects))
-    return tangent_directions(covariance, theta)
-
-
-def tangent_directions(covariance: DirectSum, theta: FloatArray) -> FloatArray:
-    """Return the derivatives of Psi = Lambda Lambda' in theta, (n_parameters, k, k).
-
-    Parameters
-    ----------
-    covariance : DirectSum
-    theta : ndarray of shape (n_parameters,)
-    """
-    half = covariance.factor_derivative(theta) @ covariance.factor(theta).T
-    return half + half.swapaxes(1, 2)
+    return covariance.covariance_derivative(theta)

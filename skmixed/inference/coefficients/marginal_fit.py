@@ -10,7 +10,6 @@ from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.standardise import standardised_rows
-from skmixed.inference.coefficients.kenward_roger import tangent_directions
 from skmixed.inference.coefficients.marginal_model import MarginalModel, RandomPart
 from skmixed.likelihood.memory import require_memory
 from skmixed.residual.axis import Axis
@@ -105,7 +104,7 @@ def _random_parts(
             codes=factors[i].codes,
             name=factors[i].levels.name,
             covariance=effects.standardised_factor @ effects.standardised_factor.T,
-            directions=tangent_directions(effects.covariance, theta),
+            directions=effects.covariance.covariance_derivative(theta),
         )
         for i, (effects, theta) in zip(positions, fit.estimable, strict=True)
     ]

@@ -191,9 +191,9 @@ def _moved_effects(
     directions, modes = [], []
     for i, ((effects, theta), score) in enumerate(zip(fit.estimable, t, strict=True)):
         Lambda = effects.covariance.factor(theta)
-        half = effects.covariance.factor_derivative(theta) @ Lambda.T
+        dPsi = effects.covariance.covariance_derivative(theta)
         u = np.zeros((ends[-1], *score.shape[1:]))
-        u[ends[i] : ends[i + 1]] = np.einsum("mqr,rg->mqg", half + half.swapaxes(1, 2), score[0])
+        u[ends[i] : ends[i + 1]] = dPsi @ score[0]
         directions.append(u)
         modes.append(np.einsum("qr,mrg->mqg", Lambda @ Lambda.T, score))
     return directions, modes

@@ -327,6 +327,5 @@ def _forms_derivative(
     """Return sum tr(dPsi P) for each entry of theta, P being given for each factor."""
     slopes = [np.empty(0)]
     for factor, part, P in zip(covariance.factors, covariance.split(theta), pairs, strict=True):
-        half = factor.factor_derivative(part) @ factor.factor(part).T
-        slopes.append(np.einsum("mqr,qr->m", half, P + P.T))
+        slopes.append(np.einsum("mqr,qr->m", factor.covariance_derivative(part), P))
     return np.concatenate(slopes)
