@@ -154,10 +154,15 @@ class GeneralisedObjective:
         fixed, extra = self.predictors(x)
         self._check(extra)
         factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
-        start = self._predicted(x, factors)
-        modes = find_modes(
-            self.elimination, factors, fixed, self.responses, extra, start, self.probes
-        )
+        find = partial(find_modes, self.elimination, factors, fixed, self.responses, extra)
+        try:
+            modes = find(self._predicted(x, factors), self.probes)
+        except np.linalg.LinAlgError:
+            if self._last is None:
+                raise
+            # What was foreseen may be far off, from where no step leads back.
+            self._last = None
+            modes = find(self._predicted(x, factors), self.probes)
         if modes.system.elimination.rows.Z and modes.system.least_pivot < LEAST_PIVOT:
             raise np.linalg.LinAlgError("The modes are all but flat.")
         return modes

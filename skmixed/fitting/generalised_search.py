@@ -14,6 +14,7 @@ from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import ModelOf, Optimum, evaluated, newton_search
+from skmixed.likelihood.modes import Modes
 
 __all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
@@ -26,6 +27,9 @@ NEARER = 20
 # Standard deviations of the effects at other starts, on the scale of standardised columns, and how
 # many of these starts are tried.
 SIZES, TRIED = (0.3, 1.0, 3.0), 2
+# Information on each effect of a level, in units of the effects, below which large effects may
+# explain the responses as well, and the standard deviation from which that optimum is found.
+SPARSE, FAR_OUT = 1.5, 10.0
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
 # The distance from the optimum, in standard errors, at which the Hessian is measured. The last
@@ -77,7 +81,7 @@ def find_generalised_optimum(
         If the start has no likelihood, even without random effects.
     """
     at, n_iter = first_evaluation(objective, start)
-    search = partial(_searched, objective.with_extra_curvature(at), tol=tol)
+    search = partial(_searched, objective, tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
     for other in _other_starts(objective, start, best.optimum):
         first = evaluated(objective, other)
@@ -137,6 +141,7 @@ def _searched(
 
     At a saddle the approximate Hessian may seem positive.
     """
+    objective = objective.with_extra_curvature(at)
     model_of = partial(LocalModel.of, lower=objective.lower)
     optimum = newton_search(
         objective,
@@ -156,7 +161,8 @@ def _searched(
         optimum = _snapped(objective, optimum)
         hessian = measured(objective, optimum)
         model = model_of(optimum.at.theta, optimum.at.gradient, hessian)
-    end = replace(optimum, converged=_is_minimum(model), scaled_gradient=model.distance)
+    converged = _is_minimum(model) and _is_found_again(objective, optimum.at)
+    end = replace(optimum, converged=converged, scaled_gradient=model.distance)
     return GeneralisedOptimum(end, hessian)
 
 
@@ -191,6 +197,14 @@ def _is_minimum(model: LocalModel) -> bool:
         return True
     way = model.axes[:, 0] / np.linalg.norm(model.axes[:, 0])
     return bool(way @ model.hessian @ way > -DOWNHILL)
+
+
+def _is_found_again(objective: GeneralisedObjective, at: GeneralisedValue) -> bool:
+    """Tell whether the modes are also found from nothing: there may be several of them."""
+    if objective.responses.family.log_concave:
+        return True
+    anew = _value(replace(objective), at.theta)
+    return abs(anew - at.value) <= SAME * max(1.0, abs(at.value))
 
 
 def _by_differences(
@@ -252,30 +266,55 @@ def _snapped(
 def _other_starts(
     objective: GeneralisedObjective, start: FloatArray, optimum: Optimum[GeneralisedValue]
 ) -> list[FloatArray]:
-    """Return the best of other starts; none if no second optimum is to be expected.
+    """Return other starts; none if no second optimum is to be expected.
 
-    There may be one if the log density is not concave, or if the covariance of several effects is
-    on its boundary.
+    There may be one if the log density is not concave, if the covariance of several effects is on
+    its boundary or not linear in theta, and far out if the rows say little of each level.
     """
     x, n = optimum.at.theta, len(objective.X)
-    at = objective.split(x)
-    factors = objective.covariance.relative_factors(at.theta)
-    singular = any(np.linalg.svd(L, compute_uv=False)[-1] == 0.0 for L in factors if len(L) > 1)
-    if objective.responses.family.log_concave and not singular:
-        return []
+    theta = objective.split(x).theta
+    rest = slice(n + len(theta), None)
+    starts = _far_out(objective, x, rest) if _is_sparse(optimum.at.modes) else []
+    if objective.responses.family.log_concave and not _has_corners(objective, theta):
+        return starts
     level = np.zeros(n)
     level[:1] = start[:1]
-    rest = slice(n + len(at.theta), None)
     points = [
-        np.concatenate(
-            [beta, objective.covariance.parameters([size * np.eye(len(L)) for L in factors]), omega]
-        )
+        np.concatenate([beta, _isotropic(objective, size), omega])
         for beta, omega in ((x[:n], x[rest]), (start[:n], start[rest]), (level, start[rest]))
         for size in SIZES
     ]
     values = [_value(objective, point) for point in points]
     best = np.argsort(values, kind="stable")[:TRIED]
-    return [points[i] for i in best if math.isfinite(values[i])]
+    return [points[i] for i in best if math.isfinite(values[i])] + starts
+
+
+def _is_sparse(modes: Modes) -> bool:
+    """Tell whether the rows of a typical level say next to nothing of its effects."""
+    return any(np.einsum("aag->", N) < SPARSE * N[0].size for N in modes.gram.own)
+
+
+def _has_corners(objective: GeneralisedObjective, theta: FloatArray) -> bool:
+    """Tell whether a covariance is singular, or its factor is not linear in theta."""
+    covariance = objective.covariance
+    for joint, part in zip(covariance.factors, covariance.split(theta), strict=True):
+        L = joint.factor(part)
+        singular = len(L) > 1 and np.linalg.svd(L, compute_uv=False)[-1] == 0.0
+        if singular or joint.factor_second_derivative(part) is not None:
+            return True
+    return False
+
+
+def _isotropic(objective: GeneralisedObjective, size: float) -> FloatArray:
+    """Return the theta of independent effects with one standard deviation."""
+    roots = [size * np.eye(joint.n_effects) for joint in objective.covariance.factors]
+    return objective.covariance.parameters(roots)
+
+
+def _far_out(objective: GeneralisedObjective, x: FloatArray, rest: slice) -> list[FloatArray]:
+    """Return where effects explain everything: an optimum of Laplace's approximation."""
+    n = len(objective.X)
+    return [np.concatenate([x[:n], _isotropic(objective, FAR_OUT), x[rest]])]
 
 
 def _value(objective: GeneralisedObjective, point: FloatArray) -> float:

@@ -95,7 +95,8 @@ def _given_effects(
     h = objective.responses.family.link.derivatives(eta)
     known = np.isfinite(h.first) & (h.first != 0.0)
     curved = np.divide(h.second, h.first, out=np.zeros_like(eta), where=known)
-    shift = -0.5 * np.clip(curved, -1.0, 1.0) * variance
+    farthest = np.minimum(np.sqrt(variance), LONGEST)
+    shift = np.clip(-0.5 * np.clip(curved, -1.0, 1.0) * variance, -farthest, farthest)
     weighted = objective.X * weights
     return _solved(weighted @ objective.X.T, weighted @ shift)
 

@@ -69,6 +69,11 @@ class ResponseRecipe:
         """Return the name of the column, or the expression if the response is none."""
         return names_in(self.code).column or self.code
 
+    @property
+    def outcome(self) -> str:
+        """Return what is predicted, in words: of two labels, the response is the second."""
+        return self.name if self._labels is None else f"{self.name} = {self._labels.index[-1]}"
+
     def evaluate(self, data: Any) -> ResponseColumns:
         """Compute the response of rows.
 

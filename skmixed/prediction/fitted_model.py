@@ -87,6 +87,12 @@ class FittedModel(FamilyMethods):
         """Return how the formula makes its columns; None without a formula."""
         return None if self.reader is None else self.reader.formula_recipe
 
+    @property
+    def outcome(self) -> str:
+        """Return what is predicted, in words: the response, or one of its labels."""
+        responses = getattr(self.reader, "responses", None)
+        return self.response_name if responses is None else responses.recipe.outcome
+
     def refitted(self, fit: LMMFit, model: LMMModel | GLMMModel) -> FittedModel:
         """Return the same with another fit, of other rows of the same columns.
 

@@ -79,10 +79,11 @@ def describe(results: Any, *, level: float = 0.95) -> str:
     fit: LMMFit = results.fit
     tests = t_tests(fit, np.eye(len(fit.fixed.names)), rule_for(results, None))
     terms = named_terms(fit.fixed.names, results.recipe)
-    shared = terms, tests, tests.limits(level), level, results.response_name
+    shared = terms, tests, tests.limits(level), level
     if isinstance(fit, GLMMFit):
-        return _joined(_of_family(results, fit, FamilySentences(*shared, fit)))
-    fixed = FixedSentences(*shared)
+        outcome = results.fitted_model.outcome
+        return _joined(_of_family(results, fit, FamilySentences(*shared, outcome, fit)))
+    fixed = FixedSentences(*shared, results.response_name)
     random = [
         sentence for effects in fit.random for sentence in factor_sentences(fit, effects, fixed)
     ]
