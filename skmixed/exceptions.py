@@ -55,13 +55,7 @@ class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
-    """Give a warning at the user's line that led to it, be it through tools of scikit-learn.
-
-    Parameters
-    ----------
-    message : str
-    category : type of Warning
-    """
+    """Give a warning at the user's line that led to it, be it through tools of scikit-learn."""
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and _package(frame) in _INSIDE:

@@ -72,10 +72,5 @@ class CovarianceStructure(Protocol):
 
 
 def needs_ordered_effects(structure: CovarianceStructure) -> bool:
-    """Tell whether the effects must be those of ordered occasions.
-
-    Parameters
-    ----------
-    structure : CovarianceStructure
-    """
+    """Tell whether the effects must be those of ordered occasions."""
     return bool(getattr(structure, "ordered", False))

@@ -155,14 +155,11 @@ class DirectSum:
 
         Parameters
         ----------
-        parameter : NaturalParameter
-        term : int
         directions, root : ndarray of shape (n_effects, n_effects)
             As in ``natural_parameters``, and a root of the covariance that one starts from.
 
         Returns
         -------
-        covariance : DirectSum
         held : int
             Position of the entry.
         scale : ParameterScale

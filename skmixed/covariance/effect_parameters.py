@@ -49,7 +49,6 @@ def natural_parameters(
 
     Parameters
     ----------
-    structure : CovarianceStructure
     directions : ndarray of shape (k, k)
         Row i says what the user's effect i is of the effects that Lambda belongs to. For a
         structure whose invariance is "diagonal" or "scalar" this is a diagonal matrix.
@@ -85,9 +84,7 @@ def deviation(
 
     Parameters
     ----------
-    structure : CovarianceStructure
     directions : ndarray of shape (k, k)
-    sharing : sequence of int
     """
     k, first = len(directions), int(sharing[0])
     own = np.isin(np.arange(k), sharing).astype(np.intp)
@@ -112,9 +109,7 @@ def correlation(
 
     Parameters
     ----------
-    structure : CovarianceStructure
     directions : ndarray of shape (k, k)
-    sharing : sequence of pairs of int
     powers : ndarray of int of shape (k, k), optional
         Of this correlation in that of all pairs; by default 1 for the pairs that share it.
     """
@@ -132,11 +127,6 @@ def linked_effects(structure: CovarianceStructure, k: int) -> NDArray[np.bool_]:
 
     Psi = Lambda Lambda' links two effects if their rows of Lambda share a column in which both are
     not zero, at a theta without special values.
-
-    Parameters
-    ----------
-    structure : CovarianceStructure
-    k : int
     """
     pattern = (structure.factor(_some_theta(structure, k), k) != 0.0).astype(float)
     return np.asarray(pattern @ pattern.T > 0.0)

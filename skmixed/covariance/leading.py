@@ -89,7 +89,6 @@ class LeadingCorrelation:
     Parameters
     ----------
     Q : ndarray of shape (k, k)
-    alpha, beta : float
     """
 
     Q: FloatArray

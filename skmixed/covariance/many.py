@@ -16,7 +16,6 @@ def parameters_of_many(covariance: DirectSum, roots: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    covariance : DirectSum
     roots : ndarray of shape (m, k, k)
 
     Returns

@@ -56,7 +56,6 @@ def parametrised_by(
 
     Parameters
     ----------
-    structure : CovarianceStructure
     parameter : NaturalParameter
         One of the structure, in these directions.
     directions : ndarray of shape (k, k)
@@ -83,8 +82,6 @@ class HeldParameter:
 
     Parameters
     ----------
-    structure : CovarianceStructure
-    parameter : NaturalParameter
     scale : ParameterScale
         Of the value that is held.
     base : ndarray of shape (n_parameters,)

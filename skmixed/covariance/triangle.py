@@ -18,7 +18,6 @@ def filled_triangle(entries: FloatArray, k: int) -> FloatArray:
     Parameters
     ----------
     entries : ndarray of shape (k (k + 1) / 2,)
-    k : int
     """
     triangle = np.zeros((k, k))
     triangle[_lower_triangle(k)] = entries
@@ -40,12 +39,7 @@ def triangle_entries(root: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def entry_indicators(k: int) -> FloatArray:
-    """Return the derivative of the triangle in each of its entries.
-
-    Parameters
-    ----------
-    k : int
-    """
+    """Return the derivative of the triangle in each of its entries."""
     rows, columns = _lower_triangle(k)
     derivative = np.zeros((len(rows), k, k))
     derivative[np.arange(len(rows)), rows, columns] = 1.0

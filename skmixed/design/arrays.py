@@ -26,10 +26,8 @@ class ArrayFactor:
 
     Attributes
     ----------
-    levels : Levels
     slopes : tuple of int
         Positions of the columns with a random slope.
-    random_intercept : bool
     """
 
     levels: Levels
@@ -85,7 +83,6 @@ class ArrayRecipe:
 
         Parameters
         ----------
-        fixed : ndarray of shape (n, n_features)
         labels : sequence of Labels
             For each factor.
         unseen : {"population", "error"}

@@ -43,7 +43,6 @@ class FixedCoordinates:
 
     Attributes
     ----------
-    intercept : bool
     center, scale : ndarray of shape (n_features,)
     basis : ndarray of shape (n_features, rank)
     aliased : ndarray of shape (n_features,)
@@ -69,7 +68,6 @@ class FixedCoordinates:
 
         Parameters
         ----------
-        fixed : ndarray of shape (n, n_features)
         spare : int, default=0
             Number of rows to add, not filled.
 
@@ -149,7 +147,6 @@ def standardise_fixed(
 
     Parameters
     ----------
-    fixed : ndarray of shape (n, n_features)
     intercept : bool
         Whether X has a column of ones besides; only then may columns be centred.
     spare : int, default=0
@@ -159,7 +156,6 @@ def standardise_fixed(
 
     Returns
     -------
-    coordinates : FixedCoordinates
     rows : ndarray of shape (n_coefficients + spare, n)
     """
     n, n_features = fixed.shape
@@ -197,7 +193,6 @@ def random_coordinates(
 
     Parameters
     ----------
-    block : RandomBlock
     invariances : tuple of str
         For each term what its structure allows: "linear", "diagonal" or "scalar".
     counts : ndarray of shape (n,), optional
@@ -239,10 +234,6 @@ def relative_pivots(rows: FloatArray) -> FloatArray:
 
     They come from the rows' correlations, whose rounding hides what is below about 1e-8.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n)
-
     Returns
     -------
     ndarray of shape (n_rows,)
@@ -260,7 +251,6 @@ def aliased_rows(rows: FloatArray, tolerance: float = ALIASED) -> NDArray[np.boo
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n)
     tolerance : float, default=ALIASED
         What the earlier rows may leave of such a row, relative to its length.
 

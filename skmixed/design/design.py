@@ -42,7 +42,6 @@ class RandomBlock:
 
     Attributes
     ----------
-    factor : GroupingFactor
     columns : ndarray of shape (n, n_effects)
         The columns of Z before they are spread over the levels.
     terms : tuple of TermLayout
@@ -65,10 +64,8 @@ class Design:
 
     Attributes
     ----------
-    response : ndarray of shape (n,)
     fixed : ndarray of shape (n, n_features)
         The columns of X but for the intercept.
-    fixed_names : tuple of str
     intercept : bool
         Whether a column of ones stands before ``fixed``.
     blocks : tuple of RandomBlock
@@ -117,12 +114,7 @@ class Design:
         return self.response if self.offset is None else self.response - self.offset
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Design:
-        """Return the design of some rows, with the levels that still occur.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n,), or of positions
-        """
+        """Return the design of some rows, with the levels that still occur."""
         return replace(
             self,
             response=self.response[rows],
@@ -184,7 +176,6 @@ class NewRows:
     ----------
     fixed : ndarray of shape (n, n_features)
         The columns of X but for the intercept.
-    blocks : tuple of NewBlock
     offset : ndarray of shape (n,) or None
     residual : ResidualColumns or None
         What a structure of the residuals reads; None where the data do not have all of it.
@@ -232,7 +223,6 @@ class ObservedRows:
     ----------
     rows : NewRows
         With their own places in ``related``.
-    response : ndarray of shape (n,)
     precision : ndarray of shape (n,) or None
         Weights that divide the variances of the residuals, None where all are 1.
     """

@@ -31,7 +31,6 @@ class FormulaFactor:
         Columns of the data that make it up.
     terms : tuple of int
         Positions of its terms in the formula.
-    levels : Levels
     """
 
     columns: tuple[str, ...]
@@ -45,7 +44,6 @@ class FormulaDesign:
 
     Attributes
     ----------
-    recipe : FormulaRecipe
     factors : tuple of FormulaFactor
         The one of most levels first.
     """
@@ -94,7 +92,6 @@ class FormulaDesign:
 
         Parameters
         ----------
-        data : DataFrame or mapping of columns
         labels : sequence of Labels
             For each factor.
         unseen : {"population", "error"}
@@ -120,14 +117,11 @@ def train_formula_design(
 
     Parameters
     ----------
-    parsed : ParsedFormula
-    data : DataFrame or mapping of columns
     environment : mapping or None
         Functions and constants that the formula may use besides its own.
 
     Returns
     -------
-    design : FormulaDesign
     matrices : FormulaMatrices
         The columns of the training rows, and their response.
     factors : tuple of GroupingFactor

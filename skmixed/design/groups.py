@@ -122,7 +122,6 @@ class Levels(FieldState):
 
         Returns
         -------
-        levels : Levels
         places : ndarray of shape (n_levels,)
             Where the levels of this factor are among them.
         codes : ndarray of shape (n,)
@@ -181,7 +180,6 @@ class GroupingFactor:
 
     Attributes
     ----------
-    levels : Levels
     codes : ndarray of shape (n,)
         Position of each row's label in ``levels``.
     """
@@ -279,7 +277,6 @@ def in_order_of_categories(levels: Levels, labels: pd.Categorical) -> Levels:
 
     Parameters
     ----------
-    levels : Levels
     labels : Categorical
         None of them missing.
     """

@@ -46,7 +46,6 @@ def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
     ----------
     columns : sequence of array-like of shape (n,)
         As for ``Levels.encode``.
-    rows : ndarray of bool or int
     """
     return [label_values(column)[rows] for column in columns]
 

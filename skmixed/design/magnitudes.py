@@ -23,10 +23,6 @@ def check_magnitudes(design: Design) -> None:
     """Raise ValueError for units in which a variance would be infinite or 0 by rounding.
 
     The estimates scale with y and with y over x, their variances with the squares.
-
-    Parameters
-    ----------
-    design : Design
     """
     tables = (design.response[:, None], design.fixed, *(one.columns for one in design.blocks))
     if all(_is_ordinary(table) for table in tables):

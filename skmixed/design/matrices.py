@@ -21,7 +21,6 @@ class DesignMatrices:
 
     Attributes
     ----------
-    X : DataFrame of shape (n, n_coefficients)
     Z : sparse array of shape (n, q)
         One column for each effect of each level.
     Z_columns : MultiIndex of length q
@@ -46,7 +45,6 @@ def design_matrices(
 
     Parameters
     ----------
-    rows : NewRows
     coefficient_names : sequence of str
         The intercept first, if there is one.
     factors : sequence of (Levels, effect names)

@@ -40,10 +40,5 @@ class ResidualColumns(Mapping[Any, Any]):
         return len(self.values_by_name)
 
     def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> ResidualColumns:
-        """Return some of the rows.
-
-        Parameters
-        ----------
-        rows : slice, ndarray of shape (n,), or of positions
-        """
+        """Return some of the rows."""
         return ResidualColumns({name: column[rows] for name, column in self.values_by_name.items()})

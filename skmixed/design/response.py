@@ -31,7 +31,6 @@ class ReadResponse:
 
     Attributes
     ----------
-    name : str
     values : ndarray of shape (n,)
         Numbers as they were given; for a binomial family the proportion of successes, 0 in a row
         without trials.
@@ -73,7 +72,6 @@ class ResponseReader:
 
     Attributes
     ----------
-    recipe : ResponseRecipe
     outcome : {"proportions", "counts", "numbers"}
         What the family has: proportions of successes (binomial), counts, or any numbers.
     """
@@ -86,7 +84,6 @@ class ResponseReader:
 
         Parameters
         ----------
-        data : DataFrame (pandas, polars) or mapping of columns
         weights : ndarray of shape (n,), optional
             Checked weights of the rows: the trials, where the response is proportions.
 
@@ -134,7 +131,6 @@ def train_response(
 
     Parameters
     ----------
-    parsed : ParsedFormula
     data : DataFrame (pandas, polars) or mapping of columns
         The training rows, n of them.
     outcome : {"proportions", "counts", "numbers"}

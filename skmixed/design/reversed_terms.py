@@ -23,7 +23,6 @@ def require_sides(recipe: FormulaRecipe, position: int, factor: GroupingFactor, 
 
     Parameters
     ----------
-    recipe : FormulaRecipe
     position : int
         Of the random term.
     factor : GroupingFactor

@@ -36,8 +36,6 @@ def sampling_weights(
         Positive, of the rows; scaled to mean 1 where there are no groups.
     groups : ndarray of shape (n_levels,) or None
         Of the groups.
-    factor : GroupingFactor or None
-    scaling : {"size", "effective", "none"}
     """
     if factor is None:
         return Weights(None if values is None else values / values.mean(), "sampling")

@@ -26,7 +26,6 @@ class SidePart:
     ----------
     argument : str
         The argument that gave it, such as ``"zero_inflation"``.
-    recipe : FormulaRecipe
     """
 
     argument: str
@@ -49,10 +48,6 @@ class SidePart:
 
     def matrix(self, data: Any) -> FloatArray:
         """Return the columns of rows, shape (n, n_columns).
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
 
         Raises
         ------
@@ -145,7 +140,6 @@ def train_side_part(
 
     Returns
     -------
-    part : SidePart
     matrix : ndarray of shape (n, n_columns)
 
     Raises

@@ -83,12 +83,7 @@ class Weights:
         return DiagonalWhitening(np.sqrt(relative), -float(total))
 
     def select(self, rows: NDArray[np.bool_] | Codes) -> Weights:
-        """Return the weights of some rows, and of the groups that still occur.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n,), or of positions
-        """
+        """Return the weights of some rows, and of the groups that still occur."""
         values = None if self.values is None else self.values[rows]
         if self.groups is None or self.codes is None:
             return Weights(values, self.kind)

@@ -39,7 +39,6 @@ class DiagonalWhitening:
     ----------
     root : ndarray of shape (n,) or None
         None leaves all rows as they are.
-    log_determinant : float
     """
 
     root: FloatArray | None = None

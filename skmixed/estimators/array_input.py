@@ -46,7 +46,6 @@ class ArrayInput:
 
     Attributes
     ----------
-    recipe : ArrayRecipe
     factors : tuple of FactorColumns
         Where the labels of each factor are, in the order of the recipe.
     labels_are_columns : bool
@@ -161,8 +160,6 @@ def train_arrays(
         As given to fit.
     random_slopes
         Columns of X, or a dict from the names of factors to columns.
-    random_intercept : bool
-    residual : ResidualStructure, optional
 
     Raises
     ------

@@ -82,7 +82,6 @@ def resolve_columns(specification: Any, X: Any, argument: str) -> list[int]:
     ----------
     specification : str, int, sequence of these, or callable
         A callable gets X and returns names or positions.
-    X : array-like of shape (n, n_columns)
     argument : str
         Name of the constructor argument, for messages.
 

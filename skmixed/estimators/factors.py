@@ -51,11 +51,6 @@ def factor_columns(specification: Any, X: Any) -> list[FactorColumns]:
     ``"a/b"`` means the factors a and a:b, and ``"a:b"`` the combinations of a and b, unless a
     column has that very name; every element of a list is a factor.
 
-    Parameters
-    ----------
-    specification : str, int, sequence of these, or callable
-    X : array-like of shape (n, n_columns)
-
     Raises
     ------
     ValueError

@@ -70,8 +70,6 @@ def incomplete_rows(
 
     Parameters
     ----------
-    parsed : ParsedFormula
-    data : DataFrame or mapping of columns
     environment : mapping
         Functions and constants that the formula may use.
     given : mapping of str to array-like of shape (n,)

@@ -36,7 +36,6 @@ class FormulaInput:
 
     Attributes
     ----------
-    design : FormulaDesign
     residual : tuple
         The columns that a residual structure reads.
     responses : ResponseReader or None
@@ -141,13 +140,10 @@ def train_data(
 
     Parameters
     ----------
-    parsed : ParsedFormula
-    data : DataFrame or mapping of columns
     y : array-like of shape (n,), optional
         The response, where the formula has none or only names it.
     environment : mapping, optional
         The user's functions.
-    residual : ResidualStructure, optional
 
     Raises
     ------

@@ -46,9 +46,6 @@ def generalised_model(
     ----------
     design : Design
         Its response and its weights are not read.
-    structures : JointCovariance
-    family : Family
-    response : ReadResponse
     extra : tuple of ExtraColumns
         One for each of the family's ``extra_names``.
     offset, exposure : array-like of shape (n,), optional

@@ -42,7 +42,6 @@ class GroupFold:
 
     Attributes
     ----------
-    question : str
     factor : str
         The factor whose groups are new; all factors, where all groups are known.
     number : int
@@ -59,12 +58,7 @@ class GroupFold:
 
 
 def random_division(random_state: Any) -> np.random.RandomState:
-    """Return what scikit-learn's splitters draw from; NumPy's global state is left alone.
-
-    Parameters
-    ----------
-    random_state : int, Generator, RandomState or None
-    """
+    """Return what scikit-learn's splitters draw from; NumPy's global state is left alone."""
     if random_state is None:
         return np.random.RandomState(np.random.MT19937())
     if isinstance(random_state, np.random.Generator):
@@ -79,12 +73,6 @@ def folds_of_rows(
 
     The rows of a group go to folds in turn. Rows that would take all of a group with them, above
     all those of singletons, are in no test part and in every training part.
-
-    Parameters
-    ----------
-    factors : mapping of str to GroupingFactor
-    n_folds : int
-    random : RandomState
     """
     finest = max(factors.values(), key=lambda factor: len(factor.levels))
     shuffled_levels = random.permutation(len(finest.levels))
@@ -140,10 +128,8 @@ def splits_of_groups(
     ----------
     name : str
         Of the factor.
-    factor : GroupingFactor
     cv : int, splitter or iterable
         Number of folds, reduced to that of the groups, or how they are made.
-    random_state : int, Generator, RandomState or None
     calibration_size : float, int or None
         Share or number of the groups that are set aside once, instead of folds.
 

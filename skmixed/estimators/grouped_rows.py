@@ -43,8 +43,6 @@ class GroupedRows:
 
     Attributes
     ----------
-    X : array-like or data frame of shape (n, n_columns)
-    y : array-like of shape (n,) or None
     labels : array-like or data frame of n rows, or None
         Labels beside X, for an estimator that takes them.
     sample_weight : array-like of shape (n,) or None
@@ -145,7 +143,6 @@ def grouping_factors(estimator: Any, X: Any, groups: Any = None) -> dict[str, Gr
     ----------
     estimator : estimator
         Says which columns of X hold the labels, if ``groups`` does not.
-    X : array-like or data frame of shape (n, n_columns)
     groups : array-like of shape (n,), data frame with a column for each factor, or str, optional
         Labels, or the name of a column of X.
 

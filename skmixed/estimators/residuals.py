@@ -50,10 +50,6 @@ class ResidualPlaces:
 def residual_structure(residual: Any) -> ResidualStructure | None:
     """Return the structure of the argument ``residual``, which may be text; None without one.
 
-    Parameters
-    ----------
-    residual : ResidualStructure, str or None
-
     Raises
     ------
     TypeError
@@ -73,12 +69,7 @@ def residual_structure(residual: Any) -> ResidualStructure | None:
 
 
 def residual_columns(structure: ResidualStructure | None) -> tuple[Any, ...]:
-    """Return the columns that a structure reads, none without one.
-
-    Parameters
-    ----------
-    structure : ResidualStructure or None
-    """
+    """Return the columns that a structure reads, none without one."""
     if structure is None:
         return ()
     names = (*label_columns(structure), *time_columns(structure))
@@ -90,11 +81,6 @@ def find_residual_columns(structure: ResidualStructure | None, X: Any) -> Residu
 
     Labels are no fixed effects. Times, coordinates and covariates of variances stay among these if
     they are numbers.
-
-    Parameters
-    ----------
-    structure : ResidualStructure or None
-    X : array-like of shape (n, n_columns)
 
     Raises
     ------
@@ -121,7 +107,6 @@ def columns_of_data(
 
     Parameters
     ----------
-    structure : ResidualStructure or None
     find : callable
         Returns the column of a name.
     """
@@ -134,8 +119,6 @@ def require_plain_weights(structure: ResidualStructure, weight_type: str, weight
 
     Parameters
     ----------
-    structure : ResidualStructure
-    weight_type : {"precision", "frequency", "sampling"}
     weighted : bool
         Whether rows have weights.
     """

@@ -23,8 +23,6 @@ class SeenColumns:
     ----------
     estimator : str
         Name of its class, for messages.
-    n_features : int
-    names : ndarray of str, or None
     """
 
     estimator: str

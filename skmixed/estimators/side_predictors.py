@@ -52,7 +52,6 @@ def train_sides(
 
     Parameters
     ----------
-    family : Family
     formulas : mapping of str to str
         One-sided formulas by the argument that gave them; None for a predictor that is the same
         in all rows.
@@ -67,7 +66,6 @@ def train_sides(
     -------
     parts : tuple of SidePart or None
         In the order of the family's ``extra_names``.
-    columns : tuple of ExtraColumns
 
     Raises
     ------

@@ -13,7 +13,6 @@ def require_ordered_effects(design: Design, covariance: JointCovariance) -> None
 
     Parameters
     ----------
-    design : Design
     covariance : JointCovariance
         The structures of its blocks.
     """

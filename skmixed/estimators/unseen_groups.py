@@ -31,7 +31,6 @@ def exchangeable_groups(
     ----------
     estimator : GroupConformalRegressor
         Says which columns of X hold the labels, if no labels stand beside the rows.
-    rows : GroupedRows
     factor : str or None
         Name of the factor, where there are several.
     are_columns : bool
@@ -84,8 +83,6 @@ def means_and_scales(
 
     Parameters
     ----------
-    model : fitted estimator
-    rows : GroupedRows
     normalize : bool
         Whether the units are the standard deviations that the model predicts; else they are 1.
 

@@ -54,7 +54,6 @@ def weighted_design(
 
     Parameters
     ----------
-    design : Design
     weights : ndarray of shape (n,) or None
         Checked weights of the rows.
     group_weight : array-like of shape (n,), mapping of labels, or None

@@ -170,7 +170,6 @@ class Family(Protocol):
 
         Parameters
         ----------
-        y, eta : ndarray of shape (n,)
         extra : sequence of ndarray of shape (n,) or (1,)
             The further predictors, in the order of ``extra_names``.
         full : bool

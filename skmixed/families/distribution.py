@@ -26,7 +26,6 @@ class Distribution(ABC):
 
     Attributes
     ----------
-    name : str
     extra_names : tuple of str
         ``("dispersion",)``, or empty. The predictor of a dispersion is the logarithm of phi as
         glmmTMB has it, so that its coefficients agree.

@@ -228,12 +228,7 @@ class ZeroInflated:
 
 
 def without_inflation(family: Family) -> Family:
-    """Return the family of the counts, or the family itself if it has no inflation.
-
-    Parameters
-    ----------
-    family : Family
-    """
+    """Return the family of the counts, or the family itself if it has no inflation."""
     return family.family if isinstance(family, ZeroInflated) else family
 
 

@@ -39,7 +39,6 @@ def adapted(
 
     Parameters
     ----------
-    fit : LMMFit
     rows : Design
         The new rows alone; their factors have all levels, those of the fit among them.
     places : sequence of ndarray of shape (n_levels,)

@@ -42,11 +42,8 @@ def assemble(
     ----------
     covariance : JointCovariance
         Of all blocks.
-    coordinates : Coordinates
-    rows : WhitenedRows
     objective : ProfiledObjective
         Of the estimable blocks.
-    optimum : Optimum
     positions : sequence of (int or None)
         Of each block among the estimable ones.
     """
@@ -82,7 +79,6 @@ def interpolates(fit: LMMFit, rows: WhitenedRows) -> bool:
 
     Parameters
     ----------
-    fit : LMMFit
     rows : WhitenedRows
         In the coordinates of the fit.
     """
@@ -97,12 +93,7 @@ def interpolates(fit: LMMFit, rows: WhitenedRows) -> bool:
 
 
 def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
-    """Return a fit of y with a little residual as the limit without, which has no maximum.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return a fit of y with a little residual as the limit without, which has no maximum."""
     end = replace(fit.convergence, converged=False, message="the residual variance tends to 0")
     return replace(fit, interpolates=True, convergence=end, log_likelihood=math.inf)
 
@@ -112,7 +103,6 @@ def conditional_residuals(fit: LMMFit, rows: WhitenedRows) -> FloatArray:
 
     Parameters
     ----------
-    fit : LMMFit
     rows : WhitenedRows
         In the coordinates of the fit.
     """
@@ -124,13 +114,7 @@ def conditional_residuals(fit: LMMFit, rows: WhitenedRows) -> FloatArray:
 
 
 def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
-    """Return the sum of the weights of each level's rows.
-
-    Parameters
-    ----------
-    design : Design
-    factor : GroupingFactor
-    """
+    """Return the sum of the weights of each level's rows."""
     sums = np.bincount(factor.codes, design.weights.values, len(factor.levels))
     return sums.astype(np.float64, copy=False)
 

@@ -90,7 +90,6 @@ def standardised_theta(fit: LMMFit, theta: NDArray[np.float64]) -> NDArray[np.fl
 
     Parameters
     ----------
-    fit : LMMFit
     theta : ndarray of shape (n_parameters,)
         As ``fit.theta``; the part of a factor that is not estimable is left out.
     """

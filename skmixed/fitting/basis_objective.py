@@ -63,7 +63,6 @@ class BasisObjective(ResidualObjective):
         The same with whitened rows.
     cliques : sequence of Cliques
         Of the rows.
-    columns : RowColumns
     """
 
     def __init__(
@@ -233,12 +232,7 @@ class BasisObjective(ResidualObjective):
 
 
 def with_basis(whitening: ResidualObjective) -> ResidualObjective:
-    """Return the objective that does without the rows, where R^-1 allows it and it pays.
-
-    Parameters
-    ----------
-    whitening : ResidualObjective
-    """
+    """Return the objective that does without the rows, where R^-1 allows it and it pays."""
     n = len(whitening._cells.of_rows)
     if len(whitening._kept) > 1:
         return whitening
@@ -254,12 +248,7 @@ def with_basis(whitening: ResidualObjective) -> ResidualObjective:
 
 
 def row_columns(whitening: ResidualObjective) -> RowColumns:
-    """Return the columns of the rows over the standard deviations that are known.
-
-    Parameters
-    ----------
-    whitening : ResidualObjective
-    """
+    """Return the columns of the rows over the standard deviations that are known."""
     rows, kept = whitening._rows, whitening._kept
     design = rows.plain.design
     A, Z = rows.A, rows.Z[kept[0]] if kept else np.empty((0, design.n_rows))

@@ -35,7 +35,6 @@ class RowColumns:
         Of the only factor, no rows without one.
     codes : ndarray of shape (n,)
         Its level of each row.
-    n_levels : int
     counts : ndarray of shape (n,) or None
         How many times each row's group counts.
     """
@@ -59,7 +58,6 @@ class ClassProducts:
     Attributes
     ----------
     sums : ndarray or sparse array of shape (n_classes, shape.size)
-    shape : ProductShape
     """
 
     sums: Any
@@ -106,13 +104,7 @@ class ClassProducts:
 
 
 def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
-    """Count the numbers in the sums that may differ from 0.
-
-    Parameters
-    ----------
-    cliques : sequence of Cliques
-    rows : RowColumns
-    """
+    """Count the numbers in the sums that may differ from 0."""
     shape = rows.shape
     of_levels = shape.n_effects * (shape.n_effects + shape.n_columns)
     return sum(
@@ -123,13 +115,7 @@ def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
 
 
 def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
-    """Sum the products of all classes.
-
-    Parameters
-    ----------
-    cliques : sequence of Cliques
-    rows : RowColumns
-    """
+    """Sum the products of all classes."""
     shape, n_classes = rows.shape, sum(one.n_classes for one in cliques)
     full = n_numbers(cliques, rows) >= FULL * n_classes * shape.size
     whole = np.zeros((n_classes, shape.size)) if full else None

@@ -28,7 +28,6 @@ def snap_to_boundary(
 
     Parameters
     ----------
-    objective : ProfiledObjective
     optimum : Optimum
         Where the search ended.
     """
@@ -42,13 +41,7 @@ def snap_to_boundary(
 def theta_on_boundary(
     covariance: JointCovariance, theta: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Return theta with its vanishing standard deviations at 0; None where there are none.
-
-    Parameters
-    ----------
-    covariance : JointCovariance
-    theta : ndarray of shape (n_parameters,)
-    """
+    """Return theta with its vanishing standard deviations at 0; None where there are none."""
     factors = covariance.relative_factors(theta)
     blocks = [
         (place, effects)

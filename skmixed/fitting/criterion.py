@@ -19,7 +19,6 @@ def criterion_at(fit: LMMFit, theta: FloatArray) -> float:
 
     Parameters
     ----------
-    fit : LMMFit
     theta : ndarray of shape (n_parameters,)
         As ``fit.theta``.
 

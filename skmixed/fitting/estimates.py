@@ -37,11 +37,8 @@ class FactorDescription:
 
     Attributes
     ----------
-    levels : Levels
-    terms : tuple of TermLayout
     covariance : DirectSum
         The structures of the terms.
-    coordinates : RandomCoordinates
     sizes : ndarray of shape (n_levels,)
         Rows of each level.
     precision : ndarray of shape (n_levels,)
@@ -95,7 +92,6 @@ def estimates_at(
         The evaluation, and how it was found.
     objective : ProfiledObjective
         Of the estimable factors.
-    coordinates : Coordinates
     names : tuple of str
         Of the fixed effects.
     factors : sequence of FactorDescription
@@ -149,13 +145,7 @@ def estimates_at(
 
 
 def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -> float:
-    """Return what -2 log-likelihood has in the user's units beyond that of standardised columns.
-
-    Parameters
-    ----------
-    objective : ProfiledObjective
-    coordinates : Coordinates
-    """
+    """Return what -2 log-likelihood has in the user's units beyond that of standardised columns."""
     volume = objective.nu * np.log(coordinates.response_scale)
     return float(2.0 * (volume - objective.reml * coordinates.fixed.log_volume))
 
@@ -165,10 +155,8 @@ def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) 
 
     Parameters
     ----------
-    fit : LMMFit
     covariance : JointCovariance
         Of the standardised estimable effects.
-    theta : ndarray of shape (n_theta,)
     """
     factors = covariance.relative_factors(theta)
     parts = [np.empty(0)]
@@ -206,7 +194,6 @@ def residual_slope(
 
     Parameters
     ----------
-    objective : ProfiledObjective
     at : ObjectiveValue
         One of its evaluations.
     scores : list of ndarray of shape (m, k, n_levels)

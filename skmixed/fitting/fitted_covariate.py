@@ -30,10 +30,6 @@ def fit_until_settled(model: LMMModel) -> LMMFit:
     At given values the variances depend on a covariate like any other. The values of each fit are
     those of the next (Pinheiro and Bates 2000, section 5.2.1), until the variances stay: the result
     is no maximum of a likelihood in all parameters, but one where both agree.
-
-    Parameters
-    ----------
-    model : LMMModel
     """
     residual = model.residual
     previous: FloatArray | None = None
@@ -55,13 +51,7 @@ def fit_until_settled(model: LMMModel) -> LMMFit:
 
 
 def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
-    """Return the residual structure of a model, its variances those of the fitted values of a fit.
-
-    Parameters
-    ----------
-    model : LMMModel
-    fit : LMMFit
-    """
+    """Return the residual structure of a model with the variances of the fitted values of a fit."""
     fitted, residual = fit.residual, model.residual
     if fitted is None or residual is None or not fitted.depends_on_fitted:
         return residual
@@ -72,13 +62,7 @@ def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
 
 
 def fitted_values(fit: LMMFit, design: Design) -> FloatArray:
-    """Return X beta + Z b of the rows of a design, in the user's units, (n,).
-
-    Parameters
-    ----------
-    fit : LMMFit
-    design : Design
-    """
+    """Return X beta + Z b of the rows of a design, in the user's units, (n,)."""
     coefficients = fit.fixed.coefficients
     values = design.fixed @ coefficients[int(design.intercept) :]
     if design.intercept:

@@ -97,7 +97,6 @@ def adapted_modes(
 
     Parameters
     ----------
-    fit : GLMMFit
     rows : Design
         The new rows alone; their factors have all levels, those of the fit among them. Their
         weights multiply the log densities.

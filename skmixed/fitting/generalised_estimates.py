@@ -40,15 +40,7 @@ def generalised_estimates(
     objective: GeneralisedObjective,
     found: GeneralisedOptimum,
 ) -> GLMMFit:
-    """Make the fit of an optimum.
-
-    Parameters
-    ----------
-    model : GLMMModel
-    coordinates : GeneralisedCoordinates
-    objective : GeneralisedObjective
-    found : GeneralisedOptimum
-    """
+    """Make the fit of an optimum."""
     optimum = found.optimum
     at = optimum.at
     x, modes = at.theta, at.modes

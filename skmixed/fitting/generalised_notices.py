@@ -29,7 +29,6 @@ def generalised_notices(fit: GLMMFit, X: FloatArray) -> tuple[Notice, ...]:
 
     Parameters
     ----------
-    fit : GLMMFit
     X : ndarray of shape (n_coefficients, n)
         The standardised columns.
     """

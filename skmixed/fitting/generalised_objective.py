@@ -62,8 +62,6 @@ class GeneralisedObjective:
     elimination : Elimination
         The columns of Z, and the order in which their effects are eliminated.
     offset : ndarray of shape (n,)
-    responses : Responses
-    covariance : JointCovariance
     extra : sequence of ndarray of shape (n_columns, n)
         Columns of each further predictor of the family.
     extra_curvature : ndarray of shape (n_extra, n_extra) or None
@@ -72,7 +70,6 @@ class GeneralisedObjective:
         How the random effects are integrated out; by Laplace's method if None.
     usual_extra : tuple of float
         Means of the further predictors, from which the search goes only so far.
-    penalty : BoundPenalty or None
     probes : Probes or None
         From which log|M| and the gradient are estimated; None where they are exact.
     """
@@ -98,12 +95,7 @@ class GeneralisedObjective:
         return self.elimination.rows
 
     def draw_probes(self, times: int) -> None:
-        """Estimate from that many times as many probes from here on.
-
-        Parameters
-        ----------
-        times : int
-        """
+        """Estimate from that many times as many probes from here on."""
         assert self.probes is not None
         n_replicates = times * self.probes.n_replicates
         self.probes = random_probes(self.elimination.shapes, n_replicates)
@@ -295,10 +287,6 @@ class GeneralisedObjective:
         """Return the Hessian from differences of the gradient, good to five digits or more.
 
         Steps are a small part of a standard error, and lead away from the bounds.
-
-        Parameters
-        ----------
-        at : GeneralisedValue
         """
         curvatures = np.abs(at.hessian.diagonal())
         floor = FLAT * curvatures.max(initial=0.0) + np.finfo(float).tiny
@@ -315,12 +303,7 @@ class GeneralisedObjective:
         return 0.5 * (hessian + hessian.T)
 
     def of_rows(self, positions: NDArray[np.intp]) -> GeneralisedObjective:
-        """Return -2 log-likelihood of some rows, exact, in the same columns, without a penalty.
-
-        Parameters
-        ----------
-        positions : ndarray of int
-        """
+        """Return -2 log-likelihood of some rows, exact, in the same columns, without a penalty."""
         rows, responses = self.rows.select(positions), self.responses.select(positions)
         return replace(
             self,

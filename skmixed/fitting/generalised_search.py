@@ -52,7 +52,6 @@ class GeneralisedOptimum:
 
     Attributes
     ----------
-    optimum : Optimum
     hessian : ndarray of shape (n_parameters, n_parameters)
         Measured by differences of the exact gradient.
     """
@@ -68,7 +67,6 @@ def find_generalised_optimum(
 
     Parameters
     ----------
-    objective : GeneralisedObjective
     start : ndarray of shape (n_parameters,)
     tol : float
         Distance from the optimum at which to stop, in standard errors of the parameters.
@@ -109,7 +107,6 @@ def first_evaluation(
 
     Parameters
     ----------
-    objective : GeneralisedObjective
     start : ndarray of shape (n_parameters,)
 
     Raises
@@ -237,13 +234,7 @@ def _by_differences(
 
 
 def measured(objective: GeneralisedObjective, optimum: Optimum[GeneralisedValue]) -> FloatArray:
-    """Return the Hessian at the end of a search; the approximate one where there is no other.
-
-    Parameters
-    ----------
-    objective : GeneralisedObjective
-    optimum : Optimum
-    """
+    """Return the Hessian at the end of a search; the approximate one where there is no other."""
     try:
         return objective.measured_hessian(optimum.at)
     except np.linalg.LinAlgError:

@@ -30,10 +30,6 @@ def starting_parameters(objective: GeneralisedObjective) -> FloatArray:
 
     With t_g = Z_g' score and A_g = Z_g'W Z_g there, E[t_g t_g'] is about A_g + A_g Psi A_g, as in
     the linear model with sigma = 1 (`starting_theta`).
-
-    Parameters
-    ----------
-    objective : GeneralisedObjective
     """
     responses = objective.responses
     family, y = responses.family, responses.y

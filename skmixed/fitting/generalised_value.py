@@ -23,8 +23,6 @@ class Parameters:
 
     Attributes
     ----------
-    beta : ndarray of shape (n_coefficients,)
-    theta : ndarray of shape (n_theta,)
     extra : list of ndarray
         Coefficients of each further predictor.
     """
@@ -42,13 +40,11 @@ class GeneralisedValue:
     ----------
     theta : ndarray of shape (n_parameters,)
         All parameters: beta, theta and those of further predictors.
-    value : float
     penalty : float
         The part of the value that is no likelihood.
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
         Approximate.
-    modes : Modes
     columns : WorkingColumns
         Of all parameters.
     replicate : callable

@@ -32,7 +32,6 @@ class ExtraPredictor:
         Of its coefficients.
     coefficients : ndarray of shape (q,)
     covariance : ndarray of shape (q, q)
-    coordinates : FixedCoordinates
     """
 
     name: str
@@ -77,7 +76,6 @@ class JointEstimate:
         Of -2 log-likelihood.
     covariance : ndarray of shape (n_parameters, n_parameters)
         Of the estimates, from the Hessian.
-    n_beta, n_theta : int
     """
 
     parameters: FloatArray
@@ -107,8 +105,6 @@ class GLMMFit(LMMFit):
 
     Attributes
     ----------
-    family : Family
-    joint : JointEstimate
     extra : tuple of ExtraPredictor
         In the order of the family's ``extra_names``.
     n_quadrature : int
@@ -169,7 +165,6 @@ class GLMMFit(LMMFit):
         ----------
         columns : sequence of ndarray of shape (n, q) or None
             Of each predictor, but for its intercept; none at all where they are not known.
-        n : int
 
         Raises
         ------
@@ -218,12 +213,7 @@ class GLMMFit(LMMFit):
 
 
 def latent_variance(family: Family) -> float | None:
-    """Return the variance of eta plus error that exceeds 0 where the response is 1, or None.
-
-    Parameters
-    ----------
-    family : Family
-    """
+    """Return the variance of eta plus error that exceeds 0 where the response is 1, or None."""
     link = family.link
     return (
         link.latent_variance

@@ -49,7 +49,6 @@ class ExtraColumns:
         But for the intercept.
     names : tuple of str
         Of these columns.
-    intercept : bool
     """
 
     fixed: FloatArray
@@ -73,13 +72,7 @@ class ExtraColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneralisedCoordinates:
-    """Hold the standardised coordinates of a model: those of the mean, and of what is beside it.
-
-    Attributes
-    ----------
-    mean : Coordinates
-    extra : tuple of FixedCoordinates
-    """
+    """Hold the standardised coordinates of a model: those of the mean, and of what is beside it."""
 
     mean: Coordinates
     extra: tuple[FixedCoordinates, ...]
@@ -93,20 +86,14 @@ class GLMMModel:
     ----------
     design : Design
         Its weights multiply the rows' log densities.
-    covariance : JointCovariance
-    family : Family
     extra : tuple of ExtraColumns
         One for each of the family's ``extra_names``.
     trials : bool
         Whether the weights count trials, of which the response is the share of successes.
     n_quadrature : int
         Nodes of adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.
-    penalty : Penalty or None
     solver : {"auto", "direct", "iterative"}
         Of several grouping factors: the iterative one estimates log|M| and the gradient.
-    tol : float
-    max_iter : int
-    verbose : int
     """
 
     design: Design

@@ -24,8 +24,6 @@ class GroupScores:
 
     Attributes
     ----------
-    beta : ndarray of shape (rank, n_groups)
-    theta : ndarray of shape (n_theta, n_groups)
     log_sigma : ndarray of shape (n_groups,)
     slope : ndarray of shape (rank, n_theta)
         Derivative in theta of the beta that is best for it, with all groups.

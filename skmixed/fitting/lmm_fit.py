@@ -47,12 +47,10 @@ class Convergence:
 
     Attributes
     ----------
-    converged : bool
     n_iter : int
         Evaluations of the objective.
     scaled_gradient : float
         Distance from the stationary point, in standard errors of theta.
-    message : str
     theta, gradient, hessian : ndarray
         Of -2 log-likelihood, in standardised coordinates.
     residual_slope : ndarray of shape (n_parameters,)
@@ -120,23 +118,17 @@ class LMMFit(FieldState):
 
     Attributes
     ----------
-    reml : bool
     n_rows : float
         Rows, each as often as it counts.
-    fixed : FixedEffects
-    random : tuple of RandomEffects
     errors : ConditionalErrors
         Of the random effects of the estimable factors.
     sigma : float
         Residual standard deviation of a row of weight 1.
     log_likelihood : float
         Of the criterion, REML or ML, with all constants.
-    convergence : Convergence
-    coordinates : Coordinates
     residual_quantiles : ndarray of shape (5,)
         Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where
         rows were added, of which a fit keeps sums alone.
-    notices : tuple of Notice
     monte_carlo : MonteCarloError or None
         None where nothing was estimated from random probes.
     products : CrossProducts or None

@@ -45,12 +45,7 @@ MOST = 5_000
 
 
 def can_step_together(fit: LMMFit) -> bool:
-    """Tell whether further responses to the design of a fit can be fitted in lock-step.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Tell whether further responses to the design of a fit can be fitted in lock-step."""
     if not fit.is_linear:
         return False
     return len(fit.estimable) == 1 and not fit.coordinates.exact and fit.residual is None
@@ -61,7 +56,6 @@ class LockstepModel:
 
     Parameters
     ----------
-    model : LMMModel
     fit : LMMFit
         Of the model's own response.
     """

@@ -27,7 +27,6 @@ class ManyOptima:
 
     Attributes
     ----------
-    at : ManyValues
     converged : ndarray of shape (m,)
         Where it is False, the response needs a search of its own.
     """
@@ -71,7 +70,6 @@ def newton_in_lockstep(
 
     Parameters
     ----------
-    objective : ManyResponses
     start : ndarray of shape (m, n_parameters)
     tol : float
         Distance from the stationary point at which to stop, in standard errors of theta.

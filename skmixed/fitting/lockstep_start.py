@@ -25,7 +25,6 @@ def many_starts(
 
     Parameters
     ----------
-    objective : ManyResponses
     factor : FactorProducts
         Of the grouping factor; only its Z'WZ and multiplicity are used.
     scores : ndarray of shape (m, k, n_levels)

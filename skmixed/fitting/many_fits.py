@@ -23,7 +23,6 @@ class ManyFits:
     ----------
     coefficients : ndarray of shape (m, n_coefficients)
         As the two that follow, in the user's units or, of working responses, standardised.
-    sigma : ndarray of shape (m,)
     log_likelihood : ndarray of shape (m,)
     standardised_factors : list of ndarray of shape (m, k, k)
         Lambda of each estimable factor, in standardised columns.
@@ -69,7 +68,6 @@ class WorkingResponses:
             Of the design.
         nu : float
             Degrees of freedom of sigma^2.
-        reml : bool
         """
         fixed, scale = coordinates.fixed, self.scale
         constant = nu * np.log(scale) - reml * fixed.log_volume

@@ -48,10 +48,8 @@ class LMMModel:
 
     Attributes
     ----------
-    design : Design
     covariance : JointCovariance
         Structures of the terms of each block.
-    reml : bool
     tol : float
         Distance from the optimum at which to stop, in standard errors of theta.
     max_iter : int
@@ -168,12 +166,7 @@ class LMMModel:
         return fit
 
     def with_design(self, design: Design) -> LMMModel:
-        """Return the model of other rows of the same columns.
-
-        Parameters
-        ----------
-        design : Design
-        """
+        """Return the model of other rows of the same columns."""
         residual = self.residual
         if residual is not None:
             residual = ResidualModel.of(residual.learned.structure, design)

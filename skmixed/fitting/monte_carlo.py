@@ -32,7 +32,6 @@ class MonteCarloError:
     relative : float
         The largest of them in standardised coordinates, over the statistical standard error of the
         same parameter.
-    log_likelihood : float
     """
 
     theta: FloatArray

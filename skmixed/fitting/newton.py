@@ -32,14 +32,11 @@ class Optimum(Generic[Value]):
 
     Attributes
     ----------
-    at : Evaluation
-    converged : bool
     n_iter : int
         Evaluations of the objective.
     scaled_gradient : float
         Length of the gradient in the metric of the inverse Hessian: about how many standard errors
         theta is away from the stationary point.
-    message : str
     exhausted : bool
         Whether the number of evaluations ended the search.
     """
@@ -69,12 +66,10 @@ def newton_search(
     ----------
     objective : callable
         Returns the Evaluation at a theta.
-    at : Evaluation
     n_iter : int
         Evaluations so far.
     tol : float
         Distance from the stationary point at which to stop, in standard errors of theta.
-    max_iter : int
     model_of : callable, optional
         Makes the LocalModel of theta, gradient and Hessian, with its bounds and units.
     exact : bool, default=True

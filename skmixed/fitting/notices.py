@@ -33,8 +33,6 @@ def notices_of(
 
     Parameters
     ----------
-    fit : LMMFit
-    design : Design
     varies : sequence of ndarray of shape (n_effects,)
         For each estimable factor, whether each effect's column varies within any group, given
         those before it.
@@ -113,12 +111,7 @@ def _interpolation(fit: LMMFit) -> Notice:
 
 
 def monte_carlo_notice(fit: LMMFit) -> Notice | None:
-    """Say that random probes move the estimates noticeably, if they do.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Say that random probes move the estimates noticeably, if they do."""
     error = fit.monte_carlo
     if error is None or error.relative <= NOTICEABLE:
         return None

@@ -159,7 +159,6 @@ def measured_hessian(
     ----------
     objective : callable
         Returns the Evaluation at a theta.
-    theta : ndarray of shape (n_parameters,)
     gradient : ndarray of shape (n_parameters,), optional
         That at theta, for one-sided differences, which take half of the evaluations of central ones
         and are good to five digits or more.

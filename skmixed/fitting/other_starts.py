@@ -62,7 +62,6 @@ def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatA
 
     Parameters
     ----------
-    objective : ProfiledObjective
     theta : ndarray of shape (n_parameters,)
         The optimum that is known.
     """
@@ -100,7 +99,6 @@ def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts])
 
     Parameters
     ----------
-    covariance : JointCovariance
     products : sequence of FactorProducts
         Of each grouping factor.
     """
@@ -142,7 +140,6 @@ def lattice(covariance: JointCovariance, products: Sequence[FactorProducts]) -> 
 
     Parameters
     ----------
-    covariance : JointCovariance
     products : sequence of FactorProducts
         Of each grouping factor.
     """
@@ -209,11 +206,6 @@ def corners(covariance: JointCovariance, theta: FloatArray) -> list[FloatArray]:
     """Return theta with extreme correlations of tied structures, and with one effect absent.
 
     Effects that share a variance are not left out, but larger.
-
-    Parameters
-    ----------
-    covariance : JointCovariance
-    theta : ndarray of shape (n_parameters,)
     """
     points = []
     for place, factor in enumerate(covariance.factors):

@@ -27,7 +27,6 @@ class WatchedObjective:
         0 shows nothing, 1 a line for each evaluation.
     constant : float
         What -2 log-likelihood has in the user's units beyond that of standardised columns.
-    n_evaluations : int
     """
 
     objective: Any

@@ -33,18 +33,14 @@ class RandomEffects(FieldState):
 
     Attributes
     ----------
-    levels : Levels
-    terms : tuple of TermLayout
     covariance : DirectSum
         The structures of the terms.
-    coordinates : RandomCoordinates
     sizes : ndarray of shape (n_levels,)
         Rows of each level.
     precision : ndarray of shape (n_levels,)
         Sum of the weights of each level's rows.
     sigma : float
         Residual standard deviation at weight 1, in units of y.
-    response_scale, weight_scale : float
     standardised_factor : ndarray of shape (k, k)
         Lambda.
     standardised_modes : ndarray of shape (n_levels, k)

@@ -47,7 +47,6 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
 
     Parameters
     ----------
-    model : LMMModel
     given : ndarray of shape (n_theta + n_rho,), optional
         Where to begin, if it has as many parameters as are estimated.
 
@@ -97,8 +96,6 @@ def residual_objective(
 
     Parameters
     ----------
-    model : LMMModel
-    coordinates : Coordinates
     rows : WhitenedRows
         In these coordinates, by their weights.
     kept : list of int
@@ -248,10 +245,8 @@ def check_nested(
 
     Parameters
     ----------
-    rows : ResidualRows
     factors : sequence of GroupingFactor
         Of the same rows.
-    structure : ResidualStructure
     """
     grouped = rows.grouped
     if grouped is None:

@@ -28,7 +28,6 @@ def undetermined_parameters(
 
     Parameters
     ----------
-    objective : ResidualObjective
     start : ndarray of shape (n_theta + n_rho,)
         A point at which no parameter is at a bound.
 
@@ -53,7 +52,6 @@ def some_groups(objective: ResidualObjective, n_rows: int) -> ResidualObjective 
 
     Parameters
     ----------
-    objective : ResidualObjective
     n_rows : int
         How many rows to take, up to a factor of two.
     """

@@ -30,8 +30,6 @@ class ResidualEvaluation:
     Attributes
     ----------
     rho : ndarray of shape (n_rho,)
-    residual : ResidualAt
-    rows : WhitenedRows
     objective : ProfiledObjective
         Of theta.
     """
@@ -62,8 +60,6 @@ class ResidualObjective:
         Of the estimable factors.
     kept : list of int
         The estimable factors.
-    residual : ResidualModel
-    reml : bool
     sigma2 : float or None
         The residual variance where it is known.
     """
@@ -108,12 +104,7 @@ class ResidualObjective:
         return self._codes[0] if self._codes else np.arange(len(self._cells.of_rows))
 
     def select(self, rows: Integers) -> ResidualObjective:
-        """Return the objective of some of the rows.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return the objective of some of the rows."""
         return ResidualObjective(
             self._rows.plain.select(rows).whitened(),
             self.covariance,

@@ -51,7 +51,6 @@ def row_roots(errors: ConditionalErrors, Z: list[FloatArray], cells: Cells) -> F
         D, the covariance of all effects given the data and beta.
     Z : list of ndarray of shape (k, n)
         One for each factor.
-    cells : Cells
     """
     if not Z:
         return np.empty((0, len(cells.of_rows)))

@@ -25,7 +25,6 @@ class ModelRows:
 
     Attributes
     ----------
-    design : Design
     A : ndarray of shape (n_coefficients + 1, n)
         [X y], the working response last.
     Z : tuple of ndarray of shape (n_effects, n)
@@ -46,12 +45,7 @@ class ModelRows:
         return [C @ Z.T / self.design.count for C, Z in zip(counted, self.Z, strict=True)]
 
     def select(self, rows: NDArray[np.intp]) -> ModelRows:
-        """Return some of the rows, in the same columns.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return some of the rows, in the same columns."""
         design = self.design.select(rows)
         Z = tuple(columns[:, rows] for columns in self.Z)
         weighting = design.weights.whitening(self.design.weights.scale)
@@ -97,7 +91,6 @@ class WhitenedRows:
     plain : ModelRows
         Before they were whitened.
     A : ndarray of shape (n_coefficients + 1, n)
-    Z : tuple of ndarray of shape (n_effects, n)
     log_determinant : float
         Of the covariance that the residuals had, over sigma^2.
     """
@@ -108,12 +101,7 @@ class WhitenedRows:
     log_determinant: float = 0.0
 
     def whitened(self, whitening: Whitening) -> WhitenedRows:
-        """Whiten the rows once more, as for correlations that are left beside the weights.
-
-        Parameters
-        ----------
-        whitening : Whitening
-        """
+        """Whiten the rows once more, as for correlations that are left beside the weights."""
         return WhitenedRows(
             self.plain,
             whitening.apply(self.A),

@@ -31,7 +31,6 @@ def with_sandwich(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> LMMFit:
 
     Parameters
     ----------
-    fit : LMMFit
     rows : WhitenedRows
         Whose weights are inverse probabilities.
     gram : ndarray of shape (k, k, n_groups)

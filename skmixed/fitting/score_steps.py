@@ -91,12 +91,7 @@ class _ScoreModel:
 
 
 def score_noise(at: Evaluation) -> FloatArray:
-    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters).
-
-    Parameters
-    ----------
-    at : Evaluation
-    """
+    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters)."""
     replicates = at.replicated_gradients
     if replicates is None:
         return np.zeros((len(at.theta), len(at.theta)))
@@ -157,12 +152,10 @@ def settle_on_boundary(
 
     Parameters
     ----------
-    objective : callable
     boundary : ndarray of shape (n_parameters,) or None
         The optimal parameters with these at 0; None where there are none.
     optimum : Optimum
         Where the search ended.
-    tol : float
     """
     if boundary is None:
         return optimum

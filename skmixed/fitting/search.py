@@ -43,7 +43,6 @@ def find_optimum(
 
     Parameters
     ----------
-    objective : ProfiledObjective
     tol : float
         Distance from the optimum at which to stop, in standard errors of theta.
     max_iter : int

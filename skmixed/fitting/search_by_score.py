@@ -43,8 +43,6 @@ def search_by_score(
         Lets the objective be estimated from that many times as many probes.
     on_boundary : callable
         Returns theta with vanishing standard deviations at 0; None where there are none.
-    tol : float
-    max_iter : int
     """
     optimum = follow_score(objective, start, tol=tol, max_iter=max_iter)
     error = relative_error(optimum.at) if optimum.converged else 0.0

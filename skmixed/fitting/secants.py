@@ -30,10 +30,6 @@ class Secants:
     section 6.2): with a step s, and r what the model H + C leaves of the change of the gradient,
     C grows by r r' / r's. Far from the optimum it starts anew, where the objective is not quadratic
     and r says less of H than of higher derivatives.
-
-    Parameters
-    ----------
-    n_parameters : int
     """
 
     def __init__(self, n_parameters: int) -> None:

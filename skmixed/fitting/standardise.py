@@ -40,13 +40,10 @@ class Coordinates:
 
     Attributes
     ----------
-    fixed : FixedCoordinates
     random : tuple of RandomCoordinates
         One for each block.
     shift : ndarray of shape (n_coefficients,)
         Least-squares coefficients, standardised columns, in units of y.
-    response_scale : float
-    weight_scale : float
     exact : bool
         Whether least squares explain y without a residual; response_scale is 1 then.
     """
@@ -69,7 +66,6 @@ def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinat
 
     Parameters
     ----------
-    design : Design
     covariance : JointCovariance
         The structures of the blocks' terms.
     """
@@ -100,7 +96,6 @@ def standardised_rows(design: Design, coordinates: Coordinates) -> ModelRows:
     ----------
     design : Design
         Of the same columns.
-    coordinates : Coordinates
     """
     A = coordinates.fixed.transform(design.fixed, spare=1)
     y = design.response_beside_offset

@@ -30,10 +30,6 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     Where the structure fixes some covariances, or ties them to each other, the likelihood may have
     several optima. There the estimates for each effect alone, and some correlations, are tried as
     well, and the best point is returned.
-
-    Parameters
-    ----------
-    objective : ProfiledObjective
     """
     choices = [
         starting_points(covariance, *moments)

@@ -35,10 +35,6 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     information, or the sandwich where the likelihood is that of a weighted sample. In a generalised
     model sigma is known, and the information is that of all parameters.
 
-    Parameters
-    ----------
-    fit : LMMFit
-
     Returns
     -------
     ndarray of shape (n_theta + 1, n_theta + 1)
@@ -62,7 +58,6 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
 
     Parameters
     ----------
-    fit : LMMFit
     free : ndarray of shape (n_theta + 1,), optional
         The parameters that are estimated; 0 for the others.
 
@@ -95,10 +90,6 @@ def covariance_derivatives(fit: LMMFit) -> FloatArray:
     From dV = Z dPsi Z' follows d(X'V^-1 X)^-1 = C T'dPsi T C with C = (X'V^-1 X)^-1 and
     T = Z'V^-1 X, summed over the levels.
 
-    Parameters
-    ----------
-    fit : LMMFit
-
     Returns
     -------
     ndarray of shape (n_theta + 1, p, p)
@@ -113,10 +104,6 @@ def restriction_slope(fit: LMMFit) -> FloatArray:
     """Return the derivatives of -log|X'V^-1 X| in (theta, log sigma).
 
     By half of them the score of the restricted likelihood exceeds that of the likelihood.
-
-    Parameters
-    ----------
-    fit : LMMFit
 
     Returns
     -------

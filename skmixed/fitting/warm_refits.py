@@ -19,12 +19,7 @@ FloatArray = NDArray[np.float64]
 
 
 def can_start_warm(fit: LMMFit) -> bool:
-    """Tell whether the search for further responses can start from the estimates of a fit.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Tell whether the search for further responses can start from the estimates of a fit."""
     if not fit.is_linear:
         return False
     plain = fit.monte_carlo is None and fit.residual is None
@@ -38,7 +33,6 @@ class WarmModel:
 
     Parameters
     ----------
-    model : LMMModel
     fit : LMMFit
         Of the model's own response.
     """

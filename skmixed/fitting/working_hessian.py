@@ -29,8 +29,6 @@ def working_hessian(
     ----------
     information : ndarray of shape (n_beta + n_theta, n_beta + n_theta)
         F'V^-1 F of the columns F of beta and theta (``WorkingColumns``).
-    covariance : JointCovariance
-    theta : ndarray of shape (n_theta,)
     of_psi : sequence of ndarray of shape (k, k)
         Derivative of -2 log-likelihood in Psi of each factor.
     """

@@ -37,7 +37,6 @@ class CompleteTerm:
 
     Attributes
     ----------
-    name : str
     factors : frozenset of str
         The expressions that it is the product of; none for the intercept.
     numbers : frozenset of str

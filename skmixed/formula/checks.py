@@ -38,7 +38,6 @@ class Access:
     owner : str or None
         Key of the name that the attribute's chain begins with, or of the function that gets the
         text; None if it begins with no name.
-    name : str
     kind : {"direct", "result", "text"}
         Whether it is an attribute of the name itself, an attribute of what the name gave, or a
         text.

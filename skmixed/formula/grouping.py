@@ -65,12 +65,7 @@ def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_name(tokens: Sequence[Token]) -> bool:
-    """Tell whether the tokens are one name, which may have dots as in R.
-
-    Parameters
-    ----------
-    tokens : sequence of Token
-    """
+    """Tell whether the tokens are one name, which may have dots as in R."""
     return len(tokens) % 2 == 1 and all(
         token.text == "." if position % 2 else token.kind == "name"
         for position, token in enumerate(tokens)

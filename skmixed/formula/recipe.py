@@ -137,7 +137,6 @@ class FormulaRecipe:
 
         Parameters
         ----------
-        data : DataFrame (pandas, polars) or mapping of columns
         rows : numpy.ndarray of int, optional
             Positions of the n rows to use; all by default.
 

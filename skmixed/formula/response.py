@@ -52,7 +52,6 @@ class ResponseRecipe:
     ----------
     code : str
         The response as the formula writes it.
-    form : ResponseForm
     variables : tuple of str
         Columns of the data in the response.
     """

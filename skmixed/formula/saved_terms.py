@@ -32,7 +32,6 @@ def saved_terms(
 
     Parameters
     ----------
-    designs : sequence of patsy.DesignInfo
     singles : sequence of (Expression, dict)
         Expressions beside the designs, each with the state of its training.
     functions : mapping of str to object
@@ -69,7 +68,6 @@ def restored_terms(
 
     Parameters
     ----------
-    saved : dict
     functions : mapping of str to object
         What formulas know by name.
     """

@@ -52,7 +52,6 @@ def rows_of(fitted: Any, remedy: str = FIT_WITH_ROWS) -> KeptRows:
 
     Parameters
     ----------
-    fitted : MixedLMResults, FittedModel or LMMModel
     remedy : str
         What the user can do where there are none.
 
@@ -74,10 +73,6 @@ def rows_of(fitted: Any, remedy: str = FIT_WITH_ROWS) -> KeptRows:
 def model_of(fitted: Any) -> LMMModel:
     """Return the model with its rows, which refits start from.
 
-    Parameters
-    ----------
-    fitted : MixedLMResults, FittedModel or LMMModel
-
     Raises
     ------
     TypeError
@@ -91,7 +86,6 @@ def with_rows(fitted: Any, X: Any, y: Any, **arguments: Any) -> FittedModel:
 
     Parameters
     ----------
-    fitted : fitted estimator
     X, y, **arguments
         What its ``fit`` was given.
 
@@ -116,7 +110,6 @@ def refitted_like(fitted: Any, fit: LMMFit, model: LMMModel | GLMMModel) -> Any:
     ----------
     fitted : MixedLMResults, FittedModel or LMMModel
         A mere LMMModel gives the fit itself.
-    fit : LMMFit
     model : LMMModel
         What was fitted.
     """

@@ -20,7 +20,6 @@ class Arrangement:
     ----------
     nested : tuple of int
         The factors that are eliminated level by level, each nested in the next.
-    others : tuple of int
     flops : float
         Multiplications of an evaluation with its derivatives.
     n_bytes : float

@@ -56,10 +56,6 @@ def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) ->
 def triangle_beside_identity(rows: FloatArray) -> FloatArray:
     """Return L with L L' = I + A A' of each group, from the rows of A.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (k, m, n_groups)
-
     Returns
     -------
     ndarray of shape (k, k, n_groups)

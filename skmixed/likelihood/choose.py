@@ -36,13 +36,7 @@ SHARE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Hold an estimate of what a fit costs.
-
-    Attributes
-    ----------
-    seconds : float
-    n_bytes : float
-    """
+    """Hold an estimate of what a fit costs."""
 
     seconds: float
     n_bytes: float
@@ -85,12 +79,7 @@ def kernel_for(
 
 
 def direct_cost(products: CrossProducts) -> Cost:
-    """Estimate the cost of the exact kernel, in its fastest arrangement.
-
-    Parameters
-    ----------
-    products : CrossProducts
-    """
+    """Estimate the cost of the exact kernel, in its fastest arrangement."""
     return _cost_of(arrange(products))
 
 
@@ -98,10 +87,6 @@ def iterative_cost(products: CrossProducts) -> Cost:
     """Estimate the cost of the iterative kernel.
 
     Each iteration of each column takes two products with each of the cells.
-
-    Parameters
-    ----------
-    products : CrossProducts
     """
     entries = float(sum(cells.values.size for cells in products.crossed.values()))
     levels = float(sum(factor.ZtWZ[0].size for factor in products.factors))
@@ -127,12 +112,7 @@ def _iterative(products: CrossProducts, names: Sequence[str]) -> Kernel:
 
 
 def pays(direct: Cost, iterative: Cost) -> bool:
-    """Tell whether an exact fit is too large, or takes long and much longer than an estimate.
-
-    Parameters
-    ----------
-    direct, iterative : Cost
-    """
+    """Tell whether an exact fit is too large, or takes long and much longer than an estimate."""
     if not is_available(direct.n_bytes / SHARE):
         return True
     return direct.seconds > max(QUICK, WORTH * iterative.seconds)

@@ -20,7 +20,6 @@ class Solution:
 
     Attributes
     ----------
-    X : ndarray of shape (n, m)
     squared_norms : ndarray of shape (m,)
         Of the columns of B.
     steps, ratios : ndarray of shape (n_iter, m)
@@ -68,7 +67,6 @@ def conjugate_gradients(
     B : ndarray of shape (n, m)
     tolerance : float
         Length of a column's residual relative to the column.
-    max_iter : int
 
     Raises
     ------

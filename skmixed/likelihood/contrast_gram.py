@@ -87,13 +87,8 @@ class IndependentColumns:
 class ContrastGram:
     """Compute the inner products of all changes: a, then the entries of E of each factor, raveled.
 
-    Parameters
-    ----------
-    products : CrossProducts
-
     Attributes
     ----------
-    n_coefficients : int
     factors : list of IndependentColumns
         The entries of E are those for these columns.
     """

@@ -66,7 +66,6 @@ class CrossProducts(FieldState):
     ----------
     n_rows : float
         Number of rows, each as often as it counts.
-    sum_log_weights : float
     AtWA : ndarray of shape (n_coefficients + 1, n_coefficients + 1)
     factors : tuple of FactorProducts
         The one of most levels first.
@@ -169,7 +168,6 @@ def factor_products(
         The columns of A, times the root of the weights.
     codes : ndarray of shape (n,)
         Each row's level.
-    n_levels : int
     multiplicity : ndarray of shape (n_levels,) or None
     """
     k, n_columns = len(effects), len(columns)

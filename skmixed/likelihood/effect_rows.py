@@ -26,7 +26,6 @@ class Cells:
         The cell that each row lies in.
     left, right : ndarray of shape (n_cells,)
         The levels of each cell, ordered by the left one.
-    n_left, n_right : int
     """
 
     of_rows: Integers
@@ -98,8 +97,6 @@ class EffectRows:
     ----------
     Z : tuple of ndarray of shape (k, n)
         One for each factor.
-    codes : tuple of ndarray of shape (n,)
-    n_levels : tuple of int
     """
 
     Z: tuple[FloatArray, ...]
@@ -229,7 +226,6 @@ def summed(values: FloatArray, to: Integers, n: int) -> FloatArray:
     ----------
     values : ndarray of shape (..., m)
     to : ndarray of shape (m,)
-    n : int
     """
     flat = values.reshape(-1, values.shape[-1])
     return np.array([np.bincount(to, one, n) for one in flat]).reshape(*values.shape[:-1], n)

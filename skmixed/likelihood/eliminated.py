@@ -30,7 +30,6 @@ class Reduced:
         U'V_c^-1 U.
     UA : ndarray of shape (n_other, n_columns)
     AA : ndarray of shape (n_columns, n_columns)
-    at : evaluation of the eliminated factors
     """
 
     log_determinant: float

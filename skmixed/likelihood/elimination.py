@@ -24,12 +24,7 @@ Integers = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Elimination:
-    """Hold the order in which factors are eliminated; made once for the rows of a fit.
-
-    Attributes
-    ----------
-    rows : EffectRows
-    """
+    """Hold the order in which factors are eliminated; made once for the rows of a fit."""
 
     rows: EffectRows
 

@@ -29,7 +29,6 @@ def probes_for(
 
     Parameters
     ----------
-    elimination : Elimination
     solver : {"auto", "direct", "iterative"}
         Where all factors are eliminated level by level, every solver is the exact one.
     names : sequence of str
@@ -62,12 +61,7 @@ def probes_for(
 
 
 def exact_cost(elimination: Elimination) -> Cost:
-    """Estimate what the dense inverse costs.
-
-    Parameters
-    ----------
-    elimination : Elimination
-    """
+    """Estimate what the dense inverse costs."""
     n, pairs = float(elimination.n_dense), 0.0
     for s in elimination.chain:
         counts = np.diff(elimination.placed_coupled[s].indptr).astype(np.float64)
@@ -80,10 +74,6 @@ def probed_cost(elimination: Elimination) -> Cost:
     """Estimate what the solutions for the probes cost.
 
     Each iteration of each column takes two products with each of the cells.
-
-    Parameters
-    ----------
-    elimination : Elimination
     """
     entries = float(len(elimination.placed_others.order))
     entries += sum(len(elimination.placed_coupled[s].order) for s in elimination.chain)

@@ -65,11 +65,6 @@ class ConditionalErrors(Protocol):
     def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
         """Draw normal errors with covariance D, of all factors together.
 
-        Parameters
-        ----------
-        n : int
-        rng : Generator
-
         Returns
         -------
         list of ndarray of shape (n, n_levels, k)

@@ -44,7 +44,6 @@ class SumsCost:
     ----------
     flops : float
         Multiplications of a dense product that take as long as both sums.
-    n_bytes : float
     """
 
     flops: float
@@ -94,7 +93,6 @@ class DenseSums:
     Parameters
     ----------
     columns : sparse array of shape (k * n_levels, q)
-    k : int
     """
 
     def __init__(self, columns: sparse.csr_array, k: int) -> None:
@@ -122,7 +120,6 @@ class PairSums:
     Parameters
     ----------
     columns : sparse array of shape (k * n_levels, q)
-    k : int
     """
 
     def __init__(self, columns: sparse.csr_array, k: int) -> None:

@@ -71,8 +71,6 @@ def unidentified_directions(
 
     Parameters
     ----------
-    products : CrossProducts
-    covariance : JointCovariance
     kernel : Kernel
         Of these products.
     """
@@ -111,7 +109,6 @@ def undetermined_factors(
     ----------
     directions : sequence of UnidentifiedDirection
         All that there are.
-    covariance : JointCovariance
     """
     return [
         i

@@ -56,10 +56,8 @@ class IterativeWhitened:
         [X y]'V^-1 [X y].
     first : Whitened
         The evaluation of factor 1, with the columns [X y].
-    system : SchurSystem
     right_hand_side, solution : ndarray of shape (n_other, n_columns)
         U'V_1^-1 [X y], and K times it.
-    inverse : InverseEstimate
     """
 
     log_determinant: float
@@ -95,12 +93,7 @@ class IterativeKernel(SeveralFactors):
         )
 
     def draw_probes(self, times: int) -> None:
-        """Estimate from that many times as many probes from here on.
-
-        Parameters
-        ----------
-        times : int
-        """
+        """Estimate from that many times as many probes from here on."""
         self._probes = random_probes(self._columns.shapes, times * REPLICATES)
 
     def whiten(self, factors: Sequence[FloatArray]) -> IterativeWhitened:

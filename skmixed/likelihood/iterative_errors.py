@@ -81,8 +81,6 @@ def iterative_errors(
 
     Parameters
     ----------
-    system : SchurSystem
-    inverse : InverseEstimate
     factors : sequence of ndarray of shape (k, k)
         Relative covariance factors, which may be singular.
     """

@@ -31,12 +31,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laplace:
-    """Approximate the likelihood by Laplace's method, for any number of grouping factors.
-
-    Attributes
-    ----------
-    rows : EffectRows
-    """
+    """Approximate the likelihood by Laplace's method, for any number of grouping factors."""
 
     rows: EffectRows
 
@@ -78,8 +73,6 @@ def implicit_gradient(
 
     Parameters
     ----------
-    rows : EffectRows
-    modes : Modes
     direct : RowGradient
         Derivatives with M and u held.
     of_M : Blocks

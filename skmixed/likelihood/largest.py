@@ -39,10 +39,6 @@ class LargestFactor:
     With Q'W^(1/2) U = c, sparse, and B of the kernel of one factor,
 
         U'V_c^-1 U = U'W^(1/2) (I - Q Q') W^(1/2) U + sum c_g'B_g^-1 c_g.
-
-    Parameters
-    ----------
-    products : CrossProducts
     """
 
     def __init__(self, products: CrossProducts) -> None:

@@ -36,8 +36,6 @@ class Moments:
         Upper triangles with R'R = Z'WZ; indexed by column, row and kind.
     counts : ndarray of shape (n_kinds,)
         Number of levels of each kind.
-    n_rows : float
-    sum_log_weights : float
     within_XX, within_Xy, within_yy : ndarray of shape (p, p), (m, p), (m,)
         Products of what the random effects cannot change.
     XX, Xy, yy : ndarray of shape (n_cells, p, p), (m, n_cells, p), (m, n_cells)
@@ -62,12 +60,10 @@ class ManyValues:
 
     Attributes
     ----------
-    theta : ndarray of shape (m, n_parameters)
     value : ndarray of shape (m,)
         NaN where X'V^-1 X is singular within rounding.
     gradient : ndarray of shape (m, n_parameters)
     hessian : ndarray of shape (m, n_parameters, n_parameters)
-    beta : ndarray of shape (m, p)
     r2 : ndarray of shape (m,)
         The penalised residual sum of squares.
     spread : ndarray of shape (m,)
@@ -108,12 +104,6 @@ class ManyResponses:
     """Evaluate -2 log-likelihood, its gradient and its Hessian, each response at its own theta.
 
     The formulas are those of the kernel of one factor and of ``ProfiledObjective``.
-
-    Parameters
-    ----------
-    moments : Moments
-    covariance : DirectSum
-    reml : bool
     """
 
     def __init__(self, moments: Moments, covariance: DirectSum, *, reml: bool) -> None:
@@ -145,7 +135,6 @@ class ManyResponses:
 
         Parameters
         ----------
-        theta : ndarray of shape (m, n_parameters)
         which : ndarray of shape (m,)
             The responses.
         """

@@ -16,7 +16,6 @@ def require_memory(n_bytes: float, what: str, remedy: str) -> None:
 
     Parameters
     ----------
-    n_bytes : float
     what : str
         What needs it, for the message.
     remedy : str
@@ -33,11 +32,6 @@ def require_memory(n_bytes: float, what: str, remedy: str) -> None:
 
 
 def is_available(n_bytes: float) -> bool:
-    """Tell whether the machine has as much memory free, or does not say.
-
-    Parameters
-    ----------
-    n_bytes : float
-    """
+    """Tell whether the machine has as much memory free, or does not say."""
     free = free_memory()
     return free is None or n_bytes <= free

@@ -41,7 +41,6 @@ class Modes:
         u of each factor, with b = Lambda u and u ~ N(0, I).
     factors : list of ndarray of shape (k, k)
         Lambda.
-    eta : ndarray of shape (n,)
     extra : sequence of ndarray of shape (n,)
         Further predictors of the family.
     rows : RowDerivatives
@@ -89,12 +88,10 @@ def find_modes(
 
     Parameters
     ----------
-    elimination : Elimination
     factors : list of ndarray of shape (k, k)
         Lambda of each grouping factor.
     fixed : ndarray of shape (n,)
         X beta and the offset.
-    responses : Responses
     extra : sequence of ndarray of shape (n,)
         Further predictors of the family.
     start : list of ndarray of shape (k, n_levels)

@@ -55,7 +55,6 @@ class _Evaluation:
 
     Attributes
     ----------
-    products : list of _Products
     linked : dict
         For s < t, Z_t'V_(t-1)^-1 Z_s of each level of s, (k_t, k_s, n_levels_s).
     roots : list of ndarray of shape (k, k, n_levels)
@@ -78,7 +77,6 @@ class NestedFactors:
 
     Parameters
     ----------
-    products : CrossProducts
     depth : int
         How many factors.
     """

@@ -26,7 +26,6 @@ def errors_given_data(system: PenalisedFactor, factors: Sequence[FloatArray]) ->
 
     Parameters
     ----------
-    system : PenalisedFactor
     factors : sequence of ndarray of shape (k, k)
         Lambda of each grouping factor.
     """

@@ -33,8 +33,6 @@ class PenalisedFactor:
 
     Attributes
     ----------
-    elimination : Elimination
-    stages : list of EliminatedStage
     schur : SchurComplement
         What is left of M for the factors that are not eliminated level by level.
     """
@@ -123,7 +121,6 @@ def factored(
 
     Parameters
     ----------
-    elimination : Elimination
     gram : Blocks
         Z'WZ.
     factors : sequence of ndarray of shape (k, k)

@@ -30,8 +30,6 @@ def inverse_blocks(
 
     Parameters
     ----------
-    elimination : Elimination
-    stages : sequence of EliminatedStage
     V : InverseEntries
         Of the inverse of what the stages leave for the other factors.
     """

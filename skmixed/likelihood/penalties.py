@@ -232,9 +232,6 @@ class BoundPenalty:
 
     Attributes
     ----------
-    penalty : Penalty
-    fixed : FixedCoordinates
-    covariance : JointCovariance
     random : tuple of RandomCoordinates
         Of each grouping factor: priors belong to the effects of the user's columns.
     floor : float
@@ -250,11 +247,6 @@ class BoundPenalty:
 
     def at(self, beta: FloatArray, theta: FloatArray) -> PenaltyValue:
         """Return the penalty in (beta, theta).
-
-        Parameters
-        ----------
-        beta : ndarray of shape (n_coefficients,)
-        theta : ndarray of shape (n_theta,)
 
         Raises
         ------

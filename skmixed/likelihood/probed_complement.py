@@ -51,13 +51,7 @@ class LowRankEntries:
 
 @dataclass(frozen=True, eq=False)
 class ProbedComplement:
-    """Hold S; its inverse and its determinant are estimated, solutions are exact.
-
-    Attributes
-    ----------
-    system : JacobiSystem
-    probes : Probes
-    """
+    """Hold S; its inverse and its determinant are estimated, solutions are exact."""
 
     system: JacobiSystem
     probes: Probes

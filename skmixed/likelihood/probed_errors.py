@@ -26,7 +26,6 @@ def probed_errors(
 
     Parameters
     ----------
-    system : PenalisedFactor
     schur : ProbedComplement
         That of the system.
     factors : sequence of ndarray of shape (k, k)

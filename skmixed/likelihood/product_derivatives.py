@@ -22,12 +22,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ProductShape:
-    """Place A'WA, Z'WZ and Z'WA in one array, whose last axis they share.
-
-    Attributes
-    ----------
-    n_columns, n_effects, n_levels : int
-    """
+    """Place A'WA, Z'WZ and Z'WA in one array, whose last axis they share."""
 
     n_columns: int
     n_effects: int
@@ -66,12 +61,10 @@ class ProductDerivatives:
 
     Parameters
     ----------
-    products : CrossProducts
     errors : SingleFactorErrors
         Of the effects at this evaluation.
     mixing : ndarray of shape (n_columns, n_columns)
         Maps the columns [X y] to [X R_X^-1, y - X beta].
-    reml : int
     nu : float
         Degrees of freedom of sigma^2, infinite where it is known.
     precision : float

@@ -28,7 +28,6 @@ class PLSSolution:
 
     Attributes
     ----------
-    beta : ndarray of shape (n_coefficients,)
     R_X : ndarray of shape (n_coefficients, n_coefficients)
         Upper triangle with R_X' R_X = X'V^-1 X.
     r2 : float
@@ -69,12 +68,8 @@ class ObjectiveValue:
 
     Attributes
     ----------
-    theta : ndarray of shape (n_parameters,)
-    value : float
     gradient : ndarray of shape (n_parameters,)
     hessian : ndarray of shape (n_parameters, n_parameters)
-    solution : PLSSolution
-    whitened : evaluation of the kernel
     value_error : float
         Monte-Carlo standard error of the value, 0 where it is exact.
     replicated_gradients : ndarray of shape (n_replicates, n_parameters) or None
@@ -105,9 +100,6 @@ class ProfiledObjective:
 
     Parameters
     ----------
-    products : CrossProducts
-    covariance : JointCovariance
-    reml : bool
     kernel : Kernel, optional
         Of these products; one is chosen by default.
     sigma2 : float, optional
@@ -164,12 +156,7 @@ class ProfiledObjective:
         )
 
     def value(self, theta: FloatArray) -> float:
-        """Return the objective alone; infinite where rounding takes the rank of X'V^-1 X.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_parameters,)
-        """
+        """Return the objective alone; infinite where rounding takes the rank of X'V^-1 X."""
         try:
             whitened = self.kernel.whiten(self.covariance.relative_factors(theta))
             return self._value(whitened, self._solve(whitened.reduced))
@@ -190,7 +177,6 @@ class ProfiledObjective:
 
         Parameters
         ----------
-        at : ObjectiveValue
         sigma2 : float
             In units of the working response.
         """
@@ -243,12 +229,7 @@ class ProfiledObjective:
         return gradient, dPsi @ tensors.hessian @ dPsi.T + bend, replicated
 
     def mixing(self, solution: PLSSolution) -> FloatArray:
-        """Return the matrix that takes [X y] to [X R_X^-1, y - X beta].
-
-        Parameters
-        ----------
-        solution : PLSSolution
-        """
+        """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""
         p = self.n_coefficients
         mixing = np.zeros((p + 1, p + 1))
         mixing[p, p] = 1.0

@@ -103,7 +103,6 @@ class Quadrature:
     ----------
     rows : EffectRows
         Of one grouping factor.
-    responses : Responses
     n_nodes : int
         In each dimension.
     """

@@ -21,8 +21,6 @@ class Responses:
 
     Attributes
     ----------
-    family : Family
-    y : ndarray of shape (n,)
     weights : ndarray of shape (n,) or None
         What each row's log density is multiplied by; None where all are 1.
     """
@@ -43,7 +41,6 @@ class Responses:
 
         Parameters
         ----------
-        eta : ndarray of shape (n,)
         extra : sequence of ndarray of shape (n,)
             Further predictors of the family.
         full : bool

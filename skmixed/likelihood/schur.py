@@ -41,7 +41,6 @@ class SchurSystem:
 
     Attributes
     ----------
-    columns : CrossedColumns
     T : ndarray of shape (k_1, k_1, n_levels_1)
         Covariance of the largest factor's effects given all others.
     shrinking : ndarray of shape (k_1, k_1, n_levels_1)
@@ -75,7 +74,6 @@ class SchurSystem:
 
         Parameters
         ----------
-        columns : CrossedColumns
         R : ndarray of shape (k_1, k_1, n_levels_1)
             Triangles with R'R = Z_1'WZ_1; indexed by column, row and level.
         factors : sequence of ndarray of shape (k, k)

@@ -71,10 +71,6 @@ class Whitened:
 class SingleFactorKernel:
     """Evaluate log|V| and [X y]'V^-1[X y], and their derivatives, from cross-products.
 
-    Parameters
-    ----------
-    products : CrossProducts
-
     Attributes
     ----------
     R : ndarray of shape (k, k, n_levels)
@@ -102,10 +98,8 @@ class SingleFactorKernel:
 
         Parameters
         ----------
-        Z : sequence of one ndarray of shape (n_effects, n)
         A : ndarray of shape (n_columns, n)
             [X y]; both times the root of the weights.
-        codes : sequence of one ndarray of shape (n,)
 
         Returns
         -------
@@ -181,7 +175,6 @@ class SingleFactorKernel:
 
         Parameters
         ----------
-        at : Whitened
         columns : ndarray of shape (n_mixed, n_columns)
             The combinations of [X y] that are wanted.
         """
@@ -217,7 +210,6 @@ class SingleFactorKernel:
 
         Parameters
         ----------
-        at : Whitened
         mixing : ndarray of shape (n_columns, n_columns)
             Maps the columns [X y] to [X R_X^-1, y - X beta].
         reml : int

@@ -29,7 +29,6 @@ class SparsePattern:
         The given entry that stands in each place.
     indices, indptr : ndarray
         As those of a ``csr_array``.
-    shape : (int, int)
     """
 
     order: Integers
@@ -44,7 +43,6 @@ class SparsePattern:
         Parameters
         ----------
         rows, columns : ndarray of shape (n_entries,)
-        shape : (int, int)
         """
         order = np.lexsort((columns, rows))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
@@ -78,10 +76,5 @@ class SparsePattern:
 
 
 def dense(matrix: Matrix) -> FloatArray:
-    """Return a matrix as an array of its own.
-
-    Parameters
-    ----------
-    matrix : ndarray or sparse array
-    """
+    """Return a matrix as an array of its own."""
     return matrix.copy() if isinstance(matrix, np.ndarray) else matrix.toarray()

@@ -42,8 +42,6 @@ def first_spread(system: SchurSystem, inverse: InverseEstimate, root: FloatArray
 
     Parameters
     ----------
-    system : SchurSystem
-    inverse : InverseEstimate
     root : ndarray of shape (k_1, k_1, n_levels_1)
         Its Gram matrices are Z_1'V_1^-1 Z_1; indexed by column, row and level.
     """
@@ -61,13 +59,7 @@ def first_spread(system: SchurSystem, inverse: InverseEstimate, root: FloatArray
 
 
 def other_spreads(system: SchurSystem, inverse: InverseEstimate) -> list[Spread]:
-    """Estimate the sums of all factors but the first.
-
-    Parameters
-    ----------
-    system : SchurSystem
-    inverse : InverseEstimate
-    """
+    """Estimate the sums of all factors but the first."""
     spreads = []
     parts = zip(
         system.factors,

@@ -33,7 +33,6 @@ class EliminatedStage:
 
     Attributes
     ----------
-    factor : int
     L : ndarray of shape (k, k, n_levels)
         Lower triangles with L L' the factor's part of M given the earlier factors.
     linked : dict of int to ndarray of shape (k, k_t, n_levels)
@@ -77,7 +76,6 @@ def eliminate(
 
     Parameters
     ----------
-    elimination : Elimination
     gram : Blocks
         Z'WZ.
     factors : sequence of ndarray of shape (k, k)

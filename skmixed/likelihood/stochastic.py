@@ -56,7 +56,6 @@ class Probes:
     columns : ndarray of shape (n, n_replicates * n_sets)
         The vectors of one replicate stand side by side; the mean of their z z' has the
         expectation I.
-    n_replicates : int
     """
 
     columns: FloatArray
@@ -75,7 +74,6 @@ class InverseEstimate:
     ----------
     left, right : ndarray of shape (n, n_probes + 2 r)
         The pairs of the probes, then W twice, then Q twice.
-    probes : Probes
     n_exact : int
         Number r of columns of Q.
     log_determinants : ndarray of shape (n_replicates,)
@@ -134,7 +132,6 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
     ----------
     shapes : list of (int, int)
         Effects and levels of the factors.
-    n_replicates : int
     """
     n_sets = sum(k for k, _ in shapes)
     generator = np.random.default_rng(SEED)
@@ -177,13 +174,7 @@ class Preconditioned(Protocol):
 
 
 def estimate_inverse(system: Preconditioned, probes: Probes) -> InverseEstimate:
-    """Solve for the probes and the exact directions.
-
-    Parameters
-    ----------
-    system : Preconditioned
-    probes : Probes
-    """
+    """Solve for the probes and the exact directions."""
     Q = system.exact_directions()
     of_exact = conjugate_gradients(system.multiply, Q, tolerance=EXACT_TOLERANCE)
     with one_thread():

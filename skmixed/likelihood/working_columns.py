@@ -29,7 +29,6 @@ class WorkingColumns:
 
     Attributes
     ----------
-    rows : EffectRows
     gram : Blocks
         Z'WZ.
     sums : list of ndarray of shape (n_columns, k, n_levels)
@@ -38,7 +37,6 @@ class WorkingColumns:
         Psi Z'V^-1 f.
     directions : list of ndarray of shape (n_theta, k, n_levels)
         v of each factor, where f = Z v for the columns of theta.
-    n_beta : int
     """
 
     rows: EffectRows
@@ -79,13 +77,7 @@ class WorkingColumns:
         return found
 
     def information(self, X: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return F'V^-1 F of the columns of beta and theta.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_beta, n)
-        weights : ndarray of shape (n,)
-        """
+        """Return F'V^-1 F of the columns of beta and theta."""
         p = self.n_beta
         m = p + (len(self.directions[0]) if self.directions else 0)
         gram = np.zeros((m, m))
@@ -110,11 +102,6 @@ def columns_of_parameters(
 
     Parameters
     ----------
-    X : ndarray of shape (n_beta, n)
-    rows : EffectRows
-    modes : Modes
-    covariance : JointCovariance
-    theta : ndarray of shape (n_theta,)
     extra : sequence of ndarray of shape (n_columns, n)
         Columns of each further predictor, which move the scores by their mixed derivatives.
     """

@@ -30,7 +30,6 @@ class WorkingRows:
     ----------
     codes : tuple of ndarray of shape (m,)
         One for each factor.
-    Z : tuple of ndarray of shape (k, m)
     columns : ndarray of shape (q, m)
     response, signs : ndarray of shape (m,)
         Where the log density of what they stand for is not concave, the sign is negative.
@@ -73,8 +72,6 @@ class WorkingSums:
 
         Parameters
         ----------
-        rows : EffectRows
-        modes : Modes
         weighted : ndarray of shape (q, n)
             Weighted columns of what else the modes depend on.
         """

@@ -37,9 +37,6 @@ def check_shape(name: str, array: NDArray[Any], expected: tuple[int, ...], why: 
 
     Parameters
     ----------
-    name : str
-    array : ndarray
-    expected : tuple of int
     why : str
         Of what it is the shape, for the message.
     """
@@ -48,13 +45,6 @@ def check_shape(name: str, array: NDArray[Any], expected: tuple[int, ...], why: 
 
 
 def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
-    """Raise ValueError unless an argument has one of its values.
-
-    Parameters
-    ----------
-    argument : str
-    value
-    choices : iterable of str
-    """
+    """Raise ValueError unless an argument has one of its values."""
     if value not in choices:
         raise ValueError(f"{argument} must be one of {list(choices)}, got {value!r}.")

@@ -29,11 +29,6 @@ def averaged_cdf(rows: PredictorRows, y: FloatArray) -> FloatArray:
     beside the law of eta. A probit curve falls over the same range, and its average is known: it
     is the difference that is integrated, where it is not negligible.
 
-    Parameters
-    ----------
-    rows : PredictorRows
-    y : ndarray of shape (n,)
-
     Examples
     --------
     >>> import numpy as np

@@ -34,7 +34,6 @@ def averaged_log_density(
 
     Parameters
     ----------
-    family : Family
     y : ndarray of shape (n,)
         Observed responses.
     mean, variance : ndarray of shape (n,)

@@ -84,10 +84,8 @@ def limits(
 
     Parameters
     ----------
-    distribution : GroupScoreDistribution
     means, scales : ndarray of shape (n_models, n)
         Predictions of new rows by each model, and the unit of their scores.
-    coverage : float
 
     Returns
     -------

@@ -49,7 +49,6 @@ class PredictedRows:
 
     Attributes
     ----------
-    rows : NewRows
     include_random_effects : bool or collection of str
         All, none, or those of the named factors.
     kind : {"observation", "mean", "population"}

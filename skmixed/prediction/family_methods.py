@@ -30,7 +30,6 @@ class FamilyMethods(RowPredictions):
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, n_columns)
         logarithm : bool, default=False
             Whether to return their logarithms.
         **switches
@@ -52,11 +51,6 @@ class FamilyMethods(RowPredictions):
 
     def predict_further(self, X: Any, *, groups: Any = None) -> dict[str, FloatArray]:
         """Return what a family has beside its mean for each row.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), data frame or None
 
         Returns
         -------

@@ -72,12 +72,10 @@ class FamilyPrediction:
 
     Attributes
     ----------
-    fit : GLMMFit
     rows : PredictedRows
         Of the linear predictor; its kind says what is predicted.
     eta : GivenVariances or JointErrors
         The linear predictor of the rows.
-    response : ResponseScale
     extra : tuple of ndarray of shape (n,)
         Further predictors of the family.
     """
@@ -177,8 +175,6 @@ def predictor(
 
     Parameters
     ----------
-    fit : GLMMFit
-    rows : PredictedRows
     variance_uncertainty : None or "delta"
         Whether all parameters but beta are taken as known.
     """
@@ -195,15 +191,7 @@ def family_prediction(
     response: ResponseScale,
     variance_uncertainty: str | None = None,
 ) -> FamilyPrediction:
-    """Predict the responses of rows.
-
-    Parameters
-    ----------
-    fit : GLMMFit
-    rows : PredictedRows
-    response : ResponseScale
-    variance_uncertainty : None or "delta"
-    """
+    """Predict the responses of rows."""
     eta = predictor(fit, rows, variance_uncertainty)
     extra = fit.extra_of_rows(rows.rows.extra, len(rows.rows.fixed))
     return FamilyPrediction(fit, rows, eta, response, extra)
@@ -227,13 +215,7 @@ def log_probabilities(prediction: object) -> FloatArray:
 
 
 def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
-    """Return what a family has beside the mean, by name, on the scale of the family.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    rows : NewRows
-    """
+    """Return what a family has beside the mean, by name, on the scale of the family."""
     if not isinstance(fit, GLMMFit):
         return {}
     family = fit.family

@@ -27,13 +27,10 @@ class FittedModel(FamilyMethods):
 
     Attributes
     ----------
-    fit : LMMFit
     reader : NewRowReader or None
         What fit learned of the data; without it, nothing can be predicted.
     rows : KeptRows or None
         What was fitted; a fitted estimator keeps none.
-    response_name : str
-    formula : str or None
     include_random_effects : bool, str or sequence of str
         Factors whose random effects predictions include by default.
     unseen_groups : {"population", "error"}
@@ -98,7 +95,6 @@ class FittedModel(FamilyMethods):
 
         Parameters
         ----------
-        fit : LMMFit
         model : LMMModel
             What was fitted.
         """

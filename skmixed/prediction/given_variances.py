@@ -23,8 +23,6 @@ class GivenVariances:
 
     Attributes
     ----------
-    fit : LMMFit
-    estimand : Estimand
     df : float
         Degrees of freedom of Student's t. For rows n - rank(X) is exact without random effects.
     """

@@ -125,7 +125,6 @@ def group_effects(fit: LMMFit, effects: RandomEffects, *, beta_known: bool = Fal
 
     Parameters
     ----------
-    fit : LMMFit
     effects : RandomEffects
         One of the fit's.
     beta_known : bool, default=False
@@ -150,7 +149,6 @@ def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupSums:
 
     Parameters
     ----------
-    fit : LMMFit
     effects : RandomEffects
         One of the fit's.
     """

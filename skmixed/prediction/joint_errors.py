@@ -28,7 +28,6 @@ class JointErrors:
 
     Attributes
     ----------
-    fit : GLMMFit
     estimand : Estimand
         Linear in the coefficients and the random effects.
     df : float

@@ -74,8 +74,6 @@ class MixturePrediction:
     ----------
     fit : LMMFit
         With its cross-products.
-    rows : PredictedRows
-    draws : VarianceDraws
     model : LMMModel or None
         What was fitted, with its rows: without them, rho stays at its estimate.
     """

@@ -30,7 +30,6 @@ class NewColumns:
 
     Attributes
     ----------
-    X : ndarray of shape (rank, n)
     Z : tuple of ndarray of shape (n_effects, n)
         One for each block.
     codes : tuple of (ndarray of shape (n,) or None)
@@ -55,13 +54,7 @@ class NewColumns:
 
 
 def standardised_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
-    """Return the columns of rows in the coordinates of a fit.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    rows : NewRows
-    """
+    """Return the columns of rows in the coordinates of a fit."""
     coordinates = fit.coordinates
     return NewColumns(
         coordinates.fixed.transform(rows.fixed),
@@ -81,8 +74,6 @@ def mean_of_columns(
 
     Parameters
     ----------
-    fit : LMMFit
-    columns : NewColumns
     include_random_effects : bool or collection of str, default=True
         All, none, or those of the named factors.
 
@@ -100,13 +91,7 @@ def mean_of_columns(
 
 
 def is_included(effects: RandomEffects, include: Include) -> bool:
-    """Tell whether the effects of a factor are among those that are included.
-
-    Parameters
-    ----------
-    effects : RandomEffects
-    include : bool or collection of str
-    """
+    """Tell whether the effects of a factor are among those that are included."""
     return include if isinstance(include, bool) else effects.name in include
 
 

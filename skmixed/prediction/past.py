@@ -24,11 +24,6 @@ def new_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
         y_n = C y_o + (X_n - C X_o) beta + (Z_n - C Z_o) b + f:
 
     an ordinary row with other columns, a known part and a smaller residual.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    rows : NewRows
     """
     plain = standardised_columns(fit, rows)
     if rows.related is None or rows.related.observed is None:

@@ -41,8 +41,6 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
 
     Parameters
     ----------
-    fit : LMMFit
-    rows : NewRows
     include_random_effects : bool or collection of str
         All, none, or those of the named factors.
 
@@ -62,9 +60,6 @@ def predict_variance(
 
     Parameters
     ----------
-    fit : LMMFit
-    rows : NewRows
-    include_random_effects : bool or collection of str
     kind : {"observation", "mean", "population"}, default="observation"
         A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
         over all levels of what is not known of b.
@@ -142,8 +137,6 @@ def marginal_covariance(
 
     Parameters
     ----------
-    fit : LMMFit
-    rows : NewRows
     precision : ndarray of shape (n,), optional
         Weights that divide the variances of the residuals, by default 1.
     """

@@ -60,8 +60,6 @@ def predictive(
 
     Parameters
     ----------
-    fit : LMMFit
-    rows : NewRows
     include_random_effects : bool or collection of str
         All, none, or those of the named factors.
     kind : {"observation", "mean", "population"}, default="observation"

@@ -26,7 +26,6 @@ class PredictorRows:
 
     Attributes
     ----------
-    family : Family
     centre, spread : ndarray of shape (n,)
     extra : tuple of ndarray of shape (n,)
         The further predictors of the family, which are taken as known.
@@ -74,10 +73,8 @@ def predictor_rows(
 
     Parameters
     ----------
-    family : Family
     mean, variance : ndarray of shape (n,)
         Of the linear predictor.
-    extra : sequence of ndarray of shape (n,) or (1,)
     trials : ndarray of shape (n,), optional
 
     Examples

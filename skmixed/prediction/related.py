@@ -44,10 +44,7 @@ class ResidualPast:
 
     Attributes
     ----------
-    rows : NewRows
-    response : ndarray of shape (m,)
     precision : ndarray of shape (m,) or None
-    factor : GroupingFactor
     """
 
     rows: NewRows
@@ -63,7 +60,6 @@ def group_labels(
 
     Parameters
     ----------
-    learned : LearnedResidual
     columns : ResidualColumns or None
         Of some rows.
     first : Labels
@@ -76,13 +72,7 @@ def group_labels(
 
 
 def kept_past(learned: LearnedResidual, model: LMMModel) -> ResidualPast:
-    """Return the rows that a model was fitted to.
-
-    Parameters
-    ----------
-    learned : LearnedResidual
-    model : LMMModel
-    """
+    """Return the rows that a model was fitted to."""
     design = model.design
     factor = residual_groups(learned.structure, design)
     assert factor is not None
@@ -90,12 +80,7 @@ def kept_past(learned: LearnedResidual, model: LMMModel) -> ResidualPast:
 
 
 def fitted_rows(model: LMMModel) -> NewRows:
-    """Return the rows that a model was fitted to, with the groups of correlated residuals.
-
-    Parameters
-    ----------
-    model : LMMModel
-    """
+    """Return the rows that a model was fitted to, with the groups of correlated residuals."""
     if model.residual is None or model.residual.rows.grouped is None:
         return NewRows.of(model.design)
     groups = model.residual.rows.grouped.groups
@@ -111,7 +96,6 @@ def given_past(
     ----------
     learned : LearnedResidual
         With correlations.
-    reader : NewRowReader
     past : tuple
         X and y, labels if fit got them as an array, weights: as in ``fit``.
 
@@ -160,10 +144,8 @@ def related_rows(
 
     Parameters
     ----------
-    rows : NewRows
     labels : Labels
         Of the groups within which residuals are correlated.
-    past : ResidualPast or None
     n_levels : sequence of int
         How many levels of each factor were fitted.
     missing : {"population", "error"}

@@ -77,8 +77,6 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
 
     Parameters
     ----------
-    fit : LMMFit
-    rows : NewRows
     alone : bool, default=False
         Whether correlations of rows of groups without an observed row are wanted too.
 
@@ -159,12 +157,7 @@ def _columns(fit: LMMFit, fitted: FittedResidual, rows: NewRows) -> Columns:
 
 
 def require_columns(structure: ResidualStructure) -> None:
-    """Raise ValueError if a structure reads columns, which are not there.
-
-    Parameters
-    ----------
-    structure : ResidualStructure
-    """
+    """Raise ValueError if a structure reads columns, which are not there."""
     names = [*label_columns(structure), *time_columns(structure)]
     if names:
         raise ValueError(

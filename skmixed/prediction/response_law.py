@@ -42,7 +42,6 @@ def averaged_mean(
 
     Parameters
     ----------
-    family : Family
     mean, variance : ndarray of shape (n,)
         Of the linear predictor; without variance, the result is the family's mean at ``mean``.
     extra : sequence of ndarray of shape (n,)

@@ -38,7 +38,6 @@ def response_quantiles(
 
     Parameters
     ----------
-    family : Family
     mean, variance : ndarray of shape (n,)
         Of the linear predictor; without variance, the quantiles are the family's at ``mean``.
     extra : sequence of ndarray of shape (n,)

@@ -75,18 +75,12 @@ class RowPredictions:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, n_columns)
-        groups : array-like of shape (n,), data frame or None
         include_random_effects : bool, str, sequence of str or None
             None is the default of the model.
         labels_needed : bool, default=False
             Whether the rows hold the labels of factors that are not included too.
         residual_memory : bool or tuple, default=False
             What was observed of the rows' groups: as for ``MixedLM.predict``.
-
-        Returns
-        -------
-        tuple of (NewRows, list of str)
 
         Raises
         ------
@@ -123,7 +117,6 @@ class RowPredictions:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, n_columns)
         return_std, return_cov : bool, default=False
             Whether to return the standard deviations, or the covariance, of what is predicted too.
         **switches
@@ -176,7 +169,6 @@ class RowPredictions:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, n_columns)
         coverage : float, default=0.95
             Probability, between 0 and 1.
         **switches
@@ -192,7 +184,6 @@ class RowPredictions:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n, n_columns)
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
             Probabilities, between 0 and 1.
         **switches
@@ -204,13 +195,7 @@ class RowPredictions:
         return among_missing(prediction.quantiles(probabilities), complete)
 
     def observed(self, X: Any, y: Any = None) -> Any:
-        """Return y, or the response that the formula finds in the columns of X.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n, n_columns)
-        y : array-like of shape (n,), optional
-        """
+        """Return y, or the response that the formula finds in the columns of X."""
         return self._reader().observed(X, y)
 
     def _past(self, memory: ResidualMemory, *, all_effects: bool) -> ResidualPast | None:

@@ -40,10 +40,8 @@ def sample_effects(
 
     Parameters
     ----------
-    fit : LMMFit
     n : int
         Number of draws.
-    rng : Generator
     beta_known : bool, default=False
         Whether beta stays at its estimate.
     """

@@ -35,7 +35,6 @@ def shifted_quantiles(
     cumulative_weights : sequence of ndarray
         Sums of their weights; those of all samples reach ``level``.
     shifts, scales : ndarray of shape (n_samples, n)
-    level : float
 
     Returns
     -------

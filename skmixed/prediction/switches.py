@@ -19,14 +19,8 @@ class PredictionSwitches:
 
     Attributes
     ----------
-    groups : array-like of shape (n,), data frame or None
     include_random_effects : bool, str, sequence of str or None
         None is the default of the model, as it is for ``average``.
-    kind : {"observation", "mean", "population"}
-    variance_uncertainty : None, "delta" or BootstrapDraws
-    residual_memory : bool or tuple
-    average : bool or None
-    scale : {"response", "link"}
     offset, exposure, trials : array-like of shape (n,) or None
     """
 

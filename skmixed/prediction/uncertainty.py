@@ -70,11 +70,6 @@ def check_probabilities(quantiles: ArrayLike) -> NDArray[np.float64]:
 def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | VarianceDraws | None:
     """Return how the uncertainty of the variances enters predictions.
 
-    Parameters
-    ----------
-    fit : LMMFit
-    given : None, "delta" or BootstrapDraws
-
     Raises
     ------
     ValueError

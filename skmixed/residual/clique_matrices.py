@@ -22,7 +22,6 @@ class CorrelationsAt:
 
     Attributes
     ----------
-    learned : LearnedResidual
     naturals : list of ndarray of shape (n_natural,)
     chains : list of ndarray of shape (n_natural, n_parameters)
         Their derivatives in rho.
@@ -93,7 +92,6 @@ class CliqueMatrices:
 
     Attributes
     ----------
-    cliques : Cliques
     counts : ndarray of shape (n_patterns,)
         How many cliques there are of each.
     inverse : ndarray of shape (n_patterns, n_rows, n_rows)

@@ -95,8 +95,6 @@ def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> lis
 
     Parameters
     ----------
-    learned : LearnedResidual
-    rows : ResidualRows
     most : int
         Of entries of all K, about.
     """

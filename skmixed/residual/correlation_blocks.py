@@ -27,7 +27,6 @@ def correlation_blocks(
 
     Parameters
     ----------
-    learned : LearnedResidual
     grouped : GroupedRows or None
         None without correlations.
     rho : ndarray of shape (n_parameters,)

@@ -32,7 +32,6 @@ class CovariateVariance(VarianceFunction):
 
     Attributes
     ----------
-    parameter : str
     verb : str
         How the standard deviation depends on the covariate.
     """
@@ -97,10 +96,8 @@ class LearnedCovariateVariance:
 
     Attributes
     ----------
-    structure : CovariateVariance
     unit : float
         Largest absolute value of the predictor among the training rows.
-    strata : Levels or None
     """
 
     structure: CovariateVariance

@@ -31,7 +31,6 @@ class FittedResidual(FieldState):
 
     Attributes
     ----------
-    learned : LearnedResidual
     rho : ndarray of shape (n_rho,)
     information_changes : ndarray of shape (n_rho, rank, rank)
         Derivatives of X'V^-1 X in rho, standardised columns.
@@ -107,7 +106,6 @@ class FittedResidual(FieldState):
         ----------
         rows : array-like of shape (n,), DataFrame of n rows, or None
             Times; or all columns that the structure reads; None for all occasions.
-        by : label or tuple of labels, or None
 
         Raises
         ------
@@ -145,7 +143,6 @@ class FittedResidual(FieldState):
         ----------
         columns : mapping of columns
             By the names in which the structure asks for them.
-        n : int
 
         Raises
         ------

@@ -67,13 +67,7 @@ class Heterogeneous(VarianceFunction):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strata:
-    """Hold the strata; the parameters are log ratios to the standard deviation of the first.
-
-    Attributes
-    ----------
-    columns : tuple
-    levels : Levels
-    """
+    """Hold the strata; the parameters are log ratios to the standard deviation of the first."""
 
     columns: tuple[Any, ...]
     levels: Levels

@@ -70,12 +70,7 @@ class KnownVariance(VarianceFunction):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedKnownVariance:
-    """Hold the name of the column of variances; there are no parameters.
-
-    Attributes
-    ----------
-    of : str or int
-    """
+    """Hold the name of the column of variances; there are no parameters."""
 
     of: str | int
 

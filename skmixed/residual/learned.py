@@ -45,12 +45,7 @@ class ResidualRows:
         return np.sum(known, axis=0) if known else None
 
     def select(self, rows: NDArray[np.intp]) -> ResidualRows:
-        """Return the same of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return the same of some rows."""
         grouped = None if self.grouped is None else self.grouped.select(rows)
         return ResidualRows(grouped, tuple(one.select(rows) for one in self.deviations))
 
@@ -66,13 +61,10 @@ class LearnedResidual(FieldState):
     ----------
     structure : ResidualStructure
         As the user gave it.
-    correlation : Correlation or None
-    axis : Axis
     times : Levels or None
         The occasions, where times are labels.
     arms : Levels or None
         The labels that have correlations of their own.
-    variances : tuple of LearnedVariance
     """
 
     structure: ResidualStructure
@@ -194,8 +186,6 @@ class LearnedResidual(FieldState):
 
         Parameters
         ----------
-        columns : mapping of columns
-        groups : ndarray of shape (n,)
         places : ndarray of shape (n,), optional
             Of the rows in their groups, by default their order; not read where there are times.
 

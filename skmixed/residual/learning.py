@@ -32,7 +32,6 @@ def learn_residual(
 
     Parameters
     ----------
-    structure : ResidualStructure
     columns : mapping of columns
         By the names in which the structure asks for them.
     groups : ndarray of shape (n,) or None
@@ -66,10 +65,6 @@ def learn_residual(
 
 def correlation_of(structure: ResidualStructure) -> Correlation | None:
     """Return the structure of correlations among the factors of a product, None without one.
-
-    Parameters
-    ----------
-    structure : ResidualStructure
 
     Raises
     ------

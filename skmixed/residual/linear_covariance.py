@@ -32,10 +32,7 @@ class LinearCovariance:
     learned : LearnedResidual
         With correlations that are linear in their natural parameters, and no structure of
         variances but the strata of `Unstructured`, or those of the arms.
-    rows : ResidualRows
     rho : ndarray of shape (n_parameters,)
-    sigma : float
-    n_rows : int
     """
 
     learned: LearnedResidual

@@ -19,13 +19,7 @@ __all__ = ["ResidualModel", "residual_groups"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualModel:
-    """Hold a learned structure and the training rows.
-
-    Attributes
-    ----------
-    learned : LearnedResidual
-    rows : ResidualRows
-    """
+    """Hold a learned structure and the training rows."""
 
     learned: LearnedResidual
     rows: ResidualRows
@@ -41,7 +35,6 @@ class ResidualModel:
 
         Parameters
         ----------
-        structure : ResidualStructure
         design : Design
             With the columns that the structure reads.
         fitted : ndarray of shape (n,), optional
@@ -70,12 +63,7 @@ class ResidualModel:
         return cls(learned, learned.rows(columns, codes))
 
     def select(self, rows: NDArray[np.intp]) -> ResidualModel:
-        """Return the same structure with some of the rows.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return the same structure with some of the rows."""
         return ResidualModel(self.learned, self.rows.select(rows))
 
     def at(self, rho: NDArray[np.float64], counts: NDArray[np.float64] | None = None) -> ResidualAt:
@@ -84,13 +72,7 @@ class ResidualModel:
 
 
 def residual_groups(structure: ResidualStructure, design: Design) -> GroupingFactor | None:
-    """Return the factor within whose levels rows are correlated, None without one.
-
-    Parameters
-    ----------
-    structure : ResidualStructure
-    design : Design
-    """
+    """Return the factor within whose levels rows are correlated, None without one."""
     names = group_columns(structure)
     if names and design.residual is not None:
         return factorise_interaction(

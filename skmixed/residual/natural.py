@@ -28,12 +28,7 @@ SCALES: dict[Scale, NormalScale] = {
 
 
 def residual_parameters(learned: LearnedResidual) -> tuple[NaturalParameter, ...]:
-    """List the reported parameters of a residual structure.
-
-    Parameters
-    ----------
-    learned : LearnedResidual
-    """
+    """List the reported parameters of a residual structure."""
     described = zip(learned.names, learned.scales, learned.symbols, strict=True)
     return tuple(
         NaturalParameter(name, _Reported(learned, j), _scale(scale), symbol)
@@ -42,12 +37,7 @@ def residual_parameters(learned: LearnedResidual) -> tuple[NaturalParameter, ...
 
 
 def stratum_deviations(learned: LearnedResidual) -> tuple[NaturalParameter, ...]:
-    """List the standard deviations of strata; where others are unequal, sigma, which scales them.
-
-    Parameters
-    ----------
-    learned : LearnedResidual
-    """
+    """List the standard deviations of strata; or sigma, which scales them, if others are unequal."""
     strata = learned.variances[0] if len(learned.variances) == 1 else None
     if not isinstance(strata, Strata):
         scaled = bool(learned.variances) and not learned.fixes_sigma

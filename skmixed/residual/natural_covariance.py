@@ -65,11 +65,7 @@ def natural_covariance(
 
     Parameters
     ----------
-    learned : LearnedResidual
-    rows : ResidualRows
     rho : ndarray of shape (n_parameters,)
-    sigma : float
-    n_rows : int
     """
     chosen = LinearCovariance if _is_linear(learned) else ScaledCovariance
     return chosen(learned, rows, rho, sigma, n_rows)
@@ -88,13 +84,7 @@ def _is_linear(learned: LearnedResidual) -> bool:
 
 
 def pattern_keys(rows: ResidualRows, n_rows: int) -> FloatArray:
-    """Return what the covariance of a row with others of its group depends on, (n_rows, n_keys).
-
-    Parameters
-    ----------
-    rows : ResidualRows
-    n_rows : int
-    """
+    """Return what the covariance of a row with others of its group depends on, (n_rows, n_keys)."""
     columns: list[NDArray[Any]] = [np.empty((n_rows, 0))]
     if rows.grouped is not None:
         columns += [rows.grouped.positions.reshape(n_rows, -1), rows.grouped.arms[:, None]]

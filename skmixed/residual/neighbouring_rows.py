@@ -27,9 +27,6 @@ class NeighbouringRows:
 
     Parameters
     ----------
-    correlation : MarkovCorrelation
-    axis : Axis
-    rows : GroupedRows
     parameters : sequence of ndarray of shape (n_parameters,)
         rho of each arm.
 

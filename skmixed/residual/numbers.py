@@ -53,7 +53,6 @@ def check_rows(
     ----------
     valid : ndarray of shape (n,)
     values : ndarray of shape (n,)
-    expected, remedy : str
     """
     if valid.all():
         return

@@ -26,9 +26,6 @@ class PatternedRows:
 
     Parameters
     ----------
-    correlation : Correlation
-    axis : Axis
-    rows : GroupedRows
     parameters : sequence of ndarray of shape (n_parameters,)
         rho of each arm.
 

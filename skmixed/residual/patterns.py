@@ -59,12 +59,7 @@ class GroupedRows:
     arms: Integers
 
     def select(self, rows: Integers) -> GroupedRows:
-        """Return the same of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return the same of some rows."""
         return GroupedRows(self.groups[rows], self.positions[rows], self.arms[rows])
 
     @cached_property

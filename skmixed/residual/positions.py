@@ -33,15 +33,8 @@ def learn_axis(
 ) -> tuple[Axis, Levels | None]:
     """Learn the occasions, or the unit of distances, from the training rows.
 
-    Parameters
-    ----------
-    correlation : Correlation
-    columns : mapping of columns
-    groups : ndarray of shape (n,)
-
     Returns
     -------
-    axis : Axis
     times : Levels or None
         The occasions where times are labels, or where only their order counts.
     """
@@ -67,11 +60,8 @@ def row_positions(
 
     Parameters
     ----------
-    correlation : Correlation
     times : Levels or None
         As `learn_axis` returned them.
-    columns : mapping of columns
-    groups : ndarray of shape (n,)
 
     Returns
     -------
@@ -103,14 +93,7 @@ def row_positions(
 
 
 def check_distinct(correlation: Correlation, columns: Columns, rows: GroupedRows) -> None:
-    """Raise ValueError if two rows of a group have the same time.
-
-    Parameters
-    ----------
-    correlation : Correlation
-    columns : mapping of columns
-    rows : GroupedRows
-    """
+    """Raise ValueError if two rows of a group have the same time."""
     names = correlation.axis_columns
     if correlation.axis_kind == "coordinates" or not names:
         return
@@ -169,12 +152,7 @@ def _numbers(column: Any, name: str) -> FloatArray:
 
 
 def places_in_groups(groups: Integers) -> Integers:
-    """Return the place of each row among those of its group.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n,)
-    """
+    """Return the place of each row among those of its group."""
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)

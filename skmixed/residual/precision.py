@@ -26,8 +26,6 @@ class Precision:
 
     Parameters
     ----------
-    learned : LearnedResidual
-    cliques : sequence of Cliques
     counts : ndarray of shape (n,) or None
         How many times each row counts.
     """
@@ -82,15 +80,12 @@ class PrecisionAt:
 
     Attributes
     ----------
-    precision : Precision
     rho : ndarray of shape (n_rho,)
-    correlations : CorrelationsAt
     matrices : list of CliqueMatrices
         K without standard deviations.
     scale : ndarray of shape (n_classes,)
         The inverse products of the standard deviations of the two rows of each entry.
     coefficients : ndarray of shape (n_classes,)
-    log_determinant : float
     """
 
     precision: Precision
@@ -111,12 +106,7 @@ class PrecisionAt:
         return found
 
     def gradient(self, weights: FloatArray) -> FloatArray:
-        """Return the derivatives of sum_m weights_m c_m + log|R| in rho.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_classes,)
-        """
+        """Return the derivatives of sum_m weights_m c_m + log|R| in rho."""
         own = self.precision
         found = np.zeros(len(self.rho))
         found[own.n_correlations :] = own.deviation_gradient - own.slopes @ (
@@ -131,7 +121,6 @@ class PrecisionAt:
 
         Parameters
         ----------
-        weights : ndarray of shape (n_classes,)
         jacobian : ndarray of shape (n_rho, n_classes)
             As returned above.
         """

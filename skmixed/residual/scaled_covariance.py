@@ -34,11 +34,7 @@ class ScaledCovariance:
 
     Attributes
     ----------
-    learned : LearnedResidual
-    rows : ResidualRows
     rho : ndarray of shape (n_parameters,)
-    sigma : float
-    n_rows : int
     """
 
     learned: LearnedResidual

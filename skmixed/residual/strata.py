@@ -22,7 +22,6 @@ def learn_strata(columns: Columns, names: tuple[Any, ...]) -> Levels:
 
     Parameters
     ----------
-    columns : mapping
     names : tuple of str or int
         The columns of labels.
     """
@@ -38,10 +37,8 @@ def strata_of_rows(columns: Columns, names: tuple[Any, ...], strata: Levels) -> 
 
     Parameters
     ----------
-    columns : mapping
     names : tuple of str or int
         The columns of labels.
-    strata : Levels
 
     Raises
     ------

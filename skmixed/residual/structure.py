@@ -93,12 +93,7 @@ class Product(ResidualStructure):
 
 
 def named(names: Names | None) -> tuple[Any, ...]:
-    """Return the columns that a structure names, none for None.
-
-    Parameters
-    ----------
-    names : str, int or sequence of these, optional
-    """
+    """Return the columns that a structure names, none for None."""
     if names is None:
         return ()
     return tuple(names) if isinstance(names, list | tuple) else (names,)
@@ -111,7 +106,6 @@ def subscripted(symbol: str, name: str) -> str:
     ----------
     symbol : str
         In LaTeX.
-    name : str
     """
     _, _, rest = name.partition(" ")
     return rf"{symbol}_{{\text{{{rest}}}}}" if rest else symbol

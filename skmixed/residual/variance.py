@@ -32,7 +32,6 @@ class RowDeviations:
     values : ndarray of shape (n,) or None
         1 where None.
     offset : ndarray of shape (n,) or None
-    n_parameters : int
     """
 
     codes: NDArray[np.intp]
@@ -55,12 +54,7 @@ class RowDeviations:
         return sums[1:].astype(np.float64, copy=False)
 
     def select(self, rows: NDArray[np.intp]) -> RowDeviations:
-        """Return the same of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of positions
-        """
+        """Return the same of some rows."""
         values, offset = (None if one is None else one[rows] for one in (self.values, self.offset))
         return RowDeviations(self.codes[rows], values, offset, self.n_parameters)
 

@@ -26,10 +26,8 @@ class ResidualAt:
 
     Attributes
     ----------
-    rows : ResidualRows
     logarithms : ndarray of shape (n,)
         Of the standard deviations.
-    correlated : CorrelatedRows or None
     counts : ndarray of shape (n,) or None
         How many times each row's group counts.
     """
@@ -123,8 +121,6 @@ def residual_at(
 
     Parameters
     ----------
-    learned : LearnedResidual
-    rows : ResidualRows
     rho : ndarray of shape (n_parameters,)
     counts : ndarray of shape (n,), optional
         How many times each row's group counts.

@@ -12,12 +12,7 @@ __all__ = ["extra_tests"]
 
 
 def extra_tests(predictor: ExtraPredictor) -> TTests:
-    """Test each coefficient against 0 with the normal distribution; NaN for aliased ones.
-
-    Parameters
-    ----------
-    predictor : ExtraPredictor
-    """
+    """Test each coefficient against 0 with the normal distribution; NaN for aliased ones."""
     estimates = predictor.coefficients
     errors = np.sqrt(predictor.covariance.diagonal())
     statistics = np.full(len(estimates), np.nan)

@@ -12,12 +12,7 @@ FEW = 4
 
 
 def few_groups_notes(fit: LMMFit) -> list[str]:
-    """Return one sentence or two for each factor of few groups whose variance is estimated.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return one sentence or two for each factor of few groups whose variance is estimated."""
     arbitrary = fit.unidentified.factors if fit.unidentified else []
     return [
         f"{effects.name} has only {len(effects.levels)} groups, so the variance between them is "

@@ -42,10 +42,8 @@ def summarise_generalised(
 
     Parameters
     ----------
-    fit : GLMMFit
     tests : TTests
         Of the fixed effects.
-    description : ModelDescription
     level : float
         Of the confidence limits.
     correlation : bool

@@ -153,8 +153,6 @@ def estimates_of_groups(
     ----------
     fitted : FittedModel
         Without its rows, the parameters of a residual structure are taken as known.
-    sums : sequence of GroupSums
-    variance_uncertainty : None or "delta"
 
     Raises
     ------
@@ -185,7 +183,6 @@ def long_table(
 
     Parameters
     ----------
-    levels : Levels
     names : sequence of str
         Of the effects.
     columns : dict of str to ndarray of shape (n_levels, n_effects)

@@ -35,7 +35,6 @@ def format_column(values: Iterable[float], digits: int = 5) -> list[str]:
     ----------
     values : iterable of float
         NaN is shown as a dash.
-    digits : int
 
     Examples
     --------
@@ -64,10 +63,6 @@ def format_estimates(
     errors : ndarray of shape (n_rows,)
     digits : int
         Significant digits of a standard error.
-
-    Returns
-    -------
-    list of n_columns lists of str
     """
     decimals = _common_decimals(values.ravel(), errors, digits)
     if decimals is not None:
@@ -115,7 +110,6 @@ def count_text(value: float, separator: str = "") -> str:
 
     Parameters
     ----------
-    value : float
     separator : str, default=""
         Of thousands.
     """

@@ -13,9 +13,6 @@ class Table:
 
     Attributes
     ----------
-    title : str
-    header : tuple of str
-    rows : tuple of tuple of str
     n_labels : int
         The first columns, which hold names and are aligned to the left.
     """
@@ -32,10 +29,8 @@ class Report:
 
     Attributes
     ----------
-    title : str
     facts : tuple of (str, str)
         Name and value.
-    tables : tuple of Table
     notes : tuple of str
         What the reader should be warned of.
     """

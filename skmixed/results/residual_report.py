@@ -21,7 +21,6 @@ def residual_tables(fit: LMMFit, level: float) -> list[Table]:
 
     Parameters
     ----------
-    fit : LMMFit
     level : float
         Of the confidence limits.
     """

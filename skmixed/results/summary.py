@@ -70,8 +70,6 @@ class ModelDescription:
 
     Attributes
     ----------
-    response_name : str
-    formula : str or None
     n_dropped : int
         Rows left out for missing values.
     reference_distribution : str
@@ -96,9 +94,6 @@ def summarise(
 
     Parameters
     ----------
-    fit : LMMFit
-    tests : TTests
-    description : ModelDescription
     level : float
         Of the confidence limits.
     correlation : bool
@@ -134,13 +129,7 @@ def _criterion_name(fit: LMMFit) -> str:
 
 
 def facts_of(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:
-    """Name the model and count its rows and groups.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    description : ModelDescription
-    """
+    """Name the model and count its rows and groups."""
     model = (
         ("Formula", description.formula)
         if description.formula is not None
@@ -166,12 +155,7 @@ def facts_of(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str
 
 
 def criteria_table(fit: LMMFit) -> Table:
-    """Return the criterion and what follows from it; AIC and BIC of a likelihood only.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return the criterion and what follows from it; AIC and BIC of a likelihood only."""
     if fit.n_sampled is not None:
         return Table(
             title="Goodness of fit",
@@ -193,13 +177,7 @@ def criteria_table(fit: LMMFit) -> Table:
 
 
 def residual_quantile_table(fit: LMMFit, title: str = "Scaled residuals") -> list[Table]:
-    """Return the quantiles of the scaled residuals, nothing where rows were added to the fit.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    title : str
-    """
+    """Return the quantiles of the scaled residuals, nothing where rows were added to the fit."""
     if np.isnan(fit.residual_quantiles).any():
         return []
     return [
@@ -216,7 +194,6 @@ def variance_rows(fit: LMMFit, *, residual: bool = True) -> Table:
 
     Parameters
     ----------
-    fit : LMMFit
     residual : bool
         Whether to end with the residual variance.
     """
@@ -258,9 +235,6 @@ def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: fl
 
     Parameters
     ----------
-    names : sequence of str
-    tests : TTests
-    title : str
     level : float
         Of the confidence limits.
     """
@@ -288,12 +262,7 @@ def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: fl
 
 
 def correlation_table(fit: LMMFit) -> Table:
-    """Return the lower triangle of the correlation of the estimated coefficients.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return the lower triangle of the correlation of the estimated coefficients."""
     kept = np.flatnonzero(~fit.fixed.aliased)
     correlation = correlation_matrix(fit.fixed.covariance[np.ix_(kept, kept)])
     numbers = align([f"{i + 1}" for i in range(len(kept))])

@@ -56,7 +56,6 @@ def between_within(fit: LMMFit, model: LMMModel) -> FloatArray:
 
     Parameters
     ----------
-    fit : LMMFit
     model : LMMModel
         What was fitted, with its rows.
 

@@ -56,7 +56,6 @@ class DegreesOfFreedom(Protocol):
 
         Parameters
         ----------
-        model : LMMModel or None
         information : {"observed", "expected"} or None
             Whose inverse is the covariance of the variance parameters; None for the usual one.
         """
@@ -81,13 +80,7 @@ class WithoutRows:
 
 @dataclass(frozen=True, slots=True)
 class WithRows:
-    """A rule that may need the rows.
-
-    Attributes
-    ----------
-    model : LMMModel or None
-    information : {"observed", "expected"} or None
-    """
+    """A rule that may need the rows."""
 
     model: LMMModel | None = None
     information: Information | None = None
@@ -118,11 +111,6 @@ class WithRows:
 
 
 def estimated_covariance(fixed: FixedEffects) -> FloatArray:
-    """Return the covariance of the coefficients, 0 for those that are aliased.
-
-    Parameters
-    ----------
-    fixed : FixedEffects
-    """
+    """Return the covariance of the coefficients, 0 for those that are aliased."""
     out = fixed.aliased[:, None] | fixed.aliased
     return np.where(out, 0.0, fixed.covariance)

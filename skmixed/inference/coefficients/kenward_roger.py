@@ -126,7 +126,6 @@ def expected_adjustment(covariance: FloatArray, products: VarianceProducts) -> K
     ----------
     covariance : ndarray of shape (p, p)
         (X'V^-1 X)^-1, with sigma^2 = 1.
-    products : VarianceProducts
     """
     P, Q = products.P, products.Q
     PhiP = covariance @ P
@@ -155,12 +154,7 @@ def inverse_in_told_directions(information: FloatArray, known: FloatArray) -> Fl
 
 
 def require_reml(fit: LMMFit) -> None:
-    """Raise ValueError if the fit was made by maximum likelihood.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Raise ValueError if the fit was made by maximum likelihood."""
     if not fit.reml:
         raise ValueError(
             "Kenward and Roger's method is for REML fits, got a maximum likelihood fit. Refit with "

@@ -58,7 +58,6 @@ def read_hypotheses(hypotheses: Any, fixed: FixedEffects) -> LinearHypotheses:
         Equations in the names of the coefficients; values by name; contrasts of shape (n, p) or
         (p,), that are 0 under the hypothesis, alone or with other values. The columns of a data
         frame are names, and those that are left out count as 0.
-    fixed : FixedEffects
 
     Raises
     ------

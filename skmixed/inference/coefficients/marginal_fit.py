@@ -32,7 +32,6 @@ def marginal_model(fit: LMMFit, model: LMMModel) -> MarginalModel:
 
     Parameters
     ----------
-    fit : LMMFit
     model : LMMModel
         What was fitted, with its rows.
 

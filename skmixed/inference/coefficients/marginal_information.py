@@ -103,13 +103,7 @@ class _White:
 
 
 def marginal_information(model: MarginalModel, *, reml: bool) -> MarginalInformation:
-    """Sum score and information over the clusters.
-
-    Parameters
-    ----------
-    model : MarginalModel
-    reml : bool
-    """
+    """Sum score and information over the clusters."""
     K, p = model.n_parameters, model.X.shape[1]
     (trace, known), forms = np.zeros((2, K)), np.zeros((K, p + 1, p + 1))
     left, seen, bends = np.zeros((3, K, K))
@@ -149,7 +143,6 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
 
     Parameters
     ----------
-    model : MarginalModel
     W : ndarray of shape (K, K)
     second_order : bool
         Whether to take R along.

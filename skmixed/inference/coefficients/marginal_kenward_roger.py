@@ -30,7 +30,6 @@ def marginal_kenward_roger(
 
     Parameters
     ----------
-    model : MarginalModel
     information : {"observed", "expected"}
         Whose inverse is the covariance of the variance parameters.
     second_order : bool
@@ -52,12 +51,6 @@ def marginal_kenward_roger(
 
 
 def parameter_covariance_of(parts: MarginalInformation, information: Information) -> FloatArray:
-    """Return the inverse information on the parameters in the directions that the rows tell.
-
-    Parameters
-    ----------
-    parts : MarginalInformation
-    information : {"observed", "expected"}
-    """
+    """Return the inverse information on the parameters in the directions that the rows tell."""
     chosen = parts.observed if information == "observed" else parts.expected
     return inverse_in_told_directions(chosen, parts.known)

@@ -31,7 +31,6 @@ class RandomPart:
     ----------
     columns : ndarray of shape (n, k)
         Of Z.
-    codes : ndarray of shape (n,)
     name : str
         Of the factor.
     covariance : ndarray of shape (k, k)
@@ -71,14 +70,12 @@ class MarginalModel:
 
     Attributes
     ----------
-    X : ndarray of shape (n, p)
     residuals : ndarray of shape (n,)
         y - X beta.
     covariance : ndarray of shape (p, p)
         (X'V^-1 X)^-1.
     residual : NaturalCovariance
         Of the residuals.
-    random : sequence of RandomPart
     groups : ndarray of shape (n,)
         Codes of the groups within which residuals are correlated.
     order : ndarray of shape (n,)

@@ -15,7 +15,6 @@ def quadratic_forms(rows: FloatArray, matrices: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    rows : ndarray of shape (n, p)
     matrices : ndarray of shape (..., p, p)
 
     Returns

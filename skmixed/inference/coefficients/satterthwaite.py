@@ -101,12 +101,6 @@ def satterthwaite_of_marginal(
     """Apply Satterthwaite's rule in the natural parameters of the marginal model.
 
     The rule does not depend on the parameters in which V is written.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    model : LMMModel
-    information : {"observed", "expected"}
     """
     marginal = marginal_model(fit, model)
     parts = marginal_information(marginal, reml=fit.reml)

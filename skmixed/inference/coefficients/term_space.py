@@ -78,8 +78,6 @@ class TermSpace:
         All indicator columns as combinations of the independent ones.
     chosen : ndarray of shape (rank,)
         Where each independent column is among all.
-    design : Design
-    coordinates : FixedCoordinates
     covariance : ndarray of shape (rank, rank) or None
         Of the estimates of the standardised coefficients, whose inverse takes the place of X'X in a
         generalised model.
@@ -132,11 +130,8 @@ def term_space(
 
     Parameters
     ----------
-    recipe : FormulaRecipe
     data : DataFrame or mapping of columns
         The rows of the fit; rows of weight 0 may be among them.
-    design : Design
-    coordinates : FixedCoordinates
     covariance : ndarray of shape (rank, rank), optional
         As in `TermSpace`.
 

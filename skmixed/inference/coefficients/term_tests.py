@@ -115,7 +115,6 @@ def space_of(found: FittedModel, fitted: Any) -> TermSpace:
 
     Parameters
     ----------
-    found : FittedModel
     fitted : object
         What the user gave, for the message.
 

@@ -101,7 +101,6 @@ class _Parts:
         X'V^-2 X and X'V^-3 X.
     ZX, ZX2 : list of ndarray of shape (p, k, n_levels)
         Z'V^-1 X and Z'V^-2 X of each factor.
-    ZZ : _Between
     ZZ2 : list of ndarray of shape (k, k)
         Sum of Z'V^-2 Z over the levels.
     trace : float

@@ -104,8 +104,6 @@ class FTest:
     ----------
     statistic : float
         F, scaled where the rule scales it.
-    df_num, df_denom : float
-    p_value : float
     unscaled : float
         F before the rule scaled it.
     """
@@ -124,10 +122,8 @@ def t_tests(
 
     Parameters
     ----------
-    fit : LMMFit
     contrasts : ndarray of shape (n, p)
         A combination that uses an aliased coefficient has no estimate.
-    method : DegreesOfFreedom
     null : float or ndarray of shape (n,), default=0
         Value of each combination under the hypothesis.
     """
@@ -147,7 +143,6 @@ def t_tests_of(
 
     Parameters
     ----------
-    fit : LMMFit
     contrasts : ndarray of shape (n, p)
     covariance : ndarray of shape (p, p)
         0 for aliased coefficients.
@@ -177,9 +172,7 @@ def f_test(
 
     Parameters
     ----------
-    fit : LMMFit
     contrasts : ndarray of shape (n, p)
-    method : DegreesOfFreedom
     null : float or ndarray of shape (n,), default=0
         Value of each combination under the hypothesis.
 

@@ -32,7 +32,6 @@ class Resampling:
     ----------
     n : int or "auto"
         Number of replicates of every test; by default where no mixture is known.
-    rng : Generator
     n_jobs : int or None
         Processes for fits that are made one by one.
 
@@ -57,7 +56,6 @@ class Resampling:
 
         Parameters
         ----------
-        large : ComparedModel
         known : bool
             Whether there is another reference distribution.
         """
@@ -107,7 +105,6 @@ def bootstrap_p_value(
         Fitted by one criterion.
     n : int
         Number of replicates.
-    resampling : Resampling
     rounding : float, default=0.0
         Ratios that differ by less are taken as equal.
 

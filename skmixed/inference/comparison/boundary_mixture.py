@@ -34,12 +34,7 @@ class ChiSquaredMixture:
     degrees: tuple[int, ...]
 
     def p_value(self, statistic: float) -> float:
-        """Return the probability of a statistic at least as large.
-
-        Parameters
-        ----------
-        statistic : float
-        """
+        """Return the probability of a statistic at least as large."""
         tails = [_tail(statistic, df) for df in self.degrees]
         return float(np.mean(tails))
 
@@ -87,7 +82,6 @@ def boundary_mixture(
 
     Parameters
     ----------
-    small, large : LMMModel or GLMMModel
     df : int
         Difference of the numbers of parameters.
 

@@ -16,12 +16,7 @@ OUTSIDE = 1e-7
 
 
 def fixed_columns(design: Design) -> FloatArray:
-    """Return X with its intercept, shape (n, p).
-
-    Parameters
-    ----------
-    design : Design
-    """
+    """Return X with its intercept, shape (n, p)."""
     ones = np.ones((design.n_rows, int(design.intercept)))
     return np.concatenate([ones, design.fixed], axis=1)
 

@@ -44,12 +44,7 @@ class AddedParameters:
 
 
 def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> str | None:
-    """Say why the likelihoods of two models of a response are not comparable, None if they are.
-
-    Parameters
-    ----------
-    one, other : LMMModel or GLMMModel
-    """
+    """Say why the likelihoods of two models of a response are not comparable, None if they are."""
     families = _family(one), _family(other)
     if families[0].is_discrete != families[1].is_discrete:
         names = " and ".join(repr(family.name) for family in families)
@@ -60,12 +55,7 @@ def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> 
 
 
 def require_no_penalty(fit: LMMFit) -> None:
-    """Raise ValueError if a fit maximises more than the likelihood.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Raise ValueError if a fit maximises more than the likelihood."""
     if isinstance(fit, GLMMFit) and fit.penalty is not None:
         raise ValueError(
             f"With penalty={fit.penalty!r} the fit is not at the maximum of the likelihood, whose "

@@ -36,9 +36,6 @@ class ComparedModel:
 
     Attributes
     ----------
-    name : str
-    model : LMMModel or GLMMModel
-    fitted_model : FittedModel
     refitted : bool
         Whether it was fitted again, by another criterion than the user chose.
     """
@@ -80,12 +77,7 @@ class ComparedModel:
 
 
 def compared_models(models: Sequence[Any] | Mapping[str, Any]) -> list[ComparedModel]:
-    """Collect models under names: the keys of a mapping, or formulas, or their positions.
-
-    Parameters
-    ----------
-    models : sequence or mapping of MixedLMResults
-    """
+    """Collect models under names: the keys of a mapping, or formulas, or their positions."""
     if isinstance(models, Mapping):
         return [compared_model(str(name), one) for name, one in models.items()]
     compared = [compared_model(f"model {i}", one) for i, one in enumerate(models, 1)]
@@ -100,7 +92,6 @@ def compared_model(name: str, fitted: Any) -> ComparedModel:
 
     Parameters
     ----------
-    name : str
     fitted : MixedLMResults or LMMModel
         A model that is not fitted yet is.
     """
@@ -114,10 +105,6 @@ def require_same_rows(models: Sequence[ComparedModel]) -> None:
     """Raise ValueError unless all models have the same response, row by row, and weights.
 
     Their densities must be of one kind too: those of counts are probabilities, others are not.
-
-    Parameters
-    ----------
-    models : sequence of ComparedModel
     """
     first = models[0]
     for other in models[1:]:
@@ -157,7 +144,6 @@ def refitted(models: Sequence[ComparedModel], refit: str | None) -> list[Compare
 
     Parameters
     ----------
-    models : sequence of ComparedModel
     refit : {None, "ml", "reml"}
         None keeps REML where all are REML fits of the same fixed effects, else takes ML.
 
@@ -182,10 +168,6 @@ def same_fixed_effects(one: ComparedModel, other: ComparedModel) -> bool:
     """Tell whether two models have the same columns of X, in any order.
 
     Another coding of the same effects changes the constant of REML: it counts as different.
-
-    Parameters
-    ----------
-    one, other : ComparedModel
     """
     a, b = (_sorted_columns(fixed_columns(model.model.design)) for model in (one, other))
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-12, atol=0.0))

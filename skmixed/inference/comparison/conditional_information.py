@@ -108,12 +108,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
 
 
 def has_conditional_aic(fit: LMMFit) -> bool:
-    """Tell whether a fit has one: normal residuals, of which no correlations are estimated.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Tell whether a fit has one: normal residuals, of which no correlations are estimated."""
     if not fit.is_linear:
         return False
     return fit.residual is None or not fit.residual.n_parameters

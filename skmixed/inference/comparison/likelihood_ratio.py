@@ -195,7 +195,6 @@ def likelihood_ratio(
     ----------
     small, large : ComparedModel
         Fitted by one criterion.
-    resampling : Resampling
 
     Returns
     -------
@@ -220,12 +219,7 @@ def likelihood_ratio(
 
 
 def without_rounding(ratio: float) -> float:
-    """Return a likelihood ratio, 0 where it is rounding: a variance is then estimated as 0.
-
-    Parameters
-    ----------
-    ratio : float
-    """
+    """Return a likelihood ratio, 0 where it is rounding: a variance is then estimated as 0."""
     return ratio if ratio > ZERO else 0.0
 
 

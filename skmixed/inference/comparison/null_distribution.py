@@ -55,12 +55,6 @@ def simulate_likelihood_ratio(
     Equal eigenvalues share one chi-squared variable of as many degrees of freedom. The supremum is
     found on a grid of log lambda, and then by a parabola through the highest points.
 
-    Parameters
-    ----------
-    spectrum : Spectrum
-    n_sim : int
-    generator : numpy.random.Generator
-
     Returns
     -------
     ndarray of shape (n_sim,)

@@ -54,7 +54,6 @@ def named_terms(
 
     Parameters
     ----------
-    blocks : sequence of RandomBlock or of RandomEffects
     recipe : FormulaRecipe, optional
         Tells the columns of one categorical variable; without it each column is an effect.
     """

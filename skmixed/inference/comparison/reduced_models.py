@@ -28,7 +28,6 @@ class Reduction:
     ----------
     label : str
         ``"(1 | g)"`` for a term, ``"x in (1 + x | g)"`` for an effect of one.
-    model : LMMModel
     """
 
     label: str
@@ -43,8 +42,6 @@ def reductions(model: LMMModel, terms: Sequence[NamedTerm], *, reduce: bool) -> 
 
     Parameters
     ----------
-    model : LMMModel
-    terms : sequence of NamedTerm
     reduce : bool
         Whether to drop effects one by one, rather than whole terms.
     """
@@ -62,23 +59,12 @@ def reductions(model: LMMModel, terms: Sequence[NamedTerm], *, reduce: bool) -> 
 
 
 def without_term(model: LMMModel, term: NamedTerm) -> LMMModel:
-    """Return the model without a random term.
-
-    Parameters
-    ----------
-    model : LMMModel
-    term : NamedTerm
-    """
+    """Return the model without a random term."""
     return _with_term(model, term, None)
 
 
 def with_only_term(model: LMMModel, term: NamedTerm) -> LMMModel:
     """Return the model with one of its random terms only.
-
-    Parameters
-    ----------
-    model : LMMModel
-    term : NamedTerm
 
     Raises
     ------

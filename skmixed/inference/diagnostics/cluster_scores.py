@@ -55,7 +55,6 @@ def plain_scores(shares: Shares, scale: float) -> ClusterScores:
     ----------
     shares : Shares
         Of the clusters.
-    scale : float
     """
     return ClusterScores(np.sqrt(scale) * shares.Xr, scale * shares.XX, np.sqrt(scale) * shares.XX)
 
@@ -71,7 +70,6 @@ def bias_reduced_scores(
 
     Parameters
     ----------
-    rows : TrainingRows
     clusters : GroupingFactor
         Whose rows are independent of each other's.
     shares : Shares

@@ -16,7 +16,6 @@ def clusters_of(rows: LabelledRows, cluster: Any) -> GroupingFactor:
 
     Parameters
     ----------
-    rows : LabelledRows
     cluster : str, array-like of shape (n,) or None
         As for ``LabelledRows.factor``.
 
@@ -42,7 +41,6 @@ def require_clusters(n_clusters: float, name: str) -> None:
 
     Parameters
     ----------
-    n_clusters : float
     name : str
         What the clusters are called.
     """
@@ -55,12 +53,6 @@ def require_clusters(n_clusters: float, name: str) -> None:
 
 def small_sample_factor(kind: str, n_clusters: float, fit: LMMFit) -> float:
     """Return what the sum of squared scores is multiplied by.
-
-    Parameters
-    ----------
-    kind : {"CR0", "CR1", "CR1S"}
-    n_clusters : float
-    fit : LMMFit
 
     Raises
     ------

@@ -28,7 +28,6 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    rows : TrainingRows
     columns : ndarray of shape (n_columns, n)
         White.
 

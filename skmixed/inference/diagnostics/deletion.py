@@ -36,7 +36,6 @@ class Deletions:
         beta - beta without the group, in the user's units.
     distances : ndarray of shape (n_groups, 4)
         Cook's distance, MDFFITS, COVRATIO and COVTRACE.
-    sigma : ndarray of shape (n_groups,)
     """
 
     dfbeta: FloatArray

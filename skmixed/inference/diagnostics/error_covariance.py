@@ -25,7 +25,6 @@ class ErrorCovariance:
 
     Attributes
     ----------
-    n_rows : int
     at : ResidualAt or None
         None without a residual structure.
     """

@@ -30,8 +30,6 @@ class FamilyRows(LabelledRows):
 
     Attributes
     ----------
-    fit : GLMMFit
-    model : GLMMModel
     index : Index
         Of the rows.
     data : Any
@@ -114,12 +112,7 @@ class FamilyRows(LabelledRows):
         return self.fit.family.mean(self.eta, self.extra)
 
     def pearson(self, y: FloatArray, eta: FloatArray) -> FloatArray:
-        """Return responses less their means, over their standard deviations.
-
-        Parameters
-        ----------
-        y, eta : ndarray of shape (n,)
-        """
+        """Return responses less their means, over their standard deviations."""
         return Responses(self.fit.family, y, self.weights).pearson(eta, self.extra)
 
     @cached_property

@@ -32,7 +32,6 @@ def family_robust_covariance(rows: FamilyRows, kind: str | None, cluster: Any) -
 
     Parameters
     ----------
-    rows : FamilyRows
     kind, cluster
         As for ``robust_covariance``.
 

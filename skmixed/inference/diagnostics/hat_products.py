@@ -34,7 +34,6 @@ def hat_diagonal(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
 
     Parameters
     ----------
-    rows : TrainingRows
     left, right : callable
         Linear maps of columns (m, n).
     """
@@ -58,7 +57,6 @@ def fixed_part(rows: TrainingRows, left: Map, right: Map) -> FloatArray:
 
     Parameters
     ----------
-    rows : TrainingRows
     left, right : callable
         Linear maps of columns (m, n).
     """
@@ -71,7 +69,6 @@ def hat_of_pairs(rows: TrainingRows, mapped: Map, first: Integers, second: Integ
 
     Parameters
     ----------
-    rows : TrainingRows
     mapped : callable
         A, a linear map of columns (m, n).
     first, second : ndarray of shape (n_pairs,)

@@ -23,8 +23,6 @@ class LabelledRows:
 
     Attributes
     ----------
-    fit : LMMFit or GLMMFit
-    model : LMMModel or GLMMModel
     index : Index
         Of the rows.
     data : Any

@@ -19,13 +19,11 @@ def refits_without(model: LMMModel, groups: GroupingFactor) -> Iterator[tuple[in
 
     Parameters
     ----------
-    model : LMMModel
     groups : GroupingFactor
         Any partition of the rows.
 
     Yields
     ------
-    group : int
     fit : LMMFit
         Of the other groups.
     """
@@ -39,7 +37,6 @@ def model_of_rows(model: LMMModel, keep: NDArray[np.bool_]) -> LMMModel:
 
     Parameters
     ----------
-    model : LMMModel
     keep : ndarray of shape (n,)
     """
     return model.with_design(model.design.select(keep))

@@ -28,7 +28,6 @@ def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -
 
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to; results of mixedlm keep their rows.
     **arguments

@@ -29,7 +29,6 @@ class PlacedRows:
 
     Attributes
     ----------
-    groups : ndarray of shape (n,)
     positions : ndarray of shape (n,) or (n, n_dimensions)
     """
 
@@ -74,7 +73,6 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
 
     Parameters
     ----------
-    rows : TrainingRows
     factor : str or array-like of shape (n,), optional
         Grouping factor, column of the data or labels; by default the groups of the residual
         structure, or the only factor.
@@ -103,7 +101,6 @@ def error_correlations(rows: TrainingRows, first: Integers, second: Integers) ->
 
     Parameters
     ----------
-    rows : TrainingRows
     first, second : ndarray of shape (n_pairs,)
         Positions of rows.
     """
@@ -131,8 +128,6 @@ class UnitResiduals:
 
     Attributes
     ----------
-    rows : TrainingRows
-    kind : str
     values : ndarray of shape (n,)
     """
 

@@ -57,7 +57,6 @@ def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
 
     Parameters
     ----------
-    rows : TrainingRows
     groups : GroupingFactor
         Any partition of the rows.
 
@@ -126,7 +125,6 @@ def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[n
 
     Parameters
     ----------
-    rows : TrainingRows
     codes : ndarray of shape (n,)
         Each row's group.
 
@@ -221,7 +219,6 @@ def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArra
 
     Parameters
     ----------
-    rows : TrainingRows
     positions : ndarray of shape (n_groups, size)
 
     Returns

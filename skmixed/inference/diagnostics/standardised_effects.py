@@ -24,10 +24,6 @@ def standardised_effects(fit: LMMFit) -> dict[str, pd.DataFrame]:
     covariance :math:`\sigma^2 \Psi Z'PZ\Psi` (Lange and Ryan 1989). Small groups shrink more, so
     that modes as they are would have heavy tails in unbalanced data.
 
-    Parameters
-    ----------
-    fit : LMMFit
-
     Returns
     -------
     dict of str to DataFrame

@@ -36,10 +36,8 @@ class ActiveBlock:
 
     Attributes
     ----------
-    effects : RandomEffects
     Z : ndarray of shape (k, n)
         Standardised columns, times the root of the weights.
-    codes : ndarray of shape (n,)
     """
 
     effects: RandomEffects
@@ -57,8 +55,6 @@ class TrainingRows(LabelledRows):
 
     Attributes
     ----------
-    fit : LMMFit
-    model : LMMModel
     index : Index
         Of the rows.
     data : Any

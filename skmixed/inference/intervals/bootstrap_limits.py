@@ -31,14 +31,8 @@ def bootstrap_limits(
         That of ``fitted``.
     parameters : sequence of ModelParameter
         Identified ones.
-    level : float
     n : int
         Number of replicates.
-    random_state : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    list of (float, float)
 
     Raises
     ------

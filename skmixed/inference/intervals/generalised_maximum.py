@@ -25,10 +25,8 @@ class HeldGeneralised:
 
     Attributes
     ----------
-    objective : GeneralisedObjective
     order : ndarray of shape (n_parameters,)
         Positions of the parameters, that of the held one first.
-    exact_hessian : bool
     """
 
     objective: GeneralisedObjective
@@ -62,13 +60,7 @@ class HeldGeneralised:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneralisedMaximum:
-    """Hold the optimum in all parameters, standardised columns.
-
-    Attributes
-    ----------
-    objective : GeneralisedObjective
-    at : GeneralisedValue
-    """
+    """Hold the optimum in all parameters, standardised columns."""
 
     objective: GeneralisedObjective
     at: GeneralisedValue
@@ -121,7 +113,6 @@ def generalised_maximum(fit: GLMMFit, model: GLMMModel) -> GeneralisedMaximum:
 
     Parameters
     ----------
-    fit : GLMMFit
     model : GLMMModel
         With its rows.
     """

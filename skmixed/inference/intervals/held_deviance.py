@@ -38,7 +38,6 @@ class HeldDeviance(Protocol):
 
     Attributes
     ----------
-    exact_hessian : bool
     lower : ndarray or None
         Bounds of the other entries.
     """
@@ -67,9 +66,6 @@ class HeldTheta(ProfiledObjective):
 
     Parameters
     ----------
-    products : CrossProducts
-    covariance : JointCovariance
-    kernel : Kernel
     held : int
         Position in theta.
     """
@@ -166,9 +162,6 @@ class HeldDeviation(_WithSigma):
 
     Parameters
     ----------
-    products : CrossProducts
-    covariance : JointCovariance
-    kernel : Kernel
     held : int
         Position in theta.
     """
@@ -215,9 +208,6 @@ class HeldCoefficient(ProfiledObjective):
 
     Parameters
     ----------
-    products : CrossProducts
-    covariance : JointCovariance
-    kernel : Kernel
     combination : ndarray of shape (n_coefficients,)
     """
 

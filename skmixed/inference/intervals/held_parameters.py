@@ -45,15 +45,7 @@ EDGE = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaximumLikelihood:
-    """Hold the optimum of the likelihood, standardised columns.
-
-    Attributes
-    ----------
-    products : CrossProducts
-    kernel : Kernel
-    covariance : JointCovariance
-    at : ObjectiveValue
-    """
+    """Hold the optimum of the likelihood, standardised columns."""
 
     products: CrossProducts
     kernel: Kernel
@@ -146,10 +138,6 @@ class Held(NamedTuple):
 def maximum_likelihood(fit: LMMFit) -> MaximumLikelihood:
     """Maximise the likelihood from the cross-products of a fit, which may be of REML.
 
-    Parameters
-    ----------
-    fit : LMMFit
-
     Raises
     ------
     ValueError
@@ -173,14 +161,7 @@ def maximum_likelihood(fit: LMMFit) -> MaximumLikelihood:
 
 
 def held_parameter(fit: LMMFit, best: Maximum, parameter: ModelParameter) -> Held:
-    """Return the deviance that holds a parameter that is identified.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    best : Maximum
-    parameter : ModelParameter
-    """
+    """Return the deviance that holds a parameter that is identified."""
     if parameter.kind == "fixed":
         return _coefficient(fit, best, parameter.position)
     if parameter.kind == "extra":

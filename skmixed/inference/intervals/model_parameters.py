@@ -27,7 +27,6 @@ class Place:
     ----------
     factor : int
         Position among the grouping factors of the fit.
-    term : int
     position : int
         Among the natural parameters of the term.
     effects : tuple of int
@@ -88,10 +87,6 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
     The parameters of a residual structure come before sigma, which known variances leave out. A
     generalised model has the coefficients of its further predictors in that place, on the scales
     of these: logarithms of dispersions, logits of zero inflation.
-
-    Parameters
-    ----------
-    fit : LMMFit
     """
     fixed = [
         ModelParameter(
@@ -119,11 +114,6 @@ def selected(
     parameters: Sequence[ModelParameter], which: str | Sequence[str]
 ) -> list[ModelParameter]:
     """Return the parameters that are asked for.
-
-    Parameters
-    ----------
-    parameters : sequence of ModelParameter
-    which : {"all", "fixed", "random"}, a name, or a sequence of names
 
     Raises
     ------

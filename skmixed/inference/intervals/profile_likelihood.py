@@ -200,14 +200,7 @@ def _maximum(fit: LMMFit, fitted: Any) -> tuple[Maximum, float]:
 def interval_table(
     parameters: Sequence[ModelParameter], limits: Sequence[Sequence[float]], method: str
 ) -> pd.DataFrame:
-    """Return one row for each parameter, with its estimate and limits.
-
-    Parameters
-    ----------
-    parameters : sequence of ModelParameter
-    limits : sequence of (float, float)
-    method : str
-    """
+    """Return one row for each parameter, with its estimate and limits."""
     table = pd.DataFrame(
         {
             "parameter": [one.name for one in parameters],

@@ -69,7 +69,6 @@ class Side:
 
     Attributes
     ----------
-    points : list of PathPoint
     limit : float
         Where zeta reaches the cutoff, or the bound of the parameter if it does not; infinite if
         there is no bound either.
@@ -85,7 +84,6 @@ class ProfilePath:
 
     Parameters
     ----------
-    deviance : HeldDeviance
     optimum : ndarray
         The best z.
     least : float
@@ -124,7 +122,6 @@ class ProfilePath:
 
         Parameters
         ----------
-        direction : {-1, 1}
         cutoff : float
             Of |zeta|, at which the limit is wanted.
         reach : float

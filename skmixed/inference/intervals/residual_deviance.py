@@ -54,8 +54,6 @@ class ChartedDeviance:
     ----------
     objective_of : callable
         Makes the likelihood of (theta, rho) from the structures of the random effects.
-    objective : ResidualObjective
-    chart : Chart
     lower : ndarray or None
         Bounds of all entries of z but the first.
     with_sigma : bool
@@ -181,8 +179,6 @@ class NaturalChart:
 
     Attributes
     ----------
-    natural : NaturalParameter
-    n_theta : int
     base : ndarray of shape (n_rho,)
     Q : ndarray of shape (n_rho, n_rho)
         Orthogonal.
@@ -263,7 +259,6 @@ class HeldResidualCoefficient:
 
     Parameters
     ----------
-    whole : ResidualObjective
     of_columns : callable
         Makes the likelihood from the matrix that [X y] is multiplied by.
     combination : ndarray of shape (n_coefficients,)

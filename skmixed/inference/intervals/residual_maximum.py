@@ -43,13 +43,10 @@ class ResidualMaximum:
     ----------
     model : LMMModel
         By ML.
-    coordinates : Coordinates
     rows : WhitenedRows
         By their weights.
     kept : list of int
         The estimable factors.
-    objective : ResidualObjective
-    at : ObjectiveValue
     """
 
     model: LMMModel

@@ -21,11 +21,6 @@ def residual_table(fit: LMMFit, level: float = 0.95) -> pd.DataFrame:
     Standard errors come from the observed information, limits from the scale on which an estimate
     is nearly normal: logarithms of ratios and ranges, Fisher's z of correlations.
 
-    Parameters
-    ----------
-    fit : LMMFit
-    level : float, default=0.95
-
     Returns
     -------
     DataFrame

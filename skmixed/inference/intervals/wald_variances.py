@@ -49,11 +49,9 @@ def wald_variance_limits(
 
     Parameters
     ----------
-    fit : LMMFit
     parameters : sequence of ModelParameter
         Natural parameters of random effects or residuals, sigma, or coefficients of further
         predictors, all identified.
-    level : float
     df : float, default=inf
         Degrees of freedom of Student's t on these scales.
 

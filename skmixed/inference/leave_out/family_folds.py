@@ -23,7 +23,6 @@ def from_training_rows(rows: FamilyRows, train: Positions, test: Positions) -> L
 
     Parameters
     ----------
-    rows : FamilyRows
     train, test : ndarray of int
         Positions of the rows.
     """

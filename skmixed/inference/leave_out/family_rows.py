@@ -50,7 +50,6 @@ def with_codes_of(rows: FamilyRows, train: Positions, test: Positions) -> NewRow
 
     Parameters
     ----------
-    rows : FamilyRows
     train, test : ndarray of int
         Positions of the rows.
     """
@@ -80,12 +79,10 @@ def averaged(
 
     Parameters
     ----------
-    rows : FamilyRows
     eta : ndarray of shape (n,)
         Estimates of the linear predictor.
     averaged_over, variance : ndarray of shape (n,)
         Variance of their errors where the parameters are known, and where they are not.
-    extra : tuple of ndarray of shape (n,)
     test : ndarray of int or slice
         Which of the rows these are.
     """

@@ -51,7 +51,6 @@ class RemainingInformation:
 
         Parameters
         ----------
-        rows : ndarray of shape (n, p)
         sets : ndarray of shape (n,)
         """
         spread = np.sum(np.einsum("np,npa->na", rows, self.root[sets]) ** 2, axis=1)

@@ -111,7 +111,6 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
 
     Parameters
     ----------
-    rows : TrainingRows
     residuals : ndarray of shape (n,)
         y - its prediction, weighted; NaN where there is none.
     variance : ndarray of shape (n,)
@@ -125,14 +124,7 @@ def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray
 
 
 def reported(rows: LabelledRows, left: LeftOut, *, return_std: bool) -> Any:
-    """Return means, and standard deviations if they are wanted, as series; warn of missing ones.
-
-    Parameters
-    ----------
-    rows : LabelledRows
-    left : LeftOut
-    return_std : bool
-    """
+    """Return means, and standard deviations if they are wanted, as series; warn of missing ones."""
     missing = np.flatnonzero(np.isnan(left.mean))
     if len(missing):
         warn_user(

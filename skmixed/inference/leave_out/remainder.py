@@ -33,7 +33,6 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
 
     Parameters
     ----------
-    rows : TrainingRows
     train, test : ndarray of int
         Positions of the rows.
     """

@@ -122,7 +122,6 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
 
     Parameters
     ----------
-    rows : TrainingRows
     groups : GroupingFactor
         Any partition of the rows.
     """

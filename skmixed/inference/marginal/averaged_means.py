@@ -62,8 +62,6 @@ def averaged_functions(
 
     Parameters
     ----------
-    grid : ReferenceGrid
-    fit : GLMMFit
     weights : str
         How cells count, as in ``ReferenceGrid.average``.
 

@@ -24,8 +24,6 @@ class ContrastSet:
 
     Attributes
     ----------
-    labels : tuple of str
-    weights : ndarray of shape (m, k)
     adjust : str
         How p-values are adjusted unless the user says otherwise.
     """

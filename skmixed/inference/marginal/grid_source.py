@@ -36,8 +36,6 @@ class GridSource:
 
     Attributes
     ----------
-    fit : LMMFit
-    recipe : FormulaRecipe
     columns : dict of str to array or Categorical of shape (n,)
         Every column that the formula reads, grouping factors apart; rows of weight 0 left out.
     variables : tuple of str
@@ -66,7 +64,6 @@ class GridSource:
 
         Parameters
         ----------
-        variable : str
         continuous : bool, default=False
             Whether two distinct values count as a covariate too.
         """
@@ -149,7 +146,6 @@ def grid_source(results: Any, offset: float | None = None) -> GridSource:
 
     Parameters
     ----------
-    results : MixedLMResults
     offset : float, optional
         What replaces the offsets of the model.
 

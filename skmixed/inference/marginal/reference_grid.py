@@ -25,7 +25,6 @@ class ReferenceGrid:
 
     Attributes
     ----------
-    source : GridSource
     levels : dict of str to Index
         The values of each variable, in the order of the axes of the grid.
     n_kept : int
@@ -81,7 +80,6 @@ class ReferenceGrid:
         Parameters
         ----------
         cells : ndarray of shape (cells, k)
-        weights : {"equal", "proportional", "outer", "cells", "flat"}
 
         Returns
         -------
@@ -108,7 +106,6 @@ def reference_grid(
 
     Parameters
     ----------
-    source : GridSource
     kept : sequence of str
         Variables that are not averaged over.
     at : mapping of str to values, or None

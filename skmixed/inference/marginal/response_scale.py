@@ -33,8 +33,6 @@ def on_response(link: Link, tests: TTests, limits: FloatArray) -> tuple[TTests, 
 
     Parameters
     ----------
-    link : Link
-    tests : TTests
     limits : ndarray of shape (n, 2)
     """
     at = link.derivatives(tests.estimates)
@@ -48,7 +46,6 @@ def as_ratios(tests: TTests, limits: FloatArray) -> tuple[TTests, FloatArray]:
 
     Parameters
     ----------
-    tests : TTests
     limits : ndarray of shape (n, 2)
     """
     ratios = np.exp(tests.estimates)

@@ -84,7 +84,6 @@ def hat_traces(fit: LMMFit, *, reml: int) -> list[FloatArray]:
 
     Parameters
     ----------
-    fit : LMMFit
     reml : int
         1 for P, 0 for V^-1 in its place.
 
@@ -110,13 +109,7 @@ def hat_traces(fit: LMMFit, *, reml: int) -> list[FloatArray]:
 
 
 def fixed_mixing(objective: ProfiledObjective, at: ObjectiveValue) -> FloatArray:
-    """Return the matrix that takes [X y] to [X R_X^-1, y - X beta].
-
-    Parameters
-    ----------
-    objective : ProfiledObjective
-    at : ObjectiveValue
-    """
+    """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""
     p = objective.n_coefficients
     mixing = np.eye(p + 1)
     mixing[:p, :p] = np.linalg.solve(at.solution.R_X, np.eye(p)).T if p else mixing[:p, :p]

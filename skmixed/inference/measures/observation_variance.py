@@ -33,7 +33,6 @@ def observation_variance(fit: LMMFit, fitted: Any, method: str | None, mean: str
         That of a linear model is the residual variance, whatever the method.
     fitted : Any
         What has the fit.
-    method : {"theoretical", "delta", "lognormal", "trigamma"} or None
     mean : {"null", "response"} or float
         At which mean response, where the variance depends on it.
 

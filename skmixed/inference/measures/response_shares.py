@@ -28,11 +28,6 @@ def response_variances(fit: GLMMFit, model: GLMMModel) -> tuple[dict[str, float]
     between its groups is Var_b(E_c[h(eta)]), mean over the rows. ``"All"`` is that of all factors
     together, which is more than the sum of the single ones.
 
-    Parameters
-    ----------
-    fit : GLMMFit
-    model : GLMMModel
-
     Raises
     ------
     ValueError

@@ -27,23 +27,13 @@ EQUAL = 1e-12
 
 
 def shares(variances: FloatArray) -> FloatArray:
-    """Return parts of the sum; 0 where that is 0.
-
-    Parameters
-    ----------
-    variances : ndarray
-    """
+    """Return parts of the sum; 0 where that is 0."""
     total = float(variances.sum())
     return variances / total if total > 0.0 else np.zeros_like(variances)
 
 
 def term_variances(fit: LMMFit) -> list[tuple[str, float]]:
-    """Return the grouping factor and the mean variance over the rows of each random term.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return the grouping factor and the mean variance over the rows of each random term."""
     return [
         (effects.name, mean_variance(effects, own))
         for effects in fit.random
@@ -56,7 +46,6 @@ def mean_variance(effects: RandomEffects, own: slice) -> float:
 
     Parameters
     ----------
-    effects : RandomEffects
     own : slice
         Of the effects, those of the term.
     """
@@ -70,7 +59,6 @@ def fixed_variance(fit: LMMFit, fitted: Any) -> float:
 
     Parameters
     ----------
-    fit : LMMFit
     fitted : MixedLMResults, estimator or LMMModel
         What has this fit. An estimator keeps no rows; the cross-products do where there is an
         intercept and no precision weights.

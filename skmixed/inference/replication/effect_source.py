@@ -37,7 +37,6 @@ class EffectSource:
 
     Attributes
     ----------
-    fit : LMMFit
     fixed : ndarray of shape (n_rows,)
         X beta and the offset.
     blocks : tuple of EffectBlock
@@ -101,7 +100,6 @@ def effect_source(fit: LMMFit, design: Design) -> EffectSource:
 
     Parameters
     ----------
-    fit : LMMFit
     design : Design
         What was fitted.
     """

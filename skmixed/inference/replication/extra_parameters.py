@@ -11,12 +11,7 @@ __all__ = ["extra_parameter_names", "extra_parameters_of_fit"]
 
 
 def extra_parameter_names(fit: LMMFit) -> list[str]:
-    """Name the coefficients that are estimated, ``dispersion_x`` or ``zero_inflation_x``.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Name the coefficients that are estimated, ``dispersion_x`` or ``zero_inflation_x``."""
     return list(_estimated(fit))
 
 
@@ -25,7 +20,6 @@ def extra_parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> dict[str, float]
 
     Parameters
     ----------
-    fit : LMMFit
     names_from : LMMFit
         The fit whose parameters are wanted.
     """

@@ -27,7 +27,6 @@ class FamilyResponseModel:
     ----------
     predictor : EffectSource
         Of the linear predictor.
-    family : Family
     extra : tuple of ndarray of shape (n_rows,)
         Further predictors of the family.
     trials : ndarray of shape (n_rows,) or None
@@ -62,11 +61,6 @@ class FamilyResponseModel:
 
 def family_response_model(fit: GLMMFit, model: GLMMModel) -> FamilyResponseModel:
     """Return what the responses of a fitted generalised model are made of.
-
-    Parameters
-    ----------
-    fit : GLMMFit
-    model : GLMMModel
 
     Raises
     ------

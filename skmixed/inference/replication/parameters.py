@@ -22,10 +22,6 @@ def parameter_names(fit: LMMFit) -> list[str]:
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
     correlation that the structure does not fix; other natural parameters of a structure follow.
     A coefficient that is aliased is left out.
-
-    Parameters
-    ----------
-    fit : LMMFit
     """
     fixed = fit.fixed
     names = [name for name, out in zip(fixed.names, fixed.aliased, strict=True) if not out]
@@ -45,7 +41,6 @@ def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArra
     ----------
     fit : LMMFit
         Of the same design.
-    many : ManyFits
 
     Returns
     -------
@@ -93,7 +88,6 @@ def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
     ----------
     fit : LMMFit
         Of the same design.
-    many : ManyFits
     """
     singular = np.zeros(len(many.sigma), dtype=bool)
     for effects in fit.random:

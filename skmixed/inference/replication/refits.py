@@ -55,12 +55,8 @@ class Refitter:
     ----------
     fitted : MixedLMResults or LMMModel
         What the user gave: a statistic gets the same.
-    fit : LMMFit
-    model : LMMModel
     statistic : callable or None
         None keeps all parameters, theta and the log-likelihood.
-    n_jobs : int or None
-    verbose : int
     """
 
     fitted: Any
@@ -91,7 +87,6 @@ class Refitter:
 
         Parameters
         ----------
-        n : int
         draw : callable
             Returns the next m responses, of shape (m, n_rows).
         """

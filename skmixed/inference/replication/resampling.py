@@ -25,10 +25,6 @@ class ResidualPool:
     Modes and residuals vary less than the effects and errors that they predict. Both are centred,
     and reflated: with S = L_S L_S' the covariance of the modes and Psi = L L' the estimate, the
     modes are multiplied with L L_S^-1 (Carpenter, Goldstein and Rasbash 2003, section 3).
-
-    Parameters
-    ----------
-    source : ResponseModel
     """
 
     def __init__(self, source: ResponseModel) -> None:
@@ -66,7 +62,6 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
 
     Parameters
     ----------
-    model : LMMModel
     purpose : str
         What needs them, for the message.
     """

@@ -10,12 +10,7 @@ __all__ = ["residual_parameter_names", "residual_parameters_of_fit"]
 
 
 def residual_parameter_names(fit: LMMFit) -> list[str]:
-    """Name the reported parameters, as in ``residual_parameters``; none without a structure.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Name the reported parameters, as in ``residual_parameters``; none without a structure."""
     return [] if fit.residual is None else fit.residual.learned.names
 
 

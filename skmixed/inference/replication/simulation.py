@@ -159,11 +159,6 @@ class ResponseModel:
 def response_model(fit: LMMFit, model: Any) -> ResponseModel | FamilyResponseModel:
     """Return what the responses of a fitted model are made of.
 
-    Parameters
-    ----------
-    fit : LMMFit
-    model : LMMModel or GLMMModel
-
     Raises
     ------
     ValueError

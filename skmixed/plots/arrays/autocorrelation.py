@@ -17,8 +17,6 @@ def autocorrelation_arrays(rows: TrainingRows, *, level: float, **options: Any) 
 
     Parameters
     ----------
-    rows : TrainingRows
-    level : float
     **options
         Of ``skmixed.inference.autocorrelation``.
     """

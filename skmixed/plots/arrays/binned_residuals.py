@@ -22,10 +22,8 @@ def binned_residuals_arrays(rows: FamilyRows, *, by: Any, n_bins: int) -> dict[s
 
     Parameters
     ----------
-    rows : FamilyRows
     by : str, array-like of shape (n,) or None
         A column of the data, or numbers; None takes the fitted values.
-    n_bins : int
     """
     fitted = rows.mean
     at = fitted if by is None else np.asarray(rows.column(by, "by"), dtype=float)

@@ -24,12 +24,7 @@ _PLACES = 25
 
 
 def usual_lines(fit: LMMFit) -> tuple[str, ...]:
-    """Return what is shown of the groups of a fit unless it is asked for.
-
-    Parameters
-    ----------
-    fit : LMMFit
-    """
+    """Return what is shown of the groups of a fit unless it is asked for."""
     if not fit.is_linear:
         return ("points", "mixed", "population")
     return ("points", "separate", "mixed", "pooled")
@@ -48,7 +43,6 @@ def group_fit_arrays(
 
     Parameters
     ----------
-    source : FittedRows
     feature, levels, show, true, panels
         As for ``GroupFitDisplay.from_estimator``.
     """

@@ -23,7 +23,6 @@ def marginal_covariance_arrays(
 
     Parameters
     ----------
-    found : TrainingRows
     rows, factor
         As for ``MarginalCovarianceDisplay.from_results``.
 

@@ -11,12 +11,7 @@ __all__ = ["prediction_comparison_arrays"]
 
 
 def prediction_comparison_arrays(source: FittedRows) -> dict[str, Any]:
-    """Return the arguments of PredictionComparisonDisplay.
-
-    Parameters
-    ----------
-    source : FittedRows
-    """
+    """Return the arguments of PredictionComparisonDisplay."""
     return {
         "first": pooled_values(source, source.table),
         "second": source.predict(source.table, include=True),

@@ -26,7 +26,6 @@ def prediction_interval_arrays(
 
     Parameters
     ----------
-    source : FittedRows
     kind, feature, levels, coverage
         As for ``PredictionIntervalDisplay.from_estimator``.
     """

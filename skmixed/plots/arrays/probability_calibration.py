@@ -41,29 +41,18 @@ def calibration_arrays(
 
     Parameters
     ----------
-    model : FittedModel
-    X : DataFrame or array
     response : ndarray of shape (n,)
         Shares of successes.
     trials : ndarray of shape (n,) or None
-    groups : array-like of shape (n,) or None
     include : bool, str or sequence of str
         Factors whose random effects are known.
-    n_bins : int
     """
     rows, included = model.read(X, groups, include)
     return _binned(_binomial(model.fit), rows, included, response, trials, n_bins)
 
 
 def calibration_of_rows(results: Any, *, include: Include, n_bins: int) -> dict[str, Any]:
-    """Return the arguments of a ProbabilityCalibrationDisplay of the rows that were fitted.
-
-    Parameters
-    ----------
-    results : MixedGLMResults
-    include : bool, str or sequence of str
-    n_bins : int
-    """
+    """Return the arguments of a ProbabilityCalibrationDisplay of the rows that were fitted."""
     rows = required_family_rows(results, None, None, {}, "Calibration")
     fit = _binomial(rows.fit)
     included = wanted_factors(include, [effects.name for effects in fit.random])

@@ -18,12 +18,7 @@ _PLACES = 201
 
 
 def profile_arrays(profiled: ProfileLikelihood) -> dict[str, Any]:
-    """Return the arguments of ProfileDisplay.
-
-    Parameters
-    ----------
-    profiled : ProfileLikelihood
-    """
+    """Return the arguments of ProfileDisplay."""
     curves = profiled.curves
     lines = {name: _line(curve) for name, curve in curves.items()}
     return {

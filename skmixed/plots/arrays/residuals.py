@@ -55,7 +55,6 @@ def residuals_arrays(
 
     Parameters
     ----------
-    fitted : MixedLMResults or fitted estimator
     X, y : array-like, optional
         What an estimator was fitted to.
     kind : str or None

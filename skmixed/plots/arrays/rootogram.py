@@ -20,7 +20,6 @@ def rootogram_arrays(rows: FamilyRows, *, average: bool, max_count: int | None) 
 
     Parameters
     ----------
-    rows : FamilyRows
     average : bool
         Whether random effects are integrated out, or at their modes.
     max_count : int or None

@@ -20,8 +20,6 @@ def semivariogram_arrays(
 
     Parameters
     ----------
-    rows : TrainingRows
-    residual_kind : str
     time : str or array-like of shape (n,), optional
     **options
         Of ``skmixed.inference.semivariogram``.

@@ -13,12 +13,7 @@ __all__ = ["shrinkage_arrays"]
 
 
 def shrinkage_arrays(source: FittedRows) -> dict[str, Any]:
-    """Return the arguments of ShrinkageDisplay.
-
-    Parameters
-    ----------
-    source : FittedRows
-    """
+    """Return the arguments of ShrinkageDisplay."""
     effects, fixed = source.effects, source.fit.fixed
     coefficients = dict(zip(fixed.names, fixed.coefficients, strict=True))
     population = np.array([coefficients.get(name, 0.0) for name in effects.effect_names])

@@ -15,7 +15,6 @@ def spread_arrays(rows: TrainingRows, *, by: Any, level: float) -> dict[str, Any
 
     Parameters
     ----------
-    rows : TrainingRows
     by, level
         As for ``skmixed.inference.residual_spread``.
     """

@@ -22,7 +22,6 @@ def trajectories_arrays(source: FittedRows, *, feature: Any, color: Any) -> dict
 
     Parameters
     ----------
-    source : FittedRows
     feature, color
         As for ``TrajectoriesDisplay.from_estimator``.
     """
@@ -78,8 +77,6 @@ def spread_groups(codes: NDArray[np.intp], y: FloatArray, n: int) -> NDArray[np.
     ----------
     codes : ndarray of shape (n_rows,)
         Group of each row; every group has rows.
-    y : ndarray of shape (n_rows,)
-    n : int
     """
     if n <= 0:
         return np.zeros(0, dtype=np.intp)

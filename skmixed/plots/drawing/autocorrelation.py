@@ -20,7 +20,6 @@ def draw_autocorrelation(ax: Axes, table: pd.DataFrame, *, level: float) -> dict
 
     Parameters
     ----------
-    ax : matplotlib Axes
     table : DataFrame
         With lag, autocorrelation, limit and expected.
     level : float

@@ -18,13 +18,7 @@ __all__ = ["draw_binned_residuals"]
 
 
 def draw_binned_residuals(display: BinnedResidualsDisplay, made: Panels) -> None:
-    """Draw a display, and keep its artists in it.
-
-    Parameters
-    ----------
-    display : BinnedResidualsDisplay
-    made : Panels
-    """
+    """Draw a display, and keep its artists in it."""
     ax = made.axes[0]
     describe(ax, title="Binned residuals", x=short_label(display.by), y="Mean residual")
     reach = float(norm.isf(0.5 * (1.0 - display.level))) * display.standard_errors

@@ -41,7 +41,6 @@ def draw_scale_location(
 
     Parameters
     ----------
-    ax : matplotlib Axes
     fitted, residuals : ndarray of shape (n,)
     unit_variance : bool
         Whether the residuals should have variance 1, so that the mean of the roots is known.

@@ -61,11 +61,6 @@ def group_quartiles(values: FloatArray, labels: NDArray[np.object_]) -> GroupQua
 def draw_groups(ax: Axes, groups: GroupQuartiles) -> dict[str, Any]:
     """Draw each group as a row.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    groups : GroupQuartiles
-
     Returns
     -------
     dict

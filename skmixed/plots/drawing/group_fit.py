@@ -34,8 +34,6 @@ def draw_groups(
 
     Parameters
     ----------
-    display : GroupFitDisplay
-    made : Panels
     members : sequence of ndarray
         Positions of each panel's groups.
     names : sequence of str

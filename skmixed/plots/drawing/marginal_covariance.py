@@ -47,7 +47,6 @@ def draw_heat_map(
 
     Parameters
     ----------
-    ax : matplotlib Axes
     matrix : ndarray of shape (n, n)
     groups : ndarray of shape (n,) or None
         Labels of the rows.
@@ -86,12 +85,7 @@ def draw_heat_map(
 
 
 def runs(groups: NDArray[np.object_]) -> tuple[NDArray[np.intp], list[Any]]:
-    """Return where each run of one label starts, and the labels.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n,)
-    """
+    """Return where each run of one label starts, and the labels."""
     changes = [i for i in range(1, len(groups)) if groups[i] != groups[i - 1]]
     starts = np.array([0, *changes], dtype=np.intp)
     return starts, [groups[i] for i in starts]

@@ -48,7 +48,6 @@ def draw_criteria(ax: Axes, differences: pd.DataFrame, weights: pd.Series) -> di
 
     Parameters
     ----------
-    ax : matplotlib Axes
     differences : DataFrame
         Models x criteria.
     weights : Series
@@ -74,7 +73,6 @@ def draw_coefficients(made: Panels, table: pd.DataFrame) -> tuple[dict[str, Any]
 
     Parameters
     ----------
-    made : Panels
     table : DataFrame
         Columns model, term, estimate, lower, upper.
 

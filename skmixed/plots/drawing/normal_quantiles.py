@@ -90,8 +90,6 @@ def draw_quantiles(
 
     Parameters
     ----------
-    ax : matplotlib Axes
-    samples : mapping of str to NormalQuantiles
     legend : bool, default=True
         Whether to name the samples if there are several.
 

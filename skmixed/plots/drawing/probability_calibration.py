@@ -21,13 +21,7 @@ MARGIN = 0.05
 
 
 def draw_calibration(display: ProbabilityCalibrationDisplay, made: Panels) -> None:
-    """Draw a display, and keep its artists in it.
-
-    Parameters
-    ----------
-    display : ProbabilityCalibrationDisplay
-    made : Panels
-    """
+    """Draw a display, and keep its artists in it."""
     ax = made.axes[0]
     describe(ax, title="Calibration", x="Predicted probability", y="Observed share")
     ax.axline((0.0, 0.0), slope=1.0, color=GREY, linewidth=1.0, linestyle=DASHED, zorder=1.0)

@@ -35,8 +35,6 @@ class ParameterProfile:
         Of the parameter, ascending; empty where the data say nothing of it.
     zeta : ndarray of shape (n_points,)
         Signed roots of the deviance.
-    estimate : float
-    limits : tuple of float
     """
 
     values: FloatArray
@@ -62,16 +60,8 @@ def draw_profile(
 
     Parameters
     ----------
-    ax : matplotlib Axes
-    name : str
-    one : ParameterProfile
-    kind : {"zeta", "density"}
     level : float
         Of the limits.
-
-    Returns
-    -------
-    tuple of the curve and what shows the limits, or None
     """
     describe(ax, title=name)
     if len(one.values) < 2:

@@ -58,13 +58,7 @@ class CaterpillarArtists:
 
 
 def draw_caterpillar(ax: Axes, rows: Caterpillar) -> CaterpillarArtists:
-    """Draw the rows on ax, with labels if there is room for them.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    rows : Caterpillar
-    """
+    """Draw the rows on ax, with labels if there is room for them."""
     places = np.arange(len(rows.values))
     colours = np.where(rows.accented, ACCENT, NEUTRAL)
     spacing = points_per_row(ax, len(places))

@@ -27,7 +27,6 @@ def drawings(display: ResidualsDisplay, kind: str) -> dict[str, Drawing]:
 
     Parameters
     ----------
-    display : ResidualsDisplay
     kind : str
         One of KINDS.
 

@@ -20,13 +20,7 @@ WIDTH = 0.85
 
 
 def draw_rootogram(display: RootogramDisplay, made: Panels) -> None:
-    """Draw a display, and keep its artists in it.
-
-    Parameters
-    ----------
-    display : RootogramDisplay
-    made : Panels
-    """
+    """Draw a display, and keep its artists in it."""
     ax = made.axes[0]
     describe(ax, title="Rootogram", x=display.response_name, y="Root of the number of rows")
     expected, observed = np.sqrt(display.expected), np.sqrt(display.observed)

@@ -21,13 +21,7 @@ DOTTED = (0, (1, 1.2))
 
 
 def draw_semivariogram(display: SemivariogramDisplay, made: Panels) -> None:
-    """Draw a display, and keep its artists in it.
-
-    Parameters
-    ----------
-    display : SemivariogramDisplay
-    made : Panels
-    """
+    """Draw a display, and keep its artists in it."""
     ax = made.axes[0]
     # Residuals that know nothing of each other.
     ax.axhline(1.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=1.0)

@@ -22,13 +22,7 @@ TEXT = 9.0
 
 
 def draw_spread(display: SpreadByStratumDisplay, made: Panels) -> None:
-    """Draw a display, and keep its artists in it.
-
-    Parameters
-    ----------
-    display : SpreadByStratumDisplay
-    made : Panels
-    """
+    """Draw a display, and keep its artists in it."""
     ax = made.axes[0]
     places = np.arange(len(display.strata), dtype=float)
     describe(ax, title="Residual spread", x=short_label(display.by), y="Standard deviation")

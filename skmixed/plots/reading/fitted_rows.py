@@ -32,14 +32,12 @@ class FittedRows:
 
     Attributes
     ----------
-    model : FittedModel
     steps : Pipeline or None
         Those before the model.
     table : Table
         The rows as the user knows them.
     design : NewRows
         The same as arrays.
-    response : ndarray of shape (n,)
     position : int
         Of the grouping factor in the fit.
     """

@@ -33,11 +33,9 @@ def separate_lines(source: FittedRows, chosen: Codes, along: Table, n_places: in
 
     Parameters
     ----------
-    source : FittedRows
     chosen : ndarray of shape (n_chosen,)
     along : Table
         n_places rows for each chosen group, in their order.
-    n_places : int
 
     Returns
     -------

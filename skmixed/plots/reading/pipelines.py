@@ -16,10 +16,6 @@ __all__ = ["model_and_columns", "model_and_steps", "transformed"]
 def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
     """Return the fitted model that a pipeline ends with, and the steps before it.
 
-    Parameters
-    ----------
-    estimator : fitted estimator, Pipeline that ends with one, or FittedModel
-
     Raises
     ------
     NotFittedError
@@ -43,11 +39,6 @@ def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
 
 def model_and_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return the fitted model that a pipeline ends with, and X as the model knows it.
-
-    Parameters
-    ----------
-    estimator : fitted estimator, or Pipeline that ends with one
-    X : array-like of shape (n, n_columns)
 
     Raises
     ------

@@ -28,7 +28,6 @@ def read_estimator(
 
     Parameters
     ----------
-    estimator : fitted estimator or Pipeline, or FittedModel
     X, y, groups
         As given to its fit.
     factor : str, optional
@@ -64,10 +63,6 @@ def read_estimator(
 
 def model_and_rows(results: MixedLMResults) -> tuple[FittedModel, Any]:
     """Return the fitted model of results, and the data they keep.
-
-    Parameters
-    ----------
-    results : MixedLMResults
 
     Raises
     ------

@@ -62,7 +62,6 @@ class Table:
 
         Parameters
         ----------
-        column : str
         grid : ndarray of shape (n, n_places)
             Values of the column.
         """
@@ -106,13 +105,7 @@ class Table:
 
 
 def as_table(X: Any, groups: Any) -> Table:
-    """Return rows as a table.
-
-    Parameters
-    ----------
-    X : array-like, data frame, or mapping of columns
-    groups : array-like of shape (n,), data frame or None
-    """
+    """Return rows as a table."""
     require_table(X, "X")
     if isinstance(X, pd.DataFrame):
         return Table(X.reset_index(drop=True), groups, False)

@@ -53,13 +53,7 @@ def points_per_row(ax: Axes, n_rows: int) -> float:
 
 
 def label_rows(ax: Axes, labels: Sequence[Any]) -> None:
-    """Name the rows 0, 1, ... from the bottom to the top, unless the names would overlap.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    labels : sequence
-    """
+    """Name the rows 0, 1, ... from the bottom to the top, unless the names would overlap."""
     spacing = points_per_row(ax, len(labels))
     if spacing < FEWEST_POINTS * LINE_HEIGHT:
         ax.set_yticks([])

@@ -60,8 +60,6 @@ def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None
 
     Parameters
     ----------
-    ax : matplotlib Axes
-    handles : sequence of artists
     width : float, optional
         How wide it may be, in pixels; as the Axes by default.
     """
@@ -87,8 +85,6 @@ def legend_above_grid(root: Any, handles: Sequence[Any], grid: Any) -> Any:
 
     Parameters
     ----------
-    root : Figure or SubFigure
-    handles : sequence of artists
     grid : GridSpec
         Of the panels, which makes room where no layout engine does.
     """
@@ -110,7 +106,6 @@ def explain(ax: Axes, handles: Sequence[Any]) -> Any:
     ----------
     ax : matplotlib Axes
         With its title.
-    handles : sequence of artists
     """
     from matplotlib.text import Text
 

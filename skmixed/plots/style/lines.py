@@ -54,17 +54,12 @@ def draw_lines(
 
     Parameters
     ----------
-    ax : matplotlib Axes
     x, values : ndarray of shape (n_lines, n_places)
     name : str
         Of the kind, a key of LINES.
     together : bool, default=False
         Whether lines of many groups share the Axes: those of the groups are then paler, and those
         that do without random effects stand before them.
-
-    Returns
-    -------
-    LineCollection
     """
     from matplotlib.collections import LineCollection
     from matplotlib.patheffects import Normal, Stroke

@@ -85,7 +85,6 @@ def make_panels(
     ----------
     ax : matplotlib Axes, array of Axes, or None
         One Axes for several panels is hidden, and its place divided; None makes a figure.
-    n_panels : int
     caller : str
         Who draws, for messages: ``"GroupFitDisplay.plot"``.
     size, single : tuple of float

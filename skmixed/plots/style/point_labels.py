@@ -39,7 +39,6 @@ def place_labels(
     ----------
     ax : matplotlib Axes
         With its limits set.
-    labels : sequence of n labels
     places, others : ndarray of shape (n, 2)
         The points with labels, and others to leave free, in data coordinates.
     """

@@ -39,13 +39,7 @@ _NUMBER_WIDTH = 0.5 * POINTS_PER_INCH
 
 
 def describe(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
-    """Write title and labels of the axes, smaller and shorter where the panel is small.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    title, x, y : str
-    """
+    """Write title and labels of the axes, smaller and shorter where the panel is small."""
     scale = text_scale(ax)
     width, height = size_in_points(ax)
     shown = _fitted(title, width, TITLE_SIZE * scale)

@@ -47,7 +47,6 @@ class FamilySymbols:
 
     Attributes
     ----------
-    fit : GLMMFit
     values : bool
         Whether estimates stand in the place of the coefficients.
     """

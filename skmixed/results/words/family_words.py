@@ -26,12 +26,7 @@ MEANS = {"log": "the mean of {}", "logit": "the odds of {}"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilySentences(FixedSentences):
-    """Write sentences on the fixed effects of a generalised model.
-
-    Attributes
-    ----------
-    fit : GLMMFit
-    """
+    """Write sentences on the fixed effects of a generalised model."""
 
     fit: GLMMFit
 
@@ -115,7 +110,6 @@ def group_sentences(effects: RandomEffects, fixed: FamilySentences) -> list[str]
 
     Parameters
     ----------
-    effects : RandomEffects
     fixed : FamilySentences
         Its level is the central part of the population of groups too.
     """
@@ -149,12 +143,7 @@ def _effect(effects: RandomEffects, name: str, deviation: float, fixed: FamilySe
 
 
 def family_sentences(fit: GLMMFit) -> list[str]:
-    """Say what the dispersion and the zero inflation are.
-
-    Parameters
-    ----------
-    fit : GLMMFit
-    """
+    """Say what the dispersion and the zero inflation are."""
     sentences = []
     for one in reversed(fit.extra):
         if one.name == "zero_inflation" and one.is_constant:

@@ -30,7 +30,6 @@ class FixedSentences:
     limits : ndarray of shape (p, 2)
     level : float
         Of the limits.
-    response : str
     """
 
     terms: NamedTerms

@@ -68,7 +68,6 @@ def group_columns(fit: LMMFit, rows: NewRows | None) -> GroupColumns:
 
     Parameters
     ----------
-    fit : LMMFit
     rows : NewRows or None
         Without rows no column is known to be constant within groups.
     """

@@ -29,8 +29,6 @@ def factor_sentences(fit: LMMFit, effects: RandomEffects, fixed: FixedSentences)
 
     Parameters
     ----------
-    fit : LMMFit
-    effects : RandomEffects
     fixed : FixedSentences
         Its level is the central part of the population of groups too: beta -+ z tau.
     """

@@ -24,7 +24,6 @@ class ResidualSymbols:
 
     Attributes
     ----------
-    fit : LMMFit
     values : bool
         Whether estimates stand in the place of the parameters.
     weighted : bool

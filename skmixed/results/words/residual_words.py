@@ -47,7 +47,6 @@ def residual_sentences(fit: LMMFit, level: float) -> list[str]:
 
     Parameters
     ----------
-    fit : LMMFit
     level : float
         Of the confidence intervals.
     """

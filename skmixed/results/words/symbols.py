@@ -35,7 +35,6 @@ class FactorSymbols:
 
     Attributes
     ----------
-    effects : RandomEffects
     letter, index : str
         Of its random effects and of its levels.
     numbers : tuple of str
@@ -159,11 +158,8 @@ class ModelSymbols:
 
     Attributes
     ----------
-    fit : LMMFit
-    recipe : FormulaRecipe or None
     response : str
         Its name in LaTeX.
-    factors : tuple of FactorSymbols
     numbers : dict of str to int
         Number of each coefficient and effect.
     values : bool
@@ -254,7 +250,6 @@ def model_symbols(results: Any, *, values: bool) -> ModelSymbols:
 
     Parameters
     ----------
-    results : MixedLMResults
     values : bool
         Whether estimates stand in the place of the coefficients.
     """

@@ -42,7 +42,6 @@ def parts_of(name: str, recipe: FormulaRecipe | None) -> tuple[TermPart, ...]:
 
     Parameters
     ----------
-    name : str
     recipe : FormulaRecipe or None
         Without a formula a name is one part, whatever it is made of.
 
@@ -69,8 +68,6 @@ class NamedTerms:
 
     Attributes
     ----------
-    recipe : FormulaRecipe or None
-    names : tuple of str
     parts : tuple of tuple of TermPart
         Of each name.
     partners : dict of str to dict
@@ -99,13 +96,7 @@ class NamedTerms:
 
 
 def named_terms(names: Sequence[str], recipe: FormulaRecipe | None) -> NamedTerms:
-    """Take the names of the fixed effects apart.
-
-    Parameters
-    ----------
-    names : sequence of str
-    recipe : FormulaRecipe or None
-    """
+    """Take the names of the fixed effects apart."""
     parts = tuple(parts_of(name, recipe) for name in names)
     expressions = {} if recipe is None else columns_by_expression(recipe)
     partners: dict[str, dict[str, TermPart]] = defaultdict(dict)
