@@ -37,7 +37,7 @@ def residual_parameters(learned: LearnedResidual) -> tuple[NaturalParameter, ...
 
 
 def stratum_deviations(learned: LearnedResidual) -> tuple[NaturalParameter, ...]:
-    """List the standard deviations of strata; or sigma, which scales them, if others are unequal."""
+    """List the standard deviations of strata; or sigma, which scales them, where others differ."""
     strata = learned.variances[0] if len(learned.variances) == 1 else None
     if not isinstance(strata, Strata):
         scaled = bool(learned.variances) and not learned.fixes_sigma
