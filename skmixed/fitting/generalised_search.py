@@ -82,10 +82,11 @@ def find_generalised_optimum(
     search = partial(_searched, objective, tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
     for other in _other_starts(objective, start, best.optimum):
-        first = evaluated(objective, other)
-        if first is None:
+        found = None
+        with suppress(np.linalg.LinAlgError):
+            found = search(objective(other), 1, max_iter=min(max_iter, MAX_OTHER))
+        if found is None:
             continue
-        found = search(first, 1, max_iter=min(max_iter, MAX_OTHER))
         spent = best.optimum.n_iter + found.optimum.n_iter
         if _is_better(found.optimum, best.optimum):
             best = found
@@ -265,8 +266,12 @@ def _other_starts(
     x, n = optimum.at.theta, len(objective.X)
     theta = objective.split(x).theta
     rest = slice(n + len(theta), None)
-    starts = _far_out(objective, x, rest) if _is_sparse(optimum.at.modes) else []
-    if objective.responses.family.log_concave and not _has_corners(objective, theta):
+    cornered, concave = _has_corners(objective, theta), objective.responses.family.log_concave
+    # Effects that explain everything are an optimum of Laplace's approximation at times.
+    plausible = cornered or _is_sparse(optimum.at.modes)
+    far_out = np.concatenate([x[:n], _isotropic(objective, FAR_OUT), x[rest]])
+    starts = [far_out] if plausible else []
+    if concave and not cornered:
         return starts
     level = np.zeros(n)
     level[:1] = start[:1]
@@ -300,12 +305,6 @@ def _isotropic(objective: GeneralisedObjective, size: float) -> FloatArray:
     """Return the theta of independent effects with one standard deviation."""
     roots = [size * np.eye(joint.n_effects) for joint in objective.covariance.factors]
     return objective.covariance.parameters(roots)
-
-
-def _far_out(objective: GeneralisedObjective, x: FloatArray, rest: slice) -> list[FloatArray]:
-    """Return where effects explain everything: an optimum of Laplace's approximation."""
-    n = len(objective.X)
-    return [np.concatenate([x[:n], _isotropic(objective, FAR_OUT), x[rest]])]
 
 
 def _value(objective: GeneralisedObjective, point: FloatArray) -> float:
