@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.convergence import SAME
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
+from skmixed.fitting.generalised_other_starts import generalised_other_starts
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import ModelOf, Optimum, evaluated, newton_search
-from skmixed.likelihood.modes import Modes
 
 __all__ = ["GeneralisedOptimum", "find_generalised_optimum", "first_evaluation", "measured"]
 
@@ -24,12 +24,6 @@ FloatArray = NDArray[np.float64]
 QUICK = 60
 # How often a start is moved towards no random effects, until it has modes.
 NEARER = 20
-# Standard deviations of the effects at other starts, on the scale of standardised columns, and how
-# many of these starts are tried.
-SIZES, TRIED = (0.3, 1.0, 3.0), 2
-# Information on each effect of a level, in units of the effects, below which large effects may
-# explain the responses as well, and the standard deviation from which that optimum is found.
-SPARSE, FAR_OUT = 1.5, 10.0
 # A gain in -2 log-likelihood that is worth another optimum.
 BETTER = 1e-7
 # The distance from the optimum, in standard errors, at which the Hessian is measured. The last
@@ -81,7 +75,7 @@ def find_generalised_optimum(
     at, n_iter = first_evaluation(objective, start)
     search = partial(_searched, objective, tol=tol)
     best = search(at, n_iter, max_iter=max_iter)
-    for other in _other_starts(objective, start, best.optimum):
+    for other in generalised_other_starts(objective, start, best.optimum.at):
         found = None
         with suppress(np.linalg.LinAlgError):
             found = search(objective(other), 1, max_iter=min(max_iter, MAX_OTHER))
@@ -201,7 +195,10 @@ def _is_found_again(objective: GeneralisedObjective, at: GeneralisedValue) -> bo
     """Tell whether the modes are also found from nothing: there may be several of them."""
     if objective.responses.family.log_concave:
         return True
-    anew = _value(replace(objective), at.theta)
+    try:
+        anew = replace(objective).value(at.theta)
+    except np.linalg.LinAlgError:
+        return False
     return abs(anew - at.value) <= SAME * max(1.0, abs(at.value))
 
 
@@ -253,63 +250,3 @@ def _snapped(
     if at is None or at.value > optimum.at.value + SAME:
         return optimum
     return replace(optimum, at=at)
-
-
-def _other_starts(
-    objective: GeneralisedObjective, start: FloatArray, optimum: Optimum[GeneralisedValue]
-) -> list[FloatArray]:
-    """Return other starts; none if no second optimum is to be expected.
-
-    There may be one if the log density is not concave, if the covariance of several effects is on
-    its boundary or not linear in theta, and far out if the rows say little of each level.
-    """
-    x, n = optimum.at.theta, len(objective.X)
-    theta = objective.split(x).theta
-    rest = slice(n + len(theta), None)
-    cornered, concave = _has_corners(objective, theta), objective.responses.family.log_concave
-    # Effects that explain everything are an optimum of Laplace's approximation at times.
-    plausible = cornered or _is_sparse(optimum.at.modes)
-    far_out = np.concatenate([x[:n], _isotropic(objective, FAR_OUT), x[rest]])
-    starts = [far_out] if plausible else []
-    if concave and not cornered:
-        return starts
-    level = np.zeros(n)
-    level[:1] = start[:1]
-    points = [
-        np.concatenate([beta, _isotropic(objective, size), omega])
-        for beta, omega in ((x[:n], x[rest]), (start[:n], start[rest]), (level, start[rest]))
-        for size in SIZES
-    ]
-    values = [_value(objective, point) for point in points]
-    best = np.argsort(values, kind="stable")[:TRIED]
-    return [points[i] for i in best if math.isfinite(values[i])] + starts
-
-
-def _is_sparse(modes: Modes) -> bool:
-    """Tell whether the rows of a typical level say next to nothing of its effects."""
-    return any(np.einsum("aag->", N) < SPARSE * N[0].size for N in modes.gram.own)
-
-
-def _has_corners(objective: GeneralisedObjective, theta: FloatArray) -> bool:
-    """Tell whether a covariance is singular, or its factor is not linear in theta."""
-    covariance = objective.covariance
-    for joint, part in zip(covariance.factors, covariance.split(theta), strict=True):
-        L = joint.factor(part)
-        singular = len(L) > 1 and np.linalg.svd(L, compute_uv=False)[-1] == 0.0
-        if singular or joint.factor_second_derivative(part) is not None:
-            return True
-    return False
-
-
-def _isotropic(objective: GeneralisedObjective, size: float) -> FloatArray:
-    """Return the theta of independent effects with one standard deviation."""
-    roots = [size * np.eye(joint.n_effects) for joint in objective.covariance.factors]
-    return objective.covariance.parameters(roots)
-
-
-def _value(objective: GeneralisedObjective, point: FloatArray) -> float:
-    """Return the objective, infinite where there is none."""
-    try:
-        return objective.value(point)
-    except np.linalg.LinAlgError:
-        return math.inf
