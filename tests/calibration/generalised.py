@@ -162,7 +162,7 @@ def main() -> None:
     ]
     sys.stdout.write(shown(estimates))
     limits = [row for i in (0.0, rare) for row in coverage(Sampling(50, 20, i), 200, 0)]
-    sys.stdout.write(shown([*limits, *coverage(Sampling(50, 20, 0.0), 100, 99)[-2:]]))
+    sys.stdout.write(shown([*limits, *coverage(Sampling(50, 20, 0.0), 150, 199)[-2:]]))
     calibration = [
         row
         for n_rows in (6, 40)
