@@ -25,20 +25,6 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
     """Return columns A' with A V A' = I, V = I + Z Psi Z'.
 
     Rows follow each other as they stand; those whose errors are correlated by group and time.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n_columns, n)
-        White.
-
-    Returns
-    -------
-    ndarray of shape (n_columns, n)
-
-    Raises
-    ------
-    ValueError
-        If weights count repetitions of rows, or the smaller factors have too many levels.
     """
     if rows.repeated:
         raise ValueError(
@@ -71,8 +57,8 @@ def _decorrelated(blocks: list[ActiveBlock], columns: FloatArray) -> FloatArray:
     whitened = _innovations(blocks[first], columns)
     if not others:
         return whitened
-    spread = np.concatenate([_spread(blocks[i]) for i in others])
-    return _without(_innovations(blocks[first], spread), whitened)
+    effects = np.concatenate([_written_out(blocks[i]) for i in others])
+    return _without(_innovations(blocks[first], effects), whitened)
 
 
 def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
@@ -82,7 +68,7 @@ def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
     z_i), where P = Lambda (I + Lambda'SLambda)^-1 Lambda' and m = P t are made of the sums S = sum
     z z' and t = sum z y over the rows before it.
     """
-    scaled = block.effects.standardised_factor.T @ block.Z
+    scaled = block.scaled
     k, n = scaled.shape
     pairs = np.einsum("in,jn->ijn", scaled, scaled)
     B = _sums_before(pairs.reshape(k * k, n), block.codes).reshape(k, k, n)
@@ -105,14 +91,12 @@ def _sums_before(values: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
     return np.asarray(sums - values)
 
 
-def _spread(block: ActiveBlock) -> FloatArray:
+def _written_out(block: ActiveBlock) -> FloatArray:
     """Return the rows of Lambda'Z', one for each effect of each level, (k * n_levels, n)."""
-    scaled = block.effects.standardised_factor.T @ block.Z
-    k, n = scaled.shape
-    n_levels = len(block.effects.levels)
-    spread = np.zeros((k, n_levels, n))
-    spread[:, block.codes, np.arange(n)] = scaled
-    return spread.reshape(k * n_levels, n)
+    k, n = block.Z.shape
+    written = np.zeros((k, len(block.effects.levels), n))
+    written[:, block.codes, np.arange(n)] = block.scaled
+    return written.reshape(-1, n)
 
 
 def _without(U: FloatArray, columns: FloatArray) -> FloatArray:

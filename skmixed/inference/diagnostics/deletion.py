@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.coefficients.covariance_solve import covariance_solve
-from skmixed.inference.diagnostics.refits_without import refits_without
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.shares import Shares, group_counts, group_shares, orthonormal
+from skmixed.inference.diagnostics.shares import group_counts, group_shares
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of
 
@@ -28,14 +27,9 @@ UNTOLD = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deletions:
-    """Hold the estimates without each group, seen from those of all rows.
+    """Hold beta - beta without each group (p, n_groups), and sigma without it.
 
-    Attributes
-    ----------
-    dfbeta : ndarray of shape (p, n_groups)
-        beta - beta without the group, in the user's units.
-    distances : ndarray of shape (n_groups, 4)
-        Cook's distance, MDFFITS, COVRATIO and COVTRACE.
+    The distances (n_groups, 4) are Cook's, MDFFITS, COVRATIO and COVTRACE.
     """
 
     dfbeta: FloatArray
@@ -120,8 +114,7 @@ def group_influence(
     fit_of(fitted).require_gaussian("The influence of groups", "fit without each group")
     rows = training_rows(fitted, X, y, **arguments)
     groups = rows.factor(factor)
-    of_rows = _refitted if refit else _downdated
-    deletions = of_rows(rows, groups)
+    deletions = (_refitted if refit else _downdated)(rows, groups)
     frame = pd.DataFrame(
         deletions.distances,
         index=groups.levels.labels.rename(groups.levels.name)
@@ -138,13 +131,12 @@ def group_influence(
 
 def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Leave out each group at fixed variance parameters."""
-    counts = group_counts(rows, groups)
-    one = group_shares(rows, groups)
-    shares = Shares(one.XX * counts, one.Xr * counts, one.rr * counts)
-    p = len(shares.Xr)
-    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(shares.XX, -1, 0))
-    change = np.einsum("gpq,qg->pg", inverse, shares.Xr)
-    product = np.einsum("pg,pg->g", change, shares.Xr)
+    shares, counts = group_shares(rows, groups), group_counts(rows, groups)
+    XX, Xr, rr = shares.XX * counts, shares.Xr * counts, shares.rr * counts
+    p = len(Xr)
+    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(XX, -1, 0))
+    change = np.einsum("gpq,qg->pg", inverse, Xr)
+    product = np.einsum("pg,pg->g", change, Xr)
     sigma2 = rows.sigma**2 * max(p, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         distances = np.column_stack(
@@ -155,8 +147,10 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
                 np.abs(np.einsum("gpp->g", inverse) - p),
             ]
         )
-    sigma = _sigma_without(rows, groups, shares.rr + product)
-    return Deletions(_in_units(rows, change), distances, sigma)
+    at = rows.fit.coordinates
+    dfbeta = at.fixed.matrix * at.response_scale @ (rows.orthonormal @ change)
+    dfbeta[rows.fit.fixed.aliased] = np.nan
+    return Deletions(dfbeta, distances, _sigma_without(rows, groups, rr + product))
 
 
 def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -173,15 +167,6 @@ def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     return inverse, determinant
 
 
-def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:
-    """Carry a change of the coefficients of orthonormal columns over to the user's, (p, G)."""
-    fixed = rows.fit.fixed
-    matrix = rows.fit.coordinates.fixed.matrix * rows.fit.coordinates.response_scale
-    dfbeta = matrix @ (orthonormal(rows) @ change)
-    dfbeta[fixed.aliased] = np.nan
-    return dfbeta
-
-
 def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray) -> FloatArray:
     """Return sigma of the rows that are left, given what r2 loses; NaN where none are left."""
     fit, design = rows.fit, rows.design
@@ -196,14 +181,15 @@ def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray)
 
 def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Fit the model again without each group; distances need errors of the estimates."""
-    fit = rows.fit
+    fit, model, n_groups = rows.fit, rows.model, len(groups.levels)
     kept = ~fit.fixed.aliased
     beta, C = fit.fixed.coefficients, fit.fixed.covariance[np.ix_(kept, kept)]
     p = int(kept.sum())
-    dfbeta = np.full((len(beta), len(groups.levels)), np.nan)
-    distances = np.full((len(groups.levels), 4), np.nan)
-    sigma = np.full(len(groups.levels), np.nan)
-    for g, without in refits_without(rows.model, groups):
+    dfbeta, sigma = np.full((len(beta), n_groups), np.nan), np.full(n_groups, np.nan)
+    distances = np.full((n_groups, 4), np.nan)
+    # A group of all rows leaves nothing to fit.
+    for g in range(n_groups if n_groups > 1 else 0):
+        without = model.with_design(model.design.select(groups.codes != g)).fit()
         sigma[g] = without.sigma
         if (without.fixed.aliased != fit.fixed.aliased).any():
             continue

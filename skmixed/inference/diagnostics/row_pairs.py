@@ -14,7 +14,7 @@ from skmixed.inference.diagnostics.hat_products import hat_of_pairs
 from skmixed.inference.diagnostics.row_diagnostics import KINDS
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
-__all__ = ["PlacedRows", "UnitResiduals", "error_correlations", "placed_rows"]
+__all__ = ["PlacedRows", "UnitResiduals", "placed_rows"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -25,12 +25,7 @@ UNIT_KINDS = ("normalised", "pearson")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedRows:
-    """Hold in which group each row is, and at what time or place.
-
-    Attributes
-    ----------
-    positions : ndarray of shape (n,) or (n, n_dimensions)
-    """
+    """Hold in which group each row is, and at what time (n,) or place (n, n_dimensions)."""
 
     groups: Integers
     positions: NDArray[Any]
@@ -46,11 +41,8 @@ class PlacedRows:
         """Return integer times: the positions, or the places in the order of time."""
         if self.positions.ndim == 1 and (self.positions == np.round(self.positions)).all():
             return self.positions.astype(np.intp)
-        order = self.order
-        sizes = np.bincount(self.groups)
-        places = np.empty(len(order), dtype=np.intp)
-        places[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return places
+        groups = pd.Series(self.groups).iloc[self.order]
+        return groups.groupby(groups).cumcount().sort_index().to_numpy(np.intp)
 
     def pairs(self) -> Iterator[tuple[Integers, Integers]]:
         """Yield all pairs of rows of one group: neighbours first, then those further apart."""
@@ -69,26 +61,14 @@ class PlacedRows:
 
 
 def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
-    """Return where rows are: as the residual structure has it, or as the user says.
+    """Return where rows are: as the user says, else as the residual structure has it.
 
-    Parameters
-    ----------
-    factor : str or array-like of shape (n,), optional
-        Grouping factor, column of the data or labels; by default the groups of the residual
-        structure, or the only factor.
-    time : str or array-like of shape (n,), optional
-        Column of the data or numbers; by default the times or coordinates of the residual
-        structure, or the order of the rows in their group.
-
-    Raises
-    ------
-    ValueError
-        If the groups are not clear, or a time is no number.
+    Without either these are the only factor and the order of the rows in their group.
     """
     at = rows.error_covariance.at
     grouped = None if at is None else at.rows.grouped
-    own = factor is None and grouped is not None
-    groups = grouped.groups if own and grouped is not None else rows.factor(factor).codes
+    own = grouped if factor is None else None
+    groups = rows.factor(factor).codes if own is None else own.groups
     if time is not None:
         return PlacedRows(groups, _numbers(rows, time))
     if grouped is not None and np.ptp(grouped.positions, axis=0).any():
@@ -96,14 +76,8 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
     return PlacedRows(groups, pd.Series(groups).groupby(groups).cumcount().to_numpy())
 
 
-def error_correlations(rows: TrainingRows, first: Integers, second: Integers) -> FloatArray:
-    """Return the correlations that the residual structure gives the errors of pairs of rows.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (n_pairs,)
-        Positions of rows.
-    """
+def _error_correlations(rows: TrainingRows, first: Integers, second: Integers) -> FloatArray:
+    """Return the correlations that the residual structure gives the errors of pairs of rows."""
     found = np.zeros(len(first))
     residual, at = rows.fit.residual, rows.error_covariance.at
     if residual is None or at is None or at.rows.grouped is None:
@@ -124,12 +98,7 @@ def error_correlations(rows: TrainingRows, first: Integers, second: Integers) ->
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitResiduals:
-    """Hold residuals over the standard deviations of the errors, or white ones.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n,)
-    """
+    """Hold residuals (n,) over the standard deviations of the errors, or white ones."""
 
     rows: TrainingRows
     kind: str
@@ -137,13 +106,7 @@ class UnitResiduals:
 
     @classmethod
     def of(cls, rows: TrainingRows, kind: str) -> UnitResiduals:
-        """Compute the residuals.
-
-        Raises
-        ------
-        ValueError
-            If they are of another kind, or a frequency weight stands for several rows.
-        """
+        """Compute the residuals; ValueError if a frequency weight stands for several rows."""
         if kind not in UNIT_KINDS:
             raise ValueError(f"kind must be one of {list(UNIT_KINDS)}, got {kind!r}.")
         if rows.repeated:
@@ -157,7 +120,7 @@ class UnitResiduals:
         """Return the correlations of the errors of pairs of rows, 0 where they are white."""
         if self.kind == "normalised":
             return np.zeros(len(first))
-        return error_correlations(self.rows, first, second)
+        return _error_correlations(self.rows, first, second)
 
     def expected_products(self, first: Integers, second: Integers) -> FloatArray:
         """Return the expected products of the residuals of pairs of rows.
@@ -165,7 +128,7 @@ class UnitResiduals:
         They are less than those of the errors by what the estimates of beta and b take.
         """
         own = np.where(first == second, 1.0, self.correlations(first, second))
-        return own - hat_of_pairs(self.rows, self._scaled, first, second)
+        return own - hat_of_pairs(self.rows, self._scaled, self._scaled, first, second)
 
     def _scaled(self, columns: FloatArray) -> FloatArray:
         """Carry white columns over to residuals of this kind."""
