@@ -68,7 +68,8 @@ class ErrorCovariance:
     @cached_property
     def _places(self) -> Integers:
         """Return the place of each row in its group."""
-        return pd.Series(self.groups).groupby(self.groups).cumcount().to_numpy(np.intp)
+        places = pd.Series(self.groups).groupby(self.groups).cumcount()
+        return np.asarray(places, dtype=np.intp)
 
     @cached_property
     def _units(self) -> FloatArray:

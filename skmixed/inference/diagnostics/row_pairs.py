@@ -42,7 +42,7 @@ class PlacedRows:
         if self.positions.ndim == 1 and (self.positions == np.round(self.positions)).all():
             return self.positions.astype(np.intp)
         groups = pd.Series(self.groups).iloc[self.order]
-        return groups.groupby(groups).cumcount().sort_index().to_numpy(np.intp)
+        return np.asarray(groups.groupby(groups).cumcount().sort_index(), dtype=np.intp)
 
     def pairs(self) -> Iterator[tuple[Integers, Integers]]:
         """Yield all pairs of rows of one group: neighbours first, then those further apart."""
