@@ -27,11 +27,6 @@ def response_variances(fit: GLMMFit, model: GLMMModel) -> tuple[dict[str, float]
     With eta = X beta + b + c, b the part of one factor and c that of the others, the variance
     between its groups is Var_b(E_c[h(eta)]), mean over the rows. ``"All"`` is that of all factors
     together, which is more than the sum of the single ones.
-
-    Raises
-    ------
-    ValueError
-        If means are powers of a predictor that must be positive, as averages do not exist then.
     """
     family = fit.family
     if power_of_predictor(family) is not None:

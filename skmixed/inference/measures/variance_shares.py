@@ -13,12 +13,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.inputs import model_of
 
-__all__ = [
-    "fixed_variance",
-    "mean_variance",
-    "shares",
-    "term_variances",
-]
+__all__ = ["fixed_variance", "mean_variance", "shares", "term_variances"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,13 +37,7 @@ def term_variances(fit: LMMFit) -> list[tuple[str, float]]:
 
 
 def mean_variance(effects: RandomEffects, own: slice) -> float:
-    """Return tr(Psi mean(z z')) of one term, in squared units of y.
-
-    Parameters
-    ----------
-    own : slice
-        Of the effects, those of the term.
-    """
+    """Return tr(Psi mean(z z')) of one term, whose own effects these are, in squared units of y."""
     root = effects.standardised_factor[own]
     relative = float(np.einsum("qi,qr,ri->", root, effects.mean_square[own, own], root))
     return relative * effects.working_sigma**2
@@ -57,15 +46,12 @@ def mean_variance(effects: RandomEffects, own: slice) -> float:
 def fixed_variance(fit: LMMFit, fitted: Any) -> float:
     """Return the sample variance of X beta over the rows, each as often as it counts; NaN for one.
 
-    Parameters
-    ----------
-    fitted : MixedLMResults, estimator or LMMModel
-        What has this fit. An estimator keeps no rows; the cross-products do where there is an
-        intercept and no precision weights.
+    It needs no rows where there are cross-products, an intercept and no precision weights.
     """
     products = fit.products
     intercept = fit.coordinates.fixed.intercept
-    if products is None or not intercept or _weighted(products.sum_log_weights, fit.n_rows):
+    # Logarithms of relative weights have a mean below 0 where these differ.
+    if products is None or not intercept or abs(products.sum_log_weights) > EQUAL * fit.n_rows:
         return _variance_over_rows(fit, model_of(fitted).design)
     # The first column is that of ones, and the rest need not be orthogonal to it.
     slopes = fit.working_coefficients
@@ -74,11 +60,6 @@ def fixed_variance(fit: LMMFit, fitted: Any) -> float:
     mean = float(XtX[0] @ slopes) / fit.n_rows
     squares = float(slopes @ XtX @ slopes) - fit.n_rows * mean**2
     return _variance(max(squares, 0.0), fit.n_rows)
-
-
-def _weighted(sum_log_weights: float, n_rows: float) -> bool:
-    """Tell whether the rows have different precision weights; their logarithms have mean < 0."""
-    return abs(sum_log_weights) > EQUAL * n_rows
 
 
 def _variance_over_rows(fit: LMMFit, design: Design) -> float:
