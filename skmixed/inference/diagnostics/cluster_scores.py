@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor, differs_within
-from skmixed.inference.diagnostics.shares import Shares, equal_batches, product_blocks
+from skmixed.inference.diagnostics.contributions import Contributions, equal_batches, product_blocks
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossproducts import factor_products
 
-__all__ = ["ClusterScores", "bias_reduced_scores", "plain_scores"]
+__all__ = ["ClusterScores", "bias_reduced_scores"]
 
 FloatArray = NDArray[np.float64]
 # Some clusters, their V_j, X_j and r_j: (n, d, d), (n, d, p) and (n, d).
@@ -40,13 +40,8 @@ class ClusterScores:
     BX: FloatArray
 
 
-def plain_scores(shares: Shares, scale: float) -> ClusterScores:
-    """Return the scores for A_j = sqrt(scale) I."""
-    return ClusterScores(np.sqrt(scale) * shares.Xr, scale * shares.XX, np.sqrt(scale) * shares.XX)
-
-
 def bias_reduced_scores(
-    rows: TrainingRows, clusters: GroupingFactor, shares: Shares
+    rows: TrainingRows, clusters: GroupingFactor, contributions: Contributions
 ) -> ClusterScores:
     """Return the scores for A_j = L_j (L_j'(V_j - X_j C X_j')L_j)^(-1/2) L_j', V_j = L_j L_j'.
 
@@ -54,11 +49,13 @@ def bias_reduced_scores(
     2002; Pustejovsky and Tipton 2018, equation 5). V_j is the covariance of the rows as they are
     observed: among the many roots, the one that is chosen depends on their scale.
     """
-    p, n_clusters = shares.Xr.shape
+    p, n_clusters = contributions.Xr.shape
     score = np.zeros((p, n_clusters))
     BVB, BX = np.zeros((p, p, n_clusters)), np.zeros((p, p, n_clusters))
     # The directions of the rows of each cluster that only this cluster informs.
-    explained = np.sum(np.linalg.eigvalsh(np.moveaxis(shares.XX, -1, 0)) > 1.0 - EXPLAINED, axis=1)
+    explained = np.sum(
+        np.linalg.eigvalsh(np.moveaxis(contributions.XX, -1, 0)) > 1.0 - EXPLAINED, axis=1
+    )
     parts = (_reduced if _low_rank(rows, clusters) else _written_out)(rows, clusters)
     for chosen, V, X, r in parts:
         B = _adjusted(V, X, explained[chosen])
@@ -102,21 +99,6 @@ def _reduced(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
 
 def _written_out(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
     """Yield clusters of equal size together, row by row as they are observed."""
-    _check(rows, clusters)
-    for chosen, positions in equal_batches(clusters.codes, BATCH):
-        flat, X = positions.ravel(), np.moveaxis(rows.weighted_fixed[:, positions], 0, -1)
-        V, r = rows.error_covariance.blocks(positions), rows.weighted_marginal[positions]
-        for columns, block in zip(rows.weighted_effects, rows.blocks, strict=True):
-            V += product_blocks(columns[:, flat], block.codes[flat], positions.shape)
-        if rows.root is not None:
-            root = rows.root[positions]
-            V /= root[:, :, None] * root[:, None, :]
-            X, r = X / root[:, :, None], r / root
-        yield chosen, V, X, r
-
-
-def _check(rows: TrainingRows, clusters: GroupingFactor) -> None:
-    """Raise ValueError for what the adjustment is not made for."""
     if rows.repeated:
         raise ValueError(
             'kind="CR2" needs every row by itself, but a frequency weight stands for several. '
@@ -128,6 +110,16 @@ def _check(rows: TrainingRows, clusters: GroupingFactor) -> None:
             f'kind="CR2" decomposes a matrix of the rows of each cluster; the largest of '
             f'{clusters.levels.name!r} has {largest} rows, more than {LARGEST}. Use kind="CR1".'
         )
+    for chosen, positions in equal_batches(clusters.codes, BATCH):
+        flat, X = positions.ravel(), np.moveaxis(rows.weighted_fixed[:, positions], 0, -1)
+        V, r = rows.error_covariance.blocks(positions), rows.weighted_marginal[positions]
+        for columns, block in zip(rows.weighted_effects, rows.blocks, strict=True):
+            V += product_blocks(columns[:, flat], block.codes[flat], positions.shape)
+        if rows.root is not None:
+            root = rows.root[positions]
+            V /= root[:, :, None] * root[:, None, :]
+            X, r = X / root[:, :, None], r / root
+        yield chosen, V, X, r
 
 
 def _adjusted(V: FloatArray, X: FloatArray, explained: NDArray[np.intp]) -> FloatArray:

@@ -31,34 +31,28 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
             "Decorrelated residuals need every row by itself, but a frequency weight stands for "
             "several. Fit the rows written out instead."
         )
-    order = rows.error_covariance.order
-    if order is None:
-        order = np.arange(columns.shape[1])
-    found = np.empty_like(columns)
-    found[:, order] = _decorrelated(
-        [replace(b, Z=b.Z[:, order], codes=b.codes[order]) for b in rows.blocks], columns[:, order]
-    )
-    return found
-
-
-def _decorrelated(blocks: list[ActiveBlock], columns: FloatArray) -> FloatArray:
-    """Return columns A' with A V A' = I in the order of the rows."""
-    if not blocks:
+    if not rows.blocks:
         return columns
-    sizes = [len(block.effects.levels) * len(block.Z) for block in blocks]
-    first, *others = sorted(range(len(sizes)), key=lambda i: -sizes[i])
-    n_effects, n = sum(sizes[i] for i in others), columns.shape[1]
+    n, order = columns.shape[1], rows.error_covariance.order
+    if order is None:
+        order = np.arange(n)
+    first, *others = sorted(
+        (replace(b, Z=b.Z[:, order], codes=b.codes[order]) for b in rows.blocks),
+        key=lambda block: -block.n_effects,
+    )
+    n_effects = sum(block.n_effects for block in others)
     if n_effects * n > ENTRIES:
         raise ValueError(
             f"Decorrelated residuals of several factors write out a matrix of {n} rows by the "
             f"{n_effects} effects of all factors but the largest, more than {ENTRIES:,} entries. "
             "Look at the conditional residuals instead."
         )
-    whitened = _innovations(blocks[first], columns)
-    if not others:
-        return whitened
-    effects = np.concatenate([_written_out(blocks[i]) for i in others])
-    return _without(_innovations(blocks[first], effects), whitened)
+    found, whitened = np.empty_like(columns), _innovations(first, columns[:, order])
+    if others:
+        effects = np.concatenate([_written_out(block) for block in others])
+        whitened = _without(_innovations(first, effects), whitened)
+    found[:, order] = whitened
+    return found
 
 
 def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:

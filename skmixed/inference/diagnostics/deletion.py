@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,12 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.coefficients.covariance_solve import covariance_solve
+from skmixed.inference.diagnostics.contributions import (
+    INESTIMABLE,
+    group_contributions,
+    group_counts,
+)
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.shares import group_counts, group_shares
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of
 
@@ -20,21 +23,9 @@ __all__ = ["group_influence"]
 
 FloatArray = NDArray[np.float64]
 
-# A combination of coefficients of which less than this part of the information is left without a
-# group cannot be estimated without it.
-UNTOLD = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Deletions:
-    """Hold beta - beta without each group (p, n_groups), and sigma without it.
-
-    The distances (n_groups, 4) are Cook's, MDFFITS, COVRATIO and COVTRACE.
-    """
-
-    dfbeta: FloatArray
-    distances: FloatArray
-    sigma: FloatArray
+# beta - beta without each group (p, n_groups), the distances (n_groups, 4), and sigma without it.
+Deletions = tuple[FloatArray, FloatArray, FloatArray]
+DISTANCES = ["cooks_distance", "mdffits", "covratio", "covtrace"]
 
 
 def group_influence(
@@ -114,25 +105,21 @@ def group_influence(
     fit_of(fitted).require_gaussian("The influence of groups", "fit without each group")
     rows = training_rows(fitted, X, y, **arguments)
     groups = rows.factor(factor)
-    deletions = (_refitted if refit else _downdated)(rows, groups)
-    frame = pd.DataFrame(
-        deletions.distances,
-        index=groups.levels.labels.rename(groups.levels.name)
-        if groups.levels.columns == 1
-        else groups.levels.labels,
-        columns=["cooks_distance", "mdffits", "covratio", "covtrace"],
-    )
+    dfbeta, distances, sigma = (_refitted if refit else _downdated)(rows, groups)
+    labels, name = groups.levels.labels, groups.levels.name
+    index = labels.rename(name) if groups.levels.columns == 1 else labels
+    frame = pd.DataFrame(distances, index, DISTANCES)
     frame.insert(0, "n_rows", groups.sizes)
-    frame["sigma"] = deletions.sigma
-    for name, values in zip(rows.fit.fixed.names, deletions.dfbeta, strict=True):
+    frame["sigma"] = sigma
+    for name, values in zip(rows.fit.fixed.names, dfbeta, strict=True):
         frame[f"dfbeta_{name}"] = values
     return frame
 
 
 def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Leave out each group at fixed variance parameters."""
-    shares, counts = group_shares(rows, groups), group_counts(rows, groups)
-    XX, Xr, rr = shares.XX * counts, shares.Xr * counts, shares.rr * counts
+    contributions, counts = group_contributions(rows, groups), group_counts(rows, groups)
+    XX, Xr, rr = contributions.XX * counts, contributions.Xr * counts, contributions.rr * counts
     p = len(Xr)
     inverse, determinant = _inverted(np.eye(p) - np.moveaxis(XX, -1, 0))
     change = np.einsum("gpq,qg->pg", inverse, Xr)
@@ -150,7 +137,7 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     at = rows.fit.coordinates
     dfbeta = at.fixed.matrix * at.response_scale @ (rows.orthonormal @ change)
     dfbeta[rows.fit.fixed.aliased] = np.nan
-    return Deletions(dfbeta, distances, _sigma_without(rows, groups, rr + product))
+    return dfbeta, distances, _sigma_without(rows, groups, rr + product)
 
 
 def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -162,8 +149,8 @@ def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     inverse = np.asarray(np.linalg.inv(left), dtype=np.float64)
     # No eigenvalue of what is left is above 1, so that no diagonal of the inverse is below 1.
     diagonal = np.einsum("gpp->gp", inverse)
-    untold = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / UNTOLD)
-    inverse[untold] = determinant[untold] = np.nan
+    singular = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / INESTIMABLE)
+    inverse[singular] = determinant[singular] = np.nan
     return inverse, determinant
 
 
@@ -205,4 +192,4 @@ def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
             np.linalg.det(ratio),
             abs(np.trace(ratio) - p),
         ]
-    return Deletions(dfbeta, distances, sigma)
+    return dfbeta, distances, sigma

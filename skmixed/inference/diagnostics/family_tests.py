@@ -79,11 +79,14 @@ def overdispersion_test(
     {'statistic': 879.14, 'df': 398.0, 'ratio': 2.21, 'p_value': 0.0}
     """
     rows = required_family_rows(fitted, X, y, arguments, "Overdispersion")
-    if n_simulations is not None:
-        return _simulated_overdispersion(rows, n_simulations, np.random.default_rng(random_state))
-    total = float(np.sum(rows.pearson(rows.response, rows.eta) ** 2))
-    df = rows.fit.n_rows - rows.fit.n_parameters
-    return _overdispersion(total, df, total / df, stats.chi2.sf(total, df))
+    if n_simulations is None:
+        total = float(np.sum(rows.pearson(rows.response, rows.eta) ** 2))
+        df = rows.fit.n_rows - rows.fit.n_parameters
+        values = (total, df, total / df, stats.chi2.sf(total, df))
+    else:
+        values = _simulated(rows, n_simulations, np.random.default_rng(random_state))
+    names = ["statistic", "df", "ratio", "p_value"]
+    return pd.Series(values, names, name="overdispersion", dtype=float)
 
 
 def zero_inflation_test(
@@ -175,7 +178,9 @@ def required_family_rows(
     return rows
 
 
-def _simulated_overdispersion(rows: FamilyRows, n: int, rng: np.random.Generator) -> pd.Series:
+def _simulated(
+    rows: FamilyRows, n: int, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
     """Compare the sums of squares of observed and simulated responses about the same means."""
     family = rows.fit.family
     sums = np.empty((2, n))
@@ -185,10 +190,4 @@ def _simulated_overdispersion(rows: FamilyRows, n: int, rng: np.random.Generator
         sums[:, i] = [np.sum(rows.pearson(y, eta) ** 2) for y in (rows.response, drawn)]
     p_value = (1.0 + np.sum(sums[1] >= sums[0])) / (1.0 + n)
     observed, simulated = sums.mean(axis=1)
-    return _overdispersion(observed, np.nan, observed / simulated, p_value)
-
-
-def _overdispersion(*values: float) -> pd.Series:
-    """Return a test of overdispersion as a series."""
-    names = ["statistic", "df", "ratio", "p_value"]
-    return pd.Series(values, names, name="overdispersion", dtype=float)
+    return observed, np.nan, observed / simulated, p_value

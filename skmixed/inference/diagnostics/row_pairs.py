@@ -44,20 +44,15 @@ class PlacedRows:
         groups = pd.Series(self.groups).iloc[self.order]
         return np.asarray(groups.groupby(groups).cumcount().sort_index(), dtype=np.intp)
 
-    def pairs(self) -> Iterator[tuple[Integers, Integers]]:
-        """Yield all pairs of rows of one group: neighbours first, then those further apart."""
+    def pairs(self) -> Iterator[tuple[Integers, Integers, FloatArray]]:
+        """Yield all pairs of rows of one group with their distances, neighbours first."""
         order = self.order
         groups = self.groups[order]
         for offset in range(1, int(np.bincount(groups).max(initial=0))):
             same = np.flatnonzero(groups[offset:] == groups[:-offset])
-            yield order[same], order[same + offset]
-
-    def distances(self, first: Integers, second: Integers) -> FloatArray:
-        """Return the distances of pairs of rows."""
-        apart = self.positions[first] - self.positions[second]
-        if apart.ndim == 2:
-            return np.sqrt(np.einsum("nd,nd->n", apart, apart))
-        return np.abs(apart).astype(np.float64)
+            first, second = order[same], order[same + offset]
+            apart = (self.positions[first] - self.positions[second]).reshape(len(same), -1)
+            yield first, second, np.linalg.norm(apart.astype(np.float64), axis=1)
 
 
 def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.diagnostics.cluster_scores import bias_reduced_scores, plain_scores
+from skmixed.inference.diagnostics.cluster_scores import ClusterScores, bias_reduced_scores
+from skmixed.inference.diagnostics.contributions import group_contributions, group_counts
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows, positions_of
 from skmixed.inference.diagnostics.robust_tests import RobustCovariance
 from skmixed.inference.diagnostics.row_inputs import fitted_rows
-from skmixed.inference.diagnostics.shares import group_counts, group_shares
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
 __all__ = ["robust_covariance"]
@@ -126,11 +126,15 @@ def _of_linear(rows: TrainingRows, kind: str, cluster: Any) -> RobustCovariance:
     counts, name = group_counts(rows, clusters), clusters.levels.name
     n_clusters = float(counts.sum())
     _require_several(n_clusters, name)
-    shares = group_shares(rows, clusters)
+    contributions = group_contributions(rows, clusters)
     if kind == "CR2":
-        scores = bias_reduced_scores(rows, clusters, shares)
+        scores = bias_reduced_scores(rows, clusters, contributions)
     else:
-        scores = plain_scores(shares, _small_sample_factor(kind, n_clusters, fit))
+        scale = _small_sample_factor(kind, n_clusters, fit)
+        root = math.sqrt(scale)
+        scores = ClusterScores(
+            root * contributions.Xr, scale * contributions.XX, root * contributions.XX
+        )
     matrix = fit.coordinates.fixed.matrix @ rows.orthonormal
     meat = np.einsum("aj,bj,j->ab", scores.score, scores.score, counts, optimize=True)
     covariance = matrix @ meat @ matrix.T * fit.coordinates.response_scale**2
@@ -169,15 +173,25 @@ def _family_scores(rows: FamilyRows, clusters: GroupingFactor) -> FloatArray:
 
 def _clusters_of(rows: LabelledRows, cluster: Any) -> GroupingFactor:
     """Return the clusters that were asked for, or the factor of most levels that can be them."""
-    if cluster is None:
-        return _outer_factor(rows)
-    clusters = rows.factor(cluster)
-    if rows.independent(clusters):
-        return clusters
+    candidates = rows.factors if cluster is None else [rows.factor(cluster)]
+    for factor in candidates:
+        if rows.independent(factor):
+            return factor
+    names = [factor.levels.name for factor in candidates]
+    if cluster is not None:
+        raise ValueError(
+            f"Rows of different clusters of {names[0]!r} are correlated in the model: "
+            "some level of a grouping factor, or some group that the residual structure "
+            "correlates, lies in several of them. Use clusters that hold whole levels and groups."
+        )
+    if not names:
+        raise ValueError(
+            "The model has no groups that could be clusters. Pass cluster=, a column or labels of "
+            "groups of rows that are independent of each other."
+        )
     raise ValueError(
-        f"Rows of different clusters of {clusters.levels.name!r} are correlated in the model: "
-        "some level of a grouping factor, or some group that the residual structure correlates, "
-        "lies in several of them. Use clusters that hold whole levels and groups."
+        f"The grouping factors {names} are crossed: the levels of none hold whole levels of the "
+        "others. Pass cluster=, labels of larger clusters."
     )
 
 
@@ -204,19 +218,3 @@ def _small_sample_factor(kind: str, n_clusters: float, fit: LMMFit) -> float:
             f'{p} coefficients. Use kind="CR1", or fewer columns.'
         )
     return factor * ((n - 1.0) / (n - p))
-
-
-def _outer_factor(rows: LabelledRows) -> GroupingFactor:
-    """Return the factor of most levels that holds whole levels and groups of errors."""
-    for factor in rows.factors:
-        if rows.independent(factor):
-            return factor
-    if not rows.factors:
-        raise ValueError(
-            "The model has no groups that could be clusters. Pass cluster=, a column or labels of "
-            "groups of rows that are independent of each other."
-        )
-    raise ValueError(
-        f"The grouping factors {[one.levels.name for one in rows.factors]} are crossed: the "
-        "levels of none hold whole levels of the others. Pass cluster=, labels of larger clusters."
-    )

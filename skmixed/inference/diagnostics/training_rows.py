@@ -39,6 +39,11 @@ class ActiveBlock:
     codes: Codes
 
     @property
+    def n_effects(self) -> int:
+        """Count the effects of all levels."""
+        return len(self.effects.levels) * len(self.Z)
+
+    @property
     def scaled(self) -> FloatArray:
         """Return Lambda'Z', shape (k, n)."""
         return self.effects.standardised_factor.T @ self.Z

@@ -136,8 +136,7 @@ def semivariogram_of_rows(
 def _pairs(placed: PlacedRows, max_distance: float | None) -> tuple[Integers, Integers, FloatArray]:
     """Return the pairs of rows of one group that are near enough, and their distances."""
     found, n_pairs = [], 0
-    for first, second in placed.pairs():
-        distance = placed.distances(first, second)
+    for first, second, distance in placed.pairs():
         near = np.full(len(first), True) if max_distance is None else distance <= max_distance
         if placed.positions.ndim == 1 and not near.any():
             break

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.optimise import measured_hessian
+from skmixed.inference.diagnostics.contributions import INESTIMABLE
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.labelled_rows import positions_of
-from skmixed.inference.leave_out.left_out import LOST, UNTOLD, LeftOut
+from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.inference.leave_out.remainder import with_codes_of
 from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
@@ -49,8 +50,8 @@ def _needing(X: FloatArray, fit: GLMMFit, train: Positions, test: Positions) -> 
     if len(fit.fixed.standardised) == len(X):
         return np.zeros(len(test), dtype=bool)
     values, vectors = np.linalg.eigh(X[:, train] @ X[:, train].T)
-    untold = vectors[:, values <= UNTOLD * values.max()]
-    beside = np.sum((untold.T @ X[:, test]) ** 2, axis=0)
+    inestimable = vectors[:, values <= INESTIMABLE * values.max()]
+    beside = np.sum((inestimable.T @ X[:, test]) ** 2, axis=0)
     return np.asarray(beside > LOST * np.sum(X[:, test] ** 2, axis=0))
 
 

@@ -16,15 +16,12 @@ from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.row_inputs import fitted_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
-__all__ = ["LOST", "UNTOLD", "LeftOut", "of_residuals", "own_rows", "reported"]
+__all__ = ["LOST", "LeftOut", "of_residuals", "own_rows", "reported"]
 
 FloatArray = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
-# A combination of coefficients of which less than this part of the information is left cannot be
-# estimated.
-UNTOLD = 1e-9
-# A row depends on such a combination if it makes up more than this part of its squared length.
+# A row depends on what cannot be estimated if that is more than this part of its squared length.
 LOST = 1e-10
 # The equations of a fit hold for residuals of its rows up to this part of what is summed.
 SOLVED = 1e-6
@@ -79,11 +76,13 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
 
 def _has_same_modes(rows: FamilyRows) -> bool:
     """Tell whether the modes that are found from the rows are those of the fit."""
-    for effects, again in zip(rows.fit.random, rows.modes.effects, strict=True):
-        modes = effects.standardised_modes
-        if np.abs(again.T - modes).max(initial=0.0) > SAME * np.abs(modes).max(initial=1.0):
-            return False
-    return True
+    pairs = zip(
+        (one.standardised_modes for one in rows.fit.random), rows.modes.effects, strict=True
+    )
+    return all(
+        np.abs(again.T - modes).max(initial=0.0) <= SAME * np.abs(modes).max(initial=1.0)
+        for modes, again in pairs
+    )
 
 
 def _solves(rows: TrainingRows) -> bool:

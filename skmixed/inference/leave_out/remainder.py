@@ -35,9 +35,9 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     fit, design = rows.fit, rows.design.select(train)
     whitened = standardised_rows(design, fit.coordinates).whitened()
     X = whitened.A[:-1]
-    untold = aliased_rows(X)
+    inestimable = aliased_rows(X)
     kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
-    products = _alone(whitened.products().of_factors(kept), untold)
+    products = _alone(whitened.products().of_factors(kept), inestimable)
     factors = [
         replace(
             FactorDescription.of(effects),
@@ -54,14 +54,14 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
         return LeftOut(np.full(len(test), np.nan), np.full(len(test), np.nan))
     # The coefficients of such columns, which are 0, are taken to be known.
     unscaled = solved.fixed.unscaled_covariance.copy()
-    unscaled[untold] = unscaled[:, untold] = 0.0
+    unscaled[inestimable] = unscaled[:, inestimable] = 0.0
     solved = replace(solved, fixed=replace(solved.fixed, unscaled_covariance=unscaled))
     new = with_codes_of(rows, train, test)
     mean = predict_mean(solved, new, include_random_effects=True)
     variance = mean_error_variance(solved, new, include_random_effects=True)
     variance += 1.0 / rows.relative_precision[test]
-    if untold.any():
-        mean[_needing(fit, X, untold, new)] = np.nan
+    if inestimable.any():
+        mean[_needing(fit, X, inestimable, new)] = np.nan
     return LeftOut(mean, variance)
 
 
@@ -77,11 +77,11 @@ def with_codes_of(rows: LabelledRows, train: Positions, test: Positions) -> NewR
     return NewRows(design.fixed[test], tuple(blocks), offset)
 
 
-def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:
+def _alone(products: CrossProducts, inestimable: NDArray[np.bool_]) -> CrossProducts:
     """Replace columns that others explain by ones that share nothing with any other."""
-    if not untold.any():
+    if not inestimable.any():
         return products
-    out = np.flatnonzero(untold)
+    out = np.flatnonzero(inestimable)
     AtWA = products.AtWA.copy()
     AtWA[out] = AtWA[:, out] = 0.0
     AtWA[out, out] = 1.0
@@ -94,10 +94,10 @@ def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:
 
 
 def _needing(
-    fit: LMMFit, X: FloatArray, untold: NDArray[np.bool_], new: NewRows
+    fit: LMMFit, X: FloatArray, inestimable: NDArray[np.bool_], new: NewRows
 ) -> NDArray[np.bool_]:
-    """Tell which rows do not follow the rule by which the other columns explain the untold ones."""
-    rule = np.linalg.lstsq(X[~untold].T, X[untold].T, rcond=None)[0]
+    """Tell which rows break the rule by which the other columns explain the inestimable ones."""
+    rule = np.linalg.lstsq(X[~inestimable].T, X[inestimable].T, rcond=None)[0]
     columns = fit.coordinates.fixed.transform(new.fixed)
-    beside = columns[untold] - rule.T @ columns[~untold]
+    beside = columns[inestimable] - rule.T @ columns[~inestimable]
     return np.asarray(np.sum(beside**2, axis=0) > LOST * np.sum(columns**2, axis=0))

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from skmixed.inference.diagnostics.contributions import INESTIMABLE
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.hat_products import hat_diagonal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.family_predictions import each_row
-from skmixed.inference.leave_out.left_out import UNTOLD, LeftOut, of_residuals, own_rows, reported
+from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 
 __all__ = ["loo_predict"]
 
@@ -91,5 +92,5 @@ def _each_row(rows: TrainingRows) -> LeftOut:
     s = np.sum(rows.precise_fixed**2, axis=0)
     q = errors.precisions - hat_diagonal(rows, precise, precise) + s
     left = q - rows.group_counts * s
-    left = np.where(left > UNTOLD * q, left, np.nan)
+    left = np.where(left > INESTIMABLE * q, left, np.nan)
     return of_residuals(rows, rows.precise_conditional / left, (left + s) / (q * left))

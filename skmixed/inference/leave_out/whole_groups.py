@@ -8,25 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.inference.diagnostics.family_rows import FamilyRows
-from skmixed.inference.diagnostics.shares import (
+from skmixed.inference.diagnostics.contributions import (
     DENSE,
+    INESTIMABLE,
     batches,
     block_solve,
+    group_contributions,
     group_counts,
-    group_shares,
     inverse_blocks,
 )
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.family_predictions import each_group
-from skmixed.inference.leave_out.left_out import (
-    LOST,
-    UNTOLD,
-    LeftOut,
-    of_residuals,
-    own_rows,
-    reported,
-)
+from skmixed.inference.leave_out.left_out import LOST, LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 
 __all__ = ["logo_predict", "without_groups"]
@@ -131,8 +125,8 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
 
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """Leave out groups of which the others say no more than beta: X_S beta_(-S) is left."""
-    shares, counts = group_shares(rows, groups), group_counts(rows, groups)
-    lost, scores = np.moveaxis(shares.XX * counts, -1, 0), (shares.Xr * counts).T
+    contributions, counts = group_contributions(rows, groups), group_counts(rows, groups)
+    lost, scores = np.moveaxis(contributions.XX * counts, -1, 0), (contributions.Xr * counts).T
     variance = rows.error_covariance.variances + rows.effect_variances
     return _at_remaining(
         rows, groups, lost, scores, rows.weighted_marginal, rows.weighted_fixed.T, variance
@@ -181,9 +175,9 @@ def _at_remaining(
     known = np.isfinite(lost).all(axis=(1, 2), keepdims=True)
     identity = np.eye(lost.shape[-1])
     values, axes = np.linalg.eigh(identity - np.where(known, lost, identity))
-    told = values > UNTOLD
-    root = axes / np.sqrt(np.where(told, values, np.inf))[:, None, :]
-    untold = axes * ~told[:, None, :]
+    estimable = values > INESTIMABLE
+    root = axes / np.sqrt(np.where(estimable, values, np.inf))[:, None, :]
+    inestimable = axes * ~estimable[:, None, :]
     change = np.einsum("gpa,gqa,gq->gp", root, root, scores, optimize=True)
     residuals = residuals + np.einsum("np,np->n", X, change[groups.codes])
     variance = variance.copy()
@@ -191,8 +185,8 @@ def _at_remaining(
         part = slice(first, first + CHUNK)
         own, codes = X[part], groups.codes[part]
         variance[part] += np.sum(np.einsum("np,npa->na", own, root[codes]) ** 2, axis=1)
-        if not told.all():
-            beside = np.sum(np.einsum("np,npa->na", own, untold[codes]) ** 2, axis=1)
+        if not estimable.all():
+            beside = np.sum(np.einsum("np,npa->na", own, inestimable[codes]) ** 2, axis=1)
             variance[part][beside > LOST * np.sum(own**2, axis=1)] = np.nan
     return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
 

@@ -12,8 +12,12 @@ from skmixed.inference.comparison.random_terms import named_terms
 from skmixed.inference.inputs import fit_of, fitted_model_of, model_of
 from skmixed.inference.marginal.response_scale import check_scale
 from skmixed.inference.measures.observation_variance import observation_variance
-from skmixed.inference.measures.response_shares import response_variances
-from skmixed.inference.measures.variance_shares import fixed_variance, shares, term_variances
+from skmixed.inference.measures.variance_shares import (
+    fixed_variance,
+    response_variances,
+    shares,
+    term_variances,
+)
 
 __all__ = ["icc", "r2", "variance_decomposition"]
 

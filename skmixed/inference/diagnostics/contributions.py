@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,12 +16,13 @@ from skmixed.likelihood.errors import Root
 
 __all__ = [
     "DENSE",
-    "Shares",
+    "INESTIMABLE",
+    "Contributions",
     "batches",
     "block_solve",
     "equal_batches",
+    "group_contributions",
     "group_counts",
-    "group_shares",
     "inverse_blocks",
     "product_blocks",
 ]
@@ -30,12 +32,15 @@ Codes = NDArray[np.intp]
 
 # Rows of the largest group that is left out by a dense matrix of its own.
 DENSE = 5000
+# A combination of coefficients of which less than this part of the information is left without
+# some rows cannot be estimated without them.
+INESTIMABLE = 1e-9
 # Entries of the dense matrices of the groups that are worked on at a time.
 BATCH = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shares:
+class Contributions:
     """Hold what the quadratic form of the whole model loses with each group.
 
     With r = y - X beta, and X in columns for which X'V^-1 X = I; sigma^2 = 1 and V = I + Z Psi Z'.
@@ -47,8 +52,8 @@ class Shares:
     rr: FloatArray
 
 
-def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
-    """Compute the share of each group, of one copy of it, for any partition of the rows."""
+def group_contributions(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
+    """Compute the contribution of each group, of one copy of it, for any partition of the rows."""
     return (_of_independent if rows.independent(groups) else _of_correlated)(rows, groups)
 
 
@@ -66,17 +71,19 @@ def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
     return multiplicity
 
 
-def equal_batches(codes: Codes, entries: int) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
+def equal_batches(
+    codes: Codes, entries: int, n_rows: int = sys.maxsize
+) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
     """Yield groups of one size together, with the positions of their rows (n_batch, size).
 
-    A batch may need so many entries, of which a group needs the square of its size.
+    A batch may have so many rows, and entries, of which a group needs the square of its size.
     """
     sizes = np.bincount(codes)
     order = np.argsort(codes, kind="stable")
     starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes[sizes > 0]):
+    for size in map(int, np.unique(sizes[sizes > 0])):
         members = np.flatnonzero(sizes == size)
-        step = max(int(entries // int(size) ** 2), 1)
+        step = max(min(entries // size**2, n_rows // size), 1)
         for first in range(0, len(members), step):
             chosen = members[first : first + step]
             yield chosen, order[starts[chosen][:, None] + np.arange(size)]
@@ -84,15 +91,10 @@ def equal_batches(codes: Codes, entries: int) -> Iterator[tuple[Codes, NDArray[n
 
 def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
     """Yield as many groups of one size together as memory allows for their blocks of V^-1."""
-    n_rows = max(BATCH // max(rows.exact_fit.errors.width, 1), 1)
-    for chosen, positions in equal_batches(codes, BATCH):
-        step = max(n_rows // positions.shape[1], 1)
-        for first in range(0, len(chosen), step):
-            part = slice(first, first + step)
-            yield chosen[part], positions[part]
+    return equal_batches(codes, BATCH, BATCH // max(rows.exact_fit.errors.width, 1))
 
 
-def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
     """Sum within groups: a'V^-1 b = e_a'e_b + u_a'u_b, as penalised least squares has it.
 
     e = V^-1 a are the conditional residuals of a column, u = Lambda'Z'V^-1 a its spherical effects.
@@ -112,7 +114,7 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Shares:
         XX += _gathered(of_XX, owners, n_groups)
         Xr += _gathered(of_Xr, owners, n_groups)
     rr = np.bincount(codes, rows.marginal * rows.conditional, n_groups).astype(np.float64)
-    return Shares(XX, Xr, rr)
+    return Contributions(XX, Xr, rr)
 
 
 def _of_levels(rows: TrainingRows, block: ActiveBlock) -> tuple[FloatArray, FloatArray]:
@@ -135,7 +137,7 @@ def _gathered(values: FloatArray, owners: Codes, n_groups: int) -> FloatArray:
     return np.reshape(sums, (*values.shape[:-1], n_groups))
 
 
-def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
     """Leave the weighted rows I of a group out of V: a'V^-1 b loses e_aI'(V^-1)_II^-1 e_bI.
 
     e = V^-1 a, and (V^-1)_II has one row and column for each row of the group.
@@ -157,7 +159,7 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
         lost = e.swapaxes(1, 2) @ block_solve(inverse_blocks(rows, positions), e)
         XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
         Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
-    return Shares(XX, Xr, rr)
+    return Contributions(XX, Xr, rr)
 
 
 def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
