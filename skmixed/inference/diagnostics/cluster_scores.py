@@ -130,7 +130,9 @@ def _adjusted(V: FloatArray, X: FloatArray, explained: NDArray[np.intp]) -> Floa
     L = np.linalg.cholesky(V)
     left = L.swapaxes(1, 2) @ (V - X @ X.swapaxes(1, 2)) @ L
     values, axes = np.linalg.eigh(left)
-    told = np.arange(values.shape[1]) >= explained[:, None]
-    roots = np.divide(1.0, np.sqrt(np.where(told, values, 1.0)), where=told, out=0.0 * values)
+    remaining = np.arange(values.shape[1]) >= explained[:, None]
+    roots = np.divide(
+        1.0, np.sqrt(np.where(remaining, values, 1.0)), where=remaining, out=0.0 * values
+    )
     outer = np.linalg.solve(L, X).swapaxes(1, 2)
     return ((outer @ axes) * roots[:, None, :]) @ axes.swapaxes(1, 2) @ L.swapaxes(1, 2)

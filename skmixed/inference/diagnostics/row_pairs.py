@@ -123,7 +123,7 @@ class UnitResiduals:
         They are less than those of the errors by what the estimates of beta and b take.
         """
         own = np.where(first == second, 1.0, self.correlations(first, second))
-        return own - hat_of_pairs(self.rows, self._scaled, self._scaled, first, second)
+        return own - hat_of_pairs(self.rows, self._scaled, first, second)
 
     def _scaled(self, columns: FloatArray) -> FloatArray:
         """Carry white columns over to residuals of this kind."""
