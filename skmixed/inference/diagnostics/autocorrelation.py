@@ -133,19 +133,14 @@ def autocorrelation_of_rows(
     return found
 
 
-def _at_lag(
-    residuals: UnitResiduals, first: Integers, second: Integers
-) -> tuple[float, float, float, float]:
+def _at_lag(residuals: UnitResiduals, first: Integers, second: Integers) -> list[float]:
     """Return how many pairs count, and the means of products, correlations and expectations."""
     weights = residuals.rows.group_counts[first]
     total = float(weights.sum())
     own = np.ones(len(first)) if first is second else residuals.correlations(first, second)
     products = residuals.values[first] * residuals.values[second]
-    means = [
-        float(weights @ one) / total
-        for one in (products, own, residuals.expected_products(first, second))
-    ]
-    return total, *means  # type: ignore[return-value]
+    parts = products, own, residuals.expected_products(first, second)
+    return [total, *(float(weights @ part) / total for part in parts)]
 
 
 def _pairs_at(groups: Integers, steps: Integers, lag: int) -> tuple[Integers, Integers]:

@@ -71,26 +71,6 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
     return PlacedRows(groups, pd.Series(groups).groupby(groups).cumcount().to_numpy())
 
 
-def _error_correlations(rows: TrainingRows, first: Integers, second: Integers) -> FloatArray:
-    """Return the correlations that the residual structure gives the errors of pairs of rows."""
-    found = np.zeros(len(first))
-    residual, at = rows.fit.residual, rows.error_covariance.at
-    if residual is None or at is None or at.rows.grouped is None:
-        return found
-    grouped, learned = at.rows.grouped, residual.learned
-    assert learned.correlation is not None
-    of_arms, _ = learned.split(residual.rho)
-    together = grouped.groups[first] == grouped.groups[second]
-    for arm, rho in enumerate(of_arms):
-        own = np.flatnonzero(together & (grouped.arms[first] == arm))
-        pairs = np.stack([grouped.positions[first[own]], grouped.positions[second[own]]], axis=1)
-        if pairs.ndim == 2:
-            pairs.sort(axis=1)
-        natural = learned.correlation.natural(rho, learned.axis)
-        found[own] = learned.correlation.correlations(natural, pairs)[:, 0, 1]
-    return found
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitResiduals:
     """Hold residuals (n,) over the standard deviations of the errors, or white ones."""
@@ -113,9 +93,25 @@ class UnitResiduals:
 
     def correlations(self, first: Integers, second: Integers) -> FloatArray:
         """Return the correlations of the errors of pairs of rows, 0 where they are white."""
-        if self.kind == "normalised":
-            return np.zeros(len(first))
-        return _error_correlations(self.rows, first, second)
+        found = np.zeros(len(first))
+        residual, at = self.rows.fit.residual, self.rows.error_covariance.at
+        grouped = None if at is None else at.rows.grouped
+        if self.kind == "normalised" or residual is None or grouped is None:
+            return found
+        learned = residual.learned
+        assert learned.correlation is not None
+        of_arms, _ = learned.split(residual.rho)
+        together = grouped.groups[first] == grouped.groups[second]
+        for arm, rho in enumerate(of_arms):
+            own = np.flatnonzero(together & (grouped.arms[first] == arm))
+            pairs = np.stack(
+                [grouped.positions[first[own]], grouped.positions[second[own]]], axis=1
+            )
+            if pairs.ndim == 2:
+                pairs.sort(axis=1)
+            natural = learned.correlation.natural(rho, learned.axis)
+            found[own] = learned.correlation.correlations(natural, pairs)[:, 0, 1]
+        return found
 
     def expected_products(self, first: Integers, second: Integers) -> FloatArray:
         """Return the expected products of the residuals of pairs of rows.

@@ -65,8 +65,7 @@ class TrainingRows(LabelledRows):
     @property
     def repeated(self) -> bool:
         """Tell whether a row stands for several."""
-        repetitions = self.design.weights.repetitions
-        return repetitions is not None and bool((repetitions != 1.0).any())
+        return bool((self.copies != 1.0).any())
 
     @property
     def copies(self) -> FloatArray:
