@@ -38,9 +38,9 @@ from .marginal.means import contrasts as contrasts
 from .marginal.means import marginal_means as marginal_means
 from .marginal.means import pairwise as pairwise
 from .marginal.slopes import marginal_slopes as marginal_slopes
-from .measures.decomposition import variance_decomposition as variance_decomposition
 from .measures.explained_variance import icc as icc
 from .measures.explained_variance import r2 as r2
+from .measures.explained_variance import variance_decomposition as variance_decomposition
 from .measures.hat_matrix import effective_df as effective_df
 from .replication.bootstrap_draws import BootstrapDraws as BootstrapDraws
 from .replication.bootstrapping import bootstrap as bootstrap

@@ -12,16 +12,11 @@ from scipy import stats
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.row_pairs import (
-    PlacedRows,
-    UnitResiduals,
-    placed_rows,
-)
+from skmixed.inference.diagnostics.row_pairs import UnitResiduals, placed_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
 __all__ = ["autocorrelation", "autocorrelation_of_rows"]
 
-FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 
@@ -122,14 +117,15 @@ def autocorrelation_of_rows(
     residuals = UnitResiduals.of(rows, kind)
     placed = placed_rows(rows, factor, time)
     steps = placed.steps()
-    counts = rows.design.weights.group_counts
-    weights = np.ones(len(steps)) if counts is None else counts
+    by_group = pd.Series(steps).groupby(placed.groups)
+    longest = int((by_group.max() - by_group.min()).max())
+    largest = int(10.0 * math.log10(longest + 1.0)) if max_lag is None else max_lag
     every = np.arange(len(steps))
-    table = [(0, *_at_lag(residuals, every, every, weights))]
-    for lag in range(1, _lags(placed, steps, max_lag) + 1):
+    table = [(0, *_at_lag(residuals, every, every))]
+    for lag in range(1, min(longest, largest) + 1):
         first, second = _pairs_at(placed.groups, steps, lag)
         if len(first):
-            table.append((lag, *_at_lag(residuals, first, second, weights[first])))
+            table.append((lag, *_at_lag(residuals, first, second)))
     found = pd.DataFrame(table, columns=["lag", "n_pairs", "autocorrelation", "fitted", "expected"])
     found[["autocorrelation", "expected"]] /= found[["autocorrelation", "expected"]].iloc[0]
     limit = stats.norm.isf(0.5 * (1.0 - level)) / np.sqrt(found["n_pairs"])
@@ -137,26 +133,14 @@ def autocorrelation_of_rows(
     return found
 
 
-def _at_lag(
-    residuals: UnitResiduals, first: Integers, second: Integers, weights: FloatArray
-) -> tuple[float, float, float, float]:
+def _at_lag(residuals: UnitResiduals, first: Integers, second: Integers) -> list[float]:
     """Return how many pairs count, and the means of products, correlations and expectations."""
+    weights = residuals.rows.group_counts[first]
     total = float(weights.sum())
     own = np.ones(len(first)) if first is second else residuals.correlations(first, second)
     products = residuals.values[first] * residuals.values[second]
-    means = [
-        float(weights @ one) / total
-        for one in (products, own, residuals.expected_products(first, second))
-    ]
-    return total, *means  # type: ignore[return-value]
-
-
-def _lags(placed: PlacedRows, steps: Integers, max_lag: int | None) -> int:
-    """Return the largest lag to look at."""
-    by_group = pd.Series(steps).groupby(placed.groups)
-    longest = int((by_group.max() - by_group.min()).max())
-    largest = int(10.0 * math.log10(longest + 1.0)) if max_lag is None else max_lag
-    return min(longest, largest)
+    parts = products, own, residuals.expected_products(first, second)
+    return [total, *(float(weights @ part) / total for part in parts)]
 
 
 def _pairs_at(groups: Integers, steps: Integers, lag: int) -> tuple[Integers, Integers]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor, differs_within
-from skmixed.inference.diagnostics.shares import Shares, equal_batches, orthonormal
+from skmixed.inference.diagnostics.contributions import Contributions, equal_batches, product_blocks
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossproducts import factor_products
 
-__all__ = ["ClusterScores", "bias_reduced_scores", "plain_scores"]
+__all__ = ["ClusterScores", "bias_reduced_scores"]
 
 FloatArray = NDArray[np.float64]
 # Some clusters, their V_j, X_j and r_j: (n, d, d), (n, d, p) and (n, d).
@@ -32,15 +32,7 @@ EXPLAINED = 1e-8
 class ClusterScores:
     """Hold B_j r_j and moments of it under the model, with B_j = X_j'V_j^-1 A_j.
 
-    X has columns for which X'V^-1 X = I; sigma^2 = 1.
-
-    Attributes
-    ----------
-    score : ndarray of shape (p, n_clusters)
-    BVB : ndarray of shape (p, p, n_clusters)
-        B_j V_j B_j'.
-    BX : ndarray of shape (p, p, n_clusters)
-        B_j X_j.
+    X has columns for which X'V^-1 X = I; sigma^2 = 1. Clusters are the last axis.
     """
 
     score: FloatArray
@@ -48,42 +40,22 @@ class ClusterScores:
     BX: FloatArray
 
 
-def plain_scores(shares: Shares, scale: float) -> ClusterScores:
-    """Return the scores for A_j = sqrt(scale) I.
-
-    Parameters
-    ----------
-    shares : Shares
-        Of the clusters.
-    """
-    return ClusterScores(np.sqrt(scale) * shares.Xr, scale * shares.XX, np.sqrt(scale) * shares.XX)
-
-
 def bias_reduced_scores(
-    rows: TrainingRows, clusters: GroupingFactor, shares: Shares
+    rows: TrainingRows, clusters: GroupingFactor, contributions: Contributions
 ) -> ClusterScores:
     """Return the scores for A_j = L_j (L_j'(V_j - X_j C X_j')L_j)^(-1/2) L_j', V_j = L_j L_j'.
 
     Then A_j Var(r_j) A_j' = V_j, so that the sandwich has no bias where V holds (Bell and McCaffrey
     2002; Pustejovsky and Tipton 2018, equation 5). V_j is the covariance of the rows as they are
     observed: among the many roots, the one that is chosen depends on their scale.
-
-    Parameters
-    ----------
-    clusters : GroupingFactor
-        Whose rows are independent of each other's.
-    shares : Shares
-        Of the clusters.
-
-    Raises
-    ------
-    ValueError
-        If a cluster is too large, or a weight stands for several rows.
     """
-    p, n_clusters = shares.Xr.shape
+    p, n_clusters = contributions.Xr.shape
     score = np.zeros((p, n_clusters))
     BVB, BX = np.zeros((p, p, n_clusters)), np.zeros((p, p, n_clusters))
-    explained = _explained(shares)
+    # The directions of the rows of each cluster that only this cluster informs.
+    explained = np.sum(
+        np.linalg.eigvalsh(np.moveaxis(contributions.XX, -1, 0)) > 1.0 - EXPLAINED, axis=1
+    )
     parts = (_reduced if _low_rank(rows, clusters) else _written_out)(rows, clusters)
     for chosen, V, X, r in parts:
         B = _adjusted(V, X, explained[chosen])
@@ -111,39 +83,22 @@ def _reduced(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
     Outside their span V is the identity and X is 0. With [Z Lambda, X]'[Z Lambda, X] = T T' the
     columns are those of T' there.
     """
-    effects = [block.effects.standardised_factor.T @ block.Z for block in rows.blocks]
-    spanning = np.concatenate([*effects, orthonormal(rows).T @ rows.fixed])
+    effects = [block.scaled for block in rows.blocks]
+    spanning = np.concatenate([*effects, rows.orthonormal.T @ rows.fixed])
     k, d = sum(map(len, effects)), len(spanning)
     n_clusters = len(clusters.levels)
     sums = factor_products(spanning, rows.marginal[None], clusters.codes, n_clusters)
     T = cholesky_over_groups(sums.ZtWZ, semidefinite=True)
     r = solve_lower_over_groups(T, sums.ZtWA, semidefinite=True)[0]
     V = np.einsum("sag,sbg->gab", T[:k], T[:k]) + np.eye(d)
-    for first in range(0, n_clusters, max(BATCH // d**2, 1)):
-        chosen = np.arange(first, min(first + max(BATCH // d**2, 1), n_clusters))
+    step = max(BATCH // d**2, 1)
+    for first in range(0, n_clusters, step):
+        chosen = np.arange(first, min(first + step, n_clusters))
         yield chosen, V[chosen], T[k:, :, chosen].transpose(2, 1, 0), r[:, chosen].T
 
 
 def _written_out(rows: TrainingRows, clusters: GroupingFactor) -> Iterator[Part]:
     """Yield clusters of equal size together, row by row as they are observed."""
-    _check(rows, clusters)
-    colour = rows.error_covariance.colour
-    fixed, marginal = colour(orthonormal(rows).T @ rows.fixed), colour(rows.marginal[None])[0]
-    spread = [colour(block.effects.standardised_factor.T @ block.Z) for block in rows.blocks]
-    for chosen, positions in equal_batches(clusters.codes, BATCH):
-        X = np.moveaxis(fixed[:, positions], 0, -1)
-        V, r = rows.error_covariance.blocks(positions), marginal[positions]
-        for columns, block in zip(spread, rows.blocks, strict=True):
-            V += _within_levels(columns, block.codes, positions)
-        if rows.root is not None:
-            root = rows.root[positions]
-            V /= root[:, :, None] * root[:, None, :]
-            X, r = X / root[:, :, None], r / root
-        yield chosen, V, X, r
-
-
-def _check(rows: TrainingRows, clusters: GroupingFactor) -> None:
-    """Raise ValueError for what the adjustment is not made for."""
     if rows.repeated:
         raise ValueError(
             'kind="CR2" needs every row by itself, but a frequency weight stands for several. '
@@ -155,22 +110,16 @@ def _check(rows: TrainingRows, clusters: GroupingFactor) -> None:
             f'kind="CR2" decomposes a matrix of the rows of each cluster; the largest of '
             f'{clusters.levels.name!r} has {largest} rows, more than {LARGEST}. Use kind="CR1".'
         )
-
-
-def _explained(shares: Shares) -> NDArray[np.intp]:
-    """Count for each cluster the directions of its rows that only this cluster informs."""
-    if not len(shares.Xr):
-        return np.zeros(shares.Xr.shape[1], dtype=np.intp)
-    told = np.linalg.eigvalsh(np.moveaxis(shares.XX, -1, 0))
-    return np.asarray((told > 1.0 - EXPLAINED).sum(axis=1))
-
-
-def _within_levels(
-    columns: FloatArray, codes: NDArray[np.intp], positions: NDArray[np.intp]
-) -> FloatArray:
-    """Return U'U between the rows of one level, U of shape (k, n), (n_clusters, size, size)."""
-    U, levels = np.moveaxis(columns, 0, -1)[positions], codes[positions]
-    return np.asarray((U @ U.swapaxes(1, 2)) * (levels[:, :, None] == levels[:, None, :]))
+    for chosen, positions in equal_batches(clusters.codes, BATCH):
+        flat, X = positions.ravel(), np.moveaxis(rows.weighted_fixed[:, positions], 0, -1)
+        V, r = rows.error_covariance.blocks(positions), rows.weighted_marginal[positions]
+        for columns, block in zip(rows.weighted_effects, rows.blocks, strict=True):
+            V += product_blocks(columns[:, flat], block.codes[flat], positions.shape)
+        if rows.root is not None:
+            root = rows.root[positions]
+            V /= root[:, :, None] * root[:, None, :]
+            X, r = X / root[:, :, None], r / root
+        yield chosen, V, X, r
 
 
 def _adjusted(V: FloatArray, X: FloatArray, explained: NDArray[np.intp]) -> FloatArray:
@@ -181,7 +130,9 @@ def _adjusted(V: FloatArray, X: FloatArray, explained: NDArray[np.intp]) -> Floa
     L = np.linalg.cholesky(V)
     left = L.swapaxes(1, 2) @ (V - X @ X.swapaxes(1, 2)) @ L
     values, axes = np.linalg.eigh(left)
-    told = np.arange(values.shape[1]) >= explained[:, None]
-    roots = np.divide(1.0, np.sqrt(np.where(told, values, 1.0)), where=told, out=0.0 * values)
+    remaining = np.arange(values.shape[1]) >= explained[:, None]
+    roots = np.divide(
+        1.0, np.sqrt(np.where(remaining, values, 1.0)), where=remaining, out=0.0 * values
+    )
     outer = np.linalg.solve(L, X).swapaxes(1, 2)
     return ((outer @ axes) * roots[:, None, :]) @ axes.swapaxes(1, 2) @ L.swapaxes(1, 2)

@@ -25,54 +25,34 @@ def decorrelated(rows: TrainingRows, columns: FloatArray) -> FloatArray:
     """Return columns A' with A V A' = I, V = I + Z Psi Z'.
 
     Rows follow each other as they stand; those whose errors are correlated by group and time.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n_columns, n)
-        White.
-
-    Returns
-    -------
-    ndarray of shape (n_columns, n)
-
-    Raises
-    ------
-    ValueError
-        If weights count repetitions of rows, or the smaller factors have too many levels.
     """
     if rows.repeated:
         raise ValueError(
             "Decorrelated residuals need every row by itself, but a frequency weight stands for "
             "several. Fit the rows written out instead."
         )
-    order = rows.error_covariance.order
-    if order is None:
-        order = np.arange(columns.shape[1])
-    found = np.empty_like(columns)
-    found[:, order] = _decorrelated(
-        [replace(b, Z=b.Z[:, order], codes=b.codes[order]) for b in rows.blocks], columns[:, order]
-    )
-    return found
-
-
-def _decorrelated(blocks: list[ActiveBlock], columns: FloatArray) -> FloatArray:
-    """Return columns A' with A V A' = I in the order of the rows."""
-    if not blocks:
+    if not rows.blocks:
         return columns
-    sizes = [len(block.effects.levels) * len(block.Z) for block in blocks]
-    first, *others = sorted(range(len(sizes)), key=lambda i: -sizes[i])
-    n_effects, n = sum(sizes[i] for i in others), columns.shape[1]
+    n, order = columns.shape[1], rows.error_covariance.order
+    if order is None:
+        order = np.arange(n)
+    first, *others = sorted(
+        (replace(b, Z=b.Z[:, order], codes=b.codes[order]) for b in rows.blocks),
+        key=lambda block: -block.n_effects,
+    )
+    n_effects = sum(block.n_effects for block in others)
     if n_effects * n > ENTRIES:
         raise ValueError(
             f"Decorrelated residuals of several factors write out a matrix of {n} rows by the "
             f"{n_effects} effects of all factors but the largest, more than {ENTRIES:,} entries. "
             "Look at the conditional residuals instead."
         )
-    whitened = _innovations(blocks[first], columns)
-    if not others:
-        return whitened
-    spread = np.concatenate([_spread(blocks[i]) for i in others])
-    return _without(_innovations(blocks[first], spread), whitened)
+    found, whitened = np.empty_like(columns), _innovations(first, columns[:, order])
+    if others:
+        effects = np.concatenate([_written_out(block) for block in others])
+        whitened = _without(_innovations(first, effects), whitened)
+    found[:, order] = whitened
+    return found
 
 
 def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
@@ -82,7 +62,7 @@ def _innovations(block: ActiveBlock, columns: FloatArray) -> FloatArray:
     z_i), where P = Lambda (I + Lambda'SLambda)^-1 Lambda' and m = P t are made of the sums S = sum
     z z' and t = sum z y over the rows before it.
     """
-    scaled = block.effects.standardised_factor.T @ block.Z
+    scaled = block.scaled
     k, n = scaled.shape
     pairs = np.einsum("in,jn->ijn", scaled, scaled)
     B = _sums_before(pairs.reshape(k * k, n), block.codes).reshape(k, k, n)
@@ -105,14 +85,12 @@ def _sums_before(values: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
     return np.asarray(sums - values)
 
 
-def _spread(block: ActiveBlock) -> FloatArray:
+def _written_out(block: ActiveBlock) -> FloatArray:
     """Return the rows of Lambda'Z', one for each effect of each level, (k * n_levels, n)."""
-    scaled = block.effects.standardised_factor.T @ block.Z
-    k, n = scaled.shape
-    n_levels = len(block.effects.levels)
-    spread = np.zeros((k, n_levels, n))
-    spread[:, block.codes, np.arange(n)] = scaled
-    return spread.reshape(k * n_levels, n)
+    k, n = block.Z.shape
+    written = np.zeros((k, len(block.effects.levels), n))
+    written[:, block.codes, np.arange(n)] = block.scaled
+    return written.reshape(-1, n)
 
 
 def _without(U: FloatArray, columns: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,12 @@ from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.coefficients.covariance_solve import covariance_solve
-from skmixed.inference.diagnostics.refits_without import refits_without
+from skmixed.inference.diagnostics.contributions import (
+    INESTIMABLE,
+    group_contributions,
+    group_counts,
+)
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.shares import Shares, group_counts, group_shares, orthonormal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of
 
@@ -21,26 +23,9 @@ __all__ = ["group_influence"]
 
 FloatArray = NDArray[np.float64]
 
-# A combination of coefficients of which less than this part of the information is left without a
-# group cannot be estimated without it.
-UNTOLD = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Deletions:
-    """Hold the estimates without each group, seen from those of all rows.
-
-    Attributes
-    ----------
-    dfbeta : ndarray of shape (p, n_groups)
-        beta - beta without the group, in the user's units.
-    distances : ndarray of shape (n_groups, 4)
-        Cook's distance, MDFFITS, COVRATIO and COVTRACE.
-    """
-
-    dfbeta: FloatArray
-    distances: FloatArray
-    sigma: FloatArray
+# beta - beta without each group (p, n_groups), the distances (n_groups, 4), and sigma without it.
+Deletions = tuple[FloatArray, FloatArray, FloatArray]
+DISTANCES = ["cooks_distance", "mdffits", "covratio", "covtrace"]
 
 
 def group_influence(
@@ -120,31 +105,25 @@ def group_influence(
     fit_of(fitted).require_gaussian("The influence of groups", "fit without each group")
     rows = training_rows(fitted, X, y, **arguments)
     groups = rows.factor(factor)
-    of_rows = _refitted if refit else _downdated
-    deletions = of_rows(rows, groups)
-    frame = pd.DataFrame(
-        deletions.distances,
-        index=groups.levels.labels.rename(groups.levels.name)
-        if groups.levels.columns == 1
-        else groups.levels.labels,
-        columns=["cooks_distance", "mdffits", "covratio", "covtrace"],
-    )
+    dfbeta, distances, sigma = (_refitted if refit else _downdated)(rows, groups)
+    labels, name = groups.levels.labels, groups.levels.name
+    index = labels.rename(name) if groups.levels.columns == 1 else labels
+    frame = pd.DataFrame(distances, index, DISTANCES)
     frame.insert(0, "n_rows", groups.sizes)
-    frame["sigma"] = deletions.sigma
-    for name, values in zip(rows.fit.fixed.names, deletions.dfbeta, strict=True):
+    frame["sigma"] = sigma
+    for name, values in zip(rows.fit.fixed.names, dfbeta, strict=True):
         frame[f"dfbeta_{name}"] = values
     return frame
 
 
 def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Leave out each group at fixed variance parameters."""
-    counts = group_counts(rows, groups)
-    one = group_shares(rows, groups)
-    shares = Shares(one.XX * counts, one.Xr * counts, one.rr * counts)
-    p = len(shares.Xr)
-    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(shares.XX, -1, 0))
-    change = np.einsum("gpq,qg->pg", inverse, shares.Xr)
-    product = np.einsum("pg,pg->g", change, shares.Xr)
+    contributions, counts = group_contributions(rows, groups), group_counts(rows, groups)
+    XX, Xr, rr = contributions.XX * counts, contributions.Xr * counts, contributions.rr * counts
+    p = len(Xr)
+    inverse, determinant = _inverted(np.eye(p) - np.moveaxis(XX, -1, 0))
+    change = np.einsum("gpq,qg->pg", inverse, Xr)
+    product = np.einsum("pg,pg->g", change, Xr)
     sigma2 = rows.sigma**2 * max(p, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         distances = np.column_stack(
@@ -155,8 +134,10 @@ def _downdated(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
                 np.abs(np.einsum("gpp->g", inverse) - p),
             ]
         )
-    sigma = _sigma_without(rows, groups, shares.rr + product)
-    return Deletions(_in_units(rows, change), distances, sigma)
+    at = rows.fit.coordinates
+    dfbeta = at.fixed.matrix * at.response_scale @ (rows.orthonormal @ change)
+    dfbeta[rows.fit.fixed.aliased] = np.nan
+    return dfbeta, distances, _sigma_without(rows, groups, rr + product)
 
 
 def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -168,18 +149,9 @@ def _inverted(left: FloatArray) -> tuple[FloatArray, FloatArray]:
     inverse = np.asarray(np.linalg.inv(left), dtype=np.float64)
     # No eigenvalue of what is left is above 1, so that no diagonal of the inverse is below 1.
     diagonal = np.einsum("gpp->gp", inverse)
-    untold = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / UNTOLD)
-    inverse[untold] = determinant[untold] = np.nan
+    singular = zero | (diagonal < 0.5).any(axis=1) | (diagonal.sum(axis=1) > 1.0 / INESTIMABLE)
+    inverse[singular] = determinant[singular] = np.nan
     return inverse, determinant
-
-
-def _in_units(rows: TrainingRows, change: FloatArray) -> FloatArray:
-    """Carry a change of the coefficients of orthonormal columns over to the user's, (p, G)."""
-    fixed = rows.fit.fixed
-    matrix = rows.fit.coordinates.fixed.matrix * rows.fit.coordinates.response_scale
-    dfbeta = matrix @ (orthonormal(rows) @ change)
-    dfbeta[fixed.aliased] = np.nan
-    return dfbeta
 
 
 def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray) -> FloatArray:
@@ -196,14 +168,15 @@ def _sigma_without(rows: TrainingRows, groups: GroupingFactor, lost: FloatArray)
 
 def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
     """Fit the model again without each group; distances need errors of the estimates."""
-    fit = rows.fit
+    fit, model, n_groups = rows.fit, rows.model, len(groups.levels)
     kept = ~fit.fixed.aliased
     beta, C = fit.fixed.coefficients, fit.fixed.covariance[np.ix_(kept, kept)]
     p = int(kept.sum())
-    dfbeta = np.full((len(beta), len(groups.levels)), np.nan)
-    distances = np.full((len(groups.levels), 4), np.nan)
-    sigma = np.full(len(groups.levels), np.nan)
-    for g, without in refits_without(rows.model, groups):
+    dfbeta, sigma = np.full((len(beta), n_groups), np.nan), np.full(n_groups, np.nan)
+    distances = np.full((n_groups, 4), np.nan)
+    # A group of all rows leaves nothing to fit.
+    for g in range(n_groups if n_groups > 1 else 0):
+        without = model.with_design(model.design.select(groups.codes != g)).fit()
         sigma[g] = without.sigma
         if (without.fixed.aliased != fit.fixed.aliased).any():
             continue
@@ -219,4 +192,4 @@ def _refitted(rows: TrainingRows, groups: GroupingFactor) -> Deletions:
             np.linalg.det(ratio),
             abs(np.trace(ratio) - p),
         ]
-    return Deletions(dfbeta, distances, sigma)
+    return dfbeta, distances, sigma

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.residual.whitening import ResidualAt
@@ -21,13 +22,7 @@ ENTRIES = 100_000_000
 
 @dataclass(frozen=True, eq=False)
 class ErrorCovariance:
-    """Hold R of the weighted rows, T R T' = I; without a residual structure both are I.
-
-    Attributes
-    ----------
-    at : ResidualAt or None
-        None without a residual structure.
-    """
+    """Hold R of the weighted rows, T R T' = I; both are I where ``at`` is None, no structure."""
 
     n_rows: int
     at: ResidualAt | None
@@ -63,21 +58,7 @@ class ErrorCovariance:
         return np.ones(self.n_rows) if self.at is None else self.at.precisions
 
     def blocks(self, positions: Integers) -> FloatArray:
-        """Return R between the rows of each set.
-
-        Parameters
-        ----------
-        positions : ndarray of shape (n_sets, size)
-
-        Returns
-        -------
-        ndarray of shape (n_sets, size, size)
-
-        Raises
-        ------
-        ValueError
-            If the largest group of the errors is too large.
-        """
+        """Return R between the rows of each set, of positions (n_sets, size), square in size."""
         return self._between(positions, self._columns)
 
     def precision_blocks(self, positions: Integers) -> FloatArray:
@@ -87,11 +68,8 @@ class ErrorCovariance:
     @cached_property
     def _places(self) -> Integers:
         """Return the place of each row in its group."""
-        order = np.argsort(self.groups, kind="stable")
-        sizes = np.bincount(self.groups)
-        places = np.empty(self.n_rows, dtype=np.intp)
-        places[order] = np.arange(self.n_rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return places
+        places = pd.Series(self.groups).groupby(self.groups).cumcount()
+        return np.asarray(places, dtype=np.intp)
 
     @cached_property
     def _units(self) -> FloatArray:
@@ -108,16 +86,14 @@ class ErrorCovariance:
     @cached_property
     def _columns(self) -> FloatArray:
         """Return R between each row and that of each place in its group."""
-        return (
-            self._units if self.at is None else self.at.undo(self.at.undo_transposed(self._units))
-        )
+        at, units = self.at, self._units
+        return units if at is None else at.undo(at.undo_transposed(units))
 
     @cached_property
     def _precision_columns(self) -> FloatArray:
         """Return R^-1 between each row and that of each place in its group."""
-        if self.at is None:
-            return self._units
-        return self.at.apply_transposed(self.at.apply(self._units))
+        at, units = self.at, self._units
+        return units if at is None else at.apply_transposed(at.apply(units))
 
     def _between(self, positions: Integers, columns: FloatArray) -> FloatArray:
         """Pick from columns by place the entries between the rows of each set."""

@@ -11,16 +11,9 @@ from skmixed.families.zero_inflation import ZeroInflated
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.prediction.response_law import averaged_mean
 
-__all__ = ["FAMILY_KINDS", "family_cooks_distance"]
+__all__ = ["FAMILY_KINDS"]
 
 FloatArray = NDArray[np.float64]
-
-
-def family_cooks_distance(rows: FamilyRows) -> FloatArray:
-    """Return the change of the linear model of the last step when a row is left out, (n,)."""
-    h = rows.leverage
-    rank = max(len(rows.fit.fixed.standardised), 1)
-    return FAMILY_KINDS["pearson"](rows) ** 2 * h / (rank * (1.0 - h) ** 2)
 
 
 def _response(rows: FamilyRows) -> FloatArray:

@@ -13,7 +13,7 @@ from skmixed.design.design import NewRows
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
-from skmixed.inference.diagnostics.labelled_rows import LabelledRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows, subtract_effects
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.responses import Responses
@@ -26,27 +26,13 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FamilyRows(LabelledRows):
-    """Hold a fit of a generalised model with the rows it was fitted to.
-
-    Attributes
-    ----------
-    index : Index
-        Of the rows.
-    data : Any
-        Where further columns are looked up; None where there are none.
-    """
+    """Hold a fit of a generalised model with the rows it was fitted to."""
 
     fit: GLMMFit
     model: GLMMModel
 
     def require_counts(self, what: str) -> None:
-        """Raise ValueError if the responses are not counts.
-
-        Parameters
-        ----------
-        what : str
-            What needs them, in the singular; it begins the message.
-        """
+        """Raise ValueError if the responses are not counts, which ``what``, singular, needs."""
         family = self.fit.family
         if not family.is_discrete or family.name == "binomial":
             raise ValueError(
@@ -67,8 +53,7 @@ class FamilyRows(LabelledRows):
     @property
     def copies(self) -> FloatArray:
         """Return how often each row counts, (n,)."""
-        weights = None if self.model.trials else self.design.weights.values
-        return np.ones(self.design.n_rows) if weights is None else weights
+        return np.ones(self.design.n_rows) if self.model.trials else self.weights
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -111,6 +96,11 @@ class FamilyRows(LabelledRows):
         """Return the mean response at the modes, (n,)."""
         return self.fit.family.mean(self.eta, self.extra)
 
+    def drawn_predictor(self, rng: np.random.Generator, *, new: bool = False) -> FloatArray:
+        """Draw the linear predictor, with effects of new groups or given the data, (n,)."""
+        draw = self.source.new_effects if new else self.source.effects_given_data
+        return self.source.at(draw(1, rng))[0]
+
     def pearson(self, y: FloatArray, eta: FloatArray) -> FloatArray:
         """Return responses less their means, over their standard deviations."""
         return Responses(self.fit.family, y, self.weights).pearson(eta, self.extra)
@@ -120,23 +110,17 @@ class FamilyRows(LabelledRows):
         """Return the leverages in the linear model of the last step of the modes, (n,)."""
         fit, responses = self.fit, Responses(self.fit.family, self.response, self.weights)
         precision = -responses.at(self.eta, self.extra, full=False).second
+        X = fit.coordinates.fixed.transform(self.design.fixed)
+        left = X.copy()
+        for effects, block in zip(fit.random, self.source.blocks, strict=True):
+            subtract_effects(left, effects, block.Z, block.codes)
+        # X'V^-1 X at known variances, V = W^-1 + Z Psi Z'.
+        information = (precision * X) @ left.T
         variance = mean_error_variance(
             fit,
             NewRows.of(self.design),
             include_random_effects=True,
             kind="mean",
-            of_coefficients=self._covariance_of_beta(precision),
+            of_coefficients=linalg.solve(0.5 * (information + information.T), np.eye(len(X))),
         )
         return precision * variance
-
-    def _covariance_of_beta(self, precision: FloatArray) -> FloatArray:
-        """Return (X'V^-1 X)^-1 at known variances, V = W^-1 + Z Psi Z'."""
-        X = self.fit.coordinates.fixed.transform(self.design.fixed)
-        left = X.copy()
-        for effects, block in zip(self.fit.random, self.source.blocks, strict=True):
-            cross = np.moveaxis(effects.standardised_cross, 0, -1)
-            for by_level, column in zip(cross, block.Z, strict=True):
-                left -= by_level[:, block.codes] * column
-        information = (precision * X) @ left.T
-        identity = np.eye(len(X))
-        return np.asarray(linalg.solve(0.5 * (information + information.T), identity))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,11 +79,14 @@ def overdispersion_test(
     {'statistic': 879.14, 'df': 398.0, 'ratio': 2.21, 'p_value': 0.0}
     """
     rows = required_family_rows(fitted, X, y, arguments, "Overdispersion")
-    if n_simulations is not None:
-        return _simulated_overdispersion(rows, n_simulations, np.random.default_rng(random_state))
-    total = float(np.sum(rows.pearson(rows.response, rows.eta) ** 2))
-    df = rows.fit.n_rows - rows.fit.n_parameters
-    return _result("overdispersion", (total, df, total / df, stats.chi2.sf(total, df)))
+    if n_simulations is None:
+        total = float(np.sum(rows.pearson(rows.response, rows.eta) ** 2))
+        df = rows.fit.n_rows - rows.fit.n_parameters
+        values = (total, df, total / df, stats.chi2.sf(total, df))
+    else:
+        values = _simulated(rows, n_simulations, np.random.default_rng(random_state))
+    names = ["statistic", "df", "ratio", "p_value"]
+    return pd.Series(values, names, name="overdispersion", dtype=float)
 
 
 def zero_inflation_test(
@@ -154,12 +156,10 @@ def zero_inflation_test(
     observed = float(rows.copies @ (rows.response == 0.0))
     expected = float(rows.copies @ probability)
     rng = np.random.default_rng(random_state)
-    drawn = np.array(
-        [
-            rows.copies @ (family.simulate(eta, rows.extra, rng) == 0.0)
-            for eta in _predictors(rows, n_simulations, rng, new=average)
-        ]
-    )
+    drawn = np.empty(n_simulations)
+    for i in range(n_simulations):
+        eta = rows.drawn_predictor(rng, new=average)
+        drawn[i] = rows.copies @ (family.simulate(eta, rows.extra, rng) == 0.0)
     p_value = (1.0 + np.sum(drawn >= observed)) / (1.0 + n_simulations)
     values = (observed, expected, expected / observed if observed else np.inf, p_value)
     return pd.Series(values, ["observed", "expected", "ratio", "p_value"], name="zero_inflation")
@@ -168,13 +168,7 @@ def zero_inflation_test(
 def required_family_rows(
     fitted: Any, X: Any, y: Any, arguments: dict[str, Any], what: str
 ) -> FamilyRows:
-    """Return the rows of a generalised model.
-
-    Raises
-    ------
-    ValueError
-        If the model is a linear one.
-    """
+    """Return the rows of a generalised model, and raise ValueError for a linear one."""
     rows = family_rows(fitted, X, y, **arguments)
     if rows is None:
         raise ValueError(
@@ -184,29 +178,16 @@ def required_family_rows(
     return rows
 
 
-def _simulated_overdispersion(rows: FamilyRows, n: int, rng: np.random.Generator) -> pd.Series:
+def _simulated(
+    rows: FamilyRows, n: int, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
     """Compare the sums of squares of observed and simulated responses about the same means."""
     family = rows.fit.family
     sums = np.empty((2, n))
-    for i, eta in enumerate(_predictors(rows, n, rng, new=False)):
+    for i in range(n):
+        eta = rows.drawn_predictor(rng)
         drawn = family.simulate(eta, rows.extra, rng, rows.trials)
-        for j, y in enumerate((rows.response, drawn)):
-            sums[j, i] = np.sum(rows.pearson(y, eta) ** 2)
+        sums[:, i] = [np.sum(rows.pearson(y, eta) ** 2) for y in (rows.response, drawn)]
     p_value = (1.0 + np.sum(sums[1] >= sums[0])) / (1.0 + n)
     observed, simulated = sums.mean(axis=1)
-    return _result("overdispersion", (observed, np.nan, observed / simulated, p_value))
-
-
-def _predictors(
-    rows: FamilyRows, n: int, rng: np.random.Generator, *, new: bool
-) -> Iterator[FloatArray]:
-    """Yield linear predictors with random effects of new groups, or drawn given the data."""
-    source = rows.source
-    draw = source.new_effects if new else source.effects_given_data
-    for _ in range(n):
-        yield source.at(draw(1, rng))[0]
-
-
-def _result(name: str, values: Sequence[float]) -> pd.Series:
-    """Return a test as a series."""
-    return pd.Series(values, ["statistic", "df", "ratio", "p_value"], name=name, dtype=float)
+    return observed, np.nan, observed / simulated, p_value

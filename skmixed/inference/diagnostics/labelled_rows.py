@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor, differs_within, factorise
+from skmixed.fitting.random_effects import RandomEffects
 
-__all__ = ["LabelledRows"]
+__all__ = ["LabelledRows", "positions_of", "subtract_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -59,24 +60,18 @@ class LabelledRows:
         return pd.Series(values, self.index, name=name)
 
     def factor(self, named: Any) -> GroupingFactor:
-        """Return a factor of the model by its name, or one of other labels.
-
-        Parameters
-        ----------
-        named : str, array-like of shape (n,) or None
-            Name of a grouping factor or of a column of the data; or labels. None is the grouping
-            factor, if there is only one.
-
-        Raises
-        ------
-        ValueError
-            If there is no such factor, there is not one label per row, or none of several factors
-            is named.
-        """
-        if named is None:
-            return self._only_factor()
+        """Return a factor by its name or that of a column, of labels, or the only one for None."""
         if isinstance(named, str):
             return self._by_name(named)
+        if named is None:
+            factors = self.factors
+            if len(factors) != 1:
+                raise ValueError(
+                    f"The model has {len(factors)} grouping factors: "
+                    f"{[one.levels.name for one in factors]}. Say which one's groups are meant, by "
+                    "factor= its name or labels."
+                )
+            return factors[0]
         if len(named) != self.design.n_rows:
             raise ValueError(
                 f"Expected one label for each of the {self.design.n_rows} rows that were fitted, "
@@ -85,19 +80,7 @@ class LabelledRows:
         return factorise(named, str(getattr(named, "name", None) or "cluster"))
 
     def column(self, named: Any, argument: str) -> Any:
-        """Return a column of the data by its name, or values that are given, one for each row.
-
-        Parameters
-        ----------
-        named : str or array-like of shape (n,)
-        argument : str
-            What the user calls it, for messages.
-
-        Raises
-        ------
-        ValueError
-            If there is no such column, or there is not one value for each row.
-        """
+        """Return a column of the data by its name, or the values that an argument has."""
         known = self.data is not None and isinstance(named, str) and named in self.data
         values = self.data[named] if known else named
         if isinstance(values, str):
@@ -112,17 +95,6 @@ class LabelledRows:
             )
         return values
 
-    def _only_factor(self) -> GroupingFactor:
-        """Return the factor of a model that has one."""
-        factors = self.factors
-        if len(factors) != 1:
-            raise ValueError(
-                f"The model has {len(factors)} grouping factors: "
-                f"{[one.levels.name for one in factors]}. Say which one's groups are meant, by "
-                "factor= its name or labels."
-            )
-        return factors[0]
-
     def _by_name(self, name: str) -> GroupingFactor:
         """Return a factor of the model, or one made of a column of the data."""
         for factor in self.factors:
@@ -135,3 +107,17 @@ class LabelledRows:
             f"There is no grouping factor {name!r}: the model has {known}. Name one of them, or "
             "pass an array of labels."
         )
+
+
+def positions_of(groups: GroupingFactor) -> list[NDArray[np.intp]]:
+    """Return the positions of the rows of each group."""
+    return np.split(np.argsort(groups.codes, kind="stable"), np.cumsum(groups.sizes)[:-1])
+
+
+def subtract_effects(
+    columns: FloatArray, effects: RandomEffects, Z: FloatArray, codes: NDArray[np.intp]
+) -> None:
+    """Subtract Z Psi Z'V^-1 X of one factor from columns (p, n), in place."""
+    cross = np.moveaxis(effects.standardised_cross, 0, -1)
+    for by_level, column in zip(cross, Z, strict=True):
+        columns -= by_level[:, codes] * column

@@ -15,7 +15,7 @@ from skmixed.inference.diagnostics.family_tests import required_family_rows
 from skmixed.prediction.averaged_cdf import averaged_cdf
 from skmixed.prediction.predictor_rows import predictor_rows
 
-__all__ = ["quantile_residual_tests", "quantile_residuals", "uniformity_tests", "uniforms_of_rows"]
+__all__ = ["quantile_residual_tests", "quantile_residuals", "uniforms_of_rows"]
 
 FloatArray = NDArray[np.float64]
 
@@ -148,11 +148,7 @@ def quantile_residual_tests(
     >>> tests.loc[tests["p_value"] < 0.01, "test"].to_list()
     ['uniformity', 'dispersion', 'outliers']
     """
-    return uniformity_tests(quantile_residuals(fitted, X, y, **options).to_numpy())
-
-
-def uniformity_tests(uniforms: FloatArray) -> pd.DataFrame:
-    """Test as ``quantile_residual_tests``, given residuals between 0 and 1."""
+    uniforms = quantile_residuals(fitted, X, y, **options).to_numpy()
     n = len(uniforms)
     uniformity = stats.kstest(uniforms, "uniform")
     squares = float(np.sum(ndtri(uniforms) ** 2))
@@ -194,7 +190,7 @@ def _exact(
     if random_effects == "new":
         mean, variance = rows.source.fixed, rows.effect_variance
     elif random_effects == "posterior":
-        mean = _drawn_predictor(rows, rng)
+        mean = rows.drawn_predictor(rng)
     law = predictor_rows(rows.fit.family, mean, variance, rows.extra, rows.trials)
     up_to = averaged_cdf(law, rows.response)
     if not rows.fit.family.is_discrete:
@@ -207,11 +203,6 @@ def _exact(
     return less, up_to
 
 
-def _drawn_predictor(rows: FamilyRows, rng: np.random.Generator) -> FloatArray:
-    """Return the linear predictor with effects drawn once given the data."""
-    return rows.source.at(rows.source.effects_given_data(1, rng))[0]
-
-
 def _simulated(
     rows: FamilyRows, random_effects: str, n: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
@@ -219,12 +210,12 @@ def _simulated(
 
     The observed response counts as one of them, so that no part is 0 or 1.
     """
-    source, family, y = rows.source, rows.fit.family, rows.response
-    eta = _drawn_predictor(rows, rng) if random_effects == "posterior" else rows.eta
+    family, y = rows.fit.family, rows.response
+    eta = rows.drawn_predictor(rng) if random_effects == "posterior" else rows.eta
     less, equal = np.zeros_like(y), np.zeros_like(y)
     for _ in range(n):
         if random_effects == "new":
-            eta = source.at(source.new_effects(1, rng))[0]
+            eta = rows.drawn_predictor(rng, new=True)
         drawn = family.simulate(eta, rows.extra, rng, rows.trials)
         less += drawn < y
         equal += drawn == y

@@ -124,9 +124,8 @@ def residual_spread_of_rows(rows: TrainingRows, *, by: Any, level: float) -> pd.
 def _strata(rows: TrainingRows, by: Any) -> pd.Series:
     """Return the stratum of each row as a category."""
     if by is not None:
-        values = pd.Series(np.asarray(rows.column(by, "by")))
         name = by if isinstance(by, str) else str(getattr(by, "name", None) or "stratum")
-        return _in_intervals(values).rename(name)
+        return _in_intervals(rows.column(by, "by"), name)
     variance = _variance_of(rows)
     columns = {} if rows.design.residual is None else rows.design.residual
     if variance.columns == variance.label_columns and variance.columns:
@@ -137,9 +136,8 @@ def _strata(rows: TrainingRows, by: Any) -> pd.Series:
         return pd.Series(cut, name=factor.levels.name)
     numeric = [name for name in variance.columns if name not in variance.label_columns]
     if not numeric:
-        fitted_values = rows.design.response - KINDS["conditional"](rows)
-        return _in_intervals(pd.Series(fitted_values)).rename("fitted")
-    return _in_intervals(pd.Series(np.asarray(columns[numeric[0]]))).rename(str(numeric[0]))
+        return _in_intervals(rows.design.response - KINDS["conditional"](rows), "fitted")
+    return _in_intervals(columns[numeric[0]], str(numeric[0]))
 
 
 def _variance_of(rows: TrainingRows) -> VarianceFunction:
@@ -154,8 +152,9 @@ def _variance_of(rows: TrainingRows) -> VarianceFunction:
     )
 
 
-def _in_intervals(values: pd.Series) -> pd.Series:
+def _in_intervals(column: Any, name: str) -> pd.Series:
     """Return values as categories, many numbers cut into intervals of as many rows each."""
+    values = pd.Series(np.asarray(column), name=name)
     if not pd.api.types.is_numeric_dtype(values.dtype) or values.nunique() <= MANY:
         return values.astype("category")
     cut = pd.qcut(values, INTERVALS, duplicates="drop")

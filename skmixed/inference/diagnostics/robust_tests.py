@@ -72,8 +72,7 @@ class RobustCovariance:
         """
         if self.scores is None or self.counts is None or self.matrix is None:
             return np.full(len(contrasts), self.n_clusters - 1.0)
-        inner = contrasts @ self.matrix
-        counts = self.counts
+        inner, counts = contrasts @ self.matrix, self.counts
         a = np.einsum("na,abj,nb->nj", inner, self.scores.BVB, inner, optimize=True)
         F = np.einsum("na,abj->nbj", inner, self.scores.BX)
         squares = np.einsum("nbj,nbj->nj", F, F)

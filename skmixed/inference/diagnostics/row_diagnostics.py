@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.inference.diagnostics.decorrelation import decorrelated
-from skmixed.inference.diagnostics.family_residuals import FAMILY_KINDS, family_cooks_distance
+from skmixed.inference.diagnostics.family_residuals import FAMILY_KINDS
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.hat_products import hat_diagonal
-from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
-from skmixed.inference.diagnostics.shares import orthonormal
+from skmixed.inference.diagnostics.row_inputs import fitted_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
 __all__ = ["cooks_distance", "leverage", "residuals"]
@@ -103,14 +104,12 @@ def residuals(
     2   -1.764
     Name: standardised, dtype: float64
     """
-    of_family = family_rows(fitted, X, y, **arguments)
-    known = KINDS if of_family is None else FAMILY_KINDS
+    rows = fitted_rows(fitted, X, y, **arguments)
+    known: Mapping[str, Callable[[Any], FloatArray]]
+    known = FAMILY_KINDS if isinstance(rows, FamilyRows) else KINDS
     if kind not in known:
         raise ValueError(f"kind must be one of {sorted(known)}, got {kind!r}.")
-    if of_family is not None:
-        return of_family.series(FAMILY_KINDS[kind](of_family), kind)
-    rows = training_rows(fitted, X, y, **arguments)
-    return rows.series(KINDS[kind](rows), kind)
+    return rows.series(known[kind](rows), kind)
 
 
 def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.Series:
@@ -152,11 +151,11 @@ def leverage(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.
     2    0.127
     Name: leverage, dtype: float64
     """
-    of_family = family_rows(fitted, X, y, **arguments)
-    if of_family is not None:
-        return of_family.series(of_family.leverage, "leverage")
-    rows = training_rows(fitted, X, y, **arguments)
-    return rows.series(_leverage(rows), "leverage")
+    rows = fitted_rows(fitted, X, y, **arguments)
+    if isinstance(rows, FamilyRows):
+        return rows.series(rows.leverage, "leverage")
+    errors = rows.error_covariance
+    return rows.series(hat_diagonal(rows, errors.colour, errors.precise) / rows.copies, "leverage")
 
 
 def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> pd.Series:
@@ -205,15 +204,17 @@ def cooks_distance(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) 
     56    2.12
     Name: cooks_distance, dtype: float64
     """
-    of_family = family_rows(fitted, X, y, **arguments)
-    if of_family is not None:
-        return of_family.series(family_cooks_distance(of_family), "cooks_distance")
-    rows = training_rows(fitted, X, y, **arguments)
-    errors, copies = rows.error_covariance, rows.copies
-    h = hat_diagonal(rows, errors.precise, errors.precise) / (errors.precisions * copies)
-    scores = _over(rows.precise_conditional / np.sqrt(copies * errors.precisions), rows.sigma)
+    rows = fitted_rows(fitted, X, y, **arguments)
     rank = max(len(rows.fit.fixed.standardised), 1)
-    return rows.series(scores**2 * h / (rank * _left(1.0 - h) ** 2), "cooks_distance")
+    if isinstance(rows, FamilyRows):
+        scores, h = FAMILY_KINDS["pearson"](rows), rows.leverage
+        left = 1.0 - h
+    else:
+        errors, copies = rows.error_covariance, rows.copies
+        h = hat_diagonal(rows, errors.precise, errors.precise) / (errors.precisions * copies)
+        scores = _over(rows.precise_conditional / np.sqrt(copies * errors.precisions), rows.sigma)
+        left = _left(1.0 - h)
+    return rows.series(scores**2 * h / (rank * left**2), "cooks_distance")
 
 
 def _conditional(rows: TrainingRows) -> FloatArray:
@@ -223,7 +224,7 @@ def _conditional(rows: TrainingRows) -> FloatArray:
 
 def _marginal(rows: TrainingRows) -> FloatArray:
     """Return y - X beta."""
-    return rows.in_units_of_y(rows.error_covariance.colour(rows.marginal[None])[0])
+    return rows.in_units_of_y(rows.weighted_marginal)
 
 
 def _over(residuals: FloatArray, deviations: FloatArray | float) -> FloatArray:
@@ -252,11 +253,8 @@ def _standardised(rows: TrainingRows) -> FloatArray:
 def _marginal_standardised(rows: TrainingRows) -> FloatArray:
     """Return marginal residuals over their own standard deviation."""
     errors, copies = rows.error_covariance, rows.copies
-    variance = errors.variances.copy()
-    for block in rows.blocks:
-        spread = errors.colour(block.effects.standardised_factor.T @ block.Z)
-        variance += np.sum(spread**2, axis=0) / copies
-    of_beta = np.sum(errors.colour(orthonormal(rows).T @ rows.fixed) ** 2, axis=0) / copies
+    variance = errors.variances + rows.effect_variances / copies
+    of_beta = np.sum(rows.weighted_fixed**2, axis=0) / copies
     relative = variance * _left(1.0 - of_beta / variance) / errors.variances
     return _over(_marginal(rows), rows.deviations) / np.sqrt(relative)
 
@@ -266,18 +264,12 @@ def _decorrelated(rows: TrainingRows) -> FloatArray:
     return _over(decorrelated(rows, rows.marginal[None])[0], rows.sigma)
 
 
-def _leverage(rows: TrainingRows) -> FloatArray:
-    """Return the diagonal of the hat matrix."""
-    errors = rows.error_covariance
-    return hat_diagonal(rows, errors.colour, errors.precise) / rows.copies
-
-
 def _left(left: FloatArray) -> FloatArray:
     """Return the part of a variance that a residual keeps, NaN where the row is fitted exactly."""
     return np.where(left > DETERMINED, left, np.nan)
 
 
-KINDS = {
+KINDS: Mapping[str, Callable[[TrainingRows], FloatArray]] = {
     "response": _conditional,
     "conditional": _conditional,
     "marginal": _marginal,

@@ -14,74 +14,35 @@ from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.diagnostics.family_rows import FamilyRows
-from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.inputs import fit_of, rows_of, with_rows
 
-__all__ = ["family_rows", "labelled_rows", "training_rows"]
+__all__ = ["family_rows", "fitted_rows", "training_rows"]
 
 PASS_ROWS = "Pass what it was fitted to: (estimator, X, y), or fit with mixedlm."
 
 
 def training_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> TrainingRows:
-    """Return a fit with its rows.
-
-    Parameters
-    ----------
-    X, y : array-like, optional
-        What an estimator was fitted to; results of mixedlm keep their rows.
-    **arguments
-        What else ``fit`` was given: ``groups``, ``sample_weight``, ``group_weight``.
-
-    Raises
-    ------
-    TypeError
-        If it is no fitted model, or has no rows.
-    ValueError
-        If the rows are not those of the fit, or the model is a generalised one.
-    """
+    """Return a linear fit with its rows; an estimator's are X, y and what else fit was given."""
     fit_of(fitted).require_gaussian(
         "This diagnostic", "use residuals with kind='pearson' or 'deviance', or quantile_residuals"
     )
     return TrainingRows(*_rows_of_fit(fitted, X, y, arguments))
 
 
-def labelled_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> LabelledRows:
-    """Return a fit of any family with its rows and their labels.
-
-    Parameters
-    ----------
-    fitted, X, y, **arguments
-        As for ``training_rows``.
-
-    Raises
-    ------
-    TypeError
-        If it is no fitted model, or has no rows.
-    ValueError
-        If the rows are not those of the fit.
-    """
-    return LabelledRows(*_rows_of_fit(fitted, X, y, arguments))
-
-
 def family_rows(fitted: Any, X: Any = None, y: Any = None, **arguments: Any) -> FamilyRows | None:
-    """Return a fit of a generalised model with its rows; None if it is of a linear one.
-
-    Parameters
-    ----------
-    fitted, X, y, **arguments
-        As for ``training_rows``.
-
-    Raises
-    ------
-    TypeError
-        If it is no fitted model, or has no rows.
-    ValueError
-        If the rows are not those of the fit.
-    """
+    """Return a generalised fit with its rows, None for a linear one."""
     if not isinstance(fit_of(fitted), GLMMFit):
         return None
     return FamilyRows(*_rows_of_fit(fitted, X, y, arguments))
+
+
+def fitted_rows(
+    fitted: Any, X: Any = None, y: Any = None, **arguments: Any
+) -> TrainingRows | FamilyRows:
+    """Return a fit with its rows, of whichever model it is."""
+    rows = family_rows(fitted, X, y, **arguments)
+    return training_rows(fitted, X, y, **arguments) if rows is None else rows
 
 
 def _rows_of_fit(

@@ -14,7 +14,7 @@ from skmixed.inference.diagnostics.hat_products import hat_of_pairs
 from skmixed.inference.diagnostics.row_diagnostics import KINDS
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
-__all__ = ["PlacedRows", "UnitResiduals", "error_correlations", "placed_rows"]
+__all__ = ["PlacedRows", "UnitResiduals", "placed_rows"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -25,12 +25,7 @@ UNIT_KINDS = ("normalised", "pearson")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedRows:
-    """Hold in which group each row is, and at what time or place.
-
-    Attributes
-    ----------
-    positions : ndarray of shape (n,) or (n, n_dimensions)
-    """
+    """Hold in which group each row is, and at what time (n,) or place (n, n_dimensions)."""
 
     groups: Integers
     positions: NDArray[Any]
@@ -46,49 +41,29 @@ class PlacedRows:
         """Return integer times: the positions, or the places in the order of time."""
         if self.positions.ndim == 1 and (self.positions == np.round(self.positions)).all():
             return self.positions.astype(np.intp)
-        order = self.order
-        sizes = np.bincount(self.groups)
-        places = np.empty(len(order), dtype=np.intp)
-        places[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return places
+        groups = pd.Series(self.groups).iloc[self.order]
+        return np.asarray(groups.groupby(groups).cumcount().sort_index(), dtype=np.intp)
 
-    def pairs(self) -> Iterator[tuple[Integers, Integers]]:
-        """Yield all pairs of rows of one group: neighbours first, then those further apart."""
+    def pairs(self) -> Iterator[tuple[Integers, Integers, FloatArray]]:
+        """Yield all pairs of rows of one group with their distances, neighbours first."""
         order = self.order
         groups = self.groups[order]
         for offset in range(1, int(np.bincount(groups).max(initial=0))):
             same = np.flatnonzero(groups[offset:] == groups[:-offset])
-            yield order[same], order[same + offset]
-
-    def distances(self, first: Integers, second: Integers) -> FloatArray:
-        """Return the distances of pairs of rows."""
-        apart = self.positions[first] - self.positions[second]
-        if apart.ndim == 2:
-            return np.sqrt(np.einsum("nd,nd->n", apart, apart))
-        return np.abs(apart).astype(np.float64)
+            first, second = order[same], order[same + offset]
+            apart = (self.positions[first] - self.positions[second]).reshape(len(same), -1)
+            yield first, second, np.linalg.norm(apart.astype(np.float64), axis=1)
 
 
 def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
-    """Return where rows are: as the residual structure has it, or as the user says.
+    """Return where rows are: as the user says, else as the residual structure has it.
 
-    Parameters
-    ----------
-    factor : str or array-like of shape (n,), optional
-        Grouping factor, column of the data or labels; by default the groups of the residual
-        structure, or the only factor.
-    time : str or array-like of shape (n,), optional
-        Column of the data or numbers; by default the times or coordinates of the residual
-        structure, or the order of the rows in their group.
-
-    Raises
-    ------
-    ValueError
-        If the groups are not clear, or a time is no number.
+    Without either these are the only factor and the order of the rows in their group.
     """
     at = rows.error_covariance.at
     grouped = None if at is None else at.rows.grouped
-    own = factor is None and grouped is not None
-    groups = grouped.groups if own and grouped is not None else rows.factor(factor).codes
+    own = grouped if factor is None else None
+    groups = rows.factor(factor).codes if own is None else own.groups
     if time is not None:
         return PlacedRows(groups, _numbers(rows, time))
     if grouped is not None and np.ptp(grouped.positions, axis=0).any():
@@ -96,40 +71,9 @@ def placed_rows(rows: TrainingRows, factor: Any, time: Any) -> PlacedRows:
     return PlacedRows(groups, pd.Series(groups).groupby(groups).cumcount().to_numpy())
 
 
-def error_correlations(rows: TrainingRows, first: Integers, second: Integers) -> FloatArray:
-    """Return the correlations that the residual structure gives the errors of pairs of rows.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (n_pairs,)
-        Positions of rows.
-    """
-    found = np.zeros(len(first))
-    residual, at = rows.fit.residual, rows.error_covariance.at
-    if residual is None or at is None or at.rows.grouped is None:
-        return found
-    grouped, learned = at.rows.grouped, residual.learned
-    assert learned.correlation is not None
-    of_arms, _ = learned.split(residual.rho)
-    together = grouped.groups[first] == grouped.groups[second]
-    for arm, rho in enumerate(of_arms):
-        own = np.flatnonzero(together & (grouped.arms[first] == arm))
-        pairs = np.stack([grouped.positions[first[own]], grouped.positions[second[own]]], axis=1)
-        if pairs.ndim == 2:
-            pairs.sort(axis=1)
-        natural = learned.correlation.natural(rho, learned.axis)
-        found[own] = learned.correlation.correlations(natural, pairs)[:, 0, 1]
-    return found
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitResiduals:
-    """Hold residuals over the standard deviations of the errors, or white ones.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n,)
-    """
+    """Hold residuals (n,) over the standard deviations of the errors, or white ones."""
 
     rows: TrainingRows
     kind: str
@@ -137,13 +81,7 @@ class UnitResiduals:
 
     @classmethod
     def of(cls, rows: TrainingRows, kind: str) -> UnitResiduals:
-        """Compute the residuals.
-
-        Raises
-        ------
-        ValueError
-            If they are of another kind, or a frequency weight stands for several rows.
-        """
+        """Compute the residuals; ValueError if a frequency weight stands for several rows."""
         if kind not in UNIT_KINDS:
             raise ValueError(f"kind must be one of {list(UNIT_KINDS)}, got {kind!r}.")
         if rows.repeated:
@@ -155,9 +93,25 @@ class UnitResiduals:
 
     def correlations(self, first: Integers, second: Integers) -> FloatArray:
         """Return the correlations of the errors of pairs of rows, 0 where they are white."""
-        if self.kind == "normalised":
-            return np.zeros(len(first))
-        return error_correlations(self.rows, first, second)
+        found = np.zeros(len(first))
+        residual, at = self.rows.fit.residual, self.rows.error_covariance.at
+        grouped = None if at is None else at.rows.grouped
+        if self.kind == "normalised" or residual is None or grouped is None:
+            return found
+        learned = residual.learned
+        assert learned.correlation is not None
+        of_arms, _ = learned.split(residual.rho)
+        together = grouped.groups[first] == grouped.groups[second]
+        for arm, rho in enumerate(of_arms):
+            own = np.flatnonzero(together & (grouped.arms[first] == arm))
+            pairs = np.stack(
+                [grouped.positions[first[own]], grouped.positions[second[own]]], axis=1
+            )
+            if pairs.ndim == 2:
+                pairs.sort(axis=1)
+            natural = learned.correlation.natural(rho, learned.axis)
+            found[own] = learned.correlation.correlations(natural, pairs)[:, 0, 1]
+        return found
 
     def expected_products(self, first: Integers, second: Integers) -> FloatArray:
         """Return the expected products of the residuals of pairs of rows.

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.inference.diagnostics.cluster_scores import (
-    ClusterScores,
-    bias_reduced_scores,
-    plain_scores,
-)
-from skmixed.inference.diagnostics.clusters import (
-    clusters_of,
-    require_clusters,
-    small_sample_factor,
-)
-from skmixed.inference.diagnostics.family_sandwich import family_robust_covariance
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.inference.diagnostics.cluster_scores import ClusterScores, bias_reduced_scores
+from skmixed.inference.diagnostics.contributions import group_contributions, group_counts
+from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows, positions_of
 from skmixed.inference.diagnostics.robust_tests import RobustCovariance
-from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
-from skmixed.inference.diagnostics.shares import (
-    group_counts,
-    group_shares,
-    orthonormal,
-)
+from skmixed.inference.diagnostics.row_inputs import fitted_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
 __all__ = ["robust_covariance"]
@@ -33,6 +23,7 @@ __all__ = ["robust_covariance"]
 FloatArray = NDArray[np.float64]
 
 KIND_NAMES = ("CR0", "CR1", "CR1S", "CR2")
+FAMILY_KIND_NAMES = KIND_NAMES[:-1]
 
 
 def robust_covariance(
@@ -119,35 +110,111 @@ def robust_covariance(
     0  Intercept   251.405  6.825  17.0
     1       Days    10.467  1.546  17.0
     """
-    of_family = family_rows(fitted, X, y, **arguments)
-    if of_family is not None:
-        return family_robust_covariance(of_family, kind, cluster)
-    kind = kind or "CR2"
+    rows = fitted_rows(fitted, X, y, **arguments)
+    if isinstance(rows, FamilyRows):
+        return _of_family(rows, kind or "CR1", cluster)
+    return _of_linear(rows, kind or "CR2", cluster)
+
+
+def _of_linear(rows: TrainingRows, kind: str, cluster: Any) -> RobustCovariance:
+    """Return the covariance of a linear model, each cluster as often as it counts."""
     if kind not in KIND_NAMES:
         raise ValueError(f"kind must be one of {list(KIND_NAMES)}, got {kind!r}.")
-    rows = training_rows(fitted, X, y, **arguments)
-    rows.fit.require_likelihood()
-    clusters = clusters_of(rows, cluster)
-    counts = group_counts(rows, clusters)
+    fit = rows.fit
+    fit.require_likelihood()
+    clusters = _clusters_of(rows, cluster)
+    counts, name = group_counts(rows, clusters), clusters.levels.name
     n_clusters = float(counts.sum())
-    require_clusters(n_clusters, clusters.levels.name)
-    scores = _scores(rows, clusters, kind, counts)
-    fixed = rows.fit.fixed
-    at = rows.fit.coordinates
-    matrix = at.fixed.matrix @ orthonormal(rows)
+    _require_several(n_clusters, name)
+    contributions = group_contributions(rows, clusters)
+    if kind == "CR2":
+        scores = bias_reduced_scores(rows, clusters, contributions)
+    else:
+        scale = _small_sample_factor(kind, n_clusters, fit)
+        root = math.sqrt(scale)
+        scores = ClusterScores(
+            root * contributions.Xr, scale * contributions.XX, root * contributions.XX
+        )
+    matrix = fit.coordinates.fixed.matrix @ rows.orthonormal
     meat = np.einsum("aj,bj,j->ab", scores.score, scores.score, counts, optimize=True)
-    covariance = matrix @ meat @ matrix.T * at.response_scale**2
-    covariance[fixed.aliased] = covariance[:, fixed.aliased] = np.nan
-    return RobustCovariance(
-        kind, clusters.levels.name, n_clusters, covariance, rows.fit, scores, counts, matrix
+    covariance = matrix @ meat @ matrix.T * fit.coordinates.response_scale**2
+    covariance[fit.fixed.aliased] = covariance[:, fit.fixed.aliased] = np.nan
+    return RobustCovariance(kind, name, n_clusters, covariance, fit, scores, counts, matrix)
+
+
+def _of_family(rows: FamilyRows, kind: str, cluster: Any) -> RobustCovariance:
+    """Return H^-1 (sum of s_j s_j') H^-1, scaled, of the scores s_j of clusters.
+
+    H is the information on all parameters of a generalised model.
+    """
+    if kind not in FAMILY_KIND_NAMES:
+        raise ValueError(
+            f"kind must be one of {list(FAMILY_KIND_NAMES)} for a generalised model, whose "
+            f"residuals have no linear theory, got {kind!r}."
+        )
+    clusters = _clusters_of(rows, cluster)
+    n_clusters, name = len(clusters.levels), clusters.levels.name
+    _require_several(n_clusters, name)
+    fit, joint = rows.fit, rows.fit.joint
+    reached = joint.covariance[joint.beta] @ _family_scores(rows, clusters)
+    root = fit.coordinates.fixed.matrix @ reached
+    root *= math.sqrt(_small_sample_factor(kind, n_clusters, fit))
+    covariance = root @ root.T
+    covariance[fit.fixed.aliased] = covariance[:, fit.fixed.aliased] = np.nan
+    return RobustCovariance(kind, name, n_clusters, covariance, fit)
+
+
+def _family_scores(rows: FamilyRows, clusters: GroupingFactor) -> FloatArray:
+    """Return the derivative of each cluster's log-likelihood, (n_parameters, n_clusters)."""
+    objective, x = rows.objective, rows.fit.joint.parameters
+    parts = positions_of(clusters)
+    return -0.5 * np.array([objective.of_rows(part).gradient(x) for part in parts]).T
+
+
+def _clusters_of(rows: LabelledRows, cluster: Any) -> GroupingFactor:
+    """Return the clusters that were asked for, or the factor of most levels that can be them."""
+    candidates = rows.factors if cluster is None else [rows.factor(cluster)]
+    for factor in candidates:
+        if rows.independent(factor):
+            return factor
+    names = [factor.levels.name for factor in candidates]
+    if cluster is not None:
+        raise ValueError(
+            f"Rows of different clusters of {names[0]!r} are correlated in the model: "
+            "some level of a grouping factor, or some group that the residual structure "
+            "correlates, lies in several of them. Use clusters that hold whole levels and groups."
+        )
+    if not names:
+        raise ValueError(
+            "The model has no groups that could be clusters. Pass cluster=, a column or labels of "
+            "groups of rows that are independent of each other."
+        )
+    raise ValueError(
+        f"The grouping factors {names} are crossed: the levels of none hold whole levels of the "
+        "others. Pass cluster=, labels of larger clusters."
     )
 
 
-def _scores(
-    rows: TrainingRows, clusters: GroupingFactor, kind: str, counts: FloatArray
-) -> ClusterScores:
-    """Return the scores of one copy of each cluster."""
-    shares = group_shares(rows, clusters)
-    if kind == "CR2":
-        return bias_reduced_scores(rows, clusters, shares)
-    return plain_scores(shares, small_sample_factor(kind, float(counts.sum()), rows.fit))
+def _require_several(n_clusters: float, name: str) -> None:
+    """Raise ValueError if there are fewer than two clusters."""
+    if n_clusters < 2:
+        raise ValueError(
+            f"Expected at least two clusters, got {n_clusters:g} of {name!r}: their differences "
+            "are what the covariance is estimated from. Use smaller clusters."
+        )
+
+
+def _small_sample_factor(kind: str, n_clusters: float, fit: LMMFit) -> float:
+    """Return what the sum of squared scores is multiplied by."""
+    if kind == "CR0":
+        return 1.0
+    factor = n_clusters / (n_clusters - 1.0)
+    if kind == "CR1":
+        return factor
+    n, p = fit.n_rows, len(fit.fixed.standardised)
+    if n <= p:
+        raise ValueError(
+            f'kind="CR1S" divides by the rows minus the coefficients, and got {n:g} rows for '
+            f'{p} coefficients. Use kind="CR1", or fewer columns.'
+        )
+    return factor * ((n - 1.0) / (n - p))

@@ -21,18 +21,8 @@ def standardised_effects(fit: LMMFit) -> dict[str, pd.DataFrame]:
     r"""Return the modes of each factor over the standard deviations that they have under the model.
 
     With :math:`P = V^{-1} - V^{-1}X(X'V^{-1}X)^{-1}X'V^{-1}` the modes :math:`\Psi Z'Py` have
-    covariance :math:`\sigma^2 \Psi Z'PZ\Psi` (Lange and Ryan 1989). Small groups shrink more, so
-    that modes as they are would have heavy tails in unbalanced data.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        Levels x effects; NaN where an effect has no variance.
-
-    References
-    ----------
-    Lange, N. and Ryan, L. (1989). Assessing normality in random effects models. The Annals of
-    Statistics 17, 624-642.
+    covariance :math:`\sigma^2 \Psi Z'PZ\Psi` (Lange and Ryan 1989, The Annals of Statistics 17).
+    Small groups shrink more, so that modes as they are would have heavy tails in unbalanced data.
     """
     return {effects.name: _of_factor(effects, fit) for effects in fit.random}
 

@@ -17,7 +17,7 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.error_covariance import ErrorCovariance
-from skmixed.inference.diagnostics.labelled_rows import LabelledRows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows, subtract_effects
 from skmixed.likelihood.blocked import BlockedKernel
 from skmixed.likelihood.choose import direct_cost
 from skmixed.likelihood.iterative_errors import IterativeErrors
@@ -32,17 +32,21 @@ Codes = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActiveBlock:
-    """Hold the rows of a factor whose variances are estimated.
-
-    Attributes
-    ----------
-    Z : ndarray of shape (k, n)
-        Standardised columns, times the root of the weights.
-    """
+    """Hold the white standardised columns Z (k, n) of a factor whose variances are estimated."""
 
     effects: RandomEffects
     Z: FloatArray
     codes: Codes
+
+    @property
+    def n_effects(self) -> int:
+        """Count the effects of all levels."""
+        return len(self.effects.levels) * len(self.Z)
+
+    @property
+    def scaled(self) -> FloatArray:
+        """Return Lambda'Z', shape (k, n)."""
+        return self.effects.standardised_factor.T @ self.Z
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +55,8 @@ class TrainingRows(LabelledRows):
 
     The arrays are in standardised columns and units of the working response, and white: times the
     root of the relative weights, and after T of a residual structure, T R T' = I. So V = I + Z Psi
-    Z'. Those that are called weighted are not after T, and have R + Z Psi Z'.
-
-    Attributes
-    ----------
-    index : Index
-        Of the rows.
-    data : Any
-        Where further columns of labels are looked up; None where there are none.
+    Z'. Those that are called weighted are not after T, and have R + Z Psi Z'. X L_C are columns
+    for which X'V^-1 X = I.
     """
 
     fit: LMMFit
@@ -67,14 +65,19 @@ class TrainingRows(LabelledRows):
     @property
     def repeated(self) -> bool:
         """Tell whether a row stands for several."""
-        repetitions = self.design.weights.repetitions
-        return repetitions is not None and bool((repetitions != 1.0).any())
+        return bool((self.copies != 1.0).any())
 
     @property
     def copies(self) -> FloatArray:
         """Return how often each row counts within its group, (n,)."""
         repetitions = self.design.weights.repetitions
         return np.ones(self.design.n_rows) if repetitions is None else repetitions
+
+    @property
+    def group_counts(self) -> FloatArray:
+        """Return how often each row's group counts, (n,)."""
+        counts = self.design.weights.group_counts
+        return np.ones(self.design.n_rows) if counts is None else counts
 
     @cached_property
     def weighted(self) -> WhitenedRows:
@@ -118,6 +121,12 @@ class TrainingRows(LabelledRows):
         return self.whitened.A[:-1]
 
     @cached_property
+    def orthonormal(self) -> FloatArray:
+        """Return L_C with L_C L_C' = (X'V^-1 X)^-1: columns X L_C are orthonormal in V^-1."""
+        C = self.fit.fixed.unscaled_covariance
+        return np.asarray(np.linalg.cholesky(C), dtype=np.float64)
+
+    @cached_property
     def blocks(self) -> list[ActiveBlock]:
         """Return the factors whose variances are estimated."""
         return [
@@ -145,23 +154,15 @@ class TrainingRows(LabelledRows):
 
     @cached_property
     def conditional_fixed(self) -> FloatArray:
-        """Return V^-1 X = X - Z Psi Z'V^-1 X, shape (p, n)."""
+        """Return V^-1 X L_C, where V^-1 X = X - Z Psi Z'V^-1 X, shape (p, n)."""
         columns = self.fixed.copy()
         for block in self.blocks:
-            cross = np.moveaxis(block.effects.standardised_cross, 0, -1)
-            for by_level, column in zip(cross, block.Z, strict=True):
-                columns -= by_level[:, block.codes] * column
-        return columns
+            subtract_effects(columns, block.effects, block.Z, block.codes)
+        return self.orthonormal.T @ columns
 
     @cached_property
     def exact_fit(self) -> LMMFit:
-        """Return the fit with the exact covariance of the effects, which iterative fits estimate.
-
-        Raises
-        ------
-        MemoryError
-            If it does not fit into memory.
-        """
+        """Return the fit with the exact covariance of effects, which iterative fits estimate."""
         if not isinstance(self.fit.errors, IterativeErrors):
             return self.fit
         kept = [i for i, effects in enumerate(self.fit.random) if effects.estimable]
@@ -188,13 +189,34 @@ class TrainingRows(LabelledRows):
 
     @cached_property
     def precise_fixed(self) -> FloatArray:
-        """Return V^-1 X of the weighted rows, shape (p, n)."""
+        """Return V^-1 X L_C of the weighted rows, shape (p, n)."""
         return self.error_covariance.precise(self.conditional_fixed)
 
     @cached_property
     def precise_effects(self) -> list[FloatArray]:
         """Return R^-1 Z of the weighted rows for each of the factors, (k, n)."""
         return [self.error_covariance.precise(block.Z) for block in self.blocks]
+
+    @cached_property
+    def weighted_marginal(self) -> FloatArray:
+        """Return y - X beta of the weighted rows, shape (n,)."""
+        return self.error_covariance.colour(self.marginal[None])[0]
+
+    @cached_property
+    def weighted_fixed(self) -> FloatArray:
+        """Return X L_C of the weighted rows, shape (p, n)."""
+        return self.error_covariance.colour(self.orthonormal.T @ self.fixed)
+
+    @cached_property
+    def weighted_effects(self) -> list[FloatArray]:
+        """Return Lambda'Z' of the weighted rows for each of the factors, (k, n)."""
+        return [self.error_covariance.colour(block.scaled) for block in self.blocks]
+
+    @property
+    def effect_variances(self) -> FloatArray:
+        """Return the diagonal of Z Psi Z' of the weighted rows, (n,)."""
+        parts = (np.sum(one**2, axis=0) for one in self.weighted_effects)
+        return np.sum([np.zeros(self.design.n_rows), *parts], axis=0)
 
     def in_units_of_y(self, residuals: FloatArray) -> FloatArray:
         """Return weighted residuals as the user sees them: without weights, in units of y."""

@@ -9,11 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.inference.diagnostics.row_pairs import (
-    PlacedRows,
-    UnitResiduals,
-    placed_rows,
-)
+from skmixed.inference.diagnostics.row_pairs import PlacedRows, UnitResiduals, placed_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
 __all__ = ["semivariogram", "semivariogram_of_rows"]
@@ -125,11 +121,10 @@ def semivariogram_of_rows(
     r, every = residuals.values, np.arange(rows.design.n_rows)
     squares = residuals.expected_products(every, every)
     products = residuals.expected_products(first, second)
-    counts = rows.design.weights.group_counts
     pairs = pd.DataFrame(
         {
             "distance": distance,
-            "n_pairs": 1.0 if counts is None else counts[first],
+            "n_pairs": rows.group_counts[first],
             "semivariance": 0.5 * (r[first] - r[second]) ** 2,
             "fitted": 1.0 - residuals.correlations(first, second),
             "expected": 0.5 * (squares[first] + squares[second]) - products,
@@ -141,8 +136,7 @@ def semivariogram_of_rows(
 def _pairs(placed: PlacedRows, max_distance: float | None) -> tuple[Integers, Integers, FloatArray]:
     """Return the pairs of rows of one group that are near enough, and their distances."""
     found, n_pairs = [], 0
-    for first, second in placed.pairs():
-        distance = placed.distances(first, second)
+    for first, second, distance in placed.pairs():
         near = np.full(len(first), True) if max_distance is None else distance <= max_distance
         if placed.positions.ndim == 1 and not near.any():
             break

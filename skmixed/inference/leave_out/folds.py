@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 
-from skmixed.design.groups import factorise
+from skmixed.design.groups import GroupingFactor, factorise
 from skmixed.formula.columns import n_rows
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
-from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.leave_out.family_folds import from_training_rows
-from skmixed.inference.leave_out.family_rows import own_family_rows
+from skmixed.inference.leave_out.family_predictions import from_training_rows
 from skmixed.inference.leave_out.left_out import LeftOut, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 from skmixed.inference.leave_out.whole_groups import without_groups
@@ -93,44 +91,31 @@ def kfold_predict(
     >>> round(float(((data["Reaction"] - new_subjects) ** 2).mean() ** 0.5), 1)
     49.8
     """
-    of_family = own_family_rows(fitted, X, y, arguments)
-    if of_family is not None:
-        splits = _splits(of_family, cv, factor, None if X is None else n_rows(X))
-        left = _put_together(splits, partial(from_training_rows, of_family))
-        return reported(of_family, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     splits = _splits(rows, cv, factor, None if X is None else n_rows(X))
-    left = _from_all_others(rows, splits)
+    if isinstance(rows, FamilyRows):
+        parts = ((test, from_training_rows(rows, train, test)) for train, test in splits)
+        left = LeftOut.of_parts(rows.design.n_rows, parts)
+    elif rows.error_covariance.at is None:
+        parts = ((test, from_others(rows, train, test)) for train, test in splits)
+        left = LeftOut.of_parts(rows.design.n_rows, parts)
+    else:
+        left = without_groups(rows, _as_groups(splits, rows.design.n_rows))
     return reported(rows, left, return_std=return_std)
 
 
-def _from_all_others(rows: TrainingRows, splits: Sequence[Split]) -> LeftOut:
-    """Predict each fold from its training set; with a residual structure as groups left out."""
-    n = rows.design.n_rows
-    if rows.error_covariance.at is not None:
-        if any(len(train) + len(test) != n for train, test in splits):
-            raise ValueError(
-                "With a residual structure every training set must hold all rows that are not "
-                "tested: what is not in it would still be known of the errors. Use KFold, "
-                "GroupKFold or another partition."
-            )
-        folds = np.empty(n, dtype=np.intp)
-        for i, (_, test) in enumerate(splits):
-            folds[test] = i
-        return without_groups(rows, factorise(folds, "fold"))
-    return _put_together(splits, partial(from_others, rows))
-
-
-def _put_together(
-    splits: Sequence[Split], predict: Callable[[Positions, Positions], LeftOut]
-) -> LeftOut:
-    """Predict the tested rows of each split from its training rows."""
-    n = sum(len(test) for _, test in splits)
-    left = LeftOut(np.empty(n), np.empty(n))
-    for train, test in splits:
-        part = predict(train, test)
-        left.mean[test], left.variance[test] = part.mean, part.variance
-    return left
+def _as_groups(splits: Sequence[Split], n: int) -> GroupingFactor:
+    """Return folds as groups; ValueError if a training set is not all that is left of the rows."""
+    if any(len(train) + len(test) != n for train, test in splits):
+        raise ValueError(
+            "With a residual structure every training set must hold all rows that are not "
+            "tested: what is not in it would still be known of the errors. Use KFold, "
+            "GroupKFold or another partition."
+        )
+    folds = np.empty(n, dtype=np.intp)
+    for i, (_, test) in enumerate(splits):
+        folds[test] = i
+    return factorise(folds, "fold")
 
 
 def _splits(rows: LabelledRows, cv: Any, factor: Any, n_given: int | None) -> list[Split]:
@@ -149,7 +134,8 @@ def _splits(rows: LabelledRows, cv: Any, factor: Any, n_given: int | None) -> li
         # Of the splitters some need groups, and some warn that they do not.
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")
         folds = list(check_cv(cv, response).split(np.empty((n, 1)), response, groups))
-    splits = [(_positions(train, n), _positions(test, n)) for train, test in folds]
+    # A fold may be a mask.
+    splits = [tuple(np.arange(n)[np.asarray(part)] for part in fold) for fold in folds]
     tested = np.bincount(np.concatenate([test for _, test in splits]), minlength=n)
     if (tested != 1).any():
         raise ValueError(
@@ -158,8 +144,3 @@ def _splits(rows: LabelledRows, cv: Any, factor: Any, n_given: int | None) -> li
             "partition."
         )
     return splits
-
-
-def _positions(rows: Any, n: int) -> NDArray[np.intp]:
-    """Return positions, of which a mask may say the same."""
-    return np.arange(n)[np.asarray(rows)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,21 +11,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.exceptions import warn_user
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
-from skmixed.inference.diagnostics.row_inputs import training_rows
+from skmixed.inference.diagnostics.row_inputs import fitted_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 
-__all__ = ["LOST", "UNTOLD", "LeftOut", "of_residuals", "own_rows", "reported"]
+__all__ = ["LOST", "LeftOut", "of_residuals", "own_rows", "reported"]
 
 FloatArray = NDArray[np.float64]
+Positions = NDArray[np.intp]
 
-# A combination of coefficients of which less than this part of the information is left cannot be
-# estimated.
-UNTOLD = 1e-9
-# A row depends on such a combination if it makes up more than this part of its squared length.
+# A row depends on what cannot be estimated if that is more than this part of its squared length.
 LOST = 1e-10
 # The equations of a fit hold for residuals of its rows up to this part of what is summed.
 SOLVED = 1e-6
+# The modes of a generalised fit are found again from its rows up to this part of the largest.
+SAME = 1e-4
 # Residuals below this part of the spread of y may be nothing but rounding.
 EXACT = 1e-6
 # Rounding errors of residuals are below this part of what they are a difference of.
@@ -33,32 +35,37 @@ ROUNDING = 100 * float(np.finfo(float).eps)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeftOut:
-    """Hold the prediction of each row from rows that it is not among.
+    """Hold the prediction of each row from rows that it is not among, NaN where they tell none.
 
-    Attributes
-    ----------
-    mean : ndarray of shape (n,)
-        NaN where the other rows do not tell it.
-    variance : ndarray of shape (n,)
-        Of the observation about it, over that of a row of mean weight.
+    The variance is that of the observation about it, over that of a row of mean weight.
     """
 
     mean: FloatArray
     variance: FloatArray
 
+    @classmethod
+    def of_parts(cls, n: int, parts: Iterable[tuple[Positions, LeftOut]]) -> LeftOut:
+        """Put the predictions of n rows together, given those at some positions each."""
+        whole = cls(np.empty(n), np.empty(n))
+        for positions, part in parts:
+            whole.put(positions, part)
+        return whole
 
-def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> TrainingRows:
-    """Return a fit with its rows, and make sure that they are.
+    def put(self, positions: Positions, part: LeftOut) -> None:
+        """Overwrite the predictions at some positions."""
+        self.mean[positions], self.variance[positions] = part.mean, part.variance
 
-    Raises
-    ------
-    TypeError
-        If there are no rows.
-    ValueError
-        If the rows are not those of the fit.
-    """
-    rows = training_rows(fitted, X, y, **arguments)
-    if not _solves(rows):
+
+def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> TrainingRows | FamilyRows:
+    """Return a fit with its rows, and raise ValueError if these are others."""
+    rows = fitted_rows(fitted, X, y, **arguments)
+    if isinstance(rows, FamilyRows):
+        if not _has_same_modes(rows):
+            raise ValueError(
+                "These are not the rows that the model was fitted to: expected the same X, y, "
+                "groups and weights, in the same order. After adapt, fit all rows together."
+            )
+    elif not _solves(rows):
         raise ValueError(
             "These are not the rows that the model was fitted to: expected the same X, y, groups "
             "and weights, in the same order. After adapt, pass all rows together; a formula whose "
@@ -67,12 +74,21 @@ def own_rows(fitted: Any, X: Any, y: Any, arguments: dict[str, Any]) -> Training
     return rows
 
 
+def _has_same_modes(rows: FamilyRows) -> bool:
+    """Tell whether the modes that are found from the rows are those of the fit."""
+    pairs = zip(
+        (one.standardised_modes for one in rows.fit.random), rows.modes.effects, strict=True
+    )
+    return all(
+        np.abs(again.T - modes).max(initial=0.0) <= SAME * np.abs(modes).max(initial=1.0)
+        for modes, again in pairs
+    )
+
+
 def _solves(rows: TrainingRows) -> bool:
     """Tell whether the estimates solve their equations: X'V^-1 (y - X beta) = 0, b = Psi Z'e."""
-    counts = rows.design.weights.group_counts
-    e = rows.conditional
+    n, e = rows.group_counts, rows.conditional
     size = np.abs(e) + EXACT + ROUNDING / SOLVED * _cancelled(rows)
-    n = 1.0 if counts is None else counts
     solved = np.abs(rows.fixed @ (n * e)) <= SOLVED * (np.abs(rows.fixed) @ (n * size))
     for block in rows.blocks:
         effects = block.effects
@@ -89,7 +105,7 @@ def _solves(rows: TrainingRows) -> bool:
 def _cancelled(rows: TrainingRows) -> FloatArray:
     """Return the sizes, added up, of what the conditional residuals are a difference of, (n,).
 
-    Their rounding errors are of the order of this times the precision of floating point.
+    Their rounding errors are of this order, times the precision of floating point.
     """
     design, at = rows.design, rows.fit.coordinates
     X = np.abs(rows.weighted.plain.A[:-1])
@@ -107,14 +123,9 @@ def _cancelled(rows: TrainingRows) -> FloatArray:
 
 
 def of_residuals(rows: TrainingRows, residuals: FloatArray, variance: FloatArray) -> LeftOut:
-    """Return predictions in the user's units from working residuals and their variances.
+    """Return predictions in the user's units from weighted residuals y - the prediction.
 
-    Parameters
-    ----------
-    residuals : ndarray of shape (n,)
-        y - its prediction, weighted; NaN where there is none.
-    variance : ndarray of shape (n,)
-        Of these, over the residual variance.
+    Their variances are over the residual variance.
     """
     own = rows.error_covariance.variances
     squared = 1.0 if rows.root is None else rows.root**2

@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import aliased_rows
-from skmixed.design.design import Design, NewBlock, NewRows
+from skmixed.design.design import NewBlock, NewRows
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
 from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.standardise import standardised_rows
+from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.prediction.predict import mean_error_variance, predict_mean
 
-__all__ = ["from_others"]
+__all__ = ["from_others", "with_codes_of"]
 
 FloatArray = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -30,41 +31,14 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
 
     The cross-products of the training rows are summed anew: differences from those of all rows
     would lose digits.
-
-    Parameters
-    ----------
-    train, test : ndarray of int
-        Positions of the rows.
     """
     fit, design = rows.fit, rows.design.select(train)
     whitened = standardised_rows(design, fit.coordinates).whitened()
     X = whitened.A[:-1]
-    untold = aliased_rows(X)
+    inestimable = aliased_rows(X)
     kept = [i for i, effects in enumerate(fit.random) if effects.estimable]
-    products = whitened.products()
-    try:
-        solved = fit_at(
-            fit,
-            products=_alone(products.of_factors(kept), untold),
-            factors=_described(fit, design),
-            keep_sigma=True,
-        )
-    except np.linalg.LinAlgError:
-        # Random effects that dwarf the residuals leave of X what rounding hides.
-        return LeftOut(np.full(len(test), np.nan), np.full(len(test), np.nan))
-    solved = _without_columns(solved, untold)
-    new = _coded(rows, train, test)
-    mean = predict_mean(solved, new, include_random_effects=True)
-    variance = mean_error_variance(solved, new, include_random_effects=True)
-    variance += 1.0 / rows.relative_precision[test]
-    if untold.any():
-        mean[_needing(fit, X, untold, new)] = np.nan
-    return LeftOut(mean, variance)
-
-
-def _described(fit: LMMFit, design: Design) -> list[FactorDescription]:
-    """Return what is known of the factors of some rows."""
-    return [
+    products = _alone(whitened.products().of_factors(kept), inestimable)
+    factors = [
         replace(
             FactorDescription.of(effects),
             levels=factor.levels,
@@ -73,10 +47,26 @@ def _described(fit: LMMFit, design: Design) -> list[FactorDescription]:
         )
         for effects, factor in zip(fit.random, design.factors, strict=True)
     ]
+    try:
+        solved = fit_at(fit, products=products, factors=factors, keep_sigma=True)
+    except np.linalg.LinAlgError:
+        # Random effects that dwarf the residuals leave of X what rounding hides.
+        return LeftOut(np.full(len(test), np.nan), np.full(len(test), np.nan))
+    # The coefficients of such columns, which are 0, are taken to be known.
+    unscaled = solved.fixed.unscaled_covariance.copy()
+    unscaled[inestimable] = unscaled[:, inestimable] = 0.0
+    solved = replace(solved, fixed=replace(solved.fixed, unscaled_covariance=unscaled))
+    new = with_codes_of(rows, train, test)
+    mean = predict_mean(solved, new, include_random_effects=True)
+    variance = mean_error_variance(solved, new, include_random_effects=True)
+    variance += 1.0 / rows.relative_precision[test]
+    if inestimable.any():
+        mean[_needing(fit, X, inestimable, new)] = np.nan
+    return LeftOut(mean, variance)
 
 
-def _coded(rows: TrainingRows, train: Positions, test: Positions) -> NewRows:
-    """Return the rows to predict, with codes among the levels of the training rows."""
+def with_codes_of(rows: LabelledRows, train: Positions, test: Positions) -> NewRows:
+    """Return rows to predict, with codes among the levels of the training rows."""
     design, blocks = rows.design, []
     for block in design.blocks:
         used = np.unique(block.factor.codes[train])
@@ -87,11 +77,11 @@ def _coded(rows: TrainingRows, train: Positions, test: Positions) -> NewRows:
     return NewRows(design.fixed[test], tuple(blocks), offset)
 
 
-def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:
+def _alone(products: CrossProducts, inestimable: NDArray[np.bool_]) -> CrossProducts:
     """Replace columns that others explain by ones that share nothing with any other."""
-    if not untold.any():
+    if not inestimable.any():
         return products
-    out = np.flatnonzero(untold)
+    out = np.flatnonzero(inestimable)
     AtWA = products.AtWA.copy()
     AtWA[out] = AtWA[:, out] = 0.0
     AtWA[out, out] = 1.0
@@ -103,18 +93,11 @@ def _alone(products: CrossProducts, untold: NDArray[np.bool_]) -> CrossProducts:
     return products.with_sums(AtWA, factors)
 
 
-def _without_columns(fit: LMMFit, untold: NDArray[np.bool_]) -> LMMFit:
-    """Take the coefficients of such columns, which are 0, to be known."""
-    unscaled = fit.fixed.unscaled_covariance.copy()
-    unscaled[untold] = unscaled[:, untold] = 0.0
-    return replace(fit, fixed=replace(fit.fixed, unscaled_covariance=unscaled))
-
-
 def _needing(
-    fit: LMMFit, X: FloatArray, untold: NDArray[np.bool_], new: NewRows
+    fit: LMMFit, X: FloatArray, inestimable: NDArray[np.bool_], new: NewRows
 ) -> NDArray[np.bool_]:
-    """Tell which rows do not follow the rule by which the other columns explain the untold ones."""
-    rule = np.linalg.lstsq(X[~untold].T, X[untold].T, rcond=None)[0]
+    """Tell which rows break the rule by which the other columns explain the inestimable ones."""
+    rule = np.linalg.lstsq(X[~inestimable].T, X[inestimable].T, rcond=None)[0]
     columns = fit.coordinates.fixed.transform(new.fixed)
-    beside = columns[untold] - rule.T @ columns[~untold]
+    beside = columns[inestimable] - rule.T @ columns[~inestimable]
     return np.asarray(np.sum(beside**2, axis=0) > LOST * np.sum(columns**2, axis=0))

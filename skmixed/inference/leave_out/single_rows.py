@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.inference.diagnostics.hat_products import fixed_part, hat_diagonal
+from skmixed.inference.diagnostics.contributions import INESTIMABLE
+from skmixed.inference.diagnostics.family_rows import FamilyRows
+from skmixed.inference.diagnostics.hat_products import hat_diagonal
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.leave_out.family_rows import own_family_rows
-from skmixed.inference.leave_out.family_steps import each_row
-from skmixed.inference.leave_out.left_out import UNTOLD, LeftOut, of_residuals, own_rows, reported
+from skmixed.inference.leave_out.family_predictions import each_row
+from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
 
 __all__ = ["loo_predict"]
 
@@ -76,11 +77,9 @@ def loo_predict(
     2    299.12
     Name: prediction, dtype: float64
     """
-    of_family = own_family_rows(fitted, X, y, arguments)
-    if of_family is not None:
-        return reported(of_family, each_row(of_family), return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
-    return reported(rows, _each_row(rows), return_std=return_std)
+    left = each_row(rows) if isinstance(rows, FamilyRows) else _each_row(rows)
+    return reported(rows, left, return_std=return_std)
 
 
 def _each_row(rows: TrainingRows) -> LeftOut:
@@ -90,10 +89,8 @@ def _each_row(rows: TrainingRows) -> LeftOut:
     and the variance is (q - m s + s) / (q (q - m s)).
     """
     errors, precise = rows.error_covariance, rows.error_covariance.precise
-    group_counts = rows.design.weights.group_counts
-    counts = 1.0 if group_counts is None else group_counts
-    s = fixed_part(rows, precise, precise)
+    s = np.sum(rows.precise_fixed**2, axis=0)
     q = errors.precisions - hat_diagonal(rows, precise, precise) + s
-    left = q - counts * s
-    left = np.where(left > UNTOLD * q, left, np.nan)
+    left = q - rows.group_counts * s
+    left = np.where(left > INESTIMABLE * q, left, np.nan)
     return of_residuals(rows, rows.precise_conditional / left, (left + s) / (q * left))

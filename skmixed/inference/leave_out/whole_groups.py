@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor
-from skmixed.inference.diagnostics.family_rows import FamilyRows
-from skmixed.inference.diagnostics.shares import (
+from skmixed.inference.diagnostics.contributions import (
     DENSE,
+    INESTIMABLE,
     batches,
     block_solve,
+    group_contributions,
     group_counts,
-    group_shares,
     inverse_blocks,
-    orthonormal,
 )
+from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
-from skmixed.inference.leave_out.family_folds import from_training_rows
-from skmixed.inference.leave_out.family_rows import own_family_rows
-from skmixed.inference.leave_out.family_steps import each_group
-from skmixed.inference.leave_out.information import RemainingInformation
-from skmixed.inference.leave_out.left_out import LeftOut, of_residuals, own_rows, reported
+from skmixed.inference.leave_out.family_predictions import each_group
+from skmixed.inference.leave_out.left_out import LOST, LeftOut, of_residuals, own_rows, reported
 from skmixed.inference.leave_out.remainder import from_others
 
 __all__ = ["logo_predict", "without_groups"]
 
 FloatArray = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
 # Rows that are worked on at a time.
 CHUNK = 16384
@@ -107,24 +104,18 @@ def logo_predict(
     >>> mean.head(3).round(2).to_list(), std.head(3).round(2).to_list()
     ([251.83, 261.63, 271.43], [36.28, 37.01, 38.72])
     """
-    of_family = own_family_rows(fitted, X, y, arguments)
-    if of_family is not None:
-        left = _of_family(of_family, of_family.factor(factor), refit=refit)
-        return reported(of_family, left, return_std=return_std)
     rows = own_rows(fitted, X, y, arguments)
     groups = rows.factor(factor)
-    group_counts(rows, groups)
-    return reported(rows, without_groups(rows, groups), return_std=return_std)
+    if isinstance(rows, FamilyRows):
+        left = each_group(rows, groups, refit=refit)
+    else:
+        group_counts(rows, groups)
+        left = without_groups(rows, groups)
+    return reported(rows, left, return_std=return_std)
 
 
 def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
-    """Predict each group from the others.
-
-    Parameters
-    ----------
-    groups : GroupingFactor
-        Any partition of the rows.
-    """
+    """Predict each group from the others, for any partition of the rows."""
     weighted = rows.design.weights.groups is not None
     counted_alike = not weighted or np.array_equal(rows.design.factors[0].codes, groups.codes)
     if counted_alike and rows.independent(groups):
@@ -132,40 +123,14 @@ def without_groups(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     return _correlated(rows, groups)
 
 
-def _of_family(rows: FamilyRows, groups: GroupingFactor, *, refit: bool) -> LeftOut:
-    """Leave out groups of a generalised model."""
-    if rows.fit.n_quadrature == 1 and rows.independent(groups) and not refit:
-        return each_group(rows, groups)
-    left = LeftOut(np.empty(len(groups.codes)), np.empty(len(groups.codes)))
-    for g in range(len(groups.levels)):
-        train, test = (np.flatnonzero(where) for where in (groups.codes != g, groups.codes == g))
-        part = from_training_rows(rows, train, test)
-        left.mean[test], left.variance[test] = part.mean, part.variance
-    return left
-
-
 def _independent(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """Leave out groups of which the others say no more than beta: X_S beta_(-S) is left."""
-    shares, counts = group_shares(rows, groups), group_counts(rows, groups)
-    information = RemainingInformation.without(np.moveaxis(shares.XX * counts, -1, 0))
-    change = information.change((shares.Xr * counts).T)
-    errors = rows.error_covariance
-    X = errors.colour(orthonormal(rows).T @ rows.fixed).T
-    marginal = errors.colour(rows.marginal[None])[0]
-    residuals = marginal + np.einsum("np,np->n", X, change[groups.codes])
-    variance = errors.variances + _spread(information, X, groups.codes)
-    for block in rows.blocks:
-        spread = errors.colour(block.effects.standardised_factor.T @ block.Z)
-        variance += np.sum(spread**2, axis=0)
-    return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
-
-
-def _spread(
-    information: RemainingInformation, X: FloatArray, codes: NDArray[np.intp]
-) -> FloatArray:
-    """Return the variance of x'beta of each row, without its group."""
-    parts = [slice(first, first + CHUNK) for first in range(0, len(X), CHUNK)]
-    return np.concatenate([information.spread(X[part], codes[part]) for part in parts])
+    contributions, counts = group_contributions(rows, groups), group_counts(rows, groups)
+    lost, scores = np.moveaxis(contributions.XX * counts, -1, 0), (contributions.Xr * counts).T
+    variance = rows.error_covariance.variances + rows.effect_variances
+    return _at_remaining(
+        rows, groups, lost, scores, rows.weighted_marginal, rows.weighted_fixed.T, variance
+    )
 
 
 def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
@@ -178,60 +143,74 @@ def _correlated(rows: TrainingRows, groups: GroupingFactor) -> LeftOut:
     """
     n_groups = len(groups.levels)
     pieces, large = _pieces(rows, groups)
-    solved = _Solved.of(rows, np.where(large, -1, pieces))
-    counts = rows.design.weights.group_counts
-    E = (orthonormal(rows).T @ rows.precise_fixed).T
-    E = E if counts is None else E * counts[:, None]
+    residuals, columns, variance = _solved(rows, np.where(large, -1, pieces))
+    E = rows.precise_fixed.T * rows.group_counts[:, None]
     lost, scores = np.zeros((n_groups, E.shape[1], E.shape[1])), np.zeros((n_groups, E.shape[1]))
     for i, column in enumerate(E.T):
-        scores[:, i] = np.bincount(groups.codes, column * solved.residuals, n_groups)
-        for j, other in enumerate(solved.columns.T):
+        scores[:, i] = np.bincount(groups.codes, column * residuals, n_groups)
+        for j, other in enumerate(columns.T):
             lost[:, i, j] = np.bincount(groups.codes, column * other, n_groups)
-    information = RemainingInformation.without(lost)
-    change = information.change(scores)[groups.codes]
-    variance = solved.variance + _spread(information, solved.columns, groups.codes)
-    residuals = solved.residuals + np.einsum("np,np->n", solved.columns, change)
-    left = of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
+    left = _at_remaining(rows, groups, lost, scores, residuals, columns, variance)
     for g in np.unique(groups.codes[large]):
         out = groups.codes == g
-        part = from_others(rows, np.flatnonzero(~out), np.flatnonzero(out))
-        left.mean[out], left.variance[out] = part.mean, part.variance
+        test = np.flatnonzero(out)
+        left.put(test, from_others(rows, np.flatnonzero(~out), test))
     return left
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Solved:
-    """Hold Q^-1 e, Q^-1 E and the diagonal of Q^-1; 0 for rows that are in no piece."""
+def _at_remaining(
+    rows: TrainingRows,
+    groups: GroupingFactor,
+    lost: FloatArray,
+    scores: FloatArray,
+    residuals: FloatArray,
+    X: FloatArray,
+    variance: FloatArray,
+) -> LeftOut:
+    """Carry residuals with known coefficients over to those that are estimated without a group.
 
-    residuals: FloatArray
-    columns: FloatArray
-    variance: FloatArray
-
-    @classmethod
-    def of(cls, rows: TrainingRows, pieces: NDArray[np.intp]) -> _Solved:
-        """Solve piece by piece, those of one size together."""
-        E_all = orthonormal(rows).T @ rows.precise_fixed
-        (p, n), small = E_all.shape, np.flatnonzero(pieces >= 0)
-        found = cls(np.zeros(n), np.zeros((n, p)), np.zeros(n))
-        codes = np.unique(pieces[small], return_inverse=True)[1]
-        for _, chosen in batches(rows, codes):
-            positions = small[chosen]
-            n_sets, size = positions.shape
-            E = E_all[:, positions].transpose(1, 2, 0)
-            e = rows.precise_conditional[positions][:, :, None]
-            identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
-            solved = block_solve(
-                inverse_blocks(rows, positions), np.concatenate([E, e, identity], axis=2)
-            )
-            found.columns[positions] = solved[:, :, :p]
-            found.residuals[positions] = solved[:, :, p]
-            found.variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :])
-        return found
+    The columns X (n, p) have the whole information 1, and each group takes ``lost`` (n_groups, p,
+    p) of it; one of which that is not known (NaN) leaves nothing.
+    """
+    known = np.isfinite(lost).all(axis=(1, 2), keepdims=True)
+    identity = np.eye(lost.shape[-1])
+    values, axes = np.linalg.eigh(identity - np.where(known, lost, identity))
+    estimable = values > INESTIMABLE
+    root = axes / np.sqrt(np.where(estimable, values, np.inf))[:, None, :]
+    inestimable = axes * ~estimable[:, None, :]
+    change = np.einsum("gpa,gqa,gq->gp", root, root, scores, optimize=True)
+    residuals = residuals + np.einsum("np,np->n", X, change[groups.codes])
+    variance = variance.copy()
+    for first in range(0, len(X), CHUNK):
+        part = slice(first, first + CHUNK)
+        own, codes = X[part], groups.codes[part]
+        variance[part] += np.sum(np.einsum("np,npa->na", own, root[codes]) ** 2, axis=1)
+        if not estimable.all():
+            beside = np.sum(np.einsum("np,npa->na", own, inestimable[codes]) ** 2, axis=1)
+            variance[part][beside > LOST * np.sum(own**2, axis=1)] = np.nan
+    return of_residuals(rows, np.where(np.isnan(variance), np.nan, residuals), variance)
 
 
-def _pieces(
-    rows: TrainingRows, groups: GroupingFactor
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _solved(rows: TrainingRows, pieces: Codes) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return Q^-1 e, Q^-1 E and the diagonal of Q^-1; 0 for rows that are in no piece."""
+    (p, n), small = rows.precise_fixed.shape, np.flatnonzero(pieces >= 0)
+    residuals, columns, variance = np.zeros(n), np.zeros((n, p)), np.zeros(n)
+    codes = np.unique(pieces[small], return_inverse=True)[1]
+    for _, chosen in batches(rows, codes):
+        positions = small[chosen]
+        n_sets, size = positions.shape
+        E = rows.precise_fixed[:, positions].transpose(1, 2, 0)
+        e = rows.precise_conditional[positions][:, :, None]
+        identity = np.broadcast_to(np.eye(size), (n_sets, size, size))
+        Q = inverse_blocks(rows, positions)
+        solved = block_solve(Q, np.concatenate([E, e, identity], axis=2))
+        columns[positions] = solved[:, :, :p]
+        residuals[positions] = solved[:, :, p]
+        variance[positions] = np.einsum("gss->gs", solved[:, :, p + 1 :])
+    return residuals, columns, variance
+
+
+def _pieces(rows: TrainingRows, groups: GroupingFactor) -> tuple[Codes, NDArray[np.bool_]]:
     """Return each row's piece, and which rows are in groups that are solved for again instead."""
     parts = next((one.codes for one in rows.factors if rows.independent(one)), groups.codes)
     pieces = np.unique(groups.codes * (parts.max() + 1) + parts, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Intraclass correlations, and R2 of mixed models."""
+"""The variance of y in parts: intraclass correlations, R2, and all of the parts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.inference.inputs import fit_of, model_of
+from skmixed.inference.comparison.random_terms import named_terms
+from skmixed.inference.inputs import fit_of, fitted_model_of, model_of
 from skmixed.inference.marginal.response_scale import check_scale
 from skmixed.inference.measures.observation_variance import observation_variance
-from skmixed.inference.measures.response_shares import response_variances
-from skmixed.inference.measures.variance_shares import fixed_variance, shares, term_variances
+from skmixed.inference.measures.variance_shares import (
+    fixed_variance,
+    response_variances,
+    shares,
+    term_variances,
+)
 
-__all__ = ["icc", "r2"]
+__all__ = ["icc", "r2", "variance_decomposition"]
 
 
 def icc(
@@ -64,7 +69,11 @@ def icc(
     """
     fit = fit_of(fitted)
     if check_scale(scale) == "response" and isinstance(fit, GLMMFit):
-        return _of_response(fit, fitted)
+        model: Any = model_of(fitted)
+        by_group, total, of_means = response_variances(fit, model)
+        values = np.array(list(by_group.values()))
+        columns = {"adjusted": values / total, "unadjusted": values / (total + of_means)}
+        return pd.DataFrame({"group": list(by_group), **columns})
     by_factor: dict[str, float] = {effects.name: 0.0 for effects in fit.random}
     for group, variance in term_variances(fit):
         by_factor[group] += variance
@@ -77,20 +86,6 @@ def icc(
             "group": [*by_factor, "All"],
             "adjusted": np.append(adjusted, adjusted.sum()),
             "unadjusted": np.append(unadjusted, unadjusted.sum()),
-        }
-    )
-
-
-def _of_response(fit: GLMMFit, fitted: Any) -> pd.DataFrame:
-    """Return the shares of the groups in the variance of the response itself."""
-    model: Any = model_of(fitted)
-    between, total, of_means = response_variances(fit, model)
-    values = np.array(list(between.values()))
-    return pd.DataFrame(
-        {
-            "group": list(between),
-            "adjusted": values / total,
-            "unadjusted": values / (total + of_means),
         }
     )
 
@@ -149,3 +144,62 @@ def r2(fitted: Any, *, method: str | None = None, mean: str | float = "null") ->
     last = observation_variance(fit, fitted, method, mean)
     parts = shares(np.array([fixed_variance(fit, fitted), between, last]))
     return pd.Series({"marginal": parts[0], "conditional": parts[0] + parts[1]}, name="r2")
+
+
+def variance_decomposition(
+    fitted: Any, *, method: str | None = None, mean: str | float = "null"
+) -> pd.DataFrame:
+    """Split the variance of y into the parts of the fixed effects, random terms and residuals.
+
+    The part of a random term is its mean over the rows, tr(Z Psi Z') / n (Johnson 2014), which for
+    an intercept is its variance. That of the fixed effects is the variance of X beta over the rows
+    (Nakagawa and Schielzeth 2013). The residual variance is that of a row of weight 1,
+    and its mean over the rows where a residual structure makes it unequal.
+
+    Of a generalised model it is the variance on the scale of the link, where single observations
+    have one by a rule: ``method``.
+
+    Parameters
+    ----------
+    fitted : MixedLMResults, estimator or LMMModel
+    method, mean
+        As for `r2`, for generalised models.
+
+    Returns
+    -------
+    DataFrame
+        Columns component, variance, share (of the sum) and share_random (of the sum without the
+        fixed effects; NaN for these). Shares are 0 where the whole sum is.
+
+    Raises
+    ------
+    TypeError
+        If the variance of X beta needs the rows of the data, and they are not kept.
+
+    Examples
+    --------
+    >>> from skmixed import mixedlm
+    >>> from skmixed.datasets import load_sleepstudy
+    >>> from skmixed.inference import variance_decomposition
+    >>> results = mixedlm("Reaction ~ Days + (Days || Subject)", load_sleepstudy())
+    >>> variance_decomposition(results).round(3)
+                  component  variance  share  share_random
+    0         Fixed effects   908.953  0.283           NaN
+    1         (1 | Subject)   627.569  0.195         0.272
+    2  (0 + Days | Subject)  1021.959  0.318         0.444
+    3              Residual   653.584  0.203         0.284
+    """
+    found = fitted_model_of(fitted)
+    fit = found.fit
+    labels = [term.label for term in named_terms(fit.random, found.recipe)]
+    own = [variance for _, variance in term_variances(fit)]
+    last = observation_variance(fit, fitted, method, mean)
+    variances = np.array([fixed_variance(fit, fitted), *own, last])
+    return pd.DataFrame(
+        {
+            "component": ["Fixed effects", *labels, "Residual"],
+            "variance": variances,
+            "share": shares(variances),
+            "share_random": np.append(np.nan, shares(variances[1:])),
+        }
+    )

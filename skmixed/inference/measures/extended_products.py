@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
+from skmixed.likelihood.crossproducts import CrossProducts
 
 __all__ = ["with_combinations"]
 
@@ -15,35 +16,22 @@ FloatArray = NDArray[np.float64]
 
 
 def with_combinations(products: CrossProducts, combinations: Sequence[FloatArray]) -> CrossProducts:
-    """Return the cross-products of [X V y] with V = Z u, for some u.
+    """Return the cross-products of [X V y] with V = Z u, given those of [X y].
 
-    Parameters
-    ----------
-    products : CrossProducts
-        Of [X y].
-    combinations : sequence of ndarray of shape (m, k, n_levels)
-        The part of u of each grouping factor.
+    Each grouping factor has its part (m, k, n_levels) of u.
     """
     ZtWV = _products_with_effects(products, combinations)
     new, old = len(combinations[0]), len(products.AtWA)
-    AtWA = np.empty((old + new, old + new))
-    columns = [*range(old - 1), old + new - 1]
-    added = range(old - 1, old - 1 + new)
     of_A, of_V = np.zeros((new, old)), np.zeros((new, new))
     for factor, u, ZtWv in zip(products.factors, combinations, ZtWV, strict=True):
         counted = u if factor.multiplicity is None else u * factor.multiplicity
         of_A += np.einsum("mqg,aqg->ma", counted, factor.ZtWA)
         of_V += np.einsum("mqg,nqg->mn", counted, ZtWv)
-    AtWA[np.ix_(columns, columns)] = products.AtWA
-    AtWA[np.ix_(added, columns)] = of_A
-    AtWA[np.ix_(columns, added)] = of_A.T
-    AtWA[np.ix_(added, added)] = of_V
+    # The response stays last.
+    order = [*range(old - 1), *range(old, old + new), old - 1]
+    AtWA = np.block([[products.AtWA, of_A.T], [of_A, of_V]])[np.ix_(order, order)]
     factors = tuple(
-        FactorProducts(
-            factor.ZtWZ,
-            np.concatenate([factor.ZtWA[:-1], ZtWv, factor.ZtWA[-1:]]),
-            factor.multiplicity,
-        )
+        replace(factor, ZtWA=np.concatenate([factor.ZtWA, ZtWv])[order])
         for factor, ZtWv in zip(products.factors, ZtWV, strict=True)
     )
     return products.with_sums(AtWA, factors)

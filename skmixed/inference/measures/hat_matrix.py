@@ -65,8 +65,8 @@ def effective_df(fitted: Any) -> pd.DataFrame:
         effects = fit.random[term.block]
         own = effects.covariance.effect_slices[term.term]
         size = (own.stop - own.start) * len(effects.levels)
-        at = (term.block, own)
-        rows.append((term.label, size, float(given[at[0]][own].sum()), _part(alone, at)))
+        of_term = [float(traces[term.block][own].sum()) for traces in (given, alone)]
+        rows.append((term.label, size, of_term[0], of_term[1]))
     total = sum(row[2] for row in rows)
     rows.append(("Total", sum(row[1] for row in rows), total, np.nan))
     return pd.DataFrame(
@@ -74,23 +74,10 @@ def effective_df(fitted: Any) -> pd.DataFrame:
     )
 
 
-def _part(traces: list[FloatArray], at: tuple[int, slice]) -> float:
-    """Return the trace of one term."""
-    return float(traces[at[0]][at[1]].sum())
-
-
 def hat_traces(fit: LMMFit, *, reml: int) -> list[FloatArray]:
     """Return the diagonal of Lambda'Z'PZ Lambda of each grouping factor, summed over its levels.
 
-    Parameters
-    ----------
-    reml : int
-        1 for P, 0 for V^-1 in its place.
-
-    Returns
-    -------
-    list of ndarray of shape (k,)
-        0 for a factor that is not estimable.
+    With ``reml`` 0 V^-1 takes the place of P. It is 0 for a factor that is not estimable.
     """
     traces = [np.zeros(effects.covariance.n_effects) for effects in fit.random]
     if not fit.estimable:
@@ -99,16 +86,16 @@ def hat_traces(fit: LMMFit, *, reml: int) -> list[FloatArray]:
     at = objective(fit.convergence.theta)
     # Without the part of the residuals, the gradient in Psi is Z'PZ.
     tensors = objective.kernel.score_tensors(
-        at.whitened, fixed_mixing(objective, at), reml=reml, nu=objective.nu, precision=0.0
+        at.whitened, _fixed_mixing(objective, at), reml=reml, nu=objective.nu, precision=0.0
     )
-    for effects, G in zip([one for one, _ in fit.estimable], tensors.gradients, strict=True):
-        Lambda = effects.standardised_factor
-        position = next(i for i, one in enumerate(fit.random) if one is effects)
-        traces[position] = np.einsum("qi,qr,ri->i", Lambda, G, Lambda)
+    for i, effects in enumerate(fit.random):
+        if effects.position is not None:
+            Lambda, G = effects.standardised_factor, tensors.gradients[effects.position]
+            traces[i] = np.einsum("qi,qr,ri->i", Lambda, G, Lambda)
     return traces
 
 
-def fixed_mixing(objective: ProfiledObjective, at: ObjectiveValue) -> FloatArray:
+def _fixed_mixing(objective: ProfiledObjective, at: ObjectiveValue) -> FloatArray:
     """Return the matrix that takes [X y] to [X R_X^-1, y - X beta]."""
     p = objective.n_coefficients
     mixing = np.eye(p + 1)

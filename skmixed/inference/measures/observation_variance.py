@@ -17,7 +17,7 @@ from skmixed.inference.inputs import model_of
 from skmixed.inference.measures.variance_shares import mean_variance
 from skmixed.prediction.response_law import averaged_mean
 
-__all__ = ["METHODS", "observation_variance"]
+__all__ = ["observation_variance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -27,29 +27,18 @@ METHODS = ("theoretical", "delta", "lognormal", "trigamma")
 def observation_variance(fit: LMMFit, fitted: Any, method: str | None, mean: str | float) -> float:
     """Return the variance of an observation about its linear predictor, on the scale of the link.
 
-    Parameters
-    ----------
-    fit : LMMFit
-        That of a linear model is the residual variance, whatever the method.
-    fitted : Any
-        What has the fit.
-    mean : {"null", "response"} or float
-        At which mean response, where the variance depends on it.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variance.
+    Method and mean are those of ``r2``; of a linear model it is the residual variance.
     """
     if not isinstance(fit, GLMMFit):
         return fit.residual_variance
-    method = _default(fit) if method is None else method
+    link, latent = fit.family.link, latent_variance(fit.family)
+    if method is None:
+        usual = "lognormal" if link.name == "log" else "delta"
+        method = usual if latent is None else "theoretical"
     _check(fit, method)
-    latent = latent_variance(fit.family)
     if method == "theoretical" and latent is not None:
         return latent
     model: Any = model_of(fitted)
-    link = fit.family.link
     eta = link.predictor(np.full(model.design.n_rows, _mean_response(fit, model, mean)))
     extra = fit.extra_of_rows(model.extra_columns, len(eta))
     delta = fit.family.variance(eta, extra) / link.derivatives(eta).first ** 2
@@ -58,13 +47,6 @@ def observation_variance(fit: LMMFit, fitted: Any, method: str | None, mean: str
     elif method == "trigamma":
         delta = special.polygamma(1, 1.0 / delta)
     return float(np.mean(delta))
-
-
-def _default(fit: GLMMFit) -> str:
-    """Return the usual method."""
-    if latent_variance(fit.family) is not None:
-        return "theoretical"
-    return "lognormal" if fit.family.link.name == "log" else "delta"
 
 
 def _check(fit: GLMMFit, method: str) -> None:
@@ -96,7 +78,9 @@ def _mean_response(fit: GLMMFit, model: GLMMModel, mean: str | float) -> float:
         raise ValueError(f"mean must be 'null', 'response' or a number, got {mean!r}.")
     if mean == "response":
         return float(np.average(model.design.response, weights=model.design.weights.values))
-    null = _null_model(model).fit()
+    nothing = np.empty((model.design.n_rows, 0))
+    design = replace(model.design, fixed=nothing, fixed_names=(), intercept=True)
+    null = model.with_design(design, model.extra).fit()
     intercept = float(null.fixed.coefficients[0])
     variance = _variance_at_intercept(null)
     if fit.family.link.name == "logit":
@@ -105,13 +89,6 @@ def _mean_response(fit: GLMMFit, model: GLMMModel, mean: str | float) -> float:
         return float(special.expit(intercept - 0.5 * variance * bend))
     average = averaged_mean(fit.family, np.array([intercept]), np.array([variance]))
     return float(average[0])
-
-
-def _null_model(model: GLMMModel) -> GLMMModel:
-    """Return the model with an intercept in place of the fixed effects."""
-    nothing = np.empty((model.design.n_rows, 0))
-    design = replace(model.design, fixed=nothing, fixed_names=(), intercept=True)
-    return model.with_design(design, model.extra)
 
 
 def _variance_at_intercept(fit: LMMFit) -> float:

@@ -8,8 +8,8 @@ from behaviour.generalised_fits import fit, fitted, rows
 from numpy.testing import assert_allclose
 
 from skmixed import MixedGLM, inference
-from skmixed.inference.diagnostics.family_sandwich import _scores
 from skmixed.inference.diagnostics.row_inputs import family_rows
+from skmixed.inference.diagnostics.sandwich import _family_scores
 
 
 def test_residuals_of_shares_count_their_trials():
@@ -44,7 +44,7 @@ def test_a_mixture_has_no_deviance_and_an_unknown_kind_is_named():
 def test_scores_of_groups_are_derivatives_of_their_log_likelihoods(name):
     results = fitted(name)
     factor = results.model.design.factors[0]
-    scores = _scores(family_rows(results), factor)
+    scores = _family_scores(family_rows(results), factor)
     assert_allclose(scores.sum(axis=1), 0.0, atol=1e-3)
     _, objective = results.model.objective()
     own = objective.of_rows(np.flatnonzero(factor.codes == 2))
@@ -58,7 +58,7 @@ def test_scores_of_groups_are_derivatives_of_their_log_likelihoods(name):
 
 def test_the_sandwich_is_made_of_scores_and_the_inverse_information():
     results = fitted("poisson")
-    scores = _scores(family_rows(results), results.model.design.factors[0])
+    scores = _family_scores(family_rows(results), results.model.design.factors[0])
     joint = results.fit.joint
     whole = joint.covariance @ scores @ scores.T @ joint.covariance
     matrix = results.fit.coordinates.fixed.matrix
@@ -75,7 +75,7 @@ def test_the_sandwich_is_made_of_scores_and_the_inverse_information():
 
 def test_quadrature_has_scores_of_its_own():
     results = fit("yes ~ x + (1 | g)", family="binomial", n_quadrature=7)
-    scores = _scores(family_rows(results), results.model.design.factors[0])
+    scores = _family_scores(family_rows(results), results.model.design.factors[0])
     assert_allclose(scores.sum(axis=1), 0.0, atol=1e-3)
 
 

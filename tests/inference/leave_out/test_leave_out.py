@@ -28,7 +28,7 @@ from inference.diagnostics.written_out import written_out
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, SingularFitWarning, mixedlm
 from skmixed.datasets import load_sleepstudy
 from skmixed.inference import kfold_predict, logo_predict, loo_predict
-from skmixed.inference.diagnostics import shares
+from skmixed.inference.diagnostics import contributions
 from skmixed.inference.leave_out import whole_groups
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.kept_rows import KeptRows
@@ -185,7 +185,7 @@ def test_large_crossed_groups_are_predicted_by_solving_again(
     assert 0 < (sizes > 24).sum() < len(sizes)
     ours = logo_predict(results, factor="h", return_std=True)
     assert_predictions(ours, tuple(map(np.asarray, expected)))
-    monkeypatch.setattr(shares, "BATCH", 200)
+    monkeypatch.setattr(contributions, "BATCH", 200)
     monkeypatch.setattr(whole_groups, "CHUNK", 7)
     for factor in ("g", "h"):
         expected = by_solving(results, sets_of(results.data[factor].to_numpy()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,17 +12,19 @@ from scipy import sparse
 
 from skmixed.design.groups import GroupingFactor
 from skmixed.inference.diagnostics.training_rows import ActiveBlock, TrainingRows
+from skmixed.likelihood.errors import Root
 
 __all__ = [
     "DENSE",
-    "Shares",
+    "INESTIMABLE",
+    "Contributions",
     "batches",
     "block_solve",
     "equal_batches",
+    "group_contributions",
     "group_counts",
-    "group_shares",
     "inverse_blocks",
-    "orthonormal",
+    "product_blocks",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -29,22 +32,19 @@ Codes = NDArray[np.intp]
 
 # Rows of the largest group that is left out by a dense matrix of its own.
 DENSE = 5000
+# A combination of coefficients of which less than this part of the information is left without
+# some rows cannot be estimated without them.
+INESTIMABLE = 1e-9
 # Entries of the dense matrices of the groups that are worked on at a time.
 BATCH = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shares:
+class Contributions:
     """Hold what the quadratic form of the whole model loses with each group.
 
     With r = y - X beta, and X in columns for which X'V^-1 X = I; sigma^2 = 1 and V = I + Z Psi Z'.
-    Where groups are independent these are X_g'V_g^-1 X_g and so on, of the group alone.
-
-    Attributes
-    ----------
-    XX : ndarray of shape (p, p, n_groups)
-    Xr : ndarray of shape (p, n_groups)
-    rr : ndarray of shape (n_groups,)
+    Where groups are independent these are X_g'V_g^-1 X_g, (p, p, n_groups), and so on.
     """
 
     XX: FloatArray
@@ -52,36 +52,13 @@ class Shares:
     rr: FloatArray
 
 
-def group_shares(rows: TrainingRows, groups: GroupingFactor) -> Shares:
-    """Compute the share of each group, of one copy of it.
-
-    Parameters
-    ----------
-    groups : GroupingFactor
-        Any partition of the rows.
-
-    Raises
-    ------
-    ValueError
-        If rows of different groups are correlated, and a group is too large.
-    """
+def group_contributions(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
+    """Compute the contribution of each group, of one copy of it, for any partition of the rows."""
     return (_of_independent if rows.independent(groups) else _of_correlated)(rows, groups)
 
 
-def orthonormal(rows: TrainingRows) -> FloatArray:
-    """Return L_C with L_C L_C' = (X'V^-1 X)^-1: columns X L_C are orthonormal in V^-1."""
-    C = rows.fit.fixed.unscaled_covariance
-    return np.asarray(np.linalg.cholesky(C), dtype=np.float64)
-
-
 def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
-    """Return how many times each group counts.
-
-    Raises
-    ------
-    ValueError
-        If groups of the model count several times, and these are others.
-    """
+    """Return how many times each group counts; ValueError if others than these have counts."""
     multiplicity = rows.design.weights.groups
     if multiplicity is None:
         return np.ones(len(groups.levels))
@@ -94,59 +71,35 @@ def group_counts(rows: TrainingRows, groups: GroupingFactor) -> FloatArray:
     return multiplicity
 
 
-def equal_batches(codes: Codes, entries: int) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
-    """Yield groups of one size together, with the positions of their rows.
+def equal_batches(
+    codes: Codes, entries: int, n_rows: int = sys.maxsize
+) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
+    """Yield groups of one size together, with the positions of their rows (n_batch, size).
 
-    Parameters
-    ----------
-    codes : ndarray of shape (n,)
-        Each row's group.
-    entries : int
-        How many entries a batch may need; a group needs the square of its size.
-
-    Yields
-    ------
-    groups : ndarray of shape (n_batch,)
-    positions : ndarray of shape (n_batch, size)
+    A batch may have so many rows, and entries, of which a group needs the square of its size.
     """
     sizes = np.bincount(codes)
     order = np.argsort(codes, kind="stable")
     starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes[sizes > 0]):
+    for size in map(int, np.unique(sizes[sizes > 0])):
         members = np.flatnonzero(sizes == size)
-        step = max(int(entries // int(size) ** 2), 1)
+        step = max(min(entries // size**2, n_rows // size), 1)
         for first in range(0, len(members), step):
             chosen = members[first : first + step]
             yield chosen, order[starts[chosen][:, None] + np.arange(size)]
 
 
 def batches(rows: TrainingRows, codes: Codes) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
-    """Yield as many groups of one size together as memory allows for their blocks of V^-1.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,)
-        Each row's group.
-
-    Yields
-    ------
-    groups : ndarray of shape (n_batch,)
-    positions : ndarray of shape (n_batch, size)
-    """
-    n_rows = max(BATCH // max(rows.exact_fit.errors.width, 1), 1)
-    for chosen, positions in equal_batches(codes, BATCH):
-        step = max(n_rows // positions.shape[1], 1)
-        for first in range(0, len(chosen), step):
-            part = slice(first, first + step)
-            yield chosen[part], positions[part]
+    """Yield as many groups of one size together as memory allows for their blocks of V^-1."""
+    return equal_batches(codes, BATCH, BATCH // max(rows.exact_fit.errors.width, 1))
 
 
-def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
     """Sum within groups: a'V^-1 b = e_a'e_b + u_a'u_b, as penalised least squares has it.
 
     e = V^-1 a are the conditional residuals of a column, u = Lambda'Z'V^-1 a its spherical effects.
     """
-    E = orthonormal(rows).T @ rows.conditional_fixed
+    E = rows.conditional_fixed
     codes, n_groups, p = groups.codes, len(groups.levels), len(E)
     XX, Xr = np.empty((p, p, n_groups)), np.empty((p, n_groups))
     for i in range(p):
@@ -154,19 +107,21 @@ def _of_independent(rows: TrainingRows, groups: GroupingFactor) -> Shares:
         for j in range(i + 1):
             XX[i, j] = XX[j, i] = np.bincount(codes, E[i] * E[j], n_groups)
     for block in rows.blocks:
-        owners = _owners(block.codes, groups)
+        # The group that each level's rows are in; where they are in several, one of them.
+        owners = np.zeros(block.codes.max(initial=-1) + 1, dtype=np.intp)
+        owners[block.codes] = codes
         of_XX, of_Xr = _of_levels(rows, block)
         XX += _gathered(of_XX, owners, n_groups)
         Xr += _gathered(of_Xr, owners, n_groups)
     rr = np.bincount(codes, rows.marginal * rows.conditional, n_groups).astype(np.float64)
-    return Shares(XX, Xr, rr)
+    return Contributions(XX, Xr, rr)
 
 
 def _of_levels(rows: TrainingRows, block: ActiveBlock) -> tuple[FloatArray, FloatArray]:
     """Return u'u of the columns of X, (p, p, n_levels), and with u of r, (p, n_levels)."""
     effects = block.effects
     p, k, n_levels = effects.standardised_scores.shape
-    T = orthonormal(rows).T @ effects.standardised_scores.reshape(p, k * n_levels)
+    T = rows.orthonormal.T @ effects.standardised_scores.reshape(p, k * n_levels)
     T = T.reshape(p, k, n_levels)
     u = np.einsum("kl,pkg->plg", effects.standardised_factor, T)
     pairs = np.einsum("plg,qlg->pqg", u, u)
@@ -182,19 +137,11 @@ def _gathered(values: FloatArray, owners: Codes, n_groups: int) -> FloatArray:
     return np.reshape(sums, (*values.shape[:-1], n_groups))
 
 
-def _owners(codes: Codes, groups: GroupingFactor) -> Codes:
-    """Return the group that each level's rows are in, one of them if they are in several."""
-    owners = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
-    owners[codes] = groups.codes
-    return owners
-
-
-def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
+def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Contributions:
     """Leave the weighted rows I of a group out of V: a'V^-1 b loses e_aI'(V^-1)_II^-1 e_bI.
 
     e = V^-1 a, and (V^-1)_II has one row and column for each row of the group.
     """
-    E = orthonormal(rows).T @ rows.precise_fixed
     largest = int(groups.sizes.max(initial=0))
     if largest > DENSE:
         raise ValueError(
@@ -203,6 +150,7 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
             f"largest has {largest}, more than {DENSE}. Use groups that hold whole levels of every "
             "factor."
         )
+    E = rows.precise_fixed
     p, n_groups = len(E), len(groups.levels)
     XX, Xr, rr = np.zeros((p, p, n_groups)), np.zeros((p, n_groups)), np.zeros(n_groups)
     stacked = np.vstack([E, rows.precise_conditional])
@@ -211,47 +159,42 @@ def _of_correlated(rows: TrainingRows, groups: GroupingFactor) -> Shares:
         lost = e.swapaxes(1, 2) @ block_solve(inverse_blocks(rows, positions), e)
         XX[:, :, members] = lost[:, :p, :p].transpose(1, 2, 0)
         Xr[:, members], rr[members] = lost[:, :p, p].T, lost[:, p, p]
-    return Shares(XX, Xr, rr)
+    return Contributions(XX, Xr, rr)
 
 
 def inverse_blocks(rows: TrainingRows, positions: NDArray[np.intp]) -> FloatArray:
-    """Return the block of V^-1 = R^-1 - R^-1 Z D Z'R^-1 of each group's weighted rows.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (n_groups, size)
-
-    Returns
-    -------
-    ndarray of shape (n_groups, size, size)
-    """
-    n_groups, size = positions.shape
-    flat = positions.ravel()
-    errors = rows.exact_fit.errors
-    inverse = rows.error_covariance.precision_blocks(positions)
+    """Return the block of V^-1 = R^-1 - R^-1 Z D Z'R^-1 of each group's weighted rows."""
+    flat, inverse = positions.ravel(), rows.error_covariance.precision_blocks(positions)
     Z = [columns[:, flat] for columns in rows.precise_effects]
-    parts = errors.parts(Z, [block.codes[flat] for block in rows.blocks])
-    for root, codes in parts:
-        if isinstance(root, sparse.csr_array):
-            inverse -= _blocks_of_product(root, n_groups, size)
-            continue
-        by_group = root.T.reshape(n_groups, size, -1)
-        product = by_group @ by_group.swapaxes(1, 2)
-        if codes is not None:
-            labels = codes.reshape(n_groups, size)
-            product *= labels[:, :, None] == labels[:, None, :]
-        inverse -= product
+    for root, codes in rows.exact_fit.errors.parts(Z, [block.codes[flat] for block in rows.blocks]):
+        inverse -= product_blocks(root, codes, positions.shape)
     return inverse
 
 
-def block_solve(blocks: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return blocks^-1 columns of each group; NaN where random effects leave nothing of a block.
+def product_blocks(root: Root, codes: Codes | None, shape: tuple[int, ...]) -> FloatArray:
+    """Return root' root between the columns of each of n_groups, and of the same code if given.
 
-    Parameters
-    ----------
-    blocks : ndarray of shape (n_groups, size, size)
-    columns : ndarray of shape (n_groups, size, n_columns)
+    The columns are those of one group after the other, in a shape of (n_groups, size).
     """
+    n_groups, size = shape
+    if not isinstance(root, sparse.csr_array):
+        by_group = root.T.reshape(n_groups, size, -1)
+        blocks = by_group @ by_group.swapaxes(1, 2)
+        if codes is not None:
+            labels = codes.reshape(n_groups, size)
+            blocks *= labels[:, :, None] == labels[:, None, :]
+        return blocks
+    product = (root.T @ root).tocoo()
+    left, right = product.row, product.col
+    within = left // size == right // size
+    blocks = np.zeros((n_groups, size, size))
+    left, right = left[within], right[within]
+    blocks[left // size, left % size, right % size] = product.data[within]
+    return blocks
+
+
+def block_solve(blocks: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return blocks^-1 columns of each group; NaN where random effects leave nothing of a block."""
     try:
         return np.asarray(np.linalg.solve(blocks, columns), dtype=np.float64)
     except np.linalg.LinAlgError:
@@ -260,14 +203,3 @@ def block_solve(blocks: FloatArray, columns: FloatArray) -> FloatArray:
         solved = np.asarray(np.linalg.solve(regular, columns), dtype=np.float64)
         solved[singular] = np.nan
         return solved
-
-
-def _blocks_of_product(root: sparse.csr_array, n_groups: int, size: int) -> FloatArray:
-    """Return the diagonal blocks of root' root, shape (n_groups, size, size)."""
-    product = (root.T @ root).tocoo()
-    left, right = product.row, product.col
-    within = left // size == right // size
-    blocks = np.zeros((n_groups, size, size))
-    left, right = left[within], right[within]
-    blocks[left // size, left % size, right % size] = product.data[within]
-    return blocks
