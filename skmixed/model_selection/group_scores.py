@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skmixed.estimators.row_scores import RowScores
+from skmixed.model_selection.row_scores import RowScores
 
 __all__ = ["GroupScores"]
 

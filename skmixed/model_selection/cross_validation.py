@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length, column_or_1d
 
 from skmixed.estimators.columns import framed
-from skmixed.estimators.group_folds import (
+from skmixed.model_selection.group_folds import (
     KNOWN_GROUPS,
     NEW_GROUPS,
     GroupFold,
@@ -21,15 +21,15 @@ from skmixed.estimators.group_folds import (
     folds_of_rows,
     random_division,
 )
-from skmixed.estimators.group_scores import GroupScores
-from skmixed.estimators.grouped_rows import (
+from skmixed.model_selection.group_scores import GroupScores
+from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
     wrapped,
 )
 from skmixed.estimators.numbers import checked_response
-from skmixed.estimators.row_scores import ClassScores, ResponseScores
+from skmixed.model_selection.row_scores import ClassScores, ResponseScores
 from skmixed.estimators.specification import ModelSpecification
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor, factorise
-from skmixed.estimators.grouped_rows import (
+from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
