@@ -15,7 +15,7 @@ _MOVED = ("GroupConformalRegressor", "GroupScorer", "GroupScores", "cross_valida
 
 _own, _, _names = lazy.attach_stub(__name__, __file__)
 
-__all__ = sorted([*_names, *_MOVED])
+__all__ = [*_names, *_MOVED]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,11 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length, column_or_1d
 
 from skmixed.estimators.columns import framed
+from skmixed.estimators.numbers import checked_response
+from skmixed.estimators.specification import ModelSpecification
+from skmixed.estimators.weights import row_weights
+from skmixed.exceptions import warn_user_once_of_each
+from skmixed.formula.values import unmasked
 from skmixed.model_selection.group_folds import (
     KNOWN_GROUPS,
     NEW_GROUPS,
@@ -28,12 +33,7 @@ from skmixed.model_selection.grouped_rows import (
     grouping_factors,
     wrapped,
 )
-from skmixed.estimators.numbers import checked_response
 from skmixed.model_selection.row_scores import ClassScores, ResponseScores
-from skmixed.estimators.specification import ModelSpecification
-from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import warn_user_once_of_each
-from skmixed.formula.values import unmasked
 from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["cross_validate_groups"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor, factorise
+from skmixed.exceptions import NoGroupsWarning, warn_user
 from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
@@ -15,7 +16,6 @@ from skmixed.model_selection.grouped_rows import (
     innermost,
     takes_labels,
 )
-from skmixed.exceptions import NoGroupsWarning, warn_user
 
 __all__ = ["exchangeable_groups", "means_and_scales", "new_group_switches", "scaled_errors"]
 
