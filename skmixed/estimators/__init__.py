@@ -13,9 +13,8 @@ import lazy_loader as lazy
 # Where these names were before there was model_selection, they are still found.
 _MOVED = ("GroupConformalRegressor", "GroupScorer", "GroupScores", "cross_validate_groups")
 
-_own, _, _names = lazy.attach_stub(__name__, __file__)
-
-__all__ = [*_names, *_MOVED]
+_own, _, __all__ = lazy.attach_stub(__name__, __file__)
+__all__.extend(_MOVED)
 
 
 def __getattr__(name: str) -> Any:

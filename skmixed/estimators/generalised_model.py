@@ -13,13 +13,19 @@ from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.offsets import total_offset
 from skmixed.design.response import ReadResponse
+from skmixed.design.side_parts import SidePart, train_side_part
 from skmixed.design.weights import Weights
+from skmixed.estimators.formula_input import check_data
 from skmixed.families.base import Family
+from skmixed.families.positive import CountFamily
+from skmixed.families.reading import family_from
+from skmixed.families.zero_inflation import ZeroInflated
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
 
-__all__ = ["generalised_model", "outcome_of"]
+__all__ = ["SideFormulas", "generalised_model", "inflated_family", "outcome_of", "train_sides"]
 
 FloatArray = NDArray[np.float64]
+SideFormulas = Mapping[str, str | None]
 
 
 def outcome_of(family: Family) -> str:
@@ -29,6 +35,19 @@ def outcome_of(family: Family) -> str:
     return "counts" if family.is_discrete else "numbers"
 
 
+def inflated_family(family: Any, link: Any, zero_inflation: str | None) -> Family:
+    """Return the family that a user means, with more zeros if there is a formula for them."""
+    found = family_from(family, link)
+    if zero_inflation is None or isinstance(found, ZeroInflated):
+        return found
+    if not isinstance(found, CountFamily):
+        raise ValueError(
+            f"zero_inflation={zero_inflation!r} needs counts, got family={found.name!r}: expected "
+            "'poisson', 'negative_binomial' or 'negative_binomial_1'. Leave zero_inflation out."
+        )
+    return ZeroInflated(found)
+
+
 def generalised_model(
     design: Design,
     structures: JointCovariance,
@@ -36,26 +55,18 @@ def generalised_model(
     response: ReadResponse,
     extra: tuple[ExtraColumns, ...],
     *,
-    offset: Any = None,
-    exposure: Any = None,
+    offset: Any,
+    exposure: Any,
     options: Mapping[str, Any],
 ) -> GLMMModel:
-    """Return a model of the rows that count.
+    """Return a model of the rows that count; the design's own response and weights are not read.
 
     Parameters
     ----------
-    design : Design
-        Its response and its weights are not read.
     extra : tuple of ExtraColumns
         One for each of the family's ``extra_names``.
-    offset, exposure : array-like of shape (n,), optional
     options : mapping
         Further fields of the model.
-
-    Raises
-    ------
-    ValueError
-        If no row counts, the family cannot have the response, or offsets cannot be used.
     """
     known = total_offset(design.n_rows, design.offset, offset, exposure, link=family.link.name)
     weights, trials = _row_weights(response)
@@ -67,6 +78,45 @@ def generalised_model(
     design = replace(design, response=response.values, offset=known, weights=Weights(weights, kind))
     model = GLMMModel(design, structures, family, extra, trials=trials, **options)
     return model if kept.all() else model.select(kept)
+
+
+def train_sides(
+    family: Family,
+    formulas: SideFormulas,
+    data: Any,
+    n: int,
+    environment: Mapping[str, Any] | None = None,
+) -> tuple[tuple[SidePart | None, ...], tuple[ExtraColumns, ...]]:
+    """Learn the columns of a family's further predictors, and make those of the training rows.
+
+    Parameters
+    ----------
+    formulas : mapping of str to str
+        One-sided formulas by the argument that gave them; None for a predictor that is the same
+        in all rows.
+    n : int
+        How many rows there are: data are not read without formulas.
+    """
+    parts: list[SidePart | None] = []
+    columns = []
+    for argument, text in formulas.items():
+        if text is not None and argument not in family.extra_names:
+            raise ValueError(
+                f"{argument}={text!r} needs a family with such a parameter, and {family.name!r} "
+                f"has none. Leave {argument} out, or choose another family: counts that vary more "
+                "than Poisson ones have family='negative_binomial'."
+            )
+    for name in family.extra_names:
+        text = formulas.get(name)
+        part, rows = None, ExtraColumns.constant(n)
+        if text is not None:
+            check_data(data, "X")
+            part, matrix = train_side_part(text, name, data, environment=environment)
+            first = int(part.has_intercept)
+            rows = ExtraColumns(matrix[:, first:], part.names[first:], part.has_intercept)
+        parts.append(part)
+        columns.append(rows)
+    return tuple(parts), tuple(columns)
 
 
 def _row_weights(response: ReadResponse) -> tuple[FloatArray | None, bool]:

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
-from sklearn.base import RegressorMixin, clone
+from sklearn.base import clone
 
-from skmixed.estimators.generalised import GeneralisedMixedModel
-from skmixed.estimators.generalised_model import outcome_of
+from skmixed.estimators.generalised_model import SideFormulas, inflated_family, outcome_of
 from skmixed.estimators.learning import all_or_nothing, forget_columns
-from skmixed.estimators.response_predictions import ResponsePredictions
-from skmixed.estimators.side_predictors import SideFormulas, inflated_family
+from skmixed.estimators.response_predictions import ResponsePredictor
 from skmixed.families.base import Family
 from skmixed.fitting.glmm_model import GLMMModel
 
@@ -23,7 +21,7 @@ __all__ = ["MixedGLM"]
 FloatArray = NDArray[np.float64]
 
 
-class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
+class MixedGLM(ResponsePredictor):
     """Fit a generalised linear mixed model: counts, proportions, positive amounts.
 
         g(E[y | b]) = X beta + Z b + offset,  b ~ N(0, Psi)

@@ -12,9 +12,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length, column_or_1d
 
+from skmixed.estimators.base import MixedModel
 from skmixed.estimators.columns import framed
 from skmixed.estimators.numbers import checked_response
-from skmixed.estimators.specification import ModelSpecification
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each
 from skmixed.formula.values import unmasked
@@ -116,7 +116,7 @@ def cross_validate_groups(
     classes = is_classifier(estimator)
     if y is not None:
         y = column_or_1d(unmasked(y)) if classes else checked_response(y)
-    elif not isinstance(estimator, ModelSpecification) or estimator.formula is None:
+    elif not isinstance(estimator, MixedModel) or estimator.formula is None:
         raise ValueError("y is needed: only a mixed model with formula= finds the response in X.")
     factors = grouping_factors(estimator, X, groups)
     new = factors if factor is None else {factor: chosen_factor(factor, factors)}
