@@ -12,7 +12,6 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
-from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import count_text
 from skmixed.results.words.family_phrases import approximation, family_text
 from skmixed.results.words.family_words import (
@@ -25,6 +24,7 @@ from skmixed.results.words.phrases import listed, unquoted
 from skmixed.results.words.random_words import (
     boundary_sentences,
     factor_sentences,
+    few_groups_notes,
     share_sentence,
 )
 from skmixed.results.words.residual_words import residual_sentences
