@@ -47,15 +47,11 @@ class ArrayInput:
     Attributes
     ----------
     factors : tuple of FactorColumns
-        Where the labels of each factor are, in the order of the recipe.
+        In the order of the recipe.
     labels_are_columns : bool
         Whether the labels are columns of X; else they come as an array.
-    seen : SeenColumns
-        The columns of X.
-    residual : ResidualPlaces
-        Where the columns of a residual structure are.
     sides : tuple of SidePart or None
-        How the columns of further predictors are made; None for one that is the same in all rows.
+        How further predictors are made; None for one that is the same in all rows.
     """
 
     recipe: ArrayRecipe
@@ -110,13 +106,7 @@ class ArrayInput:
         return [*of_factors, *self.residual.labels]
 
     def observed(self, X: Any, y: Any) -> Any:
-        """Return the response of rows as it was given.
-
-        Raises
-        ------
-        ValueError
-            If it was not.
-        """
+        """Return the response of rows as it was given."""
         if y is None:
             raise ValueError("This requires y to be passed, but the target y is None.")
         return y
@@ -150,23 +140,7 @@ def train_arrays(
     random_intercept: bool,
     residual: ResidualStructure | None = None,
 ) -> tuple[Design, ArrayInput]:
-    """Check what was given to fit, and make the design of it.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With the arguments ``groups`` and ``fit_intercept``.
-    X, y, groups
-        As given to fit.
-    random_slopes
-        Columns of X, or a dict from the names of factors to columns.
-
-    Raises
-    ------
-    ValueError
-        If X, y or the labels cannot be used, their lengths differ, or a column is called like the
-        intercept.
-    """
+    """Check what was given to fit, and make the design of it; the estimator learns the columns."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "

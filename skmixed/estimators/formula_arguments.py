@@ -18,13 +18,7 @@ __all__ = ["incomplete_rows", "values_or_column", "with_groups"]
 
 
 def values_or_column(data: Any, given: Any, argument: str) -> Any:
-    """Return what an argument gives, or the column of data that it names.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or not one value for each row.
-    """
+    """Return what an argument gives, or the column of data that it names."""
     if isinstance(given, str):
         _require_column(given, data, argument)
         return find_column(data, given)
@@ -34,13 +28,7 @@ def values_or_column(data: Any, given: Any, argument: str) -> Any:
 
 
 def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
-    """Write statsmodels' arguments as a bar of the formula.
-
-    Raises
-    ------
-    ValueError
-        If groups name no column, or are not one label per row; or if there are none for re_formula.
-    """
+    """Write statsmodels' arguments as a bar of the formula."""
     if groups is None:
         if re_formula is not None:
             raise ValueError(
@@ -66,21 +54,14 @@ def incomplete_rows(
     given: Mapping[str, Any],
     others: Sequence[Any] = (),
 ) -> NDArray[np.bool_]:
-    """Tell which rows miss a value that the fit needs.
+    """Tell which rows miss a value that the fit needs; it is an error if all do.
 
     Parameters
     ----------
-    environment : mapping
-        Functions and constants that the formula may use.
     given : mapping of str to array-like of shape (n,)
         Values beside the data, by argument: weights, offsets; None where there are none.
     others : sequence, optional
         Further columns of the data that the fit needs.
-
-    Raises
-    ------
-    ValueError
-        If no row is complete.
     """
     predictors, response = columns_of(parsed, data, environment=environment)
     missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response, *others)}

@@ -61,12 +61,7 @@ def generalised_model(
 ) -> GLMMModel:
     """Return a model of the rows that count; the design's own response and weights are not read.
 
-    Parameters
-    ----------
-    extra : tuple of ExtraColumns
-        One for each of the family's ``extra_names``.
-    options : mapping
-        Further fields of the model.
+    ``extra`` has the columns of each of the family's ``extra_names``.
     """
     known = total_offset(design.n_rows, design.offset, offset, exposure, link=family.link.name)
     weights, trials = _row_weights(response)
@@ -87,15 +82,9 @@ def train_sides(
     n: int,
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[SidePart | None, ...], tuple[ExtraColumns, ...]]:
-    """Learn the columns of a family's further predictors, and make those of the training rows.
+    """Learn the columns of a family's further predictors, and make those of n training rows.
 
-    Parameters
-    ----------
-    formulas : mapping of str to str
-        One-sided formulas by the argument that gave them; None for a predictor that is the same
-        in all rows.
-    n : int
-        How many rows there are: data are not read without formulas.
+    The formulas are those of arguments, None for a predictor that is the same in all rows.
     """
     parts: list[SidePart | None] = []
     columns = []

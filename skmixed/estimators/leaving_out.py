@@ -26,12 +26,7 @@ def leave_out(
 ) -> Any:
     """Predict the rows that were fitted by a function of inference, and the others from them.
 
-    Parameters
-    ----------
-    options : dict
-        Further arguments of the function: the folds, the factor.
-    **weights
-        Of rows and groups, None where all are 1.
+    The options are further arguments of the function; weights are None where all are 1.
     """
     check_is_fitted(estimator)
     n, fitted = n_rows(X), np.ones(n_rows(X), dtype=bool)

@@ -65,14 +65,7 @@ class Summary:
 
 
 def summarise(results: Any, *, level: float, correlation: bool) -> Summary:
-    """Collect what is worth reading of a fit, with limits of some level.
-
-    Parameters
-    ----------
-    results : MixedLMResults
-    correlation : bool
-        Whether to show the correlation of the fixed effects.
-    """
+    """Collect what is worth reading of a fit; ``correlation`` is that of the fixed effects."""
     fit: LMMFit = results.fit
     tables = [
         criteria_table(fit),
@@ -162,13 +155,7 @@ def residual_quantile_table(fit: LMMFit, title: str = "Scaled residuals") -> lis
 
 
 def variance_rows(fit: LMMFit, *, residual: bool = True) -> Table:
-    """Return variances, standard deviations and correlations.
-
-    Parameters
-    ----------
-    residual : bool
-        Whether to end with the residual variance.
-    """
+    """Return variances, standard deviations and correlations, the residual variance last."""
     labels, variances, correlations = [], [], []
     for effects in fit.random:
         variances += list(np.diagonal(effects.effect_covariance))
@@ -203,13 +190,7 @@ def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
 
 
 def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: float) -> Table:
-    """Return estimates, standard errors, tests and limits of some coefficients.
-
-    Parameters
-    ----------
-    level : float
-        Of the confidence limits.
-    """
+    """Return estimates, standard errors, tests and limits of some coefficients."""
     limits = tests.limits(level)
     normal = not np.isfinite(tests.df).any()
     tail = 50.0 * (1.0 - level)

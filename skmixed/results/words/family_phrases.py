@@ -77,12 +77,5 @@ def dispersion_scale(fit: GLMMFit) -> str:
 
 
 def plain(tex: str) -> str:
-    r"""Return a formula in TeX as plain text.
-
-    Examples
-    --------
-    >>> from skmixed.results.words.family_phrases import plain
-    >>> plain(r"\mu + \alpha \mu^2")
-    'mu + alpha mu^2'
-    """
+    r"""Return a formula in TeX as plain text."""
     return re.sub(r"\\([a-z]+)", r"\1", tex)

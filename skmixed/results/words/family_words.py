@@ -106,13 +106,7 @@ class FamilySentences(FixedSentences):
 
 
 def group_sentences(effects: RandomEffects, fixed: FamilySentences) -> list[str]:
-    """Say how the groups of one factor differ.
-
-    Parameters
-    ----------
-    fixed : FamilySentences
-        Its level is the central part of the population of groups too.
-    """
+    """Say how the groups of one factor differ."""
     deviations = np.sqrt(np.diagonal(effects.effect_covariance))
     return [
         _effect(effects, name, float(deviation), fixed)

@@ -19,18 +19,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedSentences:
-    """Write sentences on the fixed effects of a model.
-
-    Attributes
-    ----------
-    terms : NamedTerms
-        Of the p coefficients.
-    tests : TTests
-        Estimates and standard errors of the coefficients.
-    limits : ndarray of shape (p, 2)
-    level : float
-        Of the limits.
-    """
+    """Write sentences on the p fixed effects of a model; limits have the shape (p, 2)."""
 
     terms: NamedTerms
     tests: TTests

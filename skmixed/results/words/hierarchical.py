@@ -17,16 +17,9 @@ VARYING = (r"\alpha", r"\gamma", r"\delta", r"\eta", r"\kappa", r"\lambda", r"\m
 
 @dataclass(frozen=True, slots=True)
 class _Predictor:
-    """Hold a fixed effect that explains a coefficient of the groups.
+    """Hold a fixed effect that is constant within groups of a factor, and what it explains of them.
 
-    Attributes
-    ----------
-    term : str
-        The fixed effect.
-    explains : str
-        ``"Intercept"``, or the column whose slope it explains.
-    factor : int
-        The factor within whose groups it is constant.
+    That is ``"Intercept"``, or the column whose slope it explains.
     """
 
     term: str

@@ -17,14 +17,7 @@ QUOTED = re.compile(r"""\bQ\(("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\)""")
 
 
 def unquoted(text: str) -> str:
-    """Return text with the columns that a formula had to quote under their own names.
-
-    Examples
-    --------
-    >>> from skmixed.results.words.phrases import unquoted
-    >>> unquoted('Per unit of log(Q("body mass"))')
-    'Per unit of log(body mass)'
-    """
+    """Return text with the columns that a formula had to quote under their own names."""
     return QUOTED.sub(lambda found: str(ast.literal_eval(found[1])), text)
 
 
@@ -34,14 +27,7 @@ def rounded(value: float) -> str:
 
 
 def by_error(values: Sequence[float], error: float) -> list[str]:
-    """Return numbers with the decimals of two significant digits of their standard error.
-
-    Examples
-    --------
-    >>> from skmixed.results.words.phrases import by_error
-    >>> by_error([10.46729, 7.20796, 13.72661], 1.5458)
-    ['10.5', '7.2', '13.7']
-    """
+    """Return numbers with the decimals of two significant digits of their standard error."""
     columns = format_estimates(np.array([values], dtype=float), np.array([error]), digits=2)
     return [column[0].strip() for column in columns]
 
@@ -68,12 +54,5 @@ def percent(share: float) -> str:
 
 
 def listed(items: Sequence[str]) -> str:
-    """Return "a, b and c".
-
-    Examples
-    --------
-    >>> from skmixed.results.words.phrases import listed
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
+    """Return "a, b and c"."""
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

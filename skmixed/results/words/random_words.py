@@ -30,10 +30,7 @@ FEW = 4
 def factor_sentences(fit: LMMFit, effects: RandomEffects, fixed: FixedSentences) -> list[str]:
     """Say how the groups of one factor differ.
 
-    Parameters
-    ----------
-    fixed : FixedSentences
-        Its level is the central part of the population of groups too: beta -+ z tau.
+    The level of ``fixed`` is the central part of the population of groups too: beta -+ z tau.
     """
     if not effects.estimable:
         name = effects.name
