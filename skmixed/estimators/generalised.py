@@ -17,13 +17,7 @@ from skmixed.design.response import ReadResponse, response_of_values, train_resp
 from skmixed.design.weights import Weights
 from skmixed.estimators.adapting import design_to_add, rows_to_add
 from skmixed.estimators.base import MixedModel
-from skmixed.estimators.formula_input import check_data
-from skmixed.estimators.generalised_model import (
-    SideFormulas,
-    generalised_model,
-    outcome_of,
-    train_sides,
-)
+from skmixed.estimators.generalised_model import FURTHER, generalised_model, outcome_of
 from skmixed.estimators.learning import all_or_nothing
 from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.specification import check_arguments, design_of_formula, learn_columns
@@ -189,12 +183,12 @@ class GeneralisedMixedModel(MixedModel):
         """Return the family of the response."""
         raise NotImplementedError
 
-    def _side_formulas(self) -> SideFormulas:
-        """Return the formulas of further predictors by their arguments."""
-        return {}
-
     def _numbers(self, y: Any) -> FloatArray:
-        """Return the response that was given as finite numbers."""
+        """Return the response that was given to fit as finite numbers."""
+        return checked_response(y)
+
+    def _added_numbers(self, y: Any) -> FloatArray:
+        """Return the response that was given to adapt as finite numbers."""
         return checked_response(y)
 
     def _found_by_formula(self, response: ReadResponse) -> ReadResponse:
@@ -213,38 +207,23 @@ class GeneralisedMixedModel(MixedModel):
         values = self._added_numbers(self._input.observed(X, y))
         return response_of_values(values, outcome=outcome_of(self.lmm_fit_.family), weights=weights)
 
-    def _added_numbers(self, y: Any) -> FloatArray:
-        """Return the response that was given as finite numbers."""
-        return checked_response(y)
-
     def _training_model(
-        self,
-        X: Any,
-        y: Any,
-        groups: Any,
-        sample_weight: Any,
-        offset: Any = None,
-        exposure: Any = None,
+        self, X: Any, y: Any, groups: Any, sample_weight: Any, **known: Any
     ) -> GLMMModel:
-        """Return the training model, and learn the columns of X."""
+        """Return the training model with what is known of its rows, and learn the columns of X."""
         self._check_parameters()
         self._refuse_second_labels(groups)
         self._response_label = str(getattr(y, "name", None) or "y")
         if y is None and self.formula is not None:
             learn_columns(self, X)
-            return self.formula_model(
-                parse_formula(self.formula),
-                X,
-                sample_weight=sample_weight,
-                offset=offset,
-                exposure=exposure,
-            )
+            parsed = parse_formula(self.formula)
+            return self.formula_model(parsed, X, sample_weight=sample_weight, **known)
         outcome = outcome_of(self._family())
         values = None if y is None else self._numbers(y)
         design, structures, self._input = self._design(X, values, groups)
         weights = row_weights(sample_weight, design.n_rows)
         response = response_of_values(design.response, outcome=outcome, weights=weights)
-        return self._model(design, structures, response, X, None, offset, exposure)
+        return self._model(design, structures, response, X, None, **known)
 
     def formula_model(
         self,
@@ -280,7 +259,9 @@ class GeneralisedMixedModel(MixedModel):
         bare = replace(parsed, response=None)
         design, structures, form = design_of_formula(bare, data, response.values, environment)
         self._input = replace(form, responses=reader)
-        return self._model(design, structures, response, data, environment, offset, exposure)
+        return self._model(
+            design, structures, response, data, environment, offset=offset, exposure=exposure
+        )
 
     def _model(
         self,
@@ -289,47 +270,38 @@ class GeneralisedMixedModel(MixedModel):
         response: ReadResponse,
         data: Any,
         environment: Mapping[str, Any] | None,
-        offset: Any,
-        exposure: Any,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
     ) -> GLMMModel:
         """Return the model of the rows that count."""
         self._say_that_there_are_no_groups(design)
         check_quadrature(self.n_quadrature, structures)
-        family, formulas = self._family(), self._side_formulas()
-        if any(text is not None for text in formulas.values()):
-            check_data(data, "X")
-        sides, extra = train_sides(family, formulas, data, design.n_rows, environment)
-        model = generalised_model(
+        model, sides = generalised_model(
             design,
             structures,
-            family,
+            self._family(),
             self._weighted(response),
-            extra,
+            data,
+            formulas={name: getattr(self, name, None) for name in FURTHER},
+            environment=environment,
             offset=offset,
             exposure=exposure,
-            options=self._search_options(),
+            n_quadrature=int(self.n_quadrature),
+            penalty=penalty_from(self.penalty),
+            tol=self.tol,
+            max_iter=int(self.max_iter),
+            solver=self.solver,
+            verbose=int(self.verbose),
         )
         self._keep_levels(model.design.factors)
         self._input = replace(self._input, sides=sides)
         return model
 
-    def _search_options(self) -> dict[str, Any]:
-        """Return how the likelihood is approximated, and how it is searched."""
-        return {
-            "n_quadrature": int(self.n_quadrature),
-            "penalty": penalty_from(self.penalty),
-            "tol": self.tol,
-            "max_iter": int(self.max_iter),
-            "solver": self.solver,
-            "verbose": int(self.verbose),
-        }
-
     def _check_parameters(self) -> None:
         """Raise ValueError for a constructor argument that means nothing."""
         super()._check_parameters()
         check_arguments(self)
-        if not isinstance(self.average, (bool, np.bool_)):
-            raise ValueError(f"average must be True or False, got {self.average!r}.")
 
     @property
     def results_(self) -> MixedGLMResults:

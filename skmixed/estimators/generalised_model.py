@@ -22,10 +22,12 @@ from skmixed.families.reading import family_from
 from skmixed.families.zero_inflation import ZeroInflated
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
 
-__all__ = ["SideFormulas", "generalised_model", "inflated_family", "outcome_of", "train_sides"]
+__all__ = ["FURTHER", "generalised_model", "inflated_family", "outcome_of"]
 
 FloatArray = NDArray[np.float64]
-SideFormulas = Mapping[str, str | None]
+# The arguments that give formulas of further predictors.
+FURTHER = ("dispersion", "zero_inflation")
+Sides = tuple[SidePart | None, ...]
 
 
 def outcome_of(family: Family) -> str:
@@ -53,16 +55,19 @@ def generalised_model(
     structures: JointCovariance,
     family: Family,
     response: ReadResponse,
-    extra: tuple[ExtraColumns, ...],
+    data: Any,
     *,
+    formulas: Mapping[str, str | None],
+    environment: Mapping[str, Any] | None,
     offset: Any,
     exposure: Any,
-    options: Mapping[str, Any],
-) -> GLMMModel:
-    """Return a model of the rows that count; the design's own response and weights are not read.
+    **options: Any,
+) -> tuple[GLMMModel, Sides]:
+    """Return a model of the rows that count, and how its further predictors are read.
 
-    ``extra`` has the columns of each of the family's ``extra_names``.
+    The design's own response and weights are not read, and the data without formulas are not.
     """
+    sides, extra = _train_sides(family, formulas, data, design.n_rows, environment)
     known = total_offset(design.n_rows, design.offset, offset, exposure, link=family.link.name)
     weights, trials = _row_weights(response)
     kept = np.ones(design.n_rows, dtype=bool) if weights is None else weights > 0.0
@@ -72,35 +77,33 @@ def generalised_model(
     kind = "precision" if trials else "frequency"
     design = replace(design, response=response.values, offset=known, weights=Weights(weights, kind))
     model = GLMMModel(design, structures, family, extra, trials=trials, **options)
-    return model if kept.all() else model.select(kept)
+    return (model if kept.all() else model.select(kept)), sides
 
 
-def train_sides(
+def _train_sides(
     family: Family,
-    formulas: SideFormulas,
+    formulas: Mapping[str, str | None],
     data: Any,
     n: int,
-    environment: Mapping[str, Any] | None = None,
-) -> tuple[tuple[SidePart | None, ...], tuple[ExtraColumns, ...]]:
-    """Learn the columns of a family's further predictors, and make those of n training rows.
-
-    The formulas are those of arguments, None for a predictor that is the same in all rows.
-    """
-    parts: list[SidePart | None] = []
-    columns = []
-    for argument, text in formulas.items():
-        if text is not None and argument not in family.extra_names:
+    environment: Mapping[str, Any] | None,
+) -> tuple[Sides, tuple[ExtraColumns, ...]]:
+    """Learn the columns of a family's further predictors, and make those of n training rows."""
+    given = {argument: text for argument, text in formulas.items() if text is not None}
+    if given:
+        check_data(data, "X")
+    for argument, text in given.items():
+        if argument not in family.extra_names:
             raise ValueError(
                 f"{argument}={text!r} needs a family with such a parameter, and {family.name!r} "
                 f"has none. Leave {argument} out, or choose another family: counts that vary more "
                 "than Poisson ones have family='negative_binomial'."
             )
+    parts: list[SidePart | None] = []
+    columns = []
     for name in family.extra_names:
-        text = formulas.get(name)
         part, rows = None, ExtraColumns.constant(n)
-        if text is not None:
-            check_data(data, "X")
-            part, matrix = train_side_part(text, name, data, environment=environment)
+        if name in given:
+            part, matrix = train_side_part(given[name], name, data, environment=environment)
             first = int(part.has_intercept)
             rows = ExtraColumns(matrix[:, first:], part.names[first:], part.has_intercept)
         parts.append(part)

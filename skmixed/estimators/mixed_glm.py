@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 from sklearn.base import clone
 
-from skmixed.estimators.generalised_model import SideFormulas, inflated_family, outcome_of
+from skmixed.estimators.generalised_model import inflated_family, outcome_of
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.response_predictions import ResponsePredictor
 from skmixed.families.base import Family
@@ -216,7 +216,8 @@ class MixedGLM(ResponsePredictor):
             response.
         """
         forget_columns(self)
-        return self.fit_model(self._training_model(X, y, groups, sample_weight, offset, exposure))
+        known = {"offset": offset, "exposure": exposure}
+        return self.fit_model(self._training_model(X, y, groups, sample_weight, **known))
 
     def training_model(
         self,
@@ -237,7 +238,8 @@ class MixedGLM(ResponsePredictor):
         X, y, groups, sample_weight, offset, exposure
             As for ``fit``.
         """
-        return clone(self)._training_model(X, y, groups, sample_weight, offset, exposure)
+        known = {"offset": offset, "exposure": exposure}
+        return clone(self)._training_model(X, y, groups, sample_weight, **known)
 
     def _family(self) -> Family:
         """Return the chosen family, with more zeros if there is a formula for them."""
@@ -251,10 +253,6 @@ class MixedGLM(ResponsePredictor):
                 "MixedLogisticRegression, a classifier, or name the labels in a formula."
             )
         return super()._numbers(y)
-
-    def _side_formulas(self) -> SideFormulas:
-        """Return the formulas of further predictors by their arguments."""
-        return {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
 
 
 def _holds_text(y: Any) -> bool:

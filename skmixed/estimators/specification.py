@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skmixed.covariance import (
@@ -51,6 +52,8 @@ def check_arguments(estimator: Any) -> None:
             "random_intercept=False leaves no random effect without random_slopes. Name the "
             "columns with random slopes."
         )
+    if not isinstance(estimator.average, (bool, np.bool_)):
+        raise ValueError(f"average must be True or False, got {estimator.average!r}.")
 
 
 def design_of_arguments(

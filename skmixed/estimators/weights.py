@@ -74,7 +74,8 @@ def weighted_design(
         multiplicity = None if multiplicity is None else multiplicity[keep]
     by_level = None
     if multiplicity is not None and groups is not None:
-        by_level = _by_level(groups, multiplicity)
+        by_level = np.empty(len(groups.levels))
+        by_level[groups.codes] = multiplicity
     if sampling:
         return replace(design, weights=sampling_weights(weights, by_level, groups, scaling))
     codes = None if groups is None else groups.codes
@@ -130,10 +131,3 @@ def _check_counts(weights: FloatArray) -> None:
     """Raise ValueError if a group counts a negative or unknown number of times."""
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("group_weight must be finite and not negative.")
-
-
-def _by_level(factor: GroupingFactor, multiplicity: FloatArray) -> FloatArray:
-    """Return the multiplicity of each level."""
-    by_level = np.empty(len(factor.levels))
-    by_level[factor.codes] = multiplicity
-    return by_level
