@@ -26,14 +26,13 @@ from skmixed.model_selection.group_folds import (
     folds_of_rows,
     random_division,
 )
-from skmixed.model_selection.group_scores import GroupScores
+from skmixed.model_selection.group_scores import ClassScores, GroupScores, ResponseScores
 from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
     wrapped,
 )
-from skmixed.model_selection.row_scores import ClassScores, ResponseScores
 from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["cross_validate_groups"]

@@ -19,7 +19,7 @@ from skmixed.results.summary import (
     residual_quantile_table,
     variance_rows,
 )
-from skmixed.results.words.family_phrases import (
+from skmixed.results.words.phrases import (
     approximation,
     dispersion_scale,
     dispersion_text,

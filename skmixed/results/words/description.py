@@ -13,14 +13,13 @@ from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.numbers import count_text
-from skmixed.results.words.family_phrases import approximation, family_text
 from skmixed.results.words.family_words import (
     FamilySentences,
     family_sentences,
     group_sentences,
 )
 from skmixed.results.words.fixed_words import FixedSentences
-from skmixed.results.words.phrases import listed, unquoted
+from skmixed.results.words.phrases import approximation, family_text, listed, unquoted
 from skmixed.results.words.random_words import (
     boundary_sentences,
     factor_sentences,

@@ -11,9 +11,14 @@ from scipy.special import ndtri
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.results.words.family_phrases import dispersion_text, scale_of_effects
 from skmixed.results.words.fixed_words import FixedSentences
-from skmixed.results.words.phrases import by_error, level_text, rounded
+from skmixed.results.words.phrases import (
+    by_error,
+    dispersion_text,
+    level_text,
+    rounded,
+    scale_of_effects,
+)
 
 __all__ = ["FamilySentences", "family_sentences", "group_sentences"]
 
