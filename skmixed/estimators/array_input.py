@@ -81,7 +81,8 @@ class ArrayInput:
         X = _array_or_frame(X)
         if self.labels_are_columns or self.residual.positions:
             X = _with_label_columns(X, self.seen.check)
-            fixed = numeric_columns(fixed_columns(X, self._label_positions))
+            labels = _positions(self.factors) if self.labels_are_columns else []
+            fixed = numeric_columns(fixed_columns(X, [*labels, *self.residual.labels]))
         else:
             fixed = _validated(X, self.seen.check, self.seen.estimator)
         if self.labels_are_columns:
@@ -98,12 +99,6 @@ class ArrayInput:
     def extra_columns(self, X: Any) -> tuple[FloatArray | None, ...]:
         """Return the columns of further predictors but for intercepts, None for constant ones."""
         return side_columns(self.sides, X)
-
-    @property
-    def _label_positions(self) -> list[int]:
-        """Return the positions of the columns of X that are no fixed effects."""
-        of_factors = _positions(self.factors) if self.labels_are_columns else []
-        return [*of_factors, *self.residual.labels]
 
     def observed(self, X: Any, y: Any) -> Any:
         """Return the response of rows as it was given."""

@@ -247,14 +247,10 @@ class MixedGLM(ResponsePredictor):
 
     def _numbers(self, y: Any) -> FloatArray:
         """Return the response as finite numbers, or say what takes labels."""
-        if outcome_of(self._family()) == "proportions" and _holds_text(y):
+        proportions = outcome_of(self._family()) == "proportions"
+        if proportions and infer_dtype(np.ravel(np.asarray(y)), skipna=True) in ("string", "mixed"):
             raise ValueError(
                 "y holds labels: expected 0 and 1, or proportions of successes. Use "
                 "MixedLogisticRegression, a classifier, or name the labels in a formula."
             )
         return super()._numbers(y)
-
-
-def _holds_text(y: Any) -> bool:
-    """Tell whether a response is labels."""
-    return infer_dtype(np.ravel(np.asarray(y)), skipna=True) in ("string", "mixed")

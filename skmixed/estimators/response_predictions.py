@@ -248,14 +248,9 @@ class ResponsePredictor(RegressorMixin, GeneralisedMixedModel):
         values = checked_response(model.observed(X, y))
         weights = row_weights(sample_weight, len(values))
         predicted = model.predict(X, groups=groups, offset=offset, exposure=exposure)
-        return explained_deviance(model.fit.family, values, predicted, self._extra_of(X), weights)
-
-    def _extra_of(self, X: Any) -> tuple[FloatArray, ...]:
-        """Return the further predictors of rows, shape (n,) each."""
-        model: Any = self.fitted_model
         rows, _ = model.read(X, None, False)
-        found: tuple[FloatArray, ...] = model.fit.extra_of_rows(rows.extra, len(rows.fixed))
-        return found
+        extra = model.fit.extra_of_rows(rows.extra, len(rows.fixed))
+        return explained_deviance(model.fit.family, values, predicted, extra, weights)
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn which responses the family can have."""

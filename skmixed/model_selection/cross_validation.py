@@ -110,7 +110,9 @@ def cross_validate_groups(
     0  new rows of known groups  0.74  28.63      0.97
     1                new groups  0.24  51.90      0.92
     """
-    _check_arguments(cv, coverage)
+    if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
+        raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
+    check_coverage(coverage)
     X = framed(X)
     classes = is_classifier(estimator)
     if y is not None:
@@ -155,13 +157,6 @@ def _name(estimator: Any) -> str:
     return type(estimator).__name__ + ("" if inner is None else f"({_name(inner)})")
 
 
-def _check_arguments(cv: Any, coverage: float) -> None:
-    """Raise ValueError for numbers of folds and probabilities that there are not."""
-    if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
-        raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
-    check_coverage(coverage)
-
-
 def _predictions(
     estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float | None
 ) -> tuple[pd.DataFrame, list[tuple[type[Warning], str]]]:
@@ -176,7 +171,9 @@ def _predictions(
             limits, predicted = np.full((len(test), 2), np.nan), test.predict_proba(fitted)
         else:
             limits, predicted = test.predict_interval(fitted, coverage), test.predict(fitted)
-    observed, learned = (_observed(fitted, part) for part in (test, train))
+    observed, learned = (
+        fitted.observed_response(part.X) if part.y is None else part.y for part in (test, train)
+    )
     if coverage is None:
         observed, learned = (part == fitted.classes_[1] for part in (observed, learned))
     table = pd.DataFrame(
@@ -194,8 +191,3 @@ def _predictions(
         }
     )
     return table, [(one.category, str(one.message)) for one in found]
-
-
-def _observed(fitted: Any, rows: GroupedRows) -> Any:
-    """Return the response, by the formula where it was not given."""
-    return fitted.observed_response(rows.X) if rows.y is None else rows.y

@@ -169,19 +169,14 @@ def _factors_of(estimator: Any, X: Any) -> list[FactorColumns]:
         if not terms:
             raise ValueError(f"The formula {formula!r} has no groups. Pass groups=.")
         return [_columns_of(term, X) for term in terms]
-    if isinstance(estimator, Pipeline) and not _all_names(groups):
+    several = groups if isinstance(groups, (list, tuple)) else [groups]
+    if isinstance(estimator, Pipeline) and not all(isinstance(one, str) for one in several):
         raise ValueError(
             f"groups={groups!r} of {type(model).__name__} are columns of what the steps before it "
             "return, and need not be those of X. Pass groups=, an array of labels or the name of a "
             "column of X."
         )
     return factor_columns(groups, X)
-
-
-def _all_names(groups: Any) -> bool:
-    """Tell whether columns are all given by their names."""
-    several = groups if isinstance(groups, (list, tuple)) else [groups]
-    return all(isinstance(one, str) for one in several)
 
 
 def _columns_of(term: tuple[str, ...], X: Any) -> FactorColumns:

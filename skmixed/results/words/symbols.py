@@ -222,11 +222,6 @@ class ModelSymbols:
         return [f"{name(code)}_i" for code in self.recipe.parsed.offsets]
 
     @property
-    def residual_variance(self) -> str:
-        """Return the variance of a row around its conditional mean."""
-        return self.residuals.variance
-
-    @property
     def residuals(self) -> ResidualSymbols:
         """Return the symbols of the residuals."""
         return ResidualSymbols(self.fit, self.values, self.weighted)
