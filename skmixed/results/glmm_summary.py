@@ -9,14 +9,13 @@ from scipy import stats
 
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.inference.coefficients.wald import TTests
-from skmixed.results.report import Report
 from skmixed.results.summary import (
     Summary,
     coefficient_table,
-    correlation_table,
     criteria_table,
     facts_of,
     residual_quantile_table,
+    summary_of,
     variance_rows,
 )
 from skmixed.results.words.phrases import (
@@ -26,7 +25,6 @@ from skmixed.results.words.phrases import (
     family_text,
     scale_of_effects,
 )
-from skmixed.results.words.random_words import few_groups_notes
 
 __all__ = ["extra_tests", "summarise_generalised"]
 
@@ -59,18 +57,10 @@ def summarise_generalised(results: Any, *, level: float, correlation: bool) -> S
         # A constant dispersion is one number.
         if one.name != "dispersion" or not one.is_constant
     ]
-    if correlation and np.sum(~fit.fixed.aliased) > 1:
-        tables.append(correlation_table(fit))
     kind = "mixed model" if fit.random else "model without random effects"
     how = f" ({approximation(fit)})" if fit.random else ""
-    return Summary(
-        Report(
-            title=f"Generalised linear {kind}, fitted by maximum likelihood{how}",
-            facts=_facts(results),
-            tables=tuple(tables),
-            notes=(*(notice.message for notice in fit.notices), *few_groups_notes(fit)),
-        )
-    )
+    title = f"Generalised linear {kind}, fitted by maximum likelihood{how}"
+    return summary_of(fit, title, _facts(results), tables, correlation=correlation)
 
 
 def _facts(results: Any) -> tuple[tuple[str, str], ...]:

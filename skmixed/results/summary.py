@@ -31,11 +31,11 @@ from skmixed.results.words.residual_words import residual_words
 __all__ = [
     "Summary",
     "coefficient_table",
-    "correlation_table",
     "criteria_table",
     "facts_of",
     "residual_quantile_table",
     "summarise",
+    "summary_of",
     "variance_rows",
 ]
 
@@ -78,20 +78,27 @@ def summarise(results: Any, *, level: float, correlation: bool) -> Summary:
             f"Fixed effects (tests and limits from the {results._degrees_of_freedom.description})"
         )
         tables.append(coefficient_table(fit.fixed.names, results._tests, title, level))
-    if correlation and np.sum(~fit.fixed.aliased) > 1:
-        tables.append(correlation_table(fit))
     kind = "Linear mixed model" if fit.random else "Linear model without random effects"
     criterion = "REML" if fit.reml else "ML"
     if fit.n_sampled is not None:
         criterion = "pseudo-ML, weights are inverse probabilities"
-    return Summary(
-        Report(
-            title=f"{kind}, fitted by {criterion}",
-            facts=facts_of(results),
-            tables=tuple(tables),
-            notes=(*(notice.message for notice in fit.notices), *few_groups_notes(fit)),
-        )
-    )
+    title = f"{kind}, fitted by {criterion}"
+    return summary_of(fit, title, facts_of(results), tables, correlation=correlation)
+
+
+def summary_of(
+    fit: LMMFit,
+    title: str,
+    facts: tuple[tuple[str, str], ...],
+    tables: list[Table],
+    *,
+    correlation: bool,
+) -> Summary:
+    """Return a summary that ends with the correlation of fixed effects, if wished, and notes."""
+    if correlation and np.sum(~fit.fixed.aliased) > 1:
+        tables = [*tables, _correlation_table(fit)]
+    notes = (*(notice.message for notice in fit.notices), *few_groups_notes(fit))
+    return Summary(Report(title, facts, tuple(tables), notes))
 
 
 def facts_of(results: Any) -> tuple[tuple[str, str], ...]:
@@ -214,7 +221,7 @@ def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: fl
     )
 
 
-def correlation_table(fit: LMMFit) -> Table:
+def _correlation_table(fit: LMMFit) -> Table:
     """Return the lower triangle of the correlation of the estimated coefficients."""
     kept = np.flatnonzero(~fit.fixed.aliased)
     correlation = correlation_matrix(fit.fixed.covariance[np.ix_(kept, kept)])

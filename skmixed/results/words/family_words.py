@@ -55,10 +55,6 @@ class FamilySentences(FixedSentences):
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
         name, parts = self.terms.names[j], self.terms.parts[j]
-        if self.tests.estimates[j] == 0.0 and np.isnan(self.tests.standard_errors[j]):
-            return (
-                f"The coefficient of {name} cannot be told from those before it, and is set to 0."
-            )
         if name == "Intercept":
             where = self.start or "Over the population"
             return f"{where}, {self._typical} in a typical group is {self._mean(j)}."

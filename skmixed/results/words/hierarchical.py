@@ -29,14 +29,11 @@ class _Predictor:
 
 def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str]:
     """Return the equations of level 1, of the levels above, and the distributions."""
-    found = {name for factor in symbols.factors for name in factor.effects.effect_names}
-    varying = sorted(found, key=lambda name: symbols.numbers[name])
-    explained = (
-        _explained(symbols, columns, varying, term)
-        for term in symbols.fixed_names
-        if term not in varying
-    )
-    predictors = [one for one in explained if one is not None]
+    random = {name for factor in symbols.factors for name in factor.effects.effect_names}
+    varying = sorted(random, key=lambda name: symbols.numbers[name])
+    constant = [term for term in symbols.fixed_names if term not in varying]
+    found = (_explained(symbols, columns, varying, term) for term in constant)
+    predictors = [one for one in found if one is not None]
     explained = {one.term for one in predictors}
     index = range(len(symbols.factors))
     stages = [[i] for i in index] if columns.nested else [list(index)]
