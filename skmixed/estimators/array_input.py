@@ -47,15 +47,11 @@ class ArrayInput:
     Attributes
     ----------
     factors : tuple of FactorColumns
-        Where the labels of each factor are, in the order of the recipe.
+        In the order of the recipe.
     labels_are_columns : bool
         Whether the labels are columns of X; else they come as an array.
-    seen : SeenColumns
-        The columns of X.
-    residual : ResidualPlaces
-        Where the columns of a residual structure are.
     sides : tuple of SidePart or None
-        How the columns of further predictors are made; None for one that is the same in all rows.
+        How further predictors are made; None for one that is the same in all rows.
     """
 
     recipe: ArrayRecipe
@@ -85,7 +81,8 @@ class ArrayInput:
         X = _array_or_frame(X)
         if self.labels_are_columns or self.residual.positions:
             X = _with_label_columns(X, self.seen.check)
-            fixed = numeric_columns(fixed_columns(X, self._label_positions))
+            labels = _positions(self.factors) if self.labels_are_columns else []
+            fixed = numeric_columns(fixed_columns(X, [*labels, *self.residual.labels]))
         else:
             fixed = _validated(X, self.seen.check, self.seen.estimator)
         if self.labels_are_columns:
@@ -103,20 +100,8 @@ class ArrayInput:
         """Return the columns of further predictors but for intercepts, None for constant ones."""
         return side_columns(self.sides, X)
 
-    @property
-    def _label_positions(self) -> list[int]:
-        """Return the positions of the columns of X that are no fixed effects."""
-        of_factors = _positions(self.factors) if self.labels_are_columns else []
-        return [*of_factors, *self.residual.labels]
-
     def observed(self, X: Any, y: Any) -> Any:
-        """Return the response of rows as it was given.
-
-        Raises
-        ------
-        ValueError
-            If it was not.
-        """
+        """Return the response of rows as it was given."""
         if y is None:
             raise ValueError("This requires y to be passed, but the target y is None.")
         return y
@@ -150,23 +135,7 @@ def train_arrays(
     random_intercept: bool,
     residual: ResidualStructure | None = None,
 ) -> tuple[Design, ArrayInput]:
-    """Check what was given to fit, and make the design of it.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With the arguments ``groups`` and ``fit_intercept``.
-    X, y, groups
-        As given to fit.
-    random_slopes
-        Columns of X, or a dict from the names of factors to columns.
-
-    Raises
-    ------
-    ValueError
-        If X, y or the labels cannot be used, their lengths differ, or a column is called like the
-        intercept.
-    """
+    """Check what was given to fit, and make the design of it; the estimator learns the columns."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "

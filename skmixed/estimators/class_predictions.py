@@ -7,18 +7,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from skmixed.estimators.generalised import GeneralisedMixedModel
 from skmixed.formula.values import unmasked
-from skmixed.prediction.fitted_model import FittedModel
 
-__all__ = ["ClassPredictions"]
+__all__ = ["ClassPredictor"]
 
 FloatArray = NDArray[np.float64]
 SWITCHES = {"groups": True, "include_random_effects": True, "average": True}
 
 
-class ClassPredictions:
+class ClassPredictor(ClassifierMixin, GeneralisedMixedModel):
     """Predict classes, with and without random effects."""
 
     __metadata_request__predict: ClassVar = SWITCHES
@@ -27,7 +28,6 @@ class ClassPredictions:
     __metadata_request__decision_function: ClassVar = SWITCHES
 
     classes_: NDArray[Any]
-    fitted_model: FittedModel
 
     def predict(
         self,
@@ -195,8 +195,8 @@ class ClassPredictions:
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that there are two classes, and which scores it may expect."""
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         # The checks give features alone: one that is taken for labels predicts nothing.
-        tags.classifier_tags.poor_score = self._groups_are_columns()  # type: ignore[attr-defined]
+        tags.classifier_tags.poor_score = self._groups_are_columns()
         return tags

@@ -76,19 +76,7 @@ def resolve_columns(specification: Any, X: Any, argument: str) -> list[int]:
     """Return the positions of the columns that a constructor argument asks for.
 
     A name must be that of a column, or else the end of exactly one, behind ``"__"``: so
-    ``"subject"`` finds the ``"remainder__subject"`` of a ColumnTransformer.
-
-    Parameters
-    ----------
-    specification : str, int, sequence of these, or callable
-        A callable gets X and returns names or positions.
-    argument : str
-        Name of the constructor argument, for messages.
-
-    Raises
-    ------
-    ValueError
-        If a column is not found, or the argument is no such specification.
+    ``"subject"`` finds the ``"remainder__subject"`` of a ColumnTransformer. A callable gets X.
     """
     if callable(specification):
         return resolve_columns(_chosen(specification, X), X, argument)

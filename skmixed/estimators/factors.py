@@ -20,14 +20,9 @@ __all__ = ["FactorColumns", "factor_columns", "given_factors", "given_labels"]
 
 @dataclass(frozen=True, slots=True)
 class FactorColumns:
-    """Say which columns hold the labels of one grouping factor.
+    """Say which columns hold the labels of one grouping factor; several make an interaction.
 
-    Attributes
-    ----------
-    columns : tuple of str
-        What the columns are called; several make an interaction.
-    positions : tuple of int
-        Where they are; empty where labels are one array.
+    The positions are empty where labels are one array.
     """
 
     columns: tuple[str, ...]
@@ -50,11 +45,6 @@ def factor_columns(specification: Any, X: Any) -> list[FactorColumns]:
 
     ``"a/b"`` means the factors a and a:b, and ``"a:b"`` the combinations of a and b, unless a
     column has that very name; every element of a list is a factor.
-
-    Raises
-    ------
-    ValueError
-        If a column is not found, or none is named.
     """
     if not isinstance(specification, (list, tuple)):
         specification = [specification]
@@ -68,15 +58,7 @@ def factor_columns(specification: Any, X: Any) -> list[FactorColumns]:
 
 
 def given_factors(groups: Any) -> list[FactorColumns]:
-    """Name the factors of an argument ``groups`` of fit: one array, or columns of a data frame.
-
-    Raises
-    ------
-    ValueError
-        If two columns have the same name.
-    TypeError
-        If the rows of a table are not there.
-    """
+    """Name the factors of an argument ``groups`` of fit: one array, or columns of a data frame."""
     if groups is None:
         return []
     require_readable(groups, "groups")
@@ -87,13 +69,7 @@ def given_factors(groups: Any) -> list[FactorColumns]:
 
 
 def given_labels(factors: Sequence[FactorColumns], groups: Any) -> list[list[Any]]:
-    """Return the labels of each factor in an argument ``groups`` of predict, found by its name.
-
-    Raises
-    ------
-    ValueError
-        If there is no column for a factor, or there are several for one array.
-    """
+    """Return the labels of each factor in an argument ``groups`` of predict, found by its name."""
     require_readable(groups, "groups")
     if not any(factor.positions for factor in factors):
         if has_columns(groups) and groups.shape[1] != 1:

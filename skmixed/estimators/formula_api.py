@@ -5,24 +5,16 @@ from __future__ import annotations
 import sys
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from skmixed.design.rows import take_rows
 from skmixed.estimators.formula_arguments import (
-    incomplete_rows,
+    fitted_to_data,
+    formula_and_data,
     values_or_column,
-    with_groups,
 )
-from skmixed.estimators.formula_input import check_data
 from skmixed.estimators.mixed_lm import MixedLM
 from skmixed.estimators.residuals import residual_columns, residual_structure
 from skmixed.formula import parse_formula
-from skmixed.prediction.fitted_model import FittedModel
-from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results.lmm_results import MixedLMResults
 
 __all__ = ["mixedlm"]
@@ -109,13 +101,12 @@ def mixedlm(
     if environment is None:
         caller = sys._getframe(1)
         environment = ChainMap(caller.f_locals, caller.f_globals)
-    check_data(data)
-    if missing not in ("raise", "drop"):
-        raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
-    text, data = with_groups(formula, data, groups, re_formula)
+    text, data = formula_and_data(formula, data, groups, re_formula, missing)
     parsed = parse_formula(text)
-    weights = values_or_column(data, weights, "weights")
-    group_weights = values_or_column(data, group_weights, "group_weights")
+    given = {
+        name: values_or_column(data, values, name)
+        for name, values in (("weights", weights), ("group_weights", group_weights))
+    }
     estimator = MixedLM(
         formula=text,
         residual=residual,
@@ -127,36 +118,13 @@ def mixedlm(
         solver=solver,
         verbose=verbose,
     )
-    rows, all_weights = data, weights
-    if missing == "drop":
-        incomplete = incomplete_rows(
-            parsed,
-            data,
-            environment,
-            {"weights": weights},
-            residual_columns(residual_structure(residual)),
-        )
-        if incomplete.any():
-            rows = take_rows(data, ~incomplete)
-            weights = _some_rows(weights, ~incomplete)
-            group_weights = _some_rows(group_weights, ~incomplete)
-    model = estimator.formula_model(
+    fitted = fitted_to_data(
+        estimator,
         parsed,
-        rows,
+        data,
+        given,
         environment=environment,
-        sample_weight=weights,
-        group_weight=group_weights,
+        drop=missing == "drop",
+        others=residual_columns(residual_structure(residual)),
     )
-    fitted: FittedModel = estimator.fit_model(model).fitted_model
-    return MixedLMResults(
-        replace(
-            fitted,
-            rows=KeptRows(model, rows, data, all_weights),
-            skip_missing=missing == "drop",
-        )
-    )
-
-
-def _some_rows(weights: Any, keep: NDArray[np.bool_]) -> Any:
-    """Return the weights of some rows; those by label, or none, stay as they are."""
-    return weights if weights is None or isinstance(weights, Mapping) else np.asarray(weights)[keep]
+    return MixedLMResults(fitted)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skmixed.design.rows import take_rows
+from skmixed.estimators.formula_input import check_data
 from skmixed.formula import ParsedFormula, columns_of, rows_with_missing
 from skmixed.formula.columns import column_names, find_column, n_rows, unknown_name
 from skmixed.formula.parse import with_random_term
 from skmixed.formula.values import unmasked
+from skmixed.prediction.fitted_model import FittedModel
+from skmixed.prediction.kept_rows import KeptRows
 
-__all__ = ["incomplete_rows", "values_or_column", "with_groups"]
+__all__ = ["fitted_to_data", "formula_and_data", "incomplete_rows", "values_or_column"]
 
 
 def values_or_column(data: Any, given: Any, argument: str) -> Any:
-    """Return what an argument gives, or the column of data that it names.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or not one value for each row.
-    """
+    """Return what an argument gives, or the column of data that it names."""
     if isinstance(given, str):
         _require_column(given, data, argument)
         return find_column(data, given)
@@ -33,14 +32,13 @@ def values_or_column(data: Any, given: Any, argument: str) -> Any:
     return unmasked(given)
 
 
-def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) -> tuple[str, Any]:
-    """Write statsmodels' arguments as a bar of the formula.
-
-    Raises
-    ------
-    ValueError
-        If groups name no column, or are not one label per row; or if there are none for re_formula.
-    """
+def formula_and_data(
+    formula: str, data: Any, groups: Any, re_formula: str | None, missing: str
+) -> tuple[str, Any]:
+    """Check the data, and write statsmodels' arguments as a bar of the formula."""
+    check_data(data)
+    if missing not in ("raise", "drop"):
+        raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
     if groups is None:
         if re_formula is not None:
             raise ValueError(
@@ -59,6 +57,46 @@ def with_groups(formula: str, data: Any, groups: Any, re_formula: str | None) ->
     return text, {**columns, "groups": groups}
 
 
+def fitted_to_data(
+    estimator: Any,
+    parsed: ParsedFormula,
+    data: Any,
+    given: dict[str, Any],
+    *,
+    environment: Mapping[str, Any],
+    drop: bool,
+    others: Sequence[Any],
+) -> FittedModel:
+    """Fit an estimator to the rows of data, and keep them with the fit.
+
+    Parameters
+    ----------
+    given : dict of str to array-like of shape (n,)
+        Values beside the data, by argument; weights of groups may be a mapping of labels.
+    drop : bool
+        Whether rows are left out that miss one of these, or of the columns that the fit reads:
+        those of the formula, and ``others``.
+    """
+    rows, used = data, given
+    if drop:
+        by_row = {name: values for name, values in given.items() if name != "group_weights"}
+        keep = ~incomplete_rows(parsed, data, environment, by_row, others)
+        if not keep.all():
+            rows = take_rows(data, keep)
+            used = {
+                name: values
+                if values is None or isinstance(values, Mapping)
+                else np.asarray(values)[keep]
+                for name, values in given.items()
+            }
+    names = {"weights": "sample_weight", "group_weights": "group_weight"}
+    values = {names.get(name, name): values for name, values in used.items()}
+    model = estimator.formula_model(parsed, rows, environment=environment, **values)
+    fitted = estimator.fit_model(model).fitted_model
+    kept = KeptRows(model, rows, data, given["weights"])
+    return replace(fitted, rows=kept, skip_missing=drop)
+
+
 def incomplete_rows(
     parsed: ParsedFormula,
     data: Any,
@@ -66,21 +104,14 @@ def incomplete_rows(
     given: Mapping[str, Any],
     others: Sequence[Any] = (),
 ) -> NDArray[np.bool_]:
-    """Tell which rows miss a value that the fit needs.
+    """Tell which rows miss a value that the fit needs; it is an error if all do.
 
     Parameters
     ----------
-    environment : mapping
-        Functions and constants that the formula may use.
     given : mapping of str to array-like of shape (n,)
         Values beside the data, by argument: weights, offsets; None where there are none.
     others : sequence, optional
         Further columns of the data that the fit needs.
-
-    Raises
-    ------
-    ValueError
-        If no row is complete.
     """
     predictors, response = columns_of(parsed, data, environment=environment)
     missing = {name: rows_with_missing(data, [name]) for name in (*predictors, *response, *others)}

@@ -41,7 +41,7 @@ class FormulaInput:
     responses : ResponseReader or None
         How the response of a generalised model is read; None for a linear one.
     sides : tuple of SidePart or None
-        How the columns of further predictors are made; None for one that is the same in all rows.
+        How further predictors are made; None for one that is the same in all rows.
     """
 
     design: FormulaDesign
@@ -136,21 +136,7 @@ def train_data(
     environment: Mapping[str, Any] | None = None,
     residual: ResidualStructure | None = None,
 ) -> tuple[Design, FormulaInput]:
-    """Make the design of a formula and data without missing values.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,), optional
-        The response, where the formula has none or only names it.
-    environment : mapping, optional
-        The user's functions.
-
-    Raises
-    ------
-    ValueError
-        If there is no row, the response is given twice or not at all, or a value is missing or
-        infinite.
-    """
+    """Make the design of a formula and data; y is the response if the formula has or names none."""
     check_data(data)
     if not n_rows(data):
         raise ValueError(

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from skmixed.design.rows import take_rows
 from skmixed.design.side_parts import parse_side_formula
-from skmixed.estimators.formula_arguments import incomplete_rows, values_or_column, with_groups
-from skmixed.estimators.formula_input import check_data
+from skmixed.estimators.formula_arguments import (
+    fitted_to_data,
+    formula_and_data,
+    values_or_column,
+)
 from skmixed.estimators.mixed_glm import MixedGLM
-from skmixed.formula import ParsedFormula, columns_of, parse_formula
+from skmixed.formula import columns_of, parse_formula
 from skmixed.formula.columns import n_rows
-from skmixed.prediction.fitted_model import FittedModel
-from skmixed.prediction.kept_rows import KeptRows
 from skmixed.results.glmm_results import MixedGLMResults
 
 __all__ = ["mixedglm"]
@@ -121,10 +121,7 @@ def mixedglm(
     if environment is None:
         caller = sys._getframe(1)
         environment = ChainMap(caller.f_locals, caller.f_globals)
-    check_data(data)
-    if missing not in ("raise", "drop"):
-        raise ValueError(f"missing must be 'raise' or 'drop', got {missing!r}.")
-    text, data = with_groups(formula, data, groups, re_formula)
+    text, data = formula_and_data(formula, data, groups, re_formula, missing)
     parsed = parse_formula(text)
     parsed.require_response()
     given = {
@@ -145,45 +142,19 @@ def mixedglm(
         zero_inflation=zero_inflation,
         dispersion=dispersion,
     )
-    rows, used = data, given
-    if missing == "drop":
-        sides = {"zero_inflation": zero_inflation, "dispersion": dispersion}
-        rows, used = _complete_rows(parsed, data, given, sides, environment)
-    model = estimator.formula_model(
+    drop, sides = missing == "drop", {"zero_inflation": zero_inflation, "dispersion": dispersion}
+    fitted = fitted_to_data(
+        estimator,
         parsed,
-        rows,
+        data,
+        given,
         environment=environment,
-        sample_weight=used["weights"],
-        offset=used["offset"],
-        exposure=used["exposure"],
+        drop=drop,
+        others=_side_variables(sides, data, environment) if drop else (),
     )
-    fitted: FittedModel = estimator.fit_model(model).fitted_model
-    return MixedGLMResults(
-        replace(
-            fitted,
-            rows=KeptRows(model, rows, data, given["weights"], _offset(data, given)),
-            skip_missing=missing == "drop",
-            df_method="normal",
-        )
-    )
-
-
-def _complete_rows(
-    parsed: ParsedFormula,
-    data: Any,
-    given: dict[str, Any],
-    sides: Mapping[str, str | None],
-    environment: Mapping[str, Any],
-) -> tuple[Any, dict[str, Any]]:
-    """Return the rows that miss nothing, and what is given beside them."""
-    read = _side_variables(sides, data, environment)
-    keep = ~incomplete_rows(parsed, data, environment, given, read)
-    if keep.all():
-        return data, given
-    values = {
-        name: None if column is None else np.asarray(column)[keep] for name, column in given.items()
-    }
-    return take_rows(data, keep), values
+    assert fitted.rows is not None
+    rows = replace(fitted.rows, offset=_offset(data, given))
+    return MixedGLMResults(replace(fitted, rows=rows, df_method="normal"))
 
 
 def _offset(data: Any, given: Mapping[str, Any]) -> Any:

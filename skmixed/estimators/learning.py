@@ -17,18 +17,8 @@ def all_or_nothing(
 ) -> Callable[Concatenate[Estimator, P], Estimator]:
     """Make a method that learns leave its estimator as it was, should it fail or be interrupted.
 
-    The method runs on a shallow copy. The estimator takes the copy's attributes over by a single
-    assignment, so that it never has the columns of one fit with the coefficients of another.
-
-    Parameters
-    ----------
-    method : callable
-        Sets attributes of its first argument.
-
-    Returns
-    -------
-    callable
-        Returns the estimator.
+    It runs on a shallow copy, whose attributes the estimator takes over by a single assignment, so
+    that it never has the columns of one fit with the coefficients of another.
     """
 
     @wraps(method)

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
-from sklearn.base import RegressorMixin, clone
+from sklearn.base import clone
 
-from skmixed.estimators.generalised import GeneralisedMixedModel
-from skmixed.estimators.generalised_model import outcome_of
+from skmixed.estimators.generalised_model import inflated_family, outcome_of
 from skmixed.estimators.learning import all_or_nothing, forget_columns
-from skmixed.estimators.response_predictions import ResponsePredictions
-from skmixed.estimators.side_predictors import SideFormulas, inflated_family
+from skmixed.estimators.response_predictions import ResponsePredictor
 from skmixed.families.base import Family
 from skmixed.fitting.glmm_model import GLMMModel
 
@@ -23,7 +21,7 @@ __all__ = ["MixedGLM"]
 FloatArray = NDArray[np.float64]
 
 
-class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
+class MixedGLM(ResponsePredictor):
     """Fit a generalised linear mixed model: counts, proportions, positive amounts.
 
         g(E[y | b]) = X beta + Z b + offset,  b ~ N(0, Psi)
@@ -218,7 +216,8 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
             response.
         """
         forget_columns(self)
-        return self.fit_model(self._training_model(X, y, groups, sample_weight, offset, exposure))
+        known = {"offset": offset, "exposure": exposure}
+        return self.fit_model(self._training_model(X, y, groups, sample_weight, **known))
 
     def training_model(
         self,
@@ -239,7 +238,8 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
         X, y, groups, sample_weight, offset, exposure
             As for ``fit``.
         """
-        return clone(self)._training_model(X, y, groups, sample_weight, offset, exposure)
+        known = {"offset": offset, "exposure": exposure}
+        return clone(self)._training_model(X, y, groups, sample_weight, **known)
 
     def _family(self) -> Family:
         """Return the chosen family, with more zeros if there is a formula for them."""
@@ -247,18 +247,10 @@ class MixedGLM(ResponsePredictions, RegressorMixin, GeneralisedMixedModel):
 
     def _numbers(self, y: Any) -> FloatArray:
         """Return the response as finite numbers, or say what takes labels."""
-        if outcome_of(self._family()) == "proportions" and _holds_text(y):
+        proportions = outcome_of(self._family()) == "proportions"
+        if proportions and infer_dtype(np.ravel(np.asarray(y)), skipna=True) in ("string", "mixed"):
             raise ValueError(
                 "y holds labels: expected 0 and 1, or proportions of successes. Use "
                 "MixedLogisticRegression, a classifier, or name the labels in a formula."
             )
         return super()._numbers(y)
-
-    def _side_formulas(self) -> SideFormulas:
-        """Return the formulas of further predictors by their arguments."""
-        return {"dispersion": self.dispersion, "zero_inflation": self.zero_inflation}
-
-
-def _holds_text(y: Any) -> bool:
-    """Tell whether a response is labels."""
-    return infer_dtype(np.ravel(np.asarray(y)), skipna=True) in ("string", "mixed")

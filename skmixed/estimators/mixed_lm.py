@@ -7,7 +7,7 @@ from typing import Any
 
 from skmixed.estimators.linear import LinearMixedModel
 from skmixed.estimators.residuals import residual_structure
-from skmixed.estimators.specification import ModelSpecification
+from skmixed.estimators.specification import check_arguments, design_of_formula
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import ParsedFormula
 from skmixed.residual.structure import ResidualStructure
@@ -15,7 +15,7 @@ from skmixed.residual.structure import ResidualStructure
 __all__ = ["MixedLM"]
 
 
-class MixedLM(ModelSpecification, LinearMixedModel):
+class MixedLM(LinearMixedModel):
     """Fit a linear mixed model: fixed effects, and effects that vary from group to group.
 
         y = X beta + Z b + e,  b ~ N(0, sigma^2 Lambda Lambda'),  e ~ N(0, sigma^2 W^-1)
@@ -167,6 +167,11 @@ class MixedLM(ModelSpecification, LinearMixedModel):
         self.solver = solver
         self.verbose = verbose
 
+    def _check_parameters(self) -> None:
+        """Raise ValueError for arguments that mean nothing, or contradict each other."""
+        super()._check_parameters()
+        check_arguments(self)
+
     def _search_options(self) -> dict[str, Any]:
         """Return the solver, and what is shown of the search."""
         return {"solver": self.solver, "verbose": int(self.verbose)}
@@ -196,5 +201,7 @@ class MixedLM(ModelSpecification, LinearMixedModel):
         group_weight : array-like of shape (n,) or mapping of labels, optional
         """
         self._check_parameters()
-        design, structures, self._input = self._formula_design(parsed, data, None, environment)
+        design, structures, self._input = design_of_formula(
+            parsed, data, environment=environment, residual=self._residual()
+        )
         return self._model(design, structures, sample_weight, group_weight)

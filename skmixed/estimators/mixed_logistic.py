@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
 from skmixed.design.classes import binary_response, class_weighted
 from skmixed.design.response import ReadResponse
-from skmixed.estimators.class_predictions import ClassPredictions
-from skmixed.estimators.generalised import GeneralisedMixedModel
+from skmixed.estimators.class_predictions import ClassPredictor
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.families.base import Family
 from skmixed.families.reading import family_from
@@ -26,7 +25,7 @@ __all__ = ["MixedLogisticRegression"]
 FloatArray = NDArray[np.float64]
 
 
-class MixedLogisticRegression(ClassPredictions, ClassifierMixin, GeneralisedMixedModel):
+class MixedLogisticRegression(ClassPredictor):
     """Classify rows of groups: a logistic regression whose effects vary from group to group.
 
         log(p / (1 - p)) = X beta + Z b,  b ~ N(0, Psi)

@@ -19,13 +19,7 @@ FloatArray = NDArray[np.float64]
 
 
 def checked_response(y: Any) -> FloatArray:
-    """Return y as finite numbers, one per row; masked values are missing.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number per row.
-    """
+    """Return y as finite numbers, one per row; masked values are missing."""
     y = unmasked(y)
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype == np.float64 and len(y):
         check_finite(y, "y")
@@ -46,19 +40,7 @@ def check_finite(values: FloatArray, name: str) -> None:
 
 
 def numeric_columns(columns: Any, min_features: int = 0) -> FloatArray:
-    """Return columns as finite numbers, or say which of them hold dates or text.
-
-    Parameters
-    ----------
-    columns : array-like or data frame of shape (n, n_columns)
-    min_features : int, default=0
-        Fewest columns that there may be.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing values, or holds something else than numbers.
-    """
+    """Return columns as finite numbers, or say which of them hold dates or text."""
     if columns.shape[1] == 0 and min_features == 0:
         return np.empty((len(columns), 0))
     return converted(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput, train_arrays
-from skmixed.estimators.linear import LinearMixedModel, shrinkage
+from skmixed.estimators.linear import LinearMixedModel
 
 __all__ = ["RandomInterceptRegressor"]
 
@@ -118,7 +119,12 @@ class RandomInterceptRegressor(LinearMixedModel):
     @property
     def shrinkage_(self) -> pd.Series:
         """Weight of each group's own mean, n_i / (n_i + sigma^2 / tau^2)."""
-        return shrinkage(self)
+        (effects,) = self.lmm_fit_.random
+        between = effects.effect_covariance[0, 0] * effects.precision
+        total = between + self.lmm_fit_.sigma**2
+        values = np.divide(between, total, out=np.zeros_like(between), where=total > 0)
+        index = effects.levels.labels.rename(effects.name)
+        return pd.Series(values, index=index, name="shrinkage")
 
     def _design(self, X: Any, y: Any, groups: Any) -> tuple[Design, JointCovariance, ArrayInput]:
         """Return the design with an intercept for each group."""

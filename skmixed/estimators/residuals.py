@@ -48,15 +48,7 @@ class ResidualPlaces:
 
 
 def residual_structure(residual: Any) -> ResidualStructure | None:
-    """Return the structure of the argument ``residual``, which may be text; None without one.
-
-    Raises
-    ------
-    TypeError
-        If it is none of these.
-    ValueError
-        If a text cannot be read.
-    """
+    """Return the structure of the argument ``residual``, which may be text; None without one."""
     if isinstance(residual, str):
         return structures.parse_residual(residual)
     if residual is None or isinstance(residual, ResidualStructure):
@@ -81,11 +73,6 @@ def find_residual_columns(structure: ResidualStructure | None, X: Any) -> Residu
 
     Labels are no fixed effects. Times, coordinates and covariates of variances stay among these if
     they are numbers.
-
-    Raises
-    ------
-    ValueError
-        If a column is not there.
     """
     names = residual_columns(structure)
     if structure is None or not names:
@@ -103,25 +90,13 @@ def find_residual_columns(structure: ResidualStructure | None, X: Any) -> Residu
 def columns_of_data(
     structure: ResidualStructure | None, find: Callable[[Any], Any]
 ) -> ResidualColumns | None:
-    """Return the columns of data that a structure reads, None if it reads none.
-
-    Parameters
-    ----------
-    find : callable
-        Returns the column of a name.
-    """
+    """Return the columns that a structure reads, as ``find`` returns them by name; None if none."""
     names = residual_columns(structure)
     return ResidualColumns.of({name: find(name) for name in names}) if names else None
 
 
 def require_plain_weights(structure: ResidualStructure, weight_type: str, weighted: bool) -> None:
-    """Raise ValueError for weights that mean nothing beside a residual structure.
-
-    Parameters
-    ----------
-    weighted : bool
-        Whether rows have weights.
-    """
+    """Raise ValueError for weights that mean nothing beside a residual structure."""
     if weight_type == "sampling":
         raise ValueError(
             "weight_type='sampling' has no residual structure, got residual="

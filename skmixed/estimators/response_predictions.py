@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
 
+from skmixed.estimators.generalised import GeneralisedMixedModel
 from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.weights import row_weights
 from skmixed.families.base import Family
 from skmixed.families.positive import PositiveMean
 from skmixed.families.zero_inflation import ZeroInflated
-from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind
 
-__all__ = ["ResponsePredictions", "explained_deviance"]
+__all__ = ["ResponsePredictor", "explained_deviance"]
 
 FloatArray = NDArray[np.float64]
 
 
-class ResponsePredictions:
+class ResponsePredictor(RegressorMixin, GeneralisedMixedModel):
     """Predict responses, with and without random effects."""
 
     __metadata_request__predict: ClassVar = {
@@ -32,9 +33,6 @@ class ResponsePredictions:
         "return_cov": True,
         "kind": True,
     }
-
-    fitted_model: FittedModel
-    _family: Callable[[], Family]
 
     def predict(
         self,
@@ -250,18 +248,13 @@ class ResponsePredictions:
         values = checked_response(model.observed(X, y))
         weights = row_weights(sample_weight, len(values))
         predicted = model.predict(X, groups=groups, offset=offset, exposure=exposure)
-        return explained_deviance(model.fit.family, values, predicted, self._extra_of(X), weights)
-
-    def _extra_of(self, X: Any) -> tuple[FloatArray, ...]:
-        """Return the further predictors of rows, shape (n,) each."""
-        model: Any = self.fitted_model
         rows, _ = model.read(X, None, False)
-        found: tuple[FloatArray, ...] = model.fit.extra_of_rows(rows.extra, len(rows.fixed))
-        return found
+        extra = model.fit.extra_of_rows(rows.extra, len(rows.fixed))
+        return explained_deviance(model.fit.family, values, predicted, extra, weights)
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn which responses the family can have."""
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = isinstance(self._family(), PositiveMean | ZeroInflated)
         return tags
 

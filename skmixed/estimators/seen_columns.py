@@ -17,13 +17,7 @@ __all__ = ["SeenColumns", "seen_columns"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenColumns:
-    """Hold the number and the names of the columns that an estimator was fitted to.
-
-    Attributes
-    ----------
-    estimator : str
-        Name of its class, for messages.
-    """
+    """Hold the columns that an estimator was fitted to, and its name for messages."""
 
     estimator: str
     n_features: int

@@ -1,144 +1,102 @@
-"""Which arguments make up a model: columns of X for groups and slopes, or a formula."""
+"""From the arguments that make up a model to its design: columns of X, or a formula."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skmixed.covariance import DirectSum, JointCovariance, covariance_structure
+from skmixed.covariance import (
+    DirectSum,
+    JointCovariance,
+    covariance_structure,
+    needs_ordered_effects,
+)
 from skmixed.design.design import Design
 from skmixed.estimators.array_input import ArrayInput, train_arrays
-from skmixed.estimators.base import MixedModel
 from skmixed.estimators.formula_input import FormulaInput, check_data, train_data
-from skmixed.formula import FormulaRecipe, ParsedFormula, parse_formula
+from skmixed.formula import ParsedFormula, parse_formula
 from skmixed.formula.tables import require_different_names
-from skmixed.formula.values import unmasked
 from skmixed.likelihood.choose import SOLVERS
+from skmixed.residual.structure import ResidualStructure
 
-__all__ = ["ModelSpecification"]
+__all__ = [
+    "check_arguments",
+    "design_of_arguments",
+    "design_of_formula",
+    "formula_structures",
+    "learn_columns",
+]
 
 
-class ModelSpecification(MixedModel):
-    """Read the arguments groups, random_slopes, random_intercept and covariance, or formula."""
-
-    random_slopes: Any
-    random_intercept: bool
-    covariance: Any
-    solver: str
-    verbose: int
-
-    def _check_parameters(self) -> None:
-        """Raise ValueError for arguments that mean nothing, or contradict each other."""
-        super()._check_parameters()
-        if self.solver not in SOLVERS:
-            raise ValueError(
-                f"The 'solver' parameter of {type(self).__name__} must be one of {SOLVERS}, got "
-                f"{self.solver!r}."
-            )
-        if not self.verbose >= 0:
-            raise ValueError(f"verbose must be 0 or more, got {self.verbose!r}.")
-        if isinstance(self.groups, str) and "~" in self.groups:
-            raise ValueError(
-                f"groups={self.groups!r} looks like a formula. Write "
-                f"{type(self).__name__}(formula={self.groups!r})."
-            )
-        if self.formula is not None and (self.groups is not None or self.random_slopes is not None):
-            raise ValueError(
-                "formula= was given together with groups= or random_slopes=, which it replaces: "
-                "write all of the model into the formula."
-            )
-        if not self.random_intercept and self.random_slopes is None:
-            raise ValueError(
-                "random_intercept=False leaves no random effect without random_slopes. Name the "
-                "columns with random slopes."
-            )
-
-    def _design(
-        self, X: Any, y: Any, groups: Any
-    ) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
-        """Return the design that the arguments or the formula describe."""
-        if self.formula is None:
-            design, learned = train_arrays(
-                self,
-                X,
-                y,
-                groups,
-                random_slopes=self.random_slopes,
-                random_intercept=bool(self.random_intercept),
-                residual=self._residual(),
-            )
-            covariance = self._structures(design)
-            return design, covariance, learned
-        self._learn_columns(X)
-        return self._formula_design(parse_formula(self.formula), X, y)
-
-    def _learn_columns(self, X: Any) -> None:
-        """Learn the columns of a table that a formula describes."""
-        check_data(X, "X")
-        if not isinstance(X, Mapping):
-            require_different_names(X, "X")
-            validate_data(self, X, skip_check_array=True)
-
-    def _formula_design(
-        self,
-        parsed: ParsedFormula,
-        data: Any,
-        y: Any = None,
-        environment: Mapping[str, Any] | None = None,
-    ) -> tuple[Design, JointCovariance, FormulaInput]:
-        """Return the design that a formula describes, which may use names of an environment."""
-        design, form = train_data(
-            parsed, data, y, environment=environment, residual=self._residual()
+def check_arguments(estimator: Any) -> None:
+    """Raise ValueError for arguments that mean nothing, or contradict each other."""
+    of, groups, slopes = type(estimator).__name__, estimator.groups, estimator.random_slopes
+    if estimator.solver not in SOLVERS:
+        raise ValueError(
+            f"The 'solver' parameter of {of} must be one of {SOLVERS}, got {estimator.solver!r}."
         )
-        return design, formula_structures(parsed, design, form), form
-
-    def _structures(self, design: Design) -> JointCovariance:
-        """Return the structure that the argument covariance gives to each factor."""
-        names = [block.factor.levels.name for block in design.blocks]
-        chosen = self.covariance
-        if isinstance(chosen, Mapping):
-            unknown = [name for name in chosen if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"covariance names the factors {unknown}; the factors are {names}."
-                )
-            structures = [covariance_structure(chosen.get(name, "unstructured")) for name in names]
-        else:
-            structures = [covariance_structure(chosen)] * len(names)
-        sizes = [len(block.effect_names) for block in design.blocks]
-        return JointCovariance(
-            tuple(DirectSum((s,), (k,)) for s, k in zip(structures, sizes, strict=True))
+    if not estimator.verbose >= 0:
+        raise ValueError(f"verbose must be 0 or more, got {estimator.verbose!r}.")
+    if isinstance(groups, str) and "~" in groups:
+        raise ValueError(f"groups={groups!r} looks like a formula. Write {of}(formula={groups!r}).")
+    if estimator.formula is not None and (groups is not None or slopes is not None):
+        raise ValueError(
+            "formula= was given together with groups= or random_slopes=, which it replaces: "
+            "write all of the model into the formula."
         )
-
-    @property
-    def recipe(self) -> FormulaRecipe | None:
-        """Return how the formula makes its columns; None for a model of arrays."""
-        return self._input.formula_recipe
-
-    @property
-    def predictor_columns(self) -> list[str] | None:
-        """Name the columns of data that predict reads; None for all columns of an array."""
-        return self._input.variables
-
-    def observed_response(self, X: Any, y: Any = None) -> Any:
-        """Return the response of rows: y, or what the formula finds in X, shape (n,)."""
-        return unmasked(self._input.observed(X, y))
-
-    def _response_name(self) -> str:
-        """Name the response as the formula does."""
-        response = None if self.formula is None else parse_formula(self.formula).response
-        return response or super()._response_name()
-
-    def _no_groups_message(self) -> str:
-        """Say that the model has no groups, and how it gets them."""
-        if self.formula is None:
-            return super()._no_groups_message()
-        return (
-            f"The formula {self.formula!r} has no random effects: this is {self._without_groups}. "
-            "Add a term such as '(1 | g)'."
+    if not estimator.random_intercept and slopes is None:
+        raise ValueError(
+            "random_intercept=False leaves no random effect without random_slopes. Name the "
+            "columns with random slopes."
         )
+    if not isinstance(estimator.average, (bool, np.bool_)):
+        raise ValueError(f"average must be True or False, got {estimator.average!r}.")
+
+
+def design_of_arguments(
+    estimator: Any, X: Any, y: Any, groups: Any, residual: ResidualStructure | None
+) -> tuple[Design, JointCovariance, ArrayInput | FormulaInput]:
+    """Return the design that an estimator's arguments describe, and learn the columns of X."""
+    if estimator.formula is not None:
+        learn_columns(estimator, X)
+        return design_of_formula(parse_formula(estimator.formula), X, y, residual=residual)
+    design, learned = train_arrays(
+        estimator,
+        X,
+        y,
+        groups,
+        random_slopes=estimator.random_slopes,
+        random_intercept=bool(estimator.random_intercept),
+        residual=residual,
+    )
+    covariance = _chosen_structures(estimator.covariance, design)
+    _require_ordered_effects(design, covariance)
+    return design, covariance, learned
+
+
+def design_of_formula(
+    parsed: ParsedFormula,
+    data: Any,
+    y: Any = None,
+    environment: Mapping[str, Any] | None = None,
+    residual: ResidualStructure | None = None,
+) -> tuple[Design, JointCovariance, FormulaInput]:
+    """Return the design that a formula describes, which may use names of an environment."""
+    design, form = train_data(parsed, data, y, environment=environment, residual=residual)
+    covariance = formula_structures(parsed, design, form)
+    _require_ordered_effects(design, covariance)
+    return design, covariance, form
+
+
+def learn_columns(estimator: Any, X: Any) -> None:
+    """Learn the columns of a table that a formula describes."""
+    check_data(X, "X")
+    if not isinstance(X, Mapping):
+        require_different_names(X, "X")
+        validate_data(estimator, X, skip_check_array=True)
 
 
 def formula_structures(
@@ -154,3 +112,47 @@ def formula_structures(
             for factor, block in zip(form.design.factors, design.blocks, strict=True)
         )
     )
+
+
+def _chosen_structures(chosen: Any, design: Design) -> JointCovariance:
+    """Return the structure that the argument covariance gives to each factor."""
+    names = [block.factor.levels.name for block in design.blocks]
+    by_name = chosen if isinstance(chosen, Mapping) else dict.fromkeys(names, chosen)
+    unknown = [name for name in by_name if name not in names]
+    if unknown:
+        raise ValueError(f"covariance names the factors {unknown}; the factors are {names}.")
+    if not isinstance(chosen, Mapping):
+        covariance_structure(chosen)
+    return JointCovariance(
+        tuple(
+            DirectSum(
+                (covariance_structure(by_name.get(name, "unstructured")),),
+                (len(block.effect_names),),
+            )
+            for name, block in zip(names, design.blocks, strict=True)
+        )
+    )
+
+
+def _require_ordered_effects(design: Design, covariance: JointCovariance) -> None:
+    """Raise ValueError if a covariance over occasions has anything but one effect for each."""
+    for block, joint in zip(design.blocks, covariance.factors, strict=True):
+        for term, structure in zip(block.terms, joint.structures, strict=True):
+            if not needs_ordered_effects(structure):
+                continue
+            name = block.factor.levels.name
+            if len(term.effect_names) == 1:
+                raise ValueError(
+                    f"The covariance {structure!r} of '{name}' has one effect, "
+                    f"{list(term.effect_names)}: expected an effect for each of two or more "
+                    "occasions. Make the time a factor, as in 'ar1(0 + C(time) | g)', or name a "
+                    "column for each occasion in random_slopes; other factors get their covariance "
+                    "by a dict."
+                )
+            if term.intercept is not None:
+                raise ValueError(
+                    f"The covariance {structure!r} of '{name}' is over "
+                    f"{list(term.effect_names)}: expected one effect for each occasion, and no "
+                    "intercept. Leave it out by 'ar1(0 + occasion | g)', or by "
+                    "random_intercept=False."
+                )

@@ -24,13 +24,7 @@ WEIGHT_TYPES = ("precision", "frequency", "sampling")
 
 
 def row_weights(sample_weight: Any, n: int) -> FloatArray | None:
-    """Return checked weights of n rows, None where all are equal to 1.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or missing, all are zero, or their number is not that of the rows.
-    """
+    """Return checked weights of n rows, None where all are equal to 1."""
     if sample_weight is None:
         return None
     weights = _check_sample_weight(
@@ -50,26 +44,12 @@ def weighted_design(
     scaling: str,
     groups: GroupingFactor | None = None,
 ) -> Design:
-    """Attach weights to a design; rows and groups of weight 0 are dropped.
+    """Attach checked weights to a design; rows and groups of weight 0 are dropped.
 
     Parameters
     ----------
-    weights : ndarray of shape (n,) or None
-        Checked weights of the rows.
-    group_weight : array-like of shape (n,), mapping of labels, or None
-        How many times each group counts.
-    weight_type : {"precision", "frequency", "sampling"}
-        Whether a weight divides the variance, repeats its row, or is an inverse probability.
-    scaling : {"size", "effective", "none"}
-        Of inverse probabilities within groups.
     groups : GroupingFactor, optional
-        The groups that ``group_weight`` counts where there are no random effects; else those of the
-        only grouping factor.
-
-    Raises
-    ------
-    ValueError
-        If no row is left, or weights of groups cannot be used.
+        What ``group_weight`` counts where there are no random effects.
     """
     sampling = weight_type == "sampling"
     if sampling and len(design.blocks) > 1:
@@ -94,7 +74,8 @@ def weighted_design(
         multiplicity = None if multiplicity is None else multiplicity[keep]
     by_level = None
     if multiplicity is not None and groups is not None:
-        by_level = _by_level(groups, multiplicity)
+        by_level = np.empty(len(groups.levels))
+        by_level[groups.codes] = multiplicity
     if sampling:
         return replace(design, weights=sampling_weights(weights, by_level, groups, scaling))
     codes = None if groups is None else groups.codes
@@ -104,13 +85,7 @@ def weighted_design(
 def _group_multiplicity(
     design: Design, factor: GroupingFactor | None, group_weight: Any
 ) -> FloatArray | None:
-    """Return how many times the group of each row counts, shape (n,).
-
-    Raises
-    ------
-    ValueError
-        If there are no groups, a weight is negative or missing, or the rows of a group disagree.
-    """
+    """Return how many times the group of each row counts, shape (n,)."""
     if group_weight is None:
         return None
     if factor is None:
@@ -156,10 +131,3 @@ def _check_counts(weights: FloatArray) -> None:
     """Raise ValueError if a group counts a negative or unknown number of times."""
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("group_weight must be finite and not negative.")
-
-
-def _by_level(factor: GroupingFactor, multiplicity: FloatArray) -> FloatArray:
-    """Return the multiplicity of each level."""
-    by_level = np.empty(len(factor.levels))
-    by_level[factor.codes] = multiplicity
-    return by_level

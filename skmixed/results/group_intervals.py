@@ -149,16 +149,7 @@ def estimates_of_groups(
 ) -> Sequence[GroupEstimates]:
     """Return what is known of sums of coefficients and effects, for each of them.
 
-    Parameters
-    ----------
-    fitted : FittedModel
-        Without its rows, the parameters of a residual structure are taken as known.
-
-    Raises
-    ------
-    ValueError
-        If ``variance_uncertainty`` is something else, or the fit has not kept the cross-products
-        that it needs.
+    Without rows, the parameters of a residual structure are taken as known.
     """
     fit = fitted.fit
     if variance_uncertainty is None:
@@ -181,11 +172,7 @@ def long_table(
 ) -> pd.DataFrame:
     """Return a row for each effect and level of one factor, effect after effect.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Of the effects.
-    columns : dict of str to ndarray of shape (n_levels, n_effects)
+    The columns have the shape (n_levels, n_effects).
     """
     n_levels = len(levels)
     groups = levels.flat_labels

@@ -29,20 +29,7 @@ def format_column(values: Iterable[float], digits: int = 5) -> list[str]:
     """Return each value with at least ``digits`` significant digits, all of the same width.
 
     All values have as many decimals as the smallest needs, as R prints them; values of very
-    different sizes have each their own, aligned on the decimal point.
-
-    Parameters
-    ----------
-    values : iterable of float
-        NaN is shown as a dash.
-
-    Examples
-    --------
-    >>> from skmixed.results.numbers import format_column
-    >>> format_column([251.405, 10.46729])
-    ['251.405', ' 10.467']
-    >>> format_column([251.405, 1.25e-9])
-    ['251.41       ', '  1.2500e-09']
+    different sizes have each their own, aligned on the decimal point. NaN is a dash.
     """
     numbers = [float(value) for value in values]
     decimals = _common_decimals(numbers, numbers, digits)
@@ -56,13 +43,7 @@ def format_estimates(
 ) -> list[list[str]]:
     """Return columns of estimates with the decimals that their standard errors justify.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_columns)
-        What belongs to one row has one standard error and gets as many decimals.
-    errors : ndarray of shape (n_rows,)
-    digits : int
-        Significant digits of a standard error.
+    Each row of values has one error, of which as many digits are significant.
     """
     decimals = _common_decimals(values.ravel(), errors, digits)
     if decimals is not None:
@@ -106,13 +87,7 @@ def whole(value: float) -> int | float:
 
 
 def count_text(value: float, separator: str = "") -> str:
-    """Return a number of rows as text; with a decimal where it is a sum of weights.
-
-    Parameters
-    ----------
-    separator : str, default=""
-        Of thousands.
-    """
+    """Return a number of rows as text; with a decimal where it is a sum of weights."""
     number = whole(value)
     return format(number, separator if isinstance(number, int) else f"{separator}.1f")
 

@@ -11,10 +11,7 @@ __all__ = ["Report", "Table"]
 class Table:
     """Hold a table of text whose columns are already aligned.
 
-    Attributes
-    ----------
-    n_labels : int
-        The first columns, which hold names and are aligned to the left.
+    The first ``n_labels`` columns hold names, which are aligned to the left.
     """
 
     title: str
@@ -25,15 +22,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold the parts of a summary, in the order in which they are read.
-
-    Attributes
-    ----------
-    facts : tuple of (str, str)
-        Name and value.
-    notes : tuple of str
-        What the reader should be warned of.
-    """
+    """Hold the parts of a summary as they are read: facts are names and values."""
 
     title: str
     facts: tuple[tuple[str, str], ...]

@@ -17,13 +17,7 @@ MOST_OCCASIONS, FEWEST_OCCASIONS = 10, 3
 
 
 def residual_tables(fit: LMMFit, level: float) -> list[Table]:
-    """Return the parameters with limits, and correlations of all pairs of occasions as matrices.
-
-    Parameters
-    ----------
-    level : float
-        Of the confidence limits.
-    """
+    """Return the parameters with limits, and correlations of all pairs of occasions as matrices."""
     if fit.residual is None:
         return []
     table = residual_table(fit, level)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.wald import TTests
-from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import (
     align,
     count_text,
@@ -25,17 +25,17 @@ from skmixed.results.residual_report import residual_tables
 from skmixed.results.summary_html import render_html
 from skmixed.results.summary_text import render_text
 from skmixed.results.tables import correlation_matrix
+from skmixed.results.words.random_words import few_groups_notes
 from skmixed.results.words.residual_words import residual_words
 
 __all__ = [
-    "ModelDescription",
     "Summary",
     "coefficient_table",
-    "correlation_table",
     "criteria_table",
     "facts_of",
     "residual_quantile_table",
     "summarise",
+    "summary_of",
     "variance_rows",
 ]
 
@@ -64,41 +64,9 @@ class Summary:
         return self.as_html()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """Hold what a summary says of a model that its fit does not know.
-
-    Attributes
-    ----------
-    n_dropped : int
-        Rows left out for missing values.
-    reference_distribution : str
-        Where p-values and limits come from.
-    """
-
-    response_name: str
-    formula: str | None
-    n_dropped: int
-    reference_distribution: str
-
-
-def summarise(
-    fit: LMMFit,
-    tests: TTests,
-    description: ModelDescription,
-    *,
-    level: float,
-    correlation: bool,
-) -> Summary:
-    """Collect what is worth reading of a fit.
-
-    Parameters
-    ----------
-    level : float
-        Of the confidence limits.
-    correlation : bool
-        Whether to show the correlation of the fixed effects.
-    """
+def summarise(results: Any, *, level: float, correlation: bool) -> Summary:
+    """Collect what is worth reading of a fit; ``correlation`` is that of the fixed effects."""
+    fit: LMMFit = results.fit
     tables = [
         criteria_table(fit),
         *residual_quantile_table(fit),
@@ -106,38 +74,42 @@ def summarise(
         *residual_tables(fit, level),
     ]
     if fit.fixed.names:
-        title = f"Fixed effects (tests and limits from the {description.reference_distribution})"
-        tables.append(coefficient_table(fit.fixed.names, tests, title, level))
-    if correlation and np.sum(~fit.fixed.aliased) > 1:
-        tables.append(correlation_table(fit))
-    kind = "Linear mixed model" if fit.random else "Linear model without random effects"
-    return Summary(
-        Report(
-            title=f"{kind}, fitted by {_criterion_name(fit)}",
-            facts=facts_of(fit, description),
-            tables=tuple(tables),
-            notes=(*(notice.message for notice in fit.notices), *few_groups_notes(fit)),
+        title = (
+            f"Fixed effects (tests and limits from the {results._degrees_of_freedom.description})"
         )
-    )
-
-
-def _criterion_name(fit: LMMFit) -> str:
-    """Name what the fit maximised."""
+        tables.append(coefficient_table(fit.fixed.names, results._tests, title, level))
+    kind = "Linear mixed model" if fit.random else "Linear model without random effects"
+    criterion = "REML" if fit.reml else "ML"
     if fit.n_sampled is not None:
-        return "pseudo-ML, weights are inverse probabilities"
-    return "REML" if fit.reml else "ML"
+        criterion = "pseudo-ML, weights are inverse probabilities"
+    title = f"{kind}, fitted by {criterion}"
+    return summary_of(fit, title, facts_of(results), tables, correlation=correlation)
 
 
-def facts_of(fit: LMMFit, description: ModelDescription) -> tuple[tuple[str, str], ...]:
+def summary_of(
+    fit: LMMFit,
+    title: str,
+    facts: tuple[tuple[str, str], ...],
+    tables: list[Table],
+    *,
+    correlation: bool,
+) -> Summary:
+    """Return a summary that ends with the correlation of fixed effects, if wished, and notes."""
+    if correlation and np.sum(~fit.fixed.aliased) > 1:
+        tables = [*tables, _correlation_table(fit)]
+    notes = (*(notice.message for notice in fit.notices), *few_groups_notes(fit))
+    return Summary(Report(title, facts, tuple(tables), notes))
+
+
+def facts_of(results: Any) -> tuple[tuple[str, str], ...]:
     """Name the model and count its rows and groups."""
-    model = (
-        ("Formula", description.formula)
-        if description.formula is not None
-        else ("Response", description.response_name)
-    )
+    fit: LMMFit = results.fit
+    model = ("Response", results.response_name)
+    if results.formula is not None:
+        model = ("Formula", results.formula)
     rows = count_text(fit.n_rows)
-    if description.n_dropped:
-        rows += f" ({description.n_dropped} dropped: missing values)"
+    if results.n_dropped:
+        rows += f" ({results.n_dropped} dropped: missing values)"
     facts = [model, ("Observations", rows)]
     if fit.random:
         groups = ", ".join(f"{effects.name} {len(effects.levels)}" for effects in fit.random)
@@ -190,13 +162,7 @@ def residual_quantile_table(fit: LMMFit, title: str = "Scaled residuals") -> lis
 
 
 def variance_rows(fit: LMMFit, *, residual: bool = True) -> Table:
-    """Return variances, standard deviations and correlations.
-
-    Parameters
-    ----------
-    residual : bool
-        Whether to end with the residual variance.
-    """
+    """Return variances, standard deviations and correlations, the residual variance last."""
     labels, variances, correlations = [], [], []
     for effects in fit.random:
         variances += list(np.diagonal(effects.effect_covariance))
@@ -231,13 +197,7 @@ def _correlation_rows(effects: RandomEffects) -> list[list[str]]:
 
 
 def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: float) -> Table:
-    """Return estimates, standard errors, tests and limits of some coefficients.
-
-    Parameters
-    ----------
-    level : float
-        Of the confidence limits.
-    """
+    """Return estimates, standard errors, tests and limits of some coefficients."""
     limits = tests.limits(level)
     normal = not np.isfinite(tests.df).any()
     tail = 50.0 * (1.0 - level)
@@ -261,7 +221,7 @@ def coefficient_table(names: Sequence[str], tests: TTests, title: str, level: fl
     )
 
 
-def correlation_table(fit: LMMFit) -> Table:
+def _correlation_table(fit: LMMFit) -> Table:
     """Return the lower triangle of the correlation of the estimated coefficients."""
     kept = np.flatnonzero(~fit.fixed.aliased)
     correlation = correlation_matrix(fit.fixed.covariance[np.ix_(kept, kept)])

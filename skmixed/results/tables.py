@@ -64,10 +64,7 @@ def conditional_sd_table(effects: RandomEffects) -> pd.DataFrame:
 
 
 def group_coefficient_table(fixed: FixedEffects, effects: RandomEffects) -> pd.DataFrame:
-    """Return the coefficients of each level: the population's plus the level's deviation.
-
-    The columns are the fixed effects, then the random effects that none of them stands for.
-    """
+    """Return fixed effects plus deviations, levels x names; a random effect may stand alone."""
     columns = list(dict.fromkeys(fixed.names + effects.effect_names))
     values = np.zeros((len(effects.levels), len(columns)))
     values[:, : len(fixed.names)] = fixed.coefficients

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import skmixed
-from skmixed import estimators, inference, results
+from skmixed import estimators, inference, model_selection, results
 
 HEAVY = ("matplotlib", "sklearn.model_selection", "skmixed.plots", "statsmodels")
 
@@ -22,7 +22,7 @@ def test_estimators_are_imported_without_what_they_do_not_need() -> None:
 
 
 def test_every_public_name_is_there() -> None:
-    for module in (skmixed, estimators, inference, results):
+    for module in (skmixed, estimators, inference, model_selection, results):
         assert module.__all__
         for name in module.__all__:
             assert hasattr(module, name)

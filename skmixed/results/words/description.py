@@ -9,22 +9,20 @@ import numpy as np
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.random_effects import RandomEffects
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
-from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import count_text
-from skmixed.results.words.family_phrases import approximation, family_text
 from skmixed.results.words.family_words import (
     FamilySentences,
     family_sentences,
     group_sentences,
 )
 from skmixed.results.words.fixed_words import FixedSentences
-from skmixed.results.words.phrases import listed, unquoted
+from skmixed.results.words.phrases import approximation, family_text, listed, unquoted
 from skmixed.results.words.random_words import (
     boundary_sentences,
     factor_sentences,
+    few_groups_notes,
     share_sentence,
 )
 from skmixed.results.words.residual_words import residual_sentences
@@ -122,7 +120,8 @@ def _what_was_fitted(results: Any) -> str:
     """Name the model, the rows and the groups."""
     fit: LMMFit = results.fit
     kind = _kind(fit)
-    groups = listed([_groups(effects) for effects in fit.random])
+    sizes = [(len(effects.levels), effects.name) for effects in fit.random]
+    groups = listed([f"{n:,} {'group' if n == 1 else 'groups'} of {name}" for n, name in sizes])
     inside = f" in {groups}" if groups else ""
     n_dropped = results.n_dropped
     dropped = f" ({n_dropped:,} rows with missing values left out)" if n_dropped else ""
@@ -136,12 +135,6 @@ def _kind(fit: LMMFit) -> str:
         kind = "mixed model" if fit.random else "model without random effects"
         return f"A generalised linear {kind} ({family_text(fit)})"
     return "A linear mixed model" if fit.random else "A linear model without random effects"
-
-
-def _groups(effects: RandomEffects) -> str:
-    """Count the groups of one factor."""
-    n_levels = len(effects.levels)
-    return f"{n_levels:,} {'group' if n_levels == 1 else 'groups'} of {effects.name}"
 
 
 def _method(fit: LMMFit) -> str:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from skmixed.design.design import NewRows
-from skmixed.results.words.conditional import conditional_lines
 from skmixed.results.words.group_columns import group_columns, rows_of
 from skmixed.results.words.hierarchical import hierarchical_lines
-from skmixed.results.words.latex import aligned
+from skmixed.results.words.latex import aligned, total
 from skmixed.results.words.marginal import marginal_lines
 from skmixed.results.words.symbols import ModelSymbols, model_symbols
 
@@ -93,7 +92,7 @@ def equation(
     if form == "marginal":
         results.fit.require_gaussian("The marginal form", "use form='conditional'")
     forms: dict[str, Callable[[ModelSymbols], list[str]]] = {
-        "conditional": conditional_lines,
+        "conditional": _conditional_lines,
         "marginal": marginal_lines,
         "hierarchical": lambda symbols: hierarchical_lines(
             symbols, group_columns(results.fit, rows)
@@ -102,3 +101,17 @@ def equation(
     if form not in forms:
         raise ValueError(f"form must be one of {list(forms)}, got {form!r}.")
     return Equation(aligned(forms[form](model_symbols(results, values=values))))
+
+
+def _conditional_lines(symbols: ModelSymbols) -> list[str]:
+    """Return y_i = x_i'beta + z_i'b + e_i and the distributions of b and e.
+
+    A generalised model has g(mu_i) on the left, and the distribution of y_i before it.
+    """
+    terms = [symbols.fixed_term(name) for name in symbols.fixed_names]
+    for factor in symbols.factors:
+        for q, name in enumerate(factor.effects.effect_names):
+            effect, column = factor.effect(q, factor.of_row), symbols.column(name)
+            terms.append(rf"{effect} \, {column}" if column else effect)
+    terms += [*symbols.offsets, *symbols.errors]
+    return [*symbols.given, f"{symbols.left} &= {total(terms)}", *symbols.distributions]

@@ -43,13 +43,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilySymbols:
-    """Hold what the distribution of a response is written from.
-
-    Attributes
-    ----------
-    values : bool
-        Whether estimates stand in the place of the coefficients.
-    """
+    """Hold what the distribution of a response is written from, with estimates as values or not."""
 
     fit: GLMMFit
     values: bool
@@ -61,13 +55,7 @@ class FamilySymbols:
         return LINKS[link].format(self._mean) if link in LINKS else rf"g({self._mean})"
 
     def response(self, y: str) -> list[str]:
-        """Return how the response is distributed given the random effects.
-
-        Parameters
-        ----------
-        y : str
-            Its name in LaTeX.
-        """
+        """Return how the response, y in LaTeX, is distributed given the random effects."""
         if self._base.name == "binomial":
             if self.fit.trials:
                 return [rf"n_i \, {y}_i &\sim \operatorname{{Binomial}}(n_i, p_i)"]

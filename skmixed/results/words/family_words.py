@@ -11,9 +11,14 @@ from scipy.special import ndtri
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
-from skmixed.results.words.family_phrases import dispersion_text, scale_of_effects
 from skmixed.results.words.fixed_words import FixedSentences
-from skmixed.results.words.phrases import by_error, level_text, rounded
+from skmixed.results.words.phrases import (
+    by_error,
+    dispersion_text,
+    level_text,
+    rounded,
+    scale_of_effects,
+)
 
 __all__ = ["FamilySentences", "family_sentences", "group_sentences"]
 
@@ -50,10 +55,6 @@ class FamilySentences(FixedSentences):
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
         name, parts = self.terms.names[j], self.terms.parts[j]
-        if self.tests.estimates[j] == 0.0 and np.isnan(self.tests.standard_errors[j]):
-            return (
-                f"The coefficient of {name} cannot be told from those before it, and is set to 0."
-            )
         if name == "Intercept":
             where = self.start or "Over the population"
             return f"{where}, {self._typical} in a typical group is {self._mean(j)}."
@@ -106,13 +107,7 @@ class FamilySentences(FixedSentences):
 
 
 def group_sentences(effects: RandomEffects, fixed: FamilySentences) -> list[str]:
-    """Say how the groups of one factor differ.
-
-    Parameters
-    ----------
-    fixed : FamilySentences
-        Its level is the central part of the population of groups too.
-    """
+    """Say how the groups of one factor differ."""
     deviations = np.sqrt(np.diagonal(effects.effect_covariance))
     return [
         _effect(effects, name, float(deviation), fixed)

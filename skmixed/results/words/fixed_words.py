@@ -19,18 +19,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedSentences:
-    """Write sentences on the fixed effects of a model.
-
-    Attributes
-    ----------
-    terms : NamedTerms
-        Of the p coefficients.
-    tests : TTests
-        Estimates and standard errors of the coefficients.
-    limits : ndarray of shape (p, 2)
-    level : float
-        Of the limits.
-    """
+    """Write sentences on the p fixed effects of a model; limits have the shape (p, 2)."""
 
     terms: NamedTerms
     tests: TTests
@@ -41,7 +30,13 @@ class FixedSentences:
     def sentences(self) -> list[str]:
         """Return one sentence for each coefficient, then what holds for several of them."""
         shared = {column for parts in self.terms.parts for column in self.terms.sharing(parts[0])}
-        sentences = [self._sentence(j) for j in range(len(self.terms.names))]
+        aliased = (self.tests.estimates == 0.0) & np.isnan(self.tests.standard_errors)
+        sentences = [
+            f"The coefficient of {name} cannot be told from those before it, and is set to 0."
+            if aliased[j]
+            else self._sentence(j)
+            for j, name in enumerate(self.terms.names)
+        ]
         if shared:
             columns = sorted(shared)
             sentences.append(
@@ -53,10 +48,6 @@ class FixedSentences:
     def _sentence(self, j: int) -> str:
         """Return the sentence of one coefficient."""
         name, parts = self.terms.names[j], self.terms.parts[j]
-        if self.tests.estimates[j] == 0.0 and np.isnan(self.tests.standard_errors[j]):
-            return (
-                f"The coefficient of {name} cannot be told from those before it, and is set to 0."
-            )
         if name == "Intercept":
             value = self._value(j, with_zero=False)
             return f"{self.start or 'Over the population'}, {self.response} is {value} on average."

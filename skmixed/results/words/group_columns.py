@@ -64,13 +64,7 @@ def rows_of(model: LMMModel) -> NewRows:
 
 
 def group_columns(fit: LMMFit, rows: NewRows | None) -> GroupColumns:
-    """Collect the columns of some rows.
-
-    Parameters
-    ----------
-    rows : NewRows or None
-        Without rows no column is known to be constant within groups.
-    """
+    """Collect the columns of some rows; without rows none is known to be constant within groups."""
     if rows is None:
         return GroupColumns({}, (None,) * len(fit.random), _nested_by_labels(fit))
     names = [name for name in fit.fixed.names if name != "Intercept"]

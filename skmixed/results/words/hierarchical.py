@@ -17,16 +17,9 @@ VARYING = (r"\alpha", r"\gamma", r"\delta", r"\eta", r"\kappa", r"\lambda", r"\m
 
 @dataclass(frozen=True, slots=True)
 class _Predictor:
-    """Hold a fixed effect that explains a coefficient of the groups.
+    """Hold a fixed effect that is constant within groups of a factor, and what it explains of them.
 
-    Attributes
-    ----------
-    term : str
-        The fixed effect.
-    explains : str
-        ``"Intercept"``, or the column whose slope it explains.
-    factor : int
-        The factor within whose groups it is constant.
+    That is ``"Intercept"``, or the column whose slope it explains.
     """
 
     term: str
@@ -36,8 +29,11 @@ class _Predictor:
 
 def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str]:
     """Return the equations of level 1, of the levels above, and the distributions."""
-    varying = _varying(symbols)
-    predictors = _predictors(symbols, columns, varying)
+    random = {name for factor in symbols.factors for name in factor.effects.effect_names}
+    varying = sorted(random, key=lambda name: symbols.numbers[name])
+    constant = [term for term in symbols.fixed_names if term not in varying]
+    found = (_explained(symbols, columns, varying, term) for term in constant)
+    predictors = [one for one in found if one is not None]
     explained = {one.term for one in predictors}
     index = range(len(symbols.factors))
     stages = [[i] for i in index] if columns.nested else [list(index)]
@@ -46,7 +42,7 @@ def hierarchical_lines(symbols: ModelSymbols, columns: GroupColumns) -> list[str
         if term in varying:
             stage = next(i for i, own in enumerate(stages) if _has(symbols, own, term))
             column = symbols.column(term)
-            coefficient = _coefficient(symbols, term, stages, stage, of_rows=True)
+            coefficient = _coefficient(symbols, term, stages, stage, "i")
             terms.append(rf"{coefficient} \, {column}" if column else coefficient)
         elif term not in explained:
             terms.append(symbols.fixed_term(term))
@@ -72,12 +68,12 @@ def _equation(
     predictors: list[_Predictor],
 ) -> str:
     """Return the equation of one coefficient that varies between groups."""
-    left = _coefficient(symbols, term, stages, stage, of_rows=False)
+    left = _coefficient(symbols, term, stages, stage)
     above = [s for s in range(stage + 1, len(stages)) if _has(symbols, stages[s], term)]
     right = []
     if above:
         index = symbols.factors[stages[stage][0]].index
-        right.append(_coefficient(symbols, term, stages, above[0], of_rows=False, within=index))
+        right.append(_coefficient(symbols, term, stages, above[0], index))
     elif term in symbols.fixed_names:
         right.append(symbols.coefficient(term))
     for one in predictors:
@@ -102,43 +98,17 @@ def _group_column(symbols: ModelSymbols, one: _Predictor) -> str:
 
 
 def _coefficient(
-    symbols: ModelSymbols,
-    term: str,
-    stages: list[list[int]],
-    stage: int,
-    *,
-    of_rows: bool,
-    within: str = "",
+    symbols: ModelSymbols, term: str, stages: list[list[int]], stage: int, within: str = ""
 ) -> str:
     """Return a coefficient that varies, with the index of its groups for a row or a lower group."""
     own = [i for i in stages[stage] if _has(symbols, [i], term)]
-    inner = "i" if of_rows else within
-    indices = [symbols.factors[i].index + (f"[{inner}]" if inner else "") for i in own]
+    indices = [symbols.factors[i].index + (f"[{within}]" if within else "") for i in own]
     return rf"{VARYING[stage]}_{{{symbols.numbers[term]},{','.join(indices)}}}"
-
-
-def _varying(symbols: ModelSymbols) -> list[str]:
-    """Name the columns whose coefficients vary between groups, in the order of their numbers."""
-    found = {name for factor in symbols.factors for name in factor.effects.effect_names}
-    return sorted(found, key=lambda name: symbols.numbers[name])
 
 
 def _has(symbols: ModelSymbols, factors: list[int], term: str) -> bool:
     """Tell whether a coefficient varies between the groups of one of some factors."""
     return any(term in symbols.factors[i].effects.effect_names for i in factors)
-
-
-def _predictors(
-    symbols: ModelSymbols, columns: GroupColumns, varying: list[str]
-) -> list[_Predictor]:
-    """Find the fixed effects that explain differences between groups."""
-    found = []
-    for term in symbols.fixed_names:
-        if term not in varying:
-            one = _explained(symbols, columns, varying, term)
-            if one is not None:
-                found.append(one)
-    return found
 
 
 def _explained(
@@ -152,7 +122,8 @@ def _explained(
     parts = parts_of(term, symbols.recipe)
     for explains in varying:
         intercept = explains == "Intercept"
-        if not intercept and not _contains(parts, parts_of(explains, symbols.recipe)):
+        # An interaction has all parts of the column whose slope it explains, and more.
+        if not intercept and not set(parts_of(explains, symbols.recipe)) < set(parts):
             continue
         for i in reversed(range(len(symbols.factors))):
             if not _has(symbols, [i], explains):
@@ -164,8 +135,3 @@ def _explained(
             ):
                 return _Predictor(term, explains, i)
     return None
-
-
-def _contains(parts: tuple[object, ...], some: tuple[object, ...]) -> bool:
-    """Tell whether an interaction has all parts of a column, and more."""
-    return set(some) < set(parts)

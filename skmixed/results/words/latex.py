@@ -44,14 +44,7 @@ SHORT = 6
 
 
 def name(text: str) -> str:
-    r"""Return a name upright, with every sign as it is.
-
-    Examples
-    --------
-    >>> from skmixed.results.words.latex import name
-    >>> print(name("log_x 2"))
-    \mathrm{log\_x\ 2}
-    """
+    r"""Return a name upright, with every sign as it is."""
     # An empty line would end the mathematics, and other control characters have no sign.
     signs = (sign if sign.isprintable() else " " for sign in unquoted(text))
     return rf"\mathrm{{{''.join(ESCAPES.get(sign, sign) for sign in signs)}}}"

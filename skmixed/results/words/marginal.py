@@ -27,7 +27,7 @@ def marginal_lines(symbols: ModelSymbols) -> list[str]:
         rf"\operatorname{{E}}({y}) &= {total(mean)}",
     ]
     own = [term for factor in symbols.factors for term in _terms(symbols, factor, "i")]
-    lines.append(rf"\operatorname{{Var}}({y}) &= {total([*own, symbols.residual_variance])}")
+    lines.append(rf"\operatorname{{Var}}({y}) &= {total([*own, symbols.residuals.variance])}")
     shared = [_shared(symbols, factor) for factor in symbols.factors]
     shared += filter(None, [symbols.residuals.covariance])
     if shared:

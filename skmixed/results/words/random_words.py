@@ -15,22 +15,22 @@ from skmixed.results.words.fixed_words import FixedSentences
 from skmixed.results.words.phrases import level_text, listed, percent, range_text, rounded
 from skmixed.results.words.terms import parts_of
 
-__all__ = ["boundary_sentences", "factor_sentences", "share_sentence"]
+__all__ = ["boundary_sentences", "factor_sentences", "few_groups_notes", "share_sentence"]
 
 FloatArray = NDArray[np.float64]
 
 # Most effects and correlations of a factor that are put into words one by one.
 MOST_EFFECTS = 3
 MOST_CORRELATIONS = 3
+# Up to so many groups, the 95% limits of their standard deviation are a factor of six apart or
+# more, even if rows without end made the means of these groups known.
+FEW = 4
 
 
 def factor_sentences(fit: LMMFit, effects: RandomEffects, fixed: FixedSentences) -> list[str]:
     """Say how the groups of one factor differ.
 
-    Parameters
-    ----------
-    fixed : FixedSentences
-        Its level is the central part of the population of groups too: beta -+ z tau.
+    The level of ``fixed`` is the central part of the population of groups too: beta -+ z tau.
     """
     if not effects.estimable:
         name = effects.name
@@ -93,6 +93,19 @@ def boundary_sentences(fit: LMMFit) -> list[str]:
                 "taken at its word."
             )
     return sentences
+
+
+def few_groups_notes(fit: LMMFit) -> list[str]:
+    """Return one sentence or two for each factor of few groups whose variance is estimated."""
+    arbitrary = fit.unidentified.factors if fit.unidentified else []
+    return [
+        f"{effects.name} has only {len(effects.levels)} groups, so the variance between them is "
+        f"poorly known (degrees of freedom: {len(effects.levels) - 1} at most). See its limits by "
+        f"confint(..., 'profile'), or make {effects.name} a fixed effect if no other groups are of "
+        "interest."
+        for i, effects in enumerate(fit.random)
+        if effects.estimable and len(effects.levels) <= FEW and i not in arbitrary
+    ]
 
 
 def _effect_sentence(

@@ -18,16 +18,9 @@ WRITTEN_OUT = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualSymbols:
-    """Hold what the residuals of a model are written from.
+    """Hold what the residuals of a model are written from, with estimates as values or not.
 
     R has the entries d_i d_i' r_ii', with r the correlation of rows of one group.
-
-    Attributes
-    ----------
-    values : bool
-        Whether estimates stand in the place of the parameters.
-    weighted : bool
-        Whether rows have precision weights.
     """
 
     fit: LMMFit

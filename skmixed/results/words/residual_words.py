@@ -16,25 +16,13 @@ MOST_PARAMETERS = 4
 
 
 def residual_words(fit: LMMFit) -> str:
-    """Say what the residual structure is, in a line.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        With a residual structure.
-    """
+    """Say what the residual structure is, in a line."""
     assert fit.residual is not None
     return "; ".join(_phrases(fit, fit.residual))
 
 
 def group_of_residuals(fit: LMMFit) -> str:
-    """Name the groups within which residuals are correlated.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        With correlated residuals.
-    """
+    """Name the groups within which residuals are correlated."""
     assert fit.residual is not None
     correlation = fit.residual.learned.correlation
     names = named(None if correlation is None else correlation.group)
@@ -43,13 +31,7 @@ def group_of_residuals(fit: LMMFit) -> str:
 
 
 def residual_sentences(fit: LMMFit, level: float) -> list[str]:
-    """Say what the residual structure is, and its parameters with their intervals.
-
-    Parameters
-    ----------
-    level : float
-        Of the confidence intervals.
-    """
+    """Say what the residual structure is, and its parameters with their intervals."""
     if fit.residual is None:
         return []
     told = f"The residuals have {listed(_phrases(fit, fit.residual))}"

@@ -31,12 +31,10 @@ WRITTEN_OUT = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorSymbols:
-    """Hold the symbols of one grouping factor.
+    """Hold the symbols of one grouping factor: letters of its effects and of its levels.
 
     Attributes
     ----------
-    letter, index : str
-        Of its random effects and of its levels.
     numbers : tuple of str
         Subscript of each effect; empty for an intercept that is alone.
     alone : bool
@@ -158,16 +156,12 @@ class ModelSymbols:
 
     Attributes
     ----------
-    response : str
-        Its name in LaTeX.
     numbers : dict of str to int
         Number of each coefficient and effect.
     values : bool
         Whether estimates stand in the place of the coefficients.
     weighted : bool
         Whether rows have precision weights.
-    family : FamilySymbols or None
-        None of a linear model.
     """
 
     fit: LMMFit
@@ -228,11 +222,6 @@ class ModelSymbols:
         return [f"{name(code)}_i" for code in self.recipe.parsed.offsets]
 
     @property
-    def residual_variance(self) -> str:
-        """Return the variance of a row around its conditional mean."""
-        return self.residuals.variance
-
-    @property
     def residuals(self) -> ResidualSymbols:
         """Return the symbols of the residuals."""
         return ResidualSymbols(self.fit, self.values, self.weighted)
@@ -246,13 +235,7 @@ class ModelSymbols:
 
 
 def model_symbols(results: Any, *, values: bool) -> ModelSymbols:
-    """Choose the symbols of a fitted model.
-
-    Parameters
-    ----------
-    values : bool
-        Whether estimates stand in the place of the coefficients.
-    """
+    """Choose the symbols of a fitted model; values are estimates in the place of coefficients."""
     fit = results.fit
     recipe = results.recipe
     first = 0 if "Intercept" in fit.fixed.names else 1

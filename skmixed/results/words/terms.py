@@ -22,14 +22,8 @@ INDICATOR = re.compile(r"(?P<variable>.+?)\[(?P<reduced>T\.)?(?P<level>.*)\]", r
 class TermPart:
     """Hold one factor of an interaction, or a whole term that is none.
 
-    Attributes
-    ----------
-    variable : str
-        Column or expression, such as ``"Days"``, ``"np.log(x)"`` or ``"half"``.
-    level : str or None
-        The category that an indicator stands for.
-    reduced : bool
-        Whether the category is compared with one that has no indicator.
+    The variable is a column or an expression, such as ``"np.log(x)"``; the level is the category
+    that an indicator stands for, reduced if it is compared with one that has no indicator.
     """
 
     variable: str
@@ -38,25 +32,7 @@ class TermPart:
 
 
 def parts_of(name: str, recipe: FormulaRecipe | None) -> tuple[TermPart, ...]:
-    """Take the name of a column apart.
-
-    Parameters
-    ----------
-    recipe : FormulaRecipe or None
-        Without a formula a name is one part, whatever it is made of.
-
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> from skmixed.results.words.terms import parts_of
-    >>> data = load_sleepstudy().assign(half=lambda d: (d["Days"] > 4).map({True: "b", False: "a"}))
-    >>> recipe = mixedlm("Reaction ~ Days * half + (1 | Subject)", data).recipe
-    >>> for part in parts_of("Days:half[T.b]", recipe):
-    ...     print(part)
-    TermPart(variable='Days', level=None, reduced=False)
-    TermPart(variable='half', level='b', reduced=True)
-    """
+    """Take the name of a column apart; without a formula it is one part, whatever it is made of."""
     if recipe is None:
         return (TermPart(name),)
     return tuple(_part(text, recipe) for text in _split(name))
@@ -68,8 +44,6 @@ class NamedTerms:
 
     Attributes
     ----------
-    parts : tuple of tuple of TermPart
-        Of each name.
     partners : dict of str to dict
         For each variable those that it interacts with, each with its last part.
     numeric : dict of str to set of str

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import GroupingFactor, factorise
-from skmixed.estimators.grouped_rows import (
+from skmixed.exceptions import NoGroupsWarning, warn_user
+from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
     innermost,
     takes_labels,
 )
-from skmixed.exceptions import NoGroupsWarning, warn_user
 
 __all__ = ["exchangeable_groups", "means_and_scales", "new_group_switches", "scaled_errors"]
 
@@ -27,19 +27,7 @@ def exchangeable_groups(
 ) -> tuple[str, GroupingFactor]:
     """Return the factor of which a new group is one more level, and its name.
 
-    Parameters
-    ----------
-    estimator : GroupConformalRegressor
-        Says which columns of X hold the labels, if no labels stand beside the rows.
-    factor : str or None
-        Name of the factor, where there are several.
-    are_columns : bool
-        Whether the labels are among the columns; else without labels each row is a group.
-
-    Raises
-    ------
-    ValueError
-        If there is no such factor, or none of several is named.
+    Without labels, beside the rows or among the columns, each row is a group.
     """
     if rows.labels is None and not are_columns:
         warn_user(
@@ -61,17 +49,7 @@ def exchangeable_groups(
 
 
 def scaled_errors(model: Any, rows: GroupedRows, *, normalize: bool) -> FloatArray:
-    """Return the sizes of the errors of rows, in units of their scale.
-
-    Parameters
-    ----------
-    model : fitted estimator
-        That has not seen the rows.
-    rows : GroupedRows
-        With y.
-    normalize : bool
-        Whether the scale is the model's; else it is 1.
-    """
+    """Return the sizes of a model's errors in rows that it has not seen, over their scale."""
     mean, scale = means_and_scales(model, rows, normalize=normalize)
     return np.abs(rows.y - mean) / scale
 
@@ -79,18 +57,7 @@ def scaled_errors(model: Any, rows: GroupedRows, *, normalize: bool) -> FloatArr
 def means_and_scales(
     model: Any, rows: GroupedRows, *, normalize: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """Return predictions of rows, and the units of their errors.
-
-    Parameters
-    ----------
-    normalize : bool
-        Whether the units are the standard deviations that the model predicts; else they are 1.
-
-    Raises
-    ------
-    TypeError
-        If the model predicts no standard deviations.
-    """
+    """Return predictions, and standard deviations if it is to normalise, or else ones."""
     switches = new_group_switches(model, rows.labels)
     if not normalize:
         mean = rows.predict(model, **switches)

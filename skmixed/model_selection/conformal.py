@@ -19,20 +19,20 @@ from sklearn.utils.validation import (
 )
 
 from skmixed.estimators.columns import framed, has_columns
-from skmixed.estimators.group_folds import splits_of_groups
-from skmixed.estimators.grouped_rows import GroupedRows, innermost, names_columns
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.numbers import checked_response
 from skmixed.estimators.routing import GroupRoutingMixin
-from skmixed.estimators.unseen_groups import (
+from skmixed.estimators.weights import row_weights
+from skmixed.exceptions import warn_user, warn_user_once_of_each
+from skmixed.formula.values import unmasked
+from skmixed.model_selection.group_folds import splits_of_groups
+from skmixed.model_selection.grouped_rows import GroupedRows, innermost, names_columns
+from skmixed.model_selection.unseen_groups import (
     exchangeable_groups,
     means_and_scales,
     new_group_switches,
     scaled_errors,
 )
-from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import warn_user, warn_user_once_of_each
-from skmixed.formula.values import unmasked
 from skmixed.prediction.conformal import (
     GroupScoreDistribution,
     group_score_distribution,

@@ -12,8 +12,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, check_consistent_length, column_or_1d
 
+from skmixed.estimators.base import MixedModel
 from skmixed.estimators.columns import framed
-from skmixed.estimators.group_folds import (
+from skmixed.estimators.numbers import checked_response
+from skmixed.estimators.weights import row_weights
+from skmixed.exceptions import warn_user_once_of_each
+from skmixed.formula.values import unmasked
+from skmixed.model_selection.group_folds import (
     KNOWN_GROUPS,
     NEW_GROUPS,
     GroupFold,
@@ -21,19 +26,13 @@ from skmixed.estimators.group_folds import (
     folds_of_rows,
     random_division,
 )
-from skmixed.estimators.group_scores import GroupScores
-from skmixed.estimators.grouped_rows import (
+from skmixed.model_selection.group_scores import ClassScores, GroupScores, ResponseScores
+from skmixed.model_selection.grouped_rows import (
     GroupedRows,
     chosen_factor,
     grouping_factors,
     wrapped,
 )
-from skmixed.estimators.numbers import checked_response
-from skmixed.estimators.row_scores import ClassScores, ResponseScores
-from skmixed.estimators.specification import ModelSpecification
-from skmixed.estimators.weights import row_weights
-from skmixed.exceptions import warn_user_once_of_each
-from skmixed.formula.values import unmasked
 from skmixed.prediction.predictive import check_coverage
 
 __all__ = ["cross_validate_groups"]
@@ -111,12 +110,14 @@ def cross_validate_groups(
     0  new rows of known groups  0.74  28.63      0.97
     1                new groups  0.24  51.90      0.92
     """
-    _check_arguments(cv, coverage)
+    if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
+        raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
+    check_coverage(coverage)
     X = framed(X)
     classes = is_classifier(estimator)
     if y is not None:
         y = column_or_1d(unmasked(y)) if classes else checked_response(y)
-    elif not isinstance(estimator, ModelSpecification) or estimator.formula is None:
+    elif not isinstance(estimator, MixedModel) or estimator.formula is None:
         raise ValueError("y is needed: only a mixed model with formula= finds the response in X.")
     factors = grouping_factors(estimator, X, groups)
     new = factors if factor is None else {factor: chosen_factor(factor, factors)}
@@ -156,13 +157,6 @@ def _name(estimator: Any) -> str:
     return type(estimator).__name__ + ("" if inner is None else f"({_name(inner)})")
 
 
-def _check_arguments(cv: Any, coverage: float) -> None:
-    """Raise ValueError for numbers of folds and probabilities that there are not."""
-    if not isinstance(cv, (int, np.integer)) or isinstance(cv, bool) or cv < 2:
-        raise ValueError(f"cv must be a number of folds, at least 2, got {cv!r}.")
-    check_coverage(coverage)
-
-
 def _predictions(
     estimator: Any, rows: GroupedRows, fold: GroupFold, coverage: float | None
 ) -> tuple[pd.DataFrame, list[tuple[type[Warning], str]]]:
@@ -177,7 +171,9 @@ def _predictions(
             limits, predicted = np.full((len(test), 2), np.nan), test.predict_proba(fitted)
         else:
             limits, predicted = test.predict_interval(fitted, coverage), test.predict(fitted)
-    observed, learned = (_observed(fitted, part) for part in (test, train))
+    observed, learned = (
+        fitted.observed_response(part.X) if part.y is None else part.y for part in (test, train)
+    )
     if coverage is None:
         observed, learned = (part == fitted.classes_[1] for part in (observed, learned))
     table = pd.DataFrame(
@@ -195,8 +191,3 @@ def _predictions(
         }
     )
     return table, [(one.category, str(one.message)) for one in found]
-
-
-def _observed(fitted: Any, rows: GroupedRows) -> Any:
-    """Return the response, by the formula where it was not given."""
-    return fitted.observed_response(rows.X) if rows.y is None else rows.y

@@ -1,9 +1,9 @@
-"""Estimates and tests of the coefficients, one by one."""
+"""What a fit says in tables and words: of its coefficients, its variances and its groups."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,20 @@ from skmixed import inference
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import TTests, t_tests
-from skmixed.results.of_model import OfModel
+from skmixed.results import group_intervals, tables, words
+from skmixed.results.fit_results import FitResults
+from skmixed.results.random_effects_draws import RandomEffectsDraws, sample_random_effects
 
-__all__ = ["CoefficientTests"]
+if TYPE_CHECKING:
+    from skmixed.results.words.equation import Equation, Form
+
+__all__ = ["TableResults"]
 
 FloatArray = NDArray[np.float64]
 
 
-class CoefficientTests(OfModel):
-    """Read the coefficients, their covariance, tests and limits off a fit."""
+class TableResults(FitResults):
+    """Make tables of the coefficients with their tests, of variances and of groups."""
 
     @cached_property
     def params(self) -> pd.Series:
@@ -128,6 +133,111 @@ class CoefficientTests(OfModel):
             With columns term, estimate, se, df, statistic, p_value, lower, upper.
         """
         return self._tests.table(self.fit.fixed.names, conf_level)
+
+    @cached_property
+    def cov_re(self) -> pd.DataFrame:
+        """Return the covariance of the effects of the first grouping factor; empty without one."""
+        if not self.fit.random:
+            return pd.DataFrame()
+        effects = self.fit.random[0]
+        names = list(effects.effect_names)
+        return pd.DataFrame(effects.effect_covariance, index=names, columns=names, copy=True)
+
+    @cached_property
+    def variance_components(self) -> pd.DataFrame:
+        """Return one row for each variance and covariance, the residual variance last.
+
+        The columns are group, name1, name2 (None for a variance), vcov, sdcor (the standard
+        deviation, or the correlation of a covariance) and share (the part of the sum of all
+        variances; NaN for a covariance). A covariance that the model fixes at 0 is not listed. A
+        generalised model has no residual variance, and no shares.
+        """
+        return tables.variance_table(self.fit)
+
+    @cached_property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the conditional modes, levels x effects."""
+        return {effects.name: tables.mode_table(effects) for effects in self.fit.random}
+
+    @cached_property
+    def random_effects_sd(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the standard deviations of the effects given the data."""
+        return {effects.name: tables.conditional_sd_table(effects) for effects in self.fit.random}
+
+    @cached_property
+    def group_coefficients(self) -> dict[str, pd.DataFrame]:
+        """Return for each factor the coefficients of its levels: population plus deviation."""
+        return {
+            effects.name: tables.group_coefficient_table(self.fit.fixed, effects)
+            for effects in self.fit.random
+        }
+
+    def random_effects_table(
+        self,
+        level: float = 0.95,
+        *,
+        beta_known: bool = False,
+        variance_uncertainty: group_intervals.GroupUncertainty = None,
+    ) -> pd.DataFrame:
+        """Return one row for each random effect of each group: value, se, limits, excludes_zero.
+
+        Parameters
+        ----------
+        level, beta_known, variance_uncertainty
+            As for ``skmixed.results.random_effects_table``.
+        """
+        return group_intervals.random_effects_table(
+            self, level, beta_known=beta_known, variance_uncertainty=variance_uncertainty
+        )
+
+    def group_coefficients_table(
+        self,
+        level: float = 0.95,
+        *,
+        variance_uncertainty: group_intervals.GroupUncertainty = None,
+    ) -> pd.DataFrame:
+        """Return one row for each coefficient of each group, with the standard error of the sum.
+
+        Parameters
+        ----------
+        level, variance_uncertainty
+            As for ``skmixed.results.group_coefficients_table``.
+        """
+        return group_intervals.group_coefficients_table(
+            self, level, variance_uncertainty=variance_uncertainty
+        )
+
+    def sample_random_effects(
+        self, n: int = 1000, *, random_state: Any = None, beta_known: bool = False
+    ) -> RandomEffectsDraws:
+        """Draw the effects of all groups from their distribution given the data.
+
+        Parameters
+        ----------
+        n, random_state, beta_known
+            As for ``skmixed.results.sample_random_effects``.
+        """
+        return sample_random_effects(self, n, random_state=random_state, beta_known=beta_known)
+
+    def equation(self, form: Form = "conditional", *, values: bool = False) -> Equation:
+        """Write the model as equations in LaTeX.
+
+        Parameters
+        ----------
+        form, values
+            As for ``skmixed.results.equation``.
+        """
+        return words.equation(self, form, values=values)
+
+    def describe(self, level: float = 0.95) -> str:
+        """Describe the model in plain words.
+
+        Parameters
+        ----------
+        level
+            As for ``skmixed.results.describe``.
+        """
+        return words.describe(self, level=level)
 
     @property
     def _degrees_of_freedom(self) -> DegreesOfFreedom:

@@ -6,26 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.estimators.base import MixedModel
 from skmixed.formula.values import unmasked
-from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind, marginal_covariance
 from skmixed.prediction.related import ResidualMemory
 from skmixed.prediction.uncertainty import VarianceUncertainty
 
-__all__ = ["PredictionMethods"]
+__all__ = ["LinearPredictor"]
 
 FloatArray = NDArray[np.float64]
 
 
-class PredictionMethods:
+class LinearPredictor(RegressorMixin, MixedModel):
     """Predict from a linear fit, with and without random effects."""
-
-    lmm_fit_: LMMFit
-    fitted_model: FittedModel
 
     def predict(
         self,
@@ -230,3 +228,33 @@ class PredictionMethods:
         """
         rows, _ = self.fitted_model.read(X, groups, True, labels_needed=True)
         return marginal_covariance(self.lmm_fit_, rows)
+
+    @property
+    def sigma_(self) -> float:
+        """Residual standard deviation of a row of weight 1."""
+        return self.lmm_fit_.sigma
+
+    @property
+    def residual_variance_(self) -> float:
+        """Residual variance of a row of weight 1."""
+        return self.lmm_fit_.sigma**2
+
+    @property
+    def residual_parameters_(self) -> dict[str, float]:
+        """Parameters of the residual structure by name; empty without one."""
+        return self.results_.residual_parameters
+
+    @property
+    def residual_variances_(self) -> pd.Series:
+        """Residual variance of each stratum; one, of a row of weight 1, without strata."""
+        return self.results_.residual_variances
+
+    @property
+    def icc_(self) -> float:
+        """Share of the groups in the variance around the fixed effects."""
+        return self.lmm_fit_.icc
+
+    @property
+    def monte_carlo_error_(self) -> np.ndarray:
+        """Standard errors of ``theta_`` that random probes cause; 0 for an exact fit."""
+        return self.results_.monte_carlo_error

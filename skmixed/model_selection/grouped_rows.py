@@ -39,14 +39,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupedRows:
-    """Hold rows as an estimator gets them.
-
-    Attributes
-    ----------
-    labels : array-like or data frame of n rows, or None
-        Labels beside X, for an estimator that takes them.
-    sample_weight : array-like of shape (n,) or None
-    """
+    """Hold rows as an estimator gets them, with labels beside X for one that takes them."""
 
     X: Any
     y: Any = None
@@ -139,17 +132,8 @@ def takes_labels(estimator: Any) -> bool:
 def grouping_factors(estimator: Any, X: Any, groups: Any = None) -> dict[str, GroupingFactor]:
     """Return the grouping factors of the rows by their names.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Says which columns of X hold the labels, if ``groups`` does not.
-    groups : array-like of shape (n,), data frame with a column for each factor, or str, optional
-        Labels, or the name of a column of X.
-
-    Raises
-    ------
-    ValueError
-        If there are no labels, or their number is not that of the rows.
+    The groups are labels, one factor or a data frame of several, or the name of a column of X; by
+    default the estimator says which columns of X hold them.
     """
     if groups is None:
         factors, source = _factors_of(estimator, X), X
@@ -185,19 +169,14 @@ def _factors_of(estimator: Any, X: Any) -> list[FactorColumns]:
         if not terms:
             raise ValueError(f"The formula {formula!r} has no groups. Pass groups=.")
         return [_columns_of(term, X) for term in terms]
-    if isinstance(estimator, Pipeline) and not _all_names(groups):
+    several = groups if isinstance(groups, (list, tuple)) else [groups]
+    if isinstance(estimator, Pipeline) and not all(isinstance(one, str) for one in several):
         raise ValueError(
             f"groups={groups!r} of {type(model).__name__} are columns of what the steps before it "
             "return, and need not be those of X. Pass groups=, an array of labels or the name of a "
             "column of X."
         )
     return factor_columns(groups, X)
-
-
-def _all_names(groups: Any) -> bool:
-    """Tell whether columns are all given by their names."""
-    several = groups if isinstance(groups, (list, tuple)) else [groups]
-    return all(isinstance(one, str) for one in several)
 
 
 def _columns_of(term: tuple[str, ...], X: Any) -> FactorColumns:

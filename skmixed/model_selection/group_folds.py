@@ -38,16 +38,9 @@ NEW_GROUPS = "new groups"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupFold:
-    """Hold one division of the rows.
+    """Hold one division of the rows, numbered from 1.
 
-    Attributes
-    ----------
-    factor : str
-        The factor whose groups are new; all factors, where all groups are known.
-    number : int
-        Counted from 1.
-    train, test : ndarray of int
-        Positions of rows.
+    The factor is that whose groups are new; all factors, where all groups are known.
     """
 
     question: str
@@ -92,13 +85,7 @@ def folds_of_rows(
 def folds_of_groups(
     name: str, factor: GroupingFactor, n_folds: int, random: np.random.RandomState
 ) -> list[GroupFold]:
-    """Divide the groups of a factor at random, all rows of a group together.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer groups than folds.
-    """
+    """Divide the groups of a factor at random, all rows of a group together."""
     n_groups = len(factor.levels)
     if n_groups < n_folds:
         raise ValueError(
@@ -124,19 +111,8 @@ def splits_of_groups(
 ) -> list[Split]:
     """Return the rows to fit and to calibrate, where a group is calibrated once with all its rows.
 
-    Parameters
-    ----------
-    name : str
-        Of the factor.
-    cv : int, splitter or iterable
-        Number of folds, reduced to that of the groups, or how they are made.
-    calibration_size : float, int or None
-        Share or number of the groups that are set aside once, instead of folds.
-
-    Raises
-    ------
-    ValueError
-        If there is one group only, or cv divides groups.
+    ``cv`` is at most the number of groups; ``calibration_size`` is what is set aside once, instead
+    of folds.
     """
     n_groups, random = len(factor.levels), random_division(random_state)
     if n_groups < 2:
