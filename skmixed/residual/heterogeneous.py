@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
-from skmixed.residual.strata import learn_strata, strata_of_rows
 from skmixed.residual.structure import Names, ResidualStructure, Scale, named
-from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+from skmixed.residual.variance import (
+    Columns,
+    RowDeviations,
+    VarianceFunction,
+    learn_strata,
+    strata_of_rows,
+)
 
 __all__ = ["Heterogeneous"]
 

@@ -8,9 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.numbers import check_rows, numbers
 from skmixed.residual.structure import Scale
-from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+from skmixed.residual.variance import (
+    Columns,
+    RowDeviations,
+    VarianceFunction,
+    check_rows,
+    numbers,
+)
 
 __all__ = ["KnownVariance"]
 

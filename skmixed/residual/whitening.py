@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.correlated_rows import CorrelatedRows
 from skmixed.residual.correlation import MarkovCorrelation
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.neighbouring_rows import NeighbouringRows
@@ -34,7 +33,7 @@ class ResidualAt:
 
     rows: ResidualRows
     logarithms: FloatArray
-    correlated: CorrelatedRows | None
+    correlated: NeighbouringRows | PatternedRows | None
     counts: FloatArray | None
 
     def apply(self, columns: FloatArray) -> FloatArray:
@@ -132,7 +131,7 @@ def residual_at(
     """
     of_arms, of_variances = learned.split(rho)
     logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
-    correlated: CorrelatedRows | None = None
+    correlated: NeighbouringRows | PatternedRows | None = None
     if rows.grouped is not None and learned.correlation is not None:
         if isinstance(learned.correlation, MarkovCorrelation):
             correlated = NeighbouringRows(learned.correlation, learned.axis, rows.grouped, of_arms)
