@@ -1,15 +1,29 @@
-"""Covariances of blocks of rows with their derivatives."""
+"""Covariances of blocks of rows with their derivatives, in the parameters that are reported.
+
+Kenward and Roger's method depends on the parameters in which the covariance is written. These are
+SAS's: covariances where the covariance matrix is linear in them, otherwise variances, correlations,
+ranges and powers.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CovarianceBlocks"]
+from skmixed.residual.differentiation import central_differences, complex_step
+from skmixed.residual.learned import LearnedResidual, ResidualRows
+from skmixed.residual.patterns import GroupedRows, SameSize
+
+__all__ = ["STEP", "CovarianceBlocks", "NaturalCovariance", "correlation_blocks"]
 
 FloatArray = NDArray[np.float64]
+
+# Of central differences between exact first derivatives: rounding and curvature are about equal.
+STEP = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,3 +46,129 @@ class CovarianceBlocks:
         """Return some of the blocks."""
         second = None if self.second is None else self.second[:, :, blocks]
         return CovarianceBlocks(self.values[blocks], self.first[:, blocks], second)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NaturalCovariance(ABC):
+    """The whole covariance sigma^2 R of the residuals in K natural parameters.
+
+    Attributes
+    ----------
+    linear : bool
+        Whether it is linear in them.
+    """
+
+    learned: LearnedResidual
+    rows: ResidualRows
+    rho: FloatArray
+    sigma: float
+    n_rows: int
+    linear: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Name the parameters."""
+
+    @abstractmethod
+    def natural(self, free: NDArray[Any]) -> NDArray[Any]:
+        """Return the parameters at some (rho, log sigma), which may be complex."""
+
+    @abstractmethod
+    def blocks(self, rows: NDArray[np.intp]) -> CovarianceBlocks:
+        """Compute the covariances of blocks of rows, (n_blocks, m), and their derivatives."""
+
+    @property
+    def values(self) -> FloatArray:
+        """Return the parameters, (K,)."""
+        return np.asarray(self.natural(self._free))
+
+    @property
+    def derivative(self) -> FloatArray:
+        """Return their derivatives in (rho, log sigma), (K, n_rho + 1)."""
+        return complex_step(self.natural, self._free).T
+
+    @property
+    def _free(self) -> FloatArray:
+        """Return (rho, log sigma)."""
+        return np.append(self.rho, np.log(self.sigma))
+
+
+def correlation_blocks(
+    learned: LearnedResidual, grouped: GroupedRows | None, rho: FloatArray, rows: NDArray[np.intp]
+) -> CovarianceBlocks:
+    """Compute the correlations of blocks of rows; rows of different groups have none.
+
+    Second derivatives are central differences of the exact first ones.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_blocks, m)
+        Positions of the rows in the data.
+    """
+    n_blocks, m = rows.shape
+    if grouped is None or learned.correlation is None:
+        values = np.repeat(np.eye(m)[None], n_blocks, axis=0)
+        return CovarianceBlocks(values, np.empty((0, n_blocks, m, m)), None)
+    of_arms, _ = learned.split(rho)
+    K = learned.n_arms * learned.n_correlations
+    linear = learned.correlation.linear
+    whole = np.zeros((1 + K + (0 if linear else K * K), n_blocks, m, m))
+    for size in _groups_of_blocks(grouped, rows).sizes:
+        block, place = np.divmod(size.rows, m)
+        at = (slice(None), block[:, :1, None], place[:, :, None], place[:, None, :])
+        whole[at] = _of_patterns(learned, size, of_arms)[:, size.pattern]
+    second = None if linear else whole[1 + K :].reshape(K, K, n_blocks, m, m)
+    return CovarianceBlocks(whole[0], whole[1 : 1 + K], second)
+
+
+def _groups_of_blocks(grouped: GroupedRows, rows: NDArray[np.intp]) -> GroupedRows:
+    """Return the rows of all blocks one after another, a group in two blocks being two groups."""
+    flat = rows.ravel()
+    block = np.repeat(np.arange(len(rows)), rows.shape[1])
+    groups = block * (grouped.groups.max(initial=0) + 1) + grouped.groups[flat]
+    return GroupedRows(groups, grouped.positions[flat], grouped.arms[flat])
+
+
+def _of_patterns(
+    learned: LearnedResidual, size: SameSize, parameters: list[FloatArray]
+) -> FloatArray:
+    """Return the correlations of patterns, their first and, unless 0, second derivatives."""
+    correlation = learned.correlation
+    assert correlation is not None
+    k, n_arms = learned.n_correlations, learned.n_arms
+    n_patterns, m = size.positions.shape[:2]
+    values = np.zeros((n_patterns, m, m))
+    first = np.zeros((n_arms, k, n_patterns, m, m))
+    second = np.zeros((n_arms, k, n_arms, k, n_patterns, m, m) if not correlation.linear else 0)
+    for arm, rho in enumerate(parameters):
+        own = np.flatnonzero(size.arms == arm)
+        if not len(own):
+            continue
+        positions = size.positions[own]
+        natural = correlation.natural(rho, learned.axis)
+        values[own] = correlation.correlations(natural, positions)
+        first[arm][:, own] = correlation.correlation_derivative(natural, positions)
+        if not correlation.linear:
+            second[arm, :, arm][:, :, own] = _second_derivative(learned, rho, positions)
+    parts = (values, first, second)
+    return np.concatenate([part.reshape(-1, n_patterns, m, m) for part in parts])
+
+
+def _second_derivative(
+    learned: LearnedResidual, rho: FloatArray, positions: NDArray[np.generic]
+) -> FloatArray:
+    """Return the second derivatives in the natural parameters, (k, k, n_patterns, m, m).
+
+    Steps are taken in rho, which has no bounds and whose unit is 1.
+    """
+    correlation, axis = learned.correlation, learned.axis
+    assert correlation is not None
+
+    def first(free: FloatArray) -> FloatArray:
+        return correlation.correlation_derivative(correlation.natural(free, axis), positions)
+
+    in_rho = central_differences(first, rho, STEP)
+    chain = correlation.natural_derivative(rho, axis)
+    flat = np.linalg.solve(chain.T, in_rho.reshape(len(rho), -1)).reshape(in_rho.shape)
+    return np.asarray(0.5 * (flat + flat.swapaxes(0, 1)))
