@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.differentiation import central_differences, complex_step
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.patterns import GroupedRows, SameSize
@@ -110,14 +111,14 @@ def correlation_blocks(
     if grouped is None or learned.correlation is None:
         values = np.repeat(np.eye(m)[None], n_blocks, axis=0)
         return CovarianceBlocks(values, np.empty((0, n_blocks, m, m)), None)
-    of_arms, _ = learned.split(rho)
+    correlations = CorrelationsAt(learned, rho)
     K = learned.n_arms * learned.n_correlations
     linear = learned.correlation.linear
     whole = np.zeros((1 + K + (0 if linear else K * K), n_blocks, m, m))
     for size in _groups_of_blocks(grouped, rows).sizes:
         block, place = np.divmod(size.rows, m)
         at = (slice(None), block[:, :1, None], place[:, :, None], place[:, None, :])
-        whole[at] = _of_patterns(learned, size, of_arms)[:, size.pattern]
+        whole[at] = _of_patterns(correlations, size)[:, size.pattern]
     second = None if linear else whole[1 + K :].reshape(K, K, n_blocks, m, m)
     return CovarianceBlocks(whole[0], whole[1 : 1 + K], second)
 
@@ -130,45 +131,30 @@ def _groups_of_blocks(grouped: GroupedRows, rows: NDArray[np.intp]) -> GroupedRo
     return GroupedRows(groups, grouped.positions[flat], grouped.arms[flat])
 
 
-def _of_patterns(
-    learned: LearnedResidual, size: SameSize, parameters: list[FloatArray]
-) -> FloatArray:
+def _of_patterns(at: CorrelationsAt, size: SameSize) -> FloatArray:
     """Return the correlations of patterns, their first and, unless 0, second derivatives."""
-    correlation = learned.correlation
-    assert correlation is not None
-    k, n_arms = learned.n_correlations, learned.n_arms
-    n_patterns, m = size.positions.shape[:2]
-    values = np.zeros((n_patterns, m, m))
-    first = np.zeros((n_arms, k, n_patterns, m, m))
-    second = np.zeros((n_arms, k, n_arms, k, n_patterns, m, m) if not correlation.linear else 0)
-    for arm, rho in enumerate(parameters):
-        own = np.flatnonzero(size.arms == arm)
-        if not len(own):
-            continue
-        positions = size.positions[own]
-        natural = correlation.natural(rho, learned.axis)
-        values[own] = correlation.correlations(natural, positions)
-        first[arm][:, own] = correlation.correlation_derivative(natural, positions)
-        if not correlation.linear:
-            second[arm, :, arm][:, :, own] = _second_derivative(learned, rho, positions)
-    parts = (values, first, second)
-    return np.concatenate([part.reshape(-1, n_patterns, m, m) for part in parts])
+    linear, n_arms, k = at.correlation.linear, len(at.of_arms), at.learned.n_correlations
+    n, m = size.positions.shape[:2]
+    first = np.zeros((n_arms, k, n, m, m))
+    second = np.zeros((n_arms, k, n_arms, k, n, m, m) if not linear else 0)
+    patterns = size.positions, size.arms
+    first[size.arms, :, np.arange(n)] = at.slopes(*patterns).swapaxes(0, 1)
+    for arm, own in () if linear else at.members(size.arms):
+        second[arm, :, arm][:, :, own] = _second_derivative(at, arm, size.positions[own])
+    parts = (at.matrices(*patterns), first, second)
+    return np.concatenate([part.reshape(-1, n, m, m) for part in parts])
 
 
-def _second_derivative(
-    learned: LearnedResidual, rho: FloatArray, positions: NDArray[np.generic]
-) -> FloatArray:
+def _second_derivative(at: CorrelationsAt, arm: int, positions: NDArray[Any]) -> FloatArray:
     """Return the second derivatives in the natural parameters, (k, k, n_patterns, m, m).
 
     Steps are taken in rho, which has no bounds and whose unit is 1.
     """
-    correlation, axis = learned.correlation, learned.axis
-    assert correlation is not None
+    correlation, axis, chain = at.correlation, at.learned.axis, at.chains[arm]
 
     def first(free: FloatArray) -> FloatArray:
         return correlation.correlation_derivative(correlation.natural(free, axis), positions)
 
-    in_rho = central_differences(first, rho, STEP)
-    chain = correlation.natural_derivative(rho, axis)
-    flat = np.linalg.solve(chain.T, in_rho.reshape(len(rho), -1)).reshape(in_rho.shape)
+    in_rho = central_differences(first, at.of_arms[arm], STEP)
+    flat = np.linalg.solve(chain.T, in_rho.reshape(len(chain), -1)).reshape(in_rho.shape)
     return np.asarray(0.5 * (flat + flat.swapaxes(0, 1)))

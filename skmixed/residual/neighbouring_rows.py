@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
-from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.patterns import GroupedRows
 
 __all__ = ["NeighbouringRows"]
@@ -25,38 +23,23 @@ class NeighbouringRows:
 
     The rest of the variance is s_j^2 = 1 - c_j^2.
 
-    Parameters
-    ----------
-    parameters : sequence of ndarray of shape (n_parameters,)
-        rho of each arm.
-
-    Raises
-    ------
-    LinAlgError
-        If neighbours differ by no more than rounding.
+    It raises LinAlgError if neighbours differ by no more than rounding.
     """
 
-    def __init__(
-        self,
-        correlation: MarkovCorrelation,
-        axis: Axis,
-        rows: GroupedRows,
-        parameters: Sequence[FloatArray],
-    ) -> None:
+    def __init__(self, at: CorrelationsAt, rows: GroupedRows) -> None:
+        correlation = at.correlation
+        assert isinstance(correlation, MarkovCorrelation)
         self._order = rows.order
         self._before, self._after = rows.neighbours
-        self._n_parameters = len(parameters[0])
-        positions = rows.positions[self._before], rows.positions[self._after]
         self._arms = rows.arms[self._after]
+        self._n_arms = len(at.of_arms)
         c = np.empty(len(self._after))
-        self._slopes = np.empty((self._n_parameters, len(c)))
-        for arm, rho in enumerate(parameters):
-            own = slice(None) if len(parameters) == 1 else self._arms == arm
-            natural, before, after = correlation.natural(rho, axis), *(p[own] for p in positions)
-            c[own] = correlation.steps(natural, before, after)
-            in_natural = correlation.step_derivative(natural, before, after)
-            self._slopes[:, own] = correlation.natural_derivative(rho, axis).T @ in_natural
-        self._n_arms = len(parameters)
+        self._slopes = np.empty((len(at.of_arms[0]), len(c)))
+        for arm, own in at.members(self._arms):
+            steps = (rows.positions[side[own]] for side in (self._before, self._after))
+            neighbours = at.naturals[arm], *steps
+            c[own] = correlation.steps(*neighbours)
+            self._slopes[:, own] = at.chains[arm].T @ correlation.step_derivative(*neighbours)
         self._c, self._s2 = c, 1.0 - c * c
         if (self._s2 < LEAST).any():
             raise np.linalg.LinAlgError("Neighbouring rows are correlated by 1 within rounding.")

@@ -15,7 +15,7 @@ __all__ = ["GroupedRows", "SameSize"]
 Integers = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SameSize:
     """Hold the groups of one number of rows.
 
@@ -39,6 +39,11 @@ class SameSize:
     def n_patterns(self) -> int:
         """Count the patterns."""
         return len(self.arms)
+
+    def counts(self, counts: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return how many groups have each pattern, each row's counting so many times."""
+        repeated = None if counts is None else counts[self.rows[:, 0]]
+        return np.bincount(self.pattern, repeated, self.n_patterns).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

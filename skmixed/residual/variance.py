@@ -82,10 +82,7 @@ class RowDeviations:
 class LearnedVariance(Protocol):
     """A variance structure that has seen the training rows: its strata, units, parameters."""
 
-    @property
-    def n_parameters(self) -> int:
-        """Return the length of rho."""
-        ...
+    __slots__ = ()
 
     @property
     def names(self) -> list[str]:
@@ -93,18 +90,23 @@ class LearnedVariance(Protocol):
         ...
 
     @property
+    def n_parameters(self) -> int:
+        """Return the length of rho."""
+        return len(self.names)
+
+    @property
     def scales(self) -> list[Scale]:
-        """Say for each natural parameter where it is nearly normal."""
-        ...
+        """Say for each natural parameter where it is nearly normal, by default as it is."""
+        return ["linear"] * self.n_parameters
 
     @property
     def fixes_sigma(self) -> bool:
         """Tell whether the variances are known, and sigma is 1."""
-        ...
+        return False
 
     def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
-        """Return the natural parameters; it must take complex numbers."""
-        ...
+        """Return the natural parameters, by default rho; it must take complex numbers."""
+        return rho
 
     def rows(self, columns: Columns) -> RowDeviations:
         """Return what the standard deviations of some rows are in rho."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.neighbouring_rows import NeighbouringRows
 from skmixed.residual.patterned_rows import PatternedRows
@@ -129,14 +130,13 @@ def residual_at(
     LinAlgError
         If R is not positive definite within rounding.
     """
-    of_arms, of_variances = learned.split(rho)
+    _, of_variances = learned.split(rho)
     logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
     correlated: NeighbouringRows | PatternedRows | None = None
     if rows.grouped is not None and learned.correlation is not None:
-        if isinstance(learned.correlation, MarkovCorrelation):
-            correlated = NeighbouringRows(learned.correlation, learned.axis, rows.grouped, of_arms)
-        else:
-            correlated = PatternedRows(learned.correlation, learned.axis, rows.grouped, of_arms)
+        markov = isinstance(learned.correlation, MarkovCorrelation)
+        kind = NeighbouringRows if markov else PatternedRows
+        correlated = kind(CorrelationsAt(learned, rho), rows.grouped)
         n = len(rows.grouped.groups)
     else:
         n = len(logs[0])
