@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +57,9 @@ class BasisObjective(ResidualObjective):
 
     Where the sum cancels, as with correlations next to 1, the rows are whitened as in the class
     that this one extends.
-
-    Parameters
-    ----------
-    whitening : ResidualObjective
-        The same with whitened rows.
-    cliques : sequence of Cliques
-        Of the rows.
     """
+
+    exact_hessian: ClassVar[bool] = True
 
     def __init__(
         self, whitening: ResidualObjective, cliques: Sequence[Cliques], columns: RowColumns
@@ -89,23 +85,10 @@ class BasisObjective(ResidualObjective):
         self._combination: _Combined | None = None
         self._last_exact: ObjectiveValue | None = None
 
-    @property
-    def exact_hessian(self) -> bool:
-        """Tell whether a call returns the exact Hessian."""
-        return True
-
     def of_theta(self, rho: FloatArray) -> ProfiledObjective:
         """Return the objective at a given rho, as a function of theta."""
         here = self._at(rho)
         return super().of_theta(rho) if here is None else here.objective
-
-    def value(self, parameters: FloatArray) -> float:
-        """Return the objective alone; infinite where V is singular within rounding."""
-        theta, rho = self.split(parameters)
-        try:
-            return self.of_theta(rho).value(theta)
-        except np.linalg.LinAlgError:
-            return math.inf
 
     def __call__(self, parameters: FloatArray) -> ObjectiveValue:
         """Evaluate the objective with its derivatives at (theta, rho).
@@ -118,7 +101,10 @@ class BasisObjective(ResidualObjective):
         if here is None:
             return super().__call__(parameters)
         at = self._last_exact = self._exact(here, parameters)
-        if not len(rho) or math.isinf(at.value) or _convex(at.hessian):
+        if not len(rho) or math.isinf(at.value):
+            return at
+        curvatures = np.linalg.eigvalsh(at.hessian)
+        if curvatures[0] >= -CONCAVE * curvatures[-1]:
             return at
         steady = self._steady(at)
         far = LocalModel.of(parameters, at.gradient, steady).distance > NEAR
@@ -141,13 +127,14 @@ class BasisObjective(ResidualObjective):
         gradient[:m], hessian[:m, :m] = at.gradient, at.hessian
         if len(rho) and math.isfinite(at.value):
             derivatives = self._derivatives(here, at)
-            weights = self._sums.weights(derivatives.gradient())
+            weights = np.asarray(self._sums.sums @ derivatives.gradient())
             jacobian = here.precision.jacobian()
             gradient[m:] = here.precision.gradient(weights)
-            second, changes = derivatives.second(self._sums.directions(jacobian))
+            second, changes = derivatives.second(np.asarray(jacobian @ self._sums.sums))
             hessian[m:, m:] = second + here.precision.hessian(weights, jacobian)
             if m:
-                hessian[:m, m:] = self._psi_changes(theta) @ changes.reshape(n - m, -1).T
+                slopes = self.covariance.factors[0].covariance_derivative(theta)
+                hessian[:m, m:] = slopes.reshape(m, -1) @ changes.reshape(n - m, -1).T
                 hessian[m:, :m] = hessian[:m, m:].T
         return replace(at, theta=parameters, gradient=gradient, hessian=hessian)
 
@@ -217,18 +204,13 @@ class BasisObjective(ResidualObjective):
             precision=1.0 / at.solution.sigma2,
         )
 
-    def _psi_changes(self, theta: FloatArray) -> FloatArray:
-        """Return the derivatives of Psi in theta, raveled, (n_theta, n_effects^2)."""
-        covariance = self.covariance.factors[0]
-        return covariance.covariance_derivative(theta).reshape(len(theta), -1)
-
     def _moved(self, at: ObjectiveValue) -> FloatArray | None:
         """Return the changes of mixing A'V^-1 A mixing' with rho; None where the sums cancel."""
         here = self._at(self.split(at.theta)[1])
         if here is None:
             return None
-        directions = self._sums.directions(here.precision.jacobian())
-        return self._derivatives(here, at).moved(directions)
+        jacobian = here.precision.jacobian()
+        return self._derivatives(here, at).moved(np.asarray(jacobian @ self._sums.sums))
 
 
 def with_basis(whitening: ResidualObjective) -> ResidualObjective:
@@ -259,9 +241,3 @@ def row_columns(whitening: ResidualObjective) -> RowColumns:
     codes = design.factors[kept[0]].codes if kept else np.zeros(design.n_rows, dtype=np.intp)
     n_levels = len(design.factors[kept[0]].levels) if kept else 0
     return RowColumns(A, Z, codes, n_levels, design.weights.group_counts)
-
-
-def _convex(hessian: FloatArray) -> bool:
-    """Tell whether no curvature is notably negative."""
-    curvatures = np.linalg.eigvalsh(hessian)
-    return bool(curvatures[0] >= -CONCAVE * curvatures[-1])

@@ -32,9 +32,7 @@ class RowColumns:
     A : ndarray of shape (n_columns, n)
         [X y].
     Z : ndarray of shape (n_effects, n)
-        Of the only factor, no rows without one.
-    codes : ndarray of shape (n,)
-        Its level of each row.
+        Of the only factor, whose levels are codes; no rows without one.
     counts : ndarray of shape (n,) or None
         How many times each row's group counts.
     """
@@ -71,14 +69,7 @@ class ClassProducts:
         sum_log_weights: float,
         multiplicity: FloatArray | None,
     ) -> CrossProducts:
-        """Return the products with sum_m c_m B_m in the place of W.
-
-        Parameters
-        ----------
-        coefficients : ndarray of shape (n_classes,)
-        n_rows, sum_log_weights, multiplicity
-            As `CrossProducts` and `FactorProducts` have them.
-        """
+        """Return the products with sum_m c_m B_m in the place of W."""
         AtWA, ZtWZ, ZtWA = self.shape.split(coefficients @ self.sums)
         factors = (FactorProducts(ZtWZ, ZtWA, multiplicity),) if self.shape.n_effects else ()
         return CrossProducts(n_rows, sum_log_weights, AtWA, factors)
@@ -88,19 +79,6 @@ class ClassProducts:
         a = self.shape.n_columns
         found = self.sums[:, np.arange(a) * (a + 1)]
         return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
-
-    def weights(self, gradient: FloatArray) -> FloatArray:
-        """Return the inner product of a gradient in the products with each S_m, (n_classes,)."""
-        return np.asarray(self.sums @ gradient)
-
-    def directions(self, jacobian: FloatArray) -> FloatArray:
-        """Return the changes of the products with the coefficients, (m, shape.size).
-
-        Parameters
-        ----------
-        jacobian : ndarray of shape (m, n_classes)
-        """
-        return np.asarray(jacobian @ self.sums)
 
 
 def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:

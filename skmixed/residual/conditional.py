@@ -31,10 +31,8 @@ class ConditionalRows:
 
     Attributes
     ----------
-    observed : ndarray of shape (n_groups, m)
-        Positions of the groups' rows among the observed ones.
-    new : ndarray of shape (n_groups, k)
-        Positions of their rows among the new ones.
+    observed, new : ndarray of shape (n_groups, m) and (n_groups, k)
+        Positions of the groups' rows among the observed ones, and among the new ones.
     kind : ndarray of shape (n_groups,)
         Which of the matrices belong to each group.
     weights : ndarray of shape (n_kinds, k, m)
@@ -55,12 +53,7 @@ def conditional_rows(
 ) -> Iterator[ConditionalRows]:
     """Yield the groups of new rows with what their observed rows tell of them.
 
-    Parameters
-    ----------
-    observed, new : GroupedRows
-        Their groups numbered alike.
-    alone : bool
-        Whether to yield groups without an observed row too.
+    Both number their groups alike; those without an observed row are yielded if alone is True.
     """
     learned = fitted.learned
     assert learned.correlation is not None

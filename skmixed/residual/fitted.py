@@ -45,7 +45,6 @@ class FittedResidual(FieldState):
 
     Attributes
     ----------
-    rho : ndarray of shape (n_rho,)
     information_changes : ndarray of shape (n_rho, rank, rank)
         Derivatives of X'V^-1 X in rho, standardised columns.
     undetermined : ndarray of shape (n_rho,)
@@ -139,15 +138,8 @@ class FittedResidual(FieldState):
     def columns_of_one_group(self, rows: Any, by: Any) -> tuple[Columns, pd.Index]:
         """Return the columns of some rows of one group, and what to call the rows.
 
-        Parameters
-        ----------
-        rows : array-like of shape (n,), DataFrame of n rows, or None
-            Times; or all columns that the structure reads; None for all occasions.
-
-        Raises
-        ------
-        ValueError
-            If a column is not given.
+        The rows are times; a data frame of all columns that the structure reads; or None for all
+        occasions.
         """
         structure, times = self.learned.structure, self.learned.times
         named_times = time_columns(structure)
@@ -174,35 +166,13 @@ class FittedResidual(FieldState):
         return columns, index
 
     def covariance(self, columns: Columns, n: int) -> FloatArray:
-        """Return R of n rows of one group, (n, n).
-
-        Parameters
-        ----------
-        columns : mapping of columns
-            By the names in which the structure asks for them.
-
-        Raises
-        ------
-        ValueError
-            If a time or a stratum was not fitted.
-        """
+        """Return R of n rows of one group, (n, n)."""
         rows = self.learned.rows(columns, np.zeros(n, dtype=np.intp))
         root = residual_at(self.learned, rows, self.rho).undo(np.eye(n))
         return root.T @ root
 
     def deviations(self, columns: Columns) -> FloatArray:
-        """Return the standard deviations of rows relative to sigma, (n,).
-
-        Parameters
-        ----------
-        columns : mapping of columns
-            By the names in which the structure asks for them.
-
-        Raises
-        ------
-        ValueError
-            If a row is of a stratum that was not fitted.
-        """
+        """Return the standard deviations of rows relative to sigma, (n,)."""
         _, parts = self.learned.split(self.rho)
         logs = [
             variance.rows(columns).logarithms(part)

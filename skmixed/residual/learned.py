@@ -25,15 +25,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualRows:
-    """Hold what a residual structure knows of some rows.
-
-    Attributes
-    ----------
-    grouped : GroupedRows or None
-        None without correlations.
-    deviations : tuple of RowDeviations
-        One for each structure of standard deviations.
-    """
+    """Hold what a residual structure knows of some rows, with None for no correlations."""
 
     grouped: GroupedRows | None
     deviations: tuple[RowDeviations, ...]
@@ -57,14 +49,8 @@ class LearnedResidual(FieldState):
     rho joins the parameters of the correlations, arm after arm, and those of each structure of
     standard deviations.
 
-    Attributes
-    ----------
-    structure : ResidualStructure
-        As the user gave it.
-    times : Levels or None
-        The occasions, where times are labels.
-    arms : Levels or None
-        The labels that have correlations of their own.
+    The structure is as the user gave it; times are the occasions where these are labels, and arms
+    the labels that have correlations of their own.
     """
 
     structure: ResidualStructure

@@ -17,14 +17,12 @@ Integers = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class SameSize:
-    """Hold the groups of one number of rows.
+    """Hold the groups of one number of rows, and which pattern of positions each has.
 
     Attributes
     ----------
     rows : ndarray of shape (n_groups, n_rows)
         Positions of the rows in the data, in the order of time.
-    pattern : ndarray of shape (n_groups,)
-        Which of the patterns each group has.
     positions : ndarray of shape (n_patterns, n_rows) or (n_patterns, n_rows, n_dimensions)
     arms : ndarray of shape (n_patterns,)
         Whose parameters each pattern takes.
@@ -50,13 +48,8 @@ class SameSize:
 class GroupedRows:
     """Hold where the rows of a correlation are: group, position, and whose parameters they take.
 
-    Attributes
-    ----------
-    groups : ndarray of shape (n,)
-        Codes of the groups within which rows are correlated.
-    positions : ndarray of shape (n,) or (n, n_dimensions)
-    arms : ndarray of shape (n,)
-        0 where all groups share the parameters.
+    Groups are codes, positions have shape (n,) or (n, n_dimensions), and arms are 0 where all groups
+    share the parameters.
     """
 
     groups: Integers
@@ -88,13 +81,7 @@ class GroupedRows:
 
     @cached_property
     def neighbours(self) -> tuple[Integers, Integers]:
-        """Return where, in the order of group and time, a row follows another of its group.
-
-        Returns
-        -------
-        before, after : ndarray
-            Positions of rows in the data.
-        """
+        """Return rows, and those that follow them in their group in the order of time."""
         follows = self._follows
         return self.order[:-1][follows], self.order[1:][follows]
 

@@ -33,10 +33,7 @@ def learn_axis(
 ) -> tuple[Axis, Levels | None]:
     """Learn the occasions, or the unit of distances, from the training rows.
 
-    Returns
-    -------
-    times : Levels or None
-        The occasions where times are labels, or where only their order counts.
+    The levels are the occasions where times are labels, or where only their order counts.
     """
     kind, names = correlation.axis_kind, correlation.axis_columns
     largest = int(np.bincount(groups).max(initial=1))
@@ -56,22 +53,7 @@ def learn_axis(
 def row_positions(
     correlation: Correlation, times: Levels | None, columns: Columns, groups: Integers
 ) -> NDArray[Any]:
-    """Return the position of each row.
-
-    Parameters
-    ----------
-    times : Levels or None
-        As `learn_axis` returned them.
-
-    Returns
-    -------
-    ndarray of shape (n,) or (n, n_dimensions)
-
-    Raises
-    ------
-    ValueError
-        If times are not of the kind that the structure needs, or were not fitted.
-    """
+    """Return the position of each row, (n,) or (n, n_dimensions), with times as learned."""
     kind, names = correlation.axis_kind, correlation.axis_columns
     if kind == "coordinates":
         if not names:

@@ -38,15 +38,8 @@ SHOWN = 5
 class RowDeviations:
     """Hold what the logarithm of the standard deviation of each row is in the parameters.
 
-    It is offset + values * rho[codes]: linear, whatever the structure.
-
-    Attributes
-    ----------
-    codes : ndarray of shape (n,)
-        The parameter of each row, -1 for none.
-    values : ndarray of shape (n,) or None
-        1 where None.
-    offset : ndarray of shape (n,) or None
+    It is offset + values * rho[codes]: linear, whatever the structure. A code of -1 is for no
+    parameter, and None for values of 1 or an offset of 0.
     """
 
     codes: NDArray[np.intp]

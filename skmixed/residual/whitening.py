@@ -78,12 +78,9 @@ class ResidualAt:
         return whole
 
     def gradient(self, columns: FloatArray) -> FloatArray:
-        """Return for each parameter d log|R| - sum f'T dR T'f over the columns f.
+        """Return for each parameter d log|R| - sum f'T dR T'f over the columns f, (m, n).
 
-        Parameters
-        ----------
-        columns : ndarray of shape (m, n)
-            White, times the root of the counts.
+        They are white, times the root of the counts.
         """
         parts = [np.empty(0)]
         correlated = self.correlated
@@ -117,18 +114,9 @@ def residual_at(
     rho: FloatArray,
     counts: FloatArray | None = None,
 ) -> ResidualAt:
-    """Evaluate the structure of some rows.
+    """Evaluate the structure of some rows, each of whose groups counts so many times.
 
-    Parameters
-    ----------
-    rho : ndarray of shape (n_parameters,)
-    counts : ndarray of shape (n,), optional
-        How many times each row's group counts.
-
-    Raises
-    ------
-    LinAlgError
-        If R is not positive definite within rounding.
+    It raises LinAlgError if R is not positive definite within rounding.
     """
     _, of_variances = learned.split(rho)
     logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
