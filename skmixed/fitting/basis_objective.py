@@ -14,6 +14,7 @@ from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
 from skmixed.fitting.local_model import NEAR, LocalModel
 from skmixed.fitting.residual_identification import ENOUGH, some_groups
 from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.product_derivatives import ProductDerivatives
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
@@ -76,12 +77,15 @@ class BasisObjective(ResidualObjective):
         self._design = self._rows.plain.design
         counts = self._design.weights.row_multiplicity
         self._precision = Precision(learned, cliques, counts)
-        self._sums = sum_by_class(cliques, columns)
+        self._shape, self._sums = columns.shape, sum_by_class(cliques, columns)
         self._log_determinant = self._rows.log_determinant
         known = self.residual.rows.known_logarithms
         if known is not None:
             self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
-        self._squares = self._sums.squares()
+        # The diagonals of A'B A, whose terms tell how far the sums of squares cancel.
+        a = columns.shape.n_columns
+        squares = self._sums[:, np.arange(a) * (a + 1)]
+        self._squares = np.abs(squares if isinstance(squares, np.ndarray) else squares.toarray())
         self._combination: _Combined | None = None
         self._last_exact: ObjectiveValue | None = None
 
@@ -127,10 +131,10 @@ class BasisObjective(ResidualObjective):
         gradient[:m], hessian[:m, :m] = at.gradient, at.hessian
         if len(rho) and math.isfinite(at.value):
             derivatives = self._derivatives(here, at)
-            weights = np.asarray(self._sums.sums @ derivatives.gradient())
+            weights = np.asarray(self._sums @ derivatives.gradient())
             jacobian = here.precision.jacobian()
             gradient[m:] = here.precision.gradient(weights)
-            second, changes = derivatives.second(np.asarray(jacobian @ self._sums.sums))
+            second, changes = derivatives.second(np.asarray(jacobian @ self._sums))
             hessian[m:, m:] = second + here.precision.hessian(weights, jacobian)
             if m:
                 slopes = self.covariance.factors[0].covariance_derivative(theta)
@@ -175,15 +179,13 @@ class BasisObjective(ResidualObjective):
         """Combine the products of the classes."""
         precision = self._precision.at(rho)
         c = precision.coefficients
-        products = self._sums.combined(
-            c,
-            n_rows=self._design.count,
-            sum_log_weights=-self._log_determinant - precision.log_determinant,
-            multiplicity=self._design.weights.groups,
-        )
-        # How large the terms of the sums of squares are.
-        if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ np.abs(self._squares))).any():
+        AtWA, ZtWZ, ZtWA = self._shape.split(c @ self._sums)
+        if (AtWA.diagonal() < CANCELLATION * (np.abs(c) @ self._squares)).any():
             return None
+        factor = FactorProducts(ZtWZ, ZtWA, self._design.weights.groups)
+        sum_log_weights = -self._log_determinant - precision.log_determinant
+        factors = (factor,) if self._shape.n_effects else ()
+        products = CrossProducts(self._design.count, sum_log_weights, AtWA, factors)
         kernel = SingleFactorKernel(products)
         if kernel.cancels and products.factors:
             return None
@@ -210,7 +212,7 @@ class BasisObjective(ResidualObjective):
         if here is None:
             return None
         jacobian = here.precision.jacobian()
-        return self._derivatives(here, at).moved(np.asarray(jacobian @ self._sums.sums))
+        return self._derivatives(here, at).moved(np.asarray(jacobian @ self._sums))
 
 
 def with_basis(whitening: ResidualObjective) -> ResidualObjective:

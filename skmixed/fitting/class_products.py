@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.product_derivatives import ProductShape
 from skmixed.residual.cliques import Cliques
 
-__all__ = ["ClassProducts", "RowColumns", "n_numbers", "sum_by_class"]
+__all__ = ["RowColumns", "n_numbers", "sum_by_class"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -49,38 +48,6 @@ class RowColumns:
         return ProductShape(len(self.A), len(self.Z), self.n_levels)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassProducts:
-    """Hold the products S_m with each class B_m of pairs in the place of W.
-
-    Attributes
-    ----------
-    sums : ndarray or sparse array of shape (n_classes, shape.size)
-    """
-
-    sums: Any
-    shape: ProductShape
-
-    def combined(
-        self,
-        coefficients: FloatArray,
-        *,
-        n_rows: float,
-        sum_log_weights: float,
-        multiplicity: FloatArray | None,
-    ) -> CrossProducts:
-        """Return the products with sum_m c_m B_m in the place of W."""
-        AtWA, ZtWZ, ZtWA = self.shape.split(coefficients @ self.sums)
-        factors = (FactorProducts(ZtWZ, ZtWA, multiplicity),) if self.shape.n_effects else ()
-        return CrossProducts(n_rows, sum_log_weights, AtWA, factors)
-
-    def squares(self) -> FloatArray:
-        """Return the diagonals of A'B A, (n_classes, n_columns)."""
-        a = self.shape.n_columns
-        found = self.sums[:, np.arange(a) * (a + 1)]
-        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
-
-
 def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
     """Count the numbers in the sums that may differ from 0."""
     shape = rows.shape
@@ -92,8 +59,11 @@ def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
     )
 
 
-def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
-    """Sum the products of all classes."""
+def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> Any:
+    """Return the products S_m with each class B_m of pairs in the place of W.
+
+    They are an ndarray or a sparse array of shape (n_classes, shape.size).
+    """
     shape, n_classes = rows.shape, sum(one.n_classes for one in cliques)
     full = n_numbers(cliques, rows) >= FULL * n_classes * shape.size
     whole = np.zeros((n_classes, shape.size)) if full else None
@@ -108,9 +78,9 @@ def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
                 whole[at[0], at[1]] = values
         start += one.n_classes
     if whole is not None:
-        return ClassProducts(whole, shape)
+        return whole
     i, j, values = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return ClassProducts(sparse.csr_array((values, (i, j)), shape=(n_classes, shape.size)), shape)
+    return sparse.csr_array((values, (i, j)), shape=(n_classes, shape.size))
 
 
 def _products(

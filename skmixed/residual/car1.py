@@ -79,11 +79,3 @@ class CAR1(RangeCorrelation, StationaryMarkov):
     def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return phi = exp(-1 / range)."""
         return np.exp(-1.0 / self.natural(rho, axis))
-
-    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return exp(-ratio)."""
-        return np.exp(-ratio)
-
-    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return ratio exp(-ratio)."""
-        return ratio * np.exp(-ratio)

@@ -61,15 +61,18 @@ class StationaryMarkov(DistanceCorrelation, MarkovCorrelation):
 
 
 class RangeCorrelation(DistanceCorrelation):
-    """One that depends on distance divided by a range; the search is for the range's logarithm."""
+    """One that depends on distance divided by a range, by default exponentially.
 
-    @abstractmethod
+    The search is for the logarithm of the range.
+    """
+
     def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return the correlation at distances that are given as multiples of the range."""
+        return np.exp(-ratio)
 
-    @abstractmethod
     def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
         """Return the derivative of minus the correlation in the logarithm of the distance."""
+        return ratio * np.exp(-ratio)
 
     def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
         """Tell whether rows at a typical distance are independent, or alike."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -48,8 +47,7 @@ class SameSize:
 class GroupedRows:
     """Hold where the rows of a correlation are: group, position, and whose parameters they take.
 
-    Groups are codes, positions have shape (n,) or (n, n_dimensions), and arms are 0 where all groups
-    share the parameters.
+    Positions have shape (n,) or (n, n_dimensions); arms are 0 where all groups share parameters.
     """
 
     groups: Integers
@@ -110,10 +108,7 @@ class GroupedRows:
     @cached_property
     def sizes(self) -> list[SameSize]:
         """Return the groups by their number of rows, with the patterns of their positions."""
-        return list(self._by_size())
-
-    def _by_size(self) -> Iterator[SameSize]:
-        """Yield the groups of each number of rows."""
+        found = []
         starts = np.flatnonzero(np.r_[True, ~self._follows]) if len(self.groups) else np.empty(0)
         lengths = np.diff(np.append(starts, len(self.groups))).astype(np.intp)
         for size in np.unique(lengths):
@@ -123,4 +118,5 @@ class GroupedRows:
             positions = self.positions[rows]
             seen = np.column_stack([arms, positions.reshape(len(rows), -1)])
             _, example, pattern = np.unique(seen, axis=0, return_index=True, return_inverse=True)
-            yield SameSize(rows, pattern.reshape(-1), positions[example], arms[example])
+            found.append(SameSize(rows, pattern.reshape(-1), positions[example], arms[example]))
+        return found

@@ -75,14 +75,6 @@ class Exponential(SpatialCorrelation):
     equation: ClassVar[str] = r"\exp(-\lVert t_i - t_{i'} \rVert / \ell)"
     words: ClassVar[str] = "correlations that fall exponentially with distance"
 
-    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return exp(-ratio)."""
-        return np.exp(-ratio)
-
-    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return ratio exp(-ratio)."""
-        return ratio * np.exp(-ratio)
-
 
 @dataclass(frozen=True)
 class Gaussian(SpatialCorrelation):
