@@ -14,7 +14,7 @@ __all__ = ["GroupedRows", "SameSize"]
 Integers = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class SameSize:
     """Hold the groups of one number of rows, and which pattern of positions each has.
 
