@@ -114,7 +114,16 @@ class ResidualObjective:
     def at_rho(self, rho: FloatArray) -> ResidualEvaluation:
         """Return the model at one rho."""
         if self._latest is None or not np.array_equal(self._latest.rho, rho):
-            self._latest = self._evaluated(rho)
+            counts = self._rows.plain.design.weights.row_multiplicity
+            residual = self.residual.at(rho, counts)
+            white = self._rows.whitened(residual)
+            products = white.products().of_factors(self._kept)
+            kernel = kernel_for(products, "direct", self._names)
+            kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
+            objective = ProfiledObjective(
+                products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
+            )
+            self._latest = ResidualEvaluation(rho, residual, white, objective)
         return self._latest
 
     def split(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -188,19 +197,6 @@ class ResidualObjective:
         e = self._counted(self._white(here, at).e[None])[0]
         tangents = here.residual.tangents(e)
         return -(tangents @ e) / at.solution.r2
-
-    def _evaluated(self, rho: FloatArray) -> ResidualEvaluation:
-        """Whiten the rows and sum their products."""
-        counts = self._rows.plain.design.weights.row_multiplicity
-        residual = self.residual.at(rho, counts)
-        white = self._rows.whitened(residual)
-        products = white.products().of_factors(self._kept)
-        kernel = kernel_for(products, "direct", self._names)
-        kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
-        objective = ProfiledObjective(
-            products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
-        )
-        return ResidualEvaluation(rho, residual, white, objective)
 
     def _white(self, here: ResidualEvaluation, at: ObjectiveValue) -> _WhiteColumns:
         """Return what of V^-1 the derivatives need of each row."""

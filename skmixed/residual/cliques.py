@@ -53,11 +53,6 @@ class Cliques(SameSize):
         return both.reshape(len(both), self.n_classes)
 
     @property
-    def new_slopes(self) -> FloatArray:
-        """Return the slopes of the rows that are in no earlier clique."""
-        return self.slopes[..., 1:] if self.conditional else self.slopes
-
-    @property
     def n_classes(self) -> int:
         """Count the entries of all K."""
         return self.n_patterns * len(self.entries[0])

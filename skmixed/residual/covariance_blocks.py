@@ -115,20 +115,15 @@ def correlation_blocks(
     K = learned.n_arms * learned.n_correlations
     linear = learned.correlation.linear
     whole = np.zeros((1 + K + (0 if linear else K * K), n_blocks, m, m))
-    for size in _groups_of_blocks(grouped, rows).sizes:
+    # The rows of all blocks one after another, a group in two blocks being two groups.
+    flat, block = rows.ravel(), np.repeat(np.arange(n_blocks), m)
+    groups = block * (grouped.groups.max(initial=0) + 1) + grouped.groups[flat]
+    for size in GroupedRows(groups, grouped.positions[flat], grouped.arms[flat]).sizes:
         block, place = np.divmod(size.rows, m)
         at = (slice(None), block[:, :1, None], place[:, :, None], place[:, None, :])
         whole[at] = _of_patterns(correlations, size)[:, size.pattern]
     second = None if linear else whole[1 + K :].reshape(K, K, n_blocks, m, m)
     return CovarianceBlocks(whole[0], whole[1 : 1 + K], second)
-
-
-def _groups_of_blocks(grouped: GroupedRows, rows: NDArray[np.intp]) -> GroupedRows:
-    """Return the rows of all blocks one after another, a group in two blocks being two groups."""
-    flat = rows.ravel()
-    block = np.repeat(np.arange(len(rows)), rows.shape[1])
-    groups = block * (grouped.groups.max(initial=0) + 1) + grouped.groups[flat]
-    return GroupedRows(groups, grouped.positions[flat], grouped.arms[flat])
 
 
 def _of_patterns(at: CorrelationsAt, size: SameSize) -> FloatArray:

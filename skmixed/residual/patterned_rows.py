@@ -88,7 +88,9 @@ class PatternedRows:
                 if groups.any():
                     place = np.cumsum(own) - 1
                     pattern, rows = place[block.size.pattern[groups]], block.size.rows[groups]
-                    found[arm][:, rows] = _products(moved, pattern, column[rows])
+                    values = column[None, rows]
+                    for out, one in zip(found[arm], moved, strict=True):
+                        out[rows] = _of_groups(one, pattern, values)[0]
         return found.reshape(n_arms * k, len(column))
 
     def _applied(self, columns: FloatArray, matrices: Callable[[_Block], FloatArray]) -> FloatArray:
@@ -96,7 +98,7 @@ class PatternedRows:
         found = np.empty_like(columns)
         for block in self._blocks:
             rows = block.size.rows
-            found[:, rows] = _of_groups(matrices(block), block.size, columns[:, rows])
+            found[:, rows] = _of_groups(matrices(block), block.size.pattern, columns[:, rows])
         return found
 
     def _gradient(self, weights: Iterable[FloatArray]) -> FloatArray:
@@ -142,28 +144,14 @@ class _Block:
         )
 
 
-def _of_groups(matrices: FloatArray, size: SameSize, values: FloatArray) -> FloatArray:
+def _of_groups(matrices: FloatArray, pattern: NDArray[np.intp], values: FloatArray) -> FloatArray:
     """Multiply the rows (m, n_groups, n_rows) of each group with the matrix of its pattern."""
-    if size.n_patterns == 1:
+    if len(matrices) == 1:
         return values @ matrices[0].T
-    if size.rows.size * size.rows.shape[1] <= GATHERED:
-        by_group = matrices[size.pattern]
-        return np.asarray((by_group @ values.transpose(1, 2, 0)).transpose(2, 0, 1))
+    if len(pattern) * matrices[0].size <= GATHERED:
+        return np.asarray((matrices[pattern] @ values.transpose(1, 2, 0)).transpose(2, 0, 1))
     found = np.empty_like(values)
     for p, matrix in enumerate(matrices):
-        own = size.pattern == p
-        found[:, own] = values[:, own] @ matrix.T
-    return found
-
-
-def _products(matrices: FloatArray, pattern: NDArray[np.intp], values: FloatArray) -> FloatArray:
-    """Multiply the rows (n_groups, n_rows) of each group with k matrices of its pattern."""
-    if matrices.shape[1] == 1:
-        return np.asarray(np.einsum("kst,gt->kgs", matrices[:, 0], values, optimize=True))
-    if len(values) * matrices[0, 0].size * len(matrices) <= GATHERED:
-        return np.asarray(np.einsum("kgst,gt->kgs", matrices[:, pattern], values))
-    found = np.empty((len(matrices), *values.shape))
-    for p in range(matrices.shape[1]):
         own = pattern == p
-        found[:, own] = np.einsum("kst,gt->kgs", matrices[:, p], values[own], optimize=True)
+        found[:, own] = values[:, own] @ matrix.T
     return found

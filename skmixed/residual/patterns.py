@@ -61,21 +61,14 @@ class GroupedRows:
     @cached_property
     def order(self) -> Integers:
         """Return the rows by group and time."""
-        if self._ordered:
-            return np.arange(len(self.groups))
         if self.positions.ndim == 2:
             return np.argsort(self.groups, kind="stable")
-        return np.lexsort((self.positions, self.groups))
-
-    @property
-    def _ordered(self) -> bool:
-        """Tell whether the rows already are in this order, as those of large data often are."""
         before, after = self.groups[:-1], self.groups[1:]
-        if (before > after).any():
-            return False
-        if self.positions.ndim == 2:
-            return True
-        return not ((before == after) & (self.positions[:-1] > self.positions[1:])).any()
+        earlier = self.positions[:-1] > self.positions[1:]
+        # The rows of large data often are in this order already.
+        if ((before > after) | ((before == after) & earlier)).any():
+            return np.lexsort((self.positions, self.groups))
+        return np.arange(len(self.groups))
 
     @cached_property
     def neighbours(self) -> tuple[Integers, Integers]:

@@ -46,7 +46,9 @@ class Precision:
         ]
         # Derivatives of -log c_m, and of log|R|, in the parameters of the standard deviations.
         self.slopes = np.concatenate([one.entry_slopes for one in cliques], axis=1)
-        self.deviation_gradient = 2.0 * sum(one.new_slopes.sum(axis=2) @ own for one, own in pairs)
+        # A conditional clique's first row is in an earlier one.
+        new = [(one.slopes[..., int(one.conditional) :], own) for one, own in pairs]
+        self.deviation_gradient = 2.0 * sum(slopes.sum(axis=2) @ own for slopes, own in new)
 
     def at(self, rho: FloatArray) -> PrecisionAt:
         """Return the coefficients at one rho."""
