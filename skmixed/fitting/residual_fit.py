@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,7 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
         start = given
     constant = objective_constant(objective.of_theta(objective.split(start)[1]), coordinates)
     shown = WatchedObjective(objective, model.verbose, constant) if model.verbose else objective
-    optimum = _search(objective, shown, start, tol=model.tol, max_iter=model.max_iter)
+    optimum = _search(model, objective, shown, start)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
 
 
@@ -171,19 +172,17 @@ def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvalua
 
 
 def _search(
+    model: LMMModel,
     objective: ResidualObjective,
     shown: Callable[[FloatArray], ObjectiveValue],
     start: FloatArray,
-    *,
-    tol: float,
-    max_iter: int,
 ) -> Optimum[ObjectiveValue]:
     """Search for the optimum of (theta, rho), and snap vanishing variances to 0."""
     optimum = minimise(
         shown,
         start,
-        tol=tol,
-        max_iter=max_iter,
+        tol=model.tol,
+        max_iter=model.max_iter,
         lower=objective.lower_bounds,
         exact=objective.exact_hessian,
         own_units=True,
@@ -209,7 +208,7 @@ def _start(objective: ResidualObjective) -> FloatArray:
 def check_nested(
     rows: ResidualRows, factors: Sequence[GroupingFactor], structure: ResidualStructure
 ) -> None:
-    """Raise ValueError if a group of correlated rows is spread over levels of some factor."""
+    """Raise ValueError if a group of correlated rows lies in several levels of some factor."""
     if rows.grouped is None:
         return
     for factor in factors:
@@ -252,17 +251,13 @@ def _undetermined_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> No
 def _boundary_notice(fit: LMMFit) -> tuple[Notice, ...]:
     """Return the warning that correlations are estimated as 1, or as 0 at any distance."""
     assert fit.residual is not None
-    values = fit.residual.parameters.items()
-    names = [
-        f"{name} = {value:.3g}"
-        for (name, value), on in zip(values, fit.residual.boundary, strict=True)
-        if on
-    ]
-    if not (names and fit.convergence.converged):
+    values = compress(fit.residual.parameters.items(), fit.residual.boundary)
+    listed = ", ".join(f"{name} = {value:.3g}" for name, value in values)
+    if not (listed and fit.convergence.converged):
         return ()
     return (
         Notice(
-            f"The residual structure is estimated on its boundary: {', '.join(names)}. This is a "
+            f"The residual structure is estimated on its boundary: {listed}. This is a "
             "valid estimate without a standard error. A structure with fewer parameters, or "
             "another kind of correlation, would fit as well.",
             SingularFitWarning,

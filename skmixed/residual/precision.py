@@ -126,7 +126,7 @@ class PrecisionAt:
         ]
 
     def _bend(self, nets: list[FloatArray]) -> FloatArray:
-        """Return the second derivatives of sum tr(net C) in rho, the nets held.
+        """Return the second derivatives of sum tr(net C) in rho, the nets constant.
 
         Unless C is linear in natural parameters, they are differences of the exact first ones.
         """
