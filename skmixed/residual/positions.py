@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -37,17 +37,16 @@ def learn_axis(
     """
     kind, names = correlation.axis_kind, correlation.axis_columns
     largest = int(np.bincount(groups).max(initial=1))
-    if kind in ("none", "coordinates") or not names:
-        occasions = range(largest) if not names and kind == "occasion" else ()
-        axis, times = Axis(tuple(map(str, occasions)), 1.0, largest), None
-    else:
+    times, unit = None, 1.0
+    occasions: Iterable[str] = ()
+    if names and kind not in ("none", "coordinates"):
         times = _occasions(columns[names[0]], str(names[0]), kind)
-        labels = () if times is None else tuple(times.flat_labels.astype(str))
-        axis = Axis(labels, 1.0, largest)
+        occasions = () if times is None else times.flat_labels.astype(str)
+    elif kind == "occasion":
+        occasions = map(str, range(largest))
     if kind in ("integer", "real", "coordinates"):
-        positions = row_positions(correlation, times, columns, groups)
-        axis = replace(axis, unit=_typical_distance(positions, groups))
-    return axis, times
+        unit = _typical_distance(row_positions(correlation, times, columns, groups), groups)
+    return Axis(tuple(occasions), unit, largest), times
 
 
 def row_positions(
