@@ -59,10 +59,7 @@ class Cliques(SameSize):
 
 
 def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> list[Cliques] | None:
-    """Return the cliques of some rows; None if there are too many kinds, or R^-1 has no such form.
-
-    The most are entries of all K, about.
-    """
+    """Return the cliques of some rows; None if R^-1 has no such form, or too many entries of K."""
     if any(one.values is not None for one in rows.deviations):
         return None
     free = [one for one in rows.deviations if one.n_parameters]
