@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from skmixed.fitting.class_products import RowColumns, n_numbers, sum_by_class
 from skmixed.fitting.local_model import NEAR, LocalModel
 from skmixed.fitting.residual_identification import ENOUGH, some_groups
 from skmixed.fitting.residual_objective import ResidualObjective
+from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.product_derivatives import ProductDerivatives
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 from skmixed.likelihood.single_factor import SingleFactorKernel
@@ -56,14 +58,9 @@ class BasisObjective(ResidualObjective):
 
     Where the sum cancels, as with correlations next to 1, the rows are whitened as in the class
     that this one extends.
-
-    Parameters
-    ----------
-    whitening : ResidualObjective
-        The same with whitened rows.
-    cliques : sequence of Cliques
-        Of the rows.
     """
+
+    exact_hessian: ClassVar[bool] = True
 
     def __init__(
         self, whitening: ResidualObjective, cliques: Sequence[Cliques], columns: RowColumns
@@ -80,32 +77,22 @@ class BasisObjective(ResidualObjective):
         self._design = self._rows.plain.design
         counts = self._design.weights.row_multiplicity
         self._precision = Precision(learned, cliques, counts)
-        self._sums = sum_by_class(cliques, columns)
+        self._shape, self._sums = columns.shape, sum_by_class(cliques, columns)
         self._log_determinant = self._rows.log_determinant
         known = self.residual.rows.known_logarithms
         if known is not None:
             self._log_determinant += 2.0 * float(known.sum() if counts is None else known @ counts)
-        self._squares = self._sums.squares()
+        # The diagonals of A'B A, whose terms tell how far the sums of squares cancel.
+        a = columns.shape.n_columns
+        squares = self._sums[:, np.arange(a) * (a + 1)]
+        self._squares = np.abs(squares if isinstance(squares, np.ndarray) else squares.toarray())
         self._combination: _Combined | None = None
         self._last_exact: ObjectiveValue | None = None
-
-    @property
-    def exact_hessian(self) -> bool:
-        """Tell whether a call returns the exact Hessian."""
-        return True
 
     def of_theta(self, rho: FloatArray) -> ProfiledObjective:
         """Return the objective at a given rho, as a function of theta."""
         here = self._at(rho)
         return super().of_theta(rho) if here is None else here.objective
-
-    def value(self, parameters: FloatArray) -> float:
-        """Return the objective alone; infinite where V is singular within rounding."""
-        theta, rho = self.split(parameters)
-        try:
-            return self.of_theta(rho).value(theta)
-        except np.linalg.LinAlgError:
-            return math.inf
 
     def __call__(self, parameters: FloatArray) -> ObjectiveValue:
         """Evaluate the objective with its derivatives at (theta, rho).
@@ -118,7 +105,10 @@ class BasisObjective(ResidualObjective):
         if here is None:
             return super().__call__(parameters)
         at = self._last_exact = self._exact(here, parameters)
-        if not len(rho) or math.isinf(at.value) or _convex(at.hessian):
+        if not len(rho) or math.isinf(at.value):
+            return at
+        curvatures = np.linalg.eigvalsh(at.hessian)
+        if curvatures[0] >= -CONCAVE * curvatures[-1]:
             return at
         steady = self._steady(at)
         far = LocalModel.of(parameters, at.gradient, steady).distance > NEAR
@@ -141,13 +131,14 @@ class BasisObjective(ResidualObjective):
         gradient[:m], hessian[:m, :m] = at.gradient, at.hessian
         if len(rho) and math.isfinite(at.value):
             derivatives = self._derivatives(here, at)
-            weights = self._sums.weights(derivatives.gradient())
+            weights = np.asarray(self._sums @ derivatives.gradient())
             jacobian = here.precision.jacobian()
             gradient[m:] = here.precision.gradient(weights)
-            second, changes = derivatives.second(self._sums.directions(jacobian))
+            second, changes = derivatives.second(np.asarray(jacobian @ self._sums))
             hessian[m:, m:] = second + here.precision.hessian(weights, jacobian)
             if m:
-                hessian[:m, m:] = self._psi_changes(theta) @ changes.reshape(n - m, -1).T
+                slopes = self.covariance.factors[0].covariance_derivative(theta)
+                hessian[:m, m:] = slopes.reshape(m, -1) @ changes.reshape(n - m, -1).T
                 hessian[m:, :m] = hessian[:m, m:].T
         return replace(at, theta=parameters, gradient=gradient, hessian=hessian)
 
@@ -188,15 +179,13 @@ class BasisObjective(ResidualObjective):
         """Combine the products of the classes."""
         precision = self._precision.at(rho)
         c = precision.coefficients
-        products = self._sums.combined(
-            c,
-            n_rows=self._design.count,
-            sum_log_weights=-self._log_determinant - precision.log_determinant,
-            multiplicity=self._design.weights.groups,
-        )
-        # How large the terms of the sums of squares are.
-        if (products.AtWA.diagonal() < CANCELLATION * (np.abs(c) @ np.abs(self._squares))).any():
+        AtWA, ZtWZ, ZtWA = self._shape.split(c @ self._sums)
+        if (AtWA.diagonal() < CANCELLATION * (np.abs(c) @ self._squares)).any():
             return None
+        factor = FactorProducts(ZtWZ, ZtWA, self._design.weights.groups)
+        sum_log_weights = -self._log_determinant - precision.log_determinant
+        factors = (factor,) if self._shape.n_effects else ()
+        products = CrossProducts(self._design.count, sum_log_weights, AtWA, factors)
         kernel = SingleFactorKernel(products)
         if kernel.cancels and products.factors:
             return None
@@ -217,18 +206,13 @@ class BasisObjective(ResidualObjective):
             precision=1.0 / at.solution.sigma2,
         )
 
-    def _psi_changes(self, theta: FloatArray) -> FloatArray:
-        """Return the derivatives of Psi in theta, raveled, (n_theta, n_effects^2)."""
-        covariance = self.covariance.factors[0]
-        return covariance.covariance_derivative(theta).reshape(len(theta), -1)
-
     def _moved(self, at: ObjectiveValue) -> FloatArray | None:
         """Return the changes of mixing A'V^-1 A mixing' with rho; None where the sums cancel."""
         here = self._at(self.split(at.theta)[1])
         if here is None:
             return None
-        directions = self._sums.directions(here.precision.jacobian())
-        return self._derivatives(here, at).moved(directions)
+        jacobian = here.precision.jacobian()
+        return self._derivatives(here, at).moved(np.asarray(jacobian @ self._sums))
 
 
 def with_basis(whitening: ResidualObjective) -> ResidualObjective:
@@ -259,9 +243,3 @@ def row_columns(whitening: ResidualObjective) -> RowColumns:
     codes = design.factors[kept[0]].codes if kept else np.zeros(design.n_rows, dtype=np.intp)
     n_levels = len(design.factors[kept[0]].levels) if kept else 0
     return RowColumns(A, Z, codes, n_levels, design.weights.group_counts)
-
-
-def _convex(hessian: FloatArray) -> bool:
-    """Tell whether no curvature is notably negative."""
-    curvatures = np.linalg.eigvalsh(hessian)
-    return bool(curvatures[0] >= -CONCAVE * curvatures[-1])

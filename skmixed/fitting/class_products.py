@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.product_derivatives import ProductShape
 from skmixed.residual.cliques import Cliques
 
-__all__ = ["ClassProducts", "RowColumns", "n_numbers", "sum_by_class"]
+__all__ = ["RowColumns", "n_numbers", "sum_by_class"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -32,9 +31,7 @@ class RowColumns:
     A : ndarray of shape (n_columns, n)
         [X y].
     Z : ndarray of shape (n_effects, n)
-        Of the only factor, no rows without one.
-    codes : ndarray of shape (n,)
-        Its level of each row.
+        Of the only factor, whose levels are codes; no rows without one.
     counts : ndarray of shape (n,) or None
         How many times each row's group counts.
     """
@@ -51,58 +48,6 @@ class RowColumns:
         return ProductShape(len(self.A), len(self.Z), self.n_levels)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassProducts:
-    """Hold the products S_m with each class B_m of pairs in the place of W.
-
-    Attributes
-    ----------
-    sums : ndarray or sparse array of shape (n_classes, shape.size)
-    """
-
-    sums: Any
-    shape: ProductShape
-
-    def combined(
-        self,
-        coefficients: FloatArray,
-        *,
-        n_rows: float,
-        sum_log_weights: float,
-        multiplicity: FloatArray | None,
-    ) -> CrossProducts:
-        """Return the products with sum_m c_m B_m in the place of W.
-
-        Parameters
-        ----------
-        coefficients : ndarray of shape (n_classes,)
-        n_rows, sum_log_weights, multiplicity
-            As `CrossProducts` and `FactorProducts` have them.
-        """
-        AtWA, ZtWZ, ZtWA = self.shape.split(coefficients @ self.sums)
-        factors = (FactorProducts(ZtWZ, ZtWA, multiplicity),) if self.shape.n_effects else ()
-        return CrossProducts(n_rows, sum_log_weights, AtWA, factors)
-
-    def squares(self) -> FloatArray:
-        """Return the diagonals of A'B A, (n_classes, n_columns)."""
-        a = self.shape.n_columns
-        found = self.sums[:, np.arange(a) * (a + 1)]
-        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
-
-    def weights(self, gradient: FloatArray) -> FloatArray:
-        """Return the inner product of a gradient in the products with each S_m, (n_classes,)."""
-        return np.asarray(self.sums @ gradient)
-
-    def directions(self, jacobian: FloatArray) -> FloatArray:
-        """Return the changes of the products with the coefficients, (m, shape.size).
-
-        Parameters
-        ----------
-        jacobian : ndarray of shape (m, n_classes)
-        """
-        return np.asarray(jacobian @ self.sums)
-
-
 def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
     """Count the numbers in the sums that may differ from 0."""
     shape = rows.shape
@@ -114,8 +59,11 @@ def n_numbers(cliques: Sequence[Cliques], rows: RowColumns) -> int:
     )
 
 
-def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
-    """Sum the products of all classes."""
+def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> Any:
+    """Return the products S_m with each class B_m of pairs in the place of W.
+
+    They are an ndarray or a sparse array of shape (n_classes, shape.size).
+    """
     shape, n_classes = rows.shape, sum(one.n_classes for one in cliques)
     full = n_numbers(cliques, rows) >= FULL * n_classes * shape.size
     whole = np.zeros((n_classes, shape.size)) if full else None
@@ -130,9 +78,9 @@ def sum_by_class(cliques: Sequence[Cliques], rows: RowColumns) -> ClassProducts:
                 whole[at[0], at[1]] = values
         start += one.n_classes
     if whole is not None:
-        return ClassProducts(whole, shape)
+        return whole
     i, j, values = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return ClassProducts(sparse.csr_array((values, (i, j)), shape=(n_classes, shape.size)), shape)
+    return sparse.csr_array((values, (i, j)), shape=(n_classes, shape.size))
 
 
 def _products(

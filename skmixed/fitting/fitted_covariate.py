@@ -16,7 +16,7 @@ from skmixed.residual.model import ResidualModel
 if TYPE_CHECKING:
     from skmixed.fitting.model import LMMModel
 
-__all__ = ["fit_until_settled", "fitted_values", "settled_residual"]
+__all__ = ["fit_until_settled", "settled_residual"]
 
 FloatArray = NDArray[np.float64]
 
@@ -56,12 +56,12 @@ def settled_residual(model: LMMModel, fit: LMMFit) -> ResidualModel | None:
     if fitted is None or residual is None or not fitted.depends_on_fitted:
         return residual
     columns = {} if model.design.residual is None else dict(model.design.residual)
-    columns["fitted"] = fitted_values(fit, model.design)
+    columns["fitted"] = _fitted_values(fit, model.design)
     groups = None if residual.rows.grouped is None else residual.rows.grouped.groups
     return ResidualModel(fitted.learned, fitted.learned.rows(columns, groups))
 
 
-def fitted_values(fit: LMMFit, design: Design) -> FloatArray:
+def _fitted_values(fit: LMMFit, design: Design) -> FloatArray:
     """Return X beta + Z b of the rows of a design, in the user's units, (n,)."""
     coefficients = fit.fixed.coefficients
     values = design.fixed @ coefficients[int(design.intercept) :]

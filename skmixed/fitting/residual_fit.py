@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,15 +47,7 @@ LARGEST_LOGARITHM = 700.0
 def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFit:
     """Fit a model with a residual structure.
 
-    Parameters
-    ----------
-    given : ndarray of shape (n_theta + n_rho,), optional
-        Where to begin, if it has as many parameters as are estimated.
-
-    Raises
-    ------
-    ValueError
-        If the groups of the residuals do not lie within the levels of every factor.
+    The search begins at the given (theta, rho), if it has as many parameters as are estimated.
     """
     assert model.residual is not None
     coordinates, rows = standardised(model.design, model.covariance)
@@ -66,22 +60,21 @@ def fit_with_residual(model: LMMModel, given: FloatArray | None = None) -> LMMFi
     start = _start(objective)
     if coordinates.exact:
         optimum = Optimum(objective.first_order(start), True, 1, 0.0, "there are no residuals")
-        untold = np.ones(len(start), dtype=bool)
-        return _assembled(model, coordinates, objective, optimum, kept, untold, ())
+        undetermined = np.ones(len(start), dtype=bool)
+        return _assembled(model, coordinates, objective, optimum, kept, undetermined, [])
     undetermined, hidden = undetermined_parameters(objective, start)
+    notices = []
     if hidden:
-        notices = _hidden_notice(model, [kept[i] for i in hidden])
+        notices.append(_hidden_notice(model, [kept[i] for i in hidden]))
         kept = [one for position, one in enumerate(kept) if position not in hidden]
         objective = residual_objective(model, coordinates, rows, kept)
         start = _start(objective)
         undetermined, _ = undetermined_parameters(objective, start)
-    else:
-        notices = ()
     if given is not None and len(given) == len(start):
         start = given
     constant = objective_constant(objective.of_theta(objective.split(start)[1]), coordinates)
     shown = WatchedObjective(objective, model.verbose, constant) if model.verbose else objective
-    optimum = _search(objective, shown, start, tol=model.tol, max_iter=model.max_iter)
+    optimum = _search(model, objective, shown, start)
     return _assembled(model, coordinates, objective, optimum, kept, undetermined, notices)
 
 
@@ -94,14 +87,8 @@ def residual_objective(
 ) -> ResidualObjective:
     """Return the likelihood of (theta, rho) of a model with a residual structure.
 
-    Parameters
-    ----------
-    rows : WhitenedRows
-        In these coordinates, by their weights.
-    kept : list of int
-        The estimable factors.
-    covariance : JointCovariance, optional
-        Of these factors, in other parameters than those of the model.
+    The rows are white by their weights, kept are the estimable factors, and the covariance, if any,
+    is theirs in other parameters than those of the model.
     """
     assert model.residual is not None
     known = model.residual.learned.fixes_sigma
@@ -111,7 +98,8 @@ def residual_objective(
         kept,
         model.residual,
         reml=model.reml,
-        sigma2=_known_sigma2(coordinates) if known else None,
+        # What a residual variance of 1 is in units of the working response.
+        sigma2=1.0 / coordinates.sigma_unit**2 if known else None,
     )
     return with_basis(whitening)
 
@@ -123,50 +111,45 @@ def _assembled(
     optimum: Optimum[ObjectiveValue],
     kept: list[int],
     undetermined: NDArray[np.bool_],
-    notices: tuple[Notice, ...],
+    notices: list[Notice],
 ) -> LMMFit:
     """Make the finished fit of an optimum."""
-    design = model.design
+    design, learned = model.design, objective.residual.learned
     theta, rho = objective.split(optimum.at.theta)
     here = _at_optimum(objective, rho)
     at = here.objective(theta)
     positions = [kept.index(i) if i in kept else None for i in range(len(design.factors))]
+    end_of_theta = replace(optimum, at=at)
     fit = assemble(
-        model.covariance,
-        coordinates,
-        here.rows,
-        here.objective,
-        replace(optimum, at=at),
-        positions,
+        model.covariance, coordinates, here.rows, here.objective, end_of_theta, positions
     )
     end = fit.convergence
-    if optimum.at.solution.r2 and len(rho):
-        slope = np.append(end.residual_slope, objective.residual_slope(optimum.at))
+    m, p, hessian = len(rho), len(at.solution.beta), optimum.at.hessian
+    slope, changes = np.zeros(m), np.zeros((m, p, p))
+    if optimum.at.solution.r2 and m:
+        slope = objective.residual_slope(optimum.at)
         changes = objective.information_changes(optimum.at)
-        hessian = _hessian(objective, optimum)
-    else:
-        m, p = len(rho), len(at.solution.beta)
-        slope, changes = np.append(end.residual_slope, np.zeros(m)), np.zeros((m, p, p))
-        hessian = optimum.at.hessian
+        # That of the search stays where R is next to singular.
+        with suppress(np.linalg.LinAlgError):
+            hessian = objective.hessian(optimum.at)
     fit = replace(
         fit,
         residual=FittedResidual(
-            objective.residual.learned,
-            rho,
-            changes,
-            undetermined,
-            _mean_square(design, here.residual),
+            learned, rho, changes, undetermined, _mean_square(design, here.residual)
         ),
         convergence=replace(
-            end, gradient=optimum.at.gradient, hessian=hessian, residual_slope=slope
+            end,
+            gradient=optimum.at.gradient,
+            hessian=hessian,
+            residual_slope=np.append(end.residual_slope, slope),
         ),
         products=here.objective.products,
     )
-    known = objective.residual.learned.fixes_sigma
-    hidden = set(model.estimable_factors(known_sigma=known)).difference(kept)
+    hidden = set(model.estimable_factors(known_sigma=learned.fixes_sigma)).difference(kept)
     found = notices_of(fit, design, here.objective.kernel.varies, told=hidden)
-    untold = () if coordinates.exact else _untold_notice(model, undetermined)
-    return replace(fit, notices=(*found, *notices, *untold, *_boundary_notice(fit)))
+    if undetermined.any() and not coordinates.exact:
+        notices = [*notices, _undetermined_notice(model, undetermined)]
+    return replace(fit, notices=(*found, *notices, *_boundary_notice(fit)))
 
 
 def _mean_square(design: Design, residual: ResidualAt) -> float:
@@ -177,13 +160,7 @@ def _mean_square(design: Design, residual: ResidualAt) -> float:
 
 
 def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvaluation:
-    """Return the model at the end of a search.
-
-    Raises
-    ------
-    ValueError
-        If R is singular there.
-    """
+    """Return the model at the end of a search; raise ValueError if R is singular there."""
     try:
         return objective.at_rho(rho)
     except np.linalg.LinAlgError as error:
@@ -194,28 +171,18 @@ def _at_optimum(objective: ResidualObjective, rho: FloatArray) -> ResidualEvalua
         ) from error
 
 
-def _hessian(objective: ResidualObjective, optimum: Optimum[ObjectiveValue]) -> FloatArray:
-    """Return the observed information; that of the search where R is next to singular."""
-    try:
-        return objective.hessian(optimum.at)
-    except np.linalg.LinAlgError:
-        return optimum.at.hessian
-
-
 def _search(
+    model: LMMModel,
     objective: ResidualObjective,
     shown: Callable[[FloatArray], ObjectiveValue],
     start: FloatArray,
-    *,
-    tol: float,
-    max_iter: int,
 ) -> Optimum[ObjectiveValue]:
     """Search for the optimum of (theta, rho), and snap vanishing variances to 0."""
     optimum = minimise(
         shown,
         start,
-        tol=tol,
-        max_iter=max_iter,
+        tol=model.tol,
+        max_iter=model.max_iter,
         lower=objective.lower_bounds,
         exact=objective.exact_hessian,
         own_units=True,
@@ -241,18 +208,11 @@ def _start(objective: ResidualObjective) -> FloatArray:
 def check_nested(
     rows: ResidualRows, factors: Sequence[GroupingFactor], structure: ResidualStructure
 ) -> None:
-    """Raise ValueError if a group of correlated rows is spread over levels of some factor.
-
-    Parameters
-    ----------
-    factors : sequence of GroupingFactor
-        Of the same rows.
-    """
-    grouped = rows.grouped
-    if grouped is None:
+    """Raise ValueError if a group of correlated rows lies in several levels of some factor."""
+    if rows.grouped is None:
         return
     for factor in factors:
-        apart = differs_within(factor.codes, grouped.groups)
+        apart = differs_within(factor.codes, rows.grouped.groups)
         if apart.any():
             name = factor.levels.name
             raise ValueError(
@@ -264,57 +224,42 @@ def check_nested(
             )
 
 
-def _hidden_notice(model: LMMModel, factors: list[int]) -> tuple[Notice, ...]:
+def _hidden_notice(model: LMMModel, factors: list[int]) -> Notice:
     """Return the warning that the residual structure contains what some random effects would be."""
     assert model.residual is not None
     names = " and ".join(repr(model.design.factors[i].levels.name) for i in factors)
-    return (
-        Notice(
-            f"The residual structure {model.residual.learned.structure!r} already has the "
-            f"covariances that the random effects of {names} would give: the two cannot be told "
-            "apart. The model was fitted without these random effects. Leave them out, or choose "
-            "a residual structure with fewer parameters."
-        ),
+    return Notice(
+        f"The residual structure {model.residual.learned.structure!r} already has the "
+        f"covariances that the random effects of {names} would give: the two cannot be told "
+        "apart. The model was fitted without these random effects. Leave them out, or choose "
+        "a residual structure with fewer parameters."
     )
 
 
-def _untold_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> tuple[Notice, ...]:
+def _undetermined_notice(model: LMMModel, undetermined: NDArray[np.bool_]) -> Notice:
     """Return the warning that some parameters of R make no difference to these rows."""
     assert model.residual is not None
-    if not undetermined.any():
-        return ()
     names = np.array(model.residual.learned.names, dtype=object)[undetermined]
     listed = ", ".join(map(str, names[:5])) + (", ..." if len(names) > 5 else "")
-    return (
-        Notice(
-            f"The data do not determine these parameters of the residual structure: {listed}. "
-            "Their values mean nothing, and they have no standard errors. Choose a structure with "
-            "fewer parameters."
-        ),
+    return Notice(
+        f"The data do not determine these parameters of the residual structure: {listed}. "
+        "Their values mean nothing, and they have no standard errors. Choose a structure with "
+        "fewer parameters."
     )
 
 
 def _boundary_notice(fit: LMMFit) -> tuple[Notice, ...]:
     """Return the warning that correlations are estimated as 1, or as 0 at any distance."""
     assert fit.residual is not None
-    values = fit.residual.parameters.items()
-    names = [
-        f"{name} = {value:.3g}"
-        for (name, value), on in zip(values, fit.residual.boundary, strict=True)
-        if on
-    ]
-    if not (names and fit.convergence.converged):
+    values = compress(fit.residual.parameters.items(), fit.residual.boundary)
+    listed = ", ".join(f"{name} = {value:.3g}" for name, value in values)
+    if not (listed and fit.convergence.converged):
         return ()
     return (
         Notice(
-            f"The residual structure is estimated on its boundary: {', '.join(names)}. This is a "
+            f"The residual structure is estimated on its boundary: {listed}. This is a "
             "valid estimate without a standard error. A structure with fewer parameters, or "
             "another kind of correlation, would fit as well.",
             SingularFitWarning,
         ),
     )
-
-
-def _known_sigma2(coordinates: Coordinates) -> float:
-    """Return what a residual variance of 1 is in units of the working response."""
-    return 1.0 / coordinates.sigma_unit**2

@@ -26,16 +26,8 @@ def undetermined_parameters(
 ) -> tuple[NDArray[np.bool_], list[int]]:
     """Tell which rho the rows do not determine, and which factors the structure contains.
 
-    Parameters
-    ----------
-    start : ndarray of shape (n_theta + n_rho,)
-        A point at which no parameter is at a bound.
-
-    Returns
-    -------
-    undetermined : ndarray of shape (n_rho,)
-    hidden : list of int
-        Positions of factors whose random effects give covariances that the structure has already.
+    At the start, (theta, rho), no parameter is at a bound. The factors are positions of those whose
+    random effects give covariances that the structure has already.
     """
     some = some_groups(objective, ENOUGH)
     if some is not None:
@@ -50,10 +42,7 @@ def undetermined_parameters(
 def some_groups(objective: ResidualObjective, n_rows: int) -> ResidualObjective | None:
     """Return the objective of some of the groups, evenly chosen; None if all are needed.
 
-    Parameters
-    ----------
-    n_rows : int
-        How many rows to take, up to a factor of two.
+    They have so many rows, up to a factor of two.
     """
     groups = objective.groups
     step = -(-len(groups) // n_rows)

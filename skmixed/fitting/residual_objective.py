@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +26,7 @@ Integers = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualEvaluation:
-    """Hold the model at one rho: ordinary, of rows that are white.
-
-    Attributes
-    ----------
-    rho : ndarray of shape (n_rho,)
-    objective : ProfiledObjective
-        Of theta.
-    """
+    """Hold the model at one rho: ordinary, of rows that are white; its objective is of theta."""
 
     rho: FloatArray
     residual: ResidualAt
@@ -52,17 +46,16 @@ class ResidualObjective:
     The Hessian is the average of observed and expected information, e'dV P dV e / sigma^2 (Gilmour,
     Thompson and Cullis 1995), in what is not theta alone.
 
-    Parameters
+    The rows are white by their weights; kept are the estimable factors, whose covariance is given,
+    and sigma2 is the residual variance where it is known.
+
+    Attributes
     ----------
-    rows : WhitenedRows
-        By their weights.
-    covariance : JointCovariance
-        Of the estimable factors.
-    kept : list of int
-        The estimable factors.
-    sigma2 : float or None
-        The residual variance where it is known.
+    exact_hessian : bool
+        Whether a call returns the exact Hessian.
     """
+
+    exact_hessian: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -114,11 +107,6 @@ class ResidualObjective:
             sigma2=self._sigma2,
         )
 
-    @property
-    def exact_hessian(self) -> bool:
-        """Tell whether a call returns the exact Hessian."""
-        return False
-
     def of_theta(self, rho: FloatArray) -> ProfiledObjective:
         """Return the objective at a given rho, as a function of theta."""
         return self.at_rho(rho).objective
@@ -126,7 +114,16 @@ class ResidualObjective:
     def at_rho(self, rho: FloatArray) -> ResidualEvaluation:
         """Return the model at one rho."""
         if self._latest is None or not np.array_equal(self._latest.rho, rho):
-            self._latest = self._evaluated(rho)
+            counts = self._rows.plain.design.weights.row_multiplicity
+            residual = self.residual.at(rho, counts)
+            white = self._rows.whitened(residual)
+            products = white.products().of_factors(self._kept)
+            kernel = kernel_for(products, "direct", self._names)
+            kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
+            objective = ProfiledObjective(
+                products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
+            )
+            self._latest = ResidualEvaluation(rho, residual, white, objective)
         return self._latest
 
     def split(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -138,7 +135,7 @@ class ResidualObjective:
         """Return the objective alone; infinite where V is singular within rounding."""
         theta, rho = self.split(parameters)
         try:
-            return self.at_rho(rho).objective.value(theta)
+            return self.of_theta(rho).value(theta)
         except np.linalg.LinAlgError:
             return math.inf
 
@@ -168,8 +165,11 @@ class ResidualObjective:
         at = here.objective(theta)
         gradient = np.zeros(len(rho))
         if math.isfinite(at.value) and len(rho):
-            roots = self._white(here, at).roots(self._reml)
-            gradient = here.residual.gradient(self._counted(roots))
+            # f with d objective = d log|R| - sum f'dR f.
+            E, e, errors, _ = self._white(here, at)
+            roots = [e[None] / math.sqrt(at.solution.sigma2), errors]
+            roots = [E, *roots] if self._reml else roots
+            gradient = here.residual.gradient(self._counted(np.concatenate(roots)))
         m = len(parameters)
         hessian = np.zeros((m, m))
         hessian[: len(theta), : len(theta)] = at.hessian
@@ -198,19 +198,6 @@ class ResidualObjective:
         tangents = here.residual.tangents(e)
         return -(tangents @ e) / at.solution.r2
 
-    def _evaluated(self, rho: FloatArray) -> ResidualEvaluation:
-        """Whiten the rows and sum their products."""
-        counts = self._rows.plain.design.weights.row_multiplicity
-        residual = self.residual.at(rho, counts)
-        white = self._rows.whitened(residual)
-        products = white.products().of_factors(self._kept)
-        kernel = kernel_for(products, "direct", self._names)
-        kernel.refine([white.Z[i] for i in self._kept], white.A, self._codes)
-        objective = ProfiledObjective(
-            products, self.covariance, reml=self._reml, kernel=kernel, sigma2=self._sigma2
-        )
-        return ResidualEvaluation(rho, residual, white, objective)
-
     def _white(self, here: ResidualEvaluation, at: ObjectiveValue) -> _WhiteColumns:
         """Return what of V^-1 the derivatives need of each row."""
         objective = here.objective
@@ -225,9 +212,7 @@ class ResidualObjective:
             for q, column in enumerate(columns):
                 E -= owed[:, q, codes] * column
         errors = objective.kernel.errors(at.whitened, factors)
-        return _WhiteColumns(
-            E[:-1], E[-1], at.solution.sigma2, row_roots(errors, Z, self._cells), scores
-        )
+        return _WhiteColumns(E[:-1], E[-1], row_roots(errors, Z, self._cells), scores)
 
     def _theta_tangents(
         self, here: ResidualEvaluation, theta: FloatArray, white: _WhiteColumns
@@ -275,17 +260,10 @@ class ResidualObjective:
         return columns if self._counts is None else columns * np.sqrt(self._counts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _WhiteColumns:
+class _WhiteColumns(NamedTuple):
     """Hold E = V^-1 X R_X^-1, e = V^-1 (y - X beta), and roots with V^-1 = I - roots'roots."""
 
     E: FloatArray
     e: FloatArray
-    sigma2: float
-    errors: FloatArray
+    roots: FloatArray
     scores: list[FloatArray]
-
-    def roots(self, reml: int) -> FloatArray:
-        """Return f with d objective = d log|R| - sum f'dR f."""
-        parts = [self.e[None] / math.sqrt(self.sigma2), self.errors]
-        return np.concatenate([self.E, *parts] if reml else parts)

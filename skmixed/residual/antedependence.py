@@ -65,10 +65,6 @@ class AnteDependence(MarkovCorrelation):
         """Return True for autoregression."""
         return isinstance(other, AnteDependence | AR1)
 
-    def n_parameters(self, axis: Axis) -> int:
-        """Return the number of neighbours."""
-        return max(axis.n_occasions - 1, 0)
-
     def names(self, axis: Axis) -> list[str]:
         """Name the neighbours."""
         return [

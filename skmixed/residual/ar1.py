@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import AxisKind, MarkovCorrelation
+from skmixed.residual.correlation import AxisKind
+from skmixed.residual.distance import StationaryMarkov
 from skmixed.residual.structure import Names
 
 __all__ = ["AR1"]
 
 
 @dataclass(frozen=True)
-class AR1(MarkovCorrelation):
+class AR1(StationaryMarkov):
     """Let the correlation of two rows of a group be phi to the power of the time between them.
 
     Times are integers, and gaps count: rows three steps apart have the correlation phi^3. Of times
@@ -45,14 +46,9 @@ class AR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "integer"
-    stationary: ClassVar[bool] = True
     symbol: ClassVar[str] = r"\phi"
     equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
     words: ClassVar[str] = "a first-order autoregression"
-
-    def n_parameters(self, axis: Axis) -> int:
-        """Return 1."""
-        return 1
 
     def start(self, axis: Axis) -> NDArray[np.float64]:
         """Return a phi with which neighbours are correlated by 0.2, whatever the unit of time.
@@ -73,31 +69,12 @@ class AR1(MarkovCorrelation):
         """Return the derivative of tanh."""
         return np.asarray(1.0 - np.tanh(rho) ** 2)[None]
 
-    def steps(
-        self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
-    ) -> NDArray[Any]:
-        """Return phi to the power of the time between neighbours."""
-        return natural[0] ** (after - before)
+    def at_distances(self, natural: NDArray[Any], distances: NDArray[Any]) -> NDArray[Any]:
+        """Return phi to the power of times between rows."""
+        return natural[0] ** distances
 
-    def step_derivative(
-        self, natural: NDArray[np.float64], before: NDArray[Any], after: NDArray[Any]
+    def distance_derivative(
+        self, natural: NDArray[np.float64], distances: NDArray[Any]
     ) -> NDArray[np.float64]:
         """Return the derivative of the powers."""
-        lag = after - before
-        return (lag * natural[0] ** (lag - 1))[None]
-
-    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
-        """Return the powers of phi."""
-        return natural[0] ** _lags(positions)
-
-    def correlation_derivative(
-        self, natural: NDArray[np.float64], positions: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Return the derivative of the powers."""
-        lags = _lags(positions)
-        return (lags * natural[0] ** np.maximum(lags - 1.0, 0.0))[None]
-
-
-def _lags(positions: NDArray[Any]) -> NDArray[Any]:
-    """Return the times between each two rows of patterns."""
-    return np.abs(positions[:, :, None] - positions[:, None, :])
+        return (distances * natural[0] ** np.maximum(distances - 1.0, 0.0))[None]

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from skmixed.residual.ar1 import AR1
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import AxisKind, Correlation
-from skmixed.residual.distance import distances
-from skmixed.residual.partial import durbin_levinson
+from skmixed.residual.distance import DistanceCorrelation
 from skmixed.residual.structure import Names, Scale
 
-__all__ = ["ARMA"]
+__all__ = ["ARMA", "durbin_levinson"]
 
 
 @dataclass(frozen=True)
-class ARMA(Correlation):
+class ARMA(DistanceCorrelation):
     r"""Let the residuals of a group be a stationary and invertible ARMA(p, q) series.
 
     .. math:: e_t = \sum_{i=1}^p \phi_i e_{t-i} + a_t + \sum_{j=1}^q \theta_j a_{t-j}
@@ -88,10 +87,6 @@ class ARMA(Correlation):
         p, q = (other.p, other.q) if isinstance(other, ARMA) else (1, 0)
         return isinstance(other, ARMA | AR1) and p <= self.p and q <= self.q
 
-    def n_parameters(self, axis: Axis) -> int:
-        """Return p + q."""
-        return self.p + self.q
-
     def names(self, axis: Axis) -> list[str]:
         """Name the autoregressive coefficients, then those of the moving average."""
         autoregressive = [f"phi{i + 1}" for i in range(self.p)]
@@ -130,11 +125,29 @@ class ARMA(Correlation):
         moving_average, _ = durbin_levinson(-partial[self.p :])
         return np.concatenate([autoregressive, -moving_average])
 
-    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
-        """Look up the autocorrelation at the lag of each two rows."""
-        lags = distances(positions).astype(np.intp)
+    def at_distances(self, natural: NDArray[Any], distances: NDArray[Any]) -> NDArray[Any]:
+        """Look up the autocorrelations at lags."""
+        lags = distances.astype(np.intp)
         longest = int(lags.max(initial=0))
         return _autocorrelations(natural[: self.p], natural[self.p :], longest)[lags]
+
+
+def durbin_levinson(partial: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the autoregression and the autocorrelations that belong to partial ones.
+
+    The map is one-to-one between partial autocorrelations within (-1, 1), which may be complex,
+    and stationary autoregressions (Barndorff-Nielsen and Schou 1973), and between them and positive
+    definite Toeplitz matrices. Monahan (1984) uses the recursion for moving averages, too.
+    """
+    coefficients = partial[:0]
+    autocorrelations = np.zeros_like(partial)
+    innovation: Any = 1.0
+    for k, last in enumerate(partial):
+        explained = coefficients @ autocorrelations[:k][::-1]
+        autocorrelations[k] = explained + last * innovation
+        coefficients = np.append(coefficients - last * coefficients[::-1], last)
+        innovation = innovation * (1.0 - last**2)
+    return coefficients, autocorrelations
 
 
 def _autocorrelations(phi: NDArray[Any], theta: NDArray[Any], longest: int) -> NDArray[Any]:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import BOUNDARY, AxisKind, MarkovCorrelation
-from skmixed.residual.distance import distances, range_of, range_on_boundary
+from skmixed.residual.correlation import AxisKind
+from skmixed.residual.distance import RangeCorrelation, StationaryMarkov
 from skmixed.residual.structure import Names, Scale
 
 __all__ = ["CAR1"]
 
 
 @dataclass(frozen=True)
-class CAR1(MarkovCorrelation):
+class CAR1(RangeCorrelation, StationaryMarkov):
     r"""Let the correlation fall by the same factor phi in every unit of time.
 
     .. math:: \operatorname{corr}(e_i, e_j) = \phi^{|t_i - t_j|}
@@ -64,14 +64,9 @@ class CAR1(MarkovCorrelation):
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "real"
-    stationary: ClassVar[bool] = True
     symbol: ClassVar[str] = r"\phi"
     equation: ClassVar[str] = r"\phi^{|t_i - t_{i'}|}"
     words: ClassVar[str] = "a first-order autoregression in continuous time"
-
-    def n_parameters(self, axis: Axis) -> int:
-        """Return 1."""
-        return 1
 
     def names(self, axis: Axis) -> list[str]:
         """Name phi."""
@@ -81,42 +76,6 @@ class CAR1(MarkovCorrelation):
         """Return the logit."""
         return ["logit"]
 
-    def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
-        """Tell whether rows at a typical distance are independent, or alike."""
-        return range_on_boundary(rho, BOUNDARY)
-
-    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
-        """Return the range in the unit of the times."""
-        return axis.unit * range_of(rho)
-
     def reported(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return phi = exp(-1 / range)."""
         return np.exp(-1.0 / self.natural(rho, axis))
-
-    def steps(
-        self, natural: NDArray[Any], before: NDArray[Any], after: NDArray[Any]
-    ) -> NDArray[Any]:
-        """Return how far the correlation has fallen between neighbours."""
-        return np.exp(-(after - before) / natural[0])
-
-    def step_derivative(
-        self, natural: NDArray[np.float64], before: NDArray[Any], after: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Return the derivative in the range."""
-        return _range_derivative(after - before, natural[0])
-
-    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
-        """Return how far the correlation has fallen between each two rows."""
-        return np.exp(-distances(positions) / natural[0])
-
-    def correlation_derivative(
-        self, natural: NDArray[np.float64], positions: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Return the derivative in the range."""
-        return _range_derivative(distances(positions), natural[0])
-
-
-def _range_derivative(lags: NDArray[Any], reach: Any) -> NDArray[Any]:
-    """Return the derivative of exp(-lag / range) in the range, with a first axis of length 1."""
-    ratio = lags / reach
-    return (ratio * np.exp(-ratio) / reach)[None]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from skmixed.residual.correlation import MarkovCorrelation
 from skmixed.residual.learned import LearnedResidual, ResidualRows
-from skmixed.residual.patterns import GroupedRows
+from skmixed.residual.patterns import GroupedRows, SameSize
+from skmixed.residual.variance import RowDeviations
 
 __all__ = ["Cliques", "find_cliques"]
 
@@ -21,7 +22,7 @@ Integers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Cliques:
+class Cliques(SameSize):
     """Hold tuples of rows, such that R^-1 is a sum of one small matrix K for each of them.
 
     In general the rows of a group are one clique, and K is the inverse of their block of R. Where a
@@ -30,31 +31,14 @@ class Cliques:
 
     Attributes
     ----------
-    rows : ndarray of shape (n_cliques, n_rows)
-        Positions of the rows in the data, in the order of time.
-    pattern : ndarray of shape (n_cliques,)
-        Cliques of one pattern have the same K.
-    positions : ndarray of shape (n_patterns, n_rows) or (n_patterns, n_rows, n_dimensions)
-        Times or places of the rows of each pattern.
-    arms : ndarray of shape (n_patterns,)
-        Whose parameters of the correlations each pattern takes.
     slopes : ndarray of shape (n_variance_parameters, n_patterns, n_rows)
         Derivatives of the logarithms of the standard deviations.
     conditional : bool
         Whether the part of the first row alone is subtracted.
     """
 
-    rows: Integers
-    pattern: Integers
-    positions: NDArray[Any]
-    arms: Integers
     slopes: FloatArray
     conditional: bool = False
-
-    @property
-    def n_patterns(self) -> int:
-        """Count the patterns."""
-        return len(self.arms)
 
     @cached_property
     def entries(self) -> tuple[Integers, Integers]:
@@ -69,109 +53,71 @@ class Cliques:
         return both.reshape(len(both), self.n_classes)
 
     @property
-    def new_slopes(self) -> FloatArray:
-        """Return the slopes of the rows that are in no earlier clique."""
-        return self.slopes[..., 1:] if self.conditional else self.slopes
-
-    @property
     def n_classes(self) -> int:
         """Count the entries of all K."""
         return self.n_patterns * len(self.entries[0])
 
-    def counts(self, counts: FloatArray | None) -> FloatArray:
-        """Return how many cliques have each pattern.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n,) or None
-            How many times each row's group counts.
-        """
-        repeated = None if counts is None else counts[self.rows[:, 0]]
-        return np.bincount(self.pattern, repeated, self.n_patterns).astype(np.float64)
-
 
 def find_cliques(learned: LearnedResidual, rows: ResidualRows, most: int) -> list[Cliques] | None:
-    """Return the cliques of some rows; None if there are too many kinds, or R^-1 has no such form.
-
-    Parameters
-    ----------
-    most : int
-        Of entries of all K, about.
-    """
+    """Return the cliques of some rows; None if R^-1 has no such form, or too many entries of K."""
     if any(one.values is not None for one in rows.deviations):
         return None
-    strata = _Strata.of(rows)
+    free = [one for one in rows.deviations if one.n_parameters]
+    n = len(rows.deviations[0].codes if rows.grouped is None else rows.grouped.groups)
     if rows.grouped is None or learned.correlation is None:
-        found = [_alone(np.arange(strata.n_rows), strata)]
+        found = [_alone(np.arange(n), free)]
     elif isinstance(learned.correlation, MarkovCorrelation):
-        found = _neighbours(learned.correlation, rows.grouped, strata)
+        found = _neighbours(learned.correlation, rows.grouped, free)
     else:
-        found = _groups(rows.grouped, strata, most)
+        found = _groups(rows.grouped, free, most)
     if sum(one.n_classes for one in found) > most:
         return None
     return [one for one in found if one.n_patterns]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Strata:
-    """Hold the parameter of each row in each structure of standard deviations, -1 for none."""
-
-    codes: list[Integers]
-    lengths: list[int]
-    n_rows: int
-
-    @classmethod
-    def of(cls, rows: ResidualRows) -> _Strata:
-        """Look only at structures with parameters."""
-        free = [one for one in rows.deviations if one.n_parameters]
-        n = len(rows.deviations[0].codes if rows.grouped is None else rows.grouped.groups)
-        return cls([one.codes for one in free], [one.n_parameters for one in free], n)
-
-    def slopes(self, rows: Integers) -> FloatArray:
-        """Return the derivatives of the logarithms of some rows in all parameters."""
-        parts = [
-            codes[rows] == np.arange(length)[:, None, None]
-            for codes, length in zip(self.codes, self.lengths, strict=True)
-        ]
-        return np.concatenate([np.empty((0, *rows.shape)), *parts])
-
-    def keys(self, rows: Integers) -> list[Integers]:
-        """Return the stratum of each place of cliques, one array of shape (n_cliques,) for each."""
-        return [codes[place] for codes in self.codes for place in rows.T]
+def _slopes(free: list[RowDeviations], rows: Integers) -> FloatArray:
+    """Return the derivatives of the logarithms of some rows in all parameters."""
+    own = [one.codes[rows] == np.arange(one.n_parameters)[:, None, None] for one in free]
+    return np.concatenate([np.empty((0, *rows.shape)), *own])
 
 
-def _alone(rows: Integers, strata: _Strata) -> Cliques:
+def _strata(free: list[RowDeviations], rows: Integers) -> list[Integers]:
+    """Return the stratum of each place of cliques, one array of shape (n_cliques,) for each."""
+    return [one.codes[place] for one in free for place in rows.T]
+
+
+def _alone(rows: Integers, free: list[RowDeviations]) -> Cliques:
     """Return cliques of one row, which nothing correlates with earlier ones."""
     rows = rows[:, None]
-    example, pattern = _distinct(strata.keys(rows), len(rows))
+    example, pattern = _distinct(_strata(free, rows), len(rows))
     nowhere = np.zeros((len(example), 1), dtype=np.intp)
-    return Cliques(rows, pattern, nowhere, nowhere[:, 0], strata.slopes(rows[example]))
+    return Cliques(rows, pattern, nowhere, nowhere[:, 0], _slopes(free, rows[example]))
 
 
 def _neighbours(
-    correlation: MarkovCorrelation, grouped: GroupedRows, strata: _Strata
+    correlation: MarkovCorrelation, grouped: GroupedRows, free: list[RowDeviations]
 ) -> list[Cliques]:
     """Return the first rows of groups, and the rows that follow another with their neighbour."""
     before, after = grouped.neighbours
-    follows = np.zeros(strata.n_rows, dtype=bool)
+    follows = np.zeros(len(grouped.groups), dtype=bool)
     follows[after] = True
-    first = _alone(np.flatnonzero(~follows), strata)
+    first = _alone(np.flatnonzero(~follows), free)
     rows = np.stack([before, after]).T
     positions = grouped.positions[rows]
     if correlation.stationary:
         positions = positions - positions[:, :1]
-    keys = [*positions.T, grouped.arms[after], *strata.keys(rows)]
+    keys = [*positions.T, grouped.arms[after], *_strata(free, rows)]
     example, pattern = _distinct(keys, len(rows))
-    arms, slopes = grouped.arms[after][example], strata.slopes(rows[example])
+    arms, slopes = grouped.arms[after][example], _slopes(free, rows[example])
     return [first, Cliques(rows, pattern, positions[example], arms, slopes, conditional=True)]
 
 
-def _groups(grouped: GroupedRows, strata: _Strata, most: int) -> list[Cliques]:
+def _groups(grouped: GroupedRows, free: list[RowDeviations], most: int) -> list[Cliques]:
     """Return the groups, as long as they have few patterns."""
     found: list[Cliques] = []
     for size in grouped.sizes:
-        example, pattern = _distinct([size.pattern, *strata.keys(size.rows)], len(size.rows))
-        own, slopes = size.pattern[example], strata.slopes(size.rows[example])
+        example, pattern = _distinct([size.pattern, *_strata(free, size.rows)], len(size.rows))
+        own, slopes = size.pattern[example], _slopes(free, size.rows[example])
         found.append(Cliques(size.rows, pattern, size.positions[own], size.arms[own], slopes))
         most -= found[-1].n_classes
         if most < 0:

@@ -62,10 +62,6 @@ class CompoundSymmetry(Correlation):
     equation: ClassVar[str] = r"\rho"
     words: ClassVar[str] = "compound symmetry"
 
-    def n_parameters(self, axis: Axis) -> int:
-        """Return 1."""
-        return 1
-
     def names(self, axis: Axis) -> list[str]:
         """Name the correlation."""
         return ["rho"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.correlation import Correlation, MarkovCorrelation
+from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.patterns import GroupedRows, SameSize
 
@@ -30,10 +31,8 @@ class ConditionalRows:
 
     Attributes
     ----------
-    observed : ndarray of shape (n_groups, m)
-        Positions of the groups' rows among the observed ones.
-    new : ndarray of shape (n_groups, k)
-        Positions of their rows among the new ones.
+    observed, new : ndarray of shape (n_groups, m) and (n_groups, k)
+        Positions of the groups' rows among the observed ones, and among the new ones.
     kind : ndarray of shape (n_groups,)
         Which of the matrices belong to each group.
     weights : ndarray of shape (n_kinds, k, m)
@@ -54,19 +53,7 @@ def conditional_rows(
 ) -> Iterator[ConditionalRows]:
     """Yield the groups of new rows with what their observed rows tell of them.
 
-    Parameters
-    ----------
-    fitted : FittedResidual
-        With correlations.
-    observed, new : GroupedRows
-        Their groups numbered alike.
-    alone : bool
-        Whether to yield groups without an observed row too.
-
-    Raises
-    ------
-    ValueError
-        If the rows of a group are of several arms.
+    Both number their groups alike; those without an observed row are yielded if alone is True.
     """
     learned = fitted.learned
     assert learned.correlation is not None
@@ -75,19 +62,20 @@ def conditional_rows(
     markov = isinstance(learned.correlation, MarkovCorrelation)
     places = np.flatnonzero(_relevant(rows, n_observed, alone, markov))
     rows = rows.select(places)
-    _check_arms(rows)
-    of_arms, _ = learned.split(fitted.rho)
-    naturals = [learned.correlation.natural(rho, learned.axis) for rho in of_arms]
+    before, after = rows.neighbours
+    if (rows.arms[before] != rows.arms[after]).any():
+        raise ValueError(
+            "The column by= of the residual structure must be constant within the groups whose "
+            "rows are correlated, and new rows of a group differ from others of it. Correct the "
+            "labels of these rows."
+        )
+    at = CorrelationsAt(learned, fitted.rho)
     for size in rows.sizes:
-        yield from _of_size(learned.correlation, naturals, size, places[size.rows], n_observed)
+        yield from _of_size(at, size, places[size.rows], n_observed)
 
 
 def _of_size(
-    correlation: Correlation,
-    naturals: list[FloatArray],
-    size: SameSize,
-    joint: Integers,
-    n_observed: int,
+    at: CorrelationsAt, size: SameSize, joint: Integers, n_observed: int
 ) -> Iterator[ConditionalRows]:
     """Yield the groups of one number of rows, whose positions among all rows are ``joint``."""
     is_new = joint >= n_observed
@@ -99,7 +87,9 @@ def _of_size(
         # Observed rows first, each part in the order of time.
         order = np.argsort(newness, axis=1, kind="stable")
         k = int(newness[0].sum())
-        C = _ordered(_correlations(correlation, naturals, size, pattern), order)
+        C = at.matrices(size.positions[pattern], size.arms[pattern])
+        C = np.take_along_axis(C, order[:, :, None], axis=1)
+        C = np.take_along_axis(C, order[:, None, :], axis=2)
         place = np.full(len(kinds), -1)
         place[some] = np.arange(len(some))
         own = np.flatnonzero(place[kind] >= 0)
@@ -129,43 +119,12 @@ def _relevant(rows: GroupedRows, n_observed: int, alone: bool, markov: bool) -> 
     return kept
 
 
-def _check_arms(rows: GroupedRows) -> None:
-    """Raise ValueError if the rows of a group take parameters of several arms."""
-    before, after = rows.neighbours
-    mixed = rows.arms[before] != rows.arms[after]
-    if mixed.any():
-        raise ValueError(
-            "The column by= of the residual structure must be constant within the groups whose "
-            "rows are correlated, and new rows of a group differ from others of it. Correct the "
-            "labels of these rows."
-        )
-
-
 def _batches(n_new: Integers, n_rows: int) -> Iterator[Integers]:
     """Yield kinds of groups that have as many new rows each, not too many at a time."""
     step = max(1, ROOM // n_rows**2)
     for k in np.unique(n_new):
         own = np.flatnonzero(n_new == k)
         yield from (own[first : first + step] for first in range(0, len(own), step))
-
-
-def _correlations(
-    correlation: Correlation, naturals: list[FloatArray], size: SameSize, pattern: Integers
-) -> FloatArray:
-    """Return the correlations of some patterns."""
-    arms, positions = size.arms[pattern], size.positions[pattern]
-    n_rows = positions.shape[1]
-    found = np.empty((len(arms), n_rows, n_rows))
-    for arm in np.unique(arms):
-        own = arms == arm
-        found[own] = correlation.correlations(naturals[arm], positions[own])
-    return found
-
-
-def _ordered(C: FloatArray, order: Integers) -> FloatArray:
-    """Return correlations of rows in another order."""
-    by_row = np.take_along_axis(C, order[:, :, None], axis=1)
-    return np.take_along_axis(by_row, order[:, None, :], axis=2)
 
 
 def _conditional(C: FloatArray, k: int) -> tuple[FloatArray, FloatArray]:

@@ -10,9 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
-from skmixed.residual.strata import learn_strata, strata_of_rows
-from skmixed.residual.structure import Names, ResidualStructure, Scale, named
-from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+from skmixed.residual.structure import Names, ResidualStructure, named
+from skmixed.residual.variance import (
+    Columns,
+    LearnedVariance,
+    RowDeviations,
+    VarianceFunction,
+    learn_strata,
+    strata_of_rows,
+)
 
 __all__ = ["CovariateVariance", "LearnedCovariateVariance"]
 
@@ -21,19 +27,8 @@ __all__ = ["CovariateVariance", "LearnedCovariateVariance"]
 class CovariateVariance(VarianceFunction):
     """A standard deviation whose logarithm is a parameter times a function of a covariate.
 
-    Subclasses say which function, and what the parameter is called.
-
-    Parameters
-    ----------
-    of : str or int
-        The column of the covariate; ``"fitted"`` for the fitted values.
-    by : str, int or sequence of these, optional
-        A column of labels each of which has a parameter of its own.
-
-    Attributes
-    ----------
-    verb : str
-        How the standard deviation depends on the covariate.
+    Subclasses say which function, what the parameter is called, and by a verb, how the standard
+    deviation depends on the covariate.
     """
 
     of: str | int
@@ -58,13 +53,7 @@ class CovariateVariance(VarianceFunction):
 
     @abstractmethod
     def predictor(self, covariate: Any) -> NDArray[np.float64]:
-        """Return what the parameter is multiplied by, (n,).
-
-        Raises
-        ------
-        ValueError
-            If the covariate has values of which the function cannot be taken.
-        """
+        """Return what the parameter is multiplied by, (n,)."""
 
     @property
     def of_fitted(self) -> bool:
@@ -89,15 +78,11 @@ class CovariateVariance(VarianceFunction):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LearnedCovariateVariance:
+class LearnedCovariateVariance(LearnedVariance):
     """Hold the strata, and the unit that makes parameters of any covariate alike.
 
-    A free parameter of 1 changes the logarithm of the standard deviation by at most 1.
-
-    Attributes
-    ----------
-    unit : float
-        Largest absolute value of the predictor among the training rows.
+    A free parameter of 1 changes the logarithm of the standard deviation by at most 1: the unit is
+    the largest absolute value of the predictor among the training rows.
     """
 
     structure: CovariateVariance
@@ -117,28 +102,12 @@ class LearnedCovariateVariance:
             return [name]
         return [f"{name} {label}" for label in self.strata.flat_labels]
 
-    @property
-    def scales(self) -> list[Scale]:
-        """Return that of a coefficient."""
-        return ["linear"] * self.n_parameters
-
-    @property
-    def fixes_sigma(self) -> bool:
-        """Return False."""
-        return False
-
     def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
         """Return the parameters of the covariate in the user's units."""
         return rho / self.unit
 
     def rows(self, columns: Columns) -> RowDeviations:
-        """Return stratum and predictor of each row.
-
-        Raises
-        ------
-        ValueError
-            If a row is of a stratum that was not fitted, or the function cannot be taken.
-        """
+        """Return stratum and predictor of each row."""
         values = self.structure.predictor(columns[self.structure.of]) / self.unit
         codes = np.zeros(len(values), dtype=np.intp)
         if self.strata is not None:

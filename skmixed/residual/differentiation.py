@@ -22,16 +22,6 @@ def complex_step(
 
     The imaginary part of f(x + i h) is h f'(x) without any difference, for h as small as one likes
     (Squire and Trapp 1998, SIAM Review 40, equation 1.5).
-
-    Parameters
-    ----------
-    function : callable
-        Takes complex numbers, shape (m,), to an array of any shape.
-    at : ndarray of shape (m,)
-
-    Returns
-    -------
-    ndarray of shape (m, ...)
     """
     if not len(at):
         return np.empty((0, *np.shape(function(at))))
@@ -46,17 +36,7 @@ def central_differences(
 ) -> NDArray[np.float64]:
     """Return the differences of an exact derivative, its parameters on the first axis.
 
-    Parameters
-    ----------
-    derivative : callable
-        Takes an array of shape (m,) to one of any shape.
-    at : ndarray of shape (m,)
-    step : float, optional
-        By default relative to each parameter, or to 1 where that is more.
-
-    Returns
-    -------
-    ndarray of shape (m, ...)
+    By default the step is relative to each parameter, or to 1 where that is more.
     """
     if not len(at):
         return np.empty((0, *np.shape(derivative(at))))

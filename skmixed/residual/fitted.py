@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.covariance import NaturalParameter
+from skmixed.covariance import NaturalParameter, ParameterValue
+from skmixed.covariance.scales import Between, FisherZ, Linear, Logarithm, NormalScale
+from skmixed.residual.differentiation import complex_step
 from skmixed.residual.heterogeneous import Strata
 from skmixed.residual.learned import LearnedResidual
-from skmixed.residual.learning import group_columns, label_columns, time_columns
-from skmixed.residual.natural import residual_parameters, stratum_deviations
-from skmixed.residual.structure import named
+from skmixed.residual.learning import (
+    depends_on_fitted,
+    group_columns,
+    label_columns,
+    time_columns,
+)
+from skmixed.residual.structure import Scale, named
 from skmixed.residual.variance import Columns
 from skmixed.residual.whitening import residual_at
 from skmixed.saving.fields import FieldState
@@ -24,6 +31,13 @@ __all__ = ["FittedResidual"]
 
 FloatArray = NDArray[np.float64]
 
+SCALES: dict[Scale, NormalScale] = {
+    "linear": Linear(1.0),
+    "log": Logarithm(),
+    "logit": Between(0.0, 1.0),
+    "fisher": FisherZ(),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class FittedResidual(FieldState):
@@ -31,7 +45,6 @@ class FittedResidual(FieldState):
 
     Attributes
     ----------
-    rho : ndarray of shape (n_rho,)
     information_changes : ndarray of shape (n_rho, rank, rank)
         Derivatives of X'V^-1 X in rho, standardised columns.
     undetermined : ndarray of shape (n_rho,)
@@ -59,7 +72,7 @@ class FittedResidual(FieldState):
     @property
     def depends_on_fitted(self) -> bool:
         """Tell whether variances depend on the means of the rows, random effects included."""
-        return any(getattr(one, "of_fitted", False) for one in self.learned.structure.factors)
+        return depends_on_fitted(self.learned.structure)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -81,12 +94,35 @@ class FittedResidual(FieldState):
     @cached_property
     def natural_parameters(self) -> tuple[NaturalParameter, ...]:
         """Return the reported parameters with their scales, as functions of rho."""
-        return residual_parameters(self.learned)
+        learned = self.learned
+        described = zip(learned.names, learned.scales, learned.symbols, strict=True)
+        return tuple(
+            NaturalParameter(
+                name,
+                partial(_reported, learned, j),
+                Between(*scale) if isinstance(scale, tuple) else SCALES[scale],
+                symbol,
+            )
+            for j, (name, scale, symbol) in enumerate(described)
+        )
 
     @cached_property
     def stratum_deviations(self) -> tuple[NaturalParameter, ...]:
-        """Return the standard deviations of the strata, none without strata."""
-        return stratum_deviations(self.learned)
+        """Return the standard deviations of strata; or sigma, which scales them."""
+        learned = self.learned
+        strata = learned.variances[0] if len(learned.variances) == 1 else None
+        if isinstance(strata, Strata):
+            first = learned.n_arms * learned.n_correlations - 1
+            labels = strata.levels.flat_labels
+            named_places = [(f"sd {x}", first + j if j else None) for j, x in enumerate(labels)]
+        elif learned.variances and not learned.fixes_sigma:
+            named_places = [("sigma", None)]
+        else:
+            named_places = []
+        return tuple(
+            NaturalParameter(name, partial(_ratio, place), Logarithm(), r"\sigma", in_sigma=True)
+            for name, place in named_places
+        )
 
     @property
     def strata(self) -> pd.Series:
@@ -102,15 +138,8 @@ class FittedResidual(FieldState):
     def columns_of_one_group(self, rows: Any, by: Any) -> tuple[Columns, pd.Index]:
         """Return the columns of some rows of one group, and what to call the rows.
 
-        Parameters
-        ----------
-        rows : array-like of shape (n,), DataFrame of n rows, or None
-            Times; or all columns that the structure reads; None for all occasions.
-
-        Raises
-        ------
-        ValueError
-            If a column is not given.
+        The rows are times; a data frame of all columns that the structure reads; or None for all
+        occasions.
         """
         structure, times = self.learned.structure, self.learned.times
         named_times = time_columns(structure)
@@ -137,38 +166,31 @@ class FittedResidual(FieldState):
         return columns, index
 
     def covariance(self, columns: Columns, n: int) -> FloatArray:
-        """Return R of n rows of one group, (n, n).
-
-        Parameters
-        ----------
-        columns : mapping of columns
-            By the names in which the structure asks for them.
-
-        Raises
-        ------
-        ValueError
-            If a time or a stratum was not fitted.
-        """
+        """Return R of n rows of one group, (n, n)."""
         rows = self.learned.rows(columns, np.zeros(n, dtype=np.intp))
         root = residual_at(self.learned, rows, self.rho).undo(np.eye(n))
         return root.T @ root
 
     def deviations(self, columns: Columns) -> FloatArray:
-        """Return the standard deviations of rows relative to sigma, (n,).
-
-        Parameters
-        ----------
-        columns : mapping of columns
-            By the names in which the structure asks for them.
-
-        Raises
-        ------
-        ValueError
-            If a row is of a stratum that was not fitted.
-        """
+        """Return the standard deviations of rows relative to sigma, (n,)."""
         _, parts = self.learned.split(self.rho)
         logs = [
             variance.rows(columns).logarithms(part)
             for variance, part in zip(self.learned.variances, parts, strict=True)
         ]
         return np.exp(np.sum(logs, axis=0)) if logs else np.ones(1)
+
+
+def _ratio(place: int | None, rho: FloatArray) -> ParameterValue:
+    """Evaluate the ratio of a stratum, whose logarithm has a place in rho, to the first."""
+    gradient = np.zeros(len(rho))
+    if place is None:
+        return ParameterValue(1.0, gradient)
+    gradient[place] = ratio = math.exp(rho[place])
+    return ParameterValue(ratio, gradient)
+
+
+def _reported(learned: LearnedResidual, position: int, rho: FloatArray) -> ParameterValue:
+    """Evaluate one reported parameter."""
+    value = float(learned.reported(rho)[position])
+    return ParameterValue(value, complex_step(learned.reported, rho)[:, position])

@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import Levels
-from skmixed.residual.strata import learn_strata, strata_of_rows
 from skmixed.residual.structure import Names, ResidualStructure, Scale, named
-from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+from skmixed.residual.variance import (
+    Columns,
+    LearnedVariance,
+    RowDeviations,
+    VarianceFunction,
+    learn_strata,
+    strata_of_rows,
+)
 
 __all__ = ["Heterogeneous"]
 
@@ -66,7 +72,7 @@ class Heterogeneous(VarianceFunction):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strata:
+class Strata(LearnedVariance):
     """Hold the strata; the parameters are log ratios to the standard deviation of the first."""
 
     columns: tuple[Any, ...]
@@ -87,22 +93,11 @@ class Strata:
         """Return that of a ratio: its logarithm."""
         return ["log"] * self.n_parameters
 
-    @property
-    def fixes_sigma(self) -> bool:
-        """Return False."""
-        return False
-
     def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
         """Return the ratios of standard deviations to that of the first stratum."""
         return np.exp(rho)
 
     def rows(self, columns: Columns) -> RowDeviations:
-        """Return the stratum of each row.
-
-        Raises
-        ------
-        ValueError
-            If a row is of a stratum that was not fitted.
-        """
+        """Return the stratum of each row, which must have been fitted."""
         codes = strata_of_rows(columns, self.columns, self.levels)
         return RowDeviations(codes - 1, None, None, self.n_parameters)

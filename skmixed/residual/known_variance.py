@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skmixed.residual.numbers import check_rows, numbers
-from skmixed.residual.structure import Scale
-from skmixed.residual.variance import Columns, RowDeviations, VarianceFunction
+from skmixed.residual.variance import (
+    Columns,
+    LearnedVariance,
+    RowDeviations,
+    VarianceFunction,
+    check_rows,
+    numbers,
+)
 
 __all__ = ["KnownVariance"]
 
@@ -69,15 +73,10 @@ class KnownVariance(VarianceFunction):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LearnedKnownVariance:
+class LearnedKnownVariance(LearnedVariance):
     """Hold the name of the column of variances; there are no parameters."""
 
     of: str | int
-
-    @property
-    def n_parameters(self) -> int:
-        """Return 0."""
-        return 0
 
     @property
     def names(self) -> list[str]:
@@ -85,27 +84,12 @@ class LearnedKnownVariance:
         return []
 
     @property
-    def scales(self) -> list[Scale]:
-        """Return none."""
-        return []
-
-    @property
     def fixes_sigma(self) -> bool:
         """Return True."""
         return True
 
-    def natural(self, rho: NDArray[Any]) -> NDArray[Any]:
-        """Return the empty rho."""
-        return rho
-
     def rows(self, columns: Columns) -> RowDeviations:
-        """Return the logarithm of each row's standard deviation, which no parameter changes.
-
-        Raises
-        ------
-        ValueError
-            If a variance is not a positive, finite number.
-        """
+        """Return the logarithm of each row's standard deviation, which no parameter changes."""
         subject = f"The variances {self.of!r} of KnownVariance"
         variances = numbers(columns[self.of], subject)
         check_rows(

@@ -25,15 +25,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualRows:
-    """Hold what a residual structure knows of some rows.
-
-    Attributes
-    ----------
-    grouped : GroupedRows or None
-        None without correlations.
-    deviations : tuple of RowDeviations
-        One for each structure of standard deviations.
-    """
+    """Hold what a residual structure knows of some rows, with None for no correlations."""
 
     grouped: GroupedRows | None
     deviations: tuple[RowDeviations, ...]
@@ -57,14 +49,8 @@ class LearnedResidual(FieldState):
     rho joins the parameters of the correlations, arm after arm, and those of each structure of
     standard deviations.
 
-    Attributes
-    ----------
-    structure : ResidualStructure
-        As the user gave it.
-    times : Levels or None
-        The occasions, where times are labels.
-    arms : Levels or None
-        The labels that have correlations of their own.
+    The structure is as the user gave it; times are the occasions where these are labels, and arms
+    the labels that have correlations of their own.
     """
 
     structure: ResidualStructure
@@ -150,31 +136,12 @@ class LearnedResidual(FieldState):
         return np.concatenate([np.empty(0), *parts])
 
     def rows(self, columns: Columns, groups: NDArray[np.intp] | None) -> ResidualRows:
-        """Return what the structure knows of some rows.
-
-        Parameters
-        ----------
-        columns : mapping of columns
-            By the names in which the structure asks for them.
-        groups : ndarray of shape (n,) or None
-            Codes of the groups within which rows are correlated; None without correlations.
-
-        Raises
-        ------
-        ValueError
-            If a time, a stratum or an arm cannot be used, or two rows of a group have one time.
-        """
+        """Return what the structure knows of some rows; groups are codes of their groups."""
         grouped = None
         if groups is not None and self.correlation is not None:
-            grouped = self._grouped(columns, groups)
+            grouped = self.placed(columns, groups)
+            check_distinct(self.correlation, columns, grouped)
         return ResidualRows(grouped, tuple(one.rows(columns) for one in self.variances))
-
-    def _grouped(self, columns: Columns, groups: NDArray[np.intp]) -> GroupedRows:
-        """Return where rows are, which have distinct times in each group."""
-        assert self.correlation is not None
-        rows = self.placed(columns, groups)
-        check_distinct(self.correlation, columns, rows)
-        return rows
 
     def placed(
         self,
@@ -184,21 +151,18 @@ class LearnedResidual(FieldState):
     ) -> GroupedRows:
         """Return groups, positions and arms of rows, several of which may have one time.
 
-        Parameters
-        ----------
-        places : ndarray of shape (n,), optional
-            Of the rows in their groups, by default their order; not read where there are times.
-
-        Raises
-        ------
-        ValueError
-            If a time or an arm cannot be used.
+        Without times, places are those of the rows in their groups, by default their order.
         """
         correlation = self.correlation
         assert correlation is not None
         ordered = correlation.axis_kind != "none" and not correlation.axis_columns
         if ordered and places is not None:
-            positions = self._known_places(places)
+            known, positions = self.axis.n_occasions, places
+            if known and places.max(initial=0) >= known:
+                raise ValueError(
+                    f"{correlation!r} knows {known} rows of a group, the observed ones "
+                    f"included, and got {places.max() + 1}. {UNKNOWN}"
+                )
         else:
             positions = row_positions(correlation, self.times, columns, groups)
         arms = np.zeros(len(groups), dtype=np.intp)
@@ -207,13 +171,3 @@ class LearnedResidual(FieldState):
             arms = self.arms.encode(labels)
             self.arms.check_seen(arms, labels, UNKNOWN)
         return GroupedRows(groups, positions, arms)
-
-    def _known_places(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return places in groups; raise ValueError beyond the last occasion that was fitted."""
-        n_occasions = self.axis.n_occasions
-        if n_occasions and places.max(initial=0) >= n_occasions:
-            raise ValueError(
-                f"{self.correlation!r} knows {n_occasions} rows of a group, the observed ones "
-                f"included, and got {places.max() + 1}. {UNKNOWN}"
-            )
-        return places

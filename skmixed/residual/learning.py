@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.groups import GroupingFactor, differs_within, factorise_interaction
+from skmixed.design.groups import differs_within, factorise_interaction
 from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import Correlation
 from skmixed.residual.learned import LearnedResidual
@@ -28,21 +28,7 @@ __all__ = [
 def learn_residual(
     structure: ResidualStructure, columns: Columns, groups: NDArray[np.intp] | None
 ) -> LearnedResidual:
-    """Learn levels, occasions and units from the training rows.
-
-    Parameters
-    ----------
-    columns : mapping of columns
-        By the names in which the structure asks for them.
-    groups : ndarray of shape (n,) or None
-        Codes of the groups within which rows are correlated.
-
-    Raises
-    ------
-    ValueError
-        If the structure is no product of at most one of correlations and others of variances, or
-        the columns do not fit.
-    """
+    """Learn levels, occasions and units from the training rows; groups are codes, one per row."""
     correlation = correlation_of(structure)
     variances = tuple(
         one.learn(columns) for one in structure.factors if isinstance(one, VarianceFunction)
@@ -58,19 +44,18 @@ def learn_residual(
         names = named(correlation.by)
         if names:
             factor = factorise_interaction([columns[one] for one in names], list(map(str, names)))
-            _check_within(factor, groups, names)
+            mixed = differs_within(factor.codes, groups)
+            if mixed.any():
+                raise ValueError(
+                    f"by={list(names)} must be constant within the groups whose rows are "
+                    f"correlated: row {np.argmax(mixed)} differs from others of its group."
+                )
             arms = factor.levels
     return LearnedResidual(structure, correlation, axis, times, arms, variances)
 
 
 def correlation_of(structure: ResidualStructure) -> Correlation | None:
-    """Return the structure of correlations among the factors of a product, None without one.
-
-    Raises
-    ------
-    ValueError
-        If there are two, or a factor is neither correlation nor variance.
-    """
+    """Return the structure of correlations among the factors of a product, None without one."""
     found = [one for one in structure.factors if isinstance(one, Correlation)]
     other = [
         one for one in structure.factors if not isinstance(one, Correlation | VarianceFunction)
@@ -113,13 +98,3 @@ def time_columns(structure: ResidualStructure) -> tuple[Any, ...]:
 def depends_on_fitted(structure: ResidualStructure) -> bool:
     """Tell whether variances depend on the fitted values, which change from fit to fit."""
     return any(getattr(one, "of_fitted", False) for one in structure.factors)
-
-
-def _check_within(factor: GroupingFactor, groups: NDArray[np.intp], names: tuple[Any, ...]) -> None:
-    """Raise ValueError if the arms of a group's rows differ."""
-    mixed = differs_within(factor.codes, groups)
-    if mixed.any():
-        raise ValueError(
-            f"by={list(names)} must be constant within the groups whose rows are correlated: row "
-            f"{np.argmax(mixed)} differs from others of its group."
-        )

@@ -33,19 +33,7 @@ class ResidualModel:
     ) -> ResidualModel:
         """Learn a structure from the rows of a design.
 
-        Parameters
-        ----------
-        design : Design
-            With the columns that the structure reads.
-        fitted : ndarray of shape (n,), optional
-            The fitted values, where the structure depends on them; by default those of least
-            squares.
-
-        Raises
-        ------
-        ValueError
-            If the columns do not fit the structure, it correlates rows and there are no groups, or
-            it has more parameters than there are rows.
+        If it depends on fitted values, they are those of least squares by default.
         """
         columns = {} if design.residual is None else dict(design.residual)
         if depends_on_fitted(structure):

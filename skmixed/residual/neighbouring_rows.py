@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
-from skmixed.residual.axis import Axis
 from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.patterns import GroupedRows
 
 __all__ = ["NeighbouringRows"]
@@ -25,38 +23,23 @@ class NeighbouringRows:
 
     The rest of the variance is s_j^2 = 1 - c_j^2.
 
-    Parameters
-    ----------
-    parameters : sequence of ndarray of shape (n_parameters,)
-        rho of each arm.
-
-    Raises
-    ------
-    LinAlgError
-        If neighbours differ by no more than rounding.
+    It raises LinAlgError if neighbours differ by no more than rounding.
     """
 
-    def __init__(
-        self,
-        correlation: MarkovCorrelation,
-        axis: Axis,
-        rows: GroupedRows,
-        parameters: Sequence[FloatArray],
-    ) -> None:
+    def __init__(self, at: CorrelationsAt, rows: GroupedRows) -> None:
+        correlation = at.correlation
+        assert isinstance(correlation, MarkovCorrelation)
         self._order = rows.order
         self._before, self._after = rows.neighbours
-        self._n_parameters = len(parameters[0])
-        positions = rows.positions[self._before], rows.positions[self._after]
-        self._arms = rows.arms[self._after]
-        c = np.empty(len(self._after))
-        self._slopes = np.empty((self._n_parameters, len(c)))
-        for arm, rho in enumerate(parameters):
-            own = slice(None) if len(parameters) == 1 else self._arms == arm
-            natural, before, after = correlation.natural(rho, axis), *(p[own] for p in positions)
-            c[own] = correlation.steps(natural, before, after)
-            in_natural = correlation.step_derivative(natural, before, after)
-            self._slopes[:, own] = correlation.natural_derivative(rho, axis).T @ in_natural
-        self._n_arms = len(parameters)
+        c, k = np.empty(len(self._after)), len(at.of_arms[0])
+        # Derivatives in the parameters of all arms, 0 in those of others.
+        self._slopes = np.zeros((len(at.of_arms) * k, len(c)))
+        for arm, own in at.members(rows.arms[self._after]):
+            steps = (rows.positions[side[own]] for side in (self._before, self._after))
+            neighbours = at.naturals[arm], *steps
+            c[own] = correlation.steps(*neighbours)
+            in_natural = correlation.step_derivative(*neighbours)
+            self._slopes[arm * k : (arm + 1) * k, own] = at.chains[arm].T @ in_natural
         self._c, self._s2 = c, 1.0 - c * c
         if (self._s2 < LEAST).any():
             raise np.linalg.LinAlgError("Neighbouring rows are correlated by 1 within rounding.")
@@ -104,7 +87,7 @@ class NeighbouringRows:
     def log_determinant_gradient(self, counts: FloatArray | None) -> FloatArray:
         """Return the derivatives of log|C| in the parameters."""
         weights = -2.0 * self._c / self._s2
-        return self._summed(weights if counts is None else weights * counts[self._after])
+        return self._slopes @ (weights if counts is None else weights * counts[self._after])
 
     def quadratic_gradient(self, columns: FloatArray) -> FloatArray:
         """Return for each parameter the sum of f'L^-1 dC L'^-1 f over the columns f.
@@ -112,13 +95,13 @@ class NeighbouringRows:
         With T = L^-1, it is -2 f'dT L f.
         """
         changes = self._changes(self.colour(columns))
-        return self._summed(-2.0 * np.einsum("mj,mj->j", columns[:, self._after], changes))
+        return self._slopes @ (-2.0 * np.einsum("mj,mj->j", columns[:, self._after], changes))
 
     def tangents(self, column: FloatArray) -> FloatArray:
         """Return L^-1 dC L'^-1 f = -(dT L f + L'dT'f) of one column for each parameter."""
         change = self._changes(self.colour(column[None]))[0]
         own = column[self._after] / (self._s * self._s2)
-        slopes = self._slopes_by_arm()
+        slopes = self._slopes
         found = np.zeros((len(slopes), len(column)))
         found[:, self._after] = slopes * (self._c * own)
         found[:, self._before] -= slopes * own
@@ -131,22 +114,6 @@ class NeighbouringRows:
         change = self._c * coloured[:, self._after] - coloured[:, self._before]
         change /= self._s * self._s2
         return change
-
-    def _summed(self, weights: FloatArray) -> FloatArray:
-        """Return the sums of weights times the derivatives of the steps, arm by arm."""
-        if self._n_arms == 1:
-            return self._slopes @ weights
-        sums = [np.bincount(self._arms, w, self._n_arms) for w in self._slopes * weights]
-        return np.array(sums, dtype=np.float64).T.ravel()
-
-    def _slopes_by_arm(self) -> FloatArray:
-        """Return the derivatives of the steps in the parameters of all arms."""
-        if self._n_arms == 1:
-            return self._slopes
-        own = self._arms == np.arange(self._n_arms)[:, None]
-        # Of single rows there are no steps, whose number cannot be inferred then.
-        shape = self._n_arms * len(self._slopes), len(self._c)
-        return (own[:, None] * self._slopes).reshape(shape)
 
     def _substituted(self, columns: FloatArray, *, lower: bool) -> FloatArray:
         """Solve with the unit bidiagonal matrix that has -c beside its diagonal."""

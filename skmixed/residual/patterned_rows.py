@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import Correlation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.patterns import GroupedRows, SameSize
 
 __all__ = ["PatternedRows"]
@@ -24,43 +23,28 @@ GATHERED = 4_000_000
 class PatternedRows:
     """Whiten rows by the Cholesky factors of the patterns of their groups.
 
-    Parameters
-    ----------
-    parameters : sequence of ndarray of shape (n_parameters,)
-        rho of each arm.
-
-    Raises
-    ------
-    LinAlgError
-        If the correlations are not positive definite.
+    Cholesky's method raises LinAlgError if correlations are not positive definite.
     """
 
-    def __init__(
-        self,
-        correlation: Correlation,
-        axis: Axis,
-        rows: GroupedRows,
-        parameters: Sequence[FloatArray],
-    ) -> None:
-        naturals = [correlation.natural(rho, axis) for rho in parameters]
-        self._blocks = [_Block.of(correlation, size, naturals) for size in rows.sizes]
-        self._chain = [correlation.natural_derivative(rho, axis) for rho in parameters]
+    def __init__(self, at: CorrelationsAt, rows: GroupedRows) -> None:
+        self._at = at
+        self._blocks = [_Block.of(at, size) for size in rows.sizes]
 
     def whiten(self, columns: FloatArray) -> FloatArray:
         """Apply L^-1."""
-        return self._applied(columns, "inverse", transposed=False)
+        return self._applied(columns, lambda block: block.inverse)
 
     def colour(self, columns: FloatArray) -> FloatArray:
         """Apply L."""
-        return self._applied(columns, "root", transposed=False)
+        return self._applied(columns, lambda block: block.root)
 
     def whiten_transposed(self, columns: FloatArray) -> FloatArray:
         """Apply L'^-1."""
-        return self._applied(columns, "inverse", transposed=True)
+        return self._applied(columns, lambda block: block.inverse.swapaxes(1, 2))
 
     def colour_transposed(self, columns: FloatArray) -> FloatArray:
         """Apply L'."""
-        return self._applied(columns, "root", transposed=True)
+        return self._applied(columns, lambda block: block.root.swapaxes(1, 2))
 
     def precisions(self) -> FloatArray:
         """Return the diagonal of C^-1, (n,)."""
@@ -73,60 +57,54 @@ class PatternedRows:
     def log_determinant(self, counts: FloatArray | None) -> float:
         """Return log|C|, each row as often as it counts."""
         return 2.0 * sum(
-            float(block.counts(counts) @ np.log(np.einsum("ptt->pt", block.root)).sum(axis=1))
+            float(block.size.counts(counts) @ np.log(np.einsum("ptt->pt", block.root)).sum(axis=1))
             for block in self._blocks
         )
 
     def log_determinant_gradient(self, counts: FloatArray | None) -> FloatArray:
         """Return the derivatives of log|C| in the parameters."""
-        weights = [
-            block.counts(counts)[:, None, None] * (block.inverse.swapaxes(1, 2) @ block.inverse)
-            for block in self._blocks
-        ]
-        return self._contracted(weights)
+        return self._gradient(
+            b.size.counts(counts)[:, None, None] * (b.inverse.swapaxes(1, 2) @ b.inverse)
+            for b in self._blocks
+        )
 
     def quadratic_gradient(self, columns: FloatArray) -> FloatArray:
         """Return for each parameter the sum of f'L^-1 dC L'^-1 f over the columns f."""
-        weights = []
-        for block in self._blocks:
-            inner = block.summed_squares(columns)
-            weights.append(block.inverse.swapaxes(1, 2) @ inner @ block.inverse)
-        return self._contracted(weights)
+        return self._gradient(
+            b.inverse.swapaxes(1, 2) @ b.summed_squares(columns) @ b.inverse for b in self._blocks
+        )
 
     def tangents(self, column: FloatArray) -> FloatArray:
         """Return L^-1 dC L'^-1 f of one column for each parameter, (n_parameters, n)."""
-        n_arms, k = len(self._chain), self._chain[0].shape[1]
+        chains = self._at.chains
+        n_arms, k = len(chains), chains[0].shape[1]
         found = np.zeros((n_arms, k, len(column)))
         for block in self._blocks:
             inner = block.inverse @ block.slopes @ block.inverse.swapaxes(1, 2)
-            for arm, chain in enumerate(self._chain):
+            for arm, chain in enumerate(chains):
                 own = block.size.arms == arm
                 moved = np.tensordot(chain.T, inner[:, own], axes=1)
                 groups = own[block.size.pattern]
                 if groups.any():
                     place = np.cumsum(own) - 1
                     pattern, rows = place[block.size.pattern[groups]], block.size.rows[groups]
-                    found[arm][:, rows] = _products(moved, pattern, column[rows])
+                    values = column[None, rows]
+                    for out, one in zip(found[arm], moved, strict=True):
+                        out[rows] = _of_groups(one, pattern, values)[0]
         return found.reshape(n_arms * k, len(column))
 
-    def _applied(self, columns: FloatArray, which: str, *, transposed: bool) -> FloatArray:
+    def _applied(self, columns: FloatArray, matrices: Callable[[_Block], FloatArray]) -> FloatArray:
         """Apply a matrix of each pattern to the rows of its groups."""
         found = np.empty_like(columns)
         for block in self._blocks:
-            matrices = getattr(block, which)
-            matrices = matrices.swapaxes(1, 2) if transposed else matrices
             rows = block.size.rows
-            found[:, rows] = _of_groups(matrices, block.size, columns[:, rows])
+            found[:, rows] = _of_groups(matrices(block), block.size.pattern, columns[:, rows])
         return found
 
-    def _contracted(self, weights: Sequence[FloatArray]) -> FloatArray:
+    def _gradient(self, weights: Iterable[FloatArray]) -> FloatArray:
         """Return the sums of weights of the patterns' entries times their derivatives."""
-        n_natural = self._chain[0].shape[0]
-        sums = np.zeros((len(self._chain), n_natural))
-        for block, weight in zip(self._blocks, weights, strict=True):
-            by_pattern = np.einsum("kpst,pst->pk", block.slopes, weight)
-            np.add.at(sums, block.size.arms, by_pattern)
-        return np.concatenate([s @ chain for s, chain in zip(sums, self._chain, strict=True)])
+        blocks = zip(self._blocks, weights, strict=True)
+        return self._at.gradient((one.size.arms, one.slopes, weight) for one, weight in blocks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,25 +117,12 @@ class _Block:
     slopes: FloatArray
 
     @classmethod
-    def of(cls, correlation: Correlation, size: SameSize, naturals: Sequence[FloatArray]) -> _Block:
+    def of(cls, at: CorrelationsAt, size: SameSize) -> _Block:
         """Compute the correlations of all patterns."""
-        n_patterns, n_rows = size.positions.shape[:2]
-        C = np.empty((n_patterns, n_rows, n_rows))
-        slopes = np.empty((len(naturals[0]), *C.shape))
-        for arm, natural in enumerate(naturals):
-            own = size.arms == arm
-            if own.any():
-                C[own] = correlation.correlations(natural, size.positions[own])
-                slopes[:, own] = correlation.correlation_derivative(natural, size.positions[own])
-        root = np.asarray(np.linalg.cholesky(C), dtype=np.float64)
-        identity = np.broadcast_to(np.eye(n_rows), root.shape)
-        inverse = np.asarray(np.linalg.solve(root, identity), dtype=np.float64)
-        return cls(size, root, inverse, slopes)
-
-    def counts(self, counts: FloatArray | None) -> FloatArray:
-        """Return how many groups have each pattern."""
-        of_groups = None if counts is None else counts[self.size.rows[:, 0]]
-        return np.bincount(self.size.pattern, of_groups, self.size.n_patterns).astype(np.float64)
+        patterns = size.positions, size.arms
+        root = np.asarray(np.linalg.cholesky(at.matrices(*patterns)), dtype=np.float64)
+        inverse = np.asarray(np.linalg.solve(root, np.eye(root.shape[1])), dtype=np.float64)
+        return cls(size, root, inverse, at.slopes(*patterns))
 
     def summed_squares(self, columns: FloatArray) -> FloatArray:
         """Return the sum of F F' over the groups of each pattern, (n_patterns, n_rows, n_rows)."""
@@ -179,28 +144,14 @@ class _Block:
         )
 
 
-def _of_groups(matrices: FloatArray, size: SameSize, values: FloatArray) -> FloatArray:
+def _of_groups(matrices: FloatArray, pattern: NDArray[np.intp], values: FloatArray) -> FloatArray:
     """Multiply the rows (m, n_groups, n_rows) of each group with the matrix of its pattern."""
-    if size.n_patterns == 1:
+    if len(matrices) == 1:
         return values @ matrices[0].T
-    if size.rows.size * size.rows.shape[1] <= GATHERED:
-        by_group = matrices[size.pattern]
-        return np.asarray((by_group @ values.transpose(1, 2, 0)).transpose(2, 0, 1))
+    if len(pattern) * matrices[0].size <= GATHERED:
+        return np.asarray((matrices[pattern] @ values.transpose(1, 2, 0)).transpose(2, 0, 1))
     found = np.empty_like(values)
     for p, matrix in enumerate(matrices):
-        own = size.pattern == p
-        found[:, own] = values[:, own] @ matrix.T
-    return found
-
-
-def _products(matrices: FloatArray, pattern: NDArray[np.intp], values: FloatArray) -> FloatArray:
-    """Multiply the rows (n_groups, n_rows) of each group with k matrices of its pattern."""
-    if matrices.shape[1] == 1:
-        return np.asarray(np.einsum("kst,gt->kgs", matrices[:, 0], values, optimize=True))
-    if len(values) * matrices[0, 0].size * len(matrices) <= GATHERED:
-        return np.asarray(np.einsum("kgst,gt->kgs", matrices[:, pattern], values))
-    found = np.empty((len(matrices), *values.shape))
-    for p in range(matrices.shape[1]):
         own = pattern == p
-        found[:, own] = np.einsum("kst,gt->kgs", matrices[:, p], values[own], optimize=True)
+        found[:, own] = values[:, own] @ matrix.T
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,14 +16,12 @@ Integers = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SameSize:
-    """Hold the groups of one number of rows.
+    """Hold the groups of one number of rows, and which pattern of positions each has.
 
     Attributes
     ----------
     rows : ndarray of shape (n_groups, n_rows)
         Positions of the rows in the data, in the order of time.
-    pattern : ndarray of shape (n_groups,)
-        Which of the patterns each group has.
     positions : ndarray of shape (n_patterns, n_rows) or (n_patterns, n_rows, n_dimensions)
     arms : ndarray of shape (n_patterns,)
         Whose parameters each pattern takes.
@@ -40,18 +37,17 @@ class SameSize:
         """Count the patterns."""
         return len(self.arms)
 
+    def counts(self, counts: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return how many groups have each pattern, each row's counting so many times."""
+        repeated = None if counts is None else counts[self.rows[:, 0]]
+        return np.bincount(self.pattern, repeated, self.n_patterns).astype(np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class GroupedRows:
     """Hold where the rows of a correlation are: group, position, and whose parameters they take.
 
-    Attributes
-    ----------
-    groups : ndarray of shape (n,)
-        Codes of the groups within which rows are correlated.
-    positions : ndarray of shape (n,) or (n, n_dimensions)
-    arms : ndarray of shape (n,)
-        0 where all groups share the parameters.
+    Positions have shape (n,) or (n, n_dimensions); arms are 0 where all groups share parameters.
     """
 
     groups: Integers
@@ -65,31 +61,18 @@ class GroupedRows:
     @cached_property
     def order(self) -> Integers:
         """Return the rows by group and time."""
-        if self._ordered:
-            return np.arange(len(self.groups))
         if self.positions.ndim == 2:
             return np.argsort(self.groups, kind="stable")
-        return np.lexsort((self.positions, self.groups))
-
-    @property
-    def _ordered(self) -> bool:
-        """Tell whether the rows already are in this order, as those of large data often are."""
         before, after = self.groups[:-1], self.groups[1:]
-        if (before > after).any():
-            return False
-        if self.positions.ndim == 2:
-            return True
-        return not ((before == after) & (self.positions[:-1] > self.positions[1:])).any()
+        earlier = self.positions[:-1] > self.positions[1:]
+        # The rows of large data often are in this order already.
+        if ((before > after) | ((before == after) & earlier)).any():
+            return np.lexsort((self.positions, self.groups))
+        return np.arange(len(self.groups))
 
     @cached_property
     def neighbours(self) -> tuple[Integers, Integers]:
-        """Return where, in the order of group and time, a row follows another of its group.
-
-        Returns
-        -------
-        before, after : ndarray
-            Positions of rows in the data.
-        """
+        """Return rows, and those that follow them in their group in the order of time."""
         follows = self._follows
         return self.order[:-1][follows], self.order[1:][follows]
 
@@ -118,10 +101,7 @@ class GroupedRows:
     @cached_property
     def sizes(self) -> list[SameSize]:
         """Return the groups by their number of rows, with the patterns of their positions."""
-        return list(self._by_size())
-
-    def _by_size(self) -> Iterator[SameSize]:
-        """Yield the groups of each number of rows."""
+        found = []
         starts = np.flatnonzero(np.r_[True, ~self._follows]) if len(self.groups) else np.empty(0)
         lengths = np.diff(np.append(starts, len(self.groups))).astype(np.intp)
         for size in np.unique(lengths):
@@ -131,4 +111,5 @@ class GroupedRows:
             positions = self.positions[rows]
             seen = np.column_stack([arms, positions.reshape(len(rows), -1)])
             _, example, pattern = np.unique(seen, axis=0, return_index=True, return_inverse=True)
-            yield SameSize(rows, pattern.reshape(-1), positions[example], arms[example])
+            found.append(SameSize(rows, pattern.reshape(-1), positions[example], arms[example]))
+        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,45 +33,26 @@ def learn_axis(
 ) -> tuple[Axis, Levels | None]:
     """Learn the occasions, or the unit of distances, from the training rows.
 
-    Returns
-    -------
-    times : Levels or None
-        The occasions where times are labels, or where only their order counts.
+    The levels are the occasions where times are labels, or where only their order counts.
     """
     kind, names = correlation.axis_kind, correlation.axis_columns
     largest = int(np.bincount(groups).max(initial=1))
-    if kind in ("none", "coordinates") or not names:
-        occasions = range(largest) if not names and kind == "occasion" else ()
-        axis, times = Axis(tuple(map(str, occasions)), 1.0, largest), None
-    else:
+    times, unit = None, 1.0
+    occasions: Iterable[str] = ()
+    if names and kind not in ("none", "coordinates"):
         times = _occasions(columns[names[0]], str(names[0]), kind)
-        labels = () if times is None else tuple(times.flat_labels.astype(str))
-        axis = Axis(labels, 1.0, largest)
+        occasions = () if times is None else times.flat_labels.astype(str)
+    elif kind == "occasion":
+        occasions = map(str, range(largest))
     if kind in ("integer", "real", "coordinates"):
-        positions = row_positions(correlation, times, columns, groups)
-        axis = replace(axis, unit=_typical_distance(positions, groups))
-    return axis, times
+        unit = _typical_distance(row_positions(correlation, times, columns, groups), groups)
+    return Axis(tuple(occasions), unit, largest), times
 
 
 def row_positions(
     correlation: Correlation, times: Levels | None, columns: Columns, groups: Integers
 ) -> NDArray[Any]:
-    """Return the position of each row.
-
-    Parameters
-    ----------
-    times : Levels or None
-        As `learn_axis` returned them.
-
-    Returns
-    -------
-    ndarray of shape (n,) or (n, n_dimensions)
-
-    Raises
-    ------
-    ValueError
-        If times are not of the kind that the structure needs, or were not fitted.
-    """
+    """Return the position of each row, (n,) or (n, n_dimensions), with times as learned."""
     kind, names = correlation.axis_kind, correlation.axis_columns
     if kind == "coordinates":
         if not names:

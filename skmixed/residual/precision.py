@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from skmixed.residual.clique_matrices import CliqueMatrices, CorrelationsAt
 from skmixed.residual.cliques import Cliques
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.differentiation import central_differences
 from skmixed.residual.learned import LearnedResidual
 
@@ -46,23 +46,15 @@ class Precision:
         ]
         # Derivatives of -log c_m, and of log|R|, in the parameters of the standard deviations.
         self.slopes = np.concatenate([one.entry_slopes for one in cliques], axis=1)
-        self.deviation_gradient = 2.0 * sum(one.new_slopes.sum(axis=2) @ own for one, own in pairs)
+        # A conditional clique's first row is in an earlier one.
+        new = [(one.slopes[..., int(one.conditional) :], own) for one, own in pairs]
+        self.deviation_gradient = 2.0 * sum(slopes.sum(axis=2) @ own for slopes, own in new)
 
     def at(self, rho: FloatArray) -> PrecisionAt:
-        """Return the coefficients at one rho.
-
-        Parameters
-        ----------
-        rho : ndarray of shape (n_rho,)
-
-        Raises
-        ------
-        LinAlgError
-            If R is not positive definite within rounding.
-        """
-        correlations = CorrelationsAt.of(self._learned, rho)
+        """Return the coefficients at one rho."""
+        correlations = CorrelationsAt(self._learned, rho)
         matrices = [
-            CliqueMatrices.of(correlations, one, counts) for one, counts in self._correlated
+            _CliqueMatrices.of(correlations, one, counts) for one, counts in self._correlated
         ]
         logs = rho[self.n_correlations :]
         log_determinant = sum(one.log_determinant for one in matrices)
@@ -80,18 +72,14 @@ class PrecisionAt:
 
     Attributes
     ----------
-    rho : ndarray of shape (n_rho,)
-    matrices : list of CliqueMatrices
-        K without standard deviations.
     scale : ndarray of shape (n_classes,)
         The inverse products of the standard deviations of the two rows of each entry.
-    coefficients : ndarray of shape (n_classes,)
     """
 
     precision: Precision
     rho: FloatArray
     correlations: CorrelationsAt
-    matrices: list[CliqueMatrices]
+    matrices: list[_CliqueMatrices]
     scale: FloatArray
     coefficients: FloatArray
     log_determinant: float
@@ -117,13 +105,7 @@ class PrecisionAt:
         return found
 
     def hessian(self, weights: FloatArray, jacobian: FloatArray) -> FloatArray:
-        """Return the second derivatives of sum_m weights_m c_m + log|R|, (n_rho, n_rho).
-
-        Parameters
-        ----------
-        jacobian : ndarray of shape (n_rho, n_classes)
-            As returned above.
-        """
+        """Return the second derivatives of sum_m weights_m c_m + log|R|, (n_rho, n_rho)."""
         m = self.precision.n_correlations
         found = np.zeros((len(self.rho), len(self.rho)))
         found[m:] = -(self.precision.slopes * weights) @ jacobian.T
@@ -135,7 +117,7 @@ class PrecisionAt:
             found[:m, :m] += self._bend([one.net(part) for one, part in pairs])
         return found
 
-    def _with_parts(self, weights: FloatArray) -> list[tuple[CliqueMatrices, FloatArray]]:
+    def _with_parts(self, weights: FloatArray) -> list[tuple[_CliqueMatrices, FloatArray]]:
         """Return the matrices of each size with their weights, those of correlations alone."""
         places = self.precision.places
         return [
@@ -144,22 +126,106 @@ class PrecisionAt:
         ]
 
     def _bend(self, nets: list[FloatArray]) -> FloatArray:
-        """Return the second derivatives of sum tr(net C) in rho, the nets held.
+        """Return the second derivatives of sum tr(net C) in rho, the nets constant.
 
         Unless C is linear in natural parameters, they are differences of the exact first ones.
         """
         m, learned = self.precision.n_correlations, self.correlations.learned
         if learned.correlation is not None and learned.correlation.linear:
-            sums = self.correlations.contracted(self.matrices, nets)
-            of_arms, _ = learned.split(self.rho)
+            here = self.correlations
             curvature = learned.correlation.natural_curvature
-            parts = zip(sums, of_arms, strict=True)
+            parts = zip(here.contracted(self._sloped(here, nets)), here.of_arms, strict=True)
             return np.asarray(block_diag(*(curvature(s, one, learned.axis) for s, one in parts)))
 
         def slopes(free: FloatArray) -> FloatArray:
-            there = CorrelationsAt.of(learned, np.append(free, self.rho[m:]))
-            own = zip(there.contracted(self.matrices, nets), there.chains, strict=True)
-            return np.concatenate([s @ chain for s, chain in own])
+            there = CorrelationsAt(learned, np.append(free, self.rho[m:]))
+            return there.gradient(self._sloped(there, nets))
 
         found = central_differences(slopes, self.rho[:m])
         return 0.5 * (found + found.T)
+
+    def _sloped(
+        self, at: CorrelationsAt, nets: list[FloatArray]
+    ) -> Iterator[tuple[NDArray[np.intp], FloatArray, FloatArray]]:
+        """Yield what sums of tr(net dC) at some rho are made of."""
+        for one, net in zip(self.matrices, nets, strict=True):
+            arms = one.cliques.arms
+            yield arms, at.slopes(one.cliques.positions, arms), net
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CliqueMatrices:
+    """Hold K of the patterns of cliques of several rows, as if all variances were 1.
+
+    The inverse is C^-1 of each pattern, C the correlations; moved, (n_correlations, n_patterns,
+    n_rows, n_rows), is C^-1 dC. Weights, (n_classes,), are those of the lower triangles of K.
+    """
+
+    cliques: Cliques
+    counts: FloatArray
+    inverse: FloatArray
+    moved: FloatArray
+    log_determinant: float
+
+    @classmethod
+    def of(
+        cls, correlations: CorrelationsAt, cliques: Cliques, counts: FloatArray
+    ) -> _CliqueMatrices:
+        """Compute the inverses."""
+        at = cliques.positions, cliques.arms
+        C = correlations.matrices(*at)
+        root = np.linalg.cholesky(C)
+        half = np.linalg.solve(root, np.eye(C.shape[1]))
+        inverse = half.swapaxes(1, 2) @ half
+        pivots = np.log(np.einsum("ptt->pt", root)).sum(axis=1)
+        moved = inverse @ correlations.derivatives(*at)
+        return cls(cliques, counts, inverse, moved, 2.0 * float(counts @ pivots))
+
+    @property
+    def entries(self) -> FloatArray:
+        """Return the lower triangles of K, (n_patterns * n_entries,)."""
+        s, t = self.cliques.entries
+        entries = self.inverse[:, s, t]
+        if self.cliques.conditional:
+            entries[:, 0] -= 1.0
+        return entries.ravel()
+
+    def entry_derivatives(self) -> FloatArray:
+        """Return the derivatives of the lower triangles, (n_correlations, n_classes)."""
+        s, t = self.cliques.entries
+        found = -(self.moved @ self.inverse)[..., s, t]
+        return found.reshape(len(found), self.cliques.n_classes)
+
+    def net(self, weights: FloatArray) -> FloatArray:
+        """Return the derivatives of sum weights K + log|C| in C, (n_patterns, n_rows, n_rows)."""
+        return self.counts[:, None, None] * self.inverse - self._inner(weights) @ self.inverse
+
+    def gradient(self, weights: FloatArray) -> FloatArray:
+        """Return the derivatives of sum weights K + log|C| in the correlations."""
+        own = self._counted_unit() - self._inner(weights)
+        return np.asarray(self._flat() @ own.swapaxes(1, 2).ravel())
+
+    def hessian(self, weights: FloatArray) -> FloatArray:
+        """Return the second derivatives of sum weights K + log|C|, as if C were linear."""
+        half = 2.0 * self._inner(weights) - self._counted_unit()
+        left = (self.moved @ half).swapaxes(2, 3)
+        whole = left.reshape(len(left), -1) @ self._flat().T
+        return np.asarray(0.5 * (whole + whole.T))
+
+    def _counted_unit(self) -> FloatArray:
+        """Return how many cliques have each pattern, times the unit matrix."""
+        return self.counts[:, None, None] * np.eye(self.inverse.shape[1])
+
+    def _flat(self) -> FloatArray:
+        """Return C^-1 dC with all entries on one axis."""
+        return self.moved.reshape(len(self.moved), -1)
+
+    def _inner(self, weights: FloatArray) -> FloatArray:
+        """Return C^-1 times the symmetric matrix of weights."""
+        s, t = self.cliques.entries
+        # An entry beside the diagonal stands for itself and its mirror image.
+        half = weights.reshape(len(self.inverse), -1) * np.where(s == t, 1.0, 0.5)
+        whole = np.empty_like(self.inverse)
+        whole[:, s, t] = half
+        whole[:, t, s] = half
+        return np.asarray(self.inverse @ whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,47 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.axis import Axis
-from skmixed.residual.correlation import BOUNDARY, AxisKind, Correlation
-from skmixed.residual.distance import distances, range_of, range_on_boundary
+from skmixed.residual.correlation import AxisKind
+from skmixed.residual.distance import RangeCorrelation
 from skmixed.residual.structure import Names, Scale
 
-__all__ = ["Exponential", "Gaussian", "SpatialCorrelation"]
+__all__ = ["Exponential", "Gaussian"]
 
 
 @dataclass(frozen=True)
-class SpatialCorrelation(Correlation):
-    """A correlation that depends on distance divided by a range, and is 1 at distance 0.
-
-    Subclasses say how it falls. The search is for the logarithm of the range, so that the unit of
-    the coordinates does not matter.
-
-    Parameters
-    ----------
-    coordinates : str, int or sequence of these
-        The columns of coordinates.
-    group : str, int or sequence of these, optional
-        The column of labels within which rows are correlated, by default the innermost factor.
-    by : str, int or sequence of these, optional
-        A column of labels, each with its own range.
-    """
+class SpatialCorrelation(RangeCorrelation):
+    """A correlation that falls with distance in space from 1; subclasses say how."""
 
     coordinates: Names
     group: Names | None = None
     by: Names | None = None
     axis_kind: ClassVar[AxisKind] = "coordinates"
     symbol: ClassVar[str] = r"\ell"
-
-    @abstractmethod
-    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return the correlation at distances that are given as multiples of the range."""
-
-    @abstractmethod
-    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return the derivative of minus the correlation in the logarithm of the distance."""
-
-    def n_parameters(self, axis: Axis) -> int:
-        """Return 1."""
-        return 1
 
     def names(self, axis: Axis) -> list[str]:
         """Name the range."""
@@ -59,24 +33,6 @@ class SpatialCorrelation(Correlation):
     def scales(self, axis: Axis) -> list[Scale]:
         """Return the logarithm."""
         return ["log"]
-
-    def on_boundary(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.bool_]:
-        """Tell whether rows at a typical distance are independent, or alike."""
-        return range_on_boundary(rho, BOUNDARY)
-
-    def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
-        """Return the range in the unit of the coordinates."""
-        return axis.unit * range_of(rho)
-
-    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
-        """Return how far the correlation has fallen at the distance of each two rows."""
-        return self.decay(distances(positions) / natural[0])
-
-    def correlation_derivative(
-        self, natural: NDArray[np.float64], positions: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Return the derivative in the range."""
-        return self.decay_rate(distances(positions) / natural[0])[None] / natural[0]
 
 
 @dataclass(frozen=True)
@@ -118,14 +74,6 @@ class Exponential(SpatialCorrelation):
 
     equation: ClassVar[str] = r"\exp(-\lVert t_i - t_{i'} \rVert / \ell)"
     words: ClassVar[str] = "correlations that fall exponentially with distance"
-
-    def decay(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return exp(-ratio)."""
-        return np.exp(-ratio)
-
-    def decay_rate(self, ratio: NDArray[Any]) -> NDArray[Any]:
-        """Return ratio exp(-ratio)."""
-        return ratio * np.exp(-ratio)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-__all__ = ["Names", "Product", "ResidualStructure", "Scale", "named", "subscripted"]
+__all__ = ["Names", "Product", "ResidualStructure", "Scale", "contains", "named", "subscripted"]
 
 Names = str | int | tuple[str | int, ...] | list[str | int]
 """A column, or several."""
@@ -92,6 +92,19 @@ class Product(ResidualStructure):
         return " * ".join(map(repr, self.parts))
 
 
+def contains(large: ResidualStructure | None, small: ResidualStructure | None) -> bool:
+    """Tell whether a structure is known to be a special case of another.
+
+    Independent residuals of one variance, None, are one of all but known variances.
+    """
+    of_large = () if large is None else large.factors
+    of_small = () if small is None else small.factors
+    fixed = [one for one in of_large if not one.may_vanish]
+    return all(any(one.contains(other) for one in of_large) for other in of_small) and all(
+        one in of_small for one in fixed
+    )
+
+
 def named(names: Names | None) -> tuple[Any, ...]:
     """Return the columns that a structure names, none for None."""
     if names is None:
@@ -100,12 +113,6 @@ def named(names: Names | None) -> tuple[Any, ...]:
 
 
 def subscripted(symbol: str, name: str) -> str:
-    """Return a symbol whose subscript is what follows the first word in the name of a parameter.
-
-    Parameters
-    ----------
-    symbol : str
-        In LaTeX.
-    """
+    """Return a LaTeX symbol with what follows the first word of a name as its subscript."""
     _, _, rest = name.partition(" ")
     return rf"{symbol}_{{\text{{{rest}}}}}" if rest else symbol

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from skmixed.formula.grouping import is_name
@@ -31,16 +30,6 @@ _OF_OCCASIONS: dict[str, Callable[..., Correlation]] = {
 _IN_SPACE: dict[str, Callable[..., Correlation]] = {"sp_exp": Exponential, "sp_gau": Gaussian}
 _NAMES = ("us", "diag", *(name + h for name in _OF_OCCASIONS for h in ("", "h")), "ou", *_IN_SPACE)
 _EXAMPLE = "Write for instance 'us(visit | subject)', or 'us(visit | arm/subject)' for each arm."
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """Hold the parts of NAME(TIMES | BY/GROUP)."""
-
-    name: str
-    times: tuple[str, ...]
-    group: Any
-    by: Any
 
 
 def parse_residual(text: str) -> ResidualStructure:
@@ -78,20 +67,21 @@ def parse_residual(text: str) -> ResidualStructure:
         raise TypeError(
             f"A residual structure as text must be a str, got {type(text).__name__}. {_EXAMPLE}"
         )
-    return _structure(_parse(text), text)
+    return _structure(*_parse(text), text)
 
 
-def _structure(written: _Written, text: str) -> ResidualStructure:
+def _structure(
+    name: str, columns: tuple[str, ...], group: Any, by: Any, text: str
+) -> ResidualStructure:
     """Return the structure, times variances of the strata that it is to have."""
-    name, group, by = written.name, written.group, written.by
     if name in _IN_SPACE:
-        return _with_variances(_IN_SPACE[name](written.times, group, by), by)
-    if len(written.times) > 1:
+        return _with_variances(_IN_SPACE[name](columns, group, by), by)
+    if len(columns) > 1:
         raise ValueError(
-            f"{text!r} names {len(written.times)} columns before the bar: expected one, the time. "
+            f"{text!r} names {len(columns)} columns before the bar: expected one, the time. "
             f"Only {' and '.join(_IN_SPACE)} have several coordinates."
         )
-    time = written.times[0]
+    time = columns[0]
     strata = time if by is None else (*named(by), time)
     if name == "us":
         return Unstructured(time, group, by)
@@ -108,8 +98,8 @@ def _with_variances(correlation: Correlation, strata: Any) -> ResidualStructure:
     return correlation if strata is None else correlation * Heterogeneous(strata)
 
 
-def _parse(text: str) -> _Written:
-    """Take a text apart."""
+def _parse(text: str) -> tuple[str, tuple[str, ...], Any, Any]:
+    """Return the parts of NAME(TIMES | BY/GROUP): name, times, group, by."""
     tokens = tokenize(text, transparent=_NAMES)
     if len(tokens) < 3 or tokens[0].kind != "name" or not is_enclosed(tokens[1:]):
         raise ValueError(
@@ -117,7 +107,12 @@ def _parse(text: str) -> _Written:
         )
     name = tokens[0].text
     if name not in _NAMES:
-        raise ValueError(_unknown(name, text))
+        close = difflib.get_close_matches(name.lower(), _NAMES, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"Unknown residual structure {name!r} in {text!r}: expected one of {list(_NAMES)}."
+            + hint
+        )
     sides = split(tokens[2:-1], ("|",))
     nesting = split(sides[-1], ("/",))
     if len(sides) != 2 or len(nesting) > 2:
@@ -127,14 +122,7 @@ def _parse(text: str) -> _Written:
         )
     times = tuple(_column(_without_zero(part), text) for part in split(sides[0], (",",)))
     *by, group = (_columns(part, text) for part in nesting)
-    return _Written(name, times, group, by[0] if by else None)
-
-
-def _unknown(name: str, text: str) -> str:
-    """Say that there is no structure of a name, and which there are."""
-    close = difflib.get_close_matches(name.lower(), _NAMES, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown residual structure {name!r} in {text!r}: expected one of {list(_NAMES)}.{hint}"
+    return name, times, group, by[0] if by else None
 
 
 def _without_zero(tokens: Sequence[Token]) -> Sequence[Token]:

@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.ar1 import AR1
-from skmixed.residual.arma import ARMA
+from skmixed.residual.arma import ARMA, durbin_levinson
 from skmixed.residual.axis import Axis
 from skmixed.residual.compound_symmetry import CompoundSymmetry
 from skmixed.residual.correlation import AxisKind, Correlation
-from skmixed.residual.distance import distances
-from skmixed.residual.partial import durbin_levinson
+from skmixed.residual.distance import DistanceCorrelation
 from skmixed.residual.structure import Names
 
 __all__ = ["Toeplitz"]
 
 
 @dataclass(frozen=True)
-class Toeplitz(Correlation):
+class Toeplitz(DistanceCorrelation):
     r"""Give each lag between two occasions its own correlation.
 
     .. math:: \operatorname{corr}(e_i, e_j) = r_{|i - j|}
@@ -70,10 +69,6 @@ class Toeplitz(Correlation):
         """Return True for all that depend on the lag only."""
         return isinstance(other, Toeplitz | AR1 | ARMA | CompoundSymmetry)
 
-    def n_parameters(self, axis: Axis) -> int:
-        """Return the number of lags."""
-        return max(axis.n_occasions - 1, 0)
-
     def names(self, axis: Axis) -> list[str]:
         """Name the lags."""
         return [f"cor lag {lag}" for lag in range(1, axis.n_occasions)]
@@ -83,13 +78,13 @@ class Toeplitz(Correlation):
         _, autocorrelations = durbin_levinson(np.tanh(rho))
         return autocorrelations
 
-    def correlations(self, natural: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
-        """Look up the correlation at the lag of each two occasions."""
-        return np.append(1.0, natural)[distances(positions).astype(np.intp)]
+    def at_distances(self, natural: NDArray[Any], distances: NDArray[Any]) -> NDArray[Any]:
+        """Look up the correlations at lags."""
+        return np.append(1.0, natural)[distances.astype(np.intp)]
 
-    def correlation_derivative(
-        self, natural: NDArray[np.float64], positions: NDArray[Any]
+    def distance_derivative(
+        self, natural: NDArray[np.float64], distances: NDArray[Any]
     ) -> NDArray[np.float64]:
         """Return where each lag stands."""
         lags = np.arange(1, len(natural) + 1)[:, None, None, None]
-        return (distances(positions) == lags).astype(np.float64)
+        return (distances == lags).astype(np.float64)

@@ -69,20 +69,13 @@ class UnstructuredCorrelation(Correlation):
 
     def natural(self, rho: NDArray[Any], axis: Axis) -> NDArray[Any]:
         """Return the correlations, row by row of the lower triangle."""
-        m = axis.n_occasions
-        below = _below(m)
-        root = np.eye(m, dtype=rho.dtype)
-        root[below] = rho
-        root /= np.sqrt(np.sum(root**2, axis=1))[:, None]
-        return (root @ root.T)[below]
+        root, _ = _unit_rows(rho, axis.n_occasions)
+        return (root @ root.T)[_below(axis.n_occasions)]
 
     def natural_derivative(self, rho: NDArray[np.float64], axis: Axis) -> NDArray[np.float64]:
         """Return the derivatives of the correlations in the entries of the triangle."""
         rows, columns = _below(axis.n_occasions)
-        root = np.eye(axis.n_occasions)
-        root[rows, columns] = rho
-        lengths = np.sqrt(np.sum(root**2, axis=1))
-        root /= lengths[:, None]
+        root, lengths = _unit_rows(rho, axis.n_occasions)
         natural = (root @ root.T)[rows, columns][:, None]
         # An entry moves its row of unit length, and the pairs (i, j) that the row is one of.
         of_i, of_j = root[np.ix_(rows, columns)], root[np.ix_(columns, columns)]
@@ -101,10 +94,7 @@ class UnstructuredCorrelation(Correlation):
         """
         m = axis.n_occasions
         rows, columns = _below(m)
-        root, S = np.eye(m), np.zeros((m, m))
-        root[rows, columns] = rho
-        lengths = np.sqrt(np.sum(root**2, axis=1))
-        u = root / lengths[:, None]
+        (u, lengths), S = _unit_rows(rho, m), np.zeros((m, m))
         S[rows, columns] = S[columns, rows] = weights
         g = S @ u
         P = (np.eye(m) - u[:, :, None] * u[:, None, :]) / lengths[:, None, None]
@@ -169,6 +159,14 @@ def _below(n_occasions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows and columns of the entries below the diagonal."""
     rows, columns = np.tril_indices(n_occasions, -1)
     return rows, columns
+
+
+def _unit_rows(rho: NDArray[Any], n_occasions: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the triangle with rows of length 1, and the lengths that they had."""
+    root = np.eye(n_occasions, dtype=rho.dtype)
+    root[_below(n_occasions)] = rho
+    lengths = np.sqrt(np.sum(root**2, axis=1))
+    return root / lengths[:, None], lengths
 
 
 def _pairs(positions: NDArray[Any], n_pairs: int) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.residual.covariate_variance import CovariateVariance
-from skmixed.residual.numbers import numbers
+from skmixed.residual.variance import numbers
 
 __all__ = ["VarianceExponential"]
 

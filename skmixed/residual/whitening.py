@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.residual.correlated_rows import CorrelatedRows
 from skmixed.residual.correlation import MarkovCorrelation
+from skmixed.residual.correlations_at import CorrelationsAt
 from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.neighbouring_rows import NeighbouringRows
 from skmixed.residual.patterned_rows import PatternedRows
@@ -34,7 +34,7 @@ class ResidualAt:
 
     rows: ResidualRows
     logarithms: FloatArray
-    correlated: CorrelatedRows | None
+    correlated: NeighbouringRows | PatternedRows | None
     counts: FloatArray | None
 
     def apply(self, columns: FloatArray) -> FloatArray:
@@ -78,12 +78,9 @@ class ResidualAt:
         return whole
 
     def gradient(self, columns: FloatArray) -> FloatArray:
-        """Return for each parameter d log|R| - sum f'T dR T'f over the columns f.
+        """Return for each parameter d log|R| - sum f'T dR T'f over the columns f, (m, n).
 
-        Parameters
-        ----------
-        columns : ndarray of shape (m, n)
-            White, times the root of the counts.
+        They are white, times the root of the counts.
         """
         parts = [np.empty(0)]
         correlated = self.correlated
@@ -117,27 +114,17 @@ def residual_at(
     rho: FloatArray,
     counts: FloatArray | None = None,
 ) -> ResidualAt:
-    """Evaluate the structure of some rows.
+    """Evaluate the structure of some rows, each of whose groups counts so many times.
 
-    Parameters
-    ----------
-    rho : ndarray of shape (n_parameters,)
-    counts : ndarray of shape (n,), optional
-        How many times each row's group counts.
-
-    Raises
-    ------
-    LinAlgError
-        If R is not positive definite within rounding.
+    It raises LinAlgError if R is not positive definite within rounding.
     """
-    of_arms, of_variances = learned.split(rho)
+    _, of_variances = learned.split(rho)
     logs = [one.logarithms(part) for one, part in zip(rows.deviations, of_variances, strict=True)]
-    correlated: CorrelatedRows | None = None
+    correlated: NeighbouringRows | PatternedRows | None = None
     if rows.grouped is not None and learned.correlation is not None:
-        if isinstance(learned.correlation, MarkovCorrelation):
-            correlated = NeighbouringRows(learned.correlation, learned.axis, rows.grouped, of_arms)
-        else:
-            correlated = PatternedRows(learned.correlation, learned.axis, rows.grouped, of_arms)
+        markov = isinstance(learned.correlation, MarkovCorrelation)
+        kind = NeighbouringRows if markov else PatternedRows
+        correlated = kind(CorrelationsAt(learned, rho), rows.grouped)
         n = len(rows.grouped.groups)
     else:
         n = len(logs[0])

@@ -17,7 +17,7 @@ from skmixed.residual import (
     UnstructuredCorrelation,
     VariancePower,
 )
-from skmixed.residual.nesting import contains
+from skmixed.residual.structure import contains
 
 
 @pytest.mark.parametrize(

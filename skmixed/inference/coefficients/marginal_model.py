@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.groups import differs_within
-from skmixed.residual.covariance_blocks import CovarianceBlocks
-from skmixed.residual.natural_covariance import NaturalCovariance
+from skmixed.residual.covariance_blocks import CovarianceBlocks, NaturalCovariance
 
 __all__ = ["Batch", "MarginalModel", "RandomPart"]
 

@@ -21,7 +21,7 @@ from skmixed.inference.comparison.compared_models import (
     refitted,
     require_same_rows,
 )
-from skmixed.residual.nesting import contains
+from skmixed.residual.structure import contains
 
 __all__ = [
     "anova_models",

@@ -29,8 +29,9 @@ from skmixed.inference.coefficients.marginal_kenward_roger import (
 )
 from skmixed.inference.coefficients.marginal_model import MarginalModel
 from skmixed.residual import Heterogeneous
+from skmixed.residual.covariance_blocks import NaturalCovariance
 from skmixed.residual.learning import learn_residual
-from skmixed.residual.natural_covariance import NaturalCovariance, natural_covariance, pattern_keys
+from skmixed.residual.natural_covariance import natural_covariance, pattern_keys
 
 pytestmark = pytest.mark.exhaustive(3)
 
