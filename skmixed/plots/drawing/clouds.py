@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from skmixed.plots.drawing.smoother import local_regression
 from skmixed.plots.style.colours import BLUE, GREY, VERMILLION, alpha_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_fitted", "draw_scale_location"]
+__all__ = ["draw_fitted", "draw_scale_location", "local_regression"]
 
 FloatArray = NDArray[np.float64]
 
@@ -37,18 +36,9 @@ def draw_fitted(ax: Axes, fitted: FloatArray, residuals: FloatArray) -> dict[str
 def draw_scale_location(
     ax: Axes, fitted: FloatArray, residuals: FloatArray, *, unit_variance: bool
 ) -> dict[str, Any]:
-    """Draw the roots of absolute residuals against fitted values.
+    """Draw the roots of absolute residuals against fitted values, as ``draw_fitted`` does.
 
-    Parameters
-    ----------
-    fitted, residuals : ndarray of shape (n,)
-    unit_variance : bool
-        Whether the residuals should have variance 1, so that the mean of the roots is known.
-
-    Returns
-    -------
-    dict
-        ``"points"``, ``"smooth"`` and, where the mean is known, ``"line"``.
+    The line is their mean, which is known of residuals that should have variance 1.
     """
     artists = _cloud(ax, fitted, np.sqrt(np.abs(residuals)))
     if unit_variance:
@@ -79,3 +69,36 @@ def _cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
             at, local_regression(x, y, at), color=VERMILLION, linewidth=1.6, zorder=3
         )
     return {"points": points, "smooth": smooth}
+
+
+def local_regression(
+    x: FloatArray, y: FloatArray, at: FloatArray, *, span: float = 2.0 / 3.0
+) -> FloatArray:
+    """Return local linear regressions on tricube weights at some places (Cleveland 1979).
+
+    Each uses a part of the points, the span: the nearest ones.
+
+    References
+    ----------
+    Cleveland, W. S. (1979). Robust locally weighted regression and smoothing scatterplots.
+    Journal of the American Statistical Association 74, 829-836.
+    """
+    nearest = max(int(span * len(x) + 1e-10), min(2, len(x)))
+    return np.array([_at(x - place, y, nearest) for place in at])
+
+
+def _at(distance: FloatArray, y: FloatArray, nearest: int) -> float:
+    """Return the value at distance 0 of the line through the nearest points."""
+    away = np.abs(distance)
+    reach = np.partition(away, nearest - 1)[nearest - 1]
+    weight = np.maximum(1.0 - (away / reach) ** 3, 0.0) ** 3 if reach else (away == 0.0) * 1.0
+    if not weight.any():
+        weight = (away <= reach) * 1.0
+    weight = weight / weight.sum()
+    centre = weight @ distance
+    spread = weight @ (distance - centre) ** 2
+    level = weight @ y
+    # Points of almost one x say nothing of a slope.
+    if spread <= 1e-6 * reach**2:
+        return float(level)
+    return float(level - centre * (weight @ ((distance - centre) * y)) / spread)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,79 +10,53 @@ from numpy.typing import NDArray
 
 from skmixed.plots.style.colours import BLUE, DASHED, GREY, SKY_BLUE, alpha_for
 from skmixed.plots.style.group_rows import FEWEST_POINTS, label_rows, points_per_row
+from skmixed.plots.style.text import describe, short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GroupQuartiles", "draw_groups", "group_quartiles"]
+__all__ = ["draw_groups"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupQuartiles:
-    """Hold the residuals of groups, sorted by their medians.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (n_groups,)
-    quartiles : ndarray of shape (n_groups, 3)
-    places : ndarray of shape (n,)
-        Position of each row's group.
-    values : ndarray of shape (n,)
-    """
-
-    labels: NDArray[np.object_]
-    quartiles: FloatArray
-    places: NDArray[np.intp]
-    values: FloatArray
-
-
-def group_quartiles(values: FloatArray, labels: NDArray[np.object_]) -> GroupQuartiles:
-    """Sort groups by the median of their values.
+def draw_groups(
+    ax: Axes, values: FloatArray, labels: Any, *, name: str, factor: str
+) -> dict[str, Any]:
+    """Draw each group as a row; return ``"points"``, ``"quartiles"`` and ``"medians"``.
 
     Parameters
     ----------
     values : ndarray of shape (n,)
         NaN is left out.
-    labels : ndarray of shape (n,)
     """
     known = np.isfinite(values)
+    values = values[known]
     codes, levels = pd.factorize(labels[known])
-    of_groups = pd.Series(values[known]).groupby(codes)
-    quartiles = np.column_stack([of_groups.quantile(p) for p in (0.25, 0.5, 0.75)])
-    order = np.argsort(quartiles[:, 1], kind="stable")
-    positions = np.empty(len(order), dtype=np.intp)
-    positions[order] = np.arange(len(order))
-    return GroupQuartiles(levels[order], quartiles[order], positions[codes], values[known])
-
-
-def draw_groups(ax: Axes, groups: GroupQuartiles) -> dict[str, Any]:
-    """Draw each group as a row.
-
-    Returns
-    -------
-    dict
-        ``"points"``, ``"quartiles"`` and ``"medians"``.
-    """
-    n_groups, n = len(groups.labels), len(groups.values)
-    rows = np.arange(n_groups)
+    of_groups = pd.Series(values).groupby(codes)
+    low, middle, high = (of_groups.quantile(p).to_numpy() for p in (0.25, 0.5, 0.75))
+    n_groups = len(levels)
+    title = f"{short_label(factor)} ({n_groups:,} groups)"
+    describe(ax, title="Residuals by group", x=name, y=title)
+    rows = np.empty(n_groups, dtype=np.intp)
+    order = np.argsort(middle, kind="stable")
+    rows[order] = np.arange(n_groups)
     spacing = points_per_row(ax, n_groups)
     dense = spacing < FEWEST_POINTS
     points = ax.scatter(
-        groups.values,
-        groups.places,
+        values,
+        rows[codes],
         s=float(np.clip(0.4 * spacing, 1.0, 4.0)) ** 2,
         color=GREY,
-        alpha=alpha_for(n, full=400, least=0.15),
+        alpha=alpha_for(len(values), full=400, least=0.15),
         linewidths=0,
         zorder=1,
         rasterized=dense,
     )
     quartiles = ax.hlines(
-        rows,
-        groups.quartiles[:, 0],
-        groups.quartiles[:, 2],
+        np.arange(n_groups),
+        low[order],
+        high[order],
         colors=SKY_BLUE if dense else BLUE,
         alpha=0.5 if dense else 0.75,
         linewidth=float(np.clip(0.4 * spacing, 0.5, 5.0)),
@@ -91,8 +64,8 @@ def draw_groups(ax: Axes, groups: GroupQuartiles) -> dict[str, Any]:
         rasterized=dense,
     )
     medians = ax.scatter(
-        groups.quartiles[:, 1],
-        rows,
+        middle[order],
+        np.arange(n_groups),
         s=float(np.clip(0.5 * spacing, 1.2, 5.0)) ** 2,
         color="black" if dense else "white",
         edgecolors="black",
@@ -101,5 +74,5 @@ def draw_groups(ax: Axes, groups: GroupQuartiles) -> dict[str, Any]:
     )
     ax.axvline(0.0, color="black", linewidth=0.8, linestyle=DASHED, zorder=1.5)
     ax.set_ylim(-0.8, n_groups - 0.2)
-    label_rows(ax, list(groups.labels))
+    label_rows(ax, list(levels[order]))
     return {"points": points, "quartiles": quartiles, "medians": medians}

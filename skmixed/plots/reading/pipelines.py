@@ -8,21 +8,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skmixed.estimators.base import MixedModel
+from skmixed.inference.inputs import with_rows
 from skmixed.prediction.fitted_model import FittedModel
 
-__all__ = ["model_and_columns", "model_and_steps", "transformed"]
+__all__ = ["fitted_to", "model_and_steps", "transformed"]
 
 
 def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
-    """Return the fitted model that a pipeline ends with, and the steps before it.
-
-    Raises
-    ------
-    NotFittedError
-        If the model is not fitted.
-    TypeError
-        If it is none of skmixed's.
-    """
+    """Return the fitted model that a pipeline ends with, and the steps before it."""
     model, steps = estimator, None
     if isinstance(estimator, Pipeline):
         model, steps = estimator[-1], estimator[:-1] if len(estimator) > 1 else None
@@ -37,16 +30,11 @@ def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
     return model, steps
 
 
-def model_and_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Return the fitted model that a pipeline ends with, and X as the model knows it.
-
-    Raises
-    ------
-    NotFittedError, TypeError
-        As ``model_and_steps``.
-    """
+def fitted_to(estimator: Any, X: Any, y: Any, **given: Any) -> FittedModel:
+    """Return the model of an estimator with what it was fitted to, which diagnostics read."""
     model, steps = model_and_steps(estimator)
-    return model, transformed(steps, X)
+    given = {name: values for name, values in given.items() if values is not None}
+    return with_rows(model, transformed(steps, X), y, **given)
 
 
 def transformed(steps: Pipeline | None, X: Any) -> Any:

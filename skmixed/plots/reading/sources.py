@@ -26,23 +26,7 @@ def read_estimator(
 ) -> FittedRows:
     """Read a fitted estimator, or a pipeline that ends with one, and rows that it knows.
 
-    Parameters
-    ----------
-    X, y, groups
-        As given to its fit.
-    factor : str, optional
-        Grouping factor; the one of most levels by default.
-    complete : bool, default=True
-        Whether there must be rows of every group that was fitted, and of no other.
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator is not fitted.
-    TypeError
-        If it is none of skmixed's.
-    ValueError
-        If the model has no groups or no such factor, or X has rows of groups that it does not know.
+    Where it is to be complete, there must be rows of every group that was fitted, and of no other.
     """
     estimator, steps = model_and_steps(estimator)
     model: FittedModel = estimator.fitted_model
@@ -62,13 +46,7 @@ def read_estimator(
 
 
 def model_and_rows(results: MixedLMResults) -> tuple[FittedModel, Any]:
-    """Return the fitted model of results, and the data they keep.
-
-    Raises
-    ------
-    TypeError
-        If the results keep no rows.
-    """
+    """Return the fitted model of results, and the data they keep."""
     if results.data is None:
         raise TypeError(
             "These results keep no rows of the data. Fit with mixedlm, which keeps them, or use "

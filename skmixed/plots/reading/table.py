@@ -58,13 +58,7 @@ class Table:
         return replace(self, frame=frame)
 
     def along(self, column: str, grid: FloatArray) -> Table:
-        """Return each row as often as the grid has places for it.
-
-        Parameters
-        ----------
-        grid : ndarray of shape (n, n_places)
-            Values of the column.
-        """
+        """Return each row as often as its row of the grid has values for a column."""
         repeated = self.take(np.repeat(np.arange(len(self)), grid.shape[1]))
         return repeated.assign(column, grid.ravel())
 
@@ -82,13 +76,6 @@ class Table:
 
         A column that is constant within groups keeps its values; else a number is the mean of the
         group's rows, and anything else the value that most of them have.
-
-        Parameters
-        ----------
-        codes : ndarray of shape (n,)
-            Group of each row.
-        chosen : ndarray of shape (n_chosen,)
-            Codes of the groups.
         """
         position = np.full(int(codes.max(initial=0)) + 1, -1)
         position[chosen] = np.arange(len(chosen))
