@@ -12,7 +12,7 @@ from skmixed.inference.diagnostics.autocorrelation import autocorrelation_of_row
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.plots.display import Display, check_choice
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.colours import BLACK, BLUE, DASHED, VERMILLION
 from skmixed.plots.style.text import describe, integer_ticks
 

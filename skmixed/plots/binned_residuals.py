@@ -12,7 +12,7 @@ from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.diagnostics.family_tests import required_family_rows
 from skmixed.plots.display import Display, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.colours import BLUE, DASHED, GREY, VERMILLION
 from skmixed.plots.style.legends import dot_entry, line_entry
 from skmixed.plots.style.text import describe, short_label

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.style.panels import Panels, make_panels
 
@@ -45,7 +45,11 @@ def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
         raise ValueError(f"{argument} must be one of {list(choices)}, got {value!r}.")
 
 
-def number_array(values: Any) -> Any:
+@overload
+def number_array(values: None) -> None: ...
+@overload
+def number_array(values: ArrayLike) -> NDArray[np.float64]: ...
+def number_array(values: ArrayLike | None) -> NDArray[np.float64] | None:
     """Return values as an array of numbers, None as it is."""
     return None if values is None else np.asarray(values, dtype=float)
 

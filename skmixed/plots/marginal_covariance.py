@@ -12,7 +12,7 @@ from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.plots.display import Display, label_array, number_array
 from skmixed.plots.docstrings import fill_docstrings
 from skmixed.plots.drawing.heat_map import draw_heat_map
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.text import describe, short_label
 from skmixed.prediction.predict import within_levels
 

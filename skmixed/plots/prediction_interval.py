@@ -111,11 +111,8 @@ class PredictionIntervalDisplay(Display):
         self.observed_x, self.observed_y = map(number_array, (observed_x, observed_y))
         series = np.zeros(len(self.observed_x)) if observed_series is None else observed_series
         self.observed_series = np.asarray(series, dtype=np.intp)
-        self.coverage = coverage
-        self.kind = kind
-        self.feature = feature
-        self.response = response
-        self.factor = factor
+        self.coverage, self.kind = coverage, kind
+        self.feature, self.response, self.factor = feature, response, factor
         self._check()
 
     @property
@@ -258,34 +255,31 @@ class PredictionIntervalDisplay(Display):
     def _draw_rows(self, made: Panels) -> None:
         """Draw the sorted intervals of rows, and the observations inside and outside of them."""
         ax, n = made.axes[0], self.x.shape[1]
+        many = n > _MANY
         spacing = size_in_points(ax)[0] / max(n, 1)
-        many, width = n > _MANY, float(np.clip(0.6 * spacing, 0.5, 4.0))
+        width = float(np.clip(0.6 * spacing, 0.5, 4.0))
         style = {"colors": _PALE_BLUE, "linewidth": width, "zorder": 1.5, "rasterized": many}
         self.bands_ = [ax.vlines(self.x[0], self.lower[0], self.upper[0], **style)]
         self.lines_ = ax.plot(self.x[0], self.mean[0], color=BLUE, linewidth=1.6, zorder=2.5)
         size, inside = float(np.clip(1.1 * spacing, 1.5, 4.0)) ** 2, self.inside
-        parts = (
+        self.points_ = []
+        for rows, style in (
             (inside, {"c": DOTS, "s": size, "alpha": 0.8 if n < 1000 else 0.4, "zorder": 2.0}),
             (~inside, {"c": VERMILLION, "s": 1.7 * size, "alpha": 0.95, "zorder": 3.0}),
-        )
-        self.points_ = [
-            ax.scatter(
-                self.observed_x[rows], self.observed_y[rows], linewidths=0, rasterized=many, **look
-            )
-            for rows, look in parts
-        ]
+        ):
+            points = self.observed_x[rows], self.observed_y[rows]
+            self.points_.append(ax.scatter(*points, linewidths=0, rasterized=many, **style))
         ax.set_xlim(-0.02 * n - 0.5, 1.02 * n - 0.5)
         made.label("row, by prediction", self.response)
         count, total = int(inside.sum()), len(inside)
         share = f"{count:,} of {total:,}, {100 * self.empirical_coverage:.1f} %"
-        self.legend_ = made.legend(
-            [
-                line_entry(BLUE, "prediction", linewidth=1.6),
-                patch_entry(_PALE_BLUE, f"{100 * self.coverage:g} % interval"),
-                dot_entry(DOTS, f"inside ({share})", markersize=4),
-                dot_entry(VERMILLION, f"outside ({total - count:,})", markersize=4),
-            ]
-        )
+        entries = [
+            line_entry(BLUE, "prediction", linewidth=1.6),
+            patch_entry(_PALE_BLUE, f"{100 * self.coverage:g} % interval"),
+            dot_entry(DOTS, f"inside ({share})", markersize=4),
+            dot_entry(VERMILLION, f"outside ({total - count:,})", markersize=4),
+        ]
+        self.legend_ = made.legend(entries)
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""

@@ -17,7 +17,8 @@ from skmixed.inference.diagnostics.family_tests import required_family_rows
 from skmixed.plots.binned_residuals import equal_bins
 from skmixed.plots.display import Display
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import model_and_steps, transformed
+from skmixed.plots.reading.sources import model_and_steps
+from skmixed.plots.reading.table import transformed
 from skmixed.plots.style.colours import BLUE, DASHED, GREY, VERMILLION
 from skmixed.plots.style.text import describe
 from skmixed.prediction.estimand import PredictedRows

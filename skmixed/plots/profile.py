@@ -14,7 +14,7 @@ from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.plots.display import Display, check_choice, number_array
 from skmixed.plots.docstrings import fill_docstrings
 from skmixed.plots.drawing.profile import KINDS, ParameterProfile, draw_profile
-from skmixed.plots.reading.pipelines import model_and_steps
+from skmixed.plots.reading.sources import model_and_steps
 
 __all__ = ["ProfileDisplay"]
 

@@ -11,7 +11,7 @@ from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.arrays.random_effects import FactorEffects, effects_of_factor, shown_effects
 from skmixed.plots.display import Display
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import model_and_steps
+from skmixed.plots.reading.sources import model_and_steps
 from skmixed.plots.style.colours import BLUE, DASHED, GREY
 from skmixed.plots.style.group_rows import (
     FEWEST_POINTS,

@@ -13,15 +13,14 @@ from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.arrays.residuals import NAMES, UNIT_VARIANCE, residuals_arrays
 from skmixed.plots.display import Display, check_choice, label_array, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.drawing.clouds import draw_fitted, draw_scale_location
-from skmixed.plots.drawing.group_boxes import draw_groups
 from skmixed.plots.drawing.normal_quantiles import (
     NormalQuantiles,
     draw_effects,
     draw_quantiles,
     normal_quantiles,
 )
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.drawing.residuals import draw_fitted, draw_groups, draw_scale_location
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.group_rows import rows_figure_size
 from skmixed.plots.style.text import describe, short_label
 

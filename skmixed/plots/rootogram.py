@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from skmixed.inference.diagnostics.family_tests import required_family_rows
 from skmixed.plots.display import Display, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.colours import DASHED, GREY, SKY_BLUE, VERMILLION
 from skmixed.plots.style.legends import line_entry, patch_entry
 from skmixed.plots.style.text import describe, integer_ticks

@@ -12,7 +12,7 @@ from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.diagnostics.variogram import semivariogram_of_rows
 from skmixed.plots.display import Display, check_choice, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.colours import BLACK, BLUE, DASHED, VERMILLION
 from skmixed.plots.style.legends import dot_entry
 from skmixed.plots.style.text import describe

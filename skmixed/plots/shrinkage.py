@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.display import Display, check_choice, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.drawing.densities import densities_of
 from skmixed.plots.drawing.shrinkage import (
     Estimates,
+    densities_of,
     draw_arrows,
     draw_densities,
     draw_differences,
@@ -272,7 +272,7 @@ class ShrinkageDisplay(Display):
 
     def _there(self, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Tell which groups have separate estimates of the chosen effects."""
-        there = np.isfinite(self.separate[:, chosen]).all(axis=1)
+        there = np.asarray(np.isfinite(self.separate[:, chosen]).all(axis=1))
         if not there.any():
             raise ValueError(
                 f"No group of {self.factor!r} has rows enough for estimates of its own: the least "

@@ -12,7 +12,7 @@ from skmixed.inference.diagnostics.residual_spread import residual_spread_of_row
 from skmixed.inference.diagnostics.row_inputs import training_rows
 from skmixed.plots.display import Display, label_array, number_array
 from skmixed.plots.docstrings import fill_docstrings
-from skmixed.plots.reading.pipelines import fitted_to
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.colours import BLUE, VERMILLION
 from skmixed.plots.style.legends import dot_entry, line_entry
 from skmixed.plots.style.text import LETTER, describe, short_label, size_in_points, text_scale

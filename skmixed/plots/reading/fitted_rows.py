@@ -14,8 +14,7 @@ from sklearn.pipeline import Pipeline
 from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.plots.reading.pipelines import transformed
-from skmixed.plots.reading.table import Table, first_rows
+from skmixed.plots.reading.table import Table, first_rows, transformed
 from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["FittedRows"]

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from sklearn.pipeline import Pipeline
 
 from skmixed.design.rows import taken
 from skmixed.formula.tables import require_table
 
-__all__ = ["Table", "as_table", "first_rows"]
+__all__ = ["Table", "as_table", "first_rows", "transformed"]
 
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -102,6 +103,11 @@ def as_table(X: Any, groups: Any) -> Table:
     array = np.asarray(X)
     frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
     return Table(frame.infer_objects(), groups, True)
+
+
+def transformed(steps: Pipeline | None, X: Any) -> Any:
+    """Return columns as the model after some steps, if there are any, knows them."""
+    return X if steps is None else steps.transform(X)
 
 
 def first_rows(codes: Codes, n: int) -> Codes:

@@ -1,19 +1,22 @@
-"""Clouds of residuals, and of the roots of their sizes, over fitted values with a smooth line."""
+"""Clouds of residuals over fitted values with a smooth line, and residuals of groups in rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from skmixed.plots.style.colours import BLUE, GREY, VERMILLION, alpha_for
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, SKY_BLUE, VERMILLION, alpha_for
+from skmixed.plots.style.group_rows import FEWEST_POINTS, label_rows, points_per_row
+from skmixed.plots.style.text import describe, short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_fitted", "draw_scale_location", "local_regression"]
+__all__ = ["draw_fitted", "draw_groups", "draw_scale_location", "local_regression"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,6 +48,40 @@ def draw_scale_location(
         artists["line"] = ax.axhline(_EXPECTED_ROOT, color=GREY, linewidth=1.0, zorder=2)
     ax.set_ylim(bottom=0.0)
     return artists
+
+
+def draw_groups(
+    ax: Axes, values: FloatArray, labels: Any, *, name: str, factor: str
+) -> dict[str, Any]:
+    """Draw each group as a row; return ``"points"``, ``"quartiles"`` and ``"medians"``."""
+    known = np.isfinite(values)
+    values = values[known]
+    codes, levels = pd.factorize(labels[known])
+    of_groups = pd.Series(values).groupby(codes)
+    quartiles = np.array([of_groups.quantile(p) for p in (0.25, 0.5, 0.75)])
+    n_groups = len(levels)
+    title = f"{short_label(factor)} ({n_groups:,} groups)"
+    describe(ax, title="Residuals by group", x=name, y=title)
+    order, places = np.argsort(quartiles[1], kind="stable"), np.arange(n_groups)
+    rows = np.empty_like(order)
+    rows[order] = places
+    spacing = points_per_row(ax, n_groups)
+    dense = spacing < FEWEST_POINTS
+    style: dict[str, Any] = {"color": GREY, "linewidths": 0, "rasterized": dense, "zorder": 1}
+    style["s"] = float(np.clip(0.4 * spacing, 1.0, 4.0)) ** 2
+    alpha = alpha_for(len(values), full=400, least=0.15)
+    points = ax.scatter(values, rows[codes], alpha=alpha, **style)
+    low, middle, high = quartiles[:, order]
+    style = {"colors": SKY_BLUE if dense else BLUE, "rasterized": dense, "zorder": 2}
+    style["linewidth"] = float(np.clip(0.4 * spacing, 0.5, 5.0))
+    lines = ax.hlines(places, low, high, alpha=0.5 if dense else 0.75, **style)
+    style = {"color": "black" if dense else "white", "edgecolors": "black", "zorder": 3}
+    style["s"] = float(np.clip(0.5 * spacing, 1.2, 5.0)) ** 2
+    medians = ax.scatter(middle, places, linewidths=0.0 if dense else 0.9, **style)
+    ax.axvline(0.0, color="black", linewidth=0.8, linestyle=DASHED, zorder=1.5)
+    ax.set_ylim(-0.8, n_groups - 0.2)
+    label_rows(ax, list(levels[order]))
+    return {"points": points, "quartiles": lines, "medians": medians}
 
 
 def _cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
