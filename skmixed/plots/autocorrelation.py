@@ -196,10 +196,9 @@ class AutocorrelationDisplay(Display):
             lag, 0.0, table["autocorrelation"], BLUE, linewidth=width, zorder=2.0, label="residuals"
         )
         style: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "linestyle": DASHED}
+        label = f"{100 * self.level:g}% limits"
         limits = [
-            *ax.plot(
-                lag, table["limit"], **style, zorder=1.5, label=f"{100 * self.level:g}% limits"
-            ),
+            *ax.plot(lag, table["limit"], **style, zorder=1.5, label=label),
             *ax.plot(lag, -table["limit"], **style, zorder=1.5),
         ]
         style = {"color": VERMILLION, "linewidth": 1.2, "marker": "o", "markersize": 4.0}

@@ -91,13 +91,9 @@ def _draw_points(ax: Axes, differences: pd.DataFrame) -> dict[str, Any]:
 def _write_weights(ax: Axes, weights: pd.Series) -> None:
     """Write the weight of each model beside its row."""
     size = 9.0 * text_scale(ax)
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
     for row, weight in enumerate(weights):
-        beside: dict[str, Any] = {
-            "transform": ax.get_yaxis_transform(),
-            "va": "center",
-            "fontsize": size,
-        }
-        ax.text(BESIDE, row, f"{weight:.2f}", **beside)
+        ax.text(BESIDE, row, f"{weight:.2f}", fontsize=size, **beside)
     ax.text(BESIDE, 1.01, "Akaike\nweight", transform=ax.transAxes, va="bottom", fontsize=size)
 
 
