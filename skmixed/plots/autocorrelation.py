@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from skmixed.inference.coefficients.wald import check_level
+from skmixed.inference.diagnostics.autocorrelation import autocorrelation_of_rows
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.plots.arrays.autocorrelation import TITLES, autocorrelation_arrays
 from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.autocorrelation import draw_autocorrelation
-from skmixed.plots.reading.pipelines import model_and_columns
-from skmixed.plots.style.text import describe
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import fitted_to
+from skmixed.plots.style.colours import BLACK, BLUE, DASHED, VERMILLION
+from skmixed.plots.style.text import describe, integer_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["AutocorrelationDisplay"]
 
+TITLES = {"pearson": "Pearson residuals", "normalised": "Normalised residuals"}
 
+
+@fill_docstrings
 class AutocorrelationDisplay(Display):
     """Show how residuals of one group are correlated, by how many steps they are apart.
 
@@ -59,18 +66,19 @@ class AutocorrelationDisplay(Display):
     ['normalised', 'pearson']
     """
 
-    artists_: dict[str, dict[str, Any]]
-    legend_: Any
-
     def __init__(
-        self,
-        *,
-        autocorrelations: Mapping[str, pd.DataFrame],
-        level: float = 0.95,
+        self, *, autocorrelations: Mapping[str, pd.DataFrame], level: float = 0.95
     ) -> None:
         self.autocorrelations = dict(autocorrelations)
         self.level = check_level(level)
-        self._check()
+        for name, table in self.autocorrelations.items():
+            check_choice("the kind of residuals", name, list(TITLES))
+            absent = {"lag", "autocorrelation", "limit", "expected"} - set(table)
+            if absent:
+                raise ValueError(
+                    f"The table of {name} residuals lacks the columns {sorted(absent)}. Give what "
+                    "skmixed.inference.autocorrelation returns."
+                )
 
     @classmethod
     def from_estimator(
@@ -93,24 +101,26 @@ class AutocorrelationDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups, sample_weight, group_weight
-            As given to its fit.
+        {weighted_estimator}
         kind, factor, time, max_lag, level, ax
             As for ``from_results``.
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or as for ``from_results``.
         """
-        model, columns = model_and_columns(estimator, X)
-        weights = {"sample_weight": sample_weight, "group_weight": group_weight}
-        rows = training_rows(model, columns, y, groups=groups, **weights)
-        options = {"factor": factor, "time": time, "max_lag": max_lag, "level": level}
-        return cls(**autocorrelation_arrays(rows, **options)).plot(ax, kind=kind)
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        return cls.from_results(
+            fitted_to(estimator, X, y, **given),
+            kind=kind,
+            factor=factor,
+            time=time,
+            max_lag=max_lag,
+            level=level,
+            ax=ax,
+        )
 
     @classmethod
     def from_results(
@@ -128,8 +138,7 @@ class AutocorrelationDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         kind : {"overview", "pearson", "normalised"}
         factor, time, max_lag, level
             As for ``skmixed.inference.autocorrelation``.
@@ -138,15 +147,17 @@ class AutocorrelationDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If there is no such kind, groups or times are not clear, or two rows of a group have the
             same time.
         """
+        rows = training_rows(results)
         options = {"factor": factor, "time": time, "max_lag": max_lag, "level": level}
-        arrays = autocorrelation_arrays(training_rows(results), **options)
-        return cls(**arrays).plot(ax, kind=kind)
+        # Without a residual structure, both kinds are the same.
+        kinds = ["pearson"] if rows.error_covariance.at is None else list(TITLES)
+        tables = {one: autocorrelation_of_rows(rows, kind=one, **options) for one in kinds}
+        return cls(autocorrelations=tables, level=level).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "overview") -> AutocorrelationDisplay:
         """Draw one kind of residuals, or all.
@@ -158,31 +169,40 @@ class AutocorrelationDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no such kind, or ax does not fit.
         """
         check_choice("kind", kind, ["overview", *self.autocorrelations])
         shown = list(self.autocorrelations) if kind == "overview" else [kind]
         made = self._panels(ax, len(shown), size=(4.4, 3.4))
-        self.artists_ = {}
-        for panel, name in zip(made.axes, shown, strict=True):
-            describe(panel, title=TITLES[name])
-            table = self.autocorrelations[name]
-            self.artists_[name] = draw_autocorrelation(panel, table, level=self.level)
+        self.artists_ = {
+            name: self._draw(panel, name) for panel, name in zip(made.axes, shown, strict=True)
+        }
         made.label("Lag", "Autocorrelation")
         first = self.artists_[shown[0]]
         self.legend_ = made.legend([first["bars"], first["expected"], first["limits"][0]])
         return self
 
-    def _check(self) -> None:
-        """Raise ValueError unless the tables have their columns."""
-        for name, table in self.autocorrelations.items():
-            check_choice("the kind of residuals", name, list(TITLES))
-            absent = {"lag", "autocorrelation", "limit", "expected"} - set(table)
-            if absent:
-                raise ValueError(
-                    f"The table of {name} residuals lacks the columns {sorted(absent)}. Give what "
-                    "skmixed.inference.autocorrelation returns."
-                )
+    def _draw(self, ax: Axes, name: str) -> dict[str, Any]:
+        """Draw the lags of one kind from 1 on."""
+        describe(ax, title=TITLES[name])
+        table = self.autocorrelations[name]
+        table = table[table["lag"] > 0]
+        lag = table["lag"].to_numpy(dtype=float)
+        ax.axhline(0.0, color=BLACK, linewidth=0.8, zorder=1.0)
+        width = max(1.2, min(5.0, 100.0 / max(len(lag), 1)))
+        bars = ax.vlines(
+            lag, 0.0, table["autocorrelation"], BLUE, linewidth=width, zorder=2.0, label="residuals"
+        )
+        style: dict[str, Any] = {"color": BLACK, "linewidth": 1.0, "linestyle": DASHED}
+        label = f"{100 * self.level:g}% limits"
+        limits = [
+            *ax.plot(lag, table["limit"], **style, zorder=1.5, label=label),
+            *ax.plot(lag, -table["limit"], **style, zorder=1.5),
+        ]
+        style = {"color": VERMILLION, "linewidth": 1.2, "marker": "o", "markersize": 4.0}
+        (expected,) = ax.plot(lag, table["expected"], **style, zorder=3.0, label="expected")
+        ax.margins(x=0.06)
+        integer_ticks(ax, "x", lag)
+        return {"bars": bars, "limits": limits, "expected": expected}

@@ -10,14 +10,17 @@ from scipy.stats import norm
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.diagnostics.family_tests import required_family_rows
-from skmixed.plots.arrays.binned_residuals import binned_residuals_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.binned_residuals import draw_binned_residuals
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.display import Display, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import fitted_to
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, VERMILLION
+from skmixed.plots.style.legends import dot_entry, line_entry
+from skmixed.plots.style.text import describe, short_label
 
-__all__ = ["BinnedResidualsDisplay"]
+__all__ = ["BinnedResidualsDisplay", "equal_bins"]
 
 
+@fill_docstrings
 class BinnedResidualsDisplay(Display):
     """Show the mean residual of rows with about the same fitted value, or the same covariate.
 
@@ -62,9 +65,6 @@ class BinnedResidualsDisplay(Display):
     array([False,  True])
     """
 
-    points_: Any
-    limits_: Any
-
     def __init__(
         self,
         *,
@@ -75,9 +75,9 @@ class BinnedResidualsDisplay(Display):
         by: str = "Fitted value",
         level: float = 0.95,
     ) -> None:
-        self.at = np.asarray(at, dtype=float)
-        self.residuals = np.asarray(residuals, dtype=float)
-        self.standard_errors = np.asarray(standard_errors, dtype=float)
+        self.at = number_array(at)
+        self.residuals = number_array(residuals)
+        self.standard_errors = number_array(standard_errors)
         self.counts = None if counts is None else np.asarray(counts)
         self.by = by
         self.level = check_level(level)
@@ -109,15 +109,12 @@ class BinnedResidualsDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or the model is a linear one.
         """
-        model, columns = model_and_columns(estimator, X)
-        given = {"groups": groups, "sample_weight": sample_weight}
-        rows = required_family_rows(model, columns, y, given, "Binned residuals")
-        return cls(**binned_residuals_arrays(rows, by=by, n_bins=n_bins), level=level).plot(ax)
+        rows = fitted_to(estimator, X, y, groups=groups, sample_weight=sample_weight)
+        return cls.from_results(rows, by=by, n_bins=n_bins, level=level, ax=ax)
 
     @classmethod
     def from_results(
@@ -139,32 +136,60 @@ class BinnedResidualsDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If the model is a linear one, or ``by`` is no column.
         """
         rows = required_family_rows(results, None, None, {}, "Binned residuals")
-        return cls(**binned_residuals_arrays(rows, by=by, n_bins=n_bins), level=level).plot(ax)
+        fitted, counts = rows.mean, rows.copies
+        at = fitted if by is None else np.asarray(rows.column(by, "by"), dtype=float)
+        variances = rows.fit.family.variance(rows.eta, rows.extra) / rows.weights
+        bins = equal_bins(at, n_bins)
+        total = np.bincount(bins, counts)
+        return cls(
+            at=np.bincount(bins, counts * at) / total,
+            residuals=np.bincount(bins, counts * (rows.response - fitted)) / total,
+            standard_errors=np.sqrt(np.bincount(bins, counts**2 * variances)) / total,
+            counts=np.bincount(bins),
+            by="Fitted value" if by is None else by if isinstance(by, str) else "Value",
+            level=level,
+        ).plot(ax)
 
     def plot(self, ax: Any = None) -> BinnedResidualsDisplay:
         """Draw the means with their limits.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
-        draw_binned_residuals(self, self._panels(ax))
+        made = self._panels(ax)
+        (panel,) = made.axes
+        describe(panel, title="Binned residuals", x=short_label(self.by), y="Mean residual")
+        panel.axhline(0.0, color=GREY, linewidth=1.0, linestyle=DASHED, zorder=1.0)
+        self.limits_ = [
+            panel.plot(self.at, sign * self._reach(), color=GREY, linewidth=1.2, zorder=1.5)[0]
+            for sign in (-1.0, 1.0)
+        ]
+        outside = self.outside()
+        colours = np.where(outside, VERMILLION, BLUE).tolist()
+        self.points_ = panel.scatter(
+            self.at, self.residuals, s=22.0, c=colours, linewidths=0, zorder=3.0
+        )
+        entries = [dot_entry(BLUE, "mean of a bin")]
+        if outside.any():
+            entries.append(dot_entry(VERMILLION, "outside the limits"))
+        made.legend([*entries, line_entry(GREY, f"{100 * self.level:g}% limits")])
         return self
 
     def outside(self) -> NDArray[np.bool_]:
         """Tell which means are outside the limits."""
-        reach = norm.isf(0.5 * (1.0 - self.level)) * self.standard_errors
-        return np.asarray(np.abs(self.residuals) > reach)
+        return np.asarray(np.abs(self.residuals) > self._reach())
+
+    def _reach(self) -> NDArray[np.float64]:
+        """Return how far the limits are from 0."""
+        return np.asarray(norm.isf(0.5 * (1.0 - self.level)) * self.standard_errors)
+
+
+def equal_bins(values: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+    """Return the bin of each value, of as many each; equal values share one."""
+    edges = np.unique(np.quantile(values, np.arange(1, n_bins) / n_bins))
+    found = np.searchsorted(edges, values, side="right")
+    return np.unique(found, return_inverse=True)[1]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, overload
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.style.panels import Panels, make_panels
 
-__all__ = ["Display", "check_choice", "check_shape"]
+__all__ = ["Display", "check_choice", "check_shape", "label_array", "number_array"]
 
 
 class Display:
@@ -33,13 +34,7 @@ class Display:
 
 
 def check_shape(name: str, array: NDArray[Any], expected: tuple[int, ...], why: str) -> None:
-    """Raise ValueError unless an array has a shape.
-
-    Parameters
-    ----------
-    why : str
-        Of what it is the shape, for the message.
-    """
+    """Raise ValueError unless an array has a shape; why says of what it is the shape."""
     if array.shape != expected:
         raise ValueError(f"{name} must have the shape {expected} {why}, got {array.shape}.")
 
@@ -48,3 +43,20 @@ def check_choice(argument: str, value: Any, choices: Iterable[str]) -> None:
     """Raise ValueError unless an argument has one of its values."""
     if value not in choices:
         raise ValueError(f"{argument} must be one of {list(choices)}, got {value!r}.")
+
+
+@overload
+def number_array(values: None) -> None: ...
+@overload
+def number_array(values: ArrayLike) -> NDArray[np.float64]: ...
+def number_array(values: ArrayLike | None) -> NDArray[np.float64] | None:
+    """Return values as an array of numbers, None as it is."""
+    return None if values is None else np.asarray(values, dtype=float)
+
+
+def label_array(labels: Any) -> NDArray[np.object_]:
+    """Return labels as a one-dimensional array of objects, tuples of an interaction as they are."""
+    found = list(labels)
+    array = np.empty(len(found), dtype=object)
+    array[:] = found
+    return array

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmixed.plots.arrays.group_fit import group_fit_arrays, usual_lines
-from skmixed.plots.display import Display, check_shape
-from skmixed.plots.drawing.group_fit import check_show, draw_groups
+from skmixed.plots.display import Display, check_shape, number_array
+from skmixed.plots.docstrings import fill_docstrings
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
-from skmixed.plots.style.lines import LINES
+from skmixed.plots.style.legends import note
+from skmixed.plots.style.lines import LINES, draw_lines, draw_points
+from skmixed.plots.style.text import integer_ticks, short_label
 from skmixed.results import MixedLMResults
 
 __all__ = ["GroupFitDisplay"]
 
 
+@fill_docstrings
 class GroupFitDisplay(Display):
     """Show groups' rows with the lines of no pooling, complete pooling and the mixed model.
 
@@ -74,10 +77,6 @@ class GroupFitDisplay(Display):
     ['mixed']
     """
 
-    points_: list[Any]
-    lines_: dict[str, list[Any]]
-    legend_: Any
-
     def __init__(
         self,
         *,
@@ -94,11 +93,9 @@ class GroupFitDisplay(Display):
     ) -> None:
         self.groups = list(groups)
         self.n_levels = len(self.groups) if n_levels is None else n_levels
-        self.x = np.asarray(x, dtype=float)
-        self.y = np.asarray(y, dtype=float)
+        self.x, self.y, self.line_x = map(number_array, (x, y, line_x))
         self.codes = np.asarray(codes, dtype=np.intp)
-        self.line_x = np.asarray(line_x, dtype=float)
-        self.lines = {name: np.asarray(values, dtype=float) for name, values in lines.items()}
+        self.lines = {name: number_array(values) for name, values in lines.items()}
         self.feature = feature
         self.response = response
         self.factor = factor
@@ -130,11 +127,8 @@ class GroupFitDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups
-            As given to its fit.
-        factor : str, optional
-            Grouping factor; the one of most levels by default.
+        {estimator}
+        {factor}
         feature : str or int, optional
             Column of X for the x axis; by default the first with a random slope, or else the first
             that holds numbers.
@@ -155,13 +149,12 @@ class GroupFitDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If there is no such factor, feature, level or line.
         """
         if show is not None:
-            check_show(show)
+            _check_show(show)
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
         show = usual_lines(source.fit) if show is None else show
         arrays = group_fit_arrays(
@@ -186,8 +179,7 @@ class GroupFitDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         factor, feature, levels, show, true, panels, ax
             As for ``from_estimator``.
         """
@@ -218,20 +210,42 @@ class GroupFitDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there are not as many axes as groups, or a name is unknown.
         """
         shown = ("points", *self.lines) if show is None else tuple(show)
-        check_show(shown)
+        _check_show(shown)
         names = [n for n in LINES if n in self.lines and (n in shown or n == "true")]
         n_groups = len(self.groups)
-        members = np.arange(n_groups).reshape(-1, 1 if panels else n_groups)
         size = (3.0, 2.5) if n_groups <= 4 else (2.0, 1.8)
+        members = np.arange(n_groups).reshape(-1, 1 if panels else n_groups)
         made = self._panels(ax, len(members), size=size)
-        draw_groups(self, made, list(members), names, points="points" in shown, titles=panels)
+        self.points_: list[Any] = []
+        self.lines_: dict[str, list[Any]] = {name: [] for name in names}
+        for panel, groups in zip(made.axes, members, strict=True):
+            if panels:
+                panel.set_title(self._title(groups[0]), loc="left", fontsize="small", pad=3.0)
+            if "points" in shown:
+                rows = np.isin(self.codes, groups)
+                self.points_.append(draw_points(panel, self.x[rows], self.y[rows]))
+            for name in names:
+                line = self.line_x[groups], self.lines[name][groups]
+                self.lines_[name].append(draw_lines(panel, *line, name, together=not panels))
+            panel.autoscale_view()
+            integer_ticks(panel, "x", self.x)
+        made.label(self.feature, self.response)
+        entries = [LINES[name].handle() for name in names]
+        if self.n_levels != n_groups:
+            entries.append(note(f"{n_groups:,} of {self.n_levels:,} groups"))
+        self.legend_ = made.legend(entries)
         return self
+
+    def _title(self, i: int) -> str:
+        """Name the group of a panel, with its rows if groups differ in size."""
+        sizes = np.bincount(self.codes, minlength=len(self.groups))
+        rows = "" if np.ptp(sizes) == 0 else f"  n = {sizes[i]:,}"
+        return short_label(self.groups[i], 24 - len(rows)) + rows
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
@@ -251,3 +265,11 @@ class GroupFitDisplay(Display):
             if name not in LINES:
                 raise ValueError(f"lines has the name {name!r}. Choose among {list(LINES)}.")
             check_shape(f"lines[{name!r}]", values, self.line_x.shape, "of line_x")
+
+
+def _check_show(show: Sequence[str]) -> None:
+    """Raise ValueError for what cannot be shown: all but "points" and the names of lines."""
+    known = ["points", *LINES]
+    unknown = [show] if isinstance(show, str) else [name for name in show if name not in known]
+    if unknown:
+        raise ValueError(f"show must be a sequence of some of {known}, got {unknown}.")

@@ -8,18 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.plots.arrays.marginal_covariance import Rows, marginal_covariance_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.marginal_covariance import draw_heat_map
-from skmixed.plots.reading.labels import label_array
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.plots.display import Display, label_array, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.drawing.heat_map import draw_heat_map
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.text import describe, short_label
+from skmixed.prediction.predict import within_levels
 
 __all__ = ["MarginalCovarianceDisplay"]
 
 FloatArray = NDArray[np.float64]
+Rows = slice | ArrayLike
 
 
+@fill_docstrings
 class MarginalCovarianceDisplay(Display):
     """Show the covariance, or the correlation, of y that a model implies for some rows.
 
@@ -62,10 +65,6 @@ class MarginalCovarianceDisplay(Display):
            [0.5, 1. ]])
     """
 
-    image_: Any
-    colorbar_: Any
-    boundaries_: Any
-
     def __init__(
         self,
         *,
@@ -74,11 +73,17 @@ class MarginalCovarianceDisplay(Display):
         factor: str = "group",
         correlation: bool = False,
     ) -> None:
-        self.covariance = np.asarray(covariance, dtype=float)
+        self.covariance = number_array(covariance)
         self.groups = None if groups is None else label_array(groups)
         self.factor = factor
         self.correlation = correlation
-        self._check()
+        shape = self.covariance.shape
+        if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
+            raise ValueError(
+                f"covariance must be a square matrix of at least one row, got shape {shape}. Give "
+                "marginal_covariance of some rows."
+            )
+        self._check_shape(shape[:1], ["groups"], "of the rows")
 
     @property
     def correlations(self) -> FloatArray:
@@ -106,30 +111,19 @@ class MarginalCovarianceDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups, sample_weight, group_weight
-            As given to its fit.
+        {weighted_estimator}
         rows, factor, correlation, ax
             As for ``from_results``.
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or there is no such factor.
         """
-        model, columns = model_and_columns(estimator, X)
-        found = training_rows(
-            model,
-            columns,
-            y,
-            groups=groups,
-            sample_weight=sample_weight,
-            group_weight=group_weight,
-        )
-        arrays = marginal_covariance_arrays(found, rows, factor)
-        return cls(**arrays, correlation=correlation).plot(ax)
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        fitted = fitted_to(estimator, X, y, **given)
+        return cls.from_results(fitted, rows=rows, factor=factor, correlation=correlation, ax=ax)
 
     @classmethod
     def from_results(
@@ -145,8 +139,7 @@ class MarginalCovarianceDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         rows : slice or array-like, default=slice(30)
             Positions of the rows, or which they are.
         factor : str, optional
@@ -158,49 +151,49 @@ class MarginalCovarianceDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If there is no such factor, or no row.
         """
-        arrays = marginal_covariance_arrays(training_rows(results), rows, factor)
+        found = training_rows(results)
+        n_rows = found.design.n_rows
+        kept = np.arange(n_rows)[rows if isinstance(rows, slice) else np.asarray(rows)]
+        if not len(kept):
+            raise ValueError(f"rows={rows!r} chooses none of the {n_rows} rows. Use slice(30).")
+        arrays: dict[str, Any] = {"covariance": _covariance(found, kept)}
+        factors = [found.factor(factor)] if factor is not None else found.factors
+        if factors:
+            steadiest = min(factors, key=lambda one: np.count_nonzero(np.diff(one.codes[kept])))
+            arrays["groups"] = label_array(steadiest.levels.labels)[steadiest.codes[kept]]
+            arrays["factor"] = steadiest.levels.name
         return cls(**arrays, correlation=correlation).plot(ax)
 
     def plot(self, ax: Any = None) -> MarginalCovarianceDisplay:
         """Draw the matrix, its first row at the top.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
         (panel,) = self._panels(ax, single=(6.2, 4.6)).axes
         what = "Correlation" if self.correlation else "Covariance"
         describe(panel, title=f"Implied {what.lower()} of {len(self.covariance):,} rows")
-        artists = draw_heat_map(
+        self.image_, self.colorbar_, self.boundaries_, named = draw_heat_map(
             panel,
             self.correlations if self.correlation else self.covariance,
             self.groups,
             largest=1.0 if self.correlation else None,
             name=what,
         )
-        panel.set_ylabel(short_label(self.factor) if artists.named else "Row")
-        self.image_, self.colorbar_ = artists.image, artists.colorbar
-        self.boundaries_ = artists.boundaries
+        panel.set_ylabel(short_label(self.factor) if named else "Row")
         return self
 
-    def _check(self) -> None:
-        """Raise ValueError unless the arrays fit together."""
-        shape = self.covariance.shape
-        if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
-            raise ValueError(
-                f"covariance must be a square matrix of at least one row, got shape {shape}. Give "
-                "marginal_covariance of some rows."
-            )
-        self._check_shape(shape[:1], ["groups"], "of the rows")
+
+def _covariance(found: TrainingRows, kept: NDArray[np.intp]) -> FloatArray:
+    """Return the covariance of some rows, Z Psi Z' + R over their weights, in units of y."""
+    relative = found.error_covariance.blocks(kept[None])[0]
+    precision = np.sqrt(found.relative_precision[kept])
+    covariance = relative / np.outer(precision, precision)
+    for effects, block in zip(found.fit.random, found.design.blocks, strict=True):
+        Z = effects.coordinates.transform(block.columns[kept])
+        root = effects.standardised_factor.T @ Z
+        covariance += within_levels(root, block.factor.codes[kept])
+    return np.asarray(found.fit.working_sigma**2 * covariance)

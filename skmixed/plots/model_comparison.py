@@ -7,21 +7,21 @@ from typing import Any
 
 import pandas as pd
 
+from skmixed.inference import compare
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.arrays.model_comparison import (
-    COEFFICIENT_COLUMNS,
-    CRITERIA,
-    model_comparison_arrays,
-)
 from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.model_comparison import draw_coefficients, draw_criteria
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.drawing.model_comparison import CRITERIA, draw_coefficients, draw_criteria
 from skmixed.plots.style.group_rows import rows_figure_size
+from skmixed.plots.style.text import short_label
 
 __all__ = ["ModelComparisonDisplay"]
 
 KINDS = ("criteria", "coefficients")
+COEFFICIENT_COLUMNS = ("model", "term", "estimate", "lower", "upper")
 
 
+@fill_docstrings
 class ModelComparisonDisplay(Display):
     """Show several models side by side: their information criteria, or their coefficients.
 
@@ -67,9 +67,6 @@ class ModelComparisonDisplay(Display):
     b      2.0  0.0
     """
 
-    points_: dict[str, Any]
-    intervals_: dict[str, Any]
-
     def __init__(
         self,
         *,
@@ -80,7 +77,20 @@ class ModelComparisonDisplay(Display):
         self.criteria = criteria.copy()
         self.coefficients = None if coefficients is None else coefficients.copy()
         self.level = check_level(level)
-        self._check()
+        required = {"criteria": ("model", "weight"), "coefficients": COEFFICIENT_COLUMNS}
+        for name, columns in required.items():
+            table = getattr(self, name)
+            missing = [] if table is None else [one for one in columns if one not in table]
+            if missing:
+                raise ValueError(
+                    f"{name} must have the columns {list(columns)}, and {missing} are missing: got "
+                    f"{list(table.columns)}."
+                )
+        if not any(name in self.criteria for name in CRITERIA):
+            raise ValueError(
+                f"criteria must have at least one of the columns {list(CRITERIA)}, got "
+                f"{list(self.criteria.columns)}."
+            )
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -126,10 +136,19 @@ class ModelComparisonDisplay(Display):
             If the models have different rows, or there is no such kind, criterion or term.
         """
         check_choice("kind", kind, KINDS)
-        arrays = model_comparison_arrays(
-            results, criteria=criteria, terms=terms, refit=refit, level=level
-        )
-        return cls(**arrays).plot(ax, kind=kind)
+        _check_known("criteria", criteria, list(CRITERIA))
+        table = compare(results, refit=refit, conditional="caic" in criteria, sort_by=None)
+        fitted = list(results.values() if isinstance(results, Mapping) else results)
+        tidy = [
+            one.tidy(level).assign(model=name)
+            for name, one in zip(table["model"], fitted, strict=True)
+        ]
+        coefficients = pd.concat(tidy, ignore_index=True)[list(COEFFICIENT_COLUMNS)]
+        if terms is not None:
+            _check_known("terms", terms, list(coefficients["term"].unique()))
+            coefficients = coefficients[coefficients["term"].isin(list(terms))]
+        shown = table.sort_values("delta_aic")[["model", *criteria, "weight"]]
+        return cls(criteria=shown, coefficients=coefficients, level=level).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "criteria") -> ModelComparisonDisplay:
         """Draw one kind.
@@ -142,13 +161,13 @@ class ModelComparisonDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no such kind, there are no coefficients, or ax does not fit.
         """
         check_choice("kind", kind, KINDS)
-        self.points_, self.intervals_ = {}, {}
+        self.points_: dict[str, Any] = {}
+        self.intervals_: dict[str, Any] = {}
         if kind == "criteria":
             self._plot_criteria(ax)
         else:
@@ -180,19 +199,12 @@ class ModelComparisonDisplay(Display):
         self.intervals_, self.points_ = draw_coefficients(made, self.coefficients)
         made.label(f"Estimate with {100.0 * self.level:g} % interval", "")
 
-    def _check(self) -> None:
-        """Raise ValueError unless the tables have the columns that are drawn."""
-        required = {"criteria": ("model", "weight"), "coefficients": COEFFICIENT_COLUMNS}
-        for name, columns in required.items():
-            table = getattr(self, name)
-            missing = [] if table is None else [one for one in columns if one not in table]
-            if missing:
-                raise ValueError(
-                    f"{name} must have the columns {list(columns)}, and {missing} are missing: got "
-                    f"{list(table.columns)}."
-                )
-        if not any(name in self.criteria for name in CRITERIA):
-            raise ValueError(
-                f"criteria must have at least one of the columns {list(CRITERIA)}, got "
-                f"{list(self.criteria.columns)}."
-            )
+
+def _check_known(argument: str, given: Sequence[str], known: list[str]) -> None:
+    """Raise ValueError unless all names are known, and there are some."""
+    unknown = [name for name in given if name not in known]
+    if unknown or not len(given):
+        raise ValueError(
+            f"{argument} must be among {[short_label(name) for name in known]}, got "
+            f"{unknown or list(given)}."
+        )

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.arrays.prediction_comparison import prediction_comparison_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.prediction_comparison import draw_predictions
+from skmixed.plots.display import Display, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.least_squares import pooled_values
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.style.colours import BLACK, BLUE, DASHED, GREY, VERMILLION, alpha_for
+from skmixed.plots.style.legends import dot_entry
 from skmixed.results import MixedLMResults
 
 __all__ = ["PredictionComparisonDisplay"]
 
 
+@fill_docstrings
 class PredictionComparisonDisplay(Display):
     """Compare two predictions of the same rows, point by point.
 
@@ -57,10 +60,6 @@ class PredictionComparisonDisplay(Display):
     array([ True, False])
     """
 
-    points_: list[Any]
-    identity_: Any
-    legend_: Any
-
     def __init__(
         self,
         *,
@@ -70,9 +69,9 @@ class PredictionComparisonDisplay(Display):
         names: tuple[str, str] = ("pooled least squares", "mixed model"),
         response: str = "y",
     ) -> None:
-        self.first = np.asarray(first, dtype=float)
-        self.second = np.asarray(second, dtype=float)
-        self.observed = None if observed is None else np.asarray(observed, dtype=float)
+        self.first = number_array(first)
+        self.second = number_array(second)
+        self.observed = number_array(observed)
         self.names = names
         self.response = response
         self._check_shape(self.first.shape, ("second", "observed"), "of first")
@@ -86,13 +85,7 @@ class PredictionComparisonDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
-        *,
-        groups: Any = None,
-        ax: Any = None,
+        cls, estimator: Any, X: Any, y: Any = None, *, groups: Any = None, ax: Any = None
     ) -> PredictionComparisonDisplay:
         """Draw the predictions of a fitted estimator against pooled least squares.
 
@@ -105,11 +98,15 @@ class PredictionComparisonDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         """
         source = read_estimator(estimator, X, y, groups=groups, complete=False)
-        return cls(**prediction_comparison_arrays(source)).plot(ax)
+        return cls(
+            first=pooled_values(source, source.table),
+            second=source.predict(source.table, include=True),
+            observed=source.response,
+            response=source.response_name,
+        ).plot(ax)
 
     @classmethod
     def from_results(
@@ -119,8 +116,7 @@ class PredictionComparisonDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         ax : matplotlib Axes, optional
         """
         return cls.from_estimator(*model_and_rows(results), ax=ax)
@@ -135,8 +131,45 @@ class PredictionComparisonDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         """
-        draw_predictions(self, self._panels(ax, single=(4.8, 4.6)))
+        made = self._panels(ax, single=(4.8, 4.6))
+        (panel,) = made.axes
+        parts = self._parts()
+        self.points_ = [self._draw_points(panel, rows, color) for rows, color, _ in parts]
+        both = np.concatenate([self.first, self.second])
+        margin = 0.04 * (float(np.ptp(both)) or 1.0)
+        limits = float(both.min()) - margin, float(both.max()) + margin
+        # Both axes have the units of y: one scale shows which predictions vary more.
+        panel.set(xlim=limits, ylim=limits)
+        style = {"color": BLACK, "linewidth": 1.0, "linestyle": DASHED, "label": "equal"}
+        self.identity_ = panel.axline((limits[0], limits[0]), slope=1.0, **style)
+        made.label(*(f"{self.response}: {name}" for name in self.names))
+        entries = [dot_entry(color, label) for _, color, label in parts if label]
+        self.legend_ = made.legend([*entries, self.identity_])
         return self
+
+    def _draw_points(self, panel: Any, rows: Any, color: str) -> Any:
+        """Draw some of the rows."""
+        n = len(self.first)
+        return panel.scatter(
+            self.first[rows],
+            self.second[rows],
+            s=16.0 if n <= 300 else 6.0,
+            c=color,
+            alpha=alpha_for(n, full=100),
+            linewidths=0,
+            zorder=2.0,
+            rasterized=n > 5000,
+        )
+
+    def _parts(self) -> list[tuple[Any, str, str]]:
+        """Return rows, colour and label of what is drawn."""
+        if self.second_nearer is None or self.rmse is None:
+            return [(slice(None), GREY, "")]
+        nearer = (~self.second_nearer, self.second_nearer)
+        labels = [
+            f"{name} nearer ({int(rows.sum()):,}), RMSE {rmse:.4g}"
+            for name, rows, rmse in zip(self.names, nearer, self.rmse, strict=True)
+        ]
+        return list(zip(nearer, (VERMILLION, BLUE), labels, strict=True))

@@ -7,15 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.arrays.prediction_interval import prediction_interval_arrays
-from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.prediction_interval import DRAWINGS
+from skmixed.plots.arrays.prediction_interval import NEW, POPULATION, band_arrays, row_arrays
+from skmixed.plots.display import Display, check_choice, number_array
+from skmixed.plots.docstrings import fill_docstrings
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.style.colours import BLACK, BLUE, DOTS, ORANGE, VERMILLION
+from skmixed.plots.style.legends import dot_entry, line_entry, patch_entry
+from skmixed.plots.style.lines import draw_points
+from skmixed.plots.style.panels import Panels
+from skmixed.plots.style.text import integer_ticks, short_label, size_in_points
 from skmixed.results import MixedLMResults
 
 __all__ = ["PredictionIntervalDisplay"]
 
+KINDS = ("bands", "rows")
+_PALE_BLUE = "#BFD9EA"
+_MANY = 5000
 
+
+@fill_docstrings
 class PredictionIntervalDisplay(Display):
     """Show predictions with intervals that new observations keep with a given probability.
 
@@ -78,7 +88,6 @@ class PredictionIntervalDisplay(Display):
     bands_: list[Any]
     lines_: list[Any]
     points_: list[Any]
-    legend_: Any
 
     def __init__(
         self,
@@ -98,18 +107,12 @@ class PredictionIntervalDisplay(Display):
         factor: str = "group",
     ) -> None:
         self.names = [name if isinstance(name, tuple) else str(name) for name in names]
-        self.x, self.mean, self.lower, self.upper = (
-            np.asarray(one, dtype=float) for one in (x, mean, lower, upper)
-        )
-        self.observed_x = np.asarray(observed_x, dtype=float)
-        self.observed_y = np.asarray(observed_y, dtype=float)
+        self.x, self.mean, self.lower, self.upper = map(number_array, (x, mean, lower, upper))
+        self.observed_x, self.observed_y = map(number_array, (observed_x, observed_y))
         series = np.zeros(len(self.observed_x)) if observed_series is None else observed_series
         self.observed_series = np.asarray(series, dtype=np.intp)
-        self.coverage = coverage
-        self.kind = kind
-        self.feature = feature
-        self.response = response
-        self.factor = factor
+        self.coverage, self.kind = coverage, kind
+        self.feature, self.response, self.factor = feature, response, factor
         self._check()
 
     @property
@@ -149,8 +152,7 @@ class PredictionIntervalDisplay(Display):
         estimator : fitted estimator, or Pipeline that ends with one
         X, y, groups
             As given to its fit; with ``kind="rows"`` any rows, of new groups too.
-        factor : str, optional
-            Grouping factor; the one of most levels by default.
+        {factor}
         kind : {"bands", "rows"}, default="bands"
         feature : str or int, optional
             Column of X for the x axis of bands; by default the first with a random slope, or else
@@ -164,19 +166,17 @@ class PredictionIntervalDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If there is no such kind, factor, feature or level.
         """
-        check_choice("kind", kind, DRAWINGS)
+        check_choice("kind", kind, KINDS)
         source = read_estimator(
             estimator, X, y, groups=groups, factor=factor, complete=kind == "bands"
         )
-        arrays = prediction_interval_arrays(
-            source, kind=kind, feature=feature, levels=levels, coverage=coverage
-        )
-        return cls(**arrays).plot(ax)
+        if kind == "rows":
+            return cls(**row_arrays(source, coverage)).plot(ax)
+        return cls(**band_arrays(source, feature, levels, coverage)).plot(ax)
 
     @classmethod
     def from_results(
@@ -194,8 +194,7 @@ class PredictionIntervalDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         factor, kind, feature, levels, coverage, ax
             As for ``from_estimator``.
         """
@@ -219,17 +218,72 @@ class PredictionIntervalDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there are not as many axes as panels.
         """
-        DRAWINGS[self.kind](self, self._panels(ax, len(self.names), size=(2.4, 2.1)))
+        draw = self._draw_bands if self.kind == "bands" else self._draw_rows
+        draw(self._panels(ax, len(self.names), size=(2.4, 2.1)))
         return self
+
+    def _draw_bands(self, made: Panels) -> None:
+        """Draw a panel with line, band and observations for each series."""
+        # The labels of groups may be tuples.
+        special: dict[Any, str] = {NEW: ORANGE, POPULATION: BLACK}
+        colors = [special.get(name, BLUE) for name in self.names]
+        self.bands_, self.lines_, self.points_ = [], [], []
+        for i, (ax, color) in enumerate(zip(made.axes, colors, strict=True)):
+            band = self.x[i], self.lower[i], self.upper[i]
+            self.bands_.append(ax.fill_between(*band, color=color, alpha=0.2, linewidth=0))
+            self.lines_ += ax.plot(self.x[i], self.mean[i], color=color, linewidth=1.6)
+            rows = self.observed_series == i
+            self.points_.append(draw_points(ax, self.observed_x[rows], self.observed_y[rows]))
+            if len(made.axes) > 1:
+                ax.set_title(short_label(self.names[i]), loc="left", fontsize="small", pad=3.0)
+        made.label(self.feature, self.response)
+        percent = f"{100 * self.coverage:g} %"
+        entries = {
+            BLUE: f"{short_label(self.factor)}: {percent} of new observations",
+            ORANGE: f"new group: {percent} of observations",
+            BLACK: f"population: {percent} confidence of the line",
+        }
+        self.legend_ = made.legend(
+            [patch_entry(one, text, alpha=0.3) for one, text in entries.items() if one in colors]
+        )
+        integer_ticks(made.axes[0], "x", self.observed_x)
+
+    def _draw_rows(self, made: Panels) -> None:
+        """Draw the sorted intervals of rows, and the observations inside and outside of them."""
+        ax, n = made.axes[0], self.x.shape[1]
+        many = n > _MANY
+        spacing = size_in_points(ax)[0] / max(n, 1)
+        width = float(np.clip(0.6 * spacing, 0.5, 4.0))
+        style = {"colors": _PALE_BLUE, "linewidth": width, "zorder": 1.5, "rasterized": many}
+        self.bands_ = [ax.vlines(self.x[0], self.lower[0], self.upper[0], **style)]
+        self.lines_ = ax.plot(self.x[0], self.mean[0], color=BLUE, linewidth=1.6, zorder=2.5)
+        size, inside = float(np.clip(1.1 * spacing, 1.5, 4.0)) ** 2, self.inside
+        self.points_ = []
+        for rows, style in (
+            (inside, {"c": DOTS, "s": size, "alpha": 0.8 if n < 1000 else 0.4, "zorder": 2.0}),
+            (~inside, {"c": VERMILLION, "s": 1.7 * size, "alpha": 0.95, "zorder": 3.0}),
+        ):
+            points = self.observed_x[rows], self.observed_y[rows]
+            self.points_.append(ax.scatter(*points, linewidths=0, rasterized=many, **style))
+        ax.set_xlim(-0.02 * n - 0.5, 1.02 * n - 0.5)
+        made.label("row, by prediction", self.response)
+        count, total = int(inside.sum()), len(inside)
+        share = f"{count:,} of {total:,}, {100 * self.empirical_coverage:.1f} %"
+        entries = [
+            line_entry(BLUE, "prediction", linewidth=1.6),
+            patch_entry(_PALE_BLUE, f"{100 * self.coverage:g} % interval"),
+            dot_entry(DOTS, f"inside ({share})", markersize=4),
+            dot_entry(VERMILLION, f"outside ({total - count:,})", markersize=4),
+        ]
+        self.legend_ = made.legend(entries)
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""
-        check_choice("kind", self.kind, DRAWINGS)
+        check_choice("kind", self.kind, KINDS)
         if not 0.0 < self.coverage < 1.0:
             raise ValueError(f"coverage must be between 0 and 1, got {self.coverage!r}. Use 0.95.")
         if self.x.ndim != 2 or len(self.x) != len(self.names):

@@ -7,21 +7,37 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
+from skmixed.design.design import NewRows
+from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.arrays.probability_calibration import (
-    calibration_arrays,
-    calibration_of_rows,
-    share_limits,
-)
+from skmixed.inference.diagnostics.family_tests import required_family_rows
+from skmixed.plots.binned_residuals import equal_bins
 from skmixed.plots.display import Display
-from skmixed.plots.drawing.probability_calibration import draw_calibration
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import model_and_steps
+from skmixed.plots.reading.table import transformed
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, VERMILLION
+from skmixed.plots.style.text import describe
+from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.family_prediction import ResponseScale, family_prediction
+from skmixed.prediction.new_rows import wanted_factors
 from skmixed.prediction.predict import Include
 
 __all__ = ["ProbabilityCalibrationDisplay"]
 
+FloatArray = NDArray[np.float64]
 
+# What the kinds of predictions are called, and whether they are averages.
+AVERAGES = {"averaged": True, "plugged in": False}
+STYLES = ((BLUE, "o"), (VERMILLION, "s"))
+# Of the range of the probabilities, beside which points and limits stay legible.
+MARGIN = 0.05
+
+
+@fill_docstrings
 class ProbabilityCalibrationDisplay(Display):
     """Show shares of successes over predicted probabilities, averaged and plugged in.
 
@@ -65,8 +81,6 @@ class ProbabilityCalibrationDisplay(Display):
            [0.48, 0.79]])
     """
 
-    curves_: dict[str, Any]
-
     def __init__(
         self,
         *,
@@ -79,7 +93,13 @@ class ProbabilityCalibrationDisplay(Display):
         self.observed = _arrays(observed)
         self.counts = _arrays(counts)
         self.level = check_level(level)
-        self._check()
+        for name in ("observed", "counts"):
+            found = {kind: values.shape for kind, values in getattr(self, name).items()}
+            expected = {kind: values.shape for kind, values in self.predicted.items()}
+            if found != expected:
+                raise ValueError(
+                    f"{name} must have the kinds and shapes of predicted, {expected}, got {found}."
+                )
 
     @classmethod
     def from_estimator(
@@ -110,23 +130,20 @@ class ProbabilityCalibrationDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the family is not binomial.
         """
-        model, columns = model_and_columns(estimator, X)
+        model, steps = model_and_steps(estimator)
         classes = getattr(model, "classes_", None)
         response = np.asarray(y) if classes is None else np.asarray(y) == classes[1]
-        arrays = calibration_arrays(
-            model.fitted_model,
-            columns,
-            response.astype(float),
-            None if sample_weight is None else np.asarray(sample_weight, dtype=float),
-            groups=groups,
-            include=include_random_effects,
-            n_bins=n_bins,
+        rows, included = model.fitted_model.read(
+            transformed(steps, X), groups, include_random_effects
         )
+        fit = _binomial(model.fitted_model.fit)
+        trials = np.ones(len(response)) if sample_weight is None else sample_weight
+        observed = response.astype(float), np.asarray(trials, dtype=float)
+        arrays = _binned(fit, PredictedRows(rows, included, "mean"), *observed, n_bins)
         return cls(**arrays, level=level).plot(ax)
 
     @classmethod
@@ -154,49 +171,88 @@ class ProbabilityCalibrationDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If the family is not binomial.
         """
-        arrays = calibration_of_rows(results, include=include_random_effects, n_bins=n_bins)
+        rows = required_family_rows(results, None, None, {}, "Calibration")
+        fit = _binomial(rows.fit)
+        included = wanted_factors(include_random_effects, [effects.name for effects in fit.random])
+        asked = PredictedRows(NewRows.of(rows.design), included, "mean")
+        arrays = _binned(fit, asked, rows.response, rows.weights, n_bins)
         return cls(**arrays, level=level).plot(ax)
 
     def plot(self, ax: Any = None) -> ProbabilityCalibrationDisplay:
         """Draw a curve for each kind of prediction.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
-        draw_calibration(self, self._panels(ax))
+        made = self._panels(ax)
+        (panel,) = made.axes
+        describe(panel, title="Calibration", x="Predicted probability", y="Observed share")
+        panel.axline((0.0, 0.0), slope=1.0, color=GREY, linewidth=1.0, linestyle=DASHED, zorder=1.0)
+        limits = self.limits()
+        self.curves_ = {}
+        style: dict[str, Any] = {
+            "markersize": 4.5,
+            "linewidth": 1.4,
+            "elinewidth": 0.9,
+            "zorder": 3.0,
+        }
+        for (name, at), (colour, marker) in zip(self.predicted.items(), STYLES, strict=False):
+            shares = self.observed[name]
+            around = np.abs(limits[name].T - shares)
+            style |= {"color": colour, "marker": marker, "label": name}
+            self.curves_[name] = panel.errorbar(at, shares, yerr=around, **style)
+        low = min(np.min(at) for at in (*self.predicted.values(), *limits.values()))
+        high = max(np.max(at) for at in (*self.predicted.values(), *limits.values()))
+        margin = MARGIN * (high - low)
+        panel.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
+        made.legend(list(self.curves_.values()))
         return self
 
     def limits(self) -> dict[str, NDArray[np.float64]]:
         """Return the limits of the shares of each kind, (n_bins, 2)."""
         return {
-            name: share_limits(shares, self.counts[name], self.level)
+            name: _share_limits(shares, self.counts[name], self.level)
             for name, shares in self.observed.items()
         }
-
-    def _check(self) -> None:
-        """Raise ValueError unless the arrays fit together."""
-        for name in ("observed", "counts"):
-            found = {kind: values.shape for kind, values in getattr(self, name).items()}
-            expected = {kind: values.shape for kind, values in self.predicted.items()}
-            if found != expected:
-                raise ValueError(
-                    f"{name} must have the kinds and shapes of predicted, {expected}, got {found}."
-                )
 
 
 def _arrays(values: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float64]]:
     """Return arrays of numbers by name."""
     return {name: np.asarray(one, dtype=float) for name, one in values.items()}
+
+
+def _binomial(fit: LMMFit) -> GLMMFit:
+    """Return a fit of a binomial family; raise ValueError if it is of another."""
+    if not isinstance(fit, GLMMFit) or fit.family.name != "binomial":
+        raise ValueError(
+            "Probabilities are those of a binomial family, which this model does not have. Use "
+            "ResidualsDisplay, or RootogramDisplay for counts."
+        )
+    return fit
+
+
+def _binned(
+    fit: GLMMFit, rows: PredictedRows, response: FloatArray, trials: FloatArray, n_bins: int
+) -> dict[str, Any]:
+    """Return means of predictions and responses over bins, for each kind of prediction."""
+    found: dict[str, dict[str, FloatArray]] = {"predicted": {}, "observed": {}, "counts": {}}
+    for name, average in AVERAGES.items():
+        probability = family_prediction(fit, rows, ResponseScale(average)).mean
+        bins = equal_bins(probability, n_bins)
+        total = np.bincount(bins, trials).astype(np.float64)
+        found["predicted"][name] = np.bincount(bins, trials * probability) / total
+        found["observed"][name] = np.bincount(bins, trials * response) / total
+        found["counts"][name] = total
+    return found
+
+
+def _share_limits(shares: FloatArray, counts: FloatArray, level: float) -> FloatArray:
+    """Return exact limits of probabilities (Clopper and Pearson 1934), shape (n, 2)."""
+    tail, successes = 0.5 * (1.0 - level), shares * counts
+    lower = stats.beta.ppf(tail, successes, counts - successes + 1.0)
+    upper = stats.beta.isf(tail, successes + 1.0, counts - successes)
+    low, high = np.where(successes > 0.0, lower, 0.0), np.where(successes < counts, upper, 1.0)
+    return np.column_stack([low, high])

@@ -6,18 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skmixed.inference import ProfileLikelihood, profile
 from skmixed.inference.coefficients.wald import check_level
-from skmixed.plots.arrays.profile import profile_arrays
-from skmixed.plots.display import Display, check_choice
+from skmixed.inference.intervals.profile_curve import ProfileCurve
+from skmixed.plots.display import Display, check_choice, number_array
+from skmixed.plots.docstrings import fill_docstrings
 from skmixed.plots.drawing.profile import KINDS, ParameterProfile, draw_profile
-from skmixed.plots.reading.pipelines import model_and_steps
+from skmixed.plots.reading.sources import model_and_steps
 
 __all__ = ["ProfileDisplay"]
 
+_PLACES = 201
 
+
+@fill_docstrings
 class ProfileDisplay(Display):
     """Show how well the data determine each parameter: its profile likelihood.
 
@@ -67,9 +71,6 @@ class ProfileDisplay(Display):
     array([0.054, 0.399, 0.054])
     """
 
-    curves_: dict[str, Any]
-    limits_: dict[str, Any]
-
     def __init__(
         self,
         *,
@@ -82,14 +83,21 @@ class ProfileDisplay(Display):
         self.level = check_level(level)
         self.profiles = {
             name: ParameterProfile(
-                np.asarray(values[name], dtype=float),
-                np.asarray(zeta[name], dtype=float),
+                number_array(values[name]),
+                number_array(zeta[name]),
                 float(estimates[name]),
                 (float(limits[name][0]), float(limits[name][1])),
             )
             for name in values
         }
-        self._check()
+        if not self.profiles:
+            raise ValueError("There is no parameter to show. Name one in which=, or use 'all'.")
+        for name, one in self.profiles.items():
+            if one.values.ndim != 1 or one.values.shape != one.zeta.shape:
+                raise ValueError(
+                    f"values and zeta of {name!r} must be one-dimensional and of one length, got "
+                    f"shapes {one.values.shape} and {one.zeta.shape}."
+                )
 
     @classmethod
     def from_profile(
@@ -104,7 +112,15 @@ class ProfileDisplay(Display):
         ax : matplotlib Axes, or array of Axes for several parameters, optional
             The place of one Axes is divided.
         """
-        return cls(**profile_arrays(profiled)).plot(ax, kind=kind)
+        curves = profiled.curves
+        lines = {name: _line(curve) for name, curve in curves.items()}
+        return cls(
+            values={name: values for name, (values, _) in lines.items()},
+            zeta={name: zeta for name, (_, zeta) in lines.items()},
+            estimates={name: curve.estimate for name, curve in curves.items()},
+            limits={name: curve.limits for name, curve in curves.items()},
+            level=profiled.level,
+        ).plot(ax, kind=kind)
 
     @classmethod
     def from_estimator(
@@ -129,8 +145,7 @@ class ProfileDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If there is no such parameter or kind.
         """
@@ -173,8 +188,7 @@ class ProfileDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no such kind, or ax does not fit.
         """
@@ -188,13 +202,14 @@ class ProfileDisplay(Display):
         made.label("Value of the parameter", "Zeta" if kind == "zeta" else "Profile density")
         return self
 
-    def _check(self) -> None:
-        """Raise ValueError unless each parameter has a line."""
-        if not self.profiles:
-            raise ValueError("There is no parameter to show. Name one in which=, or use 'all'.")
-        for name, one in self.profiles.items():
-            if one.values.ndim != 1 or one.values.shape != one.zeta.shape:
-                raise ValueError(
-                    f"values and zeta of {name!r} must be one-dimensional and of one length, got "
-                    f"shapes {one.values.shape} and {one.zeta.shape}."
-                )
+
+def _line(curve: ProfileCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return values of the parameter and zeta there, close enough to be drawn as a line."""
+    if len(curve.internal) < 2:
+        return np.empty(0), np.empty(0)
+    first, last = curve.internal[[0, -1]]
+    values = curve.scale.to_user(np.linspace(first, last, _PLACES))
+    zeta = curve.zeta_at(values)
+    # The way to the user's scale and back may end beyond the curve by rounding.
+    zeta[[0, -1]] = curve.zeta[[0, -1]]
+    return values, zeta

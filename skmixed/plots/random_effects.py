@@ -10,16 +10,27 @@ import numpy as np
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.arrays.random_effects import FactorEffects, effects_of_factor, shown_effects
 from skmixed.plots.display import Display
-from skmixed.plots.drawing.random_effects import Caterpillar, draw_caterpillar
-from skmixed.plots.reading.pipelines import model_and_steps
-from skmixed.plots.style.group_rows import rows_figure_size
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import model_and_steps
+from skmixed.plots.style.colours import BLUE, DASHED, GREY
+from skmixed.plots.style.group_rows import (
+    FEWEST_POINTS,
+    label_rows,
+    points_per_row,
+    rows_figure_size,
+)
+from skmixed.plots.style.legends import explain, line_entry
 from skmixed.plots.style.text import describe, short_label
 from skmixed.results import MixedLMResults
 from skmixed.results.group_intervals import GroupUncertainty
 
-__all__ = ["RandomEffectsDisplay"]
+__all__ = ["ACCENT", "NEUTRAL", "RandomEffectsDisplay"]
+
+# Apart in hue and in lightness.
+ACCENT, NEUTRAL = BLUE, GREY
 
 
+@fill_docstrings
 class RandomEffectsDisplay(Display):
     """Show random effects with their intervals, sorted by value, for each factor and effect.
 
@@ -76,10 +87,6 @@ class RandomEffectsDisplay(Display):
     array([ True, False])
     """
 
-    points_: list[Any]
-    intervals_: list[Any]
-    zero_lines_: list[Any]
-
     def __init__(
         self,
         *,
@@ -129,23 +136,11 @@ class RandomEffectsDisplay(Display):
         Parameters
         ----------
         estimator : fitted estimator, or Pipeline that ends with one
-        factor : str, optional
-            Name of the grouping factor; all of them by default.
-        effect : str, optional
-            Name of the effect, such as ``"Intercept"``; all of them by default.
-        level : float, default=0.95
-        beta_known : bool, default=False
-            Whether the intervals are those given the fixed effects, as in lme4.
-        variance_uncertainty : None or "delta", default=None
-            How the variances being estimated is taken into account, as in
-            ``results.random_effects_table``.
-        ax : matplotlib Axes, or array of Axes for several panels, optional
-            The place of one Axes is divided.
+        {group_effects}
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If it has no such factor or effect, or has not kept the cross-products that
             ``variance_uncertainty`` needs.
@@ -178,18 +173,7 @@ class RandomEffectsDisplay(Display):
         Parameters
         ----------
         results : MixedLMResults
-        factor : str, optional
-            Name of the grouping factor; all of them by default.
-        effect : str, optional
-            Name of the effect, such as ``"Intercept"``; all of them by default.
-        level : float, default=0.95
-        beta_known : bool, default=False
-            Whether the intervals are those given the fixed effects, as in lme4.
-        variance_uncertainty : None or "delta", default=None
-            How the variances being estimated is taken into account, as in
-            ``results.random_effects_table``.
-        ax : matplotlib Axes, or array of Axes for several panels, optional
-            The place of one Axes is divided.
+        {group_effects}
 
         Raises
         ------
@@ -227,8 +211,7 @@ class RandomEffectsDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If ax holds another number of Axes.
         """
@@ -240,40 +223,45 @@ class RandomEffectsDisplay(Display):
         sizes = [rows_figure_size(list(effects.levels)) for effects in self._factors.values()]
         size = (max(width for width, _ in sizes), max(height for _, height in sizes))
         panels = self._panels(ax, len(shown), size=size, single=size, share=False)
-        self.points_, self.intervals_, self.zero_lines_ = [], [], []
-        for panel, (name, effects, j) in zip(panels.axes, shown, strict=True):
-            self._draw(panel, effects, j, name)
+        drawn = [self._draw(panel, *which) for panel, which in zip(panels.axes, shown, strict=True)]
+        self.points_, self.intervals_, self.zero_lines_ = map(list, zip(*drawn, strict=True))
         return self
-
-    def _draw(self, panel: Any, effects: FactorEffects, j: int, name: str) -> None:
-        """Draw one effect of one factor."""
-        n_groups = f"{short_label(name)} ({len(effects.levels):,} groups)"
-        describe(
-            panel,
-            title=f"{name}: {effects.effect_names[j]}"
-            if self._several
-            else effects.effect_names[j],
-            x=f"Deviation with {100 * self.level:g} % interval",
-            y=n_groups if j == 0 else "",
-        )
-        artists = draw_caterpillar(panel, _sorted(effects, j))
-        self.points_.append(artists.points)
-        self.intervals_.append(artists.intervals)
-        self.zero_lines_.append(artists.zero_line)
 
     def _stored(self, name: str) -> Any:
         """Return an array of the only factor, or those of several in a dict."""
         found = {factor: getattr(effects, name) for factor, effects in self._factors.items()}
         return found if self._several else next(iter(found.values()))
 
-
-def _sorted(effects: FactorEffects, j: int) -> Caterpillar:
-    """Return one effect of all groups, sorted by value."""
-    order = np.argsort(effects.modes[:, j], kind="stable")
-    return Caterpillar(
-        labels=effects.levels[order],
-        values=effects.modes[order, j],
-        lower=effects.lower[order, j],
-        upper=effects.upper[order, j],
-        accented=effects.excludes_zero[order, j],
-    )
+    def _draw(self, ax: Any, name: str, effects: FactorEffects, j: int) -> tuple[Any, Any, Any]:
+        """Draw one effect of one factor, sorted; return points, intervals and the line of 0."""
+        title = effects.effect_names[j]
+        describe(
+            ax,
+            title=f"{name}: {title}" if self._several else title,
+            x=f"Deviation with {100 * self.level:g} % interval",
+            y=f"{short_label(name)} ({len(effects.levels):,} groups)" if j == 0 else "",
+        )
+        order = np.argsort(effects.modes[:, j], kind="stable")
+        accented = effects.excludes_zero[order, j]
+        places = np.arange(len(order))
+        colours = np.where(accented, ACCENT, NEUTRAL).tolist()
+        spacing = points_per_row(ax, len(places))
+        dense = spacing < FEWEST_POINTS
+        style: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": DASHED}
+        zero_line = ax.axvline(0.0, zorder=2.5 if dense else 1.0, **style)
+        limits = effects.lower[order, j], effects.upper[order, j]
+        width = float(np.clip(0.25 * spacing, 0.4, 1.6))
+        intervals = ax.hlines(places, *limits, colors=colours, linewidth=width, zorder=2)
+        style = {"c": "black" if dense else colours, "linewidths": 0, "zorder": 3}
+        size = float(np.clip(0.4 * spacing, 1.2, 4.5)) ** 2
+        points = ax.scatter(effects.modes[order, j], places, s=size, **style)
+        ax.set_ylim(-0.8, len(places) - 0.2)
+        label_rows(ax, list(effects.levels[order]))
+        counts = {"excludes 0": (accented, ACCENT), "includes 0": (~accented, NEUTRAL)}
+        entries = [
+            line_entry(colour, f"{text} ({which.sum():,})", linewidth=1.6)
+            for text, (which, colour) in counts.items()
+            if which.any()
+        ]
+        explain(ax, entries)
+        return points, intervals, zero_line

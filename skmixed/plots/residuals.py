@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.plots.arrays.residuals import NAMES, UNIT_VARIANCE, residuals_arrays
-from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.normal_quantiles import NormalQuantiles, normal_quantiles
-from skmixed.plots.drawing.residuals import KINDS, drawings
-from skmixed.plots.reading.labels import label_array
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.display import Display, check_choice, label_array, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.drawing.normal_quantiles import (
+    NormalQuantiles,
+    draw_effects,
+    draw_quantiles,
+    normal_quantiles,
+)
+from skmixed.plots.drawing.residuals import draw_fitted, draw_groups, draw_scale_location
+from skmixed.plots.reading.sources import fitted_to
 from skmixed.plots.style.group_rows import rows_figure_size
-from skmixed.plots.style.text import short_label
+from skmixed.plots.style.text import describe, short_label
 
 __all__ = ["ResidualsDisplay"]
 
+Drawing = Callable[[Any], dict[str, Any]]
 
+KINDS = ("overview", "fitted", "scale_location", "qq", "qq_random", "groups")
+
+
+@fill_docstrings
 class ResidualsDisplay(Display):
     """Show what the residuals and the random effects say of a model's assumptions.
 
@@ -75,8 +85,6 @@ class ResidualsDisplay(Display):
     array([-1. ,  0.5,  0.5])
     """
 
-    artists_: dict[str, dict[str, Any]]
-
     def __init__(
         self,
         *,
@@ -88,14 +96,18 @@ class ResidualsDisplay(Display):
         random_effects: Mapping[str, pd.DataFrame] | None = None,
         level: float = 0.95,
     ) -> None:
-        self.fitted = np.asarray(fitted, dtype=float)
-        self.residuals = np.asarray(residuals, dtype=float)
+        self.fitted, self.residuals = number_array(fitted), number_array(residuals)
         self.residual_kind = residual_kind
         self.groups = None if groups is None else label_array(groups)
         self.factor = factor
         self.random_effects = dict(random_effects or {})
         self.level = check_level(level)
-        self._check()
+        check_choice("residual_kind", self.residual_kind, sorted(NAMES))
+        if self.fitted.ndim != 1:
+            raise ValueError(
+                f"fitted must have one value for each row, got the shape {self.fitted.shape}."
+            )
+        self._check_shape(self.fitted.shape, ("residuals", "groups"), "of fitted")
 
     @classmethod
     def from_estimator(
@@ -118,32 +130,26 @@ class ResidualsDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups, sample_weight, group_weight
-            As given to its fit.
+        {weighted_estimator}
         kind, residual_kind, factor, level, random_state, ax
             As for ``from_results``.
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or there is no such kind or factor.
         """
-        model, columns = model_and_columns(estimator, X)
         given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
-        given = {name: values for name, values in given.items() if values is not None}
-        arrays = residuals_arrays(
-            model,
-            columns,
-            y,
-            kind=residual_kind,
+        return cls.from_results(
+            fitted_to(estimator, X, y, **given),
+            kind=kind,
+            residual_kind=residual_kind,
             factor=factor,
+            level=level,
             random_state=random_state,
-            **given,
+            ax=ax,
         )
-        return cls(**arrays, level=level).plot(ax, kind=kind)
 
     @classmethod
     def from_results(
@@ -182,14 +188,11 @@ class ResidualsDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If there is no such kind or factor.
         """
-        arrays = residuals_arrays(
-            results, kind=residual_kind, factor=factor, random_state=random_state
-        )
+        arrays = residuals_arrays(results, residual_kind, factor, random_state)
         return cls(**arrays, level=level).plot(ax, kind=kind)
 
     def plot(self, ax: Any = None, *, kind: str = "overview") -> ResidualsDisplay:
@@ -202,14 +205,13 @@ class ResidualsDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no such kind, it needs groups or random effects that are not there, or ax
             does not fit.
         """
         check_choice("kind", kind, KINDS)
-        wanted = drawings(self, kind)
+        wanted = self._drawings(kind)
         labels = [] if self.groups is None else sorted(set(map(short_label, self.groups)))
         single = rows_figure_size(labels) if kind == "groups" else (5.6, 4.2)
         made = self._panels(ax, len(wanted), size=(4.4, 3.4), single=single, share=False)
@@ -238,11 +240,55 @@ class ResidualsDisplay(Display):
             for factor, table in self.random_effects.items()
         }
 
-    def _check(self) -> None:
-        """Raise ValueError unless the arrays fit together."""
-        check_choice("residual_kind", self.residual_kind, sorted(NAMES))
-        if self.fitted.ndim != 1:
-            raise ValueError(
-                f"fitted must have one value for each row, got the shape {self.fitted.shape}."
-            )
-        self._check_shape(self.fitted.shape, ("residuals", "groups"), "of fitted")
+    def _drawings(self, kind: str) -> dict[str, Drawing]:
+        """Return what draws each panel of a kind, by the panel's name."""
+        of_rows = {
+            "fitted": self._draw_fitted,
+            "scale_location": self._draw_scale_location,
+            "qq": self._draw_quantiles,
+        }
+        if kind in of_rows:
+            return {kind: of_rows[kind]}
+        if kind == "groups":
+            if self.groups is None:
+                raise ValueError(
+                    'kind="groups" needs labels of groups, and there are none. Name a factor= or '
+                    "give groups=."
+                )
+            return {kind: self._draw_groups}
+        effects = self.effect_quantiles()
+        if kind == "overview":
+            shown: dict[str, Drawing] = {**of_rows}
+            for factor in list(effects)[:1]:
+                shown["qq_random"] = partial(draw_effects, factor, effects[factor])
+            return shown
+        if not effects:
+            raise ValueError('kind="qq_random" needs random effects, and the model has none.')
+        return {
+            f"{factor}: {effect}": partial(draw_effects, factor, {effect: values})
+            for factor, by_effect in effects.items()
+            for effect, values in by_effect.items()
+        }
+
+    def _draw_fitted(self, ax: Any) -> dict[str, Any]:
+        """Draw the residuals over the fitted values."""
+        describe(ax, title="Linearity", x="Fitted value", y=NAMES[self.residual_kind])
+        return draw_fitted(ax, self.fitted, self.residuals)
+
+    def _draw_scale_location(self, ax: Any) -> dict[str, Any]:
+        """Draw the roots of the absolute residuals over the fitted values."""
+        name = NAMES[self.residual_kind].lower()
+        describe(ax, title="Constant variance", x="Fitted value", y=f"Root of |{name}|")
+        unit = self.residual_kind in UNIT_VARIANCE
+        return draw_scale_location(ax, self.fitted, self.residuals, unit_variance=unit)
+
+    def _draw_quantiles(self, ax: Any) -> dict[str, Any]:
+        """Draw the ordered residuals against normal quantiles."""
+        name = NAMES[self.residual_kind]
+        describe(ax, title="Normal residuals", x="Normal quantile", y=name)
+        return draw_quantiles(ax, {name: self.quantiles()})
+
+    def _draw_groups(self, ax: Any) -> dict[str, Any]:
+        """Draw the residuals of each group."""
+        name = NAMES[self.residual_kind]
+        return draw_groups(ax, self.residuals, self.groups, name=name, factor=self.factor)

@@ -8,14 +8,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmixed.inference.diagnostics.family_tests import required_family_rows
-from skmixed.plots.arrays.rootogram import rootogram_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.rootogram import draw_rootogram
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.display import Display, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import fitted_to
+from skmixed.plots.style.colours import DASHED, GREY, SKY_BLUE, VERMILLION
+from skmixed.plots.style.legends import line_entry, patch_entry
+from skmixed.plots.style.text import describe, integer_ticks
+from skmixed.prediction.averaged_density import averaged_log_density
 
 __all__ = ["RootogramDisplay"]
 
+# Counts that are shown unless a number is given.
+SHOWN = 40
+WIDTH = 0.85
 
+
+@fill_docstrings
 class RootogramDisplay(Display):
     """Show the frequency of each count hanging from the one that the model expects.
 
@@ -56,9 +64,6 @@ class RootogramDisplay(Display):
     3
     """
 
-    bars_: Any
-    line_: Any
-
     def __init__(
         self,
         *,
@@ -67,9 +72,9 @@ class RootogramDisplay(Display):
         expected: ArrayLike,
         response_name: str = "Count",
     ) -> None:
-        self.counts = np.asarray(counts, dtype=float)
-        self.observed = np.asarray(observed, dtype=float)
-        self.expected = np.asarray(expected, dtype=float)
+        self.counts = number_array(counts)
+        self.observed = number_array(observed)
+        self.expected = number_array(expected)
         self.response_name = response_name
         self._check_shape(self.counts.shape, ("observed", "expected"), "of counts")
 
@@ -98,15 +103,12 @@ class RootogramDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or hold no counts.
         """
-        model, columns = model_and_columns(estimator, X)
-        given = {"groups": groups, "sample_weight": sample_weight}
-        rows = required_family_rows(model, columns, y, given, "A rootogram")
-        return cls(**rootogram_arrays(rows, average=average, max_count=max_count)).plot(ax)
+        rows = fitted_to(estimator, X, y, groups=groups, sample_weight=sample_weight)
+        return cls(**_arrays(rows, average=average, max_count=max_count)).plot(ax)
 
     @classmethod
     def from_results(
@@ -127,28 +129,48 @@ class RootogramDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If the response holds no counts.
         """
-        rows = required_family_rows(results, None, None, {}, "A rootogram")
-        arrays = rootogram_arrays(rows, average=average, max_count=max_count)
+        arrays = _arrays(results, average=average, max_count=max_count)
         return cls(**arrays, response_name=results.fitted_model.response_name).plot(ax)
 
     def plot(self, ax: Any = None) -> RootogramDisplay:
         """Draw the bars.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
-        draw_rootogram(self, self._panels(ax))
+        made = self._panels(ax)
+        (panel,) = made.axes
+        describe(panel, title="Rootogram", x=self.response_name, y="Root of the number of rows")
+        expected, observed = np.sqrt(self.expected), np.sqrt(self.observed)
+        style: dict[str, Any] = {"width": WIDTH, "color": SKY_BLUE, "linewidth": 0, "zorder": 2.0}
+        self.bars_ = panel.bar(self.counts, -observed, bottom=expected, **style)
+        style = {"color": VERMILLION, "marker": "o", "markersize": 3.5, "zorder": 3.0}
+        (self.line_,) = panel.plot(self.counts, expected, **style)
+        panel.axhline(0.0, color=GREY, linewidth=1.0, linestyle=DASHED, zorder=2.5)
+        panel.set_ylim(top=1.08 * float(max(expected.max(), 1.0)))
+        integer_ticks(panel, "x", self.counts)
+        made.legend([patch_entry(SKY_BLUE, "observed"), line_entry(VERMILLION, "expected")])
         return self
+
+
+def _arrays(fitted: Any, *, average: bool, max_count: int | None) -> dict[str, Any]:
+    """Return counts with their observed and expected frequencies."""
+    rows = required_family_rows(fitted, None, None, {}, "A rootogram")
+    rows.require_counts("A rootogram")
+    family, y = rows.fit.family, rows.response
+    last = min(int(y.max()), SHOWN) if max_count is None else max_count
+    mean = rows.source.fixed if average else rows.eta
+    variance = rows.effect_variance if average else np.zeros_like(mean)
+    counts = np.arange(last + 1)
+    probabilities = [
+        np.exp(averaged_log_density(family, np.full_like(y, count), mean, variance, rows.extra))
+        for count in counts
+    ]
+    return {
+        "counts": counts,
+        "observed": np.array([rows.copies @ (y == count) for count in counts]),
+        "expected": np.array([rows.copies @ one for one in probabilities]),
+    }

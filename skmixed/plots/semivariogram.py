@@ -8,15 +8,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.plots.arrays.semivariogram import NAMES, semivariogram_arrays
-from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.semivariogram import draw_semivariogram
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.inference.diagnostics.training_rows import TrainingRows
+from skmixed.inference.diagnostics.variogram import semivariogram_of_rows
+from skmixed.plots.display import Display, check_choice, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import fitted_to
+from skmixed.plots.style.colours import BLACK, BLUE, DASHED, VERMILLION
+from skmixed.plots.style.legends import dot_entry
 from skmixed.plots.style.text import describe
+from skmixed.residual.learning import correlation_of
 
 __all__ = ["SemivariogramDisplay"]
 
+NAMES = {"pearson": "Pearson residuals", "normalised": "Normalised residuals"}
+# Areas of points in square points.
+SMALLEST, LARGEST = 8.0, 60.0
+DOTTED = (0, (1, 1.2))
 
+
+@fill_docstrings
 class SemivariogramDisplay(Display):
     """Show how much residuals of one group differ, by how far they are apart in time or space.
 
@@ -61,11 +71,6 @@ class SemivariogramDisplay(Display):
     True
     """
 
-    points_: Any
-    expected_: Any
-    fitted_: Any
-    legend_: Any
-
     def __init__(
         self,
         *,
@@ -77,11 +82,11 @@ class SemivariogramDisplay(Display):
         residual_kind: str = "pearson",
         unit: str = "Distance",
     ) -> None:
-        self.distance = np.asarray(distance, dtype=float)
-        self.semivariance = np.asarray(semivariance, dtype=float)
-        self.n_pairs = None if n_pairs is None else np.asarray(n_pairs, dtype=float)
-        self.expected = None if expected is None else np.asarray(expected, dtype=float)
-        self.fitted = None if fitted is None else np.asarray(fitted, dtype=float)
+        self.distance = number_array(distance)
+        self.semivariance = number_array(semivariance)
+        self.n_pairs = number_array(n_pairs)
+        self.expected = number_array(expected)
+        self.fitted = number_array(fitted)
         self.residual_kind = residual_kind
         self.unit = unit
         check_choice("residual_kind", residual_kind, list(NAMES))
@@ -109,31 +114,26 @@ class SemivariogramDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups, sample_weight, group_weight
-            As given to its fit.
+        {weighted_estimator}
         residual_kind, factor, time, max_distance, n_bins, ax
             As for ``from_results``.
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or as for ``from_results``.
         """
-        model, columns = model_and_columns(estimator, X)
-        weights = {"sample_weight": sample_weight, "group_weight": group_weight}
-        rows = training_rows(model, columns, y, groups=groups, **weights)
-        arrays = semivariogram_arrays(
-            rows,
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        return cls.from_results(
+            fitted_to(estimator, X, y, **given),
             residual_kind=residual_kind,
             factor=factor,
             time=time,
             max_distance=max_distance,
             n_bins=n_bins,
+            ax=ax,
         )
-        return cls(**arrays).plot(ax)
 
     @classmethod
     def from_results(
@@ -151,8 +151,7 @@ class SemivariogramDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         residual_kind : {"pearson", "normalised"}, default="pearson"
         factor, time, max_distance, n_bins
             As for ``skmixed.inference.semivariogram``.
@@ -160,37 +159,63 @@ class SemivariogramDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If groups or times are not clear, there is no such kind or no pair of rows.
         """
-        arrays = semivariogram_arrays(
-            training_rows(results),
+        rows = training_rows(results)
+        options = {"factor": factor, "time": time, "max_distance": max_distance, "n_bins": n_bins}
+        table = semivariogram_of_rows(rows, kind=residual_kind, **options)
+        structure = rows.error_covariance.at is not None and residual_kind == "pearson"
+        return cls(
+            distance=table["distance"],
+            semivariance=table["semivariance"],
+            n_pairs=table["n_pairs"],
+            expected=table["expected"],
+            fitted=table["fitted"] if structure else None,
             residual_kind=residual_kind,
-            factor=factor,
-            time=time,
-            max_distance=max_distance,
-            n_bins=n_bins,
-        )
-        return cls(**arrays).plot(ax)
+            unit=_unit(rows, time),
+        ).plot(ax)
 
     def plot(self, ax: Any = None) -> SemivariogramDisplay:
         """Draw the points, and the lines of the model.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
         made = self._panels(ax)
         (panel,) = made.axes
         describe(panel, title=NAMES[self.residual_kind], x=self.unit, y="Semivariance")
-        draw_semivariogram(self, made)
+        # Residuals that know nothing of each other.
+        panel.axhline(1.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=1.0)
+        size: Any = 24.0
+        if self.n_pairs is not None and len(self.n_pairs):
+            size = np.maximum(LARGEST * self.n_pairs / self.n_pairs.max(), SMALLEST)
+        self.points_ = panel.scatter(
+            self.distance, self.semivariance, s=size, color=BLUE, linewidths=0, zorder=3.0
+        )
+        self.expected_ = self._draw_line(panel, self.expected, "expected", "solid")
+        self.fitted_ = self._draw_line(panel, self.fitted, "residual structure", DOTTED)
+        lines = [line for line in (self.expected_, self.fitted_) if line is not None]
+        self.legend_ = made.legend([dot_entry(BLUE, "pairs of rows"), *lines]) if lines else None
+        panel.set_ylim(bottom=0.0, top=max(1.1, panel.get_ylim()[1]))
+        panel.set_xlim(left=0.0)
         return self
+
+    def _draw_line(self, ax: Any, y: Any, label: str, linestyle: Any) -> Any:
+        """Draw one line of the model; None where it is not known."""
+        if y is None:
+            return None
+        style = {"color": VERMILLION, "linewidth": 1.6, "linestyle": linestyle, "zorder": 2.0}
+        (line,) = ax.plot(self.distance, y, label=label, **style)
+        return line
+
+
+def _unit(rows: TrainingRows, time: Any) -> str:
+    """Name what the distances are of."""
+    if isinstance(time, str):
+        return f"Distance in {time}"
+    if time is not None or rows.fit.residual is None:
+        return "Distance in time" if time is not None else "Distance in rows"
+    correlation = correlation_of(rows.fit.residual.learned.structure)
+    names = () if correlation is None else correlation.axis_columns
+    return "Distance in " + (", ".join(map(str, names)) or "rows")

@@ -7,10 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.plots.arrays.shrinkage import shrinkage_arrays
-from skmixed.plots.display import Display, check_choice
-from skmixed.plots.drawing.densities import densities_of
-from skmixed.plots.drawing.shrinkage import DRAWINGS
+from skmixed.plots.display import Display, check_choice, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.drawing.shrinkage import (
+    Estimates,
+    densities_of,
+    draw_arrows,
+    draw_densities,
+    draw_differences,
+    draw_scatter,
+)
+from skmixed.plots.reading.least_squares import separate_effects
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
 from skmixed.plots.style.text import integer_ticks
 from skmixed.results import MixedLMResults
@@ -19,7 +26,10 @@ __all__ = ["ShrinkageDisplay"]
 
 FloatArray = NDArray[np.float64]
 
+KINDS = ("arrow", "density", "lines", "scatter")
 
+
+@fill_docstrings
 class ShrinkageDisplay(Display):
     """Compare each group's own least-squares estimates with those of the mixed model.
 
@@ -83,13 +93,6 @@ class ShrinkageDisplay(Display):
     array([-0.5,  0.5])
     """
 
-    artists_: dict[str, Any]
-    legend_: Any
-    line_x: FloatArray
-    line_differences: FloatArray
-    density_x: list[FloatArray]
-    densities: dict[str, list[FloatArray]]
-
     def __init__(
         self,
         *,
@@ -106,13 +109,12 @@ class ShrinkageDisplay(Display):
     ) -> None:
         self.groups = list(groups)
         self.effect_names = tuple(map(str, effect_names))
-        self.separate = np.asarray(separate, dtype=float)
-        self.mixed = np.asarray(mixed, dtype=float)
-        self.population = np.asarray(population, dtype=float)
+        self.separate, self.mixed = number_array(separate), number_array(mixed)
+        self.population = number_array(population)
         self.sizes = np.asarray(np.ones(len(self.groups)) if sizes is None else sizes)
         n = len(self.effect_names)
-        self.reach = np.asarray([np.zeros(n), np.ones(n)] if reach is None else reach, dtype=float)
-        self.center = np.asarray(self.reach.mean(axis=0) if center is None else center, dtype=float)
+        self.reach = number_array([np.zeros(n), np.ones(n)] if reach is None else reach)
+        self.center = number_array(self.reach.mean(axis=0) if center is None else center)
         self.factor = factor
         self.response = response
         self._check()
@@ -135,11 +137,8 @@ class ShrinkageDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups
-            As given to its fit.
-        factor : str, optional
-            Grouping factor; the one of most levels by default.
+        {estimator}
+        {factor}
         kind : {"arrow", "density", "lines", "scatter"}, default="arrow"
             As for ``plot``.
         effects : list of str, optional
@@ -148,13 +147,28 @@ class ShrinkageDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If there is no such factor, effect or kind.
         """
         source = read_estimator(estimator, X, y, groups=groups, factor=factor)
-        return cls(**shrinkage_arrays(source)).plot(ax, kind=kind, effects=effects)
+        found, fixed = source.effects, source.fit.fixed
+        coefficients = dict(zip(fixed.names, fixed.coefficients, strict=True))
+        population = np.array([coefficients.get(name, 0.0) for name in found.effect_names])
+        mixed = population + found.modes
+        columns = source.design.blocks[source.position].columns
+        return cls(
+            groups=source.labels,
+            effect_names=found.effect_names,
+            separate=mixed + separate_effects(source),
+            mixed=mixed,
+            population=population,
+            sizes=found.sizes,
+            reach=[columns.min(axis=0), columns.max(axis=0)],
+            center=columns.mean(axis=0),
+            factor=source.factor,
+            response=source.response_name,
+        ).plot(ax, kind=kind, effects=effects)
 
     @classmethod
     def from_results(
@@ -170,8 +184,7 @@ class ShrinkageDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         factor, kind, effects, ax
             As for ``from_estimator``.
         """
@@ -196,23 +209,36 @@ class ShrinkageDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no such kind or effect, no group with a separate estimate, or ax holds
             another number of axes.
         """
-        check_choice("kind", kind, DRAWINGS)
+        check_choice("kind", kind, KINDS)
         chosen = self._chosen(effects, kind)
         there = self._there(chosen)
         one = kind == "lines" or (kind == "arrow" and len(chosen) > 1)
         made = self._panels(ax, 1 if one else len(chosen), size=(3.6, 3.4), share=False)
+        shown = Estimates(
+            [self.effect_names[j] for j in chosen],
+            [group for group, known in zip(self.groups, there, strict=True) if known],
+            self.separate[there][:, chosen],
+            self.mixed[there][:, chosen],
+            self.population[chosen],
+            self.sizes[there],
+            len(self.groups),
+        )
         if kind == "lines":
             self._lines(chosen)
             integer_ticks(made.axes[0], "x", self.reach[:, chosen[-1]])
-        if kind == "density":
-            self._densities(chosen, there)
-        self.artists_, self.legend_ = DRAWINGS[kind](self, made, chosen, there)
+            lines = self.line_x, self.line_differences[there]
+            drawn = draw_differences(made, shown, *lines, self.response)
+        elif kind == "density":
+            self._densities(shown)
+            drawn = draw_densities(made, shown, self.density_x, self.densities)
+        else:
+            drawn = (draw_arrows if kind == "arrow" else draw_scatter)(made, shown)
+        self.artists_, self.legend_ = drawn
         return self
 
     def _lines(self, chosen: NDArray[np.intp]) -> None:
@@ -222,17 +248,12 @@ class ShrinkageDisplay(Display):
         columns[chosen[-1]] = self.line_x = np.array([low, high])
         self.line_differences = self.differences[:, chosen] @ columns[chosen]
 
-    def _densities(self, chosen: NDArray[np.intp], there: NDArray[np.bool_]) -> None:
-        """Estimate the densities of the separate and the mixed estimates of each chosen effect."""
-        found = [
-            densities_of(self.separate[there, j], self.mixed[there, j], float(self.population[j]))
-            for j in chosen
-        ]
-        self.density_x = [x for x, _, _ in found]
-        self.densities = {
-            "separate": [separate for _, separate, _ in found],
-            "mixed": [mixed for _, _, mixed in found],
-        }
+    def _densities(self, shown: Estimates) -> None:
+        """Estimate the densities of the separate and the mixed estimates of each shown effect."""
+        columns = zip(shown.separate.T, shown.mixed.T, shown.population, strict=True)
+        found = [densities_of(separate, mixed, float(one)) for separate, mixed, one in columns]
+        self.density_x, separate, mixed = map(list, zip(*found, strict=True))
+        self.densities = {"separate": separate, "mixed": mixed}
 
     def _chosen(self, effects: Any, kind: str) -> NDArray[np.intp]:
         """Return the positions of the effects that a kind shows."""
@@ -251,7 +272,7 @@ class ShrinkageDisplay(Display):
 
     def _there(self, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Tell which groups have separate estimates of the chosen effects."""
-        there = np.isfinite(self.separate[:, chosen]).all(axis=1)
+        there = np.asarray(np.isfinite(self.separate[:, chosen]).all(axis=1))
         if not there.any():
             raise ValueError(
                 f"No group of {self.factor!r} has rows enough for estimates of its own: the least "

@@ -8,16 +8,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmixed.inference.coefficients.wald import check_level
+from skmixed.inference.diagnostics.residual_spread import residual_spread_of_rows
 from skmixed.inference.diagnostics.row_inputs import training_rows
-from skmixed.plots.arrays.spread_by_stratum import spread_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.spread_by_stratum import draw_spread
-from skmixed.plots.reading.labels import label_array
-from skmixed.plots.reading.pipelines import model_and_columns
+from skmixed.plots.display import Display, label_array, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.reading.sources import fitted_to
+from skmixed.plots.style.colours import BLUE, VERMILLION
+from skmixed.plots.style.legends import dot_entry, line_entry
+from skmixed.plots.style.text import LETTER, describe, short_label, size_in_points, text_scale
 
 __all__ = ["SpreadByStratumDisplay"]
 
+# Half the width of a mark, in places of strata.
+HALF = 0.25
+TEXT = 9.0
 
+
+@fill_docstrings
 class SpreadByStratumDisplay(Display):
     """Show the standard deviation of the residuals in each stratum, and the fitted one.
 
@@ -61,10 +68,6 @@ class SpreadByStratumDisplay(Display):
     2
     """
 
-    observed_: Any
-    fitted_: Any
-    legend_: Any
-
     def __init__(
         self,
         *,
@@ -76,9 +79,9 @@ class SpreadByStratumDisplay(Display):
         level: float = 0.95,
     ) -> None:
         self.strata = label_array(strata)
-        self.observed = np.asarray(observed, dtype=float)
-        self.limits = None if limits is None else np.asarray(limits, dtype=float)
-        self.fitted = None if fitted is None else np.asarray(fitted, dtype=float)
+        self.observed = number_array(observed)
+        self.limits = number_array(limits)
+        self.fitted = number_array(fitted)
         self.by = by
         self.level = check_level(level)
         self._check_shape(self.strata.shape, ("observed", "fitted"), "of the strata")
@@ -102,23 +105,18 @@ class SpreadByStratumDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups, sample_weight, group_weight
-            As given to its fit.
+        {weighted_estimator}
         by, level, ax
             As for ``from_results``.
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If the rows are not those of the fit, or as for ``from_results``.
         """
-        model, columns = model_and_columns(estimator, X)
-        weights = {"sample_weight": sample_weight, "group_weight": group_weight}
-        rows = training_rows(model, columns, y, groups=groups, **weights)
-        return cls(**spread_arrays(rows, by=by, level=level)).plot(ax)
+        given = {"groups": groups, "sample_weight": sample_weight, "group_weight": group_weight}
+        return cls.from_results(fitted_to(estimator, X, y, **given), by=by, level=level, ax=ax)
 
     @classmethod
     def from_results(
@@ -128,8 +126,7 @@ class SpreadByStratumDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         by : str or array-like of shape (n,), optional
             A column of the data, or values; numbers are cut into intervals where there are many.
             By default what the residual variances of the model depend on.
@@ -138,26 +135,51 @@ class SpreadByStratumDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If the results keep no rows.
+        {no_rows}
         ValueError
             If the rows have no strata, or ``by`` is no column.
         """
-        return cls(**spread_arrays(training_rows(results), by=by, level=level)).plot(ax)
+        table = residual_spread_of_rows(training_rows(results), by=by, level=level)
+        return cls(
+            strata=table.index,
+            observed=table["observed"],
+            limits=table[["lower", "upper"]],
+            fitted=table["fitted"],
+            by=str(table.index.name),
+            level=level,
+        ).plot(ax)
 
     def plot(self, ax: Any = None) -> SpreadByStratumDisplay:
         """Draw the strata side by side.
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
-        ValueError
-            If ax holds several Axes.
+        {one_panel}
         """
-        draw_spread(self, self._panels(ax))
+        made = self._panels(ax)
+        (panel,) = made.axes
+        describe(panel, title="Residual spread", x=short_label(self.by), y="Standard deviation")
+        places = np.arange(len(self.strata), dtype=float)
+        around = None if self.limits is None else np.abs(self.limits.T - self.observed)
+        style = {"fmt": "o", "color": BLUE, "markersize": 5.0, "elinewidth": 1.2, "zorder": 2.0}
+        self.observed_ = panel.errorbar(places, self.observed, yerr=around, **style)
+        label = "observed" if around is None else f"observed, with {100 * self.level:g}% limits"
+        entries = [dot_entry(BLUE, label)]
+        self.fitted_: Any = None
+        if self.fitted is not None:
+            style = {"color": VERMILLION, "linewidth": 2.0, "zorder": 3.0}
+            self.fitted_ = panel.hlines(self.fitted, places - HALF, places + HALF, **style)
+            entries.append(line_entry(VERMILLION, "fitted", linewidth=2.0))
+        self._name_strata(panel, places)
+        panel.set_ylim(bottom=0.0)
+        self.legend_ = made.legend(entries) if len(entries) > 1 else None
         return self
+
+    def _name_strata(self, ax: Any, places: Any) -> None:
+        """Write the labels below their places, upended or some of them where there is no room."""
+        size = TEXT * text_scale(ax)
+        names = [short_label(label, 18) for label in self.strata]
+        room = size_in_points(ax)[0] / max(len(names), 1)
+        upright = max(map(len, names), default=0) * LETTER * size <= room
+        step = 1 if upright else max(1, int(np.ceil(1.5 * size / room)))
+        turn = 0.0 if upright else 90.0
+        ax.set_xticks(places[::step], names[::step], fontsize=size, rotation=turn)
+        ax.set_xlim(-0.6, len(names) - 0.4)

@@ -9,9 +9,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skmixed.plots.arrays.trajectories import categories_of, spread_groups, trajectories_arrays
-from skmixed.plots.display import Display
-from skmixed.plots.drawing.trajectories import draw_trajectories
+from skmixed.plots.display import Display, number_array
+from skmixed.plots.docstrings import fill_docstrings
+from skmixed.plots.drawing.trajectories import (
+    add_lines,
+    draw_population,
+    draw_trajectories,
+    number_colors,
+)
 from skmixed.plots.reading.sources import model_and_rows, read_estimator
+from skmixed.plots.style.colours import BLACK, BLUE, GREY, PALETTE
+from skmixed.plots.style.legends import line_entry, note
+from skmixed.plots.style.text import integer_ticks, short_label
 from skmixed.results import MixedLMResults
 
 __all__ = ["TrajectoriesDisplay"]
@@ -21,6 +30,7 @@ FloatArray = NDArray[np.float64]
 _MOST_GROUPS, _HIGHLIGHTED = 60, 5
 
 
+@fill_docstrings
 class TrajectoriesDisplay(Display):
     """Show the raw trajectory of each group, and the line of the population.
 
@@ -79,13 +89,6 @@ class TrajectoriesDisplay(Display):
            [1., 5.]])
     """
 
-    trajectories_: Any
-    highlights_: Any
-    population_: Any
-    legend_: Any
-    colorbar_: Any
-    highlighted: NDArray[np.intp]
-
     def __init__(
         self,
         *,
@@ -102,11 +105,8 @@ class TrajectoriesDisplay(Display):
         factor: str = "group",
     ) -> None:
         self.groups = list(groups)
-        self.x = np.asarray(x, dtype=float)
-        self.y = np.asarray(y, dtype=float)
+        self.x, self.y, self.line_x, self.lines = map(number_array, (x, y, line_x, lines))
         self.codes = np.asarray(codes, dtype=np.intp)
-        self.line_x = np.asarray(line_x, dtype=float)
-        self.lines = np.asarray(lines, dtype=float)
         self.colors = None if colors is None else pd.Series(list(colors))
         self.color_name = color_name
         self.feature = feature
@@ -138,11 +138,8 @@ class TrajectoriesDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted estimator, or Pipeline that ends with one
-        X, y, groups
-            As given to its fit.
-        factor : str, optional
-            Grouping factor; the one of most levels by default.
+        {estimator}
+        {factor}
         feature : str or int, optional
             Column of X for the x axis; by default the first with a random slope, or else the first
             that holds numbers.
@@ -155,8 +152,7 @@ class TrajectoriesDisplay(Display):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
+        {not_fitted}
         ValueError
             If there is no such factor, column or label.
         """
@@ -179,8 +175,7 @@ class TrajectoriesDisplay(Display):
 
         Parameters
         ----------
-        results : MixedLMResults
-            Of ``mixedlm``.
+        {results}
         factor, feature, color, highlight, ax
             As for ``from_estimator``.
         """
@@ -211,13 +206,30 @@ class TrajectoriesDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
+        {no_matplotlib}
         ValueError
             If there is no group of a label, or ax holds several Axes.
         """
-        self.highlighted = self._to_highlight(highlight)
-        draw_trajectories(self, self._panels(ax, single=(5.8, 4.2)))
+        self.highlighted = chosen = self._to_highlight(highlight)
+        made = self._panels(ax, single=(5.8, 4.2))
+        (panel,) = made.axes
+        segments = [self.trajectory(i) for i in range(len(self.groups))]
+        colors, self.colorbar_ = self._group_colors(panel)
+        self.trajectories_ = draw_trajectories(panel, segments, colors)
+        self.highlights_ = add_lines(
+            panel,
+            [segments[i] for i in chosen],
+            BLUE if colors is None else [colors[i] for i in chosen],
+            linewidths=1.3,
+            alpha=0.95,
+            zorder=3.0,
+        )
+        shades: Any = PALETTE[: len(self.categories)] or BLACK
+        self.population_ = draw_population(panel, self.line_x, self.lines, shades)
+        panel.autoscale_view()
+        made.label(self.feature, self.response)
+        self.legend_ = made.legend(self._entries())
+        integer_ticks(panel, "x", self.x)
         return self
 
     def _to_highlight(self, highlight: Any) -> NDArray[np.intp]:
@@ -235,6 +247,30 @@ class TrajectoriesDisplay(Display):
                 f"of its {len(self.groups):,} levels, such as {self.groups[:3]}, or give a number."
             )
         return np.array([self.groups.index(label) for label in wanted], dtype=np.intp)
+
+    def _group_colors(self, ax: Any) -> tuple[list[Any] | None, Any]:
+        """Return the colour of each group and the bar of numbers, or None; draw the bar."""
+        if self.colors is None:
+            return None, None
+        if self.categories:
+            return [PALETTE[self.categories.index(value)] for value in self.colors], None
+        return number_colors(ax, self.colors.to_numpy(dtype=float), self.color_name or "")
+
+    def _entries(self) -> list[Any]:
+        """Return what the legend explains."""
+        if self.categories:
+            counts = pd.Series(self.colors).value_counts()
+            categories = [
+                line_entry(color, f"{short_label(value)} ({counts[value]:,})", linewidth=2.6)
+                for value, color in zip(self.categories, PALETTE, strict=False)
+            ]
+            return [*categories, note("thick: population")]
+        each = f"{short_label(self.factor)} ({len(self.groups):,})"
+        plain, k = self.colors is None, len(self.highlighted)
+        entries = [line_entry(GREY, each, linewidth=1.0) if plain else note(each)]
+        if k:
+            entries.append(line_entry(BLUE if plain else BLACK, f"{k} of them", linewidth=1.3))
+        return [*entries, line_entry(BLACK, "population", linewidth=2.6)]
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit together."""

@@ -12,7 +12,7 @@ from scipy import stats
 
 from skmixed import mixedlm
 from skmixed.plots import MarginalCovarianceDisplay, RandomEffectsDisplay, ResidualsDisplay
-from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
+from skmixed.plots.random_effects import ACCENT, NEUTRAL
 
 SLOPES = "sleep_slopes"
 

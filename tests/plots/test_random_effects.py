@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skmixed import MixedLM, NoGroupsWarning, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_penicillin, load_sleepstudy
 from skmixed.plots import RandomEffectsDisplay
-from skmixed.plots.drawing.random_effects import ACCENT, NEUTRAL
+from skmixed.plots.random_effects import ACCENT, NEUTRAL
 
 
 @pytest.fixture(scope="module")

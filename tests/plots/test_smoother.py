@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from skmixed.plots.drawing.smoother import local_regression
+from skmixed.plots.drawing.residuals import local_regression
 
 
 @pytest.mark.parametrize("span", [2.0 / 3.0, 0.4])

@@ -1,1 +1,1 @@
-"""What each display shows, computed from a fitted model; each file is named as its display."""
+"""What the longer displays show, computed from a fitted model; files are named as displays."""

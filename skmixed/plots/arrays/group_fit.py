@@ -31,21 +31,9 @@ def usual_lines(fit: LMMFit) -> tuple[str, ...]:
 
 
 def group_fit_arrays(
-    source: FittedRows,
-    *,
-    feature: Any,
-    levels: Any,
-    show: Sequence[str],
-    true: Any,
-    panels: bool,
+    source: FittedRows, *, feature: Any, levels: Any, show: Sequence[str], true: Any, panels: bool
 ) -> dict[str, Any]:
-    """Return the arguments of GroupFitDisplay.
-
-    Parameters
-    ----------
-    feature, levels, show, true, panels
-        As for ``GroupFitDisplay.from_estimator``.
-    """
+    """Return the arguments of GroupFitDisplay; the options are those of its from_estimator."""
     feature = source.feature(feature)
     if levels is not None:
         chosen = source.chosen(levels)
@@ -53,11 +41,9 @@ def group_fit_arrays(
         most, fewer = (_MOST_PANELS, _FEWER_PANELS) if panels else (_MOST_LINES, _FEWER_LINES)
         n = len(source.labels)
         chosen = np.arange(n) if n <= most else source.spread(fewer)
-    position = np.full(len(source.labels), -1)
-    position[chosen] = np.arange(len(chosen))
-    inside = np.flatnonzero(position[source.codes] >= 0)
-    x, codes = source.table.numbers(feature), position[source.codes]
-    line_x = _places(x[inside], codes[inside], (x.min(), x.max()), len(chosen))
+    inside, codes = source.rows_of(chosen)
+    x = source.table.numbers(feature)
+    line_x = _places(x[inside], codes, (x.min(), x.max()), len(chosen))
     along = source.table.typical(source.codes, chosen).along(feature, line_x)
     makers: dict[str, Callable[[], FloatArray]] = {
         "separate": lambda: separate_lines(source, chosen, along, line_x.shape[1]),
@@ -73,7 +59,7 @@ def group_fit_arrays(
         "groups": source.labels[chosen],
         "x": x[inside],
         "y": source.response[inside],
-        "codes": codes[inside],
+        "codes": codes,
         "line_x": line_x,
         "lines": lines,
         "feature": feature,

@@ -11,7 +11,7 @@ from scipy import stats
 from skmixed.plots.reading.fitted_rows import FittedRows
 from skmixed.plots.reading.table import Table
 
-__all__ = ["NEW", "POPULATION", "prediction_interval_arrays"]
+__all__ = ["NEW", "POPULATION", "band_arrays", "row_arrays"]
 
 FloatArray = NDArray[np.float64]
 NEW, POPULATION = "new group", "population"
@@ -19,22 +19,7 @@ _FEW = 4
 _PLACES = 40
 
 
-def prediction_interval_arrays(
-    source: FittedRows, *, kind: str, feature: Any, levels: Any, coverage: float
-) -> dict[str, Any]:
-    """Return the arguments of PredictionIntervalDisplay.
-
-    Parameters
-    ----------
-    kind, feature, levels, coverage
-        As for ``PredictionIntervalDisplay.from_estimator``.
-    """
-    if kind == "rows":
-        return _row_series(source, coverage)
-    return _band_series(source, feature, levels, coverage)
-
-
-def _row_series(source: FittedRows, coverage: float) -> dict[str, Any]:
+def row_arrays(source: FittedRows, coverage: float) -> dict[str, Any]:
     """Return the arguments for the rows, sorted by prediction."""
     mean = source.predict(source.table, include=True)
     limits = source.interval(source.table, include=True, coverage=coverage)
@@ -55,7 +40,7 @@ def _row_series(source: FittedRows, coverage: float) -> dict[str, Any]:
     }
 
 
-def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float) -> dict[str, Any]:
+def band_arrays(source: FittedRows, feature: Any, levels: Any, coverage: float) -> dict[str, Any]:
     """Return the arguments for bands of groups, of a new group and of the population."""
     feature = source.feature(feature)
     chosen = source.spread(_FEW) if levels is None else source.chosen(levels)
@@ -74,9 +59,7 @@ def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float)
     ]
     means = source.predict(known, include=source.included).reshape(len(chosen), _PLACES)
     line = source.predict(new, include=False)
-    position = np.full(len(source.labels), -1)
-    position[chosen] = np.arange(len(chosen))
-    shown = np.flatnonzero(position[source.codes] >= 0)
+    shown, series = source.rows_of(chosen)
     return {
         "names": [*source.labels[chosen], NEW, POPULATION],
         "x": np.tile(places, (len(bands), 1)),
@@ -85,7 +68,7 @@ def _band_series(source: FittedRows, feature: Any, levels: Any, coverage: float)
         "upper": [one[:, 1] for one in bands],
         "observed_x": x[shown],
         "observed_y": source.response[shown],
-        "observed_series": position[source.codes[shown]],
+        "observed_series": series,
         "coverage": coverage,
         "feature": feature,
         "response": source.response_name,

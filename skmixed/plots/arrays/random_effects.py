@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.plots.reading.labels import label_array
+from skmixed.plots.display import label_array
 from skmixed.prediction.given_variances import student_quantiles
 from skmixed.prediction.group_errors import group_effects
 from skmixed.results import MixedLMResults
@@ -38,13 +38,7 @@ class FactorEffects:
 
 
 def effects_of_factor(
-    levels: Any,
-    modes: Any,
-    standard_deviations: Any,
-    effect_names: Any,
-    df: Any,
-    *,
-    level: float,
+    levels: Any, modes: Any, standard_deviations: Any, effect_names: Any, df: Any, *, level: float
 ) -> FactorEffects:
     """Return the arrays of one factor, with intervals."""
     labels, names = label_array(levels), tuple(effect_names)

@@ -15,8 +15,7 @@ from skmixed.inference.diagnostics.quantile_residuals import uniforms_of_rows
 from skmixed.inference.diagnostics.row_diagnostics import KINDS
 from skmixed.inference.diagnostics.row_inputs import family_rows, training_rows
 from skmixed.inference.diagnostics.standardised_effects import standardised_effects
-from skmixed.plots.display import check_choice
-from skmixed.plots.reading.labels import label_array
+from skmixed.plots.display import check_choice, label_array
 
 __all__ = ["NAMES", "UNIT_VARIANCE", "residuals_arrays"]
 
@@ -42,56 +41,27 @@ MARGINAL = ("marginal", "marginal_standardised", "decorrelated")
 
 
 def residuals_arrays(
-    fitted: Any,
-    X: Any = None,
-    y: Any = None,
-    *,
-    kind: str | None,
-    factor: Any = None,
-    random_state: Any = 0,
-    **arguments: Any,
+    fitted: Any, kind: str | None, factor: Any, random_state: Any
 ) -> dict[str, Any]:
-    """Return the arguments of a ResidualsDisplay, but for its level.
-
-    Parameters
-    ----------
-    X, y : array-like, optional
-        What an estimator was fitted to.
-    kind : str or None
-        Of the residuals; None takes normalised ones where there is a residual structure, quantile
-        residuals of generalised models, and else standardised ones.
-    factor : str or array-like of shape (n,), optional
-        By which the residuals are grouped; the first grouping factor by default.
-    random_state : int, numpy.random.Generator or None
-        Of quantile residuals.
-    **arguments
-        What else ``fit`` was given.
-
-    Raises
-    ------
-    ValueError
-        If there is no such kind or factor, or the rows are not those of the fit.
-    """
-    of_family = family_rows(fitted, X, y, **arguments)
+    """Return the arguments of a ResidualsDisplay; the options are those of its from_results."""
+    of_family = family_rows(fitted)
     if of_family is None:
-        rows: LabelledRows = training_rows(fitted, X, y, **arguments)
+        rows: LabelledRows = training_rows(fitted)
         kind, values, residuals = _of_linear(rows, kind)
     else:
         rows = of_family
         kind, values, residuals = _of_family(of_family, kind, random_state)
-    grouping = None
-    if factor is not None:
-        grouping = rows.factor(factor)
-    elif rows.factors:
-        grouping = rows.factors[0]
-    return {
+    arrays = {
         "fitted": values,
         "residuals": residuals,
         "residual_kind": kind,
-        "groups": None if grouping is None else label_array(grouping.levels.labels)[grouping.codes],
-        "factor": "group" if grouping is None else grouping.levels.name,
         "random_effects": standardised_effects(rows.fit),
     }
+    if factor is not None or rows.factors:
+        grouping = rows.factors[0] if factor is None else rows.factor(factor)
+        arrays["groups"] = label_array(grouping.levels.labels)[grouping.codes]
+        arrays["factor"] = grouping.levels.name
+    return arrays
 
 
 def _of_linear(rows: Any, kind: str | None) -> tuple[str, FloatArray, FloatArray]:

@@ -18,13 +18,7 @@ _PLACES = 50
 
 
 def trajectories_arrays(source: FittedRows, *, feature: Any, color: Any) -> dict[str, Any]:
-    """Return the arguments of TrajectoriesDisplay.
-
-    Parameters
-    ----------
-    feature, color
-        As for ``TrajectoriesDisplay.from_estimator``.
-    """
+    """Return the arguments of TrajectoriesDisplay; the options are those of its from_estimator."""
     feature = source.feature(feature)
     x = source.table.numbers(feature)
     line_x = np.linspace(x.min(), x.max(), _PLACES)
@@ -50,13 +44,7 @@ def trajectories_arrays(source: FittedRows, *, feature: Any, color: Any) -> dict
 
 
 def categories_of(colors: pd.Series | None, name: Any) -> list[Any]:
-    """Return the sorted values that colour, none where there are none or they are numbers.
-
-    Raises
-    ------
-    ValueError
-        If there are more values than colours.
-    """
+    """Return the sorted values that colour, none where there are none or they are numbers."""
     if colors is None or (
         pd.api.types.is_numeric_dtype(colors) and not pd.api.types.is_bool_dtype(colors)
     ):
@@ -71,13 +59,7 @@ def categories_of(colors: pd.Series | None, name: Any) -> list[Any]:
 
 
 def spread_groups(codes: NDArray[np.intp], y: FloatArray, n: int) -> NDArray[np.intp]:
-    """Return n groups of most rows within equal parts of the order of their means.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n_rows,)
-        Group of each row; every group has rows.
-    """
+    """Return n groups of most rows within equal parts of the order of their means."""
     if n <= 0:
         return np.zeros(0, dtype=np.intp)
     sizes = np.bincount(codes)

@@ -1,1 +1,1 @@
-"""How each display draws its arrays: files are named as displays, or as what they share."""
+"""How the longer displays draw their arrays: files are named as displays, or as what they draw."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skmixed.plots.arrays.model_comparison import CRITERIA
 from skmixed.plots.style.colours import (
     BLACK,
     BLUE,
@@ -27,14 +26,14 @@ from skmixed.plots.style.text import describe, text_scale
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_coefficients", "draw_criteria"]
+__all__ = ["CRITERIA", "draw_coefficients", "draw_criteria"]
 
-# Colour and marker of each criterion.
-MARKERS = {
-    "aic": (BLUE, "o"),
-    "bic": (VERMILLION, "s"),
-    "caic": (GREEN, "D"),
-    "aicc": (ORANGE, "^"),
+# Columns of a table of criteria, with their names, colours and markers.
+CRITERIA = {
+    "aic": ("AIC", BLUE, "o"),
+    "bic": ("BIC", VERMILLION, "s"),
+    "caic": ("Conditional AIC", GREEN, "D"),
+    "aicc": ("AICc", ORANGE, "^"),
 }
 
 # How far apart the criteria of one model are, in rows.
@@ -44,19 +43,9 @@ BESIDE = 1.03
 
 
 def draw_criteria(ax: Axes, differences: pd.DataFrame, weights: pd.Series) -> dict[str, Any]:
-    """Draw how far each model is above the best, a row each from the bottom to the top.
+    """Draw how far each model is above the best, from the bottom to the top; return the points.
 
-    Parameters
-    ----------
-    differences : DataFrame
-        Models x criteria.
-    weights : Series
-        Akaike's, of the same models.
-
-    Returns
-    -------
-    dict of str to PathCollection
-        By criterion.
+    The differences are models x criteria, the weights Akaike's.
     """
     describe(ax, x="Difference from the lowest")
     points = _draw_points(ax, differences)
@@ -69,18 +58,7 @@ def draw_criteria(ax: Axes, differences: pd.DataFrame, weights: pd.Series) -> di
 
 
 def draw_coefficients(made: Panels, table: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw the intervals of all models, a panel for each term.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns model, term, estimate, lower, upper.
-
-    Returns
-    -------
-    tuple of (dict of str to LineCollection, dict of str to PathCollection)
-        By term.
-    """
+    """Draw the intervals of all models, a panel for each term; return lines and points by term."""
     models = list(table["model"].unique())
     intervals, points = {}, {}
     for panel, term in zip(made.axes, table["term"].unique(), strict=True):
@@ -103,16 +81,9 @@ def _draw_points(ax: Axes, differences: pd.DataFrame) -> dict[str, Any]:
     shifts = APART * (0.5 * (n_criteria - 1) - np.arange(n_criteria))
     points = {}
     for name, shift in zip(differences.columns, shifts, strict=True):
-        colour, marker = MARKERS[name]
-        points[name] = ax.scatter(
-            differences[name],
-            rows + shift,
-            color=colour,
-            marker=marker,
-            s=34.0,
-            zorder=3,
-            label=CRITERIA[name],
-        )
+        label, colour, marker = CRITERIA[name]
+        style: dict[str, Any] = {"color": colour, "marker": marker, "s": 34.0, "zorder": 3}
+        points[name] = ax.scatter(differences[name], rows + shift, label=label, **style)
     ax.set_ylim(-0.6, n_models - 0.4)
     return points
 
@@ -120,15 +91,9 @@ def _draw_points(ax: Axes, differences: pd.DataFrame) -> dict[str, Any]:
 def _write_weights(ax: Axes, weights: pd.Series) -> None:
     """Write the weight of each model beside its row."""
     size = 9.0 * text_scale(ax)
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
     for row, weight in enumerate(weights):
-        ax.text(
-            BESIDE,
-            row,
-            f"{weight:.2f}",
-            transform=ax.get_yaxis_transform(),
-            va="center",
-            fontsize=size,
-        )
+        ax.text(BESIDE, row, f"{weight:.2f}", fontsize=size, **beside)
     ax.text(BESIDE, 1.01, "Akaike\nweight", transform=ax.transAxes, va="bottom", fontsize=size)
 
 

@@ -12,12 +12,12 @@ from scipy import stats
 
 from skmixed.plots.style.colours import BLUE, GREY, LIGHT_GREY, PALETTE, alpha_for
 from skmixed.plots.style.legends import dot_entry, explain
-from skmixed.plots.style.text import short_label
+from skmixed.plots.style.text import describe, short_label, write_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NormalQuantiles", "draw_quantiles", "normal_quantiles"]
+__all__ = ["NormalQuantiles", "draw_effects", "draw_quantiles", "normal_quantiles"]
 
 FloatArray = NDArray[np.float64]
 
@@ -53,15 +53,10 @@ class NormalQuantiles:
 
 
 def normal_quantiles(values: FloatArray, *, level: float, unit_variance: bool) -> NormalQuantiles:
-    """Compare a sample with the normal distribution.
-
-    The i-th smallest of n independent probabilities has a beta distribution with parameters i and
-    n + 1 - i, of which the band takes the quantiles.
+    """Compare a sample, of which NaN is left out, with the normal distribution.
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-        NaN is left out.
     level : float
         Probability of each part of the band.
     unit_variance : bool
@@ -74,6 +69,7 @@ def normal_quantiles(values: FloatArray, *, level: float, unit_variance: bool) -
     intercept, slope = (0.0, 1.0) if unit_variance or n < 2 else _line(ordered)
     ranks = _ranks(n)
     tail = 0.5 * (1.0 - level)
+    # The i-th smallest of n independent probabilities has a beta distribution.
     limits = [
         intercept + slope * np.asarray(stats.norm.ppf(stats.beta.ppf(p, ranks, n + 1 - ranks)))
         for p in (tail, 1.0 - tail)
@@ -83,21 +79,20 @@ def normal_quantiles(values: FloatArray, *, level: float, unit_variance: bool) -
     )
 
 
-def draw_quantiles(
-    ax: Axes, samples: Mapping[str, NormalQuantiles], *, legend: bool = True
-) -> dict[str, Any]:
-    """Draw samples of one size over each other.
+def draw_effects(factor: str, samples: Mapping[str, NormalQuantiles], ax: Axes) -> dict[str, Any]:
+    """Draw the random effects of one factor."""
+    several = len(samples) > 1
+    title = "Normal random effects" if several else f"Normal effects: {next(iter(samples))}"
+    name = f"Standardised effect of {short_label(factor)}"
+    describe(ax, title=title, x="Normal quantile", y=name)
+    if not any(len(one.ordered) for one in samples.values()):
+        write_in(ax, "The estimated variance is 0")
+        return {"points": []}
+    return draw_quantiles(ax, samples)
 
-    Parameters
-    ----------
-    legend : bool, default=True
-        Whether to name the samples if there are several.
 
-    Returns
-    -------
-    dict
-        ``"band"``, ``"line"`` and ``"points"``, a list.
-    """
+def draw_quantiles(ax: Axes, samples: Mapping[str, NormalQuantiles]) -> dict[str, Any]:
+    """Draw samples of one size over each other; return ``"band"``, ``"line"`` and ``"points"``."""
     first = next(iter(samples.values()))
     band = ax.fill_between(
         first.band_at, first.band_lower, first.band_upper, color=LIGHT_GREY, linewidth=0, zorder=1
@@ -120,7 +115,7 @@ def draw_quantiles(
             )
         )
     _limit(ax, list(samples.values()))
-    if legend and len(samples) > 1:
+    if len(samples) > 1:
         explain(ax, [_entry(one) for one in points])
     return {"band": band, "line": line, "points": points}
 

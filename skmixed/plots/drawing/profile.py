@@ -56,13 +56,7 @@ class ParameterProfile:
 def draw_profile(
     ax: Axes, name: str, one: ParameterProfile, *, kind: str, level: float
 ) -> tuple[Any, Any] | None:
-    """Draw one parameter, or say that the data say nothing of it.
-
-    Parameters
-    ----------
-    level : float
-        Of the limits.
-    """
+    """Draw one parameter with limits of a level, or say that the data say nothing of it."""
     describe(ax, title=name)
     if len(one.values) < 2:
         write_in(ax, "The data say nothing of it")
@@ -73,7 +67,6 @@ def draw_profile(
 def _draw_zeta(ax: Axes, one: ParameterProfile, level: float) -> tuple[Any, Any]:
     """Draw zeta, the line that a quadratic likelihood would give, and the limits."""
     cutoff = float(stats.norm.isf(0.5 * (1.0 - level)))
-    scale = text_scale(ax)
     at_estimate = float(np.interp(one.estimate, one.values, one.slope))
     ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
     for height in (-cutoff, cutoff):
@@ -87,13 +80,9 @@ def _draw_zeta(ax: Axes, one: ParameterProfile, level: float) -> tuple[Any, Any]
     for limit, height in zip(one.limits, heights, strict=True):
         if np.isfinite(limit):
             ax.plot([limit, limit], [0.0, height], color=VERMILLION, linewidth=1.0, zorder=2)
-    points = ax.scatter(
-        np.asarray(one.limits)[known],
-        heights[known],
-        s=(5.0 * scale) ** 2,
-        color=VERMILLION,
-        zorder=4,
-    )
+    size = (5.0 * text_scale(ax)) ** 2
+    at = np.asarray(one.limits)[known]
+    points = ax.scatter(at, heights[known], s=size, color=VERMILLION, zorder=4)
     ax.set_ylim(-TALLEST * cutoff, TALLEST * cutoff)
     return curve, points
 

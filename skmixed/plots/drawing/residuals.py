@@ -1,108 +1,141 @@
-"""The panels of each kind of plot of residuals: their names, their words, and what draws them."""
+"""Clouds of residuals over fitted values with a smooth line, and residuals of groups in rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from skmixed.plots.arrays.residuals import NAMES, UNIT_VARIANCE
-from skmixed.plots.drawing.clouds import draw_fitted, draw_scale_location
-from skmixed.plots.drawing.group_boxes import draw_groups, group_quartiles
-from skmixed.plots.drawing.normal_quantiles import NormalQuantiles, draw_quantiles
-from skmixed.plots.style.text import describe, short_label, write_in
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from skmixed.plots.style.colours import BLUE, DASHED, GREY, SKY_BLUE, VERMILLION, alpha_for
+from skmixed.plots.style.group_rows import FEWEST_POINTS, label_rows, points_per_row
+from skmixed.plots.style.text import describe, short_label
 
 if TYPE_CHECKING:
-    from skmixed.plots.residuals import ResidualsDisplay
+    from matplotlib.axes import Axes
 
-__all__ = ["KINDS", "drawings"]
+__all__ = ["draw_fitted", "draw_groups", "draw_scale_location", "local_regression"]
 
-KINDS = ("overview", "fitted", "scale_location", "qq", "qq_random", "groups")
+FloatArray = NDArray[np.float64]
 
-Drawing = Callable[[Any], dict[str, Any]]
+# The mean of the root of |z| for a standard normal z.
+_EXPECTED_ROOT = float(2.0**0.25 * special.gamma(0.75) / np.sqrt(np.pi))
+
+PLACES = 60
+# A smooth line needs so many points, of so many distinct fitted values.
+FEWEST = 10
+MANY = 2000
 
 
-def drawings(display: ResidualsDisplay, kind: str) -> dict[str, Drawing]:
-    """Return what draws each panel of a kind, by the panel's name.
+def draw_fitted(ax: Axes, fitted: FloatArray, residuals: FloatArray) -> dict[str, Any]:
+    """Draw residuals against fitted values; return ``"points"``, ``"smooth"`` and ``"line"``."""
+    artists = _cloud(ax, fitted, residuals)
+    artists["line"] = ax.axhline(0.0, color=GREY, linewidth=1.0, zorder=2)
+    return artists
 
-    Parameters
-    ----------
-    kind : str
-        One of KINDS.
 
-    Raises
-    ------
-    ValueError
-        If it needs groups or random effects that are not there.
+def draw_scale_location(
+    ax: Axes, fitted: FloatArray, residuals: FloatArray, *, unit_variance: bool
+) -> dict[str, Any]:
+    """Draw the roots of absolute residuals against fitted values, as ``draw_fitted`` does.
+
+    The line is their mean, which is known of residuals that should have variance 1.
     """
-    if kind in _OF_ROWS:
-        return {kind: partial(_OF_ROWS[kind], display)}
-    effects = display.effect_quantiles()
-    if kind == "overview":
-        names = ("fitted", "scale_location", "qq")
-        shown: dict[str, Drawing] = {name: partial(_OF_ROWS[name], display) for name in names}
-        for factor in list(effects)[:1]:
-            shown["qq_random"] = partial(_draw_effects, factor, effects[factor])
-        return shown
-    if kind == "groups":
-        if display.groups is None:
-            raise ValueError(
-                'kind="groups" needs labels of groups, and there are none. Name a factor= or '
-                "give groups=."
-            )
-        return {kind: partial(_draw_groups, display, display.groups)}
-    if not effects:
-        raise ValueError('kind="qq_random" needs random effects, and the model has none.')
-    return {
-        f"{factor}: {effect}": partial(_draw_effects, factor, {effect: values})
-        for factor, by_effect in effects.items()
-        for effect, values in by_effect.items()
-    }
+    artists = _cloud(ax, fitted, np.sqrt(np.abs(residuals)))
+    if unit_variance:
+        artists["line"] = ax.axhline(_EXPECTED_ROOT, color=GREY, linewidth=1.0, zorder=2)
+    ax.set_ylim(bottom=0.0)
+    return artists
 
 
-def _draw_fitted(display: ResidualsDisplay, ax: Any) -> dict[str, Any]:
-    """Draw the residuals over the fitted values."""
-    describe(ax, title="Linearity", x="Fitted value", y=NAMES[display.residual_kind])
-    return draw_fitted(ax, display.fitted, display.residuals)
+def draw_groups(
+    ax: Axes, values: FloatArray, labels: Any, *, name: str, factor: str
+) -> dict[str, Any]:
+    """Draw each group as a row; return ``"points"``, ``"quartiles"`` and ``"medians"``."""
+    known = np.isfinite(values)
+    values = values[known]
+    codes, levels = pd.factorize(labels[known])
+    of_groups = pd.Series(values).groupby(codes)
+    quartiles = np.array([of_groups.quantile(p) for p in (0.25, 0.5, 0.75)])
+    n_groups = len(levels)
+    title = f"{short_label(factor)} ({n_groups:,} groups)"
+    describe(ax, title="Residuals by group", x=name, y=title)
+    order, places = np.argsort(quartiles[1], kind="stable"), np.arange(n_groups)
+    rows = np.empty_like(order)
+    rows[order] = places
+    spacing = points_per_row(ax, n_groups)
+    dense = spacing < FEWEST_POINTS
+    style: dict[str, Any] = {"color": GREY, "linewidths": 0, "rasterized": dense, "zorder": 1}
+    style["s"] = float(np.clip(0.4 * spacing, 1.0, 4.0)) ** 2
+    alpha = alpha_for(len(values), full=400, least=0.15)
+    points = ax.scatter(values, rows[codes], alpha=alpha, **style)
+    low, middle, high = quartiles[:, order]
+    style = {"colors": SKY_BLUE if dense else BLUE, "rasterized": dense, "zorder": 2}
+    style["linewidth"] = float(np.clip(0.4 * spacing, 0.5, 5.0))
+    lines = ax.hlines(places, low, high, alpha=0.5 if dense else 0.75, **style)
+    style = {"color": "black" if dense else "white", "edgecolors": "black", "zorder": 3}
+    style["s"] = float(np.clip(0.5 * spacing, 1.2, 5.0)) ** 2
+    medians = ax.scatter(middle, places, linewidths=0.0 if dense else 0.9, **style)
+    ax.axvline(0.0, color="black", linewidth=0.8, linestyle=DASHED, zorder=1.5)
+    ax.set_ylim(-0.8, n_groups - 0.2)
+    label_rows(ax, list(levels[order]))
+    return {"points": points, "quartiles": lines, "medians": medians}
 
 
-def _draw_scale_location(display: ResidualsDisplay, ax: Any) -> dict[str, Any]:
-    """Draw the roots of the absolute residuals over the fitted values."""
-    name = NAMES[display.residual_kind].lower()
-    describe(ax, title="Constant variance", x="Fitted value", y=f"Root of |{name}|")
-    unit_variance = display.residual_kind in UNIT_VARIANCE
-    return draw_scale_location(ax, display.fitted, display.residuals, unit_variance=unit_variance)
+def _cloud(ax: Axes, x: FloatArray, y: FloatArray) -> dict[str, Any]:
+    """Draw points, and a local regression where there are enough of them."""
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    n = len(x)
+    points = ax.scatter(
+        x,
+        y,
+        s=float(np.clip(14.0 * np.sqrt(MANY / max(n, 1)), 1.2, 14.0)),
+        color=BLUE,
+        alpha=alpha_for(n, full=150, least=0.025),
+        linewidths=0,
+        zorder=1,
+        rasterized=n > MANY,
+    )
+    smooth = None
+    if len(np.unique(x)) >= FEWEST:
+        at = np.linspace(x.min(), x.max(), PLACES)
+        (smooth,) = ax.plot(
+            at, local_regression(x, y, at), color=VERMILLION, linewidth=1.6, zorder=3
+        )
+    return {"points": points, "smooth": smooth}
 
 
-def _draw_quantiles(display: ResidualsDisplay, ax: Any) -> dict[str, Any]:
-    """Draw the ordered residuals against normal quantiles."""
-    name = NAMES[display.residual_kind]
-    describe(ax, title="Normal residuals", x="Normal quantile", y=name)
-    return draw_quantiles(ax, {name: display.quantiles()})
+def local_regression(
+    x: FloatArray, y: FloatArray, at: FloatArray, *, span: float = 2.0 / 3.0
+) -> FloatArray:
+    """Return local linear regressions on tricube weights at some places (Cleveland 1979).
+
+    Each uses a part of the points, the span: the nearest ones.
+
+    References
+    ----------
+    Cleveland, W. S. (1979). Robust locally weighted regression and smoothing scatterplots.
+    Journal of the American Statistical Association 74, 829-836.
+    """
+    nearest = max(int(span * len(x) + 1e-10), min(2, len(x)))
+    return np.array([_at(x - place, y, nearest) for place in at])
 
 
-def _draw_groups(display: ResidualsDisplay, labels: Any, ax: Any) -> dict[str, Any]:
-    """Draw the residuals of each group."""
-    found = group_quartiles(display.residuals, labels)
-    name = f"{short_label(display.factor)} ({len(found.labels):,} groups)"
-    describe(ax, title="Residuals by group", x=NAMES[display.residual_kind], y=name)
-    return draw_groups(ax, found)
-
-
-def _draw_effects(factor: str, samples: Mapping[str, NormalQuantiles], ax: Any) -> dict[str, Any]:
-    """Draw the random effects of one factor."""
-    several = len(samples) > 1
-    title = "Normal random effects" if several else f"Normal effects: {next(iter(samples))}"
-    name = f"Standardised effect of {short_label(factor)}"
-    describe(ax, title=title, x="Normal quantile", y=name)
-    if not any(len(one.ordered) for one in samples.values()):
-        write_in(ax, "The estimated variance is 0")
-        return {"points": []}
-    return draw_quantiles(ax, samples)
-
-
-_OF_ROWS = {
-    "fitted": _draw_fitted,
-    "scale_location": _draw_scale_location,
-    "qq": _draw_quantiles,
-}
+def _at(distance: FloatArray, y: FloatArray, nearest: int) -> float:
+    """Return the value at distance 0 of the line through the nearest points."""
+    away = np.abs(distance)
+    reach = np.partition(away, nearest - 1)[nearest - 1]
+    weight = np.maximum(1.0 - (away / reach) ** 3, 0.0) ** 3 if reach else (away == 0.0) * 1.0
+    if not weight.any():
+        weight = (away <= reach) * 1.0
+    weight = weight / weight.sum()
+    centre = weight @ distance
+    spread = weight @ (distance - centre) ** 2
+    level = weight @ y
+    # Points of almost one x say nothing of a slope.
+    if spread <= 1e-6 * reach**2:
+        return float(level)
+    return float(level - centre * (weight @ ((distance - centre) * y)) / spread)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from skmixed.plots.drawing.densities import robust_limits
 from skmixed.plots.style.colours import BLACK, BLUE, DASHED, GREY, alpha_for
 from skmixed.plots.style.legends import dot_entry, line_entry, note
 from skmixed.plots.style.lines import LINES
@@ -15,125 +17,157 @@ from skmixed.plots.style.panels import Panels
 from skmixed.plots.style.point_labels import place_labels
 from skmixed.plots.style.text import short_label
 
-if TYPE_CHECKING:
-    from skmixed.plots.shrinkage import ShrinkageDisplay
-
-__all__ = ["DRAWINGS"]
+__all__ = [
+    "Estimates",
+    "densities_of",
+    "draw_arrows",
+    "draw_densities",
+    "draw_differences",
+    "draw_scatter",
+]
 
 FloatArray = NDArray[np.float64]
-Chosen = NDArray[np.intp]
-There = NDArray[np.bool_]
 Drawn = tuple[dict[str, Any], Any]
 
+# Separate estimates as rare as this may lie beyond the limits, if those would else be this factor
+# further apart.
+_RARE, _TOLERATED = 0.01, 1.5
+_PLACES = 200
 # The arrows of more groups than this have no heads, which would hide the rest.
 _MOST_HEADS = 400
 SEPARATE, MIXED = LINES["separate"].color, LINES["mixed"].color
 
 
-def _draw_arrows(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """Hold the effects that are shown, of the groups that have separate estimates of them.
+
+    Attributes
+    ----------
+    separate, mixed : ndarray of shape (n_shown, n_effects)
+    n_groups : int
+        Shown or not.
+    """
+
+    names: Sequence[str]
+    groups: Sequence[Any]
+    separate: FloatArray
+    mixed: FloatArray
+    population: FloatArray
+    sizes: NDArray[Any]
+    n_groups: int
+
+    def missing(self, n_outside: int = 0) -> list[Any]:
+        """Say in the legend how many groups have no separate estimate, or one beyond the Axes."""
+        n = self.n_groups - len(self.groups)
+        entries = [note(f"{n:,} of {self.n_groups:,} groups: too few rows")] if n else []
+        return [*entries, note(f"{n_outside:,} beyond the axes")] if n_outside else entries
+
+    def limits(self, j: int) -> tuple[float, float]:
+        """Return limits for one effect."""
+        return robust_limits(self.separate[:, j], self.mixed[:, j], self.population[j])
+
+
+def draw_arrows(made: Panels, shown: Estimates) -> Drawn:
     """Draw an arrow from the separate to the mixed estimates of each group."""
     ax = made.axes[0]
-    tails = display.separate[there][:, chosen]
-    heads = display.mixed[there][:, chosen]
-    center = display.population[chosen]
-    limits = [
-        robust_limits(*both, center[j]) for j, both in enumerate(zip(tails.T, heads.T, strict=True))
-    ]
-    one = len(chosen) == 1
+    tails, heads, center = shown.separate, shown.mixed, shown.population
+    limits = [shown.limits(j) for j in range(len(center))]
+    names = [short_label(name, 60) for name in shown.names]
+    one = len(center) == 1
     if one:
         tails, heads = np.column_stack([tails, tails]), np.column_stack([tails, heads])
         limits *= 2
     artists = _arrows(ax, tails, heads)
-    names = [short_label(display.effect_names[j], 60) for j in chosen]
+    entries = [dot_entry(MIXED, "mixed model")]
     if one:
         artists["identity"] = _identity(ax, center[0])
         artists["population"] = ax.axhline(center[0], color=GREY, linewidth=1.0, zorder=1.5)
         ax.set(xlabel=f"{names[0]}: separate least squares", ylabel=f"{names[0]}: mixed model")
+        entries += _lines_of_one_effect()
     else:
-        artists["population"] = ax.scatter(
-            center[:1], center[1:], marker="D", s=46, c=BLACK, edgecolors="white", zorder=5
-        )
+        style = {"marker": "D", "s": 46, "c": BLACK, "edgecolors": "white", "zorder": 5}
+        artists["population"] = ax.scatter(center[:1], center[1:], **style)
         ax.set(xlabel=names[0], ylabel=names[1])
+        separate = dot_entry(SEPARATE, "separate least squares", markerfacecolor="white")
+        entries = [separate, *entries, dot_entry(BLACK, "population", marker="D")]
     ax.set(xlim=limits[0], ylim=limits[1])
-    legend = made.legend([*_arrow_entries(one=one), *_absent(there, tails, limits)])
-    labels = [label for label, known in zip(display.groups, there, strict=True) if known]
-    artists["labels"] = place_labels(ax, labels, tails, heads, center[None]) if not one else []
+    low, high = np.transpose(limits)
+    beyond = int(((tails < low) | (tails > high)).any(axis=1).sum())
+    legend = made.legend([*entries, *shown.missing(beyond)])
+    artists["labels"] = [] if one else place_labels(ax, shown.groups, tails, heads, center[None])
     return artists, legend
 
 
-def _draw_densities(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+def draw_densities(
+    made: Panels, shown: Estimates, places: list[FloatArray], densities: dict[str, list[FloatArray]]
+) -> Drawn:
     """Draw the density of the separate and of the mixed estimates, a panel for each effect."""
     artists: dict[str, Any] = {"separate": [], "mixed": [], "population": []}
-    for j, ax in enumerate(made.axes):
-        x = display.density_x[j]
+    for j, (ax, x) in enumerate(zip(made.axes, places, strict=True)):
         for name in ("separate", "mixed"):
-            style, values = LINES[name], display.densities[name][j]
+            style, values = LINES[name], densities[name][j]
             (line,) = ax.plot(
                 x, values, color=style.color, linestyle=style.linestyle, linewidth=style.linewidth
             )
             ax.fill_between(x, 0.0, values, color=style.color, alpha=0.12, linewidth=0)
             artists[name].append(line)
-        center = display.population[chosen[j]]
+        center = shown.population[j]
         artists["population"].append(ax.axvline(center, color=BLACK, linewidth=1.0, zorder=1.5))
         ax.set_ylim(bottom=0.0)
         ax.set_xlim(x[0], x[-1])
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
-        ax.set(xlabel=short_label(display.effect_names[chosen[j]], 60), ylabel="")
+        ax.set(xlabel=short_label(shown.names[j], 60), ylabel="")
     made.axes[0].set_ylabel("Density")
     handles = [LINES[name].handle() for name in ("separate", "mixed", "population")]
-    return artists, made.legend([*handles, *_missing(there)])
+    return artists, made.legend([*handles, *shown.missing()])
 
 
-def _draw_differences(
-    display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There
+def draw_differences(
+    made: Panels, shown: Estimates, x: FloatArray, values: FloatArray, response: str
 ) -> Drawn:
     """Draw the mixed less the separate line of each group."""
     from matplotlib.collections import LineCollection
 
     ax = made.axes[0]
-    values = display.line_differences[there]
-    points = np.stack([np.broadcast_to(display.line_x, values.shape), values], axis=-1)
-    lines = LineCollection(
-        list(points), colors=BLUE, linewidths=1.2, alpha=alpha_for(len(values)), zorder=2.0
-    )
+    points = np.stack([np.broadcast_to(x, values.shape), values], axis=-1)
+    style = {"linewidths": 1.2, "alpha": alpha_for(len(values)), "zorder": 2.0}
+    lines = LineCollection(list(points), colors=BLUE, **style)
     ax.add_collection(lines)
     zero = ax.axhline(0.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=2.5)
     low, high = robust_limits(values.ravel(), np.zeros(1), 0.0)
-    ax.set(xlim=(display.line_x[0], display.line_x[-1]), ylim=(low, high))
+    ax.set(xlim=(x[0], x[-1]), ylim=(low, high))
     beyond = int(((values < low) | (values > high)).any(axis=1).sum())
-    ax.set(
-        xlabel=short_label(display.effect_names[chosen[-1]], 60),
-        ylabel=f"{short_label(display.response, 40)}: mixed less separate line",
-    )
-    legend = made.legend(_missing(there, beyond))
-    return {"lines": lines, "zero": zero}, legend
+    name = f"{short_label(response, 40)}: mixed less separate line"
+    ax.set(xlabel=short_label(shown.names[-1], 60), ylabel=name)
+    return {"lines": lines, "zero": zero}, made.legend(shown.missing(beyond))
 
 
-def _draw_scatter(display: ShrinkageDisplay, made: Panels, chosen: Chosen, there: There) -> Drawn:
+def draw_scatter(made: Panels, shown: Estimates) -> Drawn:
     """Draw the mixed against the separate estimates, a panel for each effect."""
     artists: dict[str, Any] = {"points": [], "identity": [], "population": []}
-    sizes = display.sizes[there]
-    area = np.full(len(sizes), 22.0) if np.ptp(sizes) == 0 else 70.0 * sizes / sizes.max() + 4.0
-    area *= 0.3 if len(sizes) > _MOST_HEADS else 1.0
-    alpha = min(alpha_for(len(sizes), full=60), 0.75)
-    outside = np.zeros(0)
-    for ax, j in zip(made.axes, chosen, strict=True):
-        x, y, center = display.separate[there, j], display.mixed[there, j], display.population[j]
-        points = ax.scatter(x, y, s=area, c=MIXED, alpha=alpha, linewidths=0, zorder=3.0)
-        artists["points"].append(points)
+    sizes, n = shown.sizes, len(shown.sizes)
+    equal = np.ptp(sizes) == 0
+    area = np.full(n, 22.0) if equal else 70.0 * sizes / sizes.max() + 4.0
+    area *= 0.3 if n > _MOST_HEADS else 1.0
+    style = {"c": MIXED, "alpha": min(alpha_for(n, full=60), 0.75), "linewidths": 0, "zorder": 3.0}
+    outside = np.zeros(n, dtype=bool)
+    names = [short_label(name, 40) for name in shown.names]
+    for j, ax in enumerate(made.axes):
+        x, y, center = shown.separate[:, j], shown.mixed[:, j], shown.population[j]
+        artists["points"].append(ax.scatter(x, y, s=area, **style))
         artists["identity"].append(_identity(ax, center))
         artists["population"].append(ax.axhline(center, color=GREY, linewidth=1.0, zorder=1.5))
-        limits = robust_limits(x, y, center)
-        ax.set(xlim=limits, ylim=limits)
-        outside = np.union1d(outside, np.flatnonzero((x < limits[0]) | (x > limits[1])))
-        name = short_label(display.effect_names[j], 40)
+        low, high = shown.limits(j)
+        ax.set(xlim=(low, high), ylim=(low, high))
+        outside |= (x < low) | (x > high)
         if len(made.axes) > 1:
-            ax.set_title(name, loc="left", fontsize="medium")
-    ending = f"{name}: " if len(made.axes) == 1 else ""
-    made.label(f"{ending}separate least squares", f"{ending}mixed model")
-    dot = dot_entry(MIXED, "group" if np.ptp(sizes) == 0 else "group, by number of rows")
-    return artists, made.legend([dot, *_lines_of_one_effect(), *_missing(there, len(outside))])
+            ax.set_title(names[j], loc="left", fontsize="medium")
+    beginning = f"{names[0]}: " if len(made.axes) == 1 else ""
+    made.label(f"{beginning}separate least squares", f"{beginning}mixed model")
+    dot = dot_entry(MIXED, "group" if equal else "group, by number of rows")
+    return artists, made.legend([dot, *_lines_of_one_effect(), *shown.missing(int(outside.sum()))])
 
 
 def _arrows(ax: Any, tails: FloatArray, heads: FloatArray) -> dict[str, Any]:
@@ -141,10 +175,9 @@ def _arrows(ax: Any, tails: FloatArray, heads: FloatArray) -> dict[str, Any]:
     n = len(tails)
     few = n <= _MOST_HEADS
     alpha = alpha_for(n, full=80)
-    moves = heads - tails
     arrows = ax.quiver(
         *tails.T,
-        *moves.T,
+        *(heads - tails).T,
         angles="xy",
         scale_units="xy",
         scale=1.0,
@@ -160,30 +193,16 @@ def _arrows(ax: Any, tails: FloatArray, heads: FloatArray) -> dict[str, Any]:
         zorder=2.5,
     )
     size = 20.0 if n <= 60 else 10.0 if few else 5.0
-    separate = ax.scatter(
-        *tails.T,
-        s=size,
-        facecolors="white" if few else SEPARATE,
-        edgecolors=SEPARATE,
-        linewidths=1.1 if few else 0,
-        alpha=alpha,
-        zorder=3.0,
-    )
+    style = {"facecolors": "white" if few else SEPARATE, "linewidths": 1.1 if few else 0}
+    separate = ax.scatter(*tails.T, s=size, edgecolors=SEPARATE, alpha=alpha, zorder=3.0, **style)
     mixed = ax.scatter(*heads.T, s=size, c=MIXED, linewidths=0, alpha=alpha, zorder=3.5)
     return {"arrows": arrows, "separate": separate, "mixed": mixed}
 
 
 def _identity(ax: Any, center: float) -> Any:
     """Draw the line of no shrinkage."""
-    return ax.axline(
-        (center, center), slope=1.0, color=BLACK, linewidth=1.0, linestyle=DASHED, zorder=1.6
-    )
-
-
-def _absent(there: There, tails: FloatArray, limits: list[tuple[float, float]]) -> list[Any]:
-    """Say in the legend how many groups are not on the Axes."""
-    low, high = np.transpose(limits)
-    return _missing(there, int(((tails < low) | (tails > high)).any(axis=1).sum()))
+    style = {"color": BLACK, "linewidth": 1.0, "linestyle": DASHED, "zorder": 1.6}
+    return ax.axline((center, center), slope=1.0, **style)
 
 
 def _lines_of_one_effect() -> list[Any]:
@@ -192,30 +211,40 @@ def _lines_of_one_effect() -> list[Any]:
     return [equal, line_entry(GREY, "population")]
 
 
-def _arrow_entries(*, one: bool) -> list[Any]:
-    """Return what explains arrows."""
-    mixed = dot_entry(MIXED, "mixed model")
-    if one:
-        return [mixed, *_lines_of_one_effect()]
-    separate = dot_entry(SEPARATE, "separate least squares", markerfacecolor="white")
-    return [separate, mixed, dot_entry(BLACK, "population", marker="D")]
+def densities_of(
+    separate: FloatArray, mixed: FloatArray, center: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return places, and the densities of separate and of mixed estimates there."""
+    low, high = robust_limits(separate, mixed, center)
+    margin = 3.0 * max(_bandwidth(separate), _bandwidth(mixed))
+    x = np.linspace(low - margin, high + margin, _PLACES)
+    return x, _density(separate, x), _density(mixed, x)
 
 
-def _missing(there: There, n_outside: int = 0) -> list[Any]:
-    """Say in the legend how many groups have no separate estimate, or one beyond the Axes."""
-    entries = []
-    n = int((~there).sum())
-    if n:
-        entries.append(note(f"{n:,} of {len(there):,} groups: too few rows"))
-    if n_outside:
-        entries.append(note(f"{n_outside:,} beyond the axes"))
-    return entries
+def robust_limits(separate: FloatArray, mixed: FloatArray, center: float) -> tuple[float, float]:
+    """Return limits that a few wild separate estimates do not decide.
+
+    Rows that barely determine a group's own estimate can put it anywhere.
+    """
+    inner = np.concatenate([np.quantile(separate, (_RARE, 1.0 - _RARE)), mixed, [center]])
+    low, high = inner.min(), inner.max()
+    every = np.concatenate([separate, mixed, [center]])
+    if np.ptp(every) < _TOLERATED * (high - low):
+        low, high = every.min(), every.max()
+    margin = 0.06 * (high - low) or max(1e-3 * abs(center), 1e-9)
+    return float(low - margin), float(high + margin)
 
 
-# By kind.
-DRAWINGS = {
-    "arrow": _draw_arrows,
-    "density": _draw_densities,
-    "lines": _draw_differences,
-    "scatter": _draw_scatter,
-}
+def _bandwidth(values: FloatArray) -> float:
+    """Return the standard deviation of a kernel, by Silverman's (1986) rule (equation 3.31)."""
+    quartiles = np.quantile(values, (0.25, 0.75))
+    spreads = [np.std(values, ddof=1) if len(values) > 1 else 0.0, np.ptp(quartiles) / 1.34]
+    return float(0.9 * min((s for s in spreads if s > 0.0), default=0.0) * len(values) ** -0.2)
+
+
+def _density(values: FloatArray, x: FloatArray) -> FloatArray:
+    """Return a kernel estimate of the density; NaN for values that do not differ."""
+    width = _bandwidth(values)
+    if width <= 1e-12 * np.abs(values).max():
+        return np.full(len(x), np.nan)
+    return stats.norm.pdf(x[:, None], values, width).mean(axis=1)

@@ -14,8 +14,7 @@ from sklearn.pipeline import Pipeline
 from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.plots.reading.pipelines import transformed
-from skmixed.plots.reading.table import Table, first_rows
+from skmixed.plots.reading.table import Table, first_rows, transformed
 from skmixed.prediction.fitted_model import FittedModel
 
 __all__ = ["FittedRows"]
@@ -161,16 +160,9 @@ class FittedRows:
         return found
 
     def chosen(self, groups: Any) -> Codes:
-        """Return the codes of labels.
-
-        Raises
-        ------
-        ValueError
-            If a label was not fitted.
-        """
-        wanted = (
-            list(groups) if isinstance(groups, (list, tuple, np.ndarray, pd.Index)) else [groups]
-        )
+        """Return the codes of labels; raise ValueError if one was not fitted."""
+        several = isinstance(groups, (list, tuple, np.ndarray, pd.Index))
+        wanted = list(groups) if several else [groups]
         known = {label: code for code, label in enumerate(self.labels)}
         unknown = [label for label in wanted if label not in known]
         if unknown:
@@ -180,6 +172,14 @@ class FittedRows:
                 f"its {len(known):,} levels, such as {shown}."
             )
         return np.array([known[label] for label in wanted], dtype=np.intp)
+
+    def rows_of(self, chosen: Codes) -> tuple[Codes, Codes]:
+        """Return the rows of some levels, and the position of each row's level among them."""
+        position = np.full(len(self.labels), -1)
+        position[chosen] = np.arange(len(chosen))
+        found = position[self.codes]
+        inside = np.flatnonzero(found >= 0)
+        return inside, found[inside]
 
     def spread(self, n: int) -> Codes:
         """Return the codes of n levels that span small and large ones, low and high effects."""
@@ -196,13 +196,9 @@ class FittedRows:
     def population(self, without: str | None = None) -> tuple[Table, FloatArray]:
         """Return rows that stand for all, and their weights, whose sum is 1.
 
-        Numbers are at their means; of the other columns there is a row for each combination of
-        values that occurs, weighted by how often it does, the most frequent 1,000.
-
-        Parameters
-        ----------
-        without : str, optional
-            Column that makes no combinations.
+        Numbers are at their means; of the other columns, ``without`` left out, there is a row for
+        each combination of values that occurs, weighted by how often it does, the most frequent
+        1,000.
         """
         frame = self.table.frame
         rows = self.table.typical(np.zeros(len(frame), dtype=np.intp), np.array([0]))

@@ -28,18 +28,8 @@ def pooled_values(source: FittedRows, rows: Table) -> FloatArray:
 def separate_lines(source: FittedRows, chosen: Codes, along: Table, n_places: int) -> FloatArray:
     """Return the line of least squares of each group's own rows on the feature.
 
-    The regressors are the model's own columns that change along the line, and an intercept. The
-    line is NaN where the group's rows do not determine it.
-
-    Parameters
-    ----------
-    chosen : ndarray of shape (n_chosen,)
-    along : Table
-        n_places rows for each chosen group, in their order.
-
-    Returns
-    -------
-    ndarray of shape (n_chosen, n_places)
+    The regressors are the model's own columns that change along the line, of n_places rows for each
+    chosen group, and an intercept. The line is NaN where the group's rows do not determine it.
     """
     _require_least_squares(source)
     columns, offset = source.fixed_rows(source.table)

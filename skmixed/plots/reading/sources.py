@@ -5,14 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
+from skmixed.estimators.base import MixedModel
+from skmixed.inference.inputs import with_rows
 from skmixed.plots.reading.fitted_rows import FittedRows
-from skmixed.plots.reading.pipelines import model_and_steps, transformed
-from skmixed.plots.reading.table import as_table
+from skmixed.plots.reading.table import as_table, transformed
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.results import MixedLMResults
 
-__all__ = ["model_and_rows", "read_estimator"]
+__all__ = ["fitted_to", "model_and_rows", "model_and_steps", "read_estimator"]
+
+
+def model_and_steps(estimator: Any) -> tuple[Any, Pipeline | None]:
+    """Return the fitted model that a pipeline ends with, and the steps before it."""
+    model, steps = estimator, None
+    if isinstance(estimator, Pipeline):
+        model, steps = estimator[-1], estimator[:-1] if len(estimator) > 1 else None
+    if isinstance(model, FittedModel):
+        return model, None
+    if not isinstance(model, MixedModel):
+        raise TypeError(
+            f"This display shows mixed models, got {type(model).__name__}. Pass a fitted MixedLM, "
+            "MixedGLM or MixedLogisticRegression, or a Pipeline that ends with one."
+        )
+    check_is_fitted(model)
+    return model, steps
+
+
+def fitted_to(estimator: Any, X: Any, y: Any, **given: Any) -> FittedModel:
+    """Return the model of an estimator with what it was fitted to, which diagnostics read."""
+    model, steps = model_and_steps(estimator)
+    given = {name: values for name, values in given.items() if values is not None}
+    return with_rows(model, transformed(steps, X), y, **given)
 
 
 def read_estimator(
@@ -26,23 +52,7 @@ def read_estimator(
 ) -> FittedRows:
     """Read a fitted estimator, or a pipeline that ends with one, and rows that it knows.
 
-    Parameters
-    ----------
-    X, y, groups
-        As given to its fit.
-    factor : str, optional
-        Grouping factor; the one of most levels by default.
-    complete : bool, default=True
-        Whether there must be rows of every group that was fitted, and of no other.
-
-    Raises
-    ------
-    NotFittedError
-        If the estimator is not fitted.
-    TypeError
-        If it is none of skmixed's.
-    ValueError
-        If the model has no groups or no such factor, or X has rows of groups that it does not know.
+    Where it is to be complete, there must be rows of every group that was fitted, and of no other.
     """
     estimator, steps = model_and_steps(estimator)
     model: FittedModel = estimator.fitted_model
@@ -62,13 +72,7 @@ def read_estimator(
 
 
 def model_and_rows(results: MixedLMResults) -> tuple[FittedModel, Any]:
-    """Return the fitted model of results, and the data they keep.
-
-    Raises
-    ------
-    TypeError
-        If the results keep no rows.
-    """
+    """Return the fitted model of results, and the data they keep."""
     if results.data is None:
         raise TypeError(
             "These results keep no rows of the data. Fit with mixedlm, which keeps them, or use "

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from sklearn.pipeline import Pipeline
 
 from skmixed.design.rows import taken
 from skmixed.formula.tables import require_table
 
-__all__ = ["Table", "as_table", "first_rows"]
+__all__ = ["Table", "as_table", "first_rows", "transformed"]
 
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -58,13 +59,7 @@ class Table:
         return replace(self, frame=frame)
 
     def along(self, column: str, grid: FloatArray) -> Table:
-        """Return each row as often as the grid has places for it.
-
-        Parameters
-        ----------
-        grid : ndarray of shape (n, n_places)
-            Values of the column.
-        """
+        """Return each row as often as its row of the grid has values for a column."""
         repeated = self.take(np.repeat(np.arange(len(self)), grid.shape[1]))
         return repeated.assign(column, grid.ravel())
 
@@ -82,13 +77,6 @@ class Table:
 
         A column that is constant within groups keeps its values; else a number is the mean of the
         group's rows, and anything else the value that most of them have.
-
-        Parameters
-        ----------
-        codes : ndarray of shape (n,)
-            Group of each row.
-        chosen : ndarray of shape (n_chosen,)
-            Codes of the groups.
         """
         position = np.full(int(codes.max(initial=0)) + 1, -1)
         position[chosen] = np.arange(len(chosen))
@@ -115,6 +103,11 @@ def as_table(X: Any, groups: Any) -> Table:
     array = np.asarray(X)
     frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
     return Table(frame.infer_objects(), groups, True)
+
+
+def transformed(steps: Pipeline | None, X: Any) -> Any:
+    """Return columns as the model after some steps, if there are any, knows them."""
+    return X if steps is None else steps.transform(X)
 
 
 def first_rows(codes: Codes, n: int) -> Codes:

@@ -33,13 +33,7 @@ _WIDEST = 0.6
 
 
 def rows_figure_size(labels: Sequence[Any]) -> tuple[float, float]:
-    """Return width and height in inches that give every label its room, where that is possible.
-
-    Parameters
-    ----------
-    labels : sequence
-        One for each row.
-    """
+    """Return width and height in inches that give the label of each row its room, if possible."""
     height = 1.6 + _ROW_HEIGHT * len(labels)
     if height > _TALLEST:
         return 5.1, 6.0

@@ -58,10 +58,7 @@ def note(text: str) -> Any:
 def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None) -> Any:
     """Explain artists, which have labels, between the title of an Axes and its data.
 
-    Parameters
-    ----------
-    width : float, optional
-        How wide it may be, in pixels; as the Axes by default.
+    The legend is no wider than a width in pixels, or by default than the Axes.
     """
     legend = _fitted_legend(
         lambda n: ax.legend(
@@ -83,10 +80,7 @@ def legend_above(ax: Axes, handles: Sequence[Any], *, width: float | None = None
 def legend_above_grid(root: Any, handles: Sequence[Any], grid: Any) -> Any:
     """Explain artists, which have labels, above the panels of a figure or subfigure.
 
-    Parameters
-    ----------
-    grid : GridSpec
-        Of the panels, which makes room where no layout engine does.
+    Their GridSpec makes room where no layout engine does.
     """
     legend = _fitted_legend(
         lambda n: root.legend(handles=list(handles), loc="outside upper left", ncols=n, **_STYLE),
@@ -100,13 +94,7 @@ def legend_above_grid(root: Any, handles: Sequence[Any], grid: Any) -> Any:
 
 
 def explain(ax: Axes, handles: Sequence[Any]) -> Any:
-    """Explain artists, which have labels, under the title; return the Legend.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        With its title.
-    """
+    """Explain artists, which have labels, under the title that an Axes has; return the Legend."""
     from matplotlib.text import Text
 
     legend = legend_above(ax, handles)

@@ -50,16 +50,10 @@ _MANY = 60
 def draw_lines(
     ax: Axes, x: FloatArray, values: FloatArray, name: str, *, together: bool = False
 ) -> Any:
-    """Draw the lines of one kind.
+    """Draw the lines of one kind, a key of LINES; x and values have shape (n_lines, n_places).
 
-    Parameters
-    ----------
-    x, values : ndarray of shape (n_lines, n_places)
-    name : str
-        Of the kind, a key of LINES.
-    together : bool, default=False
-        Whether lines of many groups share the Axes: those of the groups are then paler, and those
-        that do without random effects stand before them.
+    Where lines of many groups share the Axes, those of the groups are paler, and those that do
+    without random effects stand before them.
     """
     from matplotlib.collections import LineCollection
     from matplotlib.patheffects import Normal, Stroke

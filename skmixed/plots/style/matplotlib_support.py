@@ -8,18 +8,7 @@ __all__ = ["require_pyplot"]
 
 
 def require_pyplot(caller: str) -> ModuleType:
-    """Return ``matplotlib.pyplot``.
-
-    Parameters
-    ----------
-    caller : str
-        Name of what needs it, for the message.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
+    """Return ``matplotlib.pyplot``, or raise ImportError that says what needs it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

@@ -91,13 +91,6 @@ def make_panels(
         Width and height in inches of each of several panels, or of the only one.
     share : bool, default=True
         Whether several panels have the same limits, and only the outer ones their numbers.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    ValueError
-        If ax holds another number of Axes.
     """
     plt = require_pyplot(caller)
     if n_panels == 1 and ax is None:

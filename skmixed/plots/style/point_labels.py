@@ -35,12 +35,7 @@ def place_labels(
 ) -> list[Any]:
     """Write labels beside points where there is room, if they are few; return those written.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        With its limits set.
-    places, others : ndarray of shape (n, 2)
-        The points with labels, and others to leave free, in data coordinates.
+    The Axes has its limits; places and others, which are left free, are points of shape (n, 2).
     """
     if len(labels) > _MOST:
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from skmixed.plots.style.text import LETTER, LINE_HEIGHT, short_label, size_in_p
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["HeatMapArtists", "draw_heat_map", "runs"]
+__all__ = ["draw_heat_map"]
 
 FloatArray = NDArray[np.float64]
 
@@ -25,16 +24,6 @@ TEXT = 9.0
 LONGEST_LABEL, LONGEST_UPRIGHT = 20, 6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HeatMapArtists:
-    """Hold what was drawn: AxesImage, Colorbar, LineCollection or None; and if groups are named."""
-
-    image: Any
-    colorbar: Any
-    boundaries: Any
-    named: bool
-
-
 def draw_heat_map(
     ax: Axes,
     matrix: FloatArray,
@@ -42,14 +31,13 @@ def draw_heat_map(
     *,
     largest: float | None,
     name: str,
-) -> HeatMapArtists:
-    """Draw a matrix, its first row at the top.
+) -> tuple[Any, Any, Any, bool]:
+    """Draw a matrix, its first row at the top; return image, colour bar, lines between the groups.
+
+    The last that is returned is whether the groups of the rows are named.
 
     Parameters
     ----------
-    matrix : ndarray of shape (n, n)
-    groups : ndarray of shape (n,) or None
-        Labels of the rows.
     largest : float or None
         Where the colours end; None takes the largest size of an entry.
     name : str
@@ -72,23 +60,17 @@ def draw_heat_map(
     colorbar.set_label(name, fontsize=10.0 * scale)
     colorbar.ax.tick_params(labelsize=9.0 * scale)
     colorbar.outline.set_visible(False)
-    boundaries = None
-    marked = False
+    boundaries, marked = None, False
     if groups is not None:
-        starts, labels = runs(groups)
+        # Where each run of one label starts.
+        changes = [i for i in range(1, n) if groups[i] != groups[i - 1]]
+        starts = np.array([0, *changes], dtype=np.intp)
         boundaries = _mark(ax, starts, n)
-        marked = _label(ax, starts, labels, n)
+        marked = _label(ax, starts, [groups[i] for i in starts], n)
     if not marked:
         # The rows are counted from 0 on both axes.
         ax.locator_params(integer=True)
-    return HeatMapArtists(image, colorbar, boundaries, marked)
-
-
-def runs(groups: NDArray[np.object_]) -> tuple[NDArray[np.intp], list[Any]]:
-    """Return where each run of one label starts, and the labels."""
-    changes = [i for i in range(1, len(groups)) if groups[i] != groups[i - 1]]
-    starts = np.array([0, *changes], dtype=np.intp)
-    return starts, [groups[i] for i in starts]
+    return image, colorbar, boundaries, marked
 
 
 def _mark(ax: Axes, starts: NDArray[np.intp], n: int) -> Any:
