@@ -100,7 +100,8 @@ def _by_objective(
             exact=objective.exact_hessian,
         )
         n_iter += optimum.n_iter
-        end = replace(snap_to_boundary(watched.objective, optimum), n_iter=n_iter)
+        boundary = theta_on_boundary(watched.objective.covariance, optimum.at.theta)
+        end = replace(snap_to_boundary(watched.objective, boundary, optimum), n_iter=n_iter)
         stuck = end.at is optimum.at and not optimum.exhausted
         if optimum.converged or stuck or not np.isfinite(optimum.at.value):
             return _in_parameters_of(objective, watched.objective, end)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = [
     "cholesky_over_groups",
     "inverse_lower_over_groups",
+    "repeated",
     "solve_lower_over_groups",
     "solve_lower_transposed_over_groups",
     "sum_of_outer_products",
@@ -27,19 +28,7 @@ LARGE = 1e10
 
 
 def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) -> FloatArray:
-    """Factor positive definite matrices as L L'.
-
-    Parameters
-    ----------
-    matrices : ndarray of shape (k, k, n_groups)
-    semidefinite : bool
-        Whether pivots may vanish; their columns are 0 then.
-
-    Returns
-    -------
-    ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    """
+    """Factor (k, k, n_groups) as L L'; pivots that vanish, where they may, leave columns of 0."""
     k = len(matrices)
     factor = np.zeros_like(matrices)
     for j in range(k):
@@ -54,13 +43,7 @@ def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) ->
 
 
 def triangle_beside_identity(rows: FloatArray) -> FloatArray:
-    """Return L with L L' = I + A A' of each group, from the rows of A.
-
-    Returns
-    -------
-    ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    """
+    """Return L with L L' = I + A A' of each group, from the rows of A."""
     products = np.einsum("img,jmg->ijg", rows, rows)
     products += np.eye(len(rows))[:, :, None]
     if products.max(initial=0.0) < LARGE:
@@ -87,16 +70,7 @@ def _by_gram_schmidt(rows: FloatArray) -> FloatArray:
 def solve_lower_over_groups(
     factor: FloatArray, columns: FloatArray, *, semidefinite: bool = False
 ) -> FloatArray:
-    """Overwrite each group's columns by L^-1 columns.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    columns : ndarray of shape (n_columns, k, n_groups)
-    semidefinite : bool
-        Whether pivots may be 0; they give 0 then.
-    """
+    """Overwrite columns, (n_columns, k, n_groups), by L^-1 columns; a pivot of 0 gives 0."""
     for row in range(len(factor)):
         target = columns[:, row]
         for j in range(row):
@@ -106,26 +80,13 @@ def solve_lower_over_groups(
 
 
 def inverse_lower_over_groups(factor: FloatArray) -> FloatArray:
-    """Return L^-1 of each group, indexed by row and column.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles without zero pivots.
-    """
+    """Return L^-1 of each group, indexed by row and column; no pivot is 0."""
     unit = np.repeat(np.eye(len(factor))[:, :, None], factor.shape[-1], axis=2)
     return solve_lower_over_groups(factor, unit).swapaxes(0, 1)
 
 
 def solve_lower_transposed_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:
-    """Overwrite each group's columns by L'^-1 columns; a zero pivot gives a zero.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    columns : ndarray of shape (n_columns, k, n_groups)
-    """
+    """Overwrite columns, (n_columns, k, n_groups), by L'^-1 columns; a pivot of 0 gives 0."""
     for row in reversed(range(len(factor))):
         target = columns[:, row]
         for j in range(row + 1, len(factor)):
@@ -149,22 +110,15 @@ def _divide(target: FloatArray, pivot: FloatArray, *, semidefinite: bool) -> Non
         target /= pivot
 
 
+def repeated(values: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
+    """Return values of the groups, the last axis, each as often as it counts."""
+    return values if multiplicity is None else values * multiplicity
+
+
 def sum_of_outer_products(
     left: FloatArray, right: FloatArray, multiplicity: FloatArray | None
 ) -> FloatArray:
-    """Sum left_g right_g' over the last axis, each group as often as it counts.
-
-    Parameters
-    ----------
-    left : ndarray of shape (a, ..., n_groups)
-    right : ndarray of shape (b, ..., n_groups)
-    multiplicity : ndarray of shape (n_groups,) or None
-
-    Returns
-    -------
-    ndarray of shape (a, b)
-    """
-    if multiplicity is not None:
-        left = left * multiplicity
+    """Sum left_g right_g', (a, b), of (a, ..., n_groups) and (b, ..., n_groups), as they count."""
+    left = repeated(left, multiplicity)
     a, b = len(left), len(right)
     return left.reshape(a, left.size // max(a, 1)) @ right.reshape(b, right.size // max(b, 1)).T

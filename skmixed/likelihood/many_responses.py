@@ -8,7 +8,8 @@ the number of levels, only with the number of their kinds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,66 @@ from skmixed.covariance import DirectSum
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
     inverse_lower_over_groups,
+    repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
+from skmixed.likelihood.profiled import pulled_back
 
-__all__ = ["ManyResponses", "ManyValues", "Moments"]
+__all__ = ["LevelKinds", "ManyResponses", "ManyValues", "Moments", "Stacked"]
 
 FloatArray = NDArray[np.float64]
+
+# Decimals of Z'WZ, relative to its largest entries, to which levels of one kind agree.
+DECIMALS = 12
+
+
+class LevelKinds:
+    """Group the levels of a factor by their Z'WZ, of shape (k, k, n_levels).
+
+    Attributes
+    ----------
+    first : ndarray of shape (n_kinds,)
+        A level of each kind.
+    counts : ndarray of shape (n_kinds,)
+        How many levels of each kind there are, each as often as it counts.
+    """
+
+    def __init__(self, ZtWZ: FloatArray, multiplicity: FloatArray | None) -> None:
+        k, _, n_levels = ZtWZ.shape
+        sizes = np.sqrt(np.einsum("jjg->jg", ZtWZ).max(axis=1, initial=0.0))
+        sizes[sizes == 0.0] = 1.0
+        relative = ZtWZ / np.multiply.outer(sizes, sizes)[:, :, None]
+        # Adding 0 turns -0 into 0.
+        rounded = (relative.round(DECIMALS) + 0.0).reshape(k * k, n_levels).T
+        _, self.first, kinds = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
+        kinds = kinds.ravel()
+        self._order = np.argsort(kinds, kind="stable")
+        self._starts = np.searchsorted(kinds[self._order], np.arange(len(self.first)))
+        self._multiplicity = multiplicity
+        self.counts = self.sums(np.ones(n_levels))
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sum values (..., n_levels) over the levels of each kind: (..., n_kinds)."""
+        values = repeated(values, self._multiplicity)
+        if len(self.first) == 1:
+            return values.sum(axis=-1, keepdims=True)
+        ordered = values[..., self._order]
+        if len(self.first) == values.shape[-1]:
+            return ordered
+        return np.add.reduceat(ordered, self._starts, axis=-1)
+
+
+class Stacked:
+    """A dataclass of arrays whose first axes run through the same responses."""
+
+    def __getitem__(self, which: Any) -> Self:
+        parts = {f.name: getattr(self, f.name)[which] for f in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **parts)  # type: ignore[type-var]
+
+    def __setitem__(self, which: Any, other: Self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            getattr(self, field.name)[which] = getattr(other, field.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +88,6 @@ class Moments:
     ----------
     R : ndarray of shape (k, k, n_kinds)
         Upper triangles with R'R = Z'WZ; indexed by column, row and kind.
-    counts : ndarray of shape (n_kinds,)
-        Number of levels of each kind.
     within_XX, within_Xy, within_yy : ndarray of shape (p, p), (m, p), (m,)
         Products of what the random effects cannot change.
     XX, Xy, yy : ndarray of shape (n_cells, p, p), (m, n_cells, p), (m, n_cells)
@@ -55,19 +107,11 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ManyValues:
-    """Hold one evaluation of the objective for each of m responses.
+class ManyValues(Stacked):
+    """Hold one evaluation of the objective for each response.
 
-    Attributes
-    ----------
-    value : ndarray of shape (m,)
-        NaN where X'V^-1 X is singular within rounding.
-    gradient : ndarray of shape (m, n_parameters)
-    hessian : ndarray of shape (m, n_parameters, n_parameters)
-    r2 : ndarray of shape (m,)
-        The penalised residual sum of squares.
-    spread : ndarray of shape (m,)
-        Largest entry of any B = I + R Psi R', whose condition it bounds.
+    Its value is NaN where X'V^-1 X is singular within rounding; ``largest`` is the largest entry of
+    any B = I + R Psi R', and bounds its condition.
     """
 
     theta: FloatArray
@@ -76,7 +120,7 @@ class ManyValues:
     hessian: FloatArray
     beta: FloatArray
     r2: FloatArray
-    spread: FloatArray
+    largest: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +131,7 @@ class _Whitened:
     A: FloatArray
     K: FloatArray
     log_determinant: FloatArray
-    spread: FloatArray
+    largest: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,13 +175,7 @@ class ManyResponses:
             return self._values(at, self._solve(at, every))
 
     def __call__(self, theta: FloatArray, which: NDArray[np.intp]) -> ManyValues:
-        """Evaluate the objective of some responses.
-
-        Parameters
-        ----------
-        which : ndarray of shape (m,)
-            The responses.
-        """
+        """Evaluate the objective of some responses."""
         Lambda = self.factors(theta)
         # An evaluation may fail for some responses; the others go on.
         with np.errstate(all="ignore"):
@@ -146,7 +184,7 @@ class ManyResponses:
             value = self._values(at, solutions)
             G, H = self._score(at, solutions, which)
             gradient, hessian = self._pulled_back(theta, Lambda, G, H)
-        return ManyValues(theta, value, gradient, hessian, solutions.beta, solutions.r2, at.spread)
+        return ManyValues(theta, value, gradient, hessian, solutions.beta, solutions.r2, at.largest)
 
     def _whiten(self, Lambda: FloatArray) -> _Whitened:
         """Factor B of each kind and response."""
@@ -183,7 +221,8 @@ class ManyResponses:
         lower = _cholesky(XX)
         regular = np.isfinite(lower).all(axis=(1, 2))
         XX[~regular] = np.eye(p)
-        solved = np.linalg.solve(XX, np.concatenate([Xy[:, :, None], _unit(m, p)], axis=2))
+        unit = np.broadcast_to(np.eye(p), (m, p, p))
+        solved = np.linalg.solve(XX, np.concatenate([Xy[:, :, None], unit], axis=2))
         beta, C = solved[:, :, 0], solved[:, :, 1:]
         r2 = yy - np.einsum("rp,rp->r", beta, Xy)
         log_volume = 2.0 * np.log(np.einsum("rpp->rp", lower)).sum(axis=1)
@@ -262,40 +301,21 @@ class ManyResponses:
         self, theta: FloatArray, Lambda: FloatArray, G: FloatArray, H: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Carry the derivatives over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
-        m, n_parameters = theta.shape
-        slopes = self._slopes[None]
-        if not self._linear:
+        if self._linear:
+            parts = pulled_back(self._slopes[None], None, Lambda, G)
+        else:
             slopes = np.array([self.covariance.factor_derivative(one) for one in theta])
-        half = slopes @ Lambda.swapaxes(1, 2)[:, None]
-        dPsi = (half + half.swapaxes(2, 3)).reshape(m, n_parameters, -1)
-        gradient = (dPsi @ G.reshape(m, -1, 1))[:, :, 0]
-        moved = (G[:, None] @ slopes).reshape(m, n_parameters, -1)
-        flat = slopes.reshape(len(slopes), n_parameters, -1)
-        bend = 2.0 * (flat @ moved.swapaxes(1, 2))
-        if not self._linear:
             second = np.array([self.covariance.factor_second_derivative(one) for one in theta])
-            bend += 2.0 * np.einsum("rijqs,rqs->rij", second, G @ Lambda)
+            parts = pulled_back(slopes, second, Lambda, G)
+        dPsi, gradient, bend = parts
         return gradient, dPsi @ H @ dPsi.swapaxes(1, 2) + bend
 
 
 def _cholesky(matrices: FloatArray) -> FloatArray:
     """Factor the matrices of a stack; NaN where one is not positive definite."""
-    if not np.isfinite(matrices).all():
-        return np.array([_one_cholesky(one) for one in matrices])
     try:
         return np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return np.array([_one_cholesky(one) for one in matrices])
-
-
-def _one_cholesky(matrix: FloatArray) -> FloatArray:
-    """Factor a matrix; NaN if it is not positive definite."""
-    try:
-        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return np.full_like(matrix, np.nan)
-
-
-def _unit(m: int, p: int) -> FloatArray:
-    """Return m identity matrices."""
-    return np.broadcast_to(np.eye(p), (m, p, p))
+        if len(matrices) == 1:
+            return np.full_like(matrices, np.nan)
+        return np.concatenate([_cholesky(one[None]) for one in matrices])

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri, dtrtrs
 
-from skmixed.covariance import DirectSum, JointCovariance
+from skmixed.covariance import JointCovariance
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.kernel import Kernel, ScoreTensors
 
-__all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective"]
+__all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective", "pulled_back"]
 
 FloatArray = NDArray[np.float64]
 
@@ -208,7 +208,12 @@ class ProfiledObjective:
     ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         parts = [
-            _pulled_back(covariance, part, Lambda, G)
+            pulled_back(
+                covariance.factor_derivative(part),
+                covariance.factor_second_derivative(part),
+                Lambda,
+                G,
+            )
             for covariance, part, Lambda, G in zip(
                 self.covariance.factors,
                 self.covariance.split(theta),
@@ -239,16 +244,24 @@ class ProfiledObjective:
         return mixing
 
 
-def _pulled_back(
-    covariance: DirectSum, theta: FloatArray, Lambda: FloatArray, G: FloatArray
+def pulled_back(
+    dLambda: FloatArray, second: FloatArray | None, Lambda: FloatArray, G: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta."""
-    dLambda = covariance.factor_derivative(theta)
-    m = len(dLambda)
-    half = dLambda @ Lambda.T
-    dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
-    bend = 2.0 * dLambda.reshape(m, -1) @ (G @ dLambda).reshape(m, -1).T
-    second = covariance.factor_second_derivative(theta)
+    """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta.
+
+    Parameters
+    ----------
+    dLambda, second : ndarray of shape (..., m, k, k) and (..., m, m, k, k), or None
+        Derivatives of Lambda in theta.
+    Lambda, G : ndarray of shape (..., k, k)
+        G is the derivative of the objective in Psi.
+    """
+    half = dLambda @ Lambda.swapaxes(-1, -2)[..., None, :, :]
+    flat = (*half.shape[:-2], half.shape[-1] ** 2)
+    dPsi = (half + half.swapaxes(-1, -2)).reshape(flat)
+    gradient = (dPsi @ G.reshape(*G.shape[:-2], flat[-1], 1))[..., 0]
+    moved = (G[..., None, :, :] @ dLambda).reshape(flat)
+    bend = 2.0 * dLambda.reshape(*dLambda.shape[:-2], flat[-1]) @ moved.swapaxes(-1, -2)
     if second is not None:
-        bend += 2.0 * np.tensordot(second, G @ Lambda, axes=2)
-    return dPsi, dPsi @ G.ravel(), bend
+        bend += 2.0 * np.einsum("...ijqs,...qs->...ij", second, G @ Lambda)
+    return dPsi, gradient, bend
