@@ -12,8 +12,8 @@ from skmixed.design.design import Design
 from skmixed.design.weights import Weights
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
-from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.residual_fit import check_nested
 from skmixed.fitting.rows import ModelRows, WhitenedRows
 from skmixed.fitting.standardise import standardised_rows
@@ -127,7 +127,7 @@ def _described(
     precision[places] += effects.precision
     summed = fit.n_rows * effects.mean_square + added.count * mean_square
     return replace(
-        FactorDescription.of(effects),
+        effects,
         levels=factor.levels,
         sizes=sizes,
         precision=precision,

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.estimates import FactorDescription, estimates_at
+from skmixed.fitting.estimates import estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.quantiles import quartiles
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import EXACT, Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective

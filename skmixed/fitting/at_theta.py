@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.estimates import FactorDescription, estimates_at
+from skmixed.fitting.estimates import estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.likelihood.crossproducts import CrossProducts
 
 __all__ = ["fit_at", "standardised_theta"]
@@ -62,13 +63,12 @@ def fit_at(
     objective = source.objective()
     search = fit.convergence
     at = objective(search.theta if theta is None else np.asarray(theta, dtype=np.float64))
-    described = [FactorDescription.of(one) for one in fit.random] if factors is None else factors
     solved = estimates_at(
         Optimum(at, search.converged, search.n_iter, search.scaled_gradient, search.message),
         objective,
         fit.coordinates,
         fit.fixed.names,
-        described,
+        fit.random if factors is None else factors,
         sigma=fit.sigma if keep_sigma else None,
     )
     same = theta is None and products is None

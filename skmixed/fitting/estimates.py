@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import DirectSum, JointCovariance
-from skmixed.design.coordinates import RandomCoordinates
-from skmixed.design.design import TermLayout
-from skmixed.design.groups import Levels
+from skmixed.covariance import JointCovariance
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects, LMMFit
 from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.random_effects import RandomEffects
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.standardise import Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
 __all__ = [
-    "FactorDescription",
     "estimates_at",
     "objective_constant",
     "residual_slope",
@@ -29,48 +25,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorDescription:
-    """Hold what a fit knows of one grouping factor before anything is estimated.
-
-    Attributes
-    ----------
-    covariance : DirectSum
-        The structures of the terms.
-    sizes : ndarray of shape (n_levels,)
-        Rows of each level.
-    precision : ndarray of shape (n_levels,)
-        Sum of the weights of each level's rows.
-    mean_square : ndarray of shape (k, k)
-        Mean of z z' over the rows, standardised columns.
-    position : int or None
-        Position among the factors whose variances are estimated.
-    """
-
-    levels: Levels
-    terms: tuple[TermLayout, ...]
-    covariance: DirectSum
-    coordinates: RandomCoordinates
-    sizes: NDArray[np.intp]
-    precision: FloatArray
-    mean_square: FloatArray
-    position: int | None
-
-    @classmethod
-    def of(cls, effects: RandomEffects) -> FactorDescription:
-        """Return what a finished fit knows of a factor."""
-        return cls(
-            effects.levels,
-            effects.terms,
-            effects.covariance,
-            effects.coordinates,
-            effects.sizes,
-            effects.precision,
-            effects.mean_square,
-            effects.position,
-        )
 
 
 def estimates_at(
@@ -110,20 +64,12 @@ def estimates_at(
     scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))
     estimates = _estimates(scores, roots)
     random = tuple(
-        RandomEffects(
-            levels=factor.levels,
-            terms=factor.terms,
-            covariance=factor.covariance,
-            coordinates=factor.coordinates,
-            sizes=factor.sizes,
-            precision=factor.precision,
+        factor.with_estimates(
             sigma=sigma,
             response_scale=coordinates.response_scale,
             weight_scale=coordinates.weight_scale,
-            **(_nothing(factor, at) if factor.position is None else estimates[factor.position]),
             errors=errors,
-            position=factor.position,
-            mean_square=factor.mean_square,
+            **(_nothing(factor, at) if factor.position is None else estimates[factor.position]),
         )
         for factor in factors
     )

@@ -11,8 +11,8 @@ from skmixed.design.coordinates import aliased_rows
 from skmixed.design.design import Design, NewBlock, NewRows
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
-from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
@@ -66,7 +66,7 @@ def _described(fit: LMMFit, design: Design) -> list[FactorDescription]:
     """Return what is known of the factors of some rows."""
     return [
         replace(
-            FactorDescription.of(effects),
+            effects,
             levels=factor.levels,
             sizes=factor.sizes,
             precision=level_precision(design, factor),
