@@ -15,13 +15,12 @@ from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.estimates import estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import EXACT, Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
-__all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
+__all__ = ["assemble", "interpolates", "level_precision", "quartiles", "with_unbounded_likelihood"]
 
 FloatArray = NDArray[np.float64]
 
@@ -123,3 +122,19 @@ def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
 def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:
     """Return minimum, quartiles and maximum of the weighted residuals over sigma."""
     return np.zeros(5) if sigma2 == 0.0 else quartiles(residuals) / np.sqrt(sigma2)
+
+
+def quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return minimum, quartiles and maximum, interpolated linearly (R's type 7).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Reordered in place.
+    """
+    last = len(values) - 1
+    position = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) * last
+    below = position.astype(np.intp)
+    above = np.minimum(below + 1, last)
+    values.partition(sorted({*below.tolist(), *above.tolist()}))
+    return values[below] + (position - below) * (values[above] - values[below])

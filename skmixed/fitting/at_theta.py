@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.estimates import estimates_at
+from skmixed.fitting.estimates import estimates_at, objective_constant
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.random_effects import FactorDescription
 from skmixed.likelihood.crossproducts import CrossProducts
 
-__all__ = ["fit_at", "standardised_theta"]
+__all__ = ["criterion_at", "fit_at", "standardised_theta"]
 
 
 def fit_at(
@@ -102,3 +102,21 @@ def standardised_theta(fit: LMMFit, theta: NDArray[np.float64]) -> NDArray[np.fl
         standardised = np.linalg.solve(effects.relative_matrix, root)
         found.append(effects.covariance.parameters(np.asarray(standardised, dtype=np.float64)))
     return np.concatenate(found)
+
+
+def criterion_at(fit: LMMFit, theta: NDArray[np.float64]) -> float:
+    """Return -2 log-likelihood at a theta, with beta and sigma at their best for it.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        As ``fit.theta``.
+
+    Raises
+    ------
+    ValueError
+        If the fit has not kept its cross-products.
+    """
+    objective = fit.objective()
+    value = objective(standardised_theta(fit, theta)).value
+    return float(value + objective_constant(objective, fit.coordinates))

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.evaluation import Evaluation
-from skmixed.fitting.score_steps import score_noise
 
-__all__ = ["MonteCarloError", "monte_carlo_error", "relative_error"]
+__all__ = ["MonteCarloError", "monte_carlo_error", "relative_error", "score_noise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +36,16 @@ class MonteCarloError:
     theta: FloatArray
     relative: float
     log_likelihood: float
+
+
+def score_noise(at: Evaluation) -> FloatArray:
+    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters)."""
+    replicates = at.replicated_gradients
+    if replicates is None:
+        return np.zeros((len(at.theta), len(at.theta)))
+    n = len(replicates)
+    centred = replicates - replicates.mean(axis=0)
+    return centred.T @ centred / (n * (n - 1))
 
 
 def monte_carlo_error(

@@ -20,10 +20,10 @@ from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
-from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualEvaluation, ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
+from skmixed.fitting.search import WatchedObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.profiled import ObjectiveValue

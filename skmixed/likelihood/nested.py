@@ -20,7 +20,7 @@ from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_gr
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import Directions, Reduced
 from skmixed.likelihood.errors import Stage, conditional_root
-from skmixed.likelihood.joined import products_of_others, with_others
+from skmixed.likelihood.several import products_of_others, with_others
 from skmixed.likelihood.single_factor import sum_log_diagonal, whitening_factor
 
 __all__ = ["NestedFactors"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmixed.fitting.criterion import criterion_at
+from skmixed.fitting.at_theta import criterion_at
 from skmixed.results.numbers import whole
 from skmixed.results.of_model import OfModel
 
