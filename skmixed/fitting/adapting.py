@@ -37,21 +37,10 @@ def adapted(
     Fixed effects, modes and their covariance are those of a fit of all rows with the same theta and
     sigma: everything they need of the earlier rows is in the cross-products, which add up.
 
-    Parameters
-    ----------
-    rows : Design
-        The new rows alone; their factors have all levels, those of the fit among them.
-    places : sequence of ndarray of shape (n_levels,)
-        Of each factor: where the levels of the fit are among those.
-    groups : ndarray of shape (n,), optional
-        Codes of the groups within which their residuals are correlated.
-
-    Raises
-    ------
-    ValueError
-        If the fit has not kept its cross-products, had more columns than rows, or its random
-        effects leave nothing of y; or if residuals are correlated, and a row may belong to a group
-        of the fit.
+    Parameters ---------- rows : Design     The new rows alone; their factors have all levels, those
+    of the fit among them. places : sequence of ndarray of shape (n_levels,)     Of each factor:
+    where the levels of the fit are among those. groups : ndarray of shape (n,), optional     Codes
+    of the groups within which their residuals are correlated.
     """
     if fit.coordinates.fixed.minimum_norm:
         raise ValueError(

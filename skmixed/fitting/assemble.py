@@ -38,14 +38,8 @@ def assemble(
 ) -> LMMFit:
     """Make the finished fit of an optimum, without notices.
 
-    Parameters
-    ----------
-    covariance : JointCovariance
-        Of all blocks.
-    objective : ProfiledObjective
-        Of the estimable blocks.
-    positions : sequence of (int or None)
-        Of each block among the estimable ones.
+    ``covariance`` is that of all blocks, ``objective`` that of the estimable ones, and
+    ``positions`` tells where each block is among these.
     """
     design = rows.plain.design
     factors = [
@@ -75,13 +69,7 @@ def assemble(
 
 
 def interpolates(fit: LMMFit, rows: WhitenedRows) -> bool:
-    """Tell whether the random effects leave of y what rounding does, and the fixed ones more.
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        In the coordinates of the fit.
-    """
+    """Tell whether the random effects leave of y what rounding does, and the fixed ones more."""
     spread = fit.coordinates.response_scale
     if fit.coordinates.exact or fit.sigma > SMALL * spread:
         return False
@@ -99,13 +87,7 @@ def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
 
 
 def conditional_residuals(fit: LMMFit, rows: WhitenedRows) -> FloatArray:
-    """Return y - X beta - Z b of the working response, whitened, (n,).
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        In the coordinates of the fit.
-    """
+    """Return y - X beta - Z b of the working response, whitened, (n,)."""
     residuals = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
     for effects, factor, Z in zip(fit.random, rows.plain.design.factors, rows.Z, strict=True):
         for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
@@ -125,13 +107,7 @@ def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:
 
 
 def quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return minimum, quartiles and maximum, interpolated linearly (R's type 7).
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Reordered in place.
-    """
+    """Reorder values; return minimum, quartiles and maximum, interpolated linearly (R's type 7)."""
     last = len(values) - 1
     position = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) * last
     below = position.astype(np.intp)

@@ -36,22 +36,9 @@ def estimates_at(
     *,
     sigma: float | None = None,
 ) -> LMMFit:
-    """Make the fit of one evaluation of the objective.
+    """Make the fit of one evaluation of the objective, at the estimate of sigma or a given one.
 
     It has neither notices nor quantiles of residuals, which need the rows.
-
-    Parameters
-    ----------
-    optimum : Optimum
-        The evaluation, and how it was found.
-    objective : ProfiledObjective
-        Of the estimable factors.
-    names : tuple of str
-        Of the fixed effects.
-    factors : sequence of FactorDescription
-        All of them.
-    sigma : float, optional
-        Residual standard deviation in the user's units; its estimate at this theta by default.
     """
     at = optimum.at
     unit = coordinates.sigma_unit
@@ -97,13 +84,7 @@ def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -
 
 
 def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) -> FloatArray:
-    """Return the theta that a fit would report at another standardised one.
-
-    Parameters
-    ----------
-    covariance : JointCovariance
-        Of the standardised estimable effects.
-    """
+    """Return the theta that a fit would report at another standardised one."""
     factors = covariance.relative_factors(theta)
     parts = [np.empty(0)]
     for effects in fit.random:
@@ -138,12 +119,7 @@ def residual_slope(
 ) -> FloatArray:
     """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta).
 
-    Parameters
-    ----------
-    at : ObjectiveValue
-        One of its evaluations.
-    scores : list of ndarray of shape (m, k, n_levels)
-        Z'V^-1 of some columns, y - X beta the last, for each factor.
+    The scores are Z'V^-1 of some columns, y - X beta the last, for each factor.
     """
     covariance = objective.covariance
     slopes = [np.empty(0)]

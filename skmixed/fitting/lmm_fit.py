@@ -43,55 +43,31 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Convergence:
-    """Hold how the search for theta ended.
-
-    Attributes
-    ----------
-    n_iter : int
-        Evaluations of the objective.
-    scaled_gradient : float
-        Distance from the stationary point, in standard errors of theta.
-    theta, gradient, hessian : ndarray
-        Of -2 log-likelihood, in standardised coordinates.
-    residual_slope : ndarray of shape (n_parameters,)
-        Derivative of log r2, the penalised residual sum of squares, in theta.
-    """
+    """Hold how the search for theta ended, with -2 log-likelihood in standardised coordinates."""
 
     converged: bool
     n_iter: int
-    scaled_gradient: float
+    scaled_gradient: float  # Distance from the optimum, in standard errors of theta.
     message: str
     theta: FloatArray
     gradient: FloatArray
     hessian: FloatArray
-    residual_slope: FloatArray
+    residual_slope: FloatArray  # Derivative of log r2, the penalised residual sum of squares.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedEffects:
-    """Hold the estimated fixed effects.
+    """Hold the estimated fixed effects, the intercept first.
 
-    Attributes
-    ----------
-    names : tuple of str
-        The intercept, if there is one, comes first.
-    coefficients : ndarray of shape (p,)
-        0 for an aliased column.
-    covariance : ndarray of shape (p, p)
-        Of the estimates; NaN for an aliased column.
-    aliased : ndarray of shape (p,)
-    standardised : ndarray of shape (rank,)
-        Coefficients of the standardised columns, in units of the working response.
-    unscaled_covariance : ndarray of shape (rank, rank)
-        (X'V^-1 X)^-1 of the standardised columns.
-    sandwich_root : ndarray of shape (rank, rank) or None
-        Root of what takes its place in the covariance of the estimates, where weights are inverse
-        probabilities.
+    The standardised coefficients, of the columns that are not aliased, are in units of the working
+    response; ``unscaled_covariance`` is their (X'V^-1 X)^-1. Where weights are inverse
+    probabilities, the square of ``sandwich_root`` takes its place in the covariance of the
+    estimates.
     """
 
     names: tuple[str, ...]
-    coefficients: FloatArray
-    covariance: FloatArray
+    coefficients: FloatArray  # 0 for an aliased column.
+    covariance: FloatArray  # NaN for an aliased column.
     aliased: NDArray[np.bool_]
     standardised: FloatArray
     unscaled_covariance: FloatArray
@@ -223,13 +199,7 @@ class LMMFit(FieldState):
         return self.products.factors[0].multiplicity
 
     def objective(self) -> ProfiledObjective:
-        """Return the objective that was minimised, in standardised columns.
-
-        Raises
-        ------
-        ValueError
-            If the cross-products were too large to be kept.
-        """
+        """Return the objective that was minimised, in standardised columns."""
         covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
         return ProfiledObjective(
             self.kept_products(),
@@ -239,13 +209,7 @@ class LMMFit(FieldState):
         )
 
     def kept_products(self) -> CrossProducts:
-        """Return the cross-products of the estimable factors.
-
-        Raises
-        ------
-        ValueError
-            If they were too large to be kept, or the model is a generalised one.
-        """
+        """Return the cross-products of the estimable factors."""
         self.require_gaussian("What is computed from cross-products of the data")
         if self.products is None:
             raise ValueError(
@@ -268,12 +232,7 @@ class LMMFit(FieldState):
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError unless residuals are normal, as here they are.
 
-        Parameters
-        ----------
-        what : str
-            What needs that, in the singular; it begins the message.
-        instead : str
-            What to do otherwise, beginning with a verb.
+        ``what`` needs that, in the singular; ``instead`` begins with a verb.
         """
 
     @property

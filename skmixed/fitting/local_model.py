@@ -31,23 +31,13 @@ NEAR = 0.1
 class LocalModel:
     """Hold a quadratic model in the axes of its Hessian, its curvatures made positive.
 
-    Attributes
-    ----------
-    theta, gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta.
-    axes : ndarray of shape (n_parameters, n_axes)
-        Conjugate directions; they leave alone what a bound holds.
-    newton : ndarray of shape (n_axes,)
-        The step to the stationary point along the axes.
-    distance : float
-        Length of the gradient in the metric of the inverse Hessian.
-    saddle : bool
-        Whether the first axis leads downhill on both sides.
-    own_units : bool
-        Whether parameters are measured in units of their own curvatures wherever these are very
-        unlike, and not only where theta is large.
+    Attributes ---------- lower : ndarray of shape (n_parameters,) or None     Bounds of theta. axes
+    : ndarray of shape (n_parameters, n_axes)     Conjugate directions; they leave alone what a
+    bound holds. newton : ndarray of shape (n_axes,)     The step to the stationary point along the
+    axes. distance : float     Length of the gradient in the metric of the inverse Hessian. saddle :
+    bool     Whether the first axis leads downhill on both sides. own_units : bool     Whether
+    parameters are measured in units of their own curvatures wherever these are very     unlike, and
+    not only where theta is large.
     """
 
     theta: FloatArray

@@ -17,58 +17,33 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ManyFits:
-    """Hold the estimates of m responses.
+    """Hold the estimates of m responses in the user's units, those of working ones standardised.
 
-    Attributes
-    ----------
-    coefficients : ndarray of shape (m, n_coefficients)
-        As the two that follow, in the user's units or, of working responses, standardised.
-    log_likelihood : ndarray of shape (m,)
-    standardised_factors : list of ndarray of shape (m, k, k)
-        Lambda of each estimable factor, in standardised columns.
-    converged : ndarray of shape (m,)
-        Where it is False, the response needs a fit of its own.
+    A response that has not converged needs a fit of its own.
     """
 
     coefficients: FloatArray
     sigma: FloatArray
     log_likelihood: FloatArray
-    standardised_factors: list[FloatArray]
+    standardised_factors: list[FloatArray]  # (m, k, k) of each estimable factor.
     converged: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkingResponses:
-    """Hold m responses as the likelihood takes them: least-squares residuals over their size.
+    """Hold m responses as the likelihood takes them: whitened residuals over their size.
 
-    Attributes
-    ----------
-    shift : ndarray of shape (m, n_coefficients)
-        Least-squares coefficients, standardised columns.
-    scale : ndarray of shape (m,)
-        NaN for a response that X explains exactly.
-    y : ndarray of shape (m, n)
-        Whitened.
+    The scale of a response that X explains exactly is NaN.
     """
 
-    shift: FloatArray
+    shift: FloatArray  # Least-squares coefficients, standardised columns.
     scale: FloatArray
     y: FloatArray
 
     def in_units(
         self, fits: ManyFits, coordinates: Coordinates, *, nu: float, reml: bool
     ) -> ManyFits:
-        """Carry fits of the working responses over to the user's units.
-
-        Parameters
-        ----------
-        fits : ManyFits
-            In standardised columns.
-        coordinates : Coordinates
-            Of the design.
-        nu : float
-            Degrees of freedom of sigma^2.
-        """
+        """Carry fits of the working responses over to the user's units."""
         fixed, scale = coordinates.fixed, self.scale
         constant = nu * np.log(scale) - reml * fixed.log_volume
         log_likelihood = fits.log_likelihood - constant
@@ -82,14 +57,7 @@ class WorkingResponses:
 
 
 def working_responses(rows: WhitenedRows, responses: FloatArray) -> WorkingResponses:
-    """Take what least squares explain from each response, and its size.
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        Of the design.
-    responses : ndarray of shape (m, n)
-    """
+    """Take what least squares explain from each response, (m, n), and its size."""
     design = rows.plain.design
     y = responses.copy() if design.offset is None else responses - design.offset
     y = rows.plain.weighting.apply(y)

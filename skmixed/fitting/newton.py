@@ -35,25 +35,14 @@ ORTHOGONAL = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum(Generic[Value]):
-    """Hold where the search ended, and why.
-
-    Attributes
-    ----------
-    n_iter : int
-        Evaluations of the objective.
-    scaled_gradient : float
-        Length of the gradient in the metric of the inverse Hessian: about how many standard errors
-        theta is away from the stationary point.
-    exhausted : bool
-        Whether the number of evaluations ended the search.
-    """
+    """Hold where the search ended, and why."""
 
     at: Value
     converged: bool
-    n_iter: int
-    scaled_gradient: float
+    n_iter: int  # Evaluations of the objective.
+    scaled_gradient: float  # About how many standard errors theta is away.
     message: str
-    exhausted: bool = False
+    exhausted: bool = False  # Whether the number of evaluations ended the search.
 
 
 def newton_search(
@@ -69,20 +58,11 @@ def newton_search(
 ) -> Optimum[Value]:
     """Take Newton steps from a point until none leads further; never uphill.
 
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    n_iter : int
-        Evaluations so far.
-    tol : float
-        Distance from the stationary point at which to stop, in standard errors of theta.
-    model_of : callable, optional
-        Makes the LocalModel of theta, gradient and Hessian, with its bounds and units.
-    exact : bool, default=True
-        Whether the Hessian is exact; else the steps correct it.
-    cost : int, default=1
-        What a call of the objective counts as.
+    Parameters ---------- n_iter : int     Evaluations so far. tol : float     Distance from the
+    stationary point at which to stop, in standard errors of theta. model_of : callable, optional
+    Makes the LocalModel of theta, gradient and Hessian, with its bounds and units. exact : bool,
+    default=True     Whether the Hessian is exact; else the steps correct it. cost : int, default=1
+    What a call of the objective counts as.
     """
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
     secants = None if exact else Secants(len(at.theta))

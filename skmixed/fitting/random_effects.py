@@ -27,28 +27,16 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FactorDescription:
-    """Hold what a fit knows of one grouping factor before anything is estimated.
-
-    Attributes
-    ----------
-    sizes : ndarray of shape (n_levels,)
-        Rows of each level.
-    precision : ndarray of shape (n_levels,)
-        Sum of the weights of each level's rows.
-    mean_square : ndarray of shape (k, k)
-        Mean of z z' over the training rows, standardised columns.
-    position : int or None
-        Position among the factors whose variances are estimated; None where they are not.
-    """
+    """Hold what a fit knows of one grouping factor before anything is estimated."""
 
     levels: Levels
     terms: tuple[TermLayout, ...]
     covariance: DirectSum
     coordinates: RandomCoordinates
-    sizes: NDArray[np.intp]
-    precision: FloatArray
-    mean_square: FloatArray
-    position: int | None
+    sizes: NDArray[np.intp]  # Rows of each level.
+    precision: FloatArray  # Sum of the weights of each level's rows.
+    mean_square: FloatArray  # Mean of z z' over the rows, standardised columns.
+    position: int | None  # Among the estimable factors; None where it is not.
 
     @property
     def name(self) -> str:
@@ -77,27 +65,15 @@ class RandomEffects(FieldState, FactorDescription):
 
     The arrays named ``standardised_*`` are in standardised columns and units of the working
     response; the properties carry them over to the user's units.
-
-    Attributes
-    ----------
-    sigma : float
-        Residual standard deviation at weight 1, in units of y.
-    standardised_factor : ndarray of shape (k, k)
-        Lambda.
-    standardised_modes : ndarray of shape (n_levels, k)
-    standardised_scores : ndarray of shape (rank, k, n_levels)
-        Z'V^-1 X of each level.
-    errors : ConditionalErrors
-        Of all estimable factors.
     """
 
-    sigma: float
+    sigma: float  # Of a residual at weight 1, in units of y.
     response_scale: float
     weight_scale: float
-    standardised_factor: FloatArray
-    standardised_modes: FloatArray
-    standardised_scores: FloatArray
-    errors: ConditionalErrors
+    standardised_factor: FloatArray  # Lambda
+    standardised_modes: FloatArray  # (n_levels, k)
+    standardised_scores: FloatArray  # (rank, k, n_levels): Z'V^-1 X of each level.
+    errors: ConditionalErrors  # Of all estimable factors.
 
     @property
     def working_sigma(self) -> float:

@@ -21,22 +21,14 @@ FloatArray = NDArray[np.float64]
 
 
 def with_sandwich(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> LMMFit:
-    r"""Return a fit whose estimates have the sandwich covariance of a sample of groups.
+    """Return a fit whose estimates have the sandwich covariance of a sample of groups.
 
-    .. math::
-
-        \frac{J}{J - 1} I^{-1} \Big[\sum_j w_j^2 g_j g_j'\Big] I^{-1}
+        J / (J - 1) I^-1 [sum_j w_j^2 g_j g_j'] I^-1
 
     with J groups of weights w_j, g_j the gradient of group j's log-likelihood in beta, theta and
     log sigma, and I minus the second derivatives of the log pseudo-likelihood (Rabe-Hesketh and
-    Skrondal 2006). Without groups each row is one.
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        Whose weights are inverse probabilities.
-    gram : ndarray of shape (k, k, n_groups)
-        Z'V^-1 Z of each group, empty where no variance is estimable.
+    Skrondal 2006). Without groups each row is one. ``gram`` is Z'V^-1 Z of each group, empty where
+    no variance is estimable.
     """
     errors = _errors(fit, _group_scores(fit, rows, gram))
     n_groups = errors.shape[1]
@@ -65,11 +57,11 @@ def with_sandwich(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> LMMFit:
 
 
 def _errors(fit: LMMFit, scores: _GroupScores) -> FloatArray:
-    r"""Return I^-1 g of each group, for beta, theta and log sigma, (n_parameters, n_groups).
+    """Return I^-1 g of each group, for beta, theta and log sigma, (n_parameters, n_groups).
 
     With P the inverse information of (theta, log sigma), beta being profiled out, and D the
-    derivative of the best beta in them, the errors of these are P (g + D'g_beta), and those of
-    beta (X'V^-1 X)^-1 sigma^2 g_beta plus D times them.
+    derivative of the best beta in them, the errors of these are P (g + D'g_beta), and those of beta
+    (X'V^-1 X)^-1 sigma^2 g_beta plus D times them.
     """
     profiled = np.vstack([scores.theta + scores.slope.T @ scores.beta, scores.log_sigma])
     of_variances = inverse_information(fit, _free(fit)) @ profiled
@@ -88,19 +80,12 @@ def _free(fit: LMMFit) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _GroupScores:
-    """Hold gradients in standardised columns and units of the working response.
-
-    Attributes
-    ----------
-    log_sigma : ndarray of shape (n_groups,)
-    slope : ndarray of shape (rank, n_theta)
-        Derivative in theta of the beta that is best for it, with all groups.
-    """
+    """Hold gradients in standardised columns and units of the working response."""
 
     beta: FloatArray
     theta: FloatArray
     log_sigma: FloatArray
-    slope: FloatArray
+    slope: FloatArray  # (rank, n_theta): derivative of the best beta, of all groups.
 
 
 def _group_scores(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> _GroupScores:
@@ -112,15 +97,6 @@ def _group_scores(fit: LMMFit, rows: WhitenedRows, gram: FloatArray) -> _GroupSc
         beta:       X'W e / sigma^2
         theta:      tr(dPsi (t t' / sigma^2 - S)) / 2
         log sigma:  (e'W e + b't) / sigma^2 - n
-
-    Parameters
-    ----------
-    fit : LMMFit
-        Of one grouping factor or none, by maximum likelihood.
-    rows : WhitenedRows
-        Whose weights count rows.
-    gram : ndarray of shape (k, k, n_groups)
-        S, empty where no variance is estimable.
     """
     design = rows.plain.design
     codes, n_groups = _codes(design)

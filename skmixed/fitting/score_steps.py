@@ -102,18 +102,8 @@ def follow_score(
     """Find a zero of the score that is a minimum of the objective.
 
     A step is taken if the objective falls along it by the trapezoidal rule, which needs the scores
-    of both ends only.
-
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    start : ndarray of shape (n_parameters,)
-    tol : float
-        Converged when theta is within about ``tol`` standard errors of the zero, or as near as the
-        Monte-Carlo error lets tell.
-    max_iter : int
-        Largest number of evaluations.
+    of both ends only. The search ends within about ``tol`` standard errors of the zero, or as near
+    as the Monte-Carlo error lets tell.
     """
     at, n_iter = _first_evaluation(objective, start)
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
@@ -144,15 +134,7 @@ def follow_score(
 def settle_on_boundary(
     objective: Objective[Value], boundary: FloatArray | None, optimum: Optimum[Value], *, tol: float
 ) -> Optimum[Value]:
-    """Set vanishing standard deviations to exactly 0 if the score there lets them stay.
-
-    Parameters
-    ----------
-    boundary : ndarray of shape (n_parameters,) or None
-        The optimal parameters with these at 0; None where there are none.
-    optimum : Optimum
-        Where the search ended.
-    """
+    """Move an optimum to parameters on the boundary if the score lets them stay there."""
     if boundary is None:
         return optimum
     at = objective(boundary)
@@ -194,15 +176,9 @@ def search_by_score(
 ) -> Optimum[Value]:
     """Follow the score; where its Monte-Carlo error is large, once more with more probes.
 
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    start : ndarray of shape (n_parameters,)
-    draw_probes : callable
-        Lets the objective be estimated from that many times as many probes.
-    on_boundary : callable
-        Returns theta with vanishing standard deviations at 0; None where there are none.
+    ``draw_probes`` lets the objective be estimated from that many times as many, and
+    ``on_boundary`` returns parameters with vanishing standard deviations at 0, or None where there
+    are none.
     """
     optimum = follow_score(objective, start, tol=tol, max_iter=max_iter)
     error = relative_error(optimum.at) if optimum.converged else 0.0

@@ -41,20 +41,8 @@ def find_optimum(
     """Find the optimal theta, if there is any parameter.
 
     Where several optima are likely, the search is repeated from other starts, and the best of its
-    ends is the optimum.
-
-    Parameters
-    ----------
-    tol : float
-        Distance from the optimum at which to stop, in standard errors of theta.
-    max_iter : int
-        Largest number of evaluations of the objective from one start.
-    start : ndarray of shape (n_parameters,), optional
-        Where to start first, a moment estimate by default.
-    verbose : int, default=0
-        0 shows nothing, 1 a line for each evaluation.
-    constant : float, default=0
-        What is added to the objective where it is shown.
+    ends is the optimum. The first start is a moment estimate by default; ``constant`` is added to
+    the objective where it is shown.
     """
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
@@ -128,16 +116,10 @@ def _in_parameters_of(
 
 @dataclass(slots=True)
 class WatchedObjective:
-    """Evaluate an objective and show each evaluation on standard output.
+    """Evaluate an objective and show each evaluation on standard output, unless ``verbose`` is 0.
 
-    Attributes
-    ----------
-    objective : callable
-        Returns the ObjectiveValue at a theta.
-    verbose : int
-        0 shows nothing, 1 a line for each evaluation.
-    constant : float
-        What -2 log-likelihood has in the user's units beyond that of standardised columns.
+    ``constant`` is what -2 log-likelihood has in the user's units beyond that of standardised
+    columns.
     """
 
     objective: Any

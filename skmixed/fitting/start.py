@@ -53,13 +53,7 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
 def starts_of_many(
     objective: ManyResponses, kernel: SingleFactorKernel, scores: FloatArray
 ) -> FloatArray:
-    """Return where the search for each response would start if it were alone.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (m, k, n_levels)
-        Z'Wy of each response and level.
-    """
+    """Return where the search for each response would start if it were alone, from its Z'Wy."""
     covariance, k = objective.covariance, scores.shape[1]
     within, degrees = objective.moments.within_yy, kernel.within_levels[1]
     told = (within > 0) & (degrees > 0)

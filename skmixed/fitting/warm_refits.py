@@ -30,11 +30,6 @@ class WarmModel:
     """Fit further responses to the design of a fitted model, one after the other.
 
     Of the cross-products only those with the response are computed anew.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        Of the model's own response.
     """
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
@@ -49,12 +44,7 @@ class WarmModel:
         self._covariance = model.covariance.of_factors(self._kept)
 
     def fit(self, responses: FloatArray) -> ManyFits:
-        """Fit the model to each response.
-
-        Parameters
-        ----------
-        responses : ndarray of shape (m, n)
-        """
+        """Fit the model to each response, (m, n)."""
         with np.errstate(invalid="ignore"):
             working = working_responses(self._rows, responses)
         found = [self._optimum(y) for y in working.y]

@@ -50,42 +50,18 @@ def _in_useful_threads(method: Callable[..., Result]) -> Callable[..., Result]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockedWhitened:
-    """Hold one evaluation of the kernel.
+    """Hold one evaluation of the kernel; ``eliminated`` is what V_c leaves."""
 
-    Attributes
-    ----------
-    log_determinant : float
-        log|V| + log|W|.
-    reduced : ndarray of shape (n_columns, n_columns)
-        A'V^-1 A, A = [X y].
-    eliminated : Reduced
-        With V_c.
-    factors : list of ndarray of shape (k, k)
-        Lambda of the other factors.
-    L : ndarray of shape (n_other, n_other)
-        Lower triangle.
-    columns : ndarray of shape (n_other, n_columns)
-        L^-1 Lambda_U'U'V_c^-1 A.
-    """
-
-    log_determinant: float
-    reduced: FloatArray
+    log_determinant: float  # log|V| + log|W|
+    reduced: FloatArray  # A'V^-1 A, with A = [X y]
     eliminated: Reduced
-    factors: list[FloatArray]
+    factors: list[FloatArray]  # Lambda of the other factors.
     L: FloatArray
-    columns: FloatArray
+    columns: FloatArray  # (n_other, n_columns): L^-1 Lambda_U'U'V_c^-1 A
 
 
 class BlockedKernel(SeveralFactors):
-    """Evaluate log|V| and A'V^-1 A, and their derivatives, for two or more factors.
-
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    arrangement : Arrangement, optional
-        The fastest by default.
-    """
+    """Evaluate log|V| and A'V^-1 A, and their derivatives, for several factors, largest first."""
 
     def __init__(self, products: CrossProducts, arrangement: Arrangement | None = None) -> None:
         super().__init__(products)
@@ -151,10 +127,10 @@ class BlockedKernel(SeveralFactors):
     def score_tensors(
         self, at: BlockedWhitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
     ) -> ScoreTensors:
-        """Return the gradient in each Psi, and the average information as curvature.
+        """Return the exact gradient in each Psi, and the average information as curvature.
 
-        The gradient is exact. The curvature is that of Gilmour, Thompson and Cullis (1995,
-        equation 5): of y'P V_E P V_F P y, with sigma^2 profiled.
+        It is that of y'P V_E P V_F P y, with sigma^2 profiled (Gilmour, Thompson and Cullis 1995,
+        equation 5).
         """
         T = self.projected(at, mixing)
         spreads = self._spreads(at)

@@ -32,23 +32,12 @@ DEPENDENT = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndependentColumns:
-    """Hold the products of a factor's columns of Z, orthonormalised over all rows.
-
-    Attributes
-    ----------
-    root, inverse : ndarray of shape (k, k)
-        The columns are Z inverse, and for them a change E of the covariance is root'E root.
-    A : ndarray of shape (k, k, n_levels)
-        Z'WZ of each level.
-    T : ndarray of shape (p, k, n_levels)
-        Z'W of each level with orthonormal columns that span X.
-    multiplicity : ndarray of shape (n_levels,) or None
-    """
+    """Hold the products of a factor's columns of Z, orthonormalised over all rows."""
 
     root: FloatArray
-    inverse: FloatArray
-    A: FloatArray
-    T: FloatArray
+    inverse: FloatArray  # The columns are Z inverse, and E for them is root'E root.
+    A: FloatArray  # (k, k, n_levels): Z'WZ of each level.
+    T: FloatArray  # (p, k, n_levels): Z'W with orthonormal columns that span X.
     multiplicity: FloatArray | None
 
     @classmethod
@@ -87,10 +76,7 @@ class IndependentColumns:
 class ContrastGram:
     """Compute the inner products of all changes: a, then the entries of E of each factor, raveled.
 
-    Attributes
-    ----------
-    factors : list of IndependentColumns
-        The entries of E are those for these columns.
+    The entries are those for the independent columns ``factors``.
     """
 
     def __init__(self, products: CrossProducts) -> None:
@@ -149,10 +135,7 @@ def _between(left: FloatArray, values: FloatArray, right: FloatArray) -> FloatAr
 
 
 def _contracted(B: FloatArray, C: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
-    """Return the sum of tr(E C F B') for each entry of E and of F, of shape (k_i^2, k_j^2).
-
-    It is the sum of E_ab C_bc F_cd B_ad.
-    """
+    """Sum tr(E C F B') = E_ab C_bc F_cd B_ad for each entry of E and of F: (k_i^2, k_j^2)."""
     k_i, k_j, n = C.shape
     size = k_i * k_j
     pairs = sum_of_outer_products(B.reshape(size, n), C.reshape(size, n), multiplicity)

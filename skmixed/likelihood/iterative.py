@@ -44,41 +44,22 @@ WELL_CONDITIONED = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IterativeWhitened:
-    """Hold one evaluation of the kernel.
+    """Hold one evaluation of the kernel, whose log-determinant is estimated."""
 
-    Attributes
-    ----------
-    log_determinant : float
-        log|V| + log|W|, estimated.
-    log_determinant_error : float
-        Its Monte-Carlo standard error.
-    reduced : ndarray of shape (n_columns, n_columns)
-        [X y]'V^-1 [X y].
-    first : Whitened
-        The evaluation of factor 1, with the columns [X y].
-    right_hand_side, solution : ndarray of shape (n_other, n_columns)
-        U'V_1^-1 [X y], and K times it.
-    """
-
-    log_determinant: float
-    log_determinant_error: float
-    reduced: FloatArray
-    first: Whitened
+    log_determinant: float  # log|V| + log|W|
+    log_determinant_error: float  # Monte-Carlo standard error.
+    reduced: FloatArray  # [X y]'V^-1 [X y]
+    first: Whitened  # Of factor 1, with the columns [X y].
     system: SchurSystem
-    right_hand_side: FloatArray
-    solution: FloatArray
+    right_hand_side: FloatArray  # (n_other, n_columns): U'V_1^-1 [X y]
+    solution: FloatArray  # K times it.
     inverse: InverseEstimate
 
 
 class IterativeKernel(SeveralFactors):
     """Evaluate log|V| and [X y]'V^-1 [X y], and their derivatives, for two or more factors.
 
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    probes : Probes, optional
-        Drawn with a fixed seed by default.
+    The largest comes first; probes are drawn with a fixed seed, if they are not given.
     """
 
     def __init__(self, products: CrossProducts, probes: Probes | None = None) -> None:
@@ -144,8 +125,7 @@ class IterativeKernel(SeveralFactors):
     ) -> ScoreTensors:
         """Return the gradient in each Psi, and the average information as curvature.
 
-        The traces are estimated; the replicates of the gradient tell how well. The curvature is
-        that of Gilmour, Thompson and Cullis (1995, equation 5), with sigma^2 profiled.
+        The traces are estimated; the replicates of the gradient tell how well.
         """
         T = self.projected(at, mixing)
         weight = np.full(len(mixing), float(reml))
@@ -215,10 +195,7 @@ class IterativeKernel(SeveralFactors):
 
 
 def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least.
-
-    It is the symmetric one, in which signs and rotations of singular vectors cancel.
-    """
+    """Return a regular root of the same Psi: the symmetric one, free of signs and rotations."""
     left, values, _ = np.linalg.svd(Lambda)
     if values[-1] * WELL_CONDITIONED >= values[0] and values[-1] >= LEAST:
         return Lambda

@@ -35,12 +35,8 @@ DECIMALS = 12
 class LevelKinds:
     """Group the levels of a factor by their Z'WZ, of shape (k, k, n_levels).
 
-    Attributes
-    ----------
-    first : ndarray of shape (n_kinds,)
-        A level of each kind.
-    counts : ndarray of shape (n_kinds,)
-        How many levels of each kind there are, each as often as it counts.
+    ``first`` is a level of each kind, and ``counts`` how many there are, each as often as it
+    counts.
     """
 
     def __init__(self, ZtWZ: FloatArray, multiplicity: FloatArray | None) -> None:
@@ -82,25 +78,17 @@ class Stacked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Hold what the likelihoods of m responses need of the rows; cell = (effect, effect, kind).
+    """Hold what the likelihoods of m responses need of the rows; cell = (effect, effect, kind)."""
 
-    Attributes
-    ----------
-    R : ndarray of shape (k, k, n_kinds)
-        Upper triangles with R'R = Z'WZ; indexed by column, row and kind.
-    within_XX, within_Xy, within_yy : ndarray of shape (p, p), (m, p), (m,)
-        Products of what the random effects cannot change.
-    XX, Xy, yy : ndarray of shape (n_cells, p, p), (m, n_cells, p), (m, n_cells)
-        Sums of c c' over the levels of each kind, for each pair of columns.
-    """
-
-    R: FloatArray
+    R: FloatArray  # (k, k, n_kinds): R'R = Z'WZ
     counts: FloatArray
     n_rows: float
     sum_log_weights: float
+    # Products of what the random effects cannot change: (p, p), (m, p), (m,).
     within_XX: FloatArray
     within_Xy: FloatArray
     within_yy: FloatArray
+    # Sums of c c' over the levels of each kind: (n_cells, p, p), (m, n_cells, p), (m, n_cells).
     XX: FloatArray
     Xy: FloatArray
     yy: FloatArray

@@ -32,15 +32,7 @@ PROCESS_LIMITS = {"RLIMIT_AS": 0, "RLIMIT_DATA": 5}
 
 
 def require_memory(n_bytes: float, what: str, remedy: str) -> None:
-    """Raise MemoryError beforehand if the machine has not as much memory free.
-
-    Parameters
-    ----------
-    what : str
-        What needs it, for the message.
-    remedy : str
-        What the user can do instead.
-    """
+    """Raise MemoryError beforehand, with a remedy, if the machine has not as much memory free."""
     if n_bytes <= NEGLIGIBLE:
         return
     free = free_memory()
@@ -58,13 +50,7 @@ def is_available(n_bytes: float) -> bool:
 
 
 def free_memory(root: Path = Path("/")) -> float | None:
-    """Return the bytes that this process can still get, None where the system does not say.
-
-    Parameters
-    ----------
-    root : Path
-        Where ``proc`` and ``sys`` are found.
-    """
+    """Return the bytes that this process can still get, None where the system does not say."""
     left = [*_of_machine(root), *_of_control_groups(root), *_of_process(root)]
     return max(min(left), 0.0) if left else None
 

@@ -30,56 +30,27 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Products:
-    """Hold the cross-products of one factor under V_(s-1)^-1, and what it contributes to V_s^-1.
-
-    Attributes
-    ----------
-    ZtZ : ndarray of shape (k, k, n_levels)
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = ZtZ.
-    columns : ndarray of shape (n_columns, k, n_levels)
-        Z'V_s^-1 of the effects of the coarser factors, of U and of A.
-    spread : ndarray of shape (k, k)
-        Sum of Z'V_s^-1 Z.
-    """
+    """Hold the cross-products of one factor under V_(s-1)^-1, and what it contributes to V_s^-1."""
 
     ZtZ: FloatArray
-    R: FloatArray
-    columns: FloatArray
-    spread: FloatArray
+    R: FloatArray  # (k, k, n_levels), with R'R = ZtZ
+    columns: FloatArray  # Z'V_s^-1 of the effects of the coarser factors, of U and of A.
+    spread: FloatArray  # Sum of Z'V_s^-1 Z.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluation:
-    """Hold one evaluation, factor by factor from the finest.
-
-    Attributes
-    ----------
-    linked : dict
-        For s < t, Z_t'V_(t-1)^-1 Z_s of each level of s, (k_t, k_s, n_levels_s).
-    roots : list of ndarray of shape (k, k, n_levels)
-        C of each level, with C'C = Lambda M^-1 Lambda'.
-    columns : list of ndarray of shape (n_other + n_columns, k, n_levels)
-        Z'V_c^-1 [U A].
-    spreads : list of ndarray of shape (k, k)
-        Sum of Z'V_c^-1 Z.
-    """
+    """Hold one evaluation, factor by factor from the finest."""
 
     products: list[_Products]
-    linked: dict[tuple[int, int], FloatArray]
-    roots: list[FloatArray]
-    columns: list[FloatArray]
-    spreads: list[FloatArray]
+    linked: dict[tuple[int, int], FloatArray]  # For s < t, Z_t'V_(t-1)^-1 Z_s.
+    roots: list[FloatArray]  # C'C = Lambda M^-1 Lambda'
+    columns: list[FloatArray]  # Z'V_c^-1 [U A]
+    spreads: list[FloatArray]  # Sum of Z'V_c^-1 Z.
 
 
 class NestedFactors:
-    """Eliminate the first factors of some cross-products, each nested in the next.
-
-    Parameters
-    ----------
-    depth : int
-        How many factors.
-    """
+    """Eliminate the first ``depth`` factors of some cross-products, each nested in the next."""
 
     def __init__(self, products: CrossProducts, depth: int) -> None:
         self._depth = depth

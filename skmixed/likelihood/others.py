@@ -20,12 +20,8 @@ SINGULAR = 1e-6
 class OtherFactors:
     """Do algebra with Lambda_U, which has one Lambda for all levels of each factor.
 
-    Coordinates run through the factors, the effects of each and its levels.
-
-    Parameters
-    ----------
-    shapes : list of (int, int)
-        Effects and levels of each factor.
+    Coordinates run through the factors, the effects of each and its levels; ``shapes`` counts
+    these.
     """
 
     def __init__(self, shapes: list[tuple[int, int]]) -> None:
@@ -77,13 +73,7 @@ class OtherFactors:
         return product
 
     def cholesky(self, S: FloatArray, factors: Sequence[FloatArray]) -> FloatArray:
-        """Return the lower triangle L with L L' = Lambda_U'S Lambda_U + I.
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If rounding has made the matrix indefinite.
-        """
+        """Return the lower triangle L with L L' = Lambda_U'S Lambda_U + I."""
         M = self.both_sides(S, factors)
         if not M.size:
             return M
@@ -97,15 +87,9 @@ class OtherFactors:
     def spreads(
         self, S: FloatArray, inverse: FloatArray, K: FloatArray, factors: Sequence[FloatArray]
     ) -> list[FloatArray]:
-        """Return the sum over levels of the blocks of S - S K S, for each factor.
+        """Return the sums over levels of the blocks of S - S K S with K = Lambda_U M^-1 Lambda_U'.
 
         Since (S - S K S) Lambda_U = S Lambda_U M^-1, a regular Lambda leaves no dense product.
-
-        Parameters
-        ----------
-        S, inverse, K : ndarray of shape (n_coordinates, n_coordinates)
-            Symmetric; the second is M^-1, and K = Lambda_U M^-1 Lambda_U'.
-        factors : sequence of ndarray of shape (k, k)
         """
         SLambda = self.times(S, factors)
         spreads = []

@@ -24,25 +24,13 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PLSSolution:
-    """Hold the penalised least-squares solution at one theta.
-
-    Attributes
-    ----------
-    R_X : ndarray of shape (n_coefficients, n_coefficients)
-        Upper triangle with R_X' R_X = X'V^-1 X.
-    r2 : float
-        (y - X beta)'V^-1 (y - X beta), the penalised residual sum of squares.
-    nu : float
-        n - reml * n_coefficients.
-    known_sigma2 : float or None
-        The residual variance where it is not estimated.
-    """
+    """Hold the penalised least-squares solution at one theta."""
 
     beta: FloatArray
-    R_X: FloatArray
-    r2: float
-    nu: float
-    known_sigma2: float | None = None
+    R_X: FloatArray  # Upper triangle with R_X' R_X = X'V^-1 X.
+    r2: float  # (y - X beta)'V^-1 (y - X beta)
+    nu: float  # n - reml * n_coefficients
+    known_sigma2: float | None = None  # None where it is estimated.
 
     @property
     def sigma2(self) -> float:
@@ -64,17 +52,7 @@ class PLSSolution:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectiveValue:
-    """Hold one evaluation of the objective, -2 log-likelihood.
-
-    Attributes
-    ----------
-    gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-    value_error : float
-        Monte-Carlo standard error of the value, 0 where it is exact.
-    replicated_gradients : ndarray of shape (n_replicates, n_parameters) or None
-        Independent estimates of the gradient, whose mean it is; None where it is exact.
-    """
+    """Hold one evaluation of the objective, -2 log-likelihood."""
 
     theta: FloatArray
     value: float
@@ -82,8 +60,8 @@ class ObjectiveValue:
     hessian: FloatArray
     solution: PLSSolution
     whitened: Any
-    value_error: float = 0.0
-    replicated_gradients: FloatArray | None = None
+    value_error: float = 0.0  # Monte-Carlo standard error.
+    replicated_gradients: FloatArray | None = None  # Independent estimates; None if exact.
 
     @property
     def n_terms(self) -> float:
@@ -96,14 +74,8 @@ class ProfiledObjective:
 
         objective = log|M| + reml log|X'V^-1 X| + nu (1 + log(2 pi r2 / nu)) - sum log w
 
-    (Bates et al. 2015, equations 34 and 41), with |M| = |V| |W|.
-
-    Parameters
-    ----------
-    kernel : Kernel, optional
-        Of these products; one is chosen by default.
-    sigma2 : float, optional
-        The residual variance, in units of the working response, where it is known.
+    (Bates et al. 2015, equations 34 and 41), with |M| = |V| |W|. ``sigma2`` is the residual
+    variance, in units of the working response, where it is known.
     """
 
     def __init__(
@@ -173,13 +145,7 @@ class ProfiledObjective:
         return residual + self._log_volume(whitened, solution)
 
     def value_given(self, at: ObjectiveValue, sigma2: float) -> float:
-        """Return -2 log-likelihood where sigma^2 is given too; -inf where it is 0.
-
-        Parameters
-        ----------
-        sigma2 : float
-            In units of the working response.
-        """
+        """Return -2 log-likelihood where sigma^2 is given too; -inf where it is 0."""
         if not sigma2:
             return -math.inf
         residual = self.nu * math.log(2.0 * math.pi * sigma2) + at.solution.r2 / sigma2
@@ -249,12 +215,8 @@ def pulled_back(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta.
 
-    Parameters
-    ----------
-    dLambda, second : ndarray of shape (..., m, k, k) and (..., m, m, k, k), or None
-        Derivatives of Lambda in theta.
-    Lambda, G : ndarray of shape (..., k, k)
-        G is the derivative of the objective in Psi.
+    The derivatives of Lambda in theta are (..., m, k, k) and (..., m, m, k, k); G is that of the
+    objective in Psi.
     """
     half = dLambda @ Lambda.swapaxes(-1, -2)[..., None, :, :]
     flat = (*half.shape[:-2], half.shape[-1] ** 2)

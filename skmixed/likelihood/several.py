@@ -18,13 +18,7 @@ FloatArray = NDArray[np.float64]
 
 
 class SeveralFactors:
-    """Answer for each factor as if it were the only one.
-
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    """
+    """Answer for each factor as if it were the only one."""
 
     def __init__(self, products: CrossProducts) -> None:
         positions = range(len(products.factors))

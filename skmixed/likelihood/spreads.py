@@ -24,27 +24,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """Hold an estimated sum of Z'V^-1 Z over the levels of a factor.
-
-    Attributes
-    ----------
-    mean : ndarray of shape (k, k)
-    replicates : ndarray of shape (n_replicates, k, k)
-        Independent estimates, whose mean it is.
-    """
+    """Hold an estimated sum of Z'V^-1 Z over the levels of a factor, the mean of its replicates."""
 
     mean: FloatArray
     replicates: FloatArray
 
 
 def first_spread(system: SchurSystem, inverse: InverseEstimate, root: FloatArray) -> Spread:
-    """Estimate the sum of factor 1.
-
-    Parameters
-    ----------
-    root : ndarray of shape (k_1, k_1, n_levels_1)
-        Its Gram matrices are Z_1'V_1^-1 Z_1; indexed by column, row and level.
-    """
+    """Estimate the sum of factor 1; the Gram matrices of ``root`` are Z_1'V_1^-1 Z_1."""
     shrinking, columns = system.shrinking, system.columns
     controlled = columns.blocks_to_first(system.controlled_blocks())
     own = np.einsum("qlg,rlg->qr", root, root) - np.einsum(
