@@ -64,7 +64,8 @@ def assemble(
     ]
     fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
     residuals = conditional_residuals(fit, rows)
-    quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
+    sigma2 = optimum.at.solution.sigma2
+    quantiles = quartiles(residuals) / np.sqrt(sigma2) if sigma2 else np.zeros(5)
     return replace(fit, residual_quantiles=quantiles)
 
 
@@ -99,11 +100,6 @@ def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
     """Return the sum of the weights of each level's rows."""
     sums = np.bincount(factor.codes, design.weights.values, len(factor.levels))
     return sums.astype(np.float64, copy=False)
-
-
-def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:
-    """Return minimum, quartiles and maximum of the weighted residuals over sigma."""
-    return np.zeros(5) if sigma2 == 0.0 else quartiles(residuals) / np.sqrt(sigma2)
 
 
 def quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:

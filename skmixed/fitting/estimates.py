@@ -15,6 +15,7 @@ from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.optimise import Optimum
 from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
 __all__ = [
@@ -48,15 +49,17 @@ def estimates_at(
         value = objective.value_given(at, (sigma / unit) ** 2)
     roots = objective.covariance.relative_factors(at.theta)
     errors = objective.kernel.errors(at.whitened, roots)
-    scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))
-    estimates = _estimates(scores, roots)
+    # Of X, and of y - X beta.
+    columns = np.eye(len(at.solution.beta) + 1)
+    columns[-1, :-1] = -at.solution.beta
+    scores = objective.kernel.projected(at.whitened, columns)
     random = tuple(
         factor.with_estimates(
             sigma=sigma,
             response_scale=coordinates.response_scale,
             weight_scale=coordinates.weight_scale,
             errors=errors,
-            **(_nothing(factor, at) if factor.position is None else estimates[factor.position]),
+            **_solved(factor, roots, scores, len(at.solution.beta)),
         )
         for factor in factors
     )
@@ -95,25 +98,6 @@ def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) 
     return np.concatenate(parts)
 
 
-def _coefficients_and_residual(solution: PLSSolution) -> FloatArray:
-    """Return the matrix that takes [X y] to [X, y - X beta]."""
-    columns = np.eye(len(solution.beta) + 1)
-    columns[-1, :-1] = -solution.beta
-    return columns
-
-
-def _estimates(scores: list[FloatArray], factors: list[FloatArray]) -> list[dict[str, FloatArray]]:
-    """Collect the modes of each estimable block, and what they owe to beta."""
-    return [
-        {
-            "standardised_factor": Lambda,
-            "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
-            "standardised_scores": score[:-1],
-        }
-        for Lambda, score in zip(factors, scores, strict=False)
-    ]
-
-
 def residual_slope(
     objective: ProfiledObjective, at: ObjectiveValue, scores: list[FloatArray]
 ) -> FloatArray:
@@ -131,19 +115,24 @@ def residual_slope(
         strict=False,
     ):
         t = score[-1]
-        squares = (t if products.multiplicity is None else t * products.multiplicity) @ t.T
+        squares = repeated(t, products.multiplicity) @ t.T
         slopes.append(-np.einsum("mqr,qr->m", joint.covariance_derivative(theta), squares))
     r2 = at.solution.r2
     return np.concatenate(slopes) / r2 if r2 else np.zeros(len(at.theta))
 
 
-def _nothing(factor: FactorDescription, at: ObjectiveValue) -> dict[str, FloatArray]:
-    """Return effects without variance."""
+def _solved(
+    factor: FactorDescription, roots: list[FloatArray], scores: list[FloatArray], rank: int
+) -> dict[str, FloatArray]:
+    """Return Lambda and the modes of a factor, and what these owe to beta; 0 if not estimable."""
     k, n_levels = len(factor.mean_square), len(factor.levels)
+    Lambda, score = np.zeros((k, k)), np.zeros((rank + 1, k, n_levels))
+    if factor.position is not None:
+        Lambda, score = roots[factor.position], scores[factor.position]
     return {
-        "standardised_factor": np.zeros((k, k)),
-        "standardised_modes": np.zeros((n_levels, k)),
-        "standardised_scores": np.zeros((len(at.solution.beta), k, n_levels)),
+        "standardised_factor": Lambda,
+        "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
+        "standardised_scores": score[:-1],
     }
 
 

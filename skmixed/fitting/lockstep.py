@@ -26,11 +26,12 @@ from skmixed.fitting.other_starts import (
 from skmixed.fitting.standardise import standardised
 from skmixed.fitting.start import starts_of_many
 from skmixed.likelihood.batched import (
+    LevelKinds,
     repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
-from skmixed.likelihood.many_responses import LevelKinds, ManyResponses, Moments
+from skmixed.likelihood.many_responses import ManyResponses, Moments
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
 __all__ = ["LockstepModel", "can_step_together"]

@@ -87,11 +87,12 @@ def newton_search(
             message = "the residual variance tends to 0: no optimum exists"
             return Optimum(trial, False, n_iter, model.distance, message)
         length = math.sqrt(step @ step)
+        short = length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
         if trial is not None and stale <= PATIENCE and _improves(at, trial, model, predicted, flat):
             if trial.value - at.value < 0.5 * predicted:
                 radius = max(radius, 4.0 * length)
             at = trial
-        elif trial is not None and (flat or _is_short(length, at)):
+        elif trial is not None and (flat or short):
             # Rounding may hide the last steps, but no longer ones.
             near = flat and model.distance <= math.sqrt(tol)
             reached = near and not model.saddle
@@ -114,11 +115,6 @@ def _improves(
         trial.theta, trial.gradient, trial.hessian, model.lower, own_units=model.own_units
     )
     return nearer.distance < model.distance
-
-
-def _is_short(length: float, at: Evaluation) -> bool:
-    """Tell whether a step changes theta by no more than rounding."""
-    return length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
 
 
 def _rounding(at: Evaluation) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import DirectSum, JointCovariance
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.crossproducts import FactorProducts
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -91,16 +92,14 @@ def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts])
 def _fewer_decide(factor: FactorProducts, limit: float) -> bool:
     """Tell whether (sum d^2)^2 / sum d^4 is below a limit for some effect."""
     squares = np.einsum("jjg->jg", factor.ZtWZ) ** 2
-    counted = squares if factor.multiplicity is None else squares * factor.multiplicity
+    counted = repeated(squares, factor.multiplicity)
     fourths = np.einsum("jg,jg->j", counted, squares)
     return bool((counted.sum(axis=1) ** 2 < limit * fourths).any())
 
 
 def _n_levels(factor: FactorProducts) -> float:
     """Return the number of levels, each as often as it counts."""
-    if factor.multiplicity is None:
-        return float(factor.ZtWZ.shape[2])
-    return float(factor.multiplicity.sum())
+    return float(repeated(np.ones(factor.ZtWZ.shape[2]), factor.multiplicity).sum())
 
 
 def _lowest(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
 from skmixed.design.whitening import DiagonalWhitening, Whitening
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts, factor_products
 
@@ -31,8 +32,7 @@ class ModelRows:
     def mean_squares(self) -> list[FloatArray]:
         """Return the mean of z z' over the rows for each block, each row as often as it counts."""
         counts = self.design.weights.row_multiplicity
-        counted = (Z if counts is None else Z * counts for Z in self.Z)
-        return [C @ Z.T / self.design.count for C, Z in zip(counted, self.Z, strict=True)]
+        return [repeated(Z, counts) @ Z.T / self.design.count for Z in self.Z]
 
     def select(self, rows: NDArray[np.intp]) -> ModelRows:
         """Return some of the rows, in the same columns."""
@@ -113,8 +113,7 @@ class WhitenedRows:
 
     def _counted(self) -> FloatArray:
         """Return the columns of A, each row as often as its group counts."""
-        counts = self.plain.design.weights.group_counts
-        return self.A if counts is None else self.A * counts
+        return repeated(self.A, self.plain.design.weights.group_counts)
 
 
 def _crossed(

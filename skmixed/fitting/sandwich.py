@@ -13,7 +13,7 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.variance_parameters import inverse_information
-from skmixed.likelihood.batched import cholesky_over_groups
+from skmixed.likelihood.batched import cholesky_over_groups, repeated
 
 __all__ = ["with_sandwich"]
 
@@ -138,7 +138,6 @@ def _slope(
     multiplicity: FloatArray | None,
 ) -> FloatArray:
     """Return d beta / d theta = -(X'V^-1 X)^-1 T'dPsi t with T = Z'V^-1 X, (rank, n_theta)."""
-    counted = t if multiplicity is None else t * multiplicity
-    moved = np.einsum("mqr,rg->mqg", dPsi, counted)
+    moved = np.einsum("mqr,rg->mqg", dPsi, repeated(t, multiplicity))
     crossed = np.einsum("iqg,mqg->im", effects.standardised_scores, moved)
     return -fit.fixed.unscaled_covariance @ crossed

@@ -19,6 +19,7 @@ from skmixed.design.coordinates import (
 from skmixed.design.design import Design
 from skmixed.design.magnitudes import check_magnitudes
 from skmixed.fitting.rows import ModelRows, WhitenedRows
+from skmixed.likelihood.batched import repeated
 
 __all__ = ["EXACT", "Coordinates", "standardised", "standardised_rows", "take_least_squares"]
 
@@ -101,7 +102,7 @@ def take_least_squares(
         shift = np.linalg.lstsq(X.T, responses.T, rcond=None)[0].T
         scale = np.full(len(responses), np.nan)
     else:
-        counted = X if counts is None else X * counts
+        counted = repeated(X, counts)
         shift = np.linalg.solve(counted @ X.T, counted @ responses.T).T
         responses -= shift @ X
         scale = _root_mean_square(responses)

@@ -34,11 +34,14 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     several optima. There the estimates for each effect alone, and some correlations, are tried as
     well, and the best point is returned.
     """
+    residual, degrees = objective.kernel.within_levels
+    # Nothing may vary within levels.
+    sigma2 = residual / degrees if degrees > 0 and residual > 0 else 1.0
     choices = [
         starting_points(covariance, *moments)
         for covariance, moments in zip(
             objective.covariance.factors,
-            objective.kernel.second_moments(_within_variance(objective)),
+            objective.kernel.second_moments(sigma2),
             strict=True,
         )
     ]
@@ -130,11 +133,3 @@ def _single_roots(variances: FloatArray, scale: FloatArray) -> list[FloatArray]:
         chosen[j] = max(variance, least[j])
         roots.append(np.diag(np.sqrt(chosen)))
     return roots
-
-
-def _within_variance(objective: ProfiledObjective) -> float:
-    """Return the residual variance within levels, that of all rows where nothing varies within."""
-    residual, degrees = objective.kernel.within_levels
-    if degrees > 0 and residual > 0:
-        return residual / degrees
-    return 1.0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LevelKinds",
     "cholesky_over_groups",
     "inverse_lower_over_groups",
     "repeated",
@@ -25,6 +26,8 @@ FloatArray = NDArray[np.float64]
 NO_PIVOT = 1e-13
 # Beside larger numbers than this, a pivot of 1 keeps fewer than six digits.
 LARGE = 1e10
+# Decimals of Z'WZ, relative to its largest entries, to which levels of one kind agree.
+DECIMALS = 12
 
 
 def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) -> FloatArray:
@@ -122,3 +125,35 @@ def sum_of_outer_products(
     left = repeated(left, multiplicity)
     a, b = len(left), len(right)
     return left.reshape(a, left.size // max(a, 1)) @ right.reshape(b, right.size // max(b, 1)).T
+
+
+class LevelKinds:
+    """Group the levels of a factor by their Z'WZ, of shape (k, k, n_levels).
+
+    ``first`` is a level of each kind, and ``counts`` how many there are, each as often as it
+    counts.
+    """
+
+    def __init__(self, ZtWZ: FloatArray, multiplicity: FloatArray | None) -> None:
+        k, _, n_levels = ZtWZ.shape
+        sizes = np.sqrt(np.einsum("jjg->jg", ZtWZ).max(axis=1, initial=0.0))
+        sizes[sizes == 0.0] = 1.0
+        relative = ZtWZ / np.multiply.outer(sizes, sizes)[:, :, None]
+        # Adding 0 turns -0 into 0.
+        rounded = (relative.round(DECIMALS) + 0.0).reshape(k * k, n_levels).T
+        _, self.first, kinds = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
+        kinds = kinds.ravel()
+        self._order = np.argsort(kinds, kind="stable")
+        self._starts = np.searchsorted(kinds[self._order], np.arange(len(self.first)))
+        self._multiplicity = multiplicity
+        self.counts = self.sums(np.ones(n_levels))
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sum values (..., n_levels) over the levels of each kind: (..., n_kinds)."""
+        values = repeated(values, self._multiplicity)
+        if len(self.first) == 1:
+            return values.sum(axis=-1, keepdims=True)
+        ordered = values[..., self._order]
+        if len(self.first) == values.shape[-1]:
+            return ordered
+        return np.add.reduceat(ordered, self._starts, axis=-1)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from skmixed.likelihood.batched import sum_of_outer_products
+from skmixed.likelihood.batched import repeated, sum_of_outer_products
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 
 __all__ = ["ContrastGram", "IndependentColumns"]
@@ -44,7 +44,7 @@ class IndependentColumns:
     def of(cls, factor: FactorProducts, L: FloatArray) -> IndependentColumns:
         """Make them of the products of a factor, L being the triangle with L L' = X'WX."""
         p, (k, _, n_levels) = len(L), factor.ZtWZ.shape
-        values, vectors = np.linalg.eigh(_summed(factor.ZtWZ, factor.multiplicity))
+        values, vectors = np.linalg.eigh(repeated(factor.ZtWZ, factor.multiplicity).sum(axis=-1))
         lengths = np.sqrt(np.maximum(values, DEPENDENT * values[-1]))
         lengths[lengths == 0.0] = 1.0
         inverse = vectors / lengths
@@ -61,7 +61,7 @@ class IndependentColumns:
     def lengths(self) -> tuple[float, float]:
         """Return the typical length of a change of V, and a bound of its spectral norm."""
         squares = np.einsum("abg,abg->g", self.A, self.A)
-        typical = float(np.sqrt(_summed(squares, self.multiplicity))) or 1.0
+        typical = float(np.sqrt(repeated(squares, self.multiplicity).sum())) or 1.0
         return typical, float(np.sqrt(squares.max()))
 
     @property
@@ -87,7 +87,7 @@ class ContrastGram:
 
     def over_rows(self) -> FloatArray:
         """Return tr(D_E D_F)."""
-        traces = [_summed(one.A, one.multiplicity).ravel() for one in self.factors]
+        traces = [repeated(one.A, one.multiplicity).sum(axis=-1).ravel() for one in self.factors]
         blocks = {}
         for i, j in self._pairs:
             C, _, _ = self._cells(i, j)
@@ -122,11 +122,6 @@ class ContrastGram:
         cells = self._products.crossed[i, j]
         between = _between(self.factors[i].inverse, cells.values, self.factors[j].inverse)
         return between, cells.left, cells.right
-
-
-def _summed(values: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
-    """Return the sum over the levels, each as often as it counts."""
-    return np.asarray((values if multiplicity is None else values * multiplicity).sum(axis=-1))
 
 
 def _between(left: FloatArray, values: FloatArray, right: FloatArray) -> FloatArray:

@@ -20,7 +20,12 @@ from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.iterative_errors import IterativeErrors, iterative_errors
 from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.schur import LEAST, SchurSystem
-from skmixed.likelihood.several import SeveralFactors
+from skmixed.likelihood.several import (
+    SeveralFactors,
+    entrywise,
+    explained_by,
+    profiled_information,
+)
 from skmixed.likelihood.single_factor import Whitened
 from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
@@ -128,33 +133,26 @@ class IterativeKernel(SeveralFactors):
         The traces are estimated; the replicates of the gradient tell how well.
         """
         T = self.projected(at, mixing)
-        weight = np.full(len(mixing), float(reml))
-        weight[-1] = precision
-        gradients, replicates = [], []
         spreads = [
             first_spread(at.system, at.inverse, at.first.root),
             *other_spreads(at.system, at.inverse),
         ]
-        for spread, t in zip(spreads, T, strict=True):
-            explained = np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            gradients.append(spread.mean - explained)
-            replicates.append(spread.replicates - explained)
-        residuals = [t[-1] for t in T]
-        hessian = self._average_information(at, mixing, residuals, nu=nu, precision=precision)
-        return ScoreTensors(gradients, hessian, replicates, at.log_determinant_error)
+        explained = explained_by(T, reml, precision)
+        information = self._average_information(at, mixing, [t[-1] for t in T])
+        return ScoreTensors(
+            [spread.mean - own for spread, own in zip(spreads, explained, strict=True)],
+            profiled_information(information, T, nu, precision),
+            [spread.replicates - own for spread, own in zip(spreads, explained, strict=True)],
+            at.log_determinant_error,
+        )
 
     def _average_information(
-        self,
-        at: IterativeWhitened,
-        mixing: FloatArray,
-        residuals: list[FloatArray],
-        *,
-        nu: float,
-        precision: float,
+        self, at: IterativeWhitened, mixing: FloatArray, residuals: list[FloatArray]
     ) -> FloatArray:
-        """Return precision f_E'P f_F, less what profiling sigma takes, with f_E = Z E t."""
+        """Return f_E'P f_F with f_E = Z E t, for the entries E of all Psi."""
         system = at.system
-        first, others = _entrywise(residuals[0]), self._other_directions(residuals[1:])
+        first = entrywise(residuals[0]).transpose(1, 2, 0)
+        others = self._other_directions(residuals[1:])
         n_first = first.shape[-1]
         of_first = times_blocks(system.shrinking.swapaxes(0, 1), first)
         moved = system.schur(others)
@@ -174,9 +172,7 @@ class IterativeKernel(SeveralFactors):
             ]
         )
         explained = (of_A - h.T @ at.solution) @ mixing[:-1].T
-        information = gram - 0.5 * (taken + taken.T) - explained @ explained.T
-        squares = np.concatenate([(t @ t.T).ravel() for t in residuals])
-        return precision * information - precision**2 / nu * np.multiply.outer(squares, squares)
+        return np.asarray(gram - 0.5 * (taken + taken.T) - explained @ explained.T)
 
     def _other_directions(self, residuals: list[FloatArray]) -> FloatArray:
         """Return E t for each entry E of each Psi but the first, as columns."""
@@ -184,7 +180,7 @@ class IterativeKernel(SeveralFactors):
         directions = np.zeros((self._columns.length, sum(counts)))
         column = 0
         for part, t, count in zip(self._columns.parts, residuals, counts, strict=True):
-            directions[part, column : column + count] = _entrywise(t).reshape(-1, count)
+            directions[part, column : column + count] = entrywise(t).reshape(count, -1).T
             column += count
         return directions
 
@@ -200,12 +196,3 @@ def _regular(Lambda: FloatArray) -> FloatArray:
     if values[-1] * WELL_CONDITIONED >= values[0] and values[-1] >= LEAST:
         return Lambda
     return (left * np.maximum(values, LEAST)) @ left.T
-
-
-def _entrywise(t: FloatArray) -> FloatArray:
-    """Return E_ab t for each entry (a, b), shape (k, n_levels, k * k): t_b in the place of a."""
-    k, n_levels = t.shape
-    entries = np.zeros((k, n_levels, k, k))
-    for a in range(k):
-        entries[a, :, a] = t.T
-    return entries.reshape(k, n_levels, k * k)

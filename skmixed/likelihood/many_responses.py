@@ -18,50 +18,14 @@ from skmixed.covariance import DirectSum
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
     inverse_lower_over_groups,
-    repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
 from skmixed.likelihood.profiled import pulled_back
 
-__all__ = ["LevelKinds", "ManyResponses", "ManyValues", "Moments", "Stacked"]
+__all__ = ["ManyResponses", "ManyValues", "Moments", "Stacked"]
 
 FloatArray = NDArray[np.float64]
-
-# Decimals of Z'WZ, relative to its largest entries, to which levels of one kind agree.
-DECIMALS = 12
-
-
-class LevelKinds:
-    """Group the levels of a factor by their Z'WZ, of shape (k, k, n_levels).
-
-    ``first`` is a level of each kind, and ``counts`` how many there are, each as often as it
-    counts.
-    """
-
-    def __init__(self, ZtWZ: FloatArray, multiplicity: FloatArray | None) -> None:
-        k, _, n_levels = ZtWZ.shape
-        sizes = np.sqrt(np.einsum("jjg->jg", ZtWZ).max(axis=1, initial=0.0))
-        sizes[sizes == 0.0] = 1.0
-        relative = ZtWZ / np.multiply.outer(sizes, sizes)[:, :, None]
-        # Adding 0 turns -0 into 0.
-        rounded = (relative.round(DECIMALS) + 0.0).reshape(k * k, n_levels).T
-        _, self.first, kinds = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
-        kinds = kinds.ravel()
-        self._order = np.argsort(kinds, kind="stable")
-        self._starts = np.searchsorted(kinds[self._order], np.arange(len(self.first)))
-        self._multiplicity = multiplicity
-        self.counts = self.sums(np.ones(n_levels))
-
-    def sums(self, values: FloatArray) -> FloatArray:
-        """Sum values (..., n_levels) over the levels of each kind: (..., n_kinds)."""
-        values = repeated(values, self._multiplicity)
-        if len(self.first) == 1:
-            return values.sum(axis=-1, keepdims=True)
-        ordered = values[..., self._order]
-        if len(self.first) == values.shape[-1]:
-            return ordered
-        return np.add.reduceat(ordered, self._starts, axis=-1)
 
 
 class Stacked:

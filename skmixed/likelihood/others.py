@@ -94,22 +94,13 @@ class OtherFactors:
         SLambda = self.times(S, factors)
         spreads = []
         for part, Lambda, (k, n_levels) in zip(self._parts, factors, self.shapes, strict=True):
-            if _is_regular(Lambda):
-                mixed = _sum_of_blocks(SLambda[part], inverse[part], k)
+            sizes = np.linalg.svd(Lambda, compute_uv=False)
+            if sizes[-1] > SINGULAR * sizes[0]:
+                # The sum over levels of the products of their blocks.
+                mixed = SLambda[part].reshape(k, -1) @ inverse[part].reshape(k, -1).T
                 spread = np.linalg.solve(Lambda.T, mixed.T)
             else:
                 net = S[part, part] - (S[part] @ K) @ S[:, part]
                 spread = np.einsum("qgrg->qr", net.reshape(k, n_levels, k, n_levels))
             spreads.append(0.5 * (spread + spread.T))
         return spreads
-
-
-def _sum_of_blocks(left: FloatArray, right: FloatArray, k: int) -> FloatArray:
-    """Return the sum over levels of left_g right_g', shape (k, k)."""
-    return left.reshape(k, left.size // k) @ right.reshape(k, right.size // k).T
-
-
-def _is_regular(Lambda: FloatArray) -> bool:
-    """Tell whether a solve with Lambda is accurate."""
-    parts = np.linalg.svd(Lambda, compute_uv=False)
-    return bool(parts[-1] > SINGULAR * parts[0])

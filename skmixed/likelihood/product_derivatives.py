@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.errors import SingleFactorErrors, conditional_root
 
@@ -168,7 +169,7 @@ class ProductDerivatives:
 
     def _counted(self, values: FloatArray) -> FloatArray:
         """Return values of the levels, each as often as it counts."""
-        return values if self._counts is None else values * self._counts
+        return repeated(values, self._counts)
 
     def _rooted(self, values: FloatArray) -> FloatArray:
         """Return values of the levels times the root of how often each counts."""

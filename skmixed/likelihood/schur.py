@@ -133,14 +133,6 @@ def exact_directions(inverse_roots: Sequence[FloatArray]) -> FloatArray:
             blocks.append(np.eye(k * n_levels))
         else:
             # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
-            shifts = _transposed_inverse(root).reshape(k * n_levels, k)
-            blocks.append(np.linalg.qr(shifts)[0])
+            shifts = np.linalg.inv(root.transpose(2, 0, 1)).transpose(1, 0, 2)
+            blocks.append(np.linalg.qr(shifts.reshape(k * n_levels, k))[0])
     return block_diag(*blocks)
-
-
-def _transposed_inverse(root: FloatArray) -> FloatArray:
-    """Return L' of L'^-1, with the levels in the middle: (k, n_levels, k)."""
-    k = len(root)
-    identity = np.broadcast_to(np.eye(k), (root.shape[-1], k, k))
-    solved = np.linalg.solve(root.transpose(2, 0, 1), identity)
-    return np.asarray(solved.transpose(1, 0, 2), dtype=np.float64)

@@ -12,7 +12,14 @@ from scipy import sparse
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
-__all__ = ["SeveralFactors", "products_of_others", "with_others"]
+__all__ = [
+    "SeveralFactors",
+    "entrywise",
+    "explained_by",
+    "products_of_others",
+    "profiled_information",
+    "with_others",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -88,3 +95,27 @@ def _spread_diagonal(factor: FactorProducts) -> FloatArray:
     levels = np.arange(n_levels)
     full[:, levels, :, levels] = factor.ZtWZ.transpose(2, 0, 1)
     return full.reshape(k * n_levels, k * n_levels)
+
+
+def explained_by(T: list[FloatArray], reml: int, precision: float) -> list[FloatArray]:
+    """Return sum t' diag(reml, ..., reml, precision) t over the levels of each factor, (k, k)."""
+    weight = np.full(len(T[0]), float(reml))
+    weight[-1] = precision
+    return [np.einsum("iqg,irg->qr", weight[:, None, None] * t, t) for t in T]
+
+
+def profiled_information(
+    information: FloatArray, T: list[FloatArray], nu: float, precision: float
+) -> FloatArray:
+    """Return an average information over sigma^2, less what profiling sigma^2 takes."""
+    squares = np.concatenate([(t[-1] @ t[-1].T).ravel() for t in T])
+    return precision * information - precision**2 / nu * np.multiply.outer(squares, squares)
+
+
+def entrywise(t: FloatArray) -> FloatArray:
+    """Return E_ab t for each entry (a, b), shape (k * k, k, n_levels): t_b in the place of a."""
+    k = len(t)
+    entries = np.zeros((k, k, k, t.shape[-1]))
+    for a in range(k):
+        entries[a, :, a] = t
+    return entries.reshape(k * k, k, t.shape[-1])

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
+    repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
     sum_of_outer_products,
@@ -61,7 +62,9 @@ class SingleFactorKernel:
     """
 
     def __init__(self, products: CrossProducts) -> None:
-        factor = products.factors[0] if products.factors else _no_factor(len(products.AtWA))
+        n_columns = len(products.AtWA)
+        nothing = FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
+        factor = products.factors[0] if products.factors else nothing
         self.multiplicity = factor.multiplicity
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
@@ -88,9 +91,8 @@ class SingleFactorKernel:
         residuals = A.copy()
         for Z_j, by_level in zip(Z[0], coefficients.swapaxes(0, 1), strict=True):
             residuals -= by_level[:, codes[0]] * Z_j
-        multiplicity = self.multiplicity
-        counted = residuals if multiplicity is None else residuals * multiplicity[codes[0]]
-        self._within = counted @ residuals.T
+        counts = None if self.multiplicity is None else self.multiplicity[codes[0]]
+        self._within = repeated(residuals, counts) @ residuals.T
         return self._within
 
     @property
@@ -126,14 +128,14 @@ class SingleFactorKernel:
     def within_levels(self) -> tuple[float, float]:
         """Return the variation of y within levels, and its degrees of freedom."""
         directions = (np.einsum("jjg->jg", self.R) > 0).sum(axis=0)
-        taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
+        taken = repeated(directions, self.multiplicity).sum()
         return float(self._within[-1, -1]), float(self._n_rows - taken)
 
     def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return sum(t t' / sigma2 - A), sum(A x A), mean(A) with A = Z'WZ, t = Z'Wy of a level."""
         k = self.n_effects
         A, t = self._ZtWZ, self._ZtWy
-        summed = (A if self.multiplicity is None else A * self.multiplicity).sum(axis=-1)
+        summed = repeated(A, self.multiplicity).sum(axis=-1)
         flat = A.reshape(k * k, A.shape[-1])
         pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
         moments = sum_of_outer_products(t, t, self.multiplicity) / sigma2 - summed
@@ -181,8 +183,7 @@ class SingleFactorKernel:
         weight[-1] = precision
         Y = np.einsum("iqg,irg->qrg", weight[:, None, None] * T, T)
         multiplicity = self.multiplicity
-        net = S - Y
-        gradient = (net if multiplicity is None else net * multiplicity).sum(axis=-1)
+        gradient = repeated(S - Y, multiplicity).sum(axis=-1)
         flat_S = S.reshape(k * k, n_levels)
         curvature = sum_of_outer_products(
             flat_S, 2.0 * Y.reshape(k * k, n_levels) - flat_S, multiplicity
@@ -197,11 +198,6 @@ class SingleFactorKernel:
         return ScoreTensors([gradient], hessian - loss)
 
 
-def _no_factor(n_columns: int) -> FactorProducts:
-    """Return the cross-products of a model without random effects."""
-    return FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
-
-
 def whitening_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
     """Return L_B of each level, with L_B L_B' = I + R Lambda Lambda'R'."""
     RLambda = (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
@@ -210,10 +206,7 @@ def whitening_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
 
 def sum_log_diagonal(lower: FloatArray, multiplicity: FloatArray | None) -> float:
     """Return the sum of the logarithms of all pivots, each as often as its level counts."""
-    logs = np.log(np.einsum("jjg->jg", lower))
-    if multiplicity is not None:
-        logs *= multiplicity
-    return float(logs.sum())
+    return float(repeated(np.log(np.einsum("jjg->jg", lower)), multiplicity).sum())
 
 
 def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> FloatArray:
