@@ -90,57 +90,32 @@ class FixedEffects:
 
 @dataclass(frozen=True, eq=False)
 class LMMFit(FieldState):
-    """Hold a finished fit; it has no rows of the training data.
-
-    Attributes
-    ----------
-    n_rows : float
-        Rows, each as often as it counts.
-    errors : ConditionalErrors
-        Of the random effects of the estimable factors.
-    sigma : float
-        Residual standard deviation of a row of weight 1.
-    log_likelihood : float
-        Of the criterion, REML or ML, with all constants.
-    residual_quantiles : ndarray of shape (5,)
-        Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where
-        rows were added, of which a fit keeps sums alone.
-    monte_carlo : MonteCarloError or None
-        None where nothing was estimated from random probes.
-    products : CrossProducts or None
-        Those of the estimable factors; None where they would outgrow the levels.
-    n_sampled : int or None
-        Groups of a sample with weights that are inverse probabilities: the likelihood is a
-        pseudo-likelihood, and covariances of estimates are the sandwich. None without them.
-    variance_sandwich : ndarray of shape (n_theta + 1, n_theta + 1) or None
-        The covariance of (theta, log sigma), theta being that of ``convergence``, for such weights.
-    unidentified : Unidentified or None
-        The variances that the design cannot tell apart; None where it tells them all.
-    interpolates : bool
-        Whether the random effects, with the fixed ones, explain y without a residual: the
-        likelihood is unbounded, and sigma next to nothing beside the spread of y.
-    residual : FittedResidual or None
-        The structure of the residuals at its estimates; None where they are independent, of one
-        variance. The derivatives in ``convergence`` are then those in (theta, rho).
-    """
+    """Hold a finished fit; it has no rows of the training data."""
 
     reml: bool
-    n_rows: float
+    n_rows: float  # Each as often as it counts.
     fixed: FixedEffects
     random: tuple[RandomEffects, ...]
-    errors: ConditionalErrors
-    sigma: float
-    log_likelihood: float
+    errors: ConditionalErrors  # Of the random effects of the estimable factors.
+    sigma: float  # Residual standard deviation of a row of weight 1.
+    log_likelihood: float  # Of the criterion, REML or ML, with all constants.
     convergence: Convergence
     coordinates: Coordinates
+    # Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where rows
+    # were added, of which a fit keeps sums alone.
     residual_quantiles: FloatArray
     notices: tuple[Notice, ...]
-    monte_carlo: MonteCarloError | None = None
-    products: CrossProducts | None = None
+    monte_carlo: MonteCarloError | None = None  # None where no random probes were used.
+    products: CrossProducts | None = None  # None where they would outgrow the levels.
+    # Groups of a sample with weights that are inverse probabilities: the likelihood is then a
+    # pseudo-likelihood, and covariances of estimates are the sandwich.
     n_sampled: int | None = None
-    variance_sandwich: FloatArray | None = None
+    variance_sandwich: FloatArray | None = None  # That of (convergence.theta, log sigma).
     unidentified: Unidentified | None = None
+    # Whether the random effects, with the fixed ones, explain y without a residual: the likelihood
+    # is unbounded, and sigma next to nothing.
     interpolates: bool = False
+    # None where residuals are independent, of one variance; else `convergence` is in (theta, rho).
     residual: FittedResidual | None = None
 
     @property

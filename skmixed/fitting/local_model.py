@@ -60,19 +60,19 @@ class LocalModel:
         *,
         own_units: bool = False,
     ) -> LocalModel:
-        """Make the model at a point; a parameter on its bound is held if the step would leave."""
+        """Make the model at a point; a parameter on its bound stays if the step would leave."""
         basis = _basis(theta, hessian, own_units=own_units)
         if lower is None:
             return cls._along(theta, gradient, hessian, None, basis, own_units)
         basis = np.eye(len(theta)) if basis is None else basis
         on_bound = theta <= lower
-        held = on_bound & (gradient >= 0.0)
+        constrained = on_bound & (gradient >= 0.0)
         while True:
-            model = cls._along(theta, gradient, hessian, lower, basis[:, ~held], own_units)
-            leaves = on_bound & ~held & (model.axes @ model.newton < 0.0)
+            model = cls._along(theta, gradient, hessian, lower, basis[:, ~constrained], own_units)
+            leaves = on_bound & ~constrained & (model.axes @ model.newton < 0.0)
             if not leaves.any():
                 return model
-            held |= leaves
+            constrained |= leaves
 
     @classmethod
     def _along(

@@ -140,19 +140,19 @@ class BlockedKernel(SeveralFactors):
         equation 5).
         """
         T = self.projected(at, mixing)
-        spreads = self._spreads(at)
+        traces = self._traces(at)
         information = self._average_information(at, mixing, [t[-1] for t in T])
-        gradients = list(map(np.subtract, spreads, explained_by(T, reml, precision)))
+        gradients = list(map(np.subtract, traces, explained_by(T, reml, precision)))
         return ScoreTensors(gradients, profiled_information(information, T, nu, precision))
 
-    def _spreads(self, at: BlockedWhitened) -> list[FloatArray]:
+    def _traces(self, at: BlockedWhitened) -> list[FloatArray]:
         """Return the sum of Z'V^-1 Z over the levels of each factor."""
         inverse = _inverse(at.L)
         K = self._others.both_sides(inverse, at.factors, transposed=True)
         return self._in_model_order(
             [
-                *self._eliminated.spreads(at.eliminated.at, K),
-                *self._others.spreads(at.eliminated.UU, inverse, K, at.factors),
+                *self._eliminated.traces(at.eliminated.at, K),
+                *self._others.traces(at.eliminated.UU, inverse, K, at.factors),
             ]
         )
 

@@ -46,7 +46,7 @@ class EliminatedFactors(Protocol):
         """Evaluate at the relative covariance factors."""
         ...
 
-    def spreads(self, at: Any, K: FloatArray) -> list[FloatArray]:
+    def traces(self, at: Any, K: FloatArray) -> list[FloatArray]:
         """Return sum Z_g'(V_c^-1 - V_c^-1 U K U'V_c^-1) Z_g over the levels of each factor."""
         ...
 

@@ -27,7 +27,6 @@ from skmixed.likelihood.several import (
     profiled_information,
 )
 from skmixed.likelihood.single_factor import Whitened
-from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
     EXACT_TOLERANCE,
     PROBE_TOLERANCE,
@@ -38,6 +37,7 @@ from skmixed.likelihood.stochastic import (
     estimate_inverse,
     random_probes,
 )
+from skmixed.likelihood.traces import first_trace, other_traces
 
 __all__ = ["IterativeKernel", "IterativeWhitened"]
 
@@ -133,16 +133,16 @@ class IterativeKernel(SeveralFactors):
         The traces are estimated; the replicates of the gradient tell how well.
         """
         T = self.projected(at, mixing)
-        spreads = [
-            first_spread(at.system, at.inverse, at.first.root),
-            *other_spreads(at.system, at.inverse),
+        traces = [
+            first_trace(at.system, at.inverse, at.first.root),
+            *other_traces(at.system, at.inverse),
         ]
         explained = explained_by(T, reml, precision)
         information = self._average_information(at, mixing, [t[-1] for t in T])
         return ScoreTensors(
-            [spread.mean - own for spread, own in zip(spreads, explained, strict=True)],
+            [trace.mean - own for trace, own in zip(traces, explained, strict=True)],
             profiled_information(information, T, nu, precision),
-            [spread.replicates - own for spread, own in zip(spreads, explained, strict=True)],
+            [trace.replicates - own for trace, own in zip(traces, explained, strict=True)],
             at.log_determinant_error,
         )
 

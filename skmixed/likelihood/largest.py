@@ -68,7 +68,7 @@ class LargestFactor:
             at=_Evaluation(own, root),
         )
 
-    def spreads(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
+    def traces(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
         """Return sum Z_g'(V_c^-1 - V_c^-1 U K U'V_c^-1) Z_g over the levels."""
         k = self._k
         own = at.own.root.reshape(k, -1)

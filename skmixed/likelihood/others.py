@@ -84,7 +84,7 @@ class OtherFactors:
             raise np.linalg.LinAlgError(f"M is indefinite within rounding at row {first_bad}.")
         return np.asarray(L)
 
-    def spreads(
+    def traces(
         self, S: FloatArray, inverse: FloatArray, K: FloatArray, factors: Sequence[FloatArray]
     ) -> list[FloatArray]:
         """Return the sums over levels of the blocks of S - S K S with K = Lambda_U M^-1 Lambda_U'.
@@ -92,15 +92,15 @@ class OtherFactors:
         Since (S - S K S) Lambda_U = S Lambda_U M^-1, a regular Lambda leaves no dense product.
         """
         SLambda = self.times(S, factors)
-        spreads = []
+        traces = []
         for part, Lambda, (k, n_levels) in zip(self._parts, factors, self.shapes, strict=True):
             sizes = np.linalg.svd(Lambda, compute_uv=False)
             if sizes[-1] > SINGULAR * sizes[0]:
                 # The sum over levels of the products of their blocks.
                 mixed = SLambda[part].reshape(k, -1) @ inverse[part].reshape(k, -1).T
-                spread = np.linalg.solve(Lambda.T, mixed.T)
+                trace = np.linalg.solve(Lambda.T, mixed.T)
             else:
                 net = S[part, part] - (S[part] @ K) @ S[:, part]
-                spread = np.einsum("qgrg->qr", net.reshape(k, n_levels, k, n_levels))
-            spreads.append(0.5 * (spread + spread.T))
-        return spreads
+                trace = np.einsum("qgrg->qr", net.reshape(k, n_levels, k, n_levels))
+            traces.append(0.5 * (trace + trace.T))
+        return traces
