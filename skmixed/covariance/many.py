@@ -12,16 +12,7 @@ __all__ = ["parameters_of_many"]
 
 
 def parameters_of_many(covariance: DirectSum, roots: FloatArray) -> FloatArray:
-    """Return what ``covariance.parameters`` returns for each root.
-
-    Parameters
-    ----------
-    roots : ndarray of shape (m, k, k)
-
-    Returns
-    -------
-    ndarray of shape (m, n_parameters)
-    """
+    """Return what ``covariance.parameters`` returns for each root, (m, k, k): (m, n_parameters)."""
     parts = [np.empty((len(roots), 0))]
     for structure, effects in zip(covariance.structures, covariance.effect_slices, strict=True):
         own = roots[:, effects]

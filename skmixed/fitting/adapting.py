@@ -12,8 +12,8 @@ from skmixed.design.design import Design
 from skmixed.design.weights import Weights
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
-from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.residual_fit import check_nested
 from skmixed.fitting.rows import ModelRows, WhitenedRows
 from skmixed.fitting.standardise import standardised_rows
@@ -37,21 +37,10 @@ def adapted(
     Fixed effects, modes and their covariance are those of a fit of all rows with the same theta and
     sigma: everything they need of the earlier rows is in the cross-products, which add up.
 
-    Parameters
-    ----------
-    rows : Design
-        The new rows alone; their factors have all levels, those of the fit among them.
-    places : sequence of ndarray of shape (n_levels,)
-        Of each factor: where the levels of the fit are among those.
-    groups : ndarray of shape (n,), optional
-        Codes of the groups within which their residuals are correlated.
-
-    Raises
-    ------
-    ValueError
-        If the fit has not kept its cross-products, had more columns than rows, or its random
-        effects leave nothing of y; or if residuals are correlated, and a row may belong to a group
-        of the fit.
+    Parameters ---------- rows : Design     The new rows alone; their factors have all levels, those
+    of the fit among them. places : sequence of ndarray of shape (n_levels,)     Of each factor:
+    where the levels of the fit are among those. groups : ndarray of shape (n,), optional     Codes
+    of the groups within which their residuals are correlated.
     """
     if fit.coordinates.fixed.minimum_norm:
         raise ValueError(
@@ -127,7 +116,7 @@ def _described(
     precision[places] += effects.precision
     summed = fit.n_rows * effects.mean_square + added.count * mean_square
     return replace(
-        FactorDescription.of(effects),
+        effects,
         levels=factor.levels,
         sizes=sizes,
         precision=precision,

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.fitting.estimates import FactorDescription, estimates_at
+from skmixed.fitting.estimates import estimates_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.quantiles import quartiles
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import EXACT, Coordinates
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
-__all__ = ["assemble", "interpolates", "level_precision", "with_unbounded_likelihood"]
+__all__ = ["assemble", "interpolates", "level_precision", "quartiles", "with_unbounded_likelihood"]
 
 FloatArray = NDArray[np.float64]
 
@@ -38,14 +38,8 @@ def assemble(
 ) -> LMMFit:
     """Make the finished fit of an optimum, without notices.
 
-    Parameters
-    ----------
-    covariance : JointCovariance
-        Of all blocks.
-    objective : ProfiledObjective
-        Of the estimable blocks.
-    positions : sequence of (int or None)
-        Of each block among the estimable ones.
+    ``covariance`` is that of all blocks, ``objective`` that of the estimable ones, and
+    ``positions`` tells where each block is among these.
     """
     design = rows.plain.design
     factors = [
@@ -70,18 +64,13 @@ def assemble(
     ]
     fit = estimates_at(optimum, objective, coordinates, design.coefficient_names, factors)
     residuals = conditional_residuals(fit, rows)
-    quantiles = _scaled_quantiles(residuals, optimum.at.solution.sigma2)
+    sigma2 = optimum.at.solution.sigma2
+    quantiles = quartiles(residuals) / np.sqrt(sigma2) if sigma2 else np.zeros(5)
     return replace(fit, residual_quantiles=quantiles)
 
 
 def interpolates(fit: LMMFit, rows: WhitenedRows) -> bool:
-    """Tell whether the random effects leave of y what rounding does, and the fixed ones more.
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        In the coordinates of the fit.
-    """
+    """Tell whether the random effects leave of y what rounding does, and the fixed ones more."""
     spread = fit.coordinates.response_scale
     if fit.coordinates.exact or fit.sigma > SMALL * spread:
         return False
@@ -99,13 +88,7 @@ def with_unbounded_likelihood(fit: LMMFit) -> LMMFit:
 
 
 def conditional_residuals(fit: LMMFit, rows: WhitenedRows) -> FloatArray:
-    """Return y - X beta - Z b of the working response, whitened, (n,).
-
-    Parameters
-    ----------
-    rows : WhitenedRows
-        In the coordinates of the fit.
-    """
+    """Return y - X beta - Z b of the working response, whitened, (n,)."""
     residuals = rows.A[-1] - fit.fixed.standardised @ rows.A[:-1]
     for effects, factor, Z in zip(fit.random, rows.plain.design.factors, rows.Z, strict=True):
         for modes, column in zip(effects.standardised_modes.T, Z, strict=True):
@@ -119,6 +102,11 @@ def level_precision(design: Design, factor: GroupingFactor) -> FloatArray:
     return sums.astype(np.float64, copy=False)
 
 
-def _scaled_quantiles(residuals: FloatArray, sigma2: float) -> FloatArray:
-    """Return minimum, quartiles and maximum of the weighted residuals over sigma."""
-    return np.zeros(5) if sigma2 == 0.0 else quartiles(residuals) / np.sqrt(sigma2)
+def quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Reorder values; return minimum, quartiles and maximum, interpolated linearly (R's type 7)."""
+    last = len(values) - 1
+    position = np.array([0.0, 0.25, 0.5, 0.75, 1.0]) * last
+    below = position.astype(np.intp)
+    above = np.minimum(below + 1, last)
+    values.partition(sorted({*below.tolist(), *above.tolist()}))
+    return values[below] + (position - below) * (values[above] - values[below])

@@ -22,12 +22,7 @@ FloatArray = NDArray[np.float64]
 class FitsAround:
     """Solve for the effects at variance parameters (theta, rho) near those of a fit.
 
-    Parameters
-    ----------
-    fit : LMMFit
-        With its cross-products.
-    model : LMMModel, optional
-        With the rows that were fitted: without them, rho stays at its estimate.
+    Without the model, which has the rows that were fitted, rho stays at its estimate.
     """
 
     def __init__(self, fit: LMMFit, model: LMMModel | None = None) -> None:
@@ -50,15 +45,7 @@ class FitsAround:
         return theta if fitted is None or self.n_known else np.append(theta, fitted.rho)
 
     def at(self, parameters: FloatArray, *, keep_sigma: bool = False) -> LMMFit:
-        """Return the estimates at other parameters.
-
-        Parameters
-        ----------
-        parameters : ndarray
-            As ``estimate``.
-        keep_sigma : bool, default=False
-            Whether sigma stays that of the fit.
-        """
+        """Return the estimates at other parameters, which are ordered as ``estimate``."""
         n_theta = len(self._fit.convergence.theta)
         theta, rho = parameters[:n_theta], parameters[n_theta:]
         fit, fitted = self._fit, self._fit.residual

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.covariance import DirectSum, JointCovariance
-from skmixed.design.coordinates import RandomCoordinates
-from skmixed.design.design import TermLayout
-from skmixed.design.groups import Levels
+from skmixed.covariance import JointCovariance
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects, LMMFit
 from skmixed.fitting.monte_carlo import monte_carlo_error
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.random_effects import RandomEffects
+from skmixed.fitting.random_effects import FactorDescription
 from skmixed.fitting.standardise import Coordinates
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution, ProfiledObjective
 
 __all__ = [
-    "FactorDescription",
     "estimates_at",
     "objective_constant",
     "residual_slope",
@@ -29,48 +26,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorDescription:
-    """Hold what a fit knows of one grouping factor before anything is estimated.
-
-    Attributes
-    ----------
-    covariance : DirectSum
-        The structures of the terms.
-    sizes : ndarray of shape (n_levels,)
-        Rows of each level.
-    precision : ndarray of shape (n_levels,)
-        Sum of the weights of each level's rows.
-    mean_square : ndarray of shape (k, k)
-        Mean of z z' over the rows, standardised columns.
-    position : int or None
-        Position among the factors whose variances are estimated.
-    """
-
-    levels: Levels
-    terms: tuple[TermLayout, ...]
-    covariance: DirectSum
-    coordinates: RandomCoordinates
-    sizes: NDArray[np.intp]
-    precision: FloatArray
-    mean_square: FloatArray
-    position: int | None
-
-    @classmethod
-    def of(cls, effects: RandomEffects) -> FactorDescription:
-        """Return what a finished fit knows of a factor."""
-        return cls(
-            effects.levels,
-            effects.terms,
-            effects.covariance,
-            effects.coordinates,
-            effects.sizes,
-            effects.precision,
-            effects.mean_square,
-            effects.position,
-        )
 
 
 def estimates_at(
@@ -82,22 +37,9 @@ def estimates_at(
     *,
     sigma: float | None = None,
 ) -> LMMFit:
-    """Make the fit of one evaluation of the objective.
+    """Make the fit of one evaluation of the objective, at the estimate of sigma or a given one.
 
     It has neither notices nor quantiles of residuals, which need the rows.
-
-    Parameters
-    ----------
-    optimum : Optimum
-        The evaluation, and how it was found.
-    objective : ProfiledObjective
-        Of the estimable factors.
-    names : tuple of str
-        Of the fixed effects.
-    factors : sequence of FactorDescription
-        All of them.
-    sigma : float, optional
-        Residual standard deviation in the user's units; its estimate at this theta by default.
     """
     at = optimum.at
     unit = coordinates.sigma_unit
@@ -107,23 +49,17 @@ def estimates_at(
         value = objective.value_given(at, (sigma / unit) ** 2)
     roots = objective.covariance.relative_factors(at.theta)
     errors = objective.kernel.errors(at.whitened, roots)
-    scores = objective.kernel.projected(at.whitened, _coefficients_and_residual(at.solution))
-    estimates = _estimates(scores, roots)
+    # Of X, and of y - X beta.
+    columns = np.eye(len(at.solution.beta) + 1)
+    columns[-1, :-1] = -at.solution.beta
+    scores = objective.kernel.projected(at.whitened, columns)
     random = tuple(
-        RandomEffects(
-            levels=factor.levels,
-            terms=factor.terms,
-            covariance=factor.covariance,
-            coordinates=factor.coordinates,
-            sizes=factor.sizes,
-            precision=factor.precision,
+        factor.with_estimates(
             sigma=sigma,
             response_scale=coordinates.response_scale,
             weight_scale=coordinates.weight_scale,
-            **(_nothing(factor, at) if factor.position is None else estimates[factor.position]),
             errors=errors,
-            position=factor.position,
-            mean_square=factor.mean_square,
+            **_solved(factor, roots, scores, len(at.solution.beta)),
         )
         for factor in factors
     )
@@ -151,13 +87,7 @@ def objective_constant(objective: ProfiledObjective, coordinates: Coordinates) -
 
 
 def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) -> FloatArray:
-    """Return the theta that a fit would report at another standardised one.
-
-    Parameters
-    ----------
-    covariance : JointCovariance
-        Of the standardised estimable effects.
-    """
+    """Return the theta that a fit would report at another standardised one."""
     factors = covariance.relative_factors(theta)
     parts = [np.empty(0)]
     for effects in fit.random:
@@ -168,36 +98,12 @@ def theta_in_units(fit: LMMFit, covariance: JointCovariance, theta: FloatArray) 
     return np.concatenate(parts)
 
 
-def _coefficients_and_residual(solution: PLSSolution) -> FloatArray:
-    """Return the matrix that takes [X y] to [X, y - X beta]."""
-    columns = np.eye(len(solution.beta) + 1)
-    columns[-1, :-1] = -solution.beta
-    return columns
-
-
-def _estimates(scores: list[FloatArray], factors: list[FloatArray]) -> list[dict[str, FloatArray]]:
-    """Collect the modes of each estimable block, and what they owe to beta."""
-    return [
-        {
-            "standardised_factor": Lambda,
-            "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
-            "standardised_scores": score[:-1],
-        }
-        for Lambda, score in zip(factors, scores, strict=False)
-    ]
-
-
 def residual_slope(
     objective: ProfiledObjective, at: ObjectiveValue, scores: list[FloatArray]
 ) -> FloatArray:
     """Return the derivative of log r2 in theta: d r2 = -t'dPsi t, with t = Z'V^-1 (y - X beta).
 
-    Parameters
-    ----------
-    at : ObjectiveValue
-        One of its evaluations.
-    scores : list of ndarray of shape (m, k, n_levels)
-        Z'V^-1 of some columns, y - X beta the last, for each factor.
+    The scores are Z'V^-1 of some columns, y - X beta the last, for each factor.
     """
     covariance = objective.covariance
     slopes = [np.empty(0)]
@@ -209,19 +115,24 @@ def residual_slope(
         strict=False,
     ):
         t = score[-1]
-        squares = (t if products.multiplicity is None else t * products.multiplicity) @ t.T
+        squares = repeated(t, products.multiplicity) @ t.T
         slopes.append(-np.einsum("mqr,qr->m", joint.covariance_derivative(theta), squares))
     r2 = at.solution.r2
     return np.concatenate(slopes) / r2 if r2 else np.zeros(len(at.theta))
 
 
-def _nothing(factor: FactorDescription, at: ObjectiveValue) -> dict[str, FloatArray]:
-    """Return effects without variance."""
+def _solved(
+    factor: FactorDescription, roots: list[FloatArray], scores: list[FloatArray], rank: int
+) -> dict[str, FloatArray]:
+    """Return Lambda and the modes of a factor, and what these owe to beta; 0 if not estimable."""
     k, n_levels = len(factor.mean_square), len(factor.levels)
+    Lambda, score = np.zeros((k, k)), np.zeros((rank + 1, k, n_levels))
+    if factor.position is not None:
+        Lambda, score = roots[factor.position], scores[factor.position]
     return {
-        "standardised_factor": np.zeros((k, k)),
-        "standardised_modes": np.zeros((n_levels, k)),
-        "standardised_scores": np.zeros((len(at.solution.beta), k, n_levels)),
+        "standardised_factor": Lambda,
+        "standardised_modes": score[-1].T @ (Lambda @ Lambda.T),
+        "standardised_scores": score[:-1],
     }
 
 

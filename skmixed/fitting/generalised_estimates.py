@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.coordinates import FixedCoordinates
+from skmixed.fitting.assemble import quartiles
 from skmixed.fitting.estimates import theta_in_units
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.generalised_search import GeneralisedOptimum
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit, JointEstimate
 from skmixed.fitting.lmm_fit import Convergence, FixedEffects
 from skmixed.fitting.monte_carlo import monte_carlo_error
-from skmixed.fitting.quantiles import quartiles
 from skmixed.fitting.random_effects import RandomEffects
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.likelihood.modes import Modes

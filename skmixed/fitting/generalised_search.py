@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.fitting.convergence import SAME
+from skmixed.fitting.convergence import SAME, snap_to_boundary
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.generalised_other_starts import generalised_other_starts
 from skmixed.fitting.local_model import LocalModel
@@ -243,10 +243,4 @@ def _snapped(
     objective: GeneralisedObjective, optimum: Optimum[GeneralisedValue]
 ) -> Optimum[GeneralisedValue]:
     """Set vanishing standard deviations to exactly 0 if the objective allows it."""
-    moved = objective.on_boundary(optimum.at.theta)
-    if moved is None or np.array_equal(moved, optimum.at.theta):
-        return optimum
-    at = evaluated(objective, moved)
-    if at is None or at.value > optimum.at.value + SAME:
-        return optimum
-    return replace(optimum, at=at)
+    return snap_to_boundary(objective, objective.on_boundary(optimum.at.theta), optimum)

@@ -43,55 +43,31 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Convergence:
-    """Hold how the search for theta ended.
-
-    Attributes
-    ----------
-    n_iter : int
-        Evaluations of the objective.
-    scaled_gradient : float
-        Distance from the stationary point, in standard errors of theta.
-    theta, gradient, hessian : ndarray
-        Of -2 log-likelihood, in standardised coordinates.
-    residual_slope : ndarray of shape (n_parameters,)
-        Derivative of log r2, the penalised residual sum of squares, in theta.
-    """
+    """Hold how the search for theta ended, with -2 log-likelihood in standardised coordinates."""
 
     converged: bool
     n_iter: int
-    scaled_gradient: float
+    scaled_gradient: float  # Distance from the optimum, in standard errors of theta.
     message: str
     theta: FloatArray
     gradient: FloatArray
     hessian: FloatArray
-    residual_slope: FloatArray
+    residual_slope: FloatArray  # Derivative of log r2, the penalised residual sum of squares.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedEffects:
-    """Hold the estimated fixed effects.
+    """Hold the estimated fixed effects, the intercept first.
 
-    Attributes
-    ----------
-    names : tuple of str
-        The intercept, if there is one, comes first.
-    coefficients : ndarray of shape (p,)
-        0 for an aliased column.
-    covariance : ndarray of shape (p, p)
-        Of the estimates; NaN for an aliased column.
-    aliased : ndarray of shape (p,)
-    standardised : ndarray of shape (rank,)
-        Coefficients of the standardised columns, in units of the working response.
-    unscaled_covariance : ndarray of shape (rank, rank)
-        (X'V^-1 X)^-1 of the standardised columns.
-    sandwich_root : ndarray of shape (rank, rank) or None
-        Root of what takes its place in the covariance of the estimates, where weights are inverse
-        probabilities.
+    The standardised coefficients, of the columns that are not aliased, are in units of the working
+    response; ``unscaled_covariance`` is their (X'V^-1 X)^-1. Where weights are inverse
+    probabilities, the square of ``sandwich_root`` takes its place in the covariance of the
+    estimates.
     """
 
     names: tuple[str, ...]
-    coefficients: FloatArray
-    covariance: FloatArray
+    coefficients: FloatArray  # 0 for an aliased column.
+    covariance: FloatArray  # NaN for an aliased column.
     aliased: NDArray[np.bool_]
     standardised: FloatArray
     unscaled_covariance: FloatArray
@@ -114,57 +90,32 @@ class FixedEffects:
 
 @dataclass(frozen=True, eq=False)
 class LMMFit(FieldState):
-    """Hold a finished fit; it has no rows of the training data.
-
-    Attributes
-    ----------
-    n_rows : float
-        Rows, each as often as it counts.
-    errors : ConditionalErrors
-        Of the random effects of the estimable factors.
-    sigma : float
-        Residual standard deviation of a row of weight 1.
-    log_likelihood : float
-        Of the criterion, REML or ML, with all constants.
-    residual_quantiles : ndarray of shape (5,)
-        Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where
-        rows were added, of which a fit keeps sums alone.
-    monte_carlo : MonteCarloError or None
-        None where nothing was estimated from random probes.
-    products : CrossProducts or None
-        Those of the estimable factors; None where they would outgrow the levels.
-    n_sampled : int or None
-        Groups of a sample with weights that are inverse probabilities: the likelihood is a
-        pseudo-likelihood, and covariances of estimates are the sandwich. None without them.
-    variance_sandwich : ndarray of shape (n_theta + 1, n_theta + 1) or None
-        The covariance of (theta, log sigma), theta being that of ``convergence``, for such weights.
-    unidentified : Unidentified or None
-        The variances that the design cannot tell apart; None where it tells them all.
-    interpolates : bool
-        Whether the random effects, with the fixed ones, explain y without a residual: the
-        likelihood is unbounded, and sigma next to nothing beside the spread of y.
-    residual : FittedResidual or None
-        The structure of the residuals at its estimates; None where they are independent, of one
-        variance. The derivatives in ``convergence`` are then those in (theta, rho).
-    """
+    """Hold a finished fit; it has no rows of the training data."""
 
     reml: bool
-    n_rows: float
+    n_rows: float  # Each as often as it counts.
     fixed: FixedEffects
     random: tuple[RandomEffects, ...]
-    errors: ConditionalErrors
-    sigma: float
-    log_likelihood: float
+    errors: ConditionalErrors  # Of the random effects of the estimable factors.
+    sigma: float  # Residual standard deviation of a row of weight 1.
+    log_likelihood: float  # Of the criterion, REML or ML, with all constants.
     convergence: Convergence
     coordinates: Coordinates
+    # Minimum, quartiles and maximum of the residuals over their standard deviation; NaN where rows
+    # were added, of which a fit keeps sums alone.
     residual_quantiles: FloatArray
     notices: tuple[Notice, ...]
-    monte_carlo: MonteCarloError | None = None
-    products: CrossProducts | None = None
+    monte_carlo: MonteCarloError | None = None  # None where no random probes were used.
+    products: CrossProducts | None = None  # None where they would outgrow the levels.
+    # Groups of a sample with weights that are inverse probabilities: the likelihood is then a
+    # pseudo-likelihood, and covariances of estimates are the sandwich.
     n_sampled: int | None = None
-    variance_sandwich: FloatArray | None = None
+    variance_sandwich: FloatArray | None = None  # That of (convergence.theta, log sigma).
     unidentified: Unidentified | None = None
+    # Whether the random effects, with the fixed ones, explain y without a residual: the likelihood
+    # is unbounded, and sigma next to nothing.
     interpolates: bool = False
+    # None where residuals are independent, of one variance; else `convergence` is in (theta, rho).
     residual: FittedResidual | None = None
 
     @property
@@ -223,13 +174,7 @@ class LMMFit(FieldState):
         return self.products.factors[0].multiplicity
 
     def objective(self) -> ProfiledObjective:
-        """Return the objective that was minimised, in standardised columns.
-
-        Raises
-        ------
-        ValueError
-            If the cross-products were too large to be kept.
-        """
+        """Return the objective that was minimised, in standardised columns."""
         covariance = JointCovariance(tuple(effects.covariance for effects, _ in self.estimable))
         return ProfiledObjective(
             self.kept_products(),
@@ -239,13 +184,7 @@ class LMMFit(FieldState):
         )
 
     def kept_products(self) -> CrossProducts:
-        """Return the cross-products of the estimable factors.
-
-        Raises
-        ------
-        ValueError
-            If they were too large to be kept, or the model is a generalised one.
-        """
+        """Return the cross-products of the estimable factors."""
         self.require_gaussian("What is computed from cross-products of the data")
         if self.products is None:
             raise ValueError(
@@ -268,12 +207,7 @@ class LMMFit(FieldState):
     def require_gaussian(self, what: str, instead: str = OF_ANY_FAMILY) -> None:
         """Raise ValueError unless residuals are normal, as here they are.
 
-        Parameters
-        ----------
-        what : str
-            What needs that, in the singular; it begins the message.
-        instead : str
-            What to do otherwise, beginning with a verb.
+        ``what`` needs that, in the singular; ``instead`` begins with a verb.
         """
 
     @property

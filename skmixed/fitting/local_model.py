@@ -31,23 +31,13 @@ NEAR = 0.1
 class LocalModel:
     """Hold a quadratic model in the axes of its Hessian, its curvatures made positive.
 
-    Attributes
-    ----------
-    theta, gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta.
-    axes : ndarray of shape (n_parameters, n_axes)
-        Conjugate directions; they leave alone what a bound holds.
-    newton : ndarray of shape (n_axes,)
-        The step to the stationary point along the axes.
-    distance : float
-        Length of the gradient in the metric of the inverse Hessian.
-    saddle : bool
-        Whether the first axis leads downhill on both sides.
-    own_units : bool
-        Whether parameters are measured in units of their own curvatures wherever these are very
-        unlike, and not only where theta is large.
+    Attributes ---------- lower : ndarray of shape (n_parameters,) or None     Bounds of theta. axes
+    : ndarray of shape (n_parameters, n_axes)     Conjugate directions; they leave alone what a
+    bound holds. newton : ndarray of shape (n_axes,)     The step to the stationary point along the
+    axes. distance : float     Length of the gradient in the metric of the inverse Hessian. saddle :
+    bool     Whether the first axis leads downhill on both sides. own_units : bool     Whether
+    parameters are measured in units of their own curvatures wherever these are very     unlike, and
+    not only where theta is large.
     """
 
     theta: FloatArray
@@ -70,19 +60,19 @@ class LocalModel:
         *,
         own_units: bool = False,
     ) -> LocalModel:
-        """Make the model at a point; a parameter on its bound is held if the step would leave."""
+        """Make the model at a point; a parameter on its bound stays if the step would leave."""
         basis = _basis(theta, hessian, own_units=own_units)
         if lower is None:
             return cls._along(theta, gradient, hessian, None, basis, own_units)
         basis = np.eye(len(theta)) if basis is None else basis
         on_bound = theta <= lower
-        held = on_bound & (gradient >= 0.0)
+        constrained = on_bound & (gradient >= 0.0)
         while True:
-            model = cls._along(theta, gradient, hessian, lower, basis[:, ~held], own_units)
-            leaves = on_bound & ~held & (model.axes @ model.newton < 0.0)
+            model = cls._along(theta, gradient, hessian, lower, basis[:, ~constrained], own_units)
+            leaves = on_bound & ~constrained & (model.axes @ model.newton < 0.0)
             if not leaves.any():
                 return model
-            held |= leaves
+            constrained |= leaves
 
     @classmethod
     def _along(

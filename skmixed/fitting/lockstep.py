@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,9 @@ from scipy import sparse
 
 from skmixed.covariance import DirectSum, JointCovariance
 from skmixed.covariance.many import parameters_of_many
-from skmixed.fitting.convergence import NEAR, SAME
+from skmixed.fitting.convergence import SAME, boundary_roots, is_near_boundary
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.fitting.lockstep_newton import ManyOptima, merged, newton_in_lockstep
-from skmixed.fitting.lockstep_start import many_starts
+from skmixed.fitting.lockstep_newton import ManyOptima, newton_in_lockstep
 from skmixed.fitting.many_fits import ManyFits, working_responses
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.other_starts import (
@@ -26,13 +24,15 @@ from skmixed.fitting.other_starts import (
     lattice,
 )
 from skmixed.fitting.standardise import standardised
+from skmixed.fitting.start import starts_of_many
 from skmixed.likelihood.batched import (
-    cholesky_over_groups,
+    LevelKinds,
+    repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
-from skmixed.likelihood.level_kinds import LevelKinds
-from skmixed.likelihood.many_responses import ManyResponses, ManyValues, Moments
+from skmixed.likelihood.many_responses import ManyResponses, Moments
+from skmixed.likelihood.single_factor import SingleFactorKernel
 
 __all__ = ["LockstepModel", "can_step_together"]
 
@@ -52,23 +52,17 @@ def can_step_together(fit: LMMFit) -> bool:
 
 
 class LockstepModel:
-    """Fit many responses to the design of a model with one estimable grouping factor.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        Of the model's own response.
-    """
+    """Fit many responses to the design of a fitted model with one estimable grouping factor."""
 
     def __init__(self, model: LMMModel, fit: LMMFit) -> None:
         self._model = model
         self._coordinates, self._rows = standardised(model.design, model.covariance)
         position = next(i for i, one in enumerate(fit.random) if one.position is not None)
-        self._products = products = self._rows.products()
+        self._products = self._rows.products().of_factors([position])
         self._covariance: DirectSum = model.covariance.factors[position]
-        self._factor = products.factors[position]
-        self._R = cholesky_over_groups(self._factor.ZtWZ, semidefinite=True)
-        self._n_directions = (np.einsum("jjg->jg", self._R) > 0).sum(axis=0)
+        self._factor = self._products.factors[0]
+        self._kernel = SingleFactorKernel(self._products)
+        self._R = self._kernel.R
         self._kinds = LevelKinds(self._factor.ZtWZ, self._factor.multiplicity)
         self._codes = model.design.factors[position].codes
         self._X, self._Z = self._rows.A[:-1], self._rows.Z[position]
@@ -90,21 +84,18 @@ class LockstepModel:
         return max(1, ROOM // max(len(self._codes), by_kind, by_level))
 
     def fit(self, responses: FloatArray) -> ManyFits:
-        """Fit the model to each response.
-
-        Parameters
-        ----------
-        responses : ndarray of shape (m, n)
-        """
+        """Fit the model to each response, (m, n)."""
         # A response that X explains exactly is NaN all through, and left to an ordinary fit.
         with np.errstate(invalid="ignore"):
             working = working_responses(self._rows, responses)
             moments, scores = self._moments(working.y)
             objective = ManyResponses(moments, self._covariance, reml=self._model.reml)
-            start = many_starts(objective, self._factor, scores, self._n_directions)
-            optima = self._search(objective, start)
+            optima = self._search(objective, starts_of_many(objective, self._kernel, scores))
             for other in self._other_starts(objective, optima.at.theta):
-                optima = _better(optima, self._search(objective, other))
+                found = self._search(objective, other)
+                worse = optima.at.value > found.at.value + SAME
+                better = found.converged & (worse | ~optima.converged)
+                optima[better] = found[better]
             at = optima.at
             sigma, factors = np.sqrt(at.r2 / objective.nu), [objective.factors(at.theta)]
             fits = ManyFits(at.beta, sigma, -0.5 * at.value, factors, optima.converged)
@@ -115,7 +106,8 @@ class LockstepModel:
         optima = newton_in_lockstep(
             objective, start, tol=self._model.tol, max_iter=self._model.max_iter
         )
-        return replace(optima, at=_snapped(objective, optima))
+        _snap_to_boundary(objective, optima)
+        return optima
 
     def _other_starts(self, objective: ManyResponses, theta: FloatArray) -> Iterator[FloatArray]:
         """Yield where else to start if several optima are likely, as for a single fit."""
@@ -152,8 +144,7 @@ class LockstepModel:
         X, y = self._between_X, self._between(scores)
         left_X, left_y = self._within_X, self._within(responses, y)
         counts = self._model.design.weights.group_counts
-        counted = left_X if counts is None else left_X * counts
-        squares = left_y**2
+        counted = repeated(left_X, counts)
         m, p, sums = len(y), len(X), self._kinds.sums
         n_cells = len(self._R) ** 2 * len(self._kinds.counts)
         XX = sums(X[:, None, :, None] * X[None, :, None, :]).reshape(p, p, n_cells)
@@ -165,7 +156,7 @@ class LockstepModel:
             sum_log_weights=self._products.sum_log_weights,
             within_XX=counted @ left_X.T,
             within_Xy=left_y @ counted.T,
-            within_yy=squares.sum(axis=1) if counts is None else squares @ counts,
+            within_yy=repeated(left_y**2, counts).sum(axis=1),
             XX=np.ascontiguousarray(XX.transpose(2, 0, 1)),
             Xy=np.ascontiguousarray(Xy.swapaxes(1, 2)),
             yy=sums(y[:, :, None] * y[:, None]).reshape(m, n_cells),
@@ -189,29 +180,13 @@ def _lowest(objective: ManyResponses, points: FloatArray, n_points: int) -> Floa
     return np.asarray(np.take_along_axis(points, best[:, :, None], axis=0))
 
 
-def _better(one: ManyOptima, other: ManyOptima) -> ManyOptima:
-    """Return the lower optimum of each response."""
-    lower = other.converged & ~(one.converged & (one.at.value <= other.at.value + SAME))
-    return ManyOptima(merged(lower, other.at, one.at), np.where(lower, True, one.converged))
-
-
-def _snapped(objective: ManyResponses, optima: ManyOptima) -> ManyValues:
-    """Set vanishing standard deviations to exactly 0, as ``snap_to_boundary`` does."""
-    Lambda = objective.factors(optima.at.theta)
-    roots = np.zeros_like(Lambda)
-    small = np.zeros(len(Lambda), dtype=bool)
-    for effects in objective.covariance.effect_slices:
-        left, parts, _ = np.linalg.svd(Lambda[:, effects, effects])
-        small |= (parts[:, -1] > 0.0) & (parts[:, -1] < NEAR)
-        roots[:, effects, effects] = left * np.where(parts < NEAR, 0.0, parts)[:, None]
-    which = np.flatnonzero(small & optima.converged)
+def _snap_to_boundary(objective: ManyResponses, optima: ManyOptima) -> None:
+    """Set vanishing standard deviations to exactly 0, as for a single fit."""
+    covariance, Lambda = objective.covariance, objective.factors(optima.at.theta)
+    which = np.flatnonzero(is_near_boundary(covariance, Lambda) & optima.converged)
     if not len(which):
-        return optima.at
-    theta = parameters_of_many(objective.covariance, roots[which])
+        return
+    theta = parameters_of_many(covariance, boundary_roots(covariance, Lambda[which]))
     at = objective(theta, which)
     kept = at.value <= optima.at.value[which] + SAME
-    parts_of = {}
-    for field in fields(ManyValues):
-        parts_of[field.name] = getattr(optima.at, field.name).copy()
-        parts_of[field.name][which[kept]] = getattr(at, field.name)[kept]
-    return ManyValues(**parts_of)
+    optima.at[which[kept]] = at[kept]

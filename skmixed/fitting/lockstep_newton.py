@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.local_model import DOWNHILL, FLAT, LARGE, NEAR, TINY, LocalModel
 from skmixed.fitting.newton import EPSILON, PATIENCE, ROUNDING, SUFFICIENT
-from skmixed.likelihood.many_responses import ManyResponses, ManyValues
+from skmixed.likelihood.many_responses import ManyResponses, ManyValues, Stacked
 
-__all__ = ["ManyOptima", "merged", "newton_in_lockstep"]
+__all__ = ["ManyOptima", "newton_in_lockstep"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -22,22 +21,16 @@ WIDEST = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ManyOptima:
-    """Hold where the searches ended.
-
-    Attributes
-    ----------
-    converged : ndarray of shape (m,)
-        Where it is False, the response needs a search of its own.
-    """
+class ManyOptima(Stacked):
+    """Hold where the searches ended; where one has not converged, it needs one of its own."""
 
     at: ManyValues
     converged: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _LocalModels:
-    """Hold the quadratic models of m objectives: what ``LocalModel`` takes its step from."""
+class _LocalModels(Stacked):
+    """Hold the quadratic models of many objectives: what ``LocalModel`` takes its step from."""
 
     newton: FloatArray
     first_axis: FloatArray
@@ -47,7 +40,7 @@ class _LocalModels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Searches:
+class _Searches(Stacked):
     """Hold the searches that still go on: their responses, points, models and trust radii."""
 
     which: NDArray[np.intp]
@@ -56,58 +49,48 @@ class _Searches:
     radius: FloatArray
     before: FloatArray
     stale: NDArray[np.intp]
-
-
-Rows = TypeVar("Rows", ManyValues, _LocalModels, _Searches)
+    stuck: BoolArray
+    flat: BoolArray
 
 
 def newton_in_lockstep(
     objective: ManyResponses, start: FloatArray, *, tol: float, max_iter: int
 ) -> ManyOptima:
-    """Minimise the objective of every response by the rules of ``newton_search``.
+    """Minimise the objective of every response, from (m, n_parameters), as ``newton_search`` does.
 
     Each response has its own trust radius, and leaves the batch when its search ends.
-
-    Parameters
-    ----------
-    start : ndarray of shape (m, n_parameters)
-    tol : float
-        Distance from the stationary point at which to stop, in standard errors of theta.
-    max_iter : int
-        Largest number of evaluations.
     """
     m = len(start)
-    every = np.arange(m)
+    every, no = np.arange(m), np.zeros(m, dtype=bool)
     at = objective(start, every)
-    end = ManyOptima(_rows(at, every), np.zeros(m, dtype=bool))
     searches = _Searches(
         every,
         at,
         _local_models(at, objective.covariance.lower_bounds),
         np.maximum(1.0, np.linalg.norm(start, axis=1)),
-        np.full(m, np.inf),
-        np.zeros(m, dtype=np.intp),
+        before=np.full(m, np.inf),
+        stale=np.zeros(m, dtype=np.intp),
+        stuck=no,
+        flat=no,
     )
-    nowhere = np.zeros(m, dtype=bool)
-    searches = _going_on(searches, end, nowhere, nowhere, tol)
-    for _ in range(1, max_iter):
+    end = ManyOptima(at[every], no.copy())
+    for n_iter in range(max_iter):
+        searches = _advanced(searches, objective) if n_iter else searches
+        searches = _going_on(searches, end, tol)
         if not len(searches.which):
             break
-        searches, stuck, flat = _advanced(searches, objective)
-        searches = _going_on(searches, end, stuck, flat, tol)
     return end
 
 
-def _advanced(
-    searches: _Searches, objective: ManyResponses
-) -> tuple[_Searches, BoolArray, BoolArray]:
+def _advanced(searches: _Searches, objective: ManyResponses) -> _Searches:
     """Try one step of every search; tell where no step leads further, and where all is rounding."""
     at, models, radius = searches.at, searches.models, searches.radius
     lower = objective.covariance.lower_bounds
     steps = _steps(models, radius, at.theta, lower)
     lengths = np.linalg.norm(steps, axis=1)
     predicted = _predicted(at, steps)
-    rounding = _rounding(at, objective.nu)
+    squares = np.einsum("ri,ri->r", at.theta, at.theta)
+    rounding = ROUNDING * (np.abs(at.value) + objective.nu + 4.0 * squares)
     flat = np.abs(predicted) <= rounding
     stale = searches.stale + (flat & (models.distance > 0.5 * searches.before))
     trial = objective(at.theta + steps, searches.which)
@@ -117,37 +100,27 @@ def _advanced(
     better = change <= SUFFICIENT * np.minimum(predicted, 0.0)
     better |= flat & (change <= rounding) & (ahead.distance < models.distance)
     better &= valid & (stale <= PATIENCE)
-    short = lengths <= EPSILON * (1.0 + np.linalg.norm(at.theta, axis=1))
+    short = lengths <= EPSILON * (1.0 + np.sqrt(squares))
     stuck = valid & ~better & (flat | short)
     wider = better & (change < 0.5 * predicted)
     radius = np.where(wider, np.maximum(radius, 4.0 * lengths), radius)
     radius = np.where(better | stuck, radius, 0.25 * lengths)
-    moved = _Searches(
-        searches.which,
-        merged(better, trial, at),
-        merged(better, ahead, models),
-        radius,
-        models.distance,
-        stale,
-    )
-    return moved, stuck, flat
+    # Those that do not go to their trial points stay where they are.
+    trial[~better], ahead[~better] = at[~better], models[~better]
+    return _Searches(searches.which, trial, ahead, radius, models.distance, stale, stuck, flat)
 
 
-def _going_on(
-    searches: _Searches, end: ManyOptima, stuck: BoolArray, flat: BoolArray, tol: float
-) -> _Searches:
+def _going_on(searches: _Searches, end: ManyOptima, tol: float) -> _Searches:
     """Write down where searches have ended, and return the others."""
-    at, models = searches.at, searches.models
+    at, models, stuck = searches.at, searches.models, searches.stuck
     with np.errstate(invalid="ignore"):
-        arrived = models.distance <= np.where(stuck & flat, np.sqrt(tol), tol)
-        lost = ~np.isfinite(at.value) | ~(at.spread <= WIDEST)
+        arrived = models.distance <= np.where(stuck & searches.flat, np.sqrt(tol), tol)
+        lost = ~np.isfinite(at.value) | ~(at.largest <= WIDEST)
         lost |= np.einsum("ri,ri->r", at.theta, at.theta) > LARGE**2
     arrived &= ~models.saddle & ~lost
-    end.converged[searches.which[arrived]] = True
-    for field in fields(ManyValues):
-        getattr(end.at, field.name)[searches.which[arrived]] = getattr(at, field.name)[arrived]
+    end[searches.which[arrived]] = ManyOptima(at, arrived)[arrived]
     gone = arrived | stuck | lost
-    return _rows(searches, np.flatnonzero(~gone)) if gone.any() else searches
+    return searches[~gone] if gone.any() else searches
 
 
 def _local_models(at: ManyValues, lower: FloatArray | None) -> _LocalModels:
@@ -206,28 +179,3 @@ def _predicted(at: ManyValues, steps: FloatArray) -> FloatArray:
     """Return the changes of the objectives that the models predict."""
     half = 0.5 * np.einsum("rij,rj->ri", at.hessian, steps)
     return np.einsum("ri,ri->r", steps, at.gradient + half)
-
-
-def _rounding(at: ManyValues, nu: float) -> FloatArray:
-    """Return the size of the rounding errors in the objectives."""
-    squares = np.einsum("ri,ri->r", at.theta, at.theta)
-    return ROUNDING * (np.abs(at.value) + nu + 4.0 * squares)
-
-
-def _rows(whole: Rows, which: NDArray[np.intp]) -> Rows:
-    """Return some rows of every array."""
-    chosen: dict[str, Any] = {}
-    for field in fields(whole):
-        part: Any = getattr(whole, field.name)
-        chosen[field.name] = part[which] if isinstance(part, np.ndarray) else _rows(part, which)
-    return replace(whole, **chosen)
-
-
-def merged(chosen: BoolArray, new: Rows, old: Rows) -> Rows:
-    """Return the new rows where they are chosen, the old ones elsewhere."""
-    merged: dict[str, Any] = {}
-    for field in fields(new):
-        one, other = getattr(new, field.name), getattr(old, field.name)
-        along = chosen.reshape(-1, *(1,) * (one.ndim - 1))
-        merged[field.name] = np.where(along, one, other)
-    return replace(new, **merged)

@@ -44,41 +44,22 @@ NEXT_TO_NOTHING = 1e-10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LMMModel:
-    """Hold the rows, the structures and how to search.
-
-    Attributes
-    ----------
-    covariance : JointCovariance
-        Structures of the terms of each block.
-    tol : float
-        Distance from the optimum at which to stop, in standard errors of theta.
-    max_iter : int
-        Largest number of evaluations of the objective.
-    solver : {"auto", "direct", "iterative"}
-        Of several grouping factors.
-    verbose : int
-        0 shows nothing, 1 a line for each evaluation.
-    residual : ResidualModel or None
-        The structure of the residuals; None where they are independent, of one variance.
-    """
+    """Hold the rows, the structures and how to search."""
 
     design: Design
-    covariance: JointCovariance
+    covariance: JointCovariance  # Structures of the terms of each block.
     reml: bool
-    tol: float
-    max_iter: int
+    tol: float  # Distance from the optimum at which to stop, in standard errors of theta.
+    max_iter: int  # Evaluations of the objective.
     solver: Solver = "auto"
-    verbose: int = 0
-    residual: ResidualModel | None = None
+    verbose: int = 0  # 0 shows nothing, 1 a line for each evaluation.
+    residual: ResidualModel | None = None  # None where residuals are independent, of one variance.
 
     def fit(self, start: NDArray[np.float64] | None = None) -> LMMFit:
         """Standardise the rows, sum their cross-products, search, and carry the optimum back.
 
-        Parameters
-        ----------
-        start : ndarray of shape (n_theta + n_rho,), optional
-            Where the search in a model with a residual structure begins, such as the estimates of
-            another response to the same design. Other models choose starts themselves.
+        The search in a model with a residual structure may begin at a given (theta, rho), such as
+        the estimates of another response to the same design. Other models choose starts themselves.
         """
         if self.residual is not None:
             depends = depends_on_fitted(self.residual.learned.structure)
@@ -109,10 +90,7 @@ class LMMModel:
     def estimable_factors(self, *, known_sigma: bool = False) -> list[int]:
         """Return the factors whose variances the rows may tell from that of the residuals.
 
-        Parameters
-        ----------
-        known_sigma : bool, default=False
-            Whether that one is known: then a single row of each level is enough.
+        Where that one is known, a single row of each level is enough.
         """
         factors = self.design.factors
         least = 1 if known_sigma else 2

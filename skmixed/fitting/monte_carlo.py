@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.evaluation import Evaluation
-from skmixed.fitting.score_steps import score_noise
 
-__all__ = ["MonteCarloError", "monte_carlo_error", "relative_error"]
+__all__ = ["MonteCarloError", "monte_carlo_error", "relative_error", "score_noise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -23,35 +22,30 @@ SMALL = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonteCarloError:
-    """Hold the standard errors that random probes cause: another seed would move a fit so far.
+    """Hold the standard errors that random probes cause: another seed would move a fit so far."""
 
-    Attributes
-    ----------
-    theta : ndarray of shape (n_parameters,)
-        Of the relative covariance parameters, in the user's units.
-    relative : float
-        The largest of them in standardised coordinates, over the statistical standard error of the
-        same parameter.
-    """
-
-    theta: FloatArray
-    relative: float
+    theta: FloatArray  # In the user's units.
+    relative: float  # The largest in standardised coordinates, over the statistical error.
     log_likelihood: float
+
+
+def score_noise(at: Evaluation) -> FloatArray:
+    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters)."""
+    replicates = at.replicated_gradients
+    if replicates is None:
+        return np.zeros((len(at.theta), len(at.theta)))
+    n = len(replicates)
+    centred = replicates - replicates.mean(axis=0)
+    return centred.T @ centred / (n * (n - 1))
 
 
 def monte_carlo_error(
     at: Evaluation, in_units: Callable[[FloatArray], FloatArray]
 ) -> MonteCarloError | None:
-    """Carry the spread of the replicated scores over to theta; None for an exact fit.
+    """Carry the errors of the replicated scores at an optimum over to theta; None for an exact fit.
 
     theta_hat solves g(theta) = 0, so that it errs by -H^-1 times the error of g (delta method).
-
-    Parameters
-    ----------
-    at : Evaluation
-        The optimum.
-    in_units : callable
-        Maps theta in standardised coordinates to that in the user's units.
+    ``in_units`` maps theta in standardised coordinates to that in the user's units.
     """
     if at.replicated_gradients is None:
         return None
@@ -67,13 +61,7 @@ def monte_carlo_error(
 
 
 def relative_error(at: Evaluation) -> float:
-    """Return the largest Monte-Carlo error over the standard error of the same parameter.
-
-    Parameters
-    ----------
-    at : Evaluation
-        The optimum, in standardised coordinates.
-    """
+    """Return the largest Monte-Carlo error over the standard error of the same parameter."""
     noise, covariance = _theta_noise(at)
     moved = noise.diagonal() > 0.0
     ratios = np.sqrt(noise.diagonal()[moved] / covariance.diagonal()[moved])
@@ -81,10 +69,7 @@ def relative_error(at: Evaluation) -> float:
 
 
 def _theta_noise(at: Evaluation) -> tuple[FloatArray, FloatArray]:
-    """Return the Monte-Carlo covariance of theta, and its statistical one.
-
-    Half of the Hessian of -2 log-likelihood is the information.
-    """
+    """Return the Monte-Carlo covariance of theta, and its statistical one, from H / 2."""
     curvature, axes = np.linalg.eigh(at.hessian)
     told = curvature > FLAT * max(float(curvature[-1]), np.finfo(float).tiny)
     inverse = (axes[:, told] / curvature[told]) @ axes[:, told].T

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from skmixed.fitting.evaluation import Evaluation, Objective, Value
 from skmixed.fitting.local_model import LocalModel
-from skmixed.fitting.secants import Secants
 
-__all__ = ["ModelOf", "Optimum", "evaluated", "newton_search"]
+__all__ = ["ModelOf", "Optimum", "Secants", "evaluated", "newton_search"]
 
 FloatArray = NDArray[np.float64]
 ModelOf = Callable[[FloatArray, FloatArray, FloatArray], LocalModel]
@@ -24,29 +23,26 @@ ROUNDING = 16.0 * EPSILON
 SUFFICIENT = 1e-4
 # Steps within rounding that come no nearer to the optimum: after so many, rounding is all there is.
 PATIENCE = 5
+# Standard errors from the optimum within which the objective is about quadratic.
+QUADRATIC = 0.1
+# The same if the steps do not come nearer, as they do where the curvature is wrong by a half.
+OSCILLATING = 1.0
+# A correction that makes the optimum seem so many times as far away is made of rounding.
+IMPLAUSIBLE = 30.0
+# A change of the gradient that has next to nothing along its step says nothing.
+ORTHOGONAL = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum(Generic[Value]):
-    """Hold where the search ended, and why.
-
-    Attributes
-    ----------
-    n_iter : int
-        Evaluations of the objective.
-    scaled_gradient : float
-        Length of the gradient in the metric of the inverse Hessian: about how many standard errors
-        theta is away from the stationary point.
-    exhausted : bool
-        Whether the number of evaluations ended the search.
-    """
+    """Hold where the search ended, and why."""
 
     at: Value
     converged: bool
-    n_iter: int
-    scaled_gradient: float
+    n_iter: int  # Evaluations of the objective.
+    scaled_gradient: float  # About how many standard errors theta is away.
     message: str
-    exhausted: bool = False
+    exhausted: bool = False  # Whether the number of evaluations ended the search.
 
 
 def newton_search(
@@ -62,20 +58,11 @@ def newton_search(
 ) -> Optimum[Value]:
     """Take Newton steps from a point until none leads further; never uphill.
 
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    n_iter : int
-        Evaluations so far.
-    tol : float
-        Distance from the stationary point at which to stop, in standard errors of theta.
-    model_of : callable, optional
-        Makes the LocalModel of theta, gradient and Hessian, with its bounds and units.
-    exact : bool, default=True
-        Whether the Hessian is exact; else the steps correct it.
-    cost : int, default=1
-        What a call of the objective counts as.
+    Parameters ---------- n_iter : int     Evaluations so far. tol : float     Distance from the
+    stationary point at which to stop, in standard errors of theta. model_of : callable, optional
+    Makes the LocalModel of theta, gradient and Hessian, with its bounds and units. exact : bool,
+    default=True     Whether the Hessian is exact; else the steps correct it. cost : int, default=1
+    What a call of the objective counts as.
     """
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
     secants = None if exact else Secants(len(at.theta))
@@ -100,11 +87,12 @@ def newton_search(
             message = "the residual variance tends to 0: no optimum exists"
             return Optimum(trial, False, n_iter, model.distance, message)
         length = math.sqrt(step @ step)
+        short = length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
         if trial is not None and stale <= PATIENCE and _improves(at, trial, model, predicted, flat):
             if trial.value - at.value < 0.5 * predicted:
                 radius = max(radius, 4.0 * length)
             at = trial
-        elif trial is not None and (flat or _is_short(length, at)):
+        elif trial is not None and (flat or short):
             # Rounding may hide the last steps, but no longer ones.
             near = flat and model.distance <= math.sqrt(tol)
             reached = near and not model.saddle
@@ -129,11 +117,6 @@ def _improves(
     return nearer.distance < model.distance
 
 
-def _is_short(length: float, at: Evaluation) -> bool:
-    """Tell whether a step changes theta by no more than rounding."""
-    return length <= EPSILON * (1.0 + math.sqrt(at.theta @ at.theta))
-
-
 def _rounding(at: Evaluation) -> float:
     """Return the size of the rounding errors in the objective.
 
@@ -148,3 +131,61 @@ def evaluated(objective: Objective[Value], theta: FloatArray) -> Value | None:
         return objective(theta)
     except np.linalg.LinAlgError:
         return None
+
+
+class Secants:
+    """Correct an approximate Hessian so that it explains how the gradient changed.
+
+    The correction C is updated by the symmetric formula of rank one (Nocedal and Wright 2006,
+    section 6.2): with a step s, and r what the model H + C leaves of the change of the gradient,
+    C grows by r r' / r's. Far from the optimum it starts anew, where the objective is not quadratic
+    and r says less of H than of higher derivatives.
+    """
+
+    def __init__(self, n_parameters: int) -> None:
+        self._correction = np.zeros((n_parameters, n_parameters))
+        self._last: LocalModel | None = None
+
+    def corrected(self, model: LocalModel) -> LocalModel:
+        """Return the model at a point with the Hessian corrected by the steps so far."""
+        last = self._last
+        if last is not None and np.array_equal(last.theta, model.theta):
+            return last
+        new = _with(self._correction, model)
+        if last is not None:
+            slow = new.distance > 0.5 * last.distance
+            if last.distance < QUADRATIC or (slow and last.distance < OSCILLATING):
+                new = self._updated(last, new, model)
+            else:
+                self._correction = np.zeros_like(self._correction)
+                new = model
+        self._last = new
+        return new
+
+    def _updated(self, last: LocalModel, new: LocalModel, model: LocalModel) -> LocalModel:
+        """Update the correction; start anew if that makes the optimum seem far away."""
+        correction = self._correction + _rank_one(last, new)
+        better = _with(correction, model)
+        if better.saddle or better.distance > IMPLAUSIBLE * new.distance:
+            self._correction = np.zeros_like(correction)
+            return model
+        self._correction = correction
+        return better
+
+
+def _with(correction: FloatArray, model: LocalModel) -> LocalModel:
+    """Add a correction to the Hessian of a model."""
+    hessian = model.hessian + correction
+    return LocalModel.of(
+        model.theta, model.gradient, hessian, model.lower, own_units=model.own_units
+    )
+
+
+def _rank_one(last: LocalModel, new: LocalModel) -> FloatArray:
+    """Return the symmetric change of rank one that explains the change of the gradient."""
+    step = new.theta - last.theta
+    left = new.gradient - last.gradient - new.hessian @ step
+    along = left @ step
+    if abs(along) <= ORTHOGONAL * math.sqrt((left @ left) * (step @ step)):
+        return np.zeros_like(new.hessian)
+    return np.multiply.outer(left, left) / along

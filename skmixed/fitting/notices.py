@@ -31,13 +31,8 @@ def notices_of(
 ) -> tuple[Notice, ...]:
     """Collect the warnings that a fit deserves, each once.
 
-    Parameters
-    ----------
-    varies : sequence of ndarray of shape (n_effects,)
-        For each estimable factor, whether each effect's column varies within any group, given
-        those before it.
-    told : collection of int, default=()
-        Factors that are not estimated, for a reason that the caller tells.
+    ``varies`` tells of each estimable factor whether each effect's column varies within any group,
+    given those before it; of the factors ``told`` the caller says why they are not estimated.
     """
     found = [_exact(fit, design), aliased_notice(fit), _convergence(fit), monte_carlo_notice(fit)]
     redundant = [_redundant(effects, varies) for effects in fit.random]

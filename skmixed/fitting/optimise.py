@@ -45,21 +45,11 @@ def minimise(
     should that not be enough, it is replaced by differences of gradients. If no Newton step leads
     further before the optimum, L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995) is tried.
 
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    start : ndarray of shape (n_parameters,)
-    tol : float
-        Converged when theta is within about ``tol`` standard errors of the stationary point.
-    max_iter : int
-        Largest number of evaluations.
-    lower : ndarray of shape (n_parameters,) or None
-        Bounds of theta, for an objective that does not mirror at them.
-    exact : bool, default=True
-        Whether the Hessian is exact.
-    own_units : bool, default=False
-        Whether parameters are measured by their own curvatures, as for ``LocalModel``.
+    Parameters ---------- tol : float     Converged when theta is within about ``tol`` standard
+    errors of the stationary point. lower : ndarray of shape (n_parameters,) or None     Bounds of
+    theta, for an objective that does not mirror at them. exact : bool, default=True     Whether the
+    Hessian is exact. own_units : bool, default=False     Whether parameters are measured by their
+    own curvatures, as for ``LocalModel``.
     """
     model_of = partial(LocalModel.of, lower=lower, own_units=own_units)
     at, n_iter = _first_evaluation(objective, start)
@@ -155,13 +145,8 @@ def measured_hessian(
 ) -> FloatArray:
     """Return the Hessian from differences of the gradient.
 
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    gradient : ndarray of shape (n_parameters,), optional
-        That at theta, for one-sided differences, which take half of the evaluations of central ones
-        and are good to five digits or more.
+    Given the gradient at theta, they are one-sided, take half of the evaluations of central ones,
+    and are good to five digits or more.
     """
     if gradient is None:
         hessian = central_differences(lambda at: objective(at).gradient, theta)

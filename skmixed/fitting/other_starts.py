@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import DirectSum, JointCovariance
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.crossproducts import FactorProducts
 from skmixed.likelihood.profiled import ProfiledObjective
 
@@ -58,13 +59,7 @@ RIDGE = 0.01
 
 
 def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatArray]:
-    """Return where else to start a search; nowhere, if no second optimum is to be expected.
-
-    Parameters
-    ----------
-    theta : ndarray of shape (n_parameters,)
-        The optimum that is known.
-    """
+    """Return where else to start, an optimum being known; nowhere, if no second one is likely."""
     covariance, products = objective.covariance, objective.products.factors
     starts = []
     if is_lopsided(products):
@@ -80,13 +75,7 @@ def other_starts(objective: ProfiledObjective, theta: FloatArray) -> list[FloatA
 
 
 def is_lopsided(products: Sequence[FactorProducts]) -> bool:
-    """Tell whether few levels hold so much of the information that several optima are likely.
-
-    Parameters
-    ----------
-    products : sequence of FactorProducts
-        Of each grouping factor.
-    """
+    """Tell whether few levels hold so much of the information that several optima are likely."""
     limits = [HANDFUL if _n_levels(factor) <= SMALL else FEW for factor in products]
     if not any(map(_fewer_decide, products, limits)):
         return False
@@ -95,13 +84,7 @@ def is_lopsided(products: Sequence[FactorProducts]) -> bool:
 
 
 def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts]) -> bool:
-    """Tell whether a structure with an angle for its correlations meets few levels.
-
-    Parameters
-    ----------
-    products : sequence of FactorProducts
-        Of each grouping factor.
-    """
+    """Tell whether a structure with an angle for its correlations meets few levels."""
     tied = any(map(_ties_correlations, covariance.factors))
     return tied and any(_fewer_decide(factor, FEW_TIED) for factor in products)
 
@@ -109,16 +92,14 @@ def has_corners(covariance: JointCovariance, products: Sequence[FactorProducts])
 def _fewer_decide(factor: FactorProducts, limit: float) -> bool:
     """Tell whether (sum d^2)^2 / sum d^4 is below a limit for some effect."""
     squares = np.einsum("jjg->jg", factor.ZtWZ) ** 2
-    counted = squares if factor.multiplicity is None else squares * factor.multiplicity
+    counted = repeated(squares, factor.multiplicity)
     fourths = np.einsum("jg,jg->j", counted, squares)
     return bool((counted.sum(axis=1) ** 2 < limit * fourths).any())
 
 
 def _n_levels(factor: FactorProducts) -> float:
     """Return the number of levels, each as often as it counts."""
-    if factor.multiplicity is None:
-        return float(factor.ZtWZ.shape[2])
-    return float(factor.multiplicity.sum())
+    return float(repeated(np.ones(factor.ZtWZ.shape[2]), factor.multiplicity).sum())
 
 
 def _lowest(
@@ -137,11 +118,6 @@ def lattice(covariance: JointCovariance, products: Sequence[FactorProducts]) -> 
     order of their information; the others are standard deviations and correlations of the effects,
     in units of what that level could just tell from 0. So the scales and shapes of all levels are
     tried: where one of them has a wild value, its effects look perfectly correlated to others.
-
-    Parameters
-    ----------
-    products : sequence of FactorProducts
-        Of each grouping factor.
     """
     lengths = [1 + one.n_effects * (one.n_effects + 1) // 2 for one in covariance.factors]
     cube = np.split(_additive_sequence(N_POINTS, sum(lengths)), np.cumsum(lengths)[:-1], axis=1)

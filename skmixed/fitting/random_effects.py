@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,56 +20,23 @@ from skmixed.likelihood.batched import cholesky_over_groups
 from skmixed.likelihood.errors import ConditionalErrors
 from skmixed.saving.fields import FieldState
 
-__all__ = ["SINGULAR", "RandomEffects"]
+__all__ = ["SINGULAR", "FactorDescription", "RandomEffects"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class RandomEffects(FieldState):
-    """Hold the random effects of one grouping factor.
-
-    The arrays named ``standardised_*`` are in standardised columns and units of the working
-    response; the properties carry them over to the user's units.
-
-    Attributes
-    ----------
-    covariance : DirectSum
-        The structures of the terms.
-    sizes : ndarray of shape (n_levels,)
-        Rows of each level.
-    precision : ndarray of shape (n_levels,)
-        Sum of the weights of each level's rows.
-    sigma : float
-        Residual standard deviation at weight 1, in units of y.
-    standardised_factor : ndarray of shape (k, k)
-        Lambda.
-    standardised_modes : ndarray of shape (n_levels, k)
-    standardised_scores : ndarray of shape (rank, k, n_levels)
-        Z'V^-1 X of each level.
-    errors : ConditionalErrors
-        Of all estimable factors.
-    position : int or None
-        Position of this factor among them; None where it is not estimable.
-    mean_square : ndarray of shape (k, k)
-        Mean of z z' over the training rows, standardised columns.
-    """
+class FactorDescription:
+    """Hold what a fit knows of one grouping factor before anything is estimated."""
 
     levels: Levels
     terms: tuple[TermLayout, ...]
     covariance: DirectSum
     coordinates: RandomCoordinates
-    sizes: NDArray[np.intp]
-    precision: FloatArray
-    sigma: float
-    response_scale: float
-    weight_scale: float
-    standardised_factor: FloatArray
-    standardised_modes: FloatArray
-    standardised_scores: FloatArray
-    errors: ConditionalErrors
-    position: int | None
-    mean_square: FloatArray
+    sizes: NDArray[np.intp]  # Rows of each level.
+    precision: FloatArray  # Sum of the weights of each level's rows.
+    mean_square: FloatArray  # Mean of z z' over the rows, standardised columns.
+    position: int | None  # Among the estimable factors; None where it is not.
 
     @property
     def name(self) -> str:
@@ -79,6 +47,33 @@ class RandomEffects(FieldState):
     def effect_names(self) -> tuple[str, ...]:
         """Name the effects of one level."""
         return tuple(name for term in self.terms for name in term.effect_names)
+
+    @property
+    def estimable(self) -> bool:
+        """Tell whether the rows say anything of the variances."""
+        return self.position is not None
+
+    def with_estimates(self, **estimates: Any) -> RandomEffects:
+        """Add what a fit estimates of the factor."""
+        known = {field.name: getattr(self, field.name) for field in fields(FactorDescription)}
+        return RandomEffects(**known, **estimates)
+
+
+@dataclass(frozen=True, eq=False)
+class RandomEffects(FieldState, FactorDescription):
+    """Hold the random effects of one grouping factor.
+
+    The arrays named ``standardised_*`` are in standardised columns and units of the working
+    response; the properties carry them over to the user's units.
+    """
+
+    sigma: float  # Of a residual at weight 1, in units of y.
+    response_scale: float
+    weight_scale: float
+    standardised_factor: FloatArray  # Lambda
+    standardised_modes: FloatArray  # (n_levels, k)
+    standardised_scores: FloatArray  # (rank, k, n_levels): Z'V^-1 X of each level.
+    errors: ConditionalErrors  # Of all estimable factors.
 
     @property
     def working_sigma(self) -> float:
@@ -125,11 +120,6 @@ class RandomEffects(FieldState):
         Psi = self.standardised_factor @ self.standardised_factor.T
         return np.einsum("qr,irg->gqi", Psi, self.standardised_scores)
 
-    @property
-    def estimable(self) -> bool:
-        """Tell whether the rows say anything of the variances."""
-        return self.position is not None
-
     @cached_property
     def conditional_covariance(self) -> FloatArray:
         """Return each level's covariance of the effects given the data, shape (n_levels, k, k).
@@ -154,12 +144,5 @@ class RandomEffects(FieldState):
     @property
     def boundary(self) -> bool:
         """Tell whether the covariance of some term has less than full rank."""
-        return any(
-            _smallest_part(self.standardised_factor[effects]) < SINGULAR
-            for effects in self.covariance.effect_slices
-        )
-
-
-def _smallest_part(root: FloatArray) -> float:
-    """Return the smallest singular value of the rows of a factor."""
-    return float(dgesdd(root, compute_uv=0)[1][-1])
+        parts = (self.standardised_factor[effects] for effects in self.covariance.effect_slices)
+        return any(dgesdd(part, compute_uv=0)[1][-1] < SINGULAR for part in parts)

@@ -17,15 +17,15 @@ from skmixed.design.groups import GroupingFactor, differs_within
 from skmixed.exceptions import SingularFitWarning
 from skmixed.fitting.assemble import assemble
 from skmixed.fitting.basis_objective import with_basis
-from skmixed.fitting.convergence import snap_to_boundary
+from skmixed.fitting.convergence import snap_to_boundary, theta_on_boundary
 from skmixed.fitting.estimates import objective_constant
 from skmixed.fitting.lmm_fit import LMMFit, Notice
 from skmixed.fitting.notices import notices_of
 from skmixed.fitting.optimise import Optimum, minimise
-from skmixed.fitting.progress import WatchedObjective
 from skmixed.fitting.residual_identification import undetermined_parameters
 from skmixed.fitting.residual_objective import ResidualEvaluation, ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
+from skmixed.fitting.search import WatchedObjective
 from skmixed.fitting.standardise import Coordinates, standardised
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.profiled import ObjectiveValue
@@ -191,7 +191,8 @@ def _search(
     if not len(theta):
         return optimum
     here = objective.of_theta(rho)
-    snapped = snap_to_boundary(here, replace(optimum, at=here(theta)))
+    boundary = theta_on_boundary(here.covariance, theta)
+    snapped = snap_to_boundary(here, boundary, replace(optimum, at=here(theta)))
     if np.array_equal(snapped.at.theta, theta):
         return optimum
     return replace(optimum, at=objective(np.append(snapped.at.theta, rho)))

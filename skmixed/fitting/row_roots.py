@@ -18,15 +18,7 @@ Integers = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Hold the combinations of the levels of all factors that occur.
-
-    Attributes
-    ----------
-    of_rows : ndarray of shape (n,)
-        The cell of each row.
-    codes : list of ndarray of shape (n_cells,)
-        The level of each factor.
-    """
+    """Hold the combinations of the levels of all factors that occur, and the one of each row."""
 
     of_rows: Integers
     codes: list[Integers]
@@ -45,12 +37,7 @@ class Cells:
 def row_roots(errors: ConditionalErrors, Z: list[FloatArray], cells: Cells) -> FloatArray:
     """Return roots of Z D Z' between the rows of one cell, (n_effects, n).
 
-    Parameters
-    ----------
-    errors : ConditionalErrors
-        D, the covariance of all effects given the data and beta.
-    Z : list of ndarray of shape (k, n)
-        One for each factor.
+    D is the covariance of all effects given the data and beta, and Z has (k, n) for each factor.
     """
     if not Z:
         return np.empty((0, len(cells.of_rows)))

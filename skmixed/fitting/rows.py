@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
 from skmixed.design.whitening import DiagonalWhitening, Whitening
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts, factor_products
 
@@ -21,28 +22,17 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelRows:
-    """Hold the rows of a design in standardised columns, without weights.
-
-    Attributes
-    ----------
-    A : ndarray of shape (n_coefficients + 1, n)
-        [X y], the working response last.
-    Z : tuple of ndarray of shape (n_effects, n)
-        One for each block.
-    weighting : DiagonalWhitening
-        What the weights of the design make of the rows.
-    """
+    """Hold the rows of a design in standardised columns, without weights."""
 
     design: Design
-    A: FloatArray
-    Z: tuple[FloatArray, ...]
-    weighting: DiagonalWhitening
+    A: FloatArray  # [X y], the working response last, (n_coefficients + 1, n).
+    Z: tuple[FloatArray, ...]  # (n_effects, n) of each block.
+    weighting: DiagonalWhitening  # What the weights make of the rows.
 
     def mean_squares(self) -> list[FloatArray]:
         """Return the mean of z z' over the rows for each block, each row as often as it counts."""
         counts = self.design.weights.row_multiplicity
-        counted = (Z if counts is None else Z * counts for Z in self.Z)
-        return [C @ Z.T / self.design.count for C, Z in zip(counted, self.Z, strict=True)]
+        return [repeated(Z, counts) @ Z.T / self.design.count for Z in self.Z]
 
     def select(self, rows: NDArray[np.intp]) -> ModelRows:
         """Return some of the rows, in the same columns."""
@@ -54,14 +44,9 @@ class ModelRows:
     def whitened(
         self, whitening: Whitening | None = None, response: FloatArray | None = None
     ) -> WhitenedRows:
-        """Whiten the columns; they are not copied where nothing changes.
+        """Whiten the columns, as the weights ask by default, with another response if it is given.
 
-        Parameters
-        ----------
-        whitening : Whitening, optional
-            By default what the weights ask for.
-        response : ndarray of shape (n,), optional
-            Takes the place of the working response.
+        They are not copied where nothing changes.
         """
         A = self.A if response is None else np.vstack([self.A[:-1], response])
         by = self.weighting if whitening is None else whitening
@@ -70,35 +55,18 @@ class ModelRows:
     def products(
         self, whitening: Whitening | None = None, response: FloatArray | None = None
     ) -> CrossProducts:
-        """Sum the cross-products of the whitened columns.
-
-        Parameters
-        ----------
-        whitening : Whitening, optional
-            By default what the weights ask for.
-        response : ndarray of shape (n,), optional
-            Takes the place of the working response.
-        """
+        """Sum the cross-products of the columns, whitened as in `whitened`."""
         return self.whitened(whitening, response).products()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WhitenedRows:
-    """Hold rows whose residuals are independent, with one variance.
+    """Hold rows whose residuals are independent, with one variance."""
 
-    Attributes
-    ----------
-    plain : ModelRows
-        Before they were whitened.
-    A : ndarray of shape (n_coefficients + 1, n)
-    log_determinant : float
-        Of the covariance that the residuals had, over sigma^2.
-    """
-
-    plain: ModelRows
+    plain: ModelRows  # Before they were whitened.
     A: FloatArray
     Z: tuple[FloatArray, ...]
-    log_determinant: float = 0.0
+    log_determinant: float = 0.0  # Of the residuals' covariance, over sigma^2.
 
     def whitened(self, whitening: Whitening) -> WhitenedRows:
         """Whiten the rows once more, as for correlations that are left beside the weights."""
@@ -125,23 +93,11 @@ class WhitenedRows:
         )
 
     def with_response(self, response: FloatArray) -> WhitenedRows:
-        """Return the rows with another working response.
-
-        Parameters
-        ----------
-        response : ndarray of shape (n,)
-            Whitened.
-        """
+        """Return the rows with another working response, which is whitened."""
         return replace(self, A=np.vstack([self.A[:-1], response]))
 
     def renewed(self, products: CrossProducts) -> CrossProducts:
-        """Sum only the cross-products with the response again.
-
-        Parameters
-        ----------
-        products : CrossProducts
-            Of the same rows with another response.
-        """
+        """Sum the products with the response again, given those with another response."""
         y = self.A[-1]
         AtWA = products.AtWA.copy()
         AtWA[-1] = AtWA[:, -1] = self._counted() @ y
@@ -157,8 +113,7 @@ class WhitenedRows:
 
     def _counted(self) -> FloatArray:
         """Return the columns of A, each row as often as its group counts."""
-        counts = self.plain.design.weights.group_counts
-        return self.A if counts is None else self.A * counts
+        return repeated(self.A, self.plain.design.weights.group_counts)
 
 
 def _crossed(

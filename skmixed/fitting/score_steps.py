@@ -7,15 +7,17 @@ of the objective is not its integral. Steps are therefore judged by the score al
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.evaluation import Evaluation, Objective, Value
+from skmixed.fitting.monte_carlo import relative_error, score_noise
 from skmixed.fitting.newton import Optimum, evaluated
 
-__all__ = ["follow_score", "score_noise", "settle_on_boundary"]
+__all__ = ["follow_score", "search_by_score", "settle_on_boundary"]
 
 FloatArray = NDArray[np.float64]
 
@@ -30,6 +32,10 @@ SUFFICIENT = 1e-4
 RESOLVED = 0.01
 # The solutions for the probes are no more exact than this allows, in standard errors of theta.
 SOLVED = 1e-5
+# Part of the standard error of theta that its Monte-Carlo error may be before probes are added.
+PRECISE = 0.05
+# At most so many times as many.
+MOST = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,34 +96,14 @@ class _ScoreModel:
         return step if length <= radius else step * (radius / length)
 
 
-def score_noise(at: Evaluation) -> FloatArray:
-    """Return the Monte-Carlo covariance of the gradient, of shape (n_parameters, n_parameters)."""
-    replicates = at.replicated_gradients
-    if replicates is None:
-        return np.zeros((len(at.theta), len(at.theta)))
-    n = len(replicates)
-    centred = replicates - replicates.mean(axis=0)
-    return centred.T @ centred / (n * (n - 1))
-
-
 def follow_score(
     objective: Objective[Value], start: FloatArray, *, tol: float, max_iter: int
 ) -> Optimum[Value]:
     """Find a zero of the score that is a minimum of the objective.
 
     A step is taken if the objective falls along it by the trapezoidal rule, which needs the scores
-    of both ends only.
-
-    Parameters
-    ----------
-    objective : callable
-        Returns the Evaluation at a theta.
-    start : ndarray of shape (n_parameters,)
-    tol : float
-        Converged when theta is within about ``tol`` standard errors of the zero, or as near as the
-        Monte-Carlo error lets tell.
-    max_iter : int
-        Largest number of evaluations.
+    of both ends only. The search ends within about ``tol`` standard errors of the zero, or as near
+    as the Monte-Carlo error lets tell.
     """
     at, n_iter = _first_evaluation(objective, start)
     radius = max(1.0, math.sqrt(at.theta @ at.theta))
@@ -148,15 +134,7 @@ def follow_score(
 def settle_on_boundary(
     objective: Objective[Value], boundary: FloatArray | None, optimum: Optimum[Value], *, tol: float
 ) -> Optimum[Value]:
-    """Set vanishing standard deviations to exactly 0 if the score there lets them stay.
-
-    Parameters
-    ----------
-    boundary : ndarray of shape (n_parameters,) or None
-        The optimal parameters with these at 0; None where there are none.
-    optimum : Optimum
-        Where the search ended.
-    """
+    """Move an optimum to parameters on the boundary if the score lets them stay there."""
     if boundary is None:
         return optimum
     at = objective(boundary)
@@ -185,3 +163,27 @@ def _first_evaluation(objective: Objective[Value], start: FloatArray) -> tuple[V
             return at, n_iter
         start = 0.1 * start
     return objective(start), 4
+
+
+def search_by_score(
+    objective: Objective[Value],
+    start: FloatArray,
+    *,
+    draw_probes: Callable[[int], None],
+    on_boundary: Callable[[FloatArray], FloatArray | None],
+    tol: float,
+    max_iter: int,
+) -> Optimum[Value]:
+    """Follow the score; where its Monte-Carlo error is large, once more with more probes.
+
+    ``draw_probes`` lets the objective be estimated from that many times as many, and
+    ``on_boundary`` returns parameters with vanishing standard deviations at 0, or None where there
+    are none.
+    """
+    optimum = follow_score(objective, start, tol=tol, max_iter=max_iter)
+    error = relative_error(optimum.at) if optimum.converged else 0.0
+    if error > PRECISE:
+        draw_probes(min(MOST, int(np.ceil((error / PRECISE) ** 2))))
+        refined = follow_score(objective, optimum.at.theta, tol=tol, max_iter=max_iter)
+        optimum = replace(refined, n_iter=optimum.n_iter + refined.n_iter)
+    return settle_on_boundary(objective, on_boundary(optimum.at.theta), optimum, tol=tol)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+import sys
+import time
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +15,12 @@ from numpy.typing import NDArray
 from skmixed.fitting.convergence import SAME, snap_to_boundary, theta_on_boundary
 from skmixed.fitting.optimise import Optimum, minimise
 from skmixed.fitting.other_starts import other_starts
-from skmixed.fitting.progress import WatchedObjective
-from skmixed.fitting.search_by_score import search_by_score
+from skmixed.fitting.score_steps import search_by_score
 from skmixed.fitting.start import starting_theta
 from skmixed.likelihood.iterative import IterativeKernel
 from skmixed.likelihood.profiled import ObjectiveValue, ProfiledObjective
 
-__all__ = ["find_optimum"]
+__all__ = ["WatchedObjective", "find_optimum"]
 
 FloatArray = NDArray[np.float64]
 
@@ -39,20 +41,8 @@ def find_optimum(
     """Find the optimal theta, if there is any parameter.
 
     Where several optima are likely, the search is repeated from other starts, and the best of its
-    ends is the optimum.
-
-    Parameters
-    ----------
-    tol : float
-        Distance from the optimum at which to stop, in standard errors of theta.
-    max_iter : int
-        Largest number of evaluations of the objective from one start.
-    start : ndarray of shape (n_parameters,), optional
-        Where to start first, a moment estimate by default.
-    verbose : int, default=0
-        0 shows nothing, 1 a line for each evaluation.
-    constant : float, default=0
-        What is added to the objective where it is shown.
+    ends is the optimum. The first start is a moment estimate by default; ``constant`` is added to
+    the objective where it is shown.
     """
     if not objective.covariance.n_parameters:
         return Optimum(objective(np.empty(0)), True, 1, 0.0, "no variance is to be estimated")
@@ -100,7 +90,8 @@ def _by_objective(
             exact=objective.exact_hessian,
         )
         n_iter += optimum.n_iter
-        end = replace(snap_to_boundary(watched.objective, optimum), n_iter=n_iter)
+        boundary = theta_on_boundary(watched.objective.covariance, optimum.at.theta)
+        end = replace(snap_to_boundary(watched.objective, boundary, optimum), n_iter=n_iter)
         stuck = end.at is optimum.at and not optimum.exhausted
         if optimum.converged or stuck or not np.isfinite(optimum.at.value):
             return _in_parameters_of(objective, watched.objective, end)
@@ -121,3 +112,36 @@ def _in_parameters_of(
         return optimum
     roots = searched.covariance.relative_factors(optimum.at.theta)
     return replace(optimum, at=objective(objective.covariance.parameters(roots)))
+
+
+@dataclass(slots=True)
+class WatchedObjective:
+    """Evaluate an objective and show each evaluation on standard output, unless ``verbose`` is 0.
+
+    ``constant`` is what -2 log-likelihood has in the user's units beyond that of standardised
+    columns.
+    """
+
+    objective: Any
+    verbose: int
+    constant: float = 0.0
+    n_evaluations: int = 0
+
+    def __call__(self, theta: FloatArray) -> ObjectiveValue:
+        """Return the objective's value at theta."""
+        start = time.perf_counter()
+        at: ObjectiveValue = self.objective(theta)
+        self.n_evaluations += 1
+        if self.verbose:
+            self._show(at, time.perf_counter() - start)
+        return at
+
+    def _show(self, at: ObjectiveValue, seconds: float) -> None:
+        """Write one line."""
+        error = f" +- {at.value_error:.2g}" if at.value_error else ""
+        theta = np.array2string(at.theta, precision=6, max_line_width=1000)
+        sys.stdout.write(
+            f"evaluation {self.n_evaluations}: -2 log-likelihood "
+            f"{at.value + self.constant:.4f}{error}, standardised theta {theta}, {seconds:.2f} s\n"
+        )
+        sys.stdout.flush()

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.generalised_objective import GeneralisedObjective, GeneralisedValue
 from skmixed.fitting.generalised_search import GeneralisedOptimum, first_evaluation
 from skmixed.fitting.optimise import Optimum
-from skmixed.fitting.score_steps import follow_score
-from skmixed.fitting.search_by_score import search_by_score
+from skmixed.fitting.score_steps import follow_score, search_by_score
 
 __all__ = ["search_from_probes"]
 

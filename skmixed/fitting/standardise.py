@@ -19,6 +19,7 @@ from skmixed.design.coordinates import (
 from skmixed.design.design import Design
 from skmixed.design.magnitudes import check_magnitudes
 from skmixed.fitting.rows import ModelRows, WhitenedRows
+from skmixed.likelihood.batched import repeated
 
 __all__ = ["EXACT", "Coordinates", "standardised", "standardised_rows", "take_least_squares"]
 
@@ -37,23 +38,14 @@ class Coordinates:
     The working response is (y - offset - X shift) / response_scale: any shift along X leaves the
     likelihood alone, and the least-squares one keeps its residual free from cancellation. Precision
     weights are divided by their mean, weight_scale.
-
-    Attributes
-    ----------
-    random : tuple of RandomCoordinates
-        One for each block.
-    shift : ndarray of shape (n_coefficients,)
-        Least-squares coefficients, standardised columns, in units of y.
-    exact : bool
-        Whether least squares explain y without a residual; response_scale is 1 then.
     """
 
     fixed: FixedCoordinates
     random: tuple[RandomCoordinates, ...]
-    shift: FloatArray
+    shift: FloatArray  # Of standardised columns, in units of y.
     response_scale: float
     weight_scale: float
-    exact: bool
+    exact: bool  # Whether X explains y without a residual; response_scale is 1 then.
 
     @property
     def sigma_unit(self) -> float:
@@ -62,13 +54,7 @@ class Coordinates:
 
 
 def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinates, WhitenedRows]:
-    """Choose coordinates for a design, standardise its rows, and weight them.
-
-    Parameters
-    ----------
-    covariance : JointCovariance
-        The structures of the blocks' terms.
-    """
+    """Choose coordinates for a design, standardise its rows, and weight them."""
     check_magnitudes(design)
     fixed, A = standardise_fixed(design.fixed, intercept=design.intercept, spare=1)
     A[-1] = design.response_beside_offset
@@ -90,13 +76,7 @@ def standardised(design: Design, covariance: JointCovariance) -> tuple[Coordinat
 
 
 def standardised_rows(design: Design, coordinates: Coordinates) -> ModelRows:
-    """Standardise rows in coordinates that were chosen for others.
-
-    Parameters
-    ----------
-    design : Design
-        Of the same columns.
-    """
+    """Standardise rows of the same columns in coordinates that were chosen for others."""
     A = coordinates.fixed.transform(design.fixed, spare=1)
     y = design.response_beside_offset
     A[-1] = (y - coordinates.shift @ A[:-1]) / coordinates.response_scale
@@ -107,22 +87,11 @@ def standardised_rows(design: Design, coordinates: Coordinates) -> ModelRows:
 def take_least_squares(
     responses: FloatArray, X: FloatArray, counts: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Overwrite responses by their least-squares residuals over the size of these.
+    """Overwrite responses, (m, n), by their least-squares residuals over the size of these.
 
-    Parameters
-    ----------
-    responses : ndarray of shape (m, n)
-        Whitened; NaN afterwards where X explains a response exactly.
-    X : ndarray of shape (n_coefficients, n)
-        Whitened.
-    counts : ndarray of shape (n,) or None
-        How many times each row counts.
-
-    Returns
-    -------
-    coefficients : ndarray of shape (m, n_coefficients)
-    sizes : ndarray of shape (m,)
-        Root mean squares; NaN where X explains a response exactly.
+    Return the coefficients, and the root mean squares of the residuals. Where X explains a response
+    exactly, it is NaN, and so is its size. Responses and X are whitened; ``counts`` tells how many
+    times each row counts.
     """
     peak = np.maximum(responses.max(axis=1), -responses.min(axis=1))
     peak[peak == 0.0] = 1.0
@@ -133,7 +102,7 @@ def take_least_squares(
         shift = np.linalg.lstsq(X.T, responses.T, rcond=None)[0].T
         scale = np.full(len(responses), np.nan)
     else:
-        counted = X if counts is None else X * counts
+        counted = repeated(X, counts)
         shift = np.linalg.solve(counted @ X.T, counted @ responses.T).T
         responses -= shift @ X
         scale = _root_mean_square(responses)

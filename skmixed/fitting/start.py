@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dsyevd
 
 from skmixed.covariance import DirectSum
+from skmixed.covariance.many import parameters_of_many
+from skmixed.likelihood.batched import repeated
+from skmixed.likelihood.many_responses import ManyResponses
 from skmixed.likelihood.profiled import ProfiledObjective
+from skmixed.likelihood.single_factor import SingleFactorKernel
 
-__all__ = ["starting_points", "starting_theta"]
+__all__ = ["starting_points", "starting_theta", "starts_of_many"]
 
 FloatArray = NDArray[np.float64]
 
@@ -31,11 +34,14 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     several optima. There the estimates for each effect alone, and some correlations, are tried as
     well, and the best point is returned.
     """
+    residual, degrees = objective.kernel.within_levels
+    # Nothing may vary within levels.
+    sigma2 = residual / degrees if degrees > 0 and residual > 0 else 1.0
     choices = [
         starting_points(covariance, *moments)
         for covariance, moments in zip(
             objective.covariance.factors,
-            objective.kernel.second_moments(_within_variance(objective)),
+            objective.kernel.second_moments(sigma2),
             strict=True,
         )
     ]
@@ -47,13 +53,33 @@ def starting_theta(objective: ProfiledObjective) -> FloatArray:
     return np.concatenate(start)
 
 
+def starts_of_many(
+    objective: ManyResponses, kernel: SingleFactorKernel, scores: FloatArray
+) -> FloatArray:
+    """Return where the search for each response would start if it were alone, from its Z'Wy."""
+    covariance, k = objective.covariance, scores.shape[1]
+    within, degrees = objective.moments.within_yy, kernel.within_levels[1]
+    told = (within > 0) & (degrees > 0)
+    sigma2 = np.divide(within, degrees, out=np.ones_like(within), where=told)
+    ((_, design, typical),) = kernel.second_moments(1.0)
+    squares = np.einsum("rqg,rsg->rqs", repeated(scores, kernel.multiplicity), scores)
+    moments = squares / sigma2[:, None, None] - typical * scores.shape[2]
+    if covariance.n_parameters == k * (k + 1) // 2:
+        return parameters_of_many(covariance, _joint_roots(moments, design, _scale(typical)))
+    choices = np.array([starting_points(covariance, one, design, typical) for one in moments])
+    if choices.shape[1] == 1:
+        return choices[:, 0]
+    values = [objective.values(choices[:, i]) for i in range(choices.shape[1])]
+    best = np.where(np.isnan(values), np.inf, values).argmin(axis=0)
+    return choices[np.arange(len(choices)), best]
+
+
 def starting_points(
     covariance: DirectSum, moments: FloatArray, design: FloatArray, typical: FloatArray
 ) -> list[FloatArray]:
     """Return the starts of one factor: the joint estimate, and others if it may be far off."""
-    scale = np.sqrt(typical.diagonal())
-    scale[scale == 0.0] = 1.0
-    root = _joint_root(moments, design, scale)
+    scale = _scale(typical)
+    root = _joint_roots(moments[None], design, scale)[0]
     joint = covariance.parameters(root)
     k = covariance.n_effects
     if len(joint) == k * (k + 1) // 2:
@@ -70,18 +96,24 @@ def starting_points(
     return [joint, *map(covariance.parameters, roots)]
 
 
-def _joint_root(moments: FloatArray, design: FloatArray, scale: FloatArray) -> FloatArray:
-    """Return a root of the Psi that solves the moment equations, its eigenvalues bounded below."""
-    k = len(scale)
+def _scale(typical: FloatArray) -> FloatArray:
+    """Return what standard deviations are multiplied by, so that a typical level just tells 1."""
+    scale = np.sqrt(typical.diagonal())
+    scale[scale == 0.0] = 1.0
+    return scale
+
+
+def _joint_roots(moments: FloatArray, design: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return roots (m, k, k) of the Psi that solve the moment equations, eigenvalues bounded."""
+    m, k, _ = moments.shape
     try:
-        Psi = np.linalg.solve(design, moments.ravel()).reshape(k, k)
+        Psi = np.linalg.solve(design, moments.reshape(m, k * k).T).T.reshape(m, k, k)
     except np.linalg.LinAlgError:
-        Psi = np.zeros((k, k))
-    relative = 0.5 * (Psi + Psi.T) * np.multiply.outer(scale, scale)
-    if not np.isfinite(relative).all():
-        relative = np.zeros((k, k))
-    values, vectors, _ = dsyevd(relative)
-    return vectors * np.sqrt(np.maximum(values, FLOOR)) / scale[:, None]
+        Psi = np.zeros((m, k, k))
+    relative = 0.5 * (Psi + Psi.swapaxes(1, 2)) * np.multiply.outer(scale, scale)
+    relative[~np.isfinite(relative).all(axis=(1, 2))] = 0.0
+    values, vectors = np.linalg.eigh(relative)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, FLOOR))[:, None] / scale[:, None])
 
 
 def _correlated_roots(sizes: FloatArray) -> list[FloatArray]:
@@ -101,11 +133,3 @@ def _single_roots(variances: FloatArray, scale: FloatArray) -> list[FloatArray]:
         chosen[j] = max(variance, least[j])
         roots.append(np.diag(np.sqrt(chosen)))
     return roots
-
-
-def _within_variance(objective: ProfiledObjective) -> float:
-    """Return the residual variance within levels, that of all rows where nothing varies within."""
-    residual, degrees = objective.kernel.within_levels
-    if degrees > 0 and residual > 0:
-        return residual / degrees
-    return 1.0

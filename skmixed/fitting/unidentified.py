@@ -20,21 +20,11 @@ NO_ENTRY = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Unidentified(FieldState):
-    """Hold which variance parameters are arbitrary: others can make up for them.
+    """Hold which variance parameters are arbitrary: others can make up for them."""
 
-    Attributes
-    ----------
-    sigma : bool
-        Whether the residual variance is.
-    entries : tuple of ndarray of bool of shape (k, k)
-        Which entries of the covariance of each factor's effects are, in the order of the fit.
-    through_fixed : bool
-        Whether the fixed effects hide what would tell them apart.
-    """
-
-    sigma: bool
-    entries: tuple[NDArray[np.bool_], ...]
-    through_fixed: bool
+    sigma: bool  # Whether the residual variance is.
+    entries: tuple[NDArray[np.bool_], ...]  # Which entries of each factor's covariance are.
+    through_fixed: bool  # Whether the fixed effects hide what would tell them apart.
 
     @property
     def factors(self) -> list[int]:
@@ -45,15 +35,7 @@ class Unidentified(FieldState):
 def unidentified_of(
     directions: Sequence[UnidentifiedDirection], random: Sequence[RandomEffects]
 ) -> Unidentified | None:
-    """Collect what takes part in any of some directions; None if there are none.
-
-    Parameters
-    ----------
-    directions : sequence of UnidentifiedDirection
-        Their factors are those that are estimable.
-    random : sequence of RandomEffects
-        All of the fit.
-    """
+    """Collect what takes part in any of some directions; None if there are none."""
     if not directions:
         return None
     entries = [np.zeros((len(one.effect_names),) * 2, dtype=bool) for one in random]

@@ -31,13 +31,9 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
     """Return the covariance of the estimates of (theta, log sigma).
 
     theta is that of the standardised columns, followed by the rho of a residual structure. The
-    covariance is the inverse of the observed
-    information, or the sandwich where the likelihood is that of a weighted sample. In a generalised
-    model sigma is known, and the information is that of all parameters.
-
-    Returns
-    -------
-    ndarray of shape (n_theta + 1, n_theta + 1)
+    covariance is the inverse of the observed information, or the sandwich where the likelihood is
+    that of a weighted sample. In a generalised model sigma is known, and the information is that of
+    all parameters.
     """
     if isinstance(fit, GLMMFit):
         return fit.theta_covariance
@@ -45,7 +41,7 @@ def parameter_covariance(fit: LMMFit) -> FloatArray:
 
 
 def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> FloatArray:
-    """Return the inverse of the observed information of (theta, log sigma).
+    """Return the inverse of the observed information of (theta, log sigma), 0 for those not free.
 
     With H the Hessian of the profiled objective, s the gradient of log r2, r2 = nu sigma^2, and nu
     its degrees of freedom, -2 log-likelihood has
@@ -55,15 +51,6 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
         log sigma, log sigma:  4 nu
 
     as second derivatives. The result is twice the inverse, in the directions that the data tell.
-
-    Parameters
-    ----------
-    free : ndarray of shape (n_theta + 1,), optional
-        The parameters that are estimated; 0 for the others.
-
-    Returns
-    -------
-    ndarray of shape (n_theta + 1, n_theta + 1)
     """
     convergence = fit.convergence
     slope = convergence.residual_slope
@@ -85,14 +72,10 @@ def inverse_information(fit: LMMFit, free: NDArray[np.bool_] | None = None) -> F
 
 
 def covariance_derivatives(fit: LMMFit) -> FloatArray:
-    """Return the derivatives of the covariance of the coefficients in (theta, log sigma).
+    """Return the derivatives of the covariance of the coefficients, (n_theta + 1, p, p).
 
-    From dV = Z dPsi Z' follows d(X'V^-1 X)^-1 = C T'dPsi T C with C = (X'V^-1 X)^-1 and
-    T = Z'V^-1 X, summed over the levels.
-
-    Returns
-    -------
-    ndarray of shape (n_theta + 1, p, p)
+    In (theta, log sigma), from dV = Z dPsi Z' follows d(X'V^-1 X)^-1 = C T'dPsi T C with C =
+    (X'V^-1 X)^-1 and T = Z'V^-1 X, summed over the levels.
     """
     C = fit.fixed.unscaled_covariance
     whole = np.concatenate([C @ _all_information_changes(fit) @ C, 2.0 * C[None]])
@@ -104,10 +87,6 @@ def restriction_slope(fit: LMMFit) -> FloatArray:
     """Return the derivatives of -log|X'V^-1 X| in (theta, log sigma).
 
     By half of them the score of the restricted likelihood exceeds that of the likelihood.
-
-    Returns
-    -------
-    ndarray of shape (n_theta + 1,)
     """
     C = fit.fixed.unscaled_covariance
     traces = np.einsum("mij,ji->m", _all_information_changes(fit), C)

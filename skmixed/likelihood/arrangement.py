@@ -14,35 +14,20 @@ __all__ = ["Arrangement", "arrange", "arrangements"]
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Hold the order of the factors, and what an evaluation of the kernel costs.
+    """Hold the order of the factors, and what an evaluation with its derivatives costs."""
 
-    Attributes
-    ----------
-    nested : tuple of int
-        The factors that are eliminated level by level, each nested in the next.
-    flops : float
-        Multiplications of an evaluation with its derivatives.
-    n_bytes : float
-        Memory while it runs.
-    """
-
-    nested: tuple[int, ...]
+    nested: tuple[int, ...]  # Eliminated level by level, each nested in the next.
     others: tuple[int, ...]
     flops: float
     n_bytes: float
 
 
 def arrange(products: CrossProducts) -> Arrangement:
-    """Choose the fastest arrangement of two or more factors.
+    """Choose the fastest arrangement of two or more factors, the largest of which comes first.
 
-    The largest factor always comes first. If it is nested in another one, and that in a further
-    one, they may follow: nothing is dense then if no factor is left. Where others are left, their
-    columns meet every level of a nested factor, and it may be faster to leave the coarser ones too.
-
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
+    If it is nested in another one, and that in a further one, they may follow: nothing is dense
+    then if no factor is left. Where others are left, their columns meet every level of a nested
+    factor, and it may be faster to leave the coarser ones too.
     """
     candidates = arrangements(products)
     if not candidates[-1].others:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LevelKinds",
     "cholesky_over_groups",
     "inverse_lower_over_groups",
+    "repeated",
     "solve_lower_over_groups",
     "solve_lower_transposed_over_groups",
     "sum_of_outer_products",
@@ -24,22 +26,12 @@ FloatArray = NDArray[np.float64]
 NO_PIVOT = 1e-13
 # Beside larger numbers than this, a pivot of 1 keeps fewer than six digits.
 LARGE = 1e10
+# Decimals of Z'WZ, relative to its largest entries, to which levels of one kind agree.
+DECIMALS = 12
 
 
 def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) -> FloatArray:
-    """Factor positive definite matrices as L L'.
-
-    Parameters
-    ----------
-    matrices : ndarray of shape (k, k, n_groups)
-    semidefinite : bool
-        Whether pivots may vanish; their columns are 0 then.
-
-    Returns
-    -------
-    ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    """
+    """Factor (k, k, n_groups) as L L'; pivots that vanish, where they may, leave columns of 0."""
     k = len(matrices)
     factor = np.zeros_like(matrices)
     for j in range(k):
@@ -54,13 +46,7 @@ def cholesky_over_groups(matrices: FloatArray, *, semidefinite: bool = False) ->
 
 
 def triangle_beside_identity(rows: FloatArray) -> FloatArray:
-    """Return L with L L' = I + A A' of each group, from the rows of A.
-
-    Returns
-    -------
-    ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    """
+    """Return L with L L' = I + A A' of each group, from the rows of A."""
     products = np.einsum("img,jmg->ijg", rows, rows)
     products += np.eye(len(rows))[:, :, None]
     if products.max(initial=0.0) < LARGE:
@@ -87,16 +73,7 @@ def _by_gram_schmidt(rows: FloatArray) -> FloatArray:
 def solve_lower_over_groups(
     factor: FloatArray, columns: FloatArray, *, semidefinite: bool = False
 ) -> FloatArray:
-    """Overwrite each group's columns by L^-1 columns.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    columns : ndarray of shape (n_columns, k, n_groups)
-    semidefinite : bool
-        Whether pivots may be 0; they give 0 then.
-    """
+    """Overwrite columns, (n_columns, k, n_groups), by L^-1 columns; a pivot of 0 gives 0."""
     for row in range(len(factor)):
         target = columns[:, row]
         for j in range(row):
@@ -106,26 +83,13 @@ def solve_lower_over_groups(
 
 
 def inverse_lower_over_groups(factor: FloatArray) -> FloatArray:
-    """Return L^-1 of each group, indexed by row and column.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles without zero pivots.
-    """
+    """Return L^-1 of each group, indexed by row and column; no pivot is 0."""
     unit = np.repeat(np.eye(len(factor))[:, :, None], factor.shape[-1], axis=2)
     return solve_lower_over_groups(factor, unit).swapaxes(0, 1)
 
 
 def solve_lower_transposed_over_groups(factor: FloatArray, columns: FloatArray) -> FloatArray:
-    """Overwrite each group's columns by L'^-1 columns; a zero pivot gives a zero.
-
-    Parameters
-    ----------
-    factor : ndarray of shape (k, k, n_groups)
-        Lower triangles.
-    columns : ndarray of shape (n_columns, k, n_groups)
-    """
+    """Overwrite columns, (n_columns, k, n_groups), by L'^-1 columns; a pivot of 0 gives 0."""
     for row in reversed(range(len(factor))):
         target = columns[:, row]
         for j in range(row + 1, len(factor)):
@@ -149,22 +113,47 @@ def _divide(target: FloatArray, pivot: FloatArray, *, semidefinite: bool) -> Non
         target /= pivot
 
 
+def repeated(values: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
+    """Return values of the groups, the last axis, each as often as it counts."""
+    return values if multiplicity is None else values * multiplicity
+
+
 def sum_of_outer_products(
     left: FloatArray, right: FloatArray, multiplicity: FloatArray | None
 ) -> FloatArray:
-    """Sum left_g right_g' over the last axis, each group as often as it counts.
-
-    Parameters
-    ----------
-    left : ndarray of shape (a, ..., n_groups)
-    right : ndarray of shape (b, ..., n_groups)
-    multiplicity : ndarray of shape (n_groups,) or None
-
-    Returns
-    -------
-    ndarray of shape (a, b)
-    """
-    if multiplicity is not None:
-        left = left * multiplicity
+    """Sum left_g right_g', (a, b), of (a, ..., n_groups) and (b, ..., n_groups), as they count."""
+    left = repeated(left, multiplicity)
     a, b = len(left), len(right)
     return left.reshape(a, left.size // max(a, 1)) @ right.reshape(b, right.size // max(b, 1)).T
+
+
+class LevelKinds:
+    """Group the levels of a factor by their Z'WZ, of shape (k, k, n_levels).
+
+    ``first`` is a level of each kind, and ``counts`` how many there are, each as often as it
+    counts.
+    """
+
+    def __init__(self, ZtWZ: FloatArray, multiplicity: FloatArray | None) -> None:
+        k, _, n_levels = ZtWZ.shape
+        sizes = np.sqrt(np.einsum("jjg->jg", ZtWZ).max(axis=1, initial=0.0))
+        sizes[sizes == 0.0] = 1.0
+        relative = ZtWZ / np.multiply.outer(sizes, sizes)[:, :, None]
+        # Adding 0 turns -0 into 0.
+        rounded = (relative.round(DECIMALS) + 0.0).reshape(k * k, n_levels).T
+        _, self.first, kinds = np.unique(rounded, axis=0, return_index=True, return_inverse=True)
+        kinds = kinds.ravel()
+        self._order = np.argsort(kinds, kind="stable")
+        self._starts = np.searchsorted(kinds[self._order], np.arange(len(self.first)))
+        self._multiplicity = multiplicity
+        self.counts = self.sums(np.ones(n_levels))
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sum values (..., n_levels) over the levels of each kind: (..., n_kinds)."""
+        values = repeated(values, self._multiplicity)
+        if len(self.first) == 1:
+            return values.sum(axis=-1, keepdims=True)
+        ordered = values[..., self._order]
+        if len(self.first) == values.shape[-1]:
+            return ordered
+        return np.add.reduceat(ordered, self._starts, axis=-1)

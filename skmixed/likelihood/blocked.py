@@ -28,7 +28,12 @@ from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.largest import LargestFactor
 from skmixed.likelihood.nested import NestedFactors
 from skmixed.likelihood.others import OtherFactors
-from skmixed.likelihood.several import SeveralFactors
+from skmixed.likelihood.several import (
+    SeveralFactors,
+    entrywise,
+    explained_by,
+    profiled_information,
+)
 from skmixed.likelihood.threads import threads_for
 
 __all__ = ["BlockedKernel", "BlockedWhitened"]
@@ -50,42 +55,18 @@ def _in_useful_threads(method: Callable[..., Result]) -> Callable[..., Result]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockedWhitened:
-    """Hold one evaluation of the kernel.
+    """Hold one evaluation of the kernel; ``eliminated`` is what V_c leaves."""
 
-    Attributes
-    ----------
-    log_determinant : float
-        log|V| + log|W|.
-    reduced : ndarray of shape (n_columns, n_columns)
-        A'V^-1 A, A = [X y].
-    eliminated : Reduced
-        With V_c.
-    factors : list of ndarray of shape (k, k)
-        Lambda of the other factors.
-    L : ndarray of shape (n_other, n_other)
-        Lower triangle.
-    columns : ndarray of shape (n_other, n_columns)
-        L^-1 Lambda_U'U'V_c^-1 A.
-    """
-
-    log_determinant: float
-    reduced: FloatArray
+    log_determinant: float  # log|V| + log|W|
+    reduced: FloatArray  # A'V^-1 A, with A = [X y]
     eliminated: Reduced
-    factors: list[FloatArray]
+    factors: list[FloatArray]  # Lambda of the other factors.
     L: FloatArray
-    columns: FloatArray
+    columns: FloatArray  # (n_other, n_columns): L^-1 Lambda_U'U'V_c^-1 A
 
 
 class BlockedKernel(SeveralFactors):
-    """Evaluate log|V| and A'V^-1 A, and their derivatives, for two or more factors.
-
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    arrangement : Arrangement, optional
-        The fastest by default.
-    """
+    """Evaluate log|V| and A'V^-1 A, and their derivatives, for several factors, largest first."""
 
     def __init__(self, products: CrossProducts, arrangement: Arrangement | None = None) -> None:
         super().__init__(products)
@@ -99,7 +80,9 @@ class BlockedKernel(SeveralFactors):
         self._others = OtherFactors(
             [(len(f.ZtWZ), f.ZtWZ.shape[-1]) for f in ordered.factors[self._depth :]]
         )
-        self._entries = _entries_in_model_order(ordered, self._order)
+        sizes = [len(factor.ZtWZ) ** 2 for factor in ordered.factors]
+        entries = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+        self._entries = np.concatenate(self._in_model_order(entries))
 
     @property
     def n_dense(self) -> int:
@@ -151,32 +134,25 @@ class BlockedKernel(SeveralFactors):
     def score_tensors(
         self, at: BlockedWhitened, mixing: FloatArray, *, reml: int, nu: float, precision: float
     ) -> ScoreTensors:
-        """Return the gradient in each Psi, and the average information as curvature.
+        """Return the exact gradient in each Psi, and the average information as curvature.
 
-        The gradient is exact. The curvature is that of Gilmour, Thompson and Cullis (1995,
-        equation 5): of y'P V_E P V_F P y, with sigma^2 profiled.
+        It is that of y'P V_E P V_F P y, with sigma^2 profiled (Gilmour, Thompson and Cullis 1995,
+        equation 5).
         """
         T = self.projected(at, mixing)
-        spreads = self._spreads(at)
+        traces = self._traces(at)
         information = self._average_information(at, mixing, [t[-1] for t in T])
-        weight = np.full(len(mixing), float(reml))
-        weight[-1] = precision
-        gradients = [
-            spread - np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            for spread, t in zip(spreads, T, strict=True)
-        ]
-        squares = np.concatenate([(t[-1] @ t[-1].T).ravel() for t in T])
-        profiling = precision**2 / nu * np.multiply.outer(squares, squares)
-        return ScoreTensors(gradients, precision * information - profiling)
+        gradients = list(map(np.subtract, traces, explained_by(T, reml, precision)))
+        return ScoreTensors(gradients, profiled_information(information, T, nu, precision))
 
-    def _spreads(self, at: BlockedWhitened) -> list[FloatArray]:
+    def _traces(self, at: BlockedWhitened) -> list[FloatArray]:
         """Return the sum of Z'V^-1 Z over the levels of each factor."""
         inverse = _inverse(at.L)
         K = self._others.both_sides(inverse, at.factors, transposed=True)
         return self._in_model_order(
             [
-                *self._eliminated.spreads(at.eliminated.at, K),
-                *self._others.spreads(at.eliminated.UU, inverse, K, at.factors),
+                *self._eliminated.traces(at.eliminated.at, K),
+                *self._others.traces(at.eliminated.UU, inverse, K, at.factors),
             ]
         )
 
@@ -184,7 +160,7 @@ class BlockedKernel(SeveralFactors):
         self, at: BlockedWhitened, mixing: FloatArray, residuals: list[FloatArray]
     ) -> FloatArray:
         """Return f_E'P f_F with f_E = Z E t, for the entries E of all Psi."""
-        entries = [_entrywise(residuals[i]) for i in self._order]
+        entries = [entrywise(residuals[i]) for i in self._order]
         eliminated = self._eliminated.directions(at.eliminated.at, entries[: self._depth])
         others = self._others.joined(entries[self._depth :])
         of_U = others @ at.eliminated.UU
@@ -197,16 +173,9 @@ class BlockedKernel(SeveralFactors):
         information = gram - removed.T @ removed - explained @ explained.T
         return information[np.ix_(self._entries, self._entries)]
 
-    def _in_model_order(self, by_factor: list[FloatArray]) -> list[FloatArray]:
+    def _in_model_order(self, by_factor: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Return what was computed in the order of elimination in that of the model."""
         return [by_factor[self._order.index(i)] for i in range(len(by_factor))]
-
-
-def _entries_in_model_order(ordered: CrossProducts, order: Sequence[int]) -> NDArray[np.intp]:
-    """Return where the entries of each Psi are among those in the order of elimination."""
-    sizes = [len(factor.ZtWZ) ** 2 for factor in ordered.factors]
-    places = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-    return np.concatenate([places[order.index(i)] for i in range(len(places))])
 
 
 def _solved(L: FloatArray, columns: FloatArray, *, transposed: bool = False) -> FloatArray:
@@ -224,12 +193,3 @@ def _inverse(L: FloatArray) -> FloatArray:
     inverse = np.asarray(lower + lower.T)
     inverse[np.diag_indices_from(inverse)] *= 0.5
     return inverse
-
-
-def _entrywise(t: FloatArray) -> FloatArray:
-    """Return E_ab t for each entry (a, b), shape (k * k, k, n_levels): t_b in the place of a."""
-    k = len(t)
-    entries = np.zeros((k, k, k, t.shape[-1]))
-    for a in range(k):
-        entries[a, :, a] = t
-    return entries.reshape(k * k, k, t.shape[-1])

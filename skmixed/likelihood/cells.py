@@ -19,22 +19,13 @@ Integers = NDArray[np.integer]
 class CellProducts:
     """Hold Z_i'WZ_j of two factors, level pair by level pair; those of two sets of rows add up.
 
-    The cells are the pairs of levels that have rows, in the order of the left level.
-
-    Attributes
-    ----------
-    starts : ndarray of shape (n_left + 1,)
-        The cells of left level g are ``starts[g]`` to ``starts[g + 1] - 1``.
-    right : ndarray of shape (n_cells,)
-        The right level of each cell, increasing within a left level.
-    values : ndarray of shape (k_left, k_right, n_cells)
-    n_right : int
-        Number of right levels.
+    The cells are the pairs of levels that have rows, in the order of the left level, then the
+    right.
     """
 
-    starts: Integers
-    right: Integers
-    values: FloatArray
+    starts: Integers  # The cells of left level g are starts[g] to starts[g + 1] - 1.
+    right: Integers  # The right level of each cell.
+    values: FloatArray  # (k_left, k_right, n_cells)
     n_right: int
 
     @property
@@ -71,15 +62,7 @@ class CellProducts:
         return CellProducts(order.indptr, order.indices, values, self.n_left)
 
     def among(self, left: Integers, n_left: int, right: Integers, n_right: int) -> CellProducts:
-        """Return the same products among more levels, which have no rows.
-
-        Parameters
-        ----------
-        left, right : ndarray of shape (n_left,) and (n_right,) of this
-            Where each level is among those.
-        n_left, n_right : int
-            How many there are.
-        """
+        """Return the same products among more levels, with those of this at ``left``, ``right``."""
         k_left, k_right, n_cells = self.values.shape
         rows, columns = left[self.left], right[self.right]
         sums = [
@@ -110,16 +93,7 @@ def cell_products(
     right_codes: NDArray[np.intp],
     n_right: int,
 ) -> CellProducts:
-    """Sum the products of two factors' columns of Z over the rows of each pair of levels.
-
-    Parameters
-    ----------
-    left, right : ndarray of shape (n_effects, n)
-        Columns of Z, times the root of the weights.
-    left_codes, right_codes : ndarray of shape (n,)
-    n_left, n_right : int
-        Number of levels.
-    """
+    """Sum the products of two factors' columns of Z over the rows of each pair of levels."""
     shape = (n_left, n_right)
     sums = [_summed(one * other, left_codes, right_codes, shape) for one in left for other in right]
     return _from_matrices(sums, len(left), len(right))

@@ -45,22 +45,10 @@ class Cost:
 def kernel_for(
     products: CrossProducts, solver: Solver = "auto", names: Sequence[str] = ()
 ) -> Kernel:
-    """Choose the kernel of a model.
+    """Choose the kernel of a model, the largest factor first; raise MemoryError for want of room.
 
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    solver : {"auto", "direct", "iterative"}
-        With one factor or none, every solver is the exact one: it costs nothing that grows faster
-        than the number of levels.
-    names : sequence of str
-        Of the factors, for messages.
-
-    Raises
-    ------
-    MemoryError
-        If there is not enough memory for the solver.
+    With one factor or none, every solver is the exact one: it costs nothing that grows faster than
+    the number of levels. The names of the factors are for messages.
     """
     if len(products.factors) < 2:
         return SingleFactorKernel(products)
@@ -84,10 +72,7 @@ def direct_cost(products: CrossProducts) -> Cost:
 
 
 def iterative_cost(products: CrossProducts) -> Cost:
-    """Estimate the cost of the iterative kernel.
-
-    Each iteration of each column takes two products with each of the cells.
-    """
+    """Estimate the cost of iterations with two products with each of the cells for each column."""
     entries = float(sum(cells.values.size for cells in products.crossed.values()))
     levels = float(sum(factor.ZtWZ[0].size for factor in products.factors))
     operations = 4.0 * ITERATIONS * COLUMNS * (entries + 5.0 * levels)

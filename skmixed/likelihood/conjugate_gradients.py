@@ -16,20 +16,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """Hold the solutions of M X = B, and what was learned of M on the way.
-
-    Attributes
-    ----------
-    squared_norms : ndarray of shape (m,)
-        Of the columns of B.
-    steps, ratios : ndarray of shape (n_iter, m)
-        The coefficients alpha and beta of each iteration; NaN once a column has converged.
-    """
+    """Hold the solutions of M X = B, and what was learned of M on the way."""
 
     X: FloatArray
     squared_norms: FloatArray
-    steps: FloatArray
-    ratios: FloatArray
+    steps: FloatArray  # (n_iter, m): the coefficients alpha; NaN once a column has converged.
+    ratios: FloatArray  # The coefficients beta.
 
     def log_forms(self) -> FloatArray:
         """Return b'log(M)b for each column b of B, by Gauss quadrature (Golub and Meurant 2010).
@@ -60,18 +52,8 @@ def conjugate_gradients(
 ) -> Solution:
     """Solve M X = B for a symmetric positive definite M (Hestenes and Stiefel 1952).
 
-    Parameters
-    ----------
-    multiply : callable
-        Returns M times an array of shape (n, some columns).
-    B : ndarray of shape (n, m)
-    tolerance : float
-        Length of a column's residual relative to the column.
-
-    Raises
-    ------
-    LinAlgError
-        If some column needs more iterations, or M is not positive definite.
+    A column's residual may be ``tolerance`` times as long as the column; LinAlgError if that needs
+    more iterations, or M is not positive definite.
     """
     X = np.zeros_like(B)
     squared_norms = _squared_norms(B)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from skmixed.likelihood.batched import sum_of_outer_products
+from skmixed.likelihood.batched import repeated, sum_of_outer_products
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 
 __all__ = ["ContrastGram", "IndependentColumns"]
@@ -32,30 +32,19 @@ DEPENDENT = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndependentColumns:
-    """Hold the products of a factor's columns of Z, orthonormalised over all rows.
-
-    Attributes
-    ----------
-    root, inverse : ndarray of shape (k, k)
-        The columns are Z inverse, and for them a change E of the covariance is root'E root.
-    A : ndarray of shape (k, k, n_levels)
-        Z'WZ of each level.
-    T : ndarray of shape (p, k, n_levels)
-        Z'W of each level with orthonormal columns that span X.
-    multiplicity : ndarray of shape (n_levels,) or None
-    """
+    """Hold the products of a factor's columns of Z, orthonormalised over all rows."""
 
     root: FloatArray
-    inverse: FloatArray
-    A: FloatArray
-    T: FloatArray
+    inverse: FloatArray  # The columns are Z inverse, and E for them is root'E root.
+    A: FloatArray  # (k, k, n_levels): Z'WZ of each level.
+    T: FloatArray  # (p, k, n_levels): Z'W with orthonormal columns that span X.
     multiplicity: FloatArray | None
 
     @classmethod
     def of(cls, factor: FactorProducts, L: FloatArray) -> IndependentColumns:
         """Make them of the products of a factor, L being the triangle with L L' = X'WX."""
         p, (k, _, n_levels) = len(L), factor.ZtWZ.shape
-        values, vectors = np.linalg.eigh(_summed(factor.ZtWZ, factor.multiplicity))
+        values, vectors = np.linalg.eigh(repeated(factor.ZtWZ, factor.multiplicity).sum(axis=-1))
         lengths = np.sqrt(np.maximum(values, DEPENDENT * values[-1]))
         lengths[lengths == 0.0] = 1.0
         inverse = vectors / lengths
@@ -72,7 +61,7 @@ class IndependentColumns:
     def lengths(self) -> tuple[float, float]:
         """Return the typical length of a change of V, and a bound of its spectral norm."""
         squares = np.einsum("abg,abg->g", self.A, self.A)
-        typical = float(np.sqrt(_summed(squares, self.multiplicity))) or 1.0
+        typical = float(np.sqrt(repeated(squares, self.multiplicity).sum())) or 1.0
         return typical, float(np.sqrt(squares.max()))
 
     @property
@@ -87,10 +76,7 @@ class IndependentColumns:
 class ContrastGram:
     """Compute the inner products of all changes: a, then the entries of E of each factor, raveled.
 
-    Attributes
-    ----------
-    factors : list of IndependentColumns
-        The entries of E are those for these columns.
+    The entries are those for the independent columns ``factors``.
     """
 
     def __init__(self, products: CrossProducts) -> None:
@@ -101,7 +87,7 @@ class ContrastGram:
 
     def over_rows(self) -> FloatArray:
         """Return tr(D_E D_F)."""
-        traces = [_summed(one.A, one.multiplicity).ravel() for one in self.factors]
+        traces = [repeated(one.A, one.multiplicity).sum(axis=-1).ravel() for one in self.factors]
         blocks = {}
         for i, j in self._pairs:
             C, _, _ = self._cells(i, j)
@@ -138,21 +124,13 @@ class ContrastGram:
         return between, cells.left, cells.right
 
 
-def _summed(values: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
-    """Return the sum over the levels, each as often as it counts."""
-    return np.asarray((values if multiplicity is None else values * multiplicity).sum(axis=-1))
-
-
 def _between(left: FloatArray, values: FloatArray, right: FloatArray) -> FloatArray:
     """Return left'values right of each level or cell."""
     return np.einsum("bcg,cd->bdg", np.einsum("ab,acg->bcg", left, values), right)
 
 
 def _contracted(B: FloatArray, C: FloatArray, multiplicity: FloatArray | None) -> FloatArray:
-    """Return the sum of tr(E C F B') for each entry of E and of F, of shape (k_i^2, k_j^2).
-
-    It is the sum of E_ab C_bc F_cd B_ad.
-    """
+    """Sum tr(E C F B') = E_ab C_bc F_cd B_ad for each entry of E and of F: (k_i^2, k_j^2)."""
     k_i, k_j, n = C.shape
     size = k_i * k_j
     pairs = sum_of_outer_products(B.reshape(size, n), C.reshape(size, n), multiplicity)

@@ -25,21 +25,8 @@ FloatArray = NDArray[np.float64]
 class CrossedColumns:
     """Multiply with U'WU and Z_1'WU, which do not depend on theta.
 
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-
-    Attributes
-    ----------
-    first_own : ndarray of shape (k_1, k_1, n_levels_1)
-        Z_1'WZ_1.
-    own : list of ndarray of shape (k, k, n_levels)
-        The same of each other factor.
-    shapes : list of (int, int)
-        Effects and levels of each other factor.
-    parts : list of slice
-        Where each of these factors stands in a vector.
+    ``first_own`` and ``own`` are Z'WZ of factor 1 and of each other one, (k, k, n_levels);
+    ``shapes`` their effects and levels, and ``parts`` where each of these stands in a vector.
     """
 
     def __init__(self, products: CrossProducts) -> None:

@@ -20,34 +20,17 @@ Integers = NDArray[np.integer]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorProducts:
-    """Hold the cross-products of one grouping factor's columns, level by level.
+    """Hold the cross-products of one grouping factor's columns, level by level; A = [X y]."""
 
-    Attributes
-    ----------
-    ZtWZ : ndarray of shape (n_effects, n_effects, n_levels)
-    ZtWA : ndarray of shape (n_columns, n_effects, n_levels)
-        With the columns of A = [X y].
-    multiplicity : ndarray of shape (n_levels,) or None
-        How many times each level counts.
-    """
-
-    ZtWZ: FloatArray
-    ZtWA: FloatArray
-    multiplicity: FloatArray | None = None
+    ZtWZ: FloatArray  # (k, k, n_levels)
+    ZtWA: FloatArray  # (n_columns, k, n_levels)
+    multiplicity: FloatArray | None = None  # How many times each level counts.
 
     def __add__(self, other: FactorProducts) -> FactorProducts:
         return FactorProducts(self.ZtWZ + other.ZtWZ, self.ZtWA + other.ZtWA, self.multiplicity)
 
     def among(self, places: Integers, n_levels: int) -> FactorProducts:
-        """Return the same products among more levels, which have no rows and count once.
-
-        Parameters
-        ----------
-        places : ndarray of shape (n_levels,) of this
-            Where each level is among those.
-        n_levels : int
-            How many there are.
-        """
+        """Return the same products at places among more levels, which are empty and count once."""
         ZtWZ = np.zeros((*self.ZtWZ.shape[:2], n_levels))
         ZtWA = np.zeros((*self.ZtWA.shape[:2], n_levels))
         ZtWZ[:, :, places], ZtWA[:, :, places] = self.ZtWZ, self.ZtWA
@@ -60,27 +43,15 @@ class FactorProducts:
 
 @dataclass(frozen=True, eq=False)
 class CrossProducts(FieldState):
-    """Hold the cross-products of A = [X y] and of Z; those of two sets of rows add up.
+    """Hold the cross-products of A = [X y] and of Z; those of two sets of rows add up."""
 
-    Attributes
-    ----------
-    n_rows : float
-        Number of rows, each as often as it counts.
-    AtWA : ndarray of shape (n_coefficients + 1, n_coefficients + 1)
-    factors : tuple of FactorProducts
-        The one of most levels first.
-    crossed : dict
-        For i < j, Z_i'WZ_j of two factors, cell by cell.
-    within : ndarray of the shape of AtWA, or None
-        The variation of A within the levels of the only factor, where the difference of these sums
-        has lost its digits; it does not add up.
-    """
-
-    n_rows: float
+    n_rows: float  # Each as often as it counts.
     sum_log_weights: float
     AtWA: FloatArray
-    factors: tuple[FactorProducts, ...] = ()
+    factors: tuple[FactorProducts, ...] = ()  # The one of most levels first.
     crossed: dict[tuple[int, int], CellProducts] = field(default_factory=dict)
+    # The variation of A within the levels of the only factor, where the difference of these sums
+    # has lost its digits; it does not add up.
     within: FloatArray | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -117,15 +88,7 @@ class CrossProducts(FieldState):
         return replace(self, AtWA=AtWA, factors=tuple(factors), within=None)
 
     def among(self, places: Sequence[Integers], n_levels: Sequence[int]) -> CrossProducts:
-        """Return the same products among more levels, which have no rows.
-
-        Parameters
-        ----------
-        places : sequence of ndarray of shape (n_levels,)
-            Of each factor: where its levels are among those.
-        n_levels : sequence of int
-            How many there are.
-        """
+        """Return the same products at each factor's places among more levels, which are empty."""
         return CrossProducts(
             self.n_rows,
             self.sum_log_weights,
@@ -158,18 +121,7 @@ def factor_products(
     n_levels: int,
     multiplicity: FloatArray | None = None,
 ) -> FactorProducts:
-    """Sum the products of Z with itself and with A over the rows of each level.
-
-    Parameters
-    ----------
-    effects : ndarray of shape (n_effects, n)
-        The columns of Z, times the root of the weights.
-    columns : ndarray of shape (n_columns, n)
-        The columns of A, times the root of the weights.
-    codes : ndarray of shape (n,)
-        Each row's level.
-    multiplicity : ndarray of shape (n_levels,) or None
-    """
+    """Sum the products of Z with itself and with A over the rows of each level, times root W."""
     k, n_columns = len(effects), len(columns)
     ZtWZ = np.empty((k, k, n_levels))
     ZtWA = np.empty((n_columns, k, n_levels))

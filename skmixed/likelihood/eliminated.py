@@ -21,19 +21,10 @@ class Reduced:
     """Hold what is left of A = [X y] and U when V_c has been taken into account.
 
     V_c = W^-1 + sum Z Psi Z' over the eliminated factors; U are the columns of Z of all others.
-
-    Attributes
-    ----------
-    log_determinant : float
-        log|V_c| + log|W|.
-    UU : ndarray of shape (n_other, n_other)
-        U'V_c^-1 U.
-    UA : ndarray of shape (n_other, n_columns)
-    AA : ndarray of shape (n_columns, n_columns)
     """
 
-    log_determinant: float
-    UU: FloatArray
+    log_determinant: float  # log|V_c| + log|W|
+    UU: FloatArray  # U'V_c^-1 U
     UA: FloatArray
     AA: FloatArray
     at: Any
@@ -41,19 +32,10 @@ class Reduced:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Directions:
-    """Hold the products of some columns f in the span of Z.
+    """Hold the products of some columns f in the span of Z."""
 
-    Attributes
-    ----------
-    gram : ndarray of shape (m, m)
-        f'V_c^-1 f.
-    U : ndarray of shape (m, n_other)
-        f'V_c^-1 U.
-    A : ndarray of shape (m, n_columns)
-    """
-
-    gram: FloatArray
-    U: FloatArray
+    gram: FloatArray  # f'V_c^-1 f
+    U: FloatArray  # f'V_c^-1 U
     A: FloatArray
 
 
@@ -64,7 +46,7 @@ class EliminatedFactors(Protocol):
         """Evaluate at the relative covariance factors."""
         ...
 
-    def spreads(self, at: Any, K: FloatArray) -> list[FloatArray]:
+    def traces(self, at: Any, K: FloatArray) -> list[FloatArray]:
         """Return sum Z_g'(V_c^-1 - V_c^-1 U K U'V_c^-1) Z_g over the levels of each factor."""
         ...
 

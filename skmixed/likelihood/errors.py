@@ -45,44 +45,21 @@ class ConditionalErrors(Protocol):
         ...
 
     def parts(self, Z: Sequence[FloatArray], codes: Sequence[NDArray[np.intp]]) -> list[Part]:
-        """Return roots of Z D Z' for some rows.
+        """Return roots of Z D Z' for some rows, with Z of 0 where a level is not known.
 
-        Parameters
-        ----------
-        Z : sequence of ndarray of shape (k, n)
-            For each factor; 0 where a row's level is not known.
-        codes : sequence of ndarray of shape (n,)
-            For each factor; any level where Z is 0.
-
-        Returns
-        -------
-        list of (ndarray of shape (r, n), ndarray of shape (n,) or None)
-            Z D Z' is the sum of root' root over the parts, between rows of the same code only
-            where codes are given. A root may be sparse.
+        It is the sum of root' root over the parts, between rows of the same code only where codes
+        are given. A root may be sparse.
         """
         ...
 
     def draws(self, n: int, rng: np.random.Generator) -> list[FloatArray]:
-        """Draw normal errors with covariance D, of all factors together.
-
-        Returns
-        -------
-        list of ndarray of shape (n, n_levels, k)
-            One for each factor.
-        """
+        """Draw normal errors with covariance D, of all factors together: (n, n_levels, k) each."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SingleFactorErrors:
-    """Hold what D is made of for one grouping factor, or none.
-
-    Attributes
-    ----------
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = Z'WZ; indexed by column, row and level.
-    Lambda : ndarray of shape (k, k)
-    """
+    """Hold what D is made of for one grouping factor, or none; R'R = Z'WZ, as in its kernel."""
 
     R: FloatArray
     Lambda: FloatArray
@@ -116,22 +93,12 @@ class SingleFactorErrors:
 
 @dataclass(frozen=True, eq=False)
 class Stage(FieldState):
-    """Hold what D is made of for one factor that was eliminated level by level.
+    """Hold what D is made of for one factor that was eliminated level by level."""
 
-    Attributes
-    ----------
-    root : ndarray of shape (n_levels, k, k)
-        C with C'C the covariance of the effects of a level given the factors after it.
-    links : dict of int to (ndarray of shape (n_levels,), ndarray of shape (k_t, k, n_levels))
-        For each coarser stage, its level that each level lies in, and what the effects of this
-        factor owe to those of that level.
-    moved : sparse array of shape (k * n_levels, n_other)
-        What they owe to the effects of the factors that are not eliminated.
-    """
-
-    root: FloatArray
+    root: FloatArray  # (n_levels, k, k): C'C is the covariance given the factors after it.
+    # For each coarser stage, the level that each lies in, and what its effects owe to those of it.
     links: Mapping[int, tuple[NDArray[np.integer], FloatArray]]
-    moved: sparse.csr_array
+    moved: sparse.csr_array  # What the effects owe to those of factors that are not eliminated.
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields, the sparse one as its arrays: skops trusts no matrices of SciPy."""
@@ -153,24 +120,12 @@ class Stage(FieldState):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockedErrors:
-    """Hold what D is made of for several factors: each one's errors given those after it.
-
-    Attributes
-    ----------
-    stages : list of Stage
-        Of the factors that were eliminated level by level.
-    root : ndarray of shape (n_other, n_other)
-        C with C'C the covariance of the effects of all other factors.
-    shapes : tuple of (int, int)
-        Effects and levels of the other factors.
-    order : tuple of int
-        Position of each factor, those of the stages first, in the model.
-    """
+    """Hold what D is made of for several factors: each one's errors given those after it."""
 
     stages: list[Stage]
-    root: FloatArray
-    shapes: tuple[tuple[int, int], ...]
-    order: tuple[int, ...]
+    root: FloatArray  # C'C is the covariance of the effects of all other factors.
+    shapes: tuple[tuple[int, int], ...]  # Effects and levels of the other factors.
+    order: tuple[int, ...]  # Position of each factor in the model.
 
     @property
     def width(self) -> int:
@@ -253,19 +208,7 @@ class BlockedErrors:
 
 
 def conditional_root(R: FloatArray, Lambda: FloatArray) -> FloatArray:
-    """Return C = L^-1 Lambda' of each level, with L L' = M = Lambda'Z'WZ Lambda + I.
-
-    Parameters
-    ----------
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = Z'WZ; indexed by column, row and level.
-    Lambda : ndarray of shape (k, k)
-
-    Returns
-    -------
-    ndarray of shape (n_levels, k, k)
-        C'C is the conditional covariance of one level's effects.
-    """
+    """Return C = L^-1 Lambda', (n_levels, k, k), with L L' = Lambda'R'R Lambda + I: C'C is D."""
     k, n_levels = R.shape[1:]
     RLambda = (Lambda.T @ R.reshape(k, k * n_levels)).reshape(R.shape)
     columns = np.repeat(Lambda[:, :, None], n_levels, axis=2)
@@ -281,16 +224,7 @@ def _spread(Z: FloatArray, codes: NDArray[np.intp], n_levels: int) -> sparse.csr
 
 
 def level_blocks(blocks: FloatArray) -> sparse.csr_array:
-    """Return the block-diagonal matrix of all levels, effect by effect.
-
-    Parameters
-    ----------
-    blocks : ndarray of shape (a, b, n_levels)
-
-    Returns
-    -------
-    sparse array of shape (a * n_levels, b * n_levels)
-    """
+    """Return the block-diagonal matrix of all levels of (a, b, n_levels), effect by effect."""
     return _linking(blocks.swapaxes(0, 1), np.arange(blocks.shape[-1]), blocks.shape[-1])
 
 

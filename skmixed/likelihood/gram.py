@@ -38,30 +38,14 @@ class LevelSums(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SumsCost:
-    """Hold what one way of summing costs.
-
-    Attributes
-    ----------
-    flops : float
-        Multiplications of a dense product that take as long as both sums.
-    """
+    """Hold what both sums cost in multiplications of a dense product, and in memory."""
 
     flops: float
     n_bytes: float
 
 
 def sums_costs(counts: NDArray[np.integer], k: int, q: int) -> tuple[SumsCost, SumsCost]:
-    """Estimate the costs of sums over pairs, and of dense sums.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_levels,)
-        How many columns meet each level.
-    k : int
-        Effects of a level.
-    q : int
-        Number of columns.
-    """
+    """Estimate the costs of sums over pairs, and of dense sums, with k effects and q columns."""
     met = counts.astype(np.float64)
     n_pairs = 0.5 * k * k * float(met @ (met + 1.0))
     entries = float(k * len(counts)) * q
@@ -72,15 +56,7 @@ def sums_costs(counts: NDArray[np.integer], k: int, q: int) -> tuple[SumsCost, S
 
 
 def level_sums(columns: sparse.csr_array, k: int) -> LevelSums:
-    """Choose the faster way for some columns.
-
-    Parameters
-    ----------
-    columns : sparse array of shape (k * n_levels, q)
-        The rows run effect by effect through the levels; each effect has the same entries.
-    k : int
-        Number of effects.
-    """
+    """Choose the faster way for columns (k * n_levels, q) whose effects have the same entries."""
     n_levels = columns.shape[0] // k
     counts = np.diff(columns.indptr[: n_levels + 1])
     pairs, dense = sums_costs(counts, k, columns.shape[1])
@@ -88,12 +64,7 @@ def level_sums(columns: sparse.csr_array, k: int) -> LevelSums:
 
 
 class DenseSums:
-    """Multiply the columns as dense matrices.
-
-    Parameters
-    ----------
-    columns : sparse array of shape (k * n_levels, q)
-    """
+    """Multiply the columns as dense matrices."""
 
     def __init__(self, columns: sparse.csr_array, k: int) -> None:
         self._columns = columns.T.toarray().reshape(columns.shape[1], k, columns.shape[0] // k)
@@ -116,10 +87,6 @@ class PairSums:
 
     An entry of a sum belongs to a pair of columns, a weight to a level: the sum is a sparse matrix
     times the weights, and its transpose gives the contraction.
-
-    Parameters
-    ----------
-    columns : sparse array of shape (k * n_levels, q)
     """
 
     def __init__(self, columns: sparse.csr_array, k: int) -> None:

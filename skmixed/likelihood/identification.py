@@ -41,21 +41,13 @@ GENERIC = 0.3
 class UnidentifiedDirection:
     """Hold a change of the variances that the error contrasts do not see.
 
-    Attributes
-    ----------
-    residual : float
-        Length of the change of V that is due to sigma^2; all lengths squared add up to 1.
-    lengths : list of float
-        Those due to each factor.
-    effects : list of ndarray of shape (k, k)
-        Change of each factor's covariance, standardised columns.
-    through_fixed : bool
-        Whether it is the fixed effects that hide a change of V.
+    Its lengths are those of the changes of V that sigma^2 and each factor cause; their squares sum
+    to 1. ``through_fixed`` tells whether it is the fixed effects that hide a change of V.
     """
 
     residual: float
     lengths: list[float]
-    effects: list[FloatArray]
+    effects: list[FloatArray]  # Change of each factor's covariance, standardised columns.
     through_fixed: bool
 
     def within(self, factors: Collection[int]) -> bool:
@@ -67,13 +59,7 @@ class UnidentifiedDirection:
 def unidentified_directions(
     products: CrossProducts, covariance: JointCovariance, kernel: Kernel
 ) -> list[UnidentifiedDirection]:
-    """Return independent changes of the variances that the error contrasts do not see.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        Of these products.
-    """
+    """Return independent changes of the variances that the error contrasts do not see."""
     if not products.factors or _each_level_tells(products, kernel):
         return []
     gram = ContrastGram(products)
@@ -103,13 +89,7 @@ def unidentified_directions(
 def undetermined_factors(
     directions: Sequence[UnidentifiedDirection], covariance: JointCovariance
 ) -> list[int]:
-    """Return the factors of which the error contrasts see nothing, whatever their covariance.
-
-    Parameters
-    ----------
-    directions : sequence of UnidentifiedDirection
-        All that there are.
-    """
+    """Return the factors of which the error contrasts see nothing, whatever their covariance."""
     return [
         i
         for i, factor in enumerate(covariance.factors)

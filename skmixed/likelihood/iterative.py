@@ -20,9 +20,13 @@ from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.iterative_errors import IterativeErrors, iterative_errors
 from skmixed.likelihood.kernel import ScoreTensors
 from skmixed.likelihood.schur import LEAST, SchurSystem
-from skmixed.likelihood.several import SeveralFactors
+from skmixed.likelihood.several import (
+    SeveralFactors,
+    entrywise,
+    explained_by,
+    profiled_information,
+)
 from skmixed.likelihood.single_factor import Whitened
-from skmixed.likelihood.spreads import first_spread, other_spreads
 from skmixed.likelihood.stochastic import (
     EXACT_TOLERANCE,
     PROBE_TOLERANCE,
@@ -33,6 +37,7 @@ from skmixed.likelihood.stochastic import (
     estimate_inverse,
     random_probes,
 )
+from skmixed.likelihood.traces import first_trace, other_traces
 
 __all__ = ["IterativeKernel", "IterativeWhitened"]
 
@@ -44,41 +49,22 @@ WELL_CONDITIONED = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IterativeWhitened:
-    """Hold one evaluation of the kernel.
+    """Hold one evaluation of the kernel, whose log-determinant is estimated."""
 
-    Attributes
-    ----------
-    log_determinant : float
-        log|V| + log|W|, estimated.
-    log_determinant_error : float
-        Its Monte-Carlo standard error.
-    reduced : ndarray of shape (n_columns, n_columns)
-        [X y]'V^-1 [X y].
-    first : Whitened
-        The evaluation of factor 1, with the columns [X y].
-    right_hand_side, solution : ndarray of shape (n_other, n_columns)
-        U'V_1^-1 [X y], and K times it.
-    """
-
-    log_determinant: float
-    log_determinant_error: float
-    reduced: FloatArray
-    first: Whitened
+    log_determinant: float  # log|V| + log|W|
+    log_determinant_error: float  # Monte-Carlo standard error.
+    reduced: FloatArray  # [X y]'V^-1 [X y]
+    first: Whitened  # Of factor 1, with the columns [X y].
     system: SchurSystem
-    right_hand_side: FloatArray
-    solution: FloatArray
+    right_hand_side: FloatArray  # (n_other, n_columns): U'V_1^-1 [X y]
+    solution: FloatArray  # K times it.
     inverse: InverseEstimate
 
 
 class IterativeKernel(SeveralFactors):
     """Evaluate log|V| and [X y]'V^-1 [X y], and their derivatives, for two or more factors.
 
-    Parameters
-    ----------
-    products : CrossProducts
-        With the largest factor first.
-    probes : Probes, optional
-        Drawn with a fixed seed by default.
+    The largest comes first; probes are drawn with a fixed seed, if they are not given.
     """
 
     def __init__(self, products: CrossProducts, probes: Probes | None = None) -> None:
@@ -144,37 +130,29 @@ class IterativeKernel(SeveralFactors):
     ) -> ScoreTensors:
         """Return the gradient in each Psi, and the average information as curvature.
 
-        The traces are estimated; the replicates of the gradient tell how well. The curvature is
-        that of Gilmour, Thompson and Cullis (1995, equation 5), with sigma^2 profiled.
+        The traces are estimated; the replicates of the gradient tell how well.
         """
         T = self.projected(at, mixing)
-        weight = np.full(len(mixing), float(reml))
-        weight[-1] = precision
-        gradients, replicates = [], []
-        spreads = [
-            first_spread(at.system, at.inverse, at.first.root),
-            *other_spreads(at.system, at.inverse),
+        traces = [
+            first_trace(at.system, at.inverse, at.first.root),
+            *other_traces(at.system, at.inverse),
         ]
-        for spread, t in zip(spreads, T, strict=True):
-            explained = np.einsum("iqg,irg->qr", weight[:, None, None] * t, t)
-            gradients.append(spread.mean - explained)
-            replicates.append(spread.replicates - explained)
-        residuals = [t[-1] for t in T]
-        hessian = self._average_information(at, mixing, residuals, nu=nu, precision=precision)
-        return ScoreTensors(gradients, hessian, replicates, at.log_determinant_error)
+        explained = explained_by(T, reml, precision)
+        information = self._average_information(at, mixing, [t[-1] for t in T])
+        return ScoreTensors(
+            [trace.mean - own for trace, own in zip(traces, explained, strict=True)],
+            profiled_information(information, T, nu, precision),
+            [trace.replicates - own for trace, own in zip(traces, explained, strict=True)],
+            at.log_determinant_error,
+        )
 
     def _average_information(
-        self,
-        at: IterativeWhitened,
-        mixing: FloatArray,
-        residuals: list[FloatArray],
-        *,
-        nu: float,
-        precision: float,
+        self, at: IterativeWhitened, mixing: FloatArray, residuals: list[FloatArray]
     ) -> FloatArray:
-        """Return precision f_E'P f_F, less what profiling sigma takes, with f_E = Z E t."""
+        """Return f_E'P f_F with f_E = Z E t, for the entries E of all Psi."""
         system = at.system
-        first, others = _entrywise(residuals[0]), self._other_directions(residuals[1:])
+        first = entrywise(residuals[0]).transpose(1, 2, 0)
+        others = self._other_directions(residuals[1:])
         n_first = first.shape[-1]
         of_first = times_blocks(system.shrinking.swapaxes(0, 1), first)
         moved = system.schur(others)
@@ -194,9 +172,7 @@ class IterativeKernel(SeveralFactors):
             ]
         )
         explained = (of_A - h.T @ at.solution) @ mixing[:-1].T
-        information = gram - 0.5 * (taken + taken.T) - explained @ explained.T
-        squares = np.concatenate([(t @ t.T).ravel() for t in residuals])
-        return precision * information - precision**2 / nu * np.multiply.outer(squares, squares)
+        return np.asarray(gram - 0.5 * (taken + taken.T) - explained @ explained.T)
 
     def _other_directions(self, residuals: list[FloatArray]) -> FloatArray:
         """Return E t for each entry E of each Psi but the first, as columns."""
@@ -204,7 +180,7 @@ class IterativeKernel(SeveralFactors):
         directions = np.zeros((self._columns.length, sum(counts)))
         column = 0
         for part, t, count in zip(self._columns.parts, residuals, counts, strict=True):
-            directions[part, column : column + count] = _entrywise(t).reshape(-1, count)
+            directions[part, column : column + count] = entrywise(t).reshape(count, -1).T
             column += count
         return directions
 
@@ -215,20 +191,8 @@ class IterativeKernel(SeveralFactors):
 
 
 def _regular(Lambda: FloatArray) -> FloatArray:
-    """Return a regular root of the same Psi, but for singular values below the least.
-
-    It is the symmetric one, in which signs and rotations of singular vectors cancel.
-    """
+    """Return a regular root of the same Psi: the symmetric one, free of signs and rotations."""
     left, values, _ = np.linalg.svd(Lambda)
     if values[-1] * WELL_CONDITIONED >= values[0] and values[-1] >= LEAST:
         return Lambda
     return (left * np.maximum(values, LEAST)) @ left.T
-
-
-def _entrywise(t: FloatArray) -> FloatArray:
-    """Return E_ab t for each entry (a, b), shape (k, n_levels, k * k): t_b in the place of a."""
-    k, n_levels = t.shape
-    entries = np.zeros((k, n_levels, k, k))
-    for a in range(k):
-        entries[a, :, a] = t.T
-    return entries.reshape(k, n_levels, k * k)

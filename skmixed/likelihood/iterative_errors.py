@@ -25,17 +25,10 @@ class IterativeErrors:
 
     D = diag(blocks) + shared shared'. What two levels of different factors share beyond these
     directions is left out: it is of the order of one over the product of their numbers of rows.
-
-    Attributes
-    ----------
-    blocks : tuple of ndarray of shape (n_levels, k, k)
-        One for each factor.
-    shared : tuple of ndarray of shape (k, n_levels, r)
-        The rows of the common directions, factor by factor.
     """
 
-    blocks: tuple[FloatArray, ...]
-    shared: tuple[FloatArray, ...]
+    blocks: tuple[FloatArray, ...]  # (n_levels, k, k) of each factor.
+    shared: tuple[FloatArray, ...]  # (k, n_levels, r) of each factor.
 
     @property
     def width(self) -> int:
@@ -78,11 +71,6 @@ def iterative_errors(
     """Estimate the covariance of the effects from that of the other factors, K.
 
     For factor 1 it is T + H K H' with H = Psi_1 Z_1'V_1^-1 U of each level.
-
-    Parameters
-    ----------
-    factors : sequence of ndarray of shape (k, k)
-        Relative covariance factors, which may be singular.
     """
     columns = system.columns
     H = np.einsum("ab,bcg->acg", factors[0] @ factors[0].T, system.shrinking)

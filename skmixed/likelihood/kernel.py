@@ -18,24 +18,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreTensors:
-    """Hold the derivatives of the objective in Psi = Lambda Lambda' of each grouping factor.
+    """Hold the derivatives of the objective in Psi = Lambda Lambda' of each grouping factor."""
 
-    Attributes
-    ----------
-    gradients : list of ndarray of shape (k, k)
-        G of each factor, with d objective = sum tr(G dPsi).
-    hessian : ndarray of shape (m, m), m the sum of k^2 over the factors
-        Quadratic form in the symmetric dPsi of all factors, raveled and joined.
-    replicates : list of ndarray of shape (n_replicates, k, k) or None
-        Independent estimates of each gradient, whose mean it is; None where it is exact.
-    log_determinant_error : float
-        Monte-Carlo standard error of log|V|, 0 where it is exact.
-    """
-
-    gradients: list[FloatArray]
-    hessian: FloatArray
-    replicates: list[FloatArray] | None = None
-    log_determinant_error: float = 0.0
+    gradients: list[FloatArray]  # G of each factor: d objective = sum tr(G dPsi).
+    hessian: FloatArray  # Quadratic form in the dPsi of all factors, raveled and joined.
+    replicates: list[FloatArray] | None = None  # Independent estimates; None if exact.
+    log_determinant_error: float = 0.0  # Monte-Carlo standard error of log|V|.
 
 
 class Kernel(Protocol):

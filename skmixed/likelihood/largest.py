@@ -17,7 +17,7 @@ from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import Directions, Reduced
 from skmixed.likelihood.errors import Stage, conditional_root, level_blocks
 from skmixed.likelihood.gram import level_sums
-from skmixed.likelihood.joined import alone, products_of_others, with_others
+from skmixed.likelihood.several import products_of_others, with_others
 from skmixed.likelihood.single_factor import SingleFactorKernel, Whitened
 
 __all__ = ["LargestFactor"]
@@ -42,7 +42,7 @@ class LargestFactor:
     """
 
     def __init__(self, products: CrossProducts) -> None:
-        self._kernel = SingleFactorKernel(alone(products, 0))
+        self._kernel = SingleFactorKernel(products.of_factors([0]))
         R = self._kernel.R
         self._k, self._n_levels = R.shape[1:]
         self._c = _between(R, with_others(products, 0, 1))
@@ -68,7 +68,7 @@ class LargestFactor:
             at=_Evaluation(own, root),
         )
 
-    def spreads(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
+    def traces(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
         """Return sum Z_g'(V_c^-1 - V_c^-1 U K U'V_c^-1) Z_g over the levels."""
         k = self._k
         own = at.own.root.reshape(k, -1)

@@ -8,7 +8,8 @@ the number of levels, only with the number of their kinds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,54 +21,49 @@ from skmixed.likelihood.batched import (
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
 )
+from skmixed.likelihood.profiled import pulled_back
 
-__all__ = ["ManyResponses", "ManyValues", "Moments"]
+__all__ = ["ManyResponses", "ManyValues", "Moments", "Stacked"]
 
 FloatArray = NDArray[np.float64]
 
 
+class Stacked:
+    """A dataclass of arrays whose first axes run through the same responses."""
+
+    def __getitem__(self, which: Any) -> Self:
+        parts = {f.name: getattr(self, f.name)[which] for f in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **parts)  # type: ignore[type-var]
+
+    def __setitem__(self, which: Any, other: Self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            getattr(self, field.name)[which] = getattr(other, field.name)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Hold what the likelihoods of m responses need of the rows; cell = (effect, effect, kind).
+    """Hold what the likelihoods of m responses need of the rows; cell = (effect, effect, kind)."""
 
-    Attributes
-    ----------
-    R : ndarray of shape (k, k, n_kinds)
-        Upper triangles with R'R = Z'WZ; indexed by column, row and kind.
-    counts : ndarray of shape (n_kinds,)
-        Number of levels of each kind.
-    within_XX, within_Xy, within_yy : ndarray of shape (p, p), (m, p), (m,)
-        Products of what the random effects cannot change.
-    XX, Xy, yy : ndarray of shape (n_cells, p, p), (m, n_cells, p), (m, n_cells)
-        Sums of c c' over the levels of each kind, for each pair of columns.
-    """
-
-    R: FloatArray
+    R: FloatArray  # (k, k, n_kinds): R'R = Z'WZ
     counts: FloatArray
     n_rows: float
     sum_log_weights: float
+    # Products of what the random effects cannot change: (p, p), (m, p), (m,).
     within_XX: FloatArray
     within_Xy: FloatArray
     within_yy: FloatArray
+    # Sums of c c' over the levels of each kind: (n_cells, p, p), (m, n_cells, p), (m, n_cells).
     XX: FloatArray
     Xy: FloatArray
     yy: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ManyValues:
-    """Hold one evaluation of the objective for each of m responses.
+class ManyValues(Stacked):
+    """Hold one evaluation of the objective for each response.
 
-    Attributes
-    ----------
-    value : ndarray of shape (m,)
-        NaN where X'V^-1 X is singular within rounding.
-    gradient : ndarray of shape (m, n_parameters)
-    hessian : ndarray of shape (m, n_parameters, n_parameters)
-    r2 : ndarray of shape (m,)
-        The penalised residual sum of squares.
-    spread : ndarray of shape (m,)
-        Largest entry of any B = I + R Psi R', whose condition it bounds.
+    Its value is NaN where X'V^-1 X is singular within rounding; ``largest`` is the largest entry of
+    any B = I + R Psi R', and bounds its condition.
     """
 
     theta: FloatArray
@@ -76,7 +72,7 @@ class ManyValues:
     hessian: FloatArray
     beta: FloatArray
     r2: FloatArray
-    spread: FloatArray
+    largest: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +83,7 @@ class _Whitened:
     A: FloatArray
     K: FloatArray
     log_determinant: FloatArray
-    spread: FloatArray
+    largest: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,13 +127,7 @@ class ManyResponses:
             return self._values(at, self._solve(at, every))
 
     def __call__(self, theta: FloatArray, which: NDArray[np.intp]) -> ManyValues:
-        """Evaluate the objective of some responses.
-
-        Parameters
-        ----------
-        which : ndarray of shape (m,)
-            The responses.
-        """
+        """Evaluate the objective of some responses."""
         Lambda = self.factors(theta)
         # An evaluation may fail for some responses; the others go on.
         with np.errstate(all="ignore"):
@@ -146,7 +136,7 @@ class ManyResponses:
             value = self._values(at, solutions)
             G, H = self._score(at, solutions, which)
             gradient, hessian = self._pulled_back(theta, Lambda, G, H)
-        return ManyValues(theta, value, gradient, hessian, solutions.beta, solutions.r2, at.spread)
+        return ManyValues(theta, value, gradient, hessian, solutions.beta, solutions.r2, at.largest)
 
     def _whiten(self, Lambda: FloatArray) -> _Whitened:
         """Factor B of each kind and response."""
@@ -183,7 +173,8 @@ class ManyResponses:
         lower = _cholesky(XX)
         regular = np.isfinite(lower).all(axis=(1, 2))
         XX[~regular] = np.eye(p)
-        solved = np.linalg.solve(XX, np.concatenate([Xy[:, :, None], _unit(m, p)], axis=2))
+        unit = np.broadcast_to(np.eye(p), (m, p, p))
+        solved = np.linalg.solve(XX, np.concatenate([Xy[:, :, None], unit], axis=2))
         beta, C = solved[:, :, 0], solved[:, :, 1:]
         r2 = yy - np.einsum("rp,rp->r", beta, Xy)
         log_volume = 2.0 * np.log(np.einsum("rpp->rp", lower)).sum(axis=1)
@@ -262,40 +253,21 @@ class ManyResponses:
         self, theta: FloatArray, Lambda: FloatArray, G: FloatArray, H: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Carry the derivatives over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
-        m, n_parameters = theta.shape
-        slopes = self._slopes[None]
-        if not self._linear:
+        if self._linear:
+            parts = pulled_back(self._slopes[None], None, Lambda, G)
+        else:
             slopes = np.array([self.covariance.factor_derivative(one) for one in theta])
-        half = slopes @ Lambda.swapaxes(1, 2)[:, None]
-        dPsi = (half + half.swapaxes(2, 3)).reshape(m, n_parameters, -1)
-        gradient = (dPsi @ G.reshape(m, -1, 1))[:, :, 0]
-        moved = (G[:, None] @ slopes).reshape(m, n_parameters, -1)
-        flat = slopes.reshape(len(slopes), n_parameters, -1)
-        bend = 2.0 * (flat @ moved.swapaxes(1, 2))
-        if not self._linear:
             second = np.array([self.covariance.factor_second_derivative(one) for one in theta])
-            bend += 2.0 * np.einsum("rijqs,rqs->rij", second, G @ Lambda)
+            parts = pulled_back(slopes, second, Lambda, G)
+        dPsi, gradient, bend = parts
         return gradient, dPsi @ H @ dPsi.swapaxes(1, 2) + bend
 
 
 def _cholesky(matrices: FloatArray) -> FloatArray:
     """Factor the matrices of a stack; NaN where one is not positive definite."""
-    if not np.isfinite(matrices).all():
-        return np.array([_one_cholesky(one) for one in matrices])
     try:
         return np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return np.array([_one_cholesky(one) for one in matrices])
-
-
-def _one_cholesky(matrix: FloatArray) -> FloatArray:
-    """Factor a matrix; NaN if it is not positive definite."""
-    try:
-        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return np.full_like(matrix, np.nan)
-
-
-def _unit(m: int, p: int) -> FloatArray:
-    """Return m identity matrices."""
-    return np.broadcast_to(np.eye(p), (m, p, p))
+        if len(matrices) == 1:
+            return np.full_like(matrices, np.nan)
+        return np.concatenate([_cholesky(one[None]) for one in matrices])

@@ -20,7 +20,7 @@ from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_gr
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.eliminated import Directions, Reduced
 from skmixed.likelihood.errors import Stage, conditional_root
-from skmixed.likelihood.joined import products_of_others, with_others
+from skmixed.likelihood.several import products_of_others, with_others
 from skmixed.likelihood.single_factor import sum_log_diagonal, whitening_factor
 
 __all__ = ["NestedFactors"]
@@ -30,56 +30,27 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Products:
-    """Hold the cross-products of one factor under V_(s-1)^-1, and what it contributes to V_s^-1.
-
-    Attributes
-    ----------
-    ZtZ : ndarray of shape (k, k, n_levels)
-    R : ndarray of shape (k, k, n_levels)
-        Triangles with R'R = ZtZ.
-    columns : ndarray of shape (n_columns, k, n_levels)
-        Z'V_s^-1 of the effects of the coarser factors, of U and of A.
-    spread : ndarray of shape (k, k)
-        Sum of Z'V_s^-1 Z.
-    """
+    """Hold the cross-products of one factor under V_(s-1)^-1, and what it contributes to V_s^-1."""
 
     ZtZ: FloatArray
-    R: FloatArray
-    columns: FloatArray
-    spread: FloatArray
+    R: FloatArray  # (k, k, n_levels), with R'R = ZtZ
+    columns: FloatArray  # Z'V_s^-1 of the effects of the coarser factors, of U and of A.
+    trace: FloatArray  # Sum of Z'V_s^-1 Z.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Evaluation:
-    """Hold one evaluation, factor by factor from the finest.
-
-    Attributes
-    ----------
-    linked : dict
-        For s < t, Z_t'V_(t-1)^-1 Z_s of each level of s, (k_t, k_s, n_levels_s).
-    roots : list of ndarray of shape (k, k, n_levels)
-        C of each level, with C'C = Lambda M^-1 Lambda'.
-    columns : list of ndarray of shape (n_other + n_columns, k, n_levels)
-        Z'V_c^-1 [U A].
-    spreads : list of ndarray of shape (k, k)
-        Sum of Z'V_c^-1 Z.
-    """
+    """Hold one evaluation, factor by factor from the finest."""
 
     products: list[_Products]
-    linked: dict[tuple[int, int], FloatArray]
-    roots: list[FloatArray]
-    columns: list[FloatArray]
-    spreads: list[FloatArray]
+    linked: dict[tuple[int, int], FloatArray]  # For s < t, Z_t'V_(t-1)^-1 Z_s.
+    roots: list[FloatArray]  # C'C = Lambda M^-1 Lambda'
+    columns: list[FloatArray]  # Z'V_c^-1 [U A]
+    traces: list[FloatArray]  # Sum of Z'V_c^-1 Z.
 
 
 class NestedFactors:
-    """Eliminate the first factors of some cross-products, each nested in the next.
-
-    Parameters
-    ----------
-    depth : int
-        How many factors.
-    """
+    """Eliminate the first ``depth`` factors of some cross-products, each nested in the next."""
 
     def __init__(self, products: CrossProducts, depth: int) -> None:
         self._depth = depth
@@ -125,14 +96,14 @@ class NestedFactors:
             at=self._evaluation(products, factors),
         )
 
-    def spreads(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
+    def traces(self, at: _Evaluation, K: FloatArray) -> list[FloatArray]:
         """Return sum Z_g'(V_c^-1 - V_c^-1 U K U'V_c^-1) Z_g over the levels of each factor."""
         q = self._n_other
         if not q:
-            return at.spreads
+            return at.traces
         return [
-            spread - np.einsum("alg,amg->lm", E[:q], (K @ _flat(E[:q])).reshape(E[:q].shape))
-            for spread, E in zip(at.spreads, at.columns, strict=True)
+            trace - np.einsum("alg,amg->lm", E[:q], (K @ _flat(E[:q])).reshape(E[:q].shape))
+            for trace, E in zip(at.traces, at.columns, strict=True)
         ]
 
     def projected(self, at: _Evaluation, of_U: FloatArray, of_A: FloatArray) -> list[FloatArray]:
@@ -184,20 +155,20 @@ class NestedFactors:
             for one, Lambda in zip(products, factors, strict=True)
         ]
         linked: dict[tuple[int, int], FloatArray] = {}
-        columns, spreads = [], []
+        columns, traces = [], []
         for s, one in enumerate(products):
-            left, spread = one.columns, one.spread
+            left, trace = one.columns, one.trace
             for t in range(s + 1, self._depth):
                 parents, k = self._parents[s, t], self._sizes[t]
                 E, left = left[:k], left[k:]
                 taken = _flat(np.einsum("lag,aqg->qlg", roots[t][:, :, parents], E))
-                spread = spread - taken @ taken.T
+                trace = trace - taken @ taken.T
                 moved = np.einsum("ab,cbg->cag", factors[t] @ factors[t].T, products[t].columns)
                 left = left - np.einsum("aqg,cag->cqg", E, moved[:, :, parents])
                 linked[s, t] = E
             columns.append(left)
-            spreads.append(spread)
-        return _Evaluation(products, linked, roots, columns, spreads)
+            traces.append(trace)
+        return _Evaluation(products, linked, roots, columns, traces)
 
     def _change(self, s: int, t: int, between: FloatArray, whitened: FloatArray) -> FloatArray:
         """Return what eliminating factor s changes in Z_t'[Z_t .. A], level by level."""

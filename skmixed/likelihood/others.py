@@ -20,12 +20,8 @@ SINGULAR = 1e-6
 class OtherFactors:
     """Do algebra with Lambda_U, which has one Lambda for all levels of each factor.
 
-    Coordinates run through the factors, the effects of each and its levels.
-
-    Parameters
-    ----------
-    shapes : list of (int, int)
-        Effects and levels of each factor.
+    Coordinates run through the factors, the effects of each and its levels; ``shapes`` counts
+    these.
     """
 
     def __init__(self, shapes: list[tuple[int, int]]) -> None:
@@ -77,13 +73,7 @@ class OtherFactors:
         return product
 
     def cholesky(self, S: FloatArray, factors: Sequence[FloatArray]) -> FloatArray:
-        """Return the lower triangle L with L L' = Lambda_U'S Lambda_U + I.
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If rounding has made the matrix indefinite.
-        """
+        """Return the lower triangle L with L L' = Lambda_U'S Lambda_U + I."""
         M = self.both_sides(S, factors)
         if not M.size:
             return M
@@ -94,38 +84,23 @@ class OtherFactors:
             raise np.linalg.LinAlgError(f"M is indefinite within rounding at row {first_bad}.")
         return np.asarray(L)
 
-    def spreads(
+    def traces(
         self, S: FloatArray, inverse: FloatArray, K: FloatArray, factors: Sequence[FloatArray]
     ) -> list[FloatArray]:
-        """Return the sum over levels of the blocks of S - S K S, for each factor.
+        """Return the sums over levels of the blocks of S - S K S with K = Lambda_U M^-1 Lambda_U'.
 
         Since (S - S K S) Lambda_U = S Lambda_U M^-1, a regular Lambda leaves no dense product.
-
-        Parameters
-        ----------
-        S, inverse, K : ndarray of shape (n_coordinates, n_coordinates)
-            Symmetric; the second is M^-1, and K = Lambda_U M^-1 Lambda_U'.
-        factors : sequence of ndarray of shape (k, k)
         """
         SLambda = self.times(S, factors)
-        spreads = []
+        traces = []
         for part, Lambda, (k, n_levels) in zip(self._parts, factors, self.shapes, strict=True):
-            if _is_regular(Lambda):
-                mixed = _sum_of_blocks(SLambda[part], inverse[part], k)
-                spread = np.linalg.solve(Lambda.T, mixed.T)
+            sizes = np.linalg.svd(Lambda, compute_uv=False)
+            if sizes[-1] > SINGULAR * sizes[0]:
+                # The sum over levels of the products of their blocks.
+                mixed = SLambda[part].reshape(k, -1) @ inverse[part].reshape(k, -1).T
+                trace = np.linalg.solve(Lambda.T, mixed.T)
             else:
                 net = S[part, part] - (S[part] @ K) @ S[:, part]
-                spread = np.einsum("qgrg->qr", net.reshape(k, n_levels, k, n_levels))
-            spreads.append(0.5 * (spread + spread.T))
-        return spreads
-
-
-def _sum_of_blocks(left: FloatArray, right: FloatArray, k: int) -> FloatArray:
-    """Return the sum over levels of left_g right_g', shape (k, k)."""
-    return left.reshape(k, left.size // k) @ right.reshape(k, right.size // k).T
-
-
-def _is_regular(Lambda: FloatArray) -> bool:
-    """Tell whether a solve with Lambda is accurate."""
-    parts = np.linalg.svd(Lambda, compute_uv=False)
-    return bool(parts[-1] > SINGULAR * parts[0])
+                trace = np.einsum("qgrg->qr", net.reshape(k, n_levels, k, n_levels))
+            traces.append(0.5 * (trace + trace.T))
+        return traces

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts
 from skmixed.likelihood.errors import SingleFactorErrors, conditional_root
 
@@ -36,12 +37,7 @@ class ProductShape:
         )
 
     def split(self, flat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return A'WA, Z'WZ and Z'WA as views, with the leading axes of the argument.
-
-        Parameters
-        ----------
-        flat : ndarray of shape (..., size)
-        """
+        """Return A'WA, Z'WZ and Z'WA as views of (..., size), with its leading axes."""
         a, k, G = self.n_columns, self.n_effects, self.n_levels
         lead = flat.shape[:-1]
         return (
@@ -54,21 +50,13 @@ class ProductShape:
 class ProductDerivatives:
     """Hold the derivatives of the objective in the products at one evaluation.
 
-    With D = Lambda M^-1 Lambda' and C = D Z'WA, level by level, and
-    Omega = mixing' diag(reml, ..., reml, nu / r2) mixing, the gradient is
+    With D = Lambda M^-1 Lambda' and C = D Z'WA, level by level, and Omega = mixing' diag(reml, ...,
+    reml, nu / r2) mixing, the gradient is
 
         dA'WA : Omega,    dZ'WA : -2 C Omega,    dZ'WZ : D + C Omega C'.
 
-    Parameters
-    ----------
-    errors : SingleFactorErrors
-        Of the effects at this evaluation.
-    mixing : ndarray of shape (n_columns, n_columns)
-        Maps the columns [X y] to [X R_X^-1, y - X beta].
-    nu : float
-        Degrees of freedom of sigma^2, infinite where it is known.
-    precision : float
-        The inverse of sigma^2.
+    ``mixing`` maps the columns [X y] to [X R_X^-1, y - X beta], ``precision`` is the inverse of
+    sigma^2, and ``nu`` infinite where that is known.
     """
 
     def __init__(
@@ -107,28 +95,14 @@ class ProductDerivatives:
         return found
 
     def moved(self, directions: FloatArray) -> FloatArray:
-        """Return the changes of mixing A'V^-1 A mixing', (m, n_columns, n_columns).
-
-        Parameters
-        ----------
-        directions : ndarray of shape (m, size)
-            Changes of the products.
-        """
+        """Return the changes of mixing A'V^-1 A mixing' for changes of the products, (m, size)."""
         return self._moved(directions, self._left(directions))
 
     def second(self, directions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return second derivatives of the objective along changes of the products.
+        """Return second derivatives of the objective along changes of the products, (m, size).
 
-        Parameters
-        ----------
-        directions : ndarray of shape (m, size)
-
-        Returns
-        -------
-        hessian : ndarray of shape (m, m)
-            Along each two of them.
-        score_changes : ndarray of shape (m, k, k)
-            Of the gradient in Psi along each.
+        They are the Hessian along each two of them, and the changes (m, k, k) of the gradient in
+        Psi.
         """
         left = self._left(directions)
         moved = self._moved(directions, left)
@@ -151,8 +125,7 @@ class ProductDerivatives:
     def _score_changes(self, ZtWZ: FloatArray, left: FloatArray, moved: FloatArray) -> FloatArray:
         """Return the changes of the gradient in Psi, sum(S - Y).
 
-        With N = I - D Z'WZ, the columns move by d(Z'V^-1 A) = N'(dZ'WA - dZ'WZ C), and S = Z'V^-1 Z
-        by N'dZ'WZ N.
+        With N = I - D Z'WZ, Z'V^-1 A moves by N'(dZ'WA - dZ'WZ C), and S = Z'V^-1 Z by N'dZ'WZ N.
         """
         k = self.shape.n_effects
         N = np.eye(k)[:, :, None] - np.einsum("qrg,rsg->qsg", self._D, self._ZtWZ)
@@ -196,7 +169,7 @@ class ProductDerivatives:
 
     def _counted(self, values: FloatArray) -> FloatArray:
         """Return values of the levels, each as often as it counts."""
-        return values if self._counts is None else values * self._counts
+        return repeated(values, self._counts)
 
     def _rooted(self, values: FloatArray) -> FloatArray:
         """Return values of the levels times the root of how often each counts."""

@@ -12,37 +12,25 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri, dtrtrs
 
-from skmixed.covariance import DirectSum, JointCovariance
+from skmixed.covariance import JointCovariance
 from skmixed.likelihood.choose import kernel_for
 from skmixed.likelihood.crossproducts import CrossProducts
 from skmixed.likelihood.kernel import Kernel, ScoreTensors
 
-__all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective"]
+__all__ = ["ObjectiveValue", "PLSSolution", "ProfiledObjective", "pulled_back"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PLSSolution:
-    """Hold the penalised least-squares solution at one theta.
-
-    Attributes
-    ----------
-    R_X : ndarray of shape (n_coefficients, n_coefficients)
-        Upper triangle with R_X' R_X = X'V^-1 X.
-    r2 : float
-        (y - X beta)'V^-1 (y - X beta), the penalised residual sum of squares.
-    nu : float
-        n - reml * n_coefficients.
-    known_sigma2 : float or None
-        The residual variance where it is not estimated.
-    """
+    """Hold the penalised least-squares solution at one theta."""
 
     beta: FloatArray
-    R_X: FloatArray
-    r2: float
-    nu: float
-    known_sigma2: float | None = None
+    R_X: FloatArray  # Upper triangle with R_X' R_X = X'V^-1 X.
+    r2: float  # (y - X beta)'V^-1 (y - X beta)
+    nu: float  # n - reml * n_coefficients
+    known_sigma2: float | None = None  # None where it is estimated.
 
     @property
     def sigma2(self) -> float:
@@ -64,17 +52,7 @@ class PLSSolution:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectiveValue:
-    """Hold one evaluation of the objective, -2 log-likelihood.
-
-    Attributes
-    ----------
-    gradient : ndarray of shape (n_parameters,)
-    hessian : ndarray of shape (n_parameters, n_parameters)
-    value_error : float
-        Monte-Carlo standard error of the value, 0 where it is exact.
-    replicated_gradients : ndarray of shape (n_replicates, n_parameters) or None
-        Independent estimates of the gradient, whose mean it is; None where it is exact.
-    """
+    """Hold one evaluation of the objective, -2 log-likelihood."""
 
     theta: FloatArray
     value: float
@@ -82,8 +60,8 @@ class ObjectiveValue:
     hessian: FloatArray
     solution: PLSSolution
     whitened: Any
-    value_error: float = 0.0
-    replicated_gradients: FloatArray | None = None
+    value_error: float = 0.0  # Monte-Carlo standard error.
+    replicated_gradients: FloatArray | None = None  # Independent estimates; None if exact.
 
     @property
     def n_terms(self) -> float:
@@ -96,14 +74,8 @@ class ProfiledObjective:
 
         objective = log|M| + reml log|X'V^-1 X| + nu (1 + log(2 pi r2 / nu)) - sum log w
 
-    (Bates et al. 2015, equations 34 and 41), with |M| = |V| |W|.
-
-    Parameters
-    ----------
-    kernel : Kernel, optional
-        Of these products; one is chosen by default.
-    sigma2 : float, optional
-        The residual variance, in units of the working response, where it is known.
+    (Bates et al. 2015, equations 34 and 41), with |M| = |V| |W|. ``sigma2`` is the residual
+    variance, in units of the working response, where it is known.
     """
 
     def __init__(
@@ -173,13 +145,7 @@ class ProfiledObjective:
         return residual + self._log_volume(whitened, solution)
 
     def value_given(self, at: ObjectiveValue, sigma2: float) -> float:
-        """Return -2 log-likelihood where sigma^2 is given too; -inf where it is 0.
-
-        Parameters
-        ----------
-        sigma2 : float
-            In units of the working response.
-        """
+        """Return -2 log-likelihood where sigma^2 is given too; -inf where it is 0."""
         if not sigma2:
             return -math.inf
         residual = self.nu * math.log(2.0 * math.pi * sigma2) + at.solution.r2 / sigma2
@@ -208,7 +174,12 @@ class ProfiledObjective:
     ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
         """Carry derivatives in Psi over to theta by dPsi = dLambda Lambda' + Lambda dLambda'."""
         parts = [
-            _pulled_back(covariance, part, Lambda, G)
+            pulled_back(
+                covariance.factor_derivative(part),
+                covariance.factor_second_derivative(part),
+                Lambda,
+                G,
+            )
             for covariance, part, Lambda, G in zip(
                 self.covariance.factors,
                 self.covariance.split(theta),
@@ -239,16 +210,20 @@ class ProfiledObjective:
         return mixing
 
 
-def _pulled_back(
-    covariance: DirectSum, theta: FloatArray, Lambda: FloatArray, G: FloatArray
+def pulled_back(
+    dLambda: FloatArray, second: FloatArray | None, Lambda: FloatArray, G: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta."""
-    dLambda = covariance.factor_derivative(theta)
-    m = len(dLambda)
-    half = dLambda @ Lambda.T
-    dPsi = (half + half.swapaxes(1, 2)).reshape(m, -1)
-    bend = 2.0 * dLambda.reshape(m, -1) @ (G @ dLambda).reshape(m, -1).T
-    second = covariance.factor_second_derivative(theta)
+    """Return dPsi raveled, the gradient in theta, and the curvature from that of Psi in theta.
+
+    The derivatives of Lambda in theta are (..., m, k, k) and (..., m, m, k, k); G is that of the
+    objective in Psi.
+    """
+    half = dLambda @ Lambda.swapaxes(-1, -2)[..., None, :, :]
+    flat = (*half.shape[:-2], half.shape[-1] ** 2)
+    dPsi = (half + half.swapaxes(-1, -2)).reshape(flat)
+    gradient = (dPsi @ G.reshape(*G.shape[:-2], flat[-1], 1))[..., 0]
+    moved = (G[..., None, :, :] @ dLambda).reshape(flat)
+    bend = 2.0 * dLambda.reshape(*dLambda.shape[:-2], flat[-1]) @ moved.swapaxes(-1, -2)
     if second is not None:
-        bend += 2.0 * np.tensordot(second, G @ Lambda, axes=2)
-    return dPsi, dPsi @ G.ravel(), bend
+        bend += 2.0 * np.einsum("...ijqs,...qs->...ij", second, G @ Lambda)
+    return dPsi, gradient, bend

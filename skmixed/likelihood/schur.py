@@ -37,48 +37,22 @@ FEW = 40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SchurSystem:
-    """Multiply with S and M~ at one theta.
-
-    Attributes
-    ----------
-    T : ndarray of shape (k_1, k_1, n_levels_1)
-        Covariance of the largest factor's effects given all others.
-    shrinking : ndarray of shape (k_1, k_1, n_levels_1)
-        I - Z_1'WZ_1 T, which turns Z_1'WU into Z_1'V_1^-1 U.
-    factors : list of ndarray of shape (k, k)
-        Regular relative covariance factors of the others.
-    diagonal : list of ndarray of shape (k, k, n_levels)
-        The blocks of S on the diagonal.
-    inverse_roots : list of ndarray of shape (k, k, n_levels)
-        L_D'^-1.
-    scaled : list of ndarray of shape (k, k, n_levels)
-        Lambda L_D'^-1.
-    log_determinant : float
-        log|D|.
-    """
+    """Multiply with S and M~ at one theta; all arrays have the shape (k, k, n_levels)."""
 
     columns: CrossedColumns
-    T: FloatArray
-    shrinking: FloatArray
+    T: FloatArray  # Covariance of the largest factor's effects given all others.
+    shrinking: FloatArray  # I - Z_1'WZ_1 T, which turns Z_1'WU into Z_1'V_1^-1 U.
     factors: list[FloatArray]
-    diagonal: list[FloatArray]
-    inverse_roots: list[FloatArray]
-    scaled: list[FloatArray]
-    log_determinant: float
+    diagonal: list[FloatArray]  # The blocks of S on the diagonal.
+    inverse_roots: list[FloatArray]  # L_D'^-1
+    scaled: list[FloatArray]  # Lambda L_D'^-1
+    log_determinant: float  # log|D|
 
     @classmethod
     def at(
         cls, columns: CrossedColumns, R: FloatArray, factors: Sequence[FloatArray]
     ) -> SchurSystem:
-        """Evaluate the small blocks at the relative covariance factors.
-
-        Parameters
-        ----------
-        R : ndarray of shape (k_1, k_1, n_levels_1)
-            Triangles with R'R = Z_1'WZ_1; indexed by column, row and level.
-        factors : sequence of ndarray of shape (k, k)
-            Of all grouping factors; but for the first they are regular.
-        """
+        """Evaluate the small blocks at relative covariance factors, regular but for the first."""
         root = conditional_root(R, factors[0])
         T = np.einsum("gla,glb->abg", root, root)
         others = list(factors[1:])
@@ -151,11 +125,6 @@ def exact_directions(inverse_roots: Sequence[FloatArray]) -> FloatArray:
     vectors that move all levels alike. S nearly vanishes on these where the factor that is not in
     it has such a column too: a shift of all levels of one factor looks like the opposite shift of
     the other.
-
-    Parameters
-    ----------
-    inverse_roots : sequence of ndarray of shape (k, k, n_levels)
-        L_D'^-1 of each factor.
     """
     blocks = []
     for root in inverse_roots:
@@ -164,14 +133,6 @@ def exact_directions(inverse_roots: Sequence[FloatArray]) -> FloatArray:
             blocks.append(np.eye(k * n_levels))
         else:
             # In effects a shift is Lambda v; in the coordinates of M~ it is L_D' v.
-            shifts = _transposed_inverse(root).reshape(k * n_levels, k)
-            blocks.append(np.linalg.qr(shifts)[0])
+            shifts = np.linalg.inv(root.transpose(2, 0, 1)).transpose(1, 0, 2)
+            blocks.append(np.linalg.qr(shifts.reshape(k * n_levels, k))[0])
     return block_diag(*blocks)
-
-
-def _transposed_inverse(root: FloatArray) -> FloatArray:
-    """Return L' of L'^-1, with the levels in the middle: (k, n_levels, k)."""
-    k = len(root)
-    identity = np.broadcast_to(np.eye(k), (root.shape[-1], k, k))
-    solved = np.linalg.solve(root.transpose(2, 0, 1), identity)
-    return np.asarray(solved.transpose(1, 0, 2), dtype=np.float64)

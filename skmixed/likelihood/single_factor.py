@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from skmixed.likelihood.batched import (
     cholesky_over_groups,
+    repeated,
     solve_lower_over_groups,
     solve_lower_transposed_over_groups,
     sum_of_outer_products,
@@ -40,27 +41,13 @@ CANCELLATION = 1e-5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whitened:
-    """Hold one evaluation of the kernel at a relative covariance Psi.
+    """Hold one evaluation of the kernel at a relative covariance Psi."""
 
-    Attributes
-    ----------
-    log_determinant : float
-        log|V| + log|W|.
-    reduced : ndarray of shape (n_columns, n_columns)
-        [X y]' V^-1 [X y].
-    root : ndarray of shape (k, k, n_levels)
-        L_B^-1 R, whose Gram matrix is S = Z'V^-1 Z; its columns come first.
-    columns : ndarray of shape (n_columns, k, n_levels)
-        L_B^-1 Q'W^(1/2) [X y].
-    lower : ndarray of shape (k, k, n_levels)
-        L_B, with L_B L_B' = B.
-    """
-
-    log_determinant: float
-    reduced: FloatArray
-    root: FloatArray
-    columns: FloatArray
-    lower: FloatArray
+    log_determinant: float  # log|V| + log|W|
+    reduced: FloatArray  # [X y]' V^-1 [X y]
+    root: FloatArray  # (k, k, n_levels): L_B^-1 R, whose Gram matrix is S = Z'V^-1 Z.
+    columns: FloatArray  # (n_columns, k, n_levels): L_B^-1 Q'W^(1/2) [X y]
+    lower: FloatArray  # L_B, with L_B L_B' = B
 
     @property
     def gram(self) -> FloatArray:
@@ -71,14 +58,13 @@ class Whitened:
 class SingleFactorKernel:
     """Evaluate log|V| and [X y]'V^-1[X y], and their derivatives, from cross-products.
 
-    Attributes
-    ----------
-    R : ndarray of shape (k, k, n_levels)
-        Upper triangles with R'R = Z'WZ; indexed by column, row and level.
+    The upper triangles R are indexed by column, row and level.
     """
 
     def __init__(self, products: CrossProducts) -> None:
-        factor = products.factors[0] if products.factors else _no_factor(len(products.AtWA))
+        n_columns = len(products.AtWA)
+        nothing = FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
+        factor = products.factors[0] if products.factors else nothing
         self.multiplicity = factor.multiplicity
         self.n_effects = len(factor.ZtWZ)
         # In the layout (column, effect, level) the columns of R are the rows of L with L L' = Z'WZ.
@@ -94,17 +80,9 @@ class SingleFactorKernel:
     def refine(
         self, Z: Sequence[FloatArray], A: FloatArray, codes: Sequence[NDArray[np.intp]]
     ) -> FloatArray | None:
-        """Compute the variation within levels from the rows, where the difference is spoilt.
+        """Compute the variation of [X y] within levels from the rows, if the difference is spoilt.
 
-        Parameters
-        ----------
-        A : ndarray of shape (n_columns, n)
-            [X y]; both times the root of the weights.
-
-        Returns
-        -------
-        ndarray of shape (n_columns, n_columns), or None
-            The variation, None where the difference is good.
+        A and Z are times the root of the weights.
         """
         if not Z or not self.cancels:
             return None
@@ -113,9 +91,8 @@ class SingleFactorKernel:
         residuals = A.copy()
         for Z_j, by_level in zip(Z[0], coefficients.swapaxes(0, 1), strict=True):
             residuals -= by_level[:, codes[0]] * Z_j
-        multiplicity = self.multiplicity
-        counted = residuals if multiplicity is None else residuals * multiplicity[codes[0]]
-        self._within = counted @ residuals.T
+        counts = None if self.multiplicity is None else self.multiplicity[codes[0]]
+        self._within = repeated(residuals, counts) @ residuals.T
         return self._within
 
     @property
@@ -151,33 +128,21 @@ class SingleFactorKernel:
     def within_levels(self) -> tuple[float, float]:
         """Return the variation of y within levels, and its degrees of freedom."""
         directions = (np.einsum("jjg->jg", self.R) > 0).sum(axis=0)
-        taken = directions.sum() if self.multiplicity is None else directions @ self.multiplicity
+        taken = repeated(directions, self.multiplicity).sum()
         return float(self._within[-1, -1]), float(self._n_rows - taken)
 
     def second_moments(self, sigma2: float) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Return sum(t t' / sigma2 - A), sum(A x A), mean(A) with A = Z'WZ, t = Z'Wy of a level.
-
-        Parameters
-        ----------
-        sigma2 : float
-            Residual variance.
-        """
+        """Return sum(t t' / sigma2 - A), sum(A x A), mean(A) with A = Z'WZ, t = Z'Wy of a level."""
         k = self.n_effects
         A, t = self._ZtWZ, self._ZtWy
-        summed = (A if self.multiplicity is None else A * self.multiplicity).sum(axis=-1)
+        summed = repeated(A, self.multiplicity).sum(axis=-1)
         flat = A.reshape(k * k, A.shape[-1])
         pairs = sum_of_outer_products(flat, flat, self.multiplicity).reshape(k, k, k, k)
         moments = sum_of_outer_products(t, t, self.multiplicity) / sigma2 - summed
         return [(moments, pairs.swapaxes(1, 2).reshape(k * k, k * k), summed / A.shape[-1])]
 
     def projected(self, at: Whitened, columns: FloatArray) -> list[FloatArray]:
-        """Return Z'V^-1 [X y] columns' of each level, of shape (n_mixed, k, n_levels).
-
-        Parameters
-        ----------
-        columns : ndarray of shape (n_mixed, n_columns)
-            The combinations of [X y] that are wanted.
-        """
+        """Return Z'V^-1 [X y] columns' of each level, of shape (n_mixed, k, n_levels)."""
         return [np.einsum("ilg,qlg->iqg", self._mixed(at, columns), at.root)]
 
     def projected_columns(self, at: Whitened) -> FloatArray:
@@ -199,25 +164,15 @@ class SingleFactorKernel:
     ) -> ScoreTensors:
         """Return gradient and Hessian of the profiled objective in Psi.
 
-        With S = Z'V^-1 Z, T = Z'V^-1 X R_X^-1 and t = Z'V^-1 (y - X beta) of each level, and
-        Y = reml T T' + (nu / r2) t t',
+        With S = Z'V^-1 Z, T = Z'V^-1 X R_X^-1 and t = Z'V^-1 (y - X beta) of each level, and Y =
+        reml T T' + (nu / r2) t t',
 
             G       = sum(S - Y)
             H(E, F) = -sum tr(S E S F) + 2 sum tr(S E Y F) - reml tr(Q_E Q_F)
                       - (nu / r2^2) q_E q_F - 2 (nu / r2) v_E' v_F,
 
-        where Q_E = sum T'E T, v_E = sum T'E t and q_E = sum t'E t.
-
-        Parameters
-        ----------
-        mixing : ndarray of shape (n_columns, n_columns)
-            Maps the columns [X y] to [X R_X^-1, y - X beta].
-        reml : int
-            0 or 1.
-        nu : float
-            Degrees of freedom of sigma^2.
-        precision : float
-            nu / r2, the inverse of sigma^2.
+        where Q_E = sum T'E T, v_E = sum T'E t and q_E = sum t'E t. ``mixing`` maps the columns [X
+        y] to [X R_X^-1, y - X beta], and ``precision`` is nu / r2, the inverse of sigma^2.
         """
         k, n_levels = self.n_effects, at.root.shape[-1]
         n_columns = len(mixing)
@@ -228,8 +183,7 @@ class SingleFactorKernel:
         weight[-1] = precision
         Y = np.einsum("iqg,irg->qrg", weight[:, None, None] * T, T)
         multiplicity = self.multiplicity
-        net = S - Y
-        gradient = (net if multiplicity is None else net * multiplicity).sum(axis=-1)
+        gradient = repeated(S - Y, multiplicity).sum(axis=-1)
         flat_S = S.reshape(k * k, n_levels)
         curvature = sum_of_outer_products(
             flat_S, 2.0 * Y.reshape(k * k, n_levels) - flat_S, multiplicity
@@ -244,37 +198,19 @@ class SingleFactorKernel:
         return ScoreTensors([gradient], hessian - loss)
 
 
-def _no_factor(n_columns: int) -> FactorProducts:
-    """Return the cross-products of a model without random effects."""
-    return FactorProducts(np.empty((0, 0, 0)), np.empty((n_columns, 0, 0)))
-
-
 def whitening_factor(R: FloatArray, Lambda: FloatArray) -> FloatArray:
-    """Return L_B of each level, with L_B L_B' = I + R Lambda Lambda'R'.
-
-    Parameters
-    ----------
-    R : ndarray of shape (k, k, n_levels)
-        Upper triangles; indexed by column, row and level.
-    Lambda : ndarray of shape (k, k)
-    """
+    """Return L_B of each level, with L_B L_B' = I + R Lambda Lambda'R'."""
     RLambda = (Lambda.T @ R.reshape(len(R), len(R) * R.shape[-1])).reshape(R.shape)
     return triangle_beside_identity(RLambda.swapaxes(0, 1))
 
 
 def sum_log_diagonal(lower: FloatArray, multiplicity: FloatArray | None) -> float:
     """Return the sum of the logarithms of all pivots, each as often as its level counts."""
-    logs = np.log(np.einsum("jjg->jg", lower))
-    if multiplicity is not None:
-        logs *= multiplicity
-    return float(logs.sum())
+    return float(repeated(np.log(np.einsum("jjg->jg", lower)), multiplicity).sum())
 
 
 def _profiling(pairs: FloatArray, *, reml: int, nu: float, precision: float) -> FloatArray:
-    """Return what estimating beta and sigma takes from the curvature.
-
-    ``pairs`` holds, for each entry of E, the matrix of sum T_i' E T_j over [T t].
-    """
+    """Return what estimating beta and sigma takes from the curvature: ``pairs`` has T_i'E T_j."""
     mixed = pairs[:, :-1, -1]
     squares = pairs[:, -1, -1]
     loss = (2.0 * precision) * (mixed @ mixed.T)

@@ -51,11 +51,7 @@ EXACT_TOLERANCE = 1e-10
 class Probes:
     """Hold random vectors with E[z z'] = I, in independent replicates.
 
-    Attributes
-    ----------
-    columns : ndarray of shape (n, n_replicates * n_sets)
-        The vectors of one replicate stand side by side; the mean of their z z' has the
-        expectation I.
+    The vectors of one replicate stand side by side; the mean of their z z' has the expectation I.
     """
 
     columns: FloatArray
@@ -70,21 +66,14 @@ class Probes:
 class InverseEstimate:
     """Hold M~^-1 as I + sum of weight left right' over pairs of vectors, and log|M~|.
 
-    Attributes
-    ----------
-    left, right : ndarray of shape (n, n_probes + 2 r)
-        The pairs of the probes, then W twice, then Q twice.
-    n_exact : int
-        Number r of columns of Q.
-    log_determinants : ndarray of shape (n_replicates,)
-        Independent unbiased estimates of log|M~|.
+    The pairs, in columns, are those of the probes, then W twice, then Q twice.
     """
 
     left: FloatArray
     right: FloatArray
     probes: Probes
-    n_exact: int
-    log_determinants: FloatArray
+    n_exact: int  # Number of columns of Q.
+    log_determinants: FloatArray  # Independent unbiased estimates of log|M~|.
 
     @property
     def low_rank(self) -> FloatArray:
@@ -100,17 +89,7 @@ class InverseEstimate:
         return np.concatenate([np.full(n_probes, 1.0 / n_probes), np.ones(r), -np.ones(r)])
 
     def replicated(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the estimate of a trace from its sums over the pairs, and of each replicate.
-
-        Parameters
-        ----------
-        sums : ndarray of shape (n_pairs, ...)
-
-        Returns
-        -------
-        ndarray of shape (...)
-        ndarray of shape (n_replicates, ...)
-        """
+        """Return the estimate of a trace from its sums over the pairs, and of each replicate."""
         n_probes = self.probes.columns.shape[1]
         exact = np.tensordot(self.weights[n_probes:], sums[n_probes:], 1)
         replicates = exact + self.probes.mean(sums[:n_probes])
@@ -126,12 +105,7 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
     """Draw vectors of random signs, each in one effect of one factor only.
 
     Where the variance of one effect tends to 0, what it shares with the others would drown its own
-    part.
-
-    Parameters
-    ----------
-    shapes : list of (int, int)
-        Effects and levels of the factors.
+    part. The shapes are the effects and levels of the factors.
     """
     n_sets = sum(k for k, _ in shapes)
     generator = np.random.default_rng(SEED)
@@ -148,13 +122,7 @@ def random_probes(shapes: list[tuple[int, int]], n_replicates: int = REPLICATES)
 
 
 def error_probes(shapes: list[tuple[int, int]]) -> Probes:
-    """Return the probes for errors of single levels: every direction, if there are not more.
-
-    Parameters
-    ----------
-    shapes : list of (int, int)
-        Effects and levels of the factors.
-    """
+    """Return the probes for errors of single levels: every direction, if there are not more."""
     length = sum(k * n_levels for k, n_levels in shapes)
     if length <= ERROR_REPLICATES:
         return every_direction(length)

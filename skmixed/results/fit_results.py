@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skmixed import inference
-from skmixed.fitting.criterion import criterion_at
+from skmixed.fitting.at_theta import criterion_at
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe

@@ -15,9 +15,8 @@ from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstru
 from skmixed.datasets import load_dyestuff, load_pastes, load_sleepstudy
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
-from skmixed.fitting.many_fits import ManyFits
+from skmixed.fitting.many_fits import ManyFits, WarmModel
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.warm_refits import WarmModel
 
 pytestmark = pytest.mark.exhaustive(7)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmixed.fitting.quantiles import quartiles
+from skmixed.fitting.assemble import quartiles
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 8, 101, 1000])

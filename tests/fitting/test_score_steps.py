@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.fitting.convergence import theta_on_boundary
-from skmixed.fitting.score_steps import follow_score, score_noise, settle_on_boundary
+from skmixed.fitting.monte_carlo import score_noise
+from skmixed.fitting.score_steps import follow_score, settle_on_boundary
 from skmixed.likelihood.profiled import ObjectiveValue, PLSSolution
 
 NOTHING = PLSSolution(np.empty(0), np.empty((0, 0)), 1.0, 1.0)

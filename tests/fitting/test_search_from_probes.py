@@ -11,7 +11,7 @@ from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.estimators.formula_input import train_data
 from skmixed.estimators.specification import formula_structures
 from skmixed.families.reading import family_from
-from skmixed.fitting import search_by_score, search_from_probes
+from skmixed.fitting import score_steps, search_from_probes
 from skmixed.fitting.generalised_objective import GeneralisedObjective
 from skmixed.fitting.generalised_search import find_generalised_optimum
 from skmixed.fitting.generalised_start import starting_parameters
@@ -117,7 +117,7 @@ def test_a_fit_can_be_repeated():
 
 def test_more_probes_are_drawn_where_few_are_not_precise(monkeypatch):
     few = searched(objective_of(n=600)).optimum.at
-    monkeypatch.setattr(search_by_score, "PRECISE", relative_error(few) / 2.0)
+    monkeypatch.setattr(score_steps, "PRECISE", relative_error(few) / 2.0)
     objective = objective_of(n=600)
     more = searched(objective).optimum
     assert more.converged

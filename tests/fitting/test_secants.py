@@ -6,7 +6,7 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed.fitting.local_model import LocalModel
-from skmixed.fitting.secants import Secants
+from skmixed.fitting.newton import Secants
 
 
 def test_as_many_steps_as_parameters_tell_the_whole_hessian():

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skmixed.likelihood.free_memory import free_memory
-from skmixed.likelihood.memory import require_memory
+from skmixed.likelihood.memory import free_memory, require_memory
 
 GiB = 2**30
 V1, V2 = "4:memory:/box/inner\n3:cpu:/\n", "0::/box/inner\n1:name=\N{SNOWMAN}:/\n"

@@ -16,9 +16,8 @@ from skmixed.covariance import (
     Unstructured,
 )
 from skmixed.covariance.many import parameters_of_many
-from skmixed.likelihood.batched import cholesky_over_groups, solve_lower_over_groups
+from skmixed.likelihood.batched import LevelKinds, cholesky_over_groups, solve_lower_over_groups
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
-from skmixed.likelihood.level_kinds import LevelKinds
 from skmixed.likelihood.many_responses import ManyResponses, Moments
 from skmixed.likelihood.profiled import ProfiledObjective
 

@@ -10,7 +10,6 @@ from scipy.linalg import logm
 from skmixed.likelihood.cells import cell_products
 from skmixed.likelihood.crossed_columns import CrossedColumns
 from skmixed.likelihood.crossproducts import CrossProducts, factor_products
-from skmixed.likelihood.joined import alone
 from skmixed.likelihood.schur import SchurSystem
 from skmixed.likelihood.single_factor import SingleFactorKernel
 from skmixed.likelihood.stochastic import (
@@ -40,7 +39,7 @@ def system() -> SchurSystem:
         tuple(factor_products(Z, A, codes[j], LEVELS[j]) for j in range(2)),
         {(0, 1): cell_products(Z, codes[0], LEVELS[0], Z, codes[1], LEVELS[1])},
     )
-    R = SingleFactorKernel(alone(products, 0)).R
+    R = SingleFactorKernel(products.of_factors([0])).R
     factors = [np.array([[0.8, 0.0], [0.2, 0.5]]), np.array([[1.5, 0.0], [-0.3, 0.7]])]
     return SchurSystem.at(CrossedColumns(products), R, factors)
 

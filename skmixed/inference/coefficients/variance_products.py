@@ -14,7 +14,7 @@ from scipy.linalg import block_diag, cho_factor, cho_solve
 
 from skmixed.likelihood.batched import inverse_lower_over_groups
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.likelihood.joined import products_of_others
+from skmixed.likelihood.several import products_of_others
 from skmixed.likelihood.single_factor import SingleFactorKernel
 
 __all__ = ["VarianceProducts", "variance_products"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.likelihood.joined import products_of_others
+from skmixed.likelihood.several import products_of_others
 
 __all__ = ["Spectrum", "spectrum_of"]
 

@@ -11,7 +11,6 @@ from skmixed.design.coordinates import aliased_rows
 from skmixed.design.design import NewBlock, NewRows
 from skmixed.fitting.assemble import level_precision
 from skmixed.fitting.at_theta import fit_at
-from skmixed.fitting.estimates import FactorDescription
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.labelled_rows import LabelledRows
@@ -40,7 +39,7 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     products = _alone(whitened.products().of_factors(kept), inestimable)
     factors = [
         replace(
-            FactorDescription.of(effects),
+            effects,
             levels=factor.levels,
             sizes=factor.sizes,
             precision=level_precision(design, factor),

@@ -18,9 +18,8 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
-from skmixed.fitting.many_fits import ManyFits
+from skmixed.fitting.many_fits import ManyFits, WarmModel, can_start_warm
 from skmixed.fitting.model import LMMModel
-from skmixed.fitting.warm_refits import WarmModel, can_start_warm
 from skmixed.inference.inputs import refitted_like
 from skmixed.inference.replication.extra_parameters import (
     extra_parameter_names,

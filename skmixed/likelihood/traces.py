@@ -17,34 +17,21 @@ from skmixed.likelihood.crossed_columns import times_blocks
 from skmixed.likelihood.schur import SchurSystem
 from skmixed.likelihood.stochastic import InverseEstimate
 
-__all__ = ["Spread", "first_spread", "other_spreads"]
+__all__ = ["Trace", "first_trace", "other_traces"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spread:
-    """Hold an estimated sum of Z'V^-1 Z over the levels of a factor.
-
-    Attributes
-    ----------
-    mean : ndarray of shape (k, k)
-    replicates : ndarray of shape (n_replicates, k, k)
-        Independent estimates, whose mean it is.
-    """
+class Trace:
+    """Hold an estimated sum of Z'V^-1 Z over the levels of a factor, the mean of its replicates."""
 
     mean: FloatArray
     replicates: FloatArray
 
 
-def first_spread(system: SchurSystem, inverse: InverseEstimate, root: FloatArray) -> Spread:
-    """Estimate the sum of factor 1.
-
-    Parameters
-    ----------
-    root : ndarray of shape (k_1, k_1, n_levels_1)
-        Its Gram matrices are Z_1'V_1^-1 Z_1; indexed by column, row and level.
-    """
+def first_trace(system: SchurSystem, inverse: InverseEstimate, root: FloatArray) -> Trace:
+    """Estimate the sum of factor 1; the Gram matrices of ``root`` are Z_1'V_1^-1 Z_1."""
     shrinking, columns = system.shrinking, system.columns
     controlled = columns.blocks_to_first(system.controlled_blocks())
     own = np.einsum("qlg,rlg->qr", root, root) - np.einsum(
@@ -55,12 +42,12 @@ def first_spread(system: SchurSystem, inverse: InverseEstimate, root: FloatArray
         for side in (inverse.left, inverse.right)
     )
     mean, replicates = inverse.replicated(_outer_sums(left, right))
-    return Spread(_symmetric(own - mean), _symmetric(own - replicates))
+    return Trace(_symmetric(own - mean), _symmetric(own - replicates))
 
 
-def other_spreads(system: SchurSystem, inverse: InverseEstimate) -> list[Spread]:
+def other_traces(system: SchurSystem, inverse: InverseEstimate) -> list[Trace]:
     """Estimate the sums of all factors but the first."""
-    spreads = []
+    traces = []
     parts = zip(
         system.factors,
         system.diagonal,
@@ -77,8 +64,8 @@ def other_spreads(system: SchurSystem, inverse: InverseEstimate) -> list[Spread]
         mean, replicates = (
             np.linalg.solve(Lambda.T, (controlled + part).swapaxes(-1, -2)) for part in sums
         )
-        spreads.append(Spread(_symmetric(mean), _symmetric(replicates)))
-    return spreads
+        traces.append(Trace(_symmetric(mean), _symmetric(replicates)))
+    return traces
 
 
 def _outer_sums(left: FloatArray, right: FloatArray) -> FloatArray:
