@@ -12,15 +12,10 @@ from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.coefficients.marginal_information import Information
 
-__all__ = [
-    "DegreesOfFreedom",
-    "FixedEffectsTheory",
-    "WithRows",
-    "WithoutRows",
-    "estimated_covariance",
-]
+__all__ = ["DegreesOfFreedom", "FixedEffectsTheory", "estimated_covariance"]
 
 FloatArray = NDArray[np.float64]
+Rule = TypeVar("Rule", bound="DegreesOfFreedom")
 
 
 class FixedEffectsTheory(Protocol):
@@ -40,68 +35,34 @@ class FixedEffectsTheory(Protocol):
         ...
 
 
-class DegreesOfFreedom(Protocol):
+@dataclass(frozen=True, slots=True)
+class DegreesOfFreedom:
     """A rule for the reference distribution.
 
     Attributes
     ----------
+    model : LMMModel or None
+        What was fitted, with its rows, if they are known.
+    information : {"observed", "expected"} or None
+        Whose inverse is the covariance of the variance parameters; None for the usual one.
     description : str
         The reference distribution, as a summary names it.
     """
 
-    description: ClassVar[str]
-
-    def of(self, model: LMMModel | None, information: Information | None) -> DegreesOfFreedom:
-        """Return the rule for a model with its rows, if they are known.
-
-        Parameters
-        ----------
-        information : {"observed", "expected"} or None
-            Whose inverse is the covariance of the variance parameters; None for the usual one.
-        """
-        ...
-
-    def at(self, fit: LMMFit) -> FixedEffectsTheory:
-        """Apply the rule to a fit."""
-        ...
-
-
-Rule = TypeVar("Rule")
-RuleOfRows = TypeVar("RuleOfRows", bound="WithRows")
-
-
-class WithoutRows:
-    """A rule to which neither rows nor the kind of information matter."""
-
-    def of(self: Rule, model: LMMModel | None, information: Information | None) -> Rule:
-        """Return the rule itself."""
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class WithRows:
-    """A rule that may need the rows."""
-
     model: LMMModel | None = None
     information: Information | None = None
+    description: ClassVar[str]
 
-    def of(self: RuleOfRows, model: LMMModel | None, information: Information | None) -> RuleOfRows:
+    def of(self: Rule, model: LMMModel | None, information: Information | None) -> Rule:
         """Return the rule for a model with its rows, if they are known."""
         return replace(self, model=model, information=information)
 
+    def at(self, fit: LMMFit) -> FixedEffectsTheory:
+        """Apply the rule to a fit."""
+        raise NotImplementedError
+
     def rows(self, what: str) -> LMMModel:
-        """Return the model with its rows.
-
-        Parameters
-        ----------
-        what : str
-            What needs them, for the message.
-
-        Raises
-        ------
-        ValueError
-            If they are not known.
-        """
+        """Return the model with its rows, which something needs."""
         if self.model is None:
             raise ValueError(
                 f"{what} needs the rows of the data, which the fit does not keep. Fit with "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -25,18 +25,12 @@ LARGEST = 4_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RandomPart:
-    """Hold the random effects of one factor.
+    """Hold the random effects of one factor: Z of shape (n, k), and the covariance of the effects.
 
     Attributes
     ----------
-    columns : ndarray of shape (n, k)
-        Of Z.
-    name : str
-        Of the factor.
-    covariance : ndarray of shape (k, k)
-        Of the effects.
     directions : ndarray of shape (n_parameters, k, k)
-        In which it can move, linearly.
+        In which the covariance can move, linearly.
     """
 
     columns: FloatArray
@@ -70,12 +64,8 @@ class MarginalModel:
 
     Attributes
     ----------
-    residuals : ndarray of shape (n,)
-        y - X beta.
     covariance : ndarray of shape (p, p)
         (X'V^-1 X)^-1.
-    residual : NaturalCovariance
-        Of the residuals.
     groups : ndarray of shape (n,)
         Codes of the groups within which residuals are correlated.
     order : ndarray of shape (n,)
@@ -142,10 +132,7 @@ class MarginalModel:
 
         There are at most as many batches of one size as different numbers add up to the clusters.
         """
-        return list(self._batches())
-
-    def _batches(self) -> Iterator[Batch]:
-        """Yield the batches."""
+        found = []
         order = self.order[np.argsort(self.clusters[self.order], kind="stable")]
         starts = np.flatnonzero(np.diff(self.clusters[order], prepend=-1))
         lengths = np.diff(np.append(starts, len(order)))
@@ -156,18 +143,13 @@ class MarginalModel:
             by = np.lexsort((pattern, repeats))
             for c in np.unique(repeats):
                 own = rows[by][repeats[by] == c].reshape(-1, c, m)
-                for part in np.array_split(own, self._n_parts(own)):
-                    yield Batch(part, self._counted(part))
+                parts = np.array_split(own, self._n_parts(own))
+                found += [Batch(part, self._counted(part)) for part in parts]
+        return found
 
     @cached_property
     def clusters(self) -> Integers:
-        """Return the codes of the coarsest grouping, in which all others are nested.
-
-        Raises
-        ------
-        ValueError
-            If there is none, so that no clusters are independent.
-        """
+        """Return the codes of the coarsest grouping, in which all others must be nested."""
         groupings = [("the groups of the residuals", self.groups)]
         groupings += [(repr(part.name), part.codes) for part in self.random]
         name, codes = min(groupings, key=lambda one: len(np.unique(one[1])))

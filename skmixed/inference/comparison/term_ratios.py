@@ -11,9 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.inference.coefficients.term_hypotheses import marginal
 from skmixed.inference.coefficients.term_space import TermSpace
-from skmixed.inference.coefficients.term_tests import space_of, type_number
+from skmixed.inference.coefficients.term_tests import marginal, space_of, type_number
 from skmixed.inference.comparison.compared_models import ComparedModel, compared_model
 from skmixed.inference.comparison.likelihood_ratio import without_rounding
 from skmixed.inference.inputs import fitted_model_of

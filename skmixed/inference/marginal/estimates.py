@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.families.base import Link
-from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+from skmixed.inference.coefficients.df_rule import DegreesOfFreedom, FixedEffectsTheory
 from skmixed.inference.coefficients.wald import TTests, t_tests_of
 from skmixed.inference.marginal.contrast_weights import ContrastSet, contrast_set
 from skmixed.inference.marginal.grid_source import GridSource

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
 from skmixed.inference.marginal.averaged_means import AveragedEstimates, averaged_functions
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.grid_source import grid_source

@@ -10,7 +10,7 @@ import numpy as np
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.random_effects import RandomEffects
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.few_groups import few_groups_notes
 from skmixed.results.numbers import count_text
