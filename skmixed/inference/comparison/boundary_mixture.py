@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.covariance import CovarianceStructure
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.column_spaces import spans
 from skmixed.inference.comparison.compared_families import added_by_family
+from skmixed.inference.comparison.random_terms import ModelTerm, terms_by_block
 
 __all__ = ["ChiSquaredMixture", "boundary_mixture"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +32,15 @@ class ChiSquaredMixture:
 
     def p_value(self, statistic: float) -> float:
         """Return the probability of a statistic at least as large."""
-        tails = [_tail(statistic, df) for df in self.degrees]
+        tails = [
+            float(statistic <= 0.0) if df == 0 else float(stats.chi2.sf(statistic, df))
+            for df in self.degrees
+        ]
         return float(np.mean(tails))
 
     def __str__(self) -> str:
         share = "" if len(self.degrees) == 1 else f"1/{len(self.degrees)} "
         return " + ".join(f"{share}chi2({df})" for df in self.degrees)
-
-
-def _tail(statistic: float, df: int) -> float:
-    """Return the upper tail of chi-squared."""
-    return float(statistic <= 0.0) if df == 0 else float(stats.chi2.sf(statistic, df))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Term:
-    """Hold what one random term is: its grouping, its columns and its structure."""
-
-    factor: GroupingFactor
-    columns: FloatArray
-    structure: CovarianceStructure
-
-    @property
-    def n_effects(self) -> int:
-        """Count the effects."""
-        return self.columns.shape[1]
-
-    @property
-    def n_parameters(self) -> int:
-        """Count the variance parameters."""
-        return self.structure.n_parameters(self.n_effects)
 
 
 def boundary_mixture(
@@ -80,17 +56,10 @@ def boundary_mixture(
       of zero, that the smaller model does not have;
     - an effect correlated with k others of the same groups: 1/2 chi2(f + k) + 1/2 chi2(f + k + 1).
 
-    Parameters
-    ----------
-    df : int
-        Difference of the numbers of parameters.
-
-    Returns
-    -------
-    ChiSquaredMixture or None
-        None where the weights are not known in general, as for two components at once.
+    None where the weights are not known in general, as for two components at once.
     """
-    of_small, of_large = _unmatched(_terms(small), _terms(large))
+    terms = [[term for own in terms_by_block(one) for term in own] for one in (small, large)]
+    of_small, of_large = _unmatched(*terms)
     family = added_by_family(small, large)
     if family is None or family.unidentified:
         return None
@@ -102,7 +71,7 @@ def boundary_mixture(
 
 
 def _of_terms(
-    of_small: Sequence[_Term], of_large: Sequence[_Term], df: int
+    of_small: Sequence[ModelTerm], of_large: Sequence[ModelTerm], df: int
 ) -> ChiSquaredMixture | None:
     """Return the distribution where the models have other random terms."""
     added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
@@ -119,16 +88,9 @@ def _of_terms(
     return None
 
 
-def _terms(model: LMMModel | GLMMModel) -> list[_Term]:
-    """Return the random terms of a model."""
-    return [
-        _Term(block.factor, block.columns[:, effects], structure)
-        for block, joint in zip(model.design.blocks, model.covariance.factors, strict=True)
-        for structure, effects in zip(joint.structures, joint.effect_slices, strict=True)
-    ]
-
-
-def _unmatched(small: Sequence[_Term], large: Sequence[_Term]) -> tuple[list[_Term], list[_Term]]:
+def _unmatched(
+    small: Sequence[ModelTerm], large: Sequence[ModelTerm]
+) -> tuple[list[ModelTerm], list[ModelTerm]]:
     """Return the terms of each model that the other does not have."""
     left, right = [], list(large)
     for term in small:
@@ -140,7 +102,7 @@ def _unmatched(small: Sequence[_Term], large: Sequence[_Term]) -> tuple[list[_Te
     return left, right
 
 
-def _equal(one: _Term, other: _Term) -> bool:
+def _equal(one: ModelTerm, other: ModelTerm) -> bool:
     """Tell whether two terms are one and the same model."""
     if one.structure != other.structure and max(one.n_effects, other.n_effects) > 1:
         return False
@@ -151,7 +113,7 @@ def _equal(one: _Term, other: _Term) -> bool:
     return bool(np.allclose(one.columns, other.columns, rtol=1e-12, atol=0.0))
 
 
-def _contained(small: Sequence[_Term], large: _Term) -> bool:
+def _contained(small: Sequence[ModelTerm], large: ModelTerm) -> bool:
     """Tell whether all small terms belong to the groups and the columns of the large one."""
     return bool(small) and all(
         _same_groups(term.factor, large.factor) and spans(large.columns, term.columns)

@@ -94,16 +94,18 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     fit = fit_of(fitted)
     fit.require_gaussian("The conditional AIC", "compare by aic or bic (skmixed.inference.compare)")
     fit.require_likelihood()
-    _require_known_residuals(fit)
+    if fit.residual is not None and not has_conditional_aic(fit):
+        raise ValueError(
+            "The conditional AIC counts what estimating the variances of random effects adds; for "
+            "estimated correlations or variances of the residuals, here of "
+            f"{fit.residual.learned.structure!r}, no such count is established. Compare by aic or "
+            "bic (skmixed.inference.compare), or by predictions that leave rows or groups out."
+        )
     traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
-    if fit.products is not None and fit.estimable:
-        parts = _through_theta(fit, fit.products)
-    else:
-        parts = _without_theta(fit)
-    profiled = parts.profiled if convention == "exact" else 0.5 * parts.profiled
-    n_sigma = 0.0 if _knows_sigma(fit) else 1.0
-    df = n_sigma + len(fit.fixed.standardised) + traces + parts.moved - profiled
-    log_likelihood = _given_modes(fit, parts.squares)
+    moved, profiled, squares = _through_theta(fit)
+    profiled = profiled if convention == "exact" else 0.5 * profiled
+    df = float(fit.estimates_sigma) + len(fit.fixed.standardised) + traces + moved - profiled
+    log_likelihood = _given_modes(fit, squares)
     return ConditionalAIC(-2.0 * log_likelihood + 2.0 * df, df, log_likelihood)
 
 
@@ -112,36 +114,6 @@ def has_conditional_aic(fit: LMMFit) -> bool:
     if not fit.is_linear:
         return False
     return fit.residual is None or not fit.residual.n_parameters
-
-
-def _require_known_residuals(fit: LMMFit) -> None:
-    """Raise ValueError if parameters of a residual structure are estimated."""
-    if fit.residual is not None and not has_conditional_aic(fit):
-        raise ValueError(
-            "The conditional AIC counts what estimating the variances of random effects adds; for "
-            "estimated correlations or variances of the residuals, here of "
-            f"{fit.residual.learned.structure!r}, no such count is established. Compare by aic or "
-            "bic (skmixed.inference.compare), or by predictions that leave rows or groups out."
-        )
-
-
-def _knows_sigma(fit: LMMFit) -> bool:
-    """Tell whether the variances of the residuals are known."""
-    return not fit.estimates_sigma
-
-
-@dataclass(frozen=True, slots=True)
-class _ThroughTheta:
-    """Hold the two terms of the correction, and the sum of squared conditional residuals."""
-
-    moved: float
-    profiled: float
-    squares: float
-
-
-def _without_theta(fit: LMMFit) -> _ThroughTheta:
-    """Return what a model without random effects has, and one that leaves nothing of y."""
-    return _ThroughTheta(0.0, 0.0, fit.nu * fit.standardised_sigma**2)
 
 
 def _given_modes(fit: LMMFit, squares: float) -> float:
@@ -154,12 +126,20 @@ def _given_modes(fit: LMMFit, squares: float) -> float:
     return -0.5 * float(fit.n_rows * np.log(2.0 * np.pi * variance) - sum_log_weights + scatter)
 
 
-def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
-    """Compute the correction; f_j = Z u_j with u_j = dPsi_j t and t = Z'P y."""
+def _through_theta(fit: LMMFit) -> tuple[float, float, float]:
+    """Return the two terms of the correction, and the sum of squared conditional residuals.
+
+    Here f_j = Z u_j with u_j = dPsi_j t and t = Z'P y.
+    """
+    products = fit.products
+    # Without random effects there is no correction, and none where nothing is left of y.
+    none = 0.0, 0.0, fit.nu * fit.standardised_sigma**2
+    if products is None or not fit.estimable:
+        return none
     objective = fit.objective()
     at = objective(fit.convergence.theta)
     if not at.solution.r2:
-        return _without_theta(fit)
+        return none
     to_residual = np.append(-at.solution.beta, 1.0)[None]
     t = objective.kernel.projected(at.whitened, to_residual)
     u, b = _moved_effects(fit, t)
@@ -173,9 +153,9 @@ def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
     r2 = at.solution.r2
     # Twice the inverse of H.
     slopes = parameter_covariance(fit)[:-1, :-1] / at.solution.sigma2
-    profiled = 0.0 if _knows_sigma(fit) else float(residual @ slopes @ along) / r2
+    profiled = float(residual @ slopes @ along) / r2 if fit.estimates_sigma else 0.0
     penalty = float(_summed(products, t, b)[0, 0])
-    return _ThroughTheta(float(np.sum(slopes * within)), profiled, r2 - penalty)
+    return float(np.sum(slopes * within)), profiled, r2 - penalty
 
 
 def _moved_effects(

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.inference.comparison.spectrum import Spectrum
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.likelihood.joined import products_of_others
 
-__all__ = ["simulate_likelihood_ratio"]
+__all__ = ["Spectrum", "simulate_likelihood_ratio", "spectrum_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +34,62 @@ LOWEST, HIGHEST, N_GRID = -10.0, 8.0, 200
 EQUAL = 1e-9
 # Numbers to hold at a time.
 CHUNK = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """Hold what the null distribution depends on.
+
+    Attributes
+    ----------
+    mu, xi : ndarray of shape (K,)
+    n_residual : float
+        Degrees of freedom without the tested variance, n - p.
+    nu : float
+        n - p for REML, n for ML.
+    n_fixed : int
+        How many fixed effects are tested besides; 0 for REML.
+    """
+
+    mu: FloatArray
+    xi: FloatArray
+    n_residual: float
+    nu: float
+    n_fixed: int = 0
+
+
+def spectrum_of(fit: LMMFit, *, n_fixed: int = 0) -> Spectrum:
+    """Return what the null distribution depends on, for a fit of one variance of random effects.
+
+    Z is that of the tested variance, times the root of its structure and of the weights.
+    """
+    if not fit.estimable:
+        raise ValueError(
+            "The tested variance cannot be told from that of the residuals, so that there is "
+            "nothing to test. Use groups of several rows."
+        )
+    mu, xi = _eigenvalues(fit)
+    n_residual = fit.n_rows - len(fit.fixed.standardised)
+    return Spectrum(mu, mu if fit.reml else xi, n_residual, fit.nu, n_fixed)
+
+
+def _eigenvalues(fit: LMMFit) -> tuple[FloatArray, FloatArray]:
+    """Return the eigenvalues of Z'P_0 Z and of Z'Z, with Z times the root of the structure."""
+    products = fit.products
+    ((effects, _),) = fit.estimable
+    if products is None or products.factors[0].multiplicity is not None:
+        raise ValueError(
+            "The null distribution needs rows that count as such. Repeat the rows of the groups "
+            "instead of giving group_weight."
+        )
+    ZtZ, ZtA = products_of_others(products, 0)
+    ZtX, XtX = ZtA[:, :-1], products.AtWA[:-1, :-1]
+    root = np.kron(effects.covariance.factor(np.ones(1)), np.eye(len(effects.levels)))
+    if effects.covariance.n_effects > 1:
+        ZtZ, ZtX = root.T @ ZtZ @ root, root.T @ ZtX
+    xi = np.linalg.eigvalsh(ZtZ)
+    mu = np.linalg.eigvalsh(ZtZ - ZtX @ np.linalg.solve(XtX, ZtX.T)) if ZtX.shape[1] else xi
+    return np.maximum(mu, 0.0), np.maximum(xi, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,32 +107,22 @@ class _Scaled:
 def simulate_likelihood_ratio(
     spectrum: Spectrum, n_sim: int, generator: np.random.Generator
 ) -> FloatArray:
-    """Draw likelihood ratios under the hypothesis.
+    """Draw likelihood ratios under the hypothesis, at least 0.
 
     Equal eigenvalues share one chi-squared variable of as many degrees of freedom. The supremum is
     found on a grid of log lambda, and then by a parabola through the highest points.
-
-    Returns
-    -------
-    ndarray of shape (n_sim,)
-        At least 0.
     """
-    scaled = _scaled(spectrum)
+    top = max(spectrum.mu.max(initial=0.0), spectrum.xi.max(initial=0.0))
+    mu, counts = _distinct(spectrum.mu, top)
+    grid = np.exp(np.linspace(LOWEST, HIGHEST, N_GRID))
+    n_rest = spectrum.n_residual - float(counts.sum())
+    scaled = _Scaled(mu, counts, *_distinct(spectrum.xi, top), n_rest, grid)
     size = max(1, CHUNK // (len(scaled.mu) + len(scaled.grid)))
     parts = [
         _draw(spectrum, scaled, min(size, n_sim - first), generator)
         for first in range(0, n_sim, size)
     ]
     return np.concatenate(parts)
-
-
-def _scaled(spectrum: Spectrum) -> _Scaled:
-    """Prepare the eigenvalues."""
-    top = max(spectrum.mu.max(initial=0.0), spectrum.xi.max(initial=0.0))
-    mu, counts = _distinct(spectrum.mu, top)
-    xi, xi_counts = _distinct(spectrum.xi, top)
-    grid = np.exp(np.linspace(LOWEST, HIGHEST, N_GRID))
-    return _Scaled(mu, counts, xi, xi_counts, spectrum.n_residual - float(counts.sum()), grid)
 
 
 def _distinct(values: FloatArray, top: float) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""The random terms of a model: what they are called, and which columns make them up."""
+"""The random terms of a model: what they are called, and what they are made of."""
 
 from __future__ import annotations
 
@@ -6,12 +6,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skmixed.design.design import RandomBlock
+import numpy as np
+from numpy.typing import NDArray
+
+from skmixed.covariance import CovarianceStructure
+from skmixed.design.design import RandomBlock, TermLayout
+from skmixed.design.groups import GroupingFactor
+from skmixed.fitting.glmm_model import GLMMModel
+from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
 
-__all__ = ["NamedTerm", "named_terms"]
+__all__ = ["INTERCEPT", "ModelTerm", "NamedTerm", "named_terms", "terms_by_block"]
 
 INTERCEPT = "Intercept"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelTerm:
+    """Hold one random term of a model: its grouping, columns of shape (n, k), names, structure."""
+
+    factor: GroupingFactor
+    columns: NDArray[np.float64]
+    layout: TermLayout
+    structure: CovarianceStructure
+
+    @property
+    def n_effects(self) -> int:
+        """Count the effects."""
+        return self.columns.shape[1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Count the variance parameters."""
+        return self.structure.n_parameters(self.n_effects)
+
+
+def terms_by_block(model: LMMModel | GLMMModel) -> list[list[ModelTerm]]:
+    """Return the random terms of each grouping factor of a model."""
+    return [
+        [
+            ModelTerm(block.factor, block.columns[:, effects], layout, structure)
+            for layout, structure, effects in zip(
+                block.terms, joint.structures, joint.effect_slices, strict=True
+            )
+        ]
+        for block, joint in zip(model.design.blocks, model.covariance.factors, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +62,6 @@ class NamedTerm:
     ----------
     block, term : int
         Position of its grouping factor, and of the term within the factor.
-    group : str
-        Name of the grouping factor.
     effects : tuple of str
         One for each column; all columns of one categorical variable have the same.
     """
@@ -52,12 +90,13 @@ def named_terms(
 ) -> list[NamedTerm]:
     """Return the random terms of a model, factor by factor.
 
-    Parameters
-    ----------
-    recipe : FormulaRecipe, optional
-        Tells the columns of one categorical variable; without it each column is an effect.
+    The recipe tells the columns of one categorical variable; without it each column is an effect.
     """
-    written = _effects_of_formula(recipe)
+    written: dict[str, list[tuple[str, ...]]] = {}
+    if recipe is not None:
+        for one, columns in zip(recipe.parsed.random, recipe.effect_terms, strict=True):
+            own = tuple(INTERCEPT if column == "1" else column for column in columns)
+            written.setdefault(one.name, []).append(own)
     found = []
     for i, block in enumerate(blocks):
         group = block.factor.levels.name if isinstance(block, RandomBlock) else block.name
@@ -67,14 +106,3 @@ def named_terms(
             effects = in_formula[j] if known else term.effect_names
             found.append(NamedTerm(i, j, group, effects))
     return found
-
-
-def _effects_of_formula(recipe: FormulaRecipe | None) -> dict[str, list[tuple[str, ...]]]:
-    """Return for each grouping factor the effects of the columns of its terms."""
-    effects: dict[str, list[tuple[str, ...]]] = {}
-    if recipe is None:
-        return effects
-    for term, columns in zip(recipe.parsed.random, recipe.effect_terms, strict=True):
-        own = tuple(INTERCEPT if column == "1" else column for column in columns)
-        effects.setdefault(term.name, []).append(own)
-    return effects
