@@ -9,7 +9,7 @@ import pandas as pd
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.inputs import fit_of, model_of
-from skmixed.inference.marginal.response_scale import check_scale
+from skmixed.inference.marginal.estimates import check_scale
 from skmixed.inference.measures.observation_variance import observation_variance
 from skmixed.inference.measures.response_shares import response_variances
 from skmixed.inference.measures.variance_shares import fixed_variance, shares, term_variances
