@@ -20,13 +20,7 @@ __all__ = ["ChiSquaredMixture", "boundary_mixture"]
 
 @dataclass(frozen=True, slots=True)
 class ChiSquaredMixture:
-    """Hold a mixture of chi-squared distributions with equal weights.
-
-    Attributes
-    ----------
-    degrees : tuple of int
-        Degrees of freedom of the parts; 0 means a point mass at 0.
-    """
+    """Hold a mixture of chi-squared distributions with equal weights; chi2(0) is a point at 0."""
 
     degrees: tuple[int, ...]
 
@@ -60,14 +54,13 @@ def boundary_mixture(
     """
     terms = [[term for own in terms_by_block(one) for term in own] for one in (small, large)]
     of_small, of_large = _unmatched(*terms)
-    family = added_by_family(small, large)
-    if family is None or family.unidentified:
+    added = added_by_family(small, large)
+    # On the boundary the coefficients of a further predictor say nothing, but for its constant.
+    if added is None or any(one.fixed.shape[1] for one in added):
         return None
-    if not of_small and not of_large:
-        degrees: dict[int, tuple[int, ...]] = {0: (df,), 1: (df - 1, df)}
-        known = degrees.get(family.n_boundary)
-        return None if known is None else ChiSquaredMixture(known)
-    return None if family.n_boundary else _of_terms(of_small, of_large, df)
+    if of_small or of_large:
+        return None if added else _of_terms(of_small, of_large, df)
+    return None if len(added) > 1 else ChiSquaredMixture((df - 1, df) if added else (df,))
 
 
 def _of_terms(
@@ -77,7 +70,16 @@ def _of_terms(
     added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
     if not of_small and len(of_large) == 1 and of_large[0].n_parameters == 1:
         return ChiSquaredMixture((df - 1, df))
-    if len(of_large) != 1 or not _contained(of_small, of_large[0]):
+    # All small terms must belong to the groups and the columns of the large one.
+    if (
+        len(of_large) != 1
+        or not of_small
+        or not all(
+            _same_groups(term.factor, of_large[0].factor)
+            and spans(of_large[0].columns, term.columns)
+            for term in of_small
+        )
+    ):
         return None
     grown = of_large[0].n_effects - sum(term.n_effects for term in of_small)
     if grown == 0:
@@ -111,14 +113,6 @@ def _equal(one: ModelTerm, other: ModelTerm) -> bool:
     if one.structure.invariance == "linear":
         return spans(one.columns, other.columns)
     return bool(np.allclose(one.columns, other.columns, rtol=1e-12, atol=0.0))
-
-
-def _contained(small: Sequence[ModelTerm], large: ModelTerm) -> bool:
-    """Tell whether all small terms belong to the groups and the columns of the large one."""
-    return bool(small) and all(
-        _same_groups(term.factor, large.factor) and spans(large.columns, term.columns)
-        for term in small
-    )
 
 
 def _same_groups(one: GroupingFactor, other: GroupingFactor) -> bool:

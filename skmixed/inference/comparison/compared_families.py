@@ -5,7 +5,6 @@ A linear mixed model counts as the family of normal responses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from skmixed.families.gaussian import Gaussian
@@ -16,26 +15,10 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.column_spaces import fixed_columns, spans
 
-__all__ = ["AddedParameters", "added_by_family", "densities_differ", "require_no_penalty"]
+__all__ = ["added_by_family", "densities_differ", "require_no_penalty"]
 
 # Families that are the limit of others as their dispersion vanishes.
 LIMITS = {"poisson": ("negative_binomial", "negative_binomial_1")}
-
-
-@dataclass(frozen=True, slots=True)
-class AddedParameters:
-    """Hold what a family has beyond one that is a case of it.
-
-    Attributes
-    ----------
-    n_boundary : int
-        Parameters on the boundary of their range where it is that case.
-    unidentified : bool
-        Whether others say nothing there, so that no reference distribution is known.
-    """
-
-    n_boundary: int = 0
-    unidentified: bool = False
 
 
 def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> str | None:
@@ -61,8 +44,12 @@ def require_no_penalty(fit: LMMFit) -> None:
 
 def added_by_family(
     small: LMMModel | GLMMModel, large: LMMModel | GLMMModel
-) -> AddedParameters | None:
-    """Return what the family of a larger model of the same rows adds, None if it is another."""
+) -> list[ExtraColumns] | None:
+    """Return the further predictors that only the family of a larger model of the same rows has.
+
+    Each has a parameter on the boundary of its range where it is not there. None if the smaller
+    family is no case of the larger one.
+    """
     inner, outer = _family(small), _family(large)
     if inner.link != outer.link:
         return None
@@ -74,9 +61,7 @@ def added_by_family(
         return None
     if not all(spans(fixed_columns(theirs[name]), fixed_columns(ours[name])) for name in ours):
         return None
-    added = [theirs[name] for name in theirs if name not in ours]
-    alone = not any(one.fixed.shape[1] for one in added)
-    return AddedParameters(len(added), not alone)
+    return [theirs[name] for name in theirs if name not in ours]
 
 
 def _family(model: LMMModel | GLMMModel) -> Any:

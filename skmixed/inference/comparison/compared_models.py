@@ -32,13 +32,7 @@ REFITS = (None, "ml", "reml")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedModel:
-    """Hold one of the models that are compared.
-
-    Attributes
-    ----------
-    refitted : bool
-        Whether it was fitted again, by another criterion than the user chose.
-    """
+    """Hold one of the models that are compared, perhaps fitted again by another criterion."""
 
     name: str
     model: Any

@@ -111,9 +111,7 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
 
 def has_conditional_aic(fit: LMMFit) -> bool:
     """Tell whether a fit has one: normal residuals, of which no correlations are estimated."""
-    if not fit.is_linear:
-        return False
-    return fit.residual is None or not fit.residual.n_parameters
+    return fit.is_linear and (fit.residual is None or not fit.residual.n_parameters)
 
 
 def _given_modes(fit: LMMFit, squares: float) -> float:
@@ -142,12 +140,11 @@ def _through_theta(fit: LMMFit) -> tuple[float, float, float]:
         return none
     to_residual = np.append(-at.solution.beta, 1.0)[None]
     t = objective.kernel.projected(at.whitened, to_residual)
-    u, b = _moved_effects(fit, t)
-    ZtPf, ZtPb, fPf = _projections(fit, products, u, b)
     factors = objective.covariance.relative_factors(fit.convergence.theta)
-    shrunken = [np.einsum("qr,mrg->mqg", L @ L.T, s) for L, s in zip(factors, ZtPf, strict=True)]
+    u, b = _moved_effects(fit, t), _shrunken(factors, t)
+    ZtPf, ZtPb, fPf = _projections(products, factors, u, b)
     # P W^-1 P = P - P Z Psi Z'P.
-    within = fPf - _summed(products, ZtPf, shrunken)
+    within = fPf - _summed(products, ZtPf, _shrunken(factors, ZtPf))
     along = _summed(products, u, t)[:, 0]
     residual = along - _summed(products, u, ZtPb)[:, 0]
     r2 = at.solution.r2
@@ -158,31 +155,33 @@ def _through_theta(fit: LMMFit) -> tuple[float, float, float]:
     return float(np.sum(slopes * within)), profiled, r2 - penalty
 
 
-def _moved_effects(
-    fit: LMMFit, t: Sequence[FloatArray]
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return dPsi_j t for each parameter, and the modes Psi t, factor by factor."""
+def _moved_effects(fit: LMMFit, t: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return dPsi_j t for each parameter, factor by factor."""
     ends = np.cumsum([0, *(effects.covariance.n_parameters for effects, _ in fit.estimable)])
-    directions, modes = [], []
+    directions = []
     for i, ((effects, theta), score) in enumerate(zip(fit.estimable, t, strict=True)):
-        Lambda = effects.covariance.factor(theta)
-        dPsi = effects.covariance.covariance_derivative(theta)
         u = np.zeros((ends[-1], *score.shape[1:]))
-        u[ends[i] : ends[i + 1]] = dPsi @ score[0]
+        u[ends[i] : ends[i + 1]] = effects.covariance.covariance_derivative(theta) @ score[0]
         directions.append(u)
-        modes.append(np.einsum("qr,mrg->mqg", Lambda @ Lambda.T, score))
-    return directions, modes
+    return directions
+
+
+def _shrunken(factors: Sequence[FloatArray], scores: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return Psi times scores, factor by factor."""
+    return [np.einsum("qr,mrg->mqg", L @ L.T, s) for L, s in zip(factors, scores, strict=True)]
 
 
 def _projections(
-    fit: LMMFit, products: CrossProducts, u: Sequence[FloatArray], b: Sequence[FloatArray]
+    products: CrossProducts,
+    factors: Sequence[FloatArray],
+    u: Sequence[FloatArray],
+    b: Sequence[FloatArray],
 ) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
     """Return Z'P f and Z'P Z b of each factor, and f_j'P f_k, with f = Z u."""
-    extended = with_combinations(
-        products, [np.concatenate(pair) for pair in zip(u, b, strict=True)]
-    )
+    both = [np.concatenate(pair) for pair in zip(u, b, strict=True)]
+    extended = with_combinations(products, both)
     kernel = kernel_for(extended, "direct")
-    at = kernel.whiten([effects.covariance.factor(theta) for effects, theta in fit.estimable])
+    at = kernel.whiten(factors)
     p, m = len(products.AtWA) - 1, len(u[0])
     G, added = at.reduced, slice(p, p + m + 1)
     on_X = np.linalg.solve(G[:p, :p], G[:p, added]).T if p else np.empty((m + 1, 0))

@@ -217,25 +217,24 @@ def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
     X_large, X_small = map(fixed_columns, designs)
     offsets = [0.0 if one.offset is None else one.offset for one in designs]
     known_difference = np.zeros(len(X_small)) + offsets[1] - offsets[0]
-    if not spans(X_large, np.column_stack([X_small, known_difference])):
-        raise ValueError(
-            f"{small.name!r} is not nested in {large.name!r}: some of its fixed effects are not "
-            "among theirs, so that there is no likelihood-ratio test. Use compare, which ranks "
-            "models by information criteria."
-        )
-    if added_by_family(small.model, large.model) is None:
-        raise ValueError(
-            f"{small.name!r} is not nested in {large.name!r}: its family, link, "
-            f"dispersion and zero inflation are not a special case of theirs. Use compare, which "
-            "ranks models by information criteria."
-        )
-    structures = [
+    inner, outer = (
         None if one.residual is None else one.residual.learned.structure
         for one in (small.fit, large.fit)
-    ]
-    if not contains(structures[1], structures[0]):
-        raise ValueError(
-            f"{small.name!r} is not known to be nested in {large.name!r}: its residuals have the "
-            f"structure {structures[0]!r}, theirs {structures[1]!r}. Use compare, which ranks "
-            "models by information criteria."
+    )
+    known = ""
+    if not spans(X_large, np.column_stack([X_small, known_difference])):
+        problem = (
+            "some of its fixed effects are not among theirs, so that there is no likelihood-ratio "
+            "test"
         )
+    elif added_by_family(small.model, large.model) is None:
+        problem = "its family, link, dispersion and zero inflation are not a special case of theirs"
+    elif not contains(outer, inner):
+        known = "known to be "
+        problem = f"its residuals have the structure {inner!r}, theirs {outer!r}"
+    else:
+        return
+    raise ValueError(
+        f"{small.name!r} is not {known}nested in {large.name!r}: {problem}. Use compare, which "
+        "ranks models by information criteria."
+    )

@@ -58,12 +58,8 @@ def terms_by_block(model: LMMModel | GLMMModel) -> list[list[ModelTerm]]:
 class NamedTerm:
     """Hold where one random term is in a model, and its effects in the words of the formula.
 
-    Attributes
-    ----------
-    block, term : int
-        Position of its grouping factor, and of the term within the factor.
-    effects : tuple of str
-        One for each column; all columns of one categorical variable have the same.
+    ``block`` and ``term`` are its positions; of ``effects`` there is one for each column, and all
+    columns of one categorical variable have the same.
     """
 
     block: int
