@@ -17,11 +17,7 @@ def quadratic_forms(rows: FloatArray, matrices: FloatArray) -> FloatArray:
 
 
 def covariance_solve(covariance: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return C^-1 times columns; NaN where C is not positive definite.
-
-    So it is where nothing is left of y to estimate a variance from, and where an adjustment for
-    small samples fails.
-    """
+    """Return C^-1 times columns; NaN unless C is positive definite."""
     variances = np.diagonal(covariance)
     if not (variances > 0.0).all():
         return np.full_like(columns, np.nan)

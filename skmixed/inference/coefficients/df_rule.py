@@ -37,16 +37,10 @@ class FixedEffectsTheory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DegreesOfFreedom:
-    """A rule for the reference distribution.
+    """A rule for the reference distribution, which ``description`` names as a summary does.
 
-    Attributes
-    ----------
-    model : LMMModel or None
-        What was fitted, with its rows, if they are known.
-    information : {"observed", "expected"} or None
-        Whose inverse is the covariance of the variance parameters; None for the usual one.
-    description : str
-        The reference distribution, as a summary names it.
+    The rows of the model may be unknown. ``information`` is that whose inverse is the covariance of
+    the variance parameters; None for the usual one.
     """
 
     model: LMMModel | None = None

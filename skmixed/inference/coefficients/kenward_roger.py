@@ -35,14 +35,7 @@ VANISHING = 1e-8
 class KenwardRoger:
     """Hold the adjustment at one fit.
 
-    Attributes
-    ----------
-    unadjusted, covariance : ndarray of shape (p, p)
-        Of the coefficients.
-    W : ndarray of shape (m, m)
-        Covariance of the variance parameters.
-    changes : ndarray of shape (m, p, p)
-        Phi P_r Phi.
+    W is the covariance of the m variance parameters; changes, of shape (m, p, p), are Phi P_r Phi.
     """
 
     unadjusted: FloatArray
@@ -187,10 +180,7 @@ class KenwardRogerRule(DegreesOfFreedom):
     in natural parameters, with the observed information, as in SAS and mmrm. Without one V is
     linear in its parameters, and the information is the expected one, as in pbkrtest.
 
-    Attributes
-    ----------
-    second_order : bool
-        Whether the second derivatives of V count.
+    ``second_order`` is whether the second derivatives of V count.
     """
 
     second_order: bool = True

@@ -25,13 +25,7 @@ LARGEST = 4_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RandomPart:
-    """Hold the random effects of one factor: Z of shape (n, k), and the covariance of the effects.
-
-    Attributes
-    ----------
-    directions : ndarray of shape (n_parameters, k, k)
-        In which the covariance can move, linearly.
-    """
+    """Hold the random effects of one factor, and in which directions their covariance can move."""
 
     columns: FloatArray
     codes: Integers
@@ -42,16 +36,10 @@ class RandomPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Hold clusters of m rows each, c clusters for each of some patterns.
+    """Hold clusters of m rows each, those of one pattern with the same covariance.
 
-    Clusters of one pattern have the same covariance.
-
-    Attributes
-    ----------
-    rows : ndarray of shape (n_patterns, c, m)
-        Positions of the rows in the data.
-    counts : ndarray of shape (n_patterns,)
-        How many clusters each pattern counts for.
+    Positions of rows have the shape (n_patterns, c, m); each pattern counts for a number of
+    clusters.
     """
 
     rows: Integers

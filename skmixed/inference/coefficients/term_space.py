@@ -38,10 +38,7 @@ ROWS_PER_COLUMN = 50
 class Columns:
     """Hold independent columns that span X, and the position of the term of each.
 
-    Attributes
-    ----------
-    matrix : ndarray of shape (rank, rank)
-        The columns as combinations of the standardised ones of the fit.
+    They are combinations of the standardised columns of the fit: matrix has the shape (rank, rank).
     """
 
     terms: NDArray[np.intp]

@@ -27,14 +27,8 @@ class VarianceProducts:
 
     G_r is the derivative of V in its parameter r: Z E_r Z' of one factor, and last W^-1.
 
-    Attributes
-    ----------
-    P : ndarray of shape (m, p, p)
-        -X'V^-1 G_r V^-1 X.
-    Q : ndarray of shape (m, m, p, p)
-        X'V^-1 G_r V^-1 G_s V^-1 X.
-    traces : ndarray of shape (m, m)
-        tr(G_r V^-1 G_s V^-1).
+    P is -X'V^-1 G_r V^-1 X (m, p, p), Q is X'V^-1 G_r V^-1 G_s V^-1 X (m, m, p, p), and the traces
+    are tr(G_r V^-1 G_s V^-1).
     """
 
     P: FloatArray
@@ -111,15 +105,9 @@ class _Full:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """Hold the products with V^-1, with V^-2 = V^-1 W^-1 V^-1, and so on.
+    """Hold the products with V^-1, with V^-2 = V^-1 W^-1 V^-1, and so on; tr(W^-1 V^-1 W^-1 V^-1).
 
-    Attributes
-    ----------
-    ZX, ZX2 : list of ndarray of shape (p, k, n_levels)
-    ZZ2 : list of ndarray of shape (k, k)
-        Sum of Z'V^-2 Z over the levels.
-    trace : float
-        tr(W^-1 V^-1 W^-1 V^-1).
+    ZX and ZX2 have the shape (p, k, n_levels); ZZ2 is summed over the levels.
     """
 
     XX2: FloatArray

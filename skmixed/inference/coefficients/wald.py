@@ -80,13 +80,7 @@ class TTests:
 
 @dataclass(frozen=True, slots=True)
 class FTest:
-    """Hold a joint test of several linear combinations; NaN where they have no errors.
-
-    Attributes
-    ----------
-    unscaled : float
-        F before the rule scaled it.
-    """
+    """Hold a joint test, NaN without errors; ``unscaled`` is F before the rule scaled it."""
 
     statistic: float
     df_num: float

@@ -29,15 +29,8 @@ def contrast_set(
 ) -> tuple[tuple[str, ...], FloatArray, str]:
     """Return labels, weights and adjustment of a method, or of the contrasts that the user writes.
 
-    Parameters
-    ----------
-    method : str or mapping of str to array-like of shape (k,)
-    labels : sequence of str
-        Of the k means.
-    reference : int
-        Position of the control.
-    sign : str
-        What stands between two labels: ``"/"`` for differences of logarithms.
+    The labels are those of the k means, ``reference`` is the position of a control, and the sign
+    stands between two labels: ``"/"`` for differences of logarithms.
     """
     k = len(labels)
     if not isinstance(method, str):

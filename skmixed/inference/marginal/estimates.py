@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -234,13 +234,7 @@ class MarginalEstimates:
             rows = np.where(fit.fixed.aliased, 0.0, functions[tested])
             theory = self._theory
             found = t_tests_of(fit, rows, theory.covariance, theory.t_df, null=-offset[tested])
-            columns[:, tested] = [
-                found.estimates + offset[tested],
-                found.standard_errors,
-                found.df,
-                found.statistics,
-                found.p_values,
-            ]
+            columns[:, tested] = astuple(replace(found, estimates=found.estimates + offset[tested]))
         return TTests(*columns)
 
     def __repr__(self) -> str:

@@ -23,14 +23,9 @@ LOG2_POINTS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """Hold the tests that are adjusted together.
+    """Hold the tests that are adjusted together; one that is NaN, without estimate, still counts.
 
-    Attributes
-    ----------
-    statistics, df : ndarray of shape (m,)
-        NaN where there is no estimate, which still counts as a test, as in emmeans.
-    n_means : int or None
-        How many means are compared, if these are all their pairs.
+    ``n_means`` is how many means are compared, if these are all their pairs.
     """
 
     statistics: FloatArray

@@ -34,8 +34,6 @@ class ReferenceGrid:
         The number of leading axes that are not averaged over.
     frequencies : ndarray with one axis for each variable
         The number of training rows in each cell; an axis of length 1 for a covariate.
-    by : tuple of str
-        The first of the variables that are not averaged over, which divide the table.
     """
 
     source: GridSource
