@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -173,4 +173,4 @@ def rule_for(fitted: Any, df_method: str | None) -> DegreesOfFreedom:
     if name not in DF_METHODS:
         raise ValueError(f"df_method must be one of {sorted(DF_METHODS)}, got {name!r}.")
     model = None if found.rows is None else found.rows.model
-    return DF_METHODS[name].of(model, found.information)
+    return replace(DF_METHODS[name], model=model, information=found.information)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from skmixed.inference.coefficients.marginal_information import Information
 __all__ = ["DegreesOfFreedom", "FixedEffectsTheory", "estimated_covariance"]
 
 FloatArray = NDArray[np.float64]
-Rule = TypeVar("Rule", bound="DegreesOfFreedom")
 
 
 class FixedEffectsTheory(Protocol):
@@ -46,10 +45,6 @@ class DegreesOfFreedom:
     model: LMMModel | None = None
     information: Information | None = None
     description: ClassVar[str]
-
-    def of(self: Rule, model: LMMModel | None, information: Information | None) -> Rule:
-        """Return the rule for a model with its rows, if they are known."""
-        return replace(self, model=model, information=information)
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
         """Apply the rule to a fit."""

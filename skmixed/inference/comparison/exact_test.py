@@ -21,8 +21,11 @@ from skmixed.inference.comparison.null_distribution import (
     simulate_likelihood_ratio,
     spectrum_of,
 )
-from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.comparison.reduced_models import with_only_term, without_term
+from skmixed.inference.comparison.random_terms import (
+    named_terms,
+    with_only_term,
+    without_term,
+)
 
 __all__ = ["exact_lrt", "exact_rlrt"]
 

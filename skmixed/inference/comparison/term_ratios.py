@@ -26,8 +26,7 @@ from skmixed.inference.comparison.likelihood_ratio import (
     likelihood_ratio,
     without_rounding,
 )
-from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.comparison.reduced_models import reductions
+from skmixed.inference.comparison.random_terms import named_terms, reductions
 from skmixed.inference.inputs import fitted_model_of
 
 __all__ = ["anova", "drop_terms", "ranova"]

@@ -105,12 +105,12 @@ def marginal_means(
     """
     source = grid_source(results, offset)
     grid = reference_grid(source, specs, by, at)
-    known = source, rule_for(results, df_method), source.fit.link, check_scale(scale)
+    common = source, rule_for(results, df_method), source.fit.link, check_scale(scale)
     if average and isinstance(source.fit, GLMMFit):
-        functions, left = averaged_functions(grid, source.fit, weights)
-        return AveragedEstimates(grid.kept, grid.by, functions, left, level, *known)
+        functions, known = averaged_functions(grid, source.fit, weights)
+        return AveragedEstimates(grid.kept, grid.by, functions, known, level, *common)
     cells = grid.average(grid.evaluate(), weights)
-    return MarginalEstimates(grid.kept, grid.by, cells[:, :-1], cells[:, -1], level, *known)
+    return MarginalEstimates(grid.kept, grid.by, cells[:, :-1], cells[:, -1], level, *common)
 
 
 def contrasts(
