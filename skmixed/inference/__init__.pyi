@@ -3,7 +3,6 @@
 from .coefficients.linear_tests import t_test as t_test
 from .coefficients.linear_tests import wald_test as wald_test
 from .coefficients.term_tests import anova_terms as anova_terms
-from .comparison.analysis_of_variance import anova as anova
 from .comparison.conditional_information import ConditionalAIC as ConditionalAIC
 from .comparison.conditional_information import conditional_aic as conditional_aic
 from .comparison.exact_test import exact_lrt as exact_lrt
@@ -11,8 +10,9 @@ from .comparison.exact_test import exact_rlrt as exact_rlrt
 from .comparison.likelihood_ratio import anova_models as anova_models
 from .comparison.likelihood_ratio import likelihood_ratio_test as likelihood_ratio_test
 from .comparison.model_comparison import compare as compare
-from .comparison.random_term_tests import ranova as ranova
+from .comparison.term_ratios import anova as anova
 from .comparison.term_ratios import drop_terms as drop_terms
+from .comparison.term_ratios import ranova as ranova
 from .diagnostics.autocorrelation import autocorrelation as autocorrelation
 from .diagnostics.deletion import group_influence as group_influence
 from .diagnostics.family_tests import overdispersion_test as overdispersion_test

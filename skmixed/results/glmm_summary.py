@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from skmixed.fitting.glmm_fit import ExtraPredictor, GLMMFit
 from skmixed.inference.coefficients.wald import TTests
@@ -31,12 +30,7 @@ __all__ = ["extra_tests", "summarise_generalised"]
 
 def extra_tests(predictor: ExtraPredictor) -> TTests:
     """Test each coefficient against 0 with the normal distribution; NaN for aliased ones."""
-    estimates = predictor.coefficients
-    errors = np.sqrt(predictor.covariance.diagonal())
-    statistics = np.full(len(estimates), np.nan)
-    np.divide(estimates, errors, out=statistics, where=errors > 0.0)
-    p_values = np.asarray(2.0 * stats.norm.sf(np.abs(statistics)))
-    return TTests(estimates, errors, np.full(len(estimates), np.inf), statistics, p_values)
+    return TTests.of(predictor.coefficients, np.sqrt(predictor.covariance.diagonal()))
 
 
 def summarise_generalised(results: Any, *, level: float, correlation: bool) -> Summary:

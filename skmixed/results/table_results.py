@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed import inference
-from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, rule_for
 from skmixed.inference.coefficients.wald import TTests, t_tests
 from skmixed.results import group_intervals, tables, words
 from skmixed.results.fit_results import FitResults

@@ -1,4 +1,4 @@
-"""Solutions with a covariance that may be singular."""
+"""Variances of linear combinations, and solutions with a covariance that may be singular."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-__all__ = ["covariance_solve"]
+__all__ = ["covariance_solve", "quadratic_forms"]
 
 FloatArray = NDArray[np.float64]
 
 
+def quadratic_forms(rows: FloatArray, matrices: FloatArray) -> FloatArray:
+    """Return c'Mc for each row c and each matrix M of shape (..., p, p): shape (..., n)."""
+    return np.asarray(((rows @ matrices) * rows).sum(axis=-1))
+
+
 def covariance_solve(covariance: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return C^-1 times columns; NaN where C is not positive definite.
-
-    So it is where nothing is left of y to estimate a variance from, and where an adjustment for
-    small samples fails.
-
-    Parameters
-    ----------
-    covariance : ndarray of shape (q, q)
-    columns : ndarray of shape (q, n)
-    """
+    """Return C^-1 times columns; NaN unless C is positive definite."""
     variances = np.diagonal(covariance)
     if not (variances > 0.0).all():
         return np.full_like(columns, np.nan)

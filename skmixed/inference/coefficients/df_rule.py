@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,7 @@ from skmixed.fitting.lmm_fit import FixedEffects, LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.coefficients.marginal_information import Information
 
-__all__ = [
-    "DegreesOfFreedom",
-    "FixedEffectsTheory",
-    "WithRows",
-    "WithoutRows",
-    "estimated_covariance",
-]
+__all__ = ["DegreesOfFreedom", "FixedEffectsTheory", "estimated_covariance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -40,68 +34,24 @@ class FixedEffectsTheory(Protocol):
         ...
 
 
-class DegreesOfFreedom(Protocol):
-    """A rule for the reference distribution.
-
-    Attributes
-    ----------
-    description : str
-        The reference distribution, as a summary names it.
-    """
-
-    description: ClassVar[str]
-
-    def of(self, model: LMMModel | None, information: Information | None) -> DegreesOfFreedom:
-        """Return the rule for a model with its rows, if they are known.
-
-        Parameters
-        ----------
-        information : {"observed", "expected"} or None
-            Whose inverse is the covariance of the variance parameters; None for the usual one.
-        """
-        ...
-
-    def at(self, fit: LMMFit) -> FixedEffectsTheory:
-        """Apply the rule to a fit."""
-        ...
-
-
-Rule = TypeVar("Rule")
-RuleOfRows = TypeVar("RuleOfRows", bound="WithRows")
-
-
-class WithoutRows:
-    """A rule to which neither rows nor the kind of information matter."""
-
-    def of(self: Rule, model: LMMModel | None, information: Information | None) -> Rule:
-        """Return the rule itself."""
-        return self
-
-
 @dataclass(frozen=True, slots=True)
-class WithRows:
-    """A rule that may need the rows."""
+class DegreesOfFreedom:
+    """A rule for the reference distribution, which ``description`` names as a summary does.
+
+    The rows of the model may be unknown. ``information`` is that whose inverse is the covariance of
+    the variance parameters; None for the usual one.
+    """
 
     model: LMMModel | None = None
     information: Information | None = None
+    description: ClassVar[str]
 
-    def of(self: RuleOfRows, model: LMMModel | None, information: Information | None) -> RuleOfRows:
-        """Return the rule for a model with its rows, if they are known."""
-        return replace(self, model=model, information=information)
+    def at(self, fit: LMMFit) -> FixedEffectsTheory:
+        """Apply the rule to a fit."""
+        raise NotImplementedError
 
     def rows(self, what: str) -> LMMModel:
-        """Return the model with its rows.
-
-        Parameters
-        ----------
-        what : str
-            What needs them, for the message.
-
-        Raises
-        ------
-        ValueError
-            If they are not known.
-        """
+        """Return the model with its rows, which something needs."""
         if self.model is None:
             raise ValueError(
                 f"{what} needs the rows of the data, which the fit does not keep. Fit with "

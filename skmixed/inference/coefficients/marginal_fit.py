@@ -17,31 +17,13 @@ from skmixed.residual.learned import LearnedResidual, ResidualRows
 from skmixed.residual.natural_covariance import natural_covariance, pattern_keys
 from skmixed.residual.structure import Product
 
-__all__ = ["has_residual_structure", "marginal_model"]
+__all__ = ["marginal_model"]
 
 FloatArray = NDArray[np.float64]
 
 
-def has_residual_structure(fit: LMMFit) -> bool:
-    """Tell whether the residuals of a fit are correlated or have unequal variances."""
-    return fit.residual is not None
-
-
 def marginal_model(fit: LMMFit, model: LMMModel) -> MarginalModel:
-    """Return the marginal model at the estimates, in standardised columns and with sigma = 1.
-
-    Parameters
-    ----------
-    model : LMMModel
-        What was fitted, with its rows.
-
-    Raises
-    ------
-    ValueError
-        If weights are frequencies or inverse probabilities, or no clusters of rows are independent.
-    MemoryError
-        If the covariance of the largest cluster would not fit.
-    """
+    """Return the marginal model at the estimates, in standardised columns and with sigma = 1."""
     fit.require_likelihood()
     design = model.design
     if design.weights.repetitions is not None:
@@ -83,7 +65,8 @@ def _residual_structure(
     """Return the structure of the residuals, what it knows of the rows, and rho."""
     residual = settled_residual(model, fit)
     if fit.residual is None or residual is None:
-        return _INDEPENDENT, ResidualRows(None, ()), np.empty(0)
+        independent = LearnedResidual(Product(()), None, Axis(), None, None, ())
+        return independent, ResidualRows(None, ()), np.empty(0)
     return residual.learned, residual.rows, fit.residual.rho
 
 
@@ -107,6 +90,3 @@ def _random_parts(
         )
         for i, (effects, theta) in zip(positions, fit.estimable, strict=True)
     ]
-
-
-_INDEPENDENT = LearnedResidual(Product(()), None, Axis(), None, None, ())

@@ -21,10 +21,19 @@ from numpy.typing import NDArray
 from skmixed.inference.coefficients.marginal_model import Batch, MarginalModel
 from skmixed.residual.covariance_blocks import CovarianceBlocks
 
-__all__ = ["Information", "MarginalInformation", "marginal_information", "weighted_products"]
+__all__ = [
+    "Information",
+    "MarginalInformation",
+    "inverse_in_estimable_directions",
+    "marginal_information",
+    "weighted_products",
+]
 
 FloatArray = NDArray[np.float64]
 Information = Literal["observed", "expected"]
+
+# Information below this part of what there would be if the coefficients were known is rounding.
+NOT_ESTIMABLE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +42,6 @@ class MarginalInformation:
 
     Attributes
     ----------
-    score : ndarray of shape (K,)
-    observed, expected : ndarray of shape (K, K)
     known : ndarray of shape (K,)
         What is expected of each if all else is known.
     changes : ndarray of shape (K, p, p)
@@ -46,6 +53,24 @@ class MarginalInformation:
     expected: FloatArray
     known: FloatArray
     changes: FloatArray
+
+    def parameter_covariance(self, information: Information) -> FloatArray:
+        """Return the inverse information on the parameters."""
+        chosen = self.observed if information == "observed" else self.expected
+        return inverse_in_estimable_directions(chosen, self.known)
+
+
+def inverse_in_estimable_directions(information: FloatArray, known: FloatArray) -> FloatArray:
+    """Invert the information on the variance parameters in the directions that the rows tell.
+
+    Where the coefficients take all that there is if they are ``known``, what is left is rounding.
+    """
+    scale = np.sqrt(np.where(known > 0.0, known, 1.0))
+    relative = information / np.multiply.outer(scale, scale)
+    values, axes = np.linalg.eigh(0.5 * (relative + relative.T))
+    estimable = values > NOT_ESTIMABLE
+    inverse = (axes[:, estimable] / values[estimable]) @ axes[:, estimable].T
+    return np.asarray(inverse / np.multiply.outer(scale, scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,13 +164,8 @@ def weighted_products(model: MarginalModel, W: FloatArray, *, second_order: bool
     """Return the sum of W_kl (Q_kl - R_kl / 4) over the parameters, (p, p).
 
     Q_kl is X'V^-1 V_k V^-1 V_l V^-1 X and R_kl is X'V^-1 V_kl V^-1 X. Summed over k and l before
-    they meet X, they cost a matrix of m x m for each pattern of clusters.
-
-    Parameters
-    ----------
-    W : ndarray of shape (K, K)
-    second_order : bool
-        Whether to take R along.
+    they meet X, they cost a matrix of m x m for each pattern of clusters. R is taken along if
+    ``second_order``.
     """
     p = model.X.shape[1]
     total = np.zeros((p + 1, p + 1))

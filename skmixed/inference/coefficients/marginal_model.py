@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -24,19 +24,7 @@ LARGEST = 4_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RandomPart:
-    """Hold the random effects of one factor.
-
-    Attributes
-    ----------
-    columns : ndarray of shape (n, k)
-        Of Z.
-    name : str
-        Of the factor.
-    covariance : ndarray of shape (k, k)
-        Of the effects.
-    directions : ndarray of shape (n_parameters, k, k)
-        In which it can move, linearly.
-    """
+    """Hold the random effects of one factor, and in which directions their covariance can move."""
 
     columns: FloatArray
     codes: Integers
@@ -47,16 +35,10 @@ class RandomPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Hold clusters of m rows each, c clusters for each of some patterns.
+    """Hold clusters of m rows each, those of one pattern with the same covariance.
 
-    Clusters of one pattern have the same covariance.
-
-    Attributes
-    ----------
-    rows : ndarray of shape (n_patterns, c, m)
-        Positions of the rows in the data.
-    counts : ndarray of shape (n_patterns,)
-        How many clusters each pattern counts for.
+    Positions of rows have the shape (n_patterns, c, m); each pattern counts for a number of
+    clusters.
     """
 
     rows: Integers
@@ -69,12 +51,8 @@ class MarginalModel:
 
     Attributes
     ----------
-    residuals : ndarray of shape (n,)
-        y - X beta.
     covariance : ndarray of shape (p, p)
         (X'V^-1 X)^-1.
-    residual : NaturalCovariance
-        Of the residuals.
     groups : ndarray of shape (n,)
         Codes of the groups within which residuals are correlated.
     order : ndarray of shape (n,)
@@ -141,10 +119,7 @@ class MarginalModel:
 
         There are at most as many batches of one size as different numbers add up to the clusters.
         """
-        return list(self._batches())
-
-    def _batches(self) -> Iterator[Batch]:
-        """Yield the batches."""
+        found = []
         order = self.order[np.argsort(self.clusters[self.order], kind="stable")]
         starts = np.flatnonzero(np.diff(self.clusters[order], prepend=-1))
         lengths = np.diff(np.append(starts, len(order)))
@@ -155,18 +130,13 @@ class MarginalModel:
             by = np.lexsort((pattern, repeats))
             for c in np.unique(repeats):
                 own = rows[by][repeats[by] == c].reshape(-1, c, m)
-                for part in np.array_split(own, self._n_parts(own)):
-                    yield Batch(part, self._counted(part))
+                parts = np.array_split(own, self._n_parts(own))
+                found += [Batch(part, self._counted(part)) for part in parts]
+        return found
 
     @cached_property
     def clusters(self) -> Integers:
-        """Return the codes of the coarsest grouping, in which all others are nested.
-
-        Raises
-        ------
-        ValueError
-            If there is none, so that no clusters are independent.
-        """
+        """Return the codes of the coarsest grouping, in which all others must be nested."""
         groupings = [("the groups of the residuals", self.groups)]
         groupings += [(repr(part.name), part.codes) for part in self.random]
         name, codes = min(groupings, key=lambda one: len(np.unique(one[1])))

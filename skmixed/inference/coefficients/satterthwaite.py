@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.variance_parameters import covariance_derivatives, parameter_covariance
+from skmixed.inference.coefficients.covariance_solve import quadratic_forms
 from skmixed.inference.coefficients.df_rule import (
+    DegreesOfFreedom,
     FixedEffectsTheory,
-    WithRows,
     estimated_covariance,
 )
 from skmixed.inference.coefficients.marginal_fit import marginal_model
 from skmixed.inference.coefficients.marginal_information import Information, marginal_information
-from skmixed.inference.coefficients.marginal_kenward_roger import parameter_covariance_of
-from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
 
 __all__ = ["Satterthwaite", "satterthwaite_of_marginal"]
 
@@ -46,8 +45,8 @@ class _Satterthwaite:
         with np.errstate(divide="ignore", invalid="ignore"):
             # Relative to the variances, whose squares may leave the range of floating point.
             relative = slopes / variances[:, None]
-            spread = np.einsum("nm,ml,nl->n", relative, self.parameters, relative)
-            return np.where(spread <= KNOWN, np.inf, 2.0 / spread)
+            variation = np.einsum("nm,ml,nl->n", relative, self.parameters, relative)
+            return np.where(variation <= KNOWN, np.inf, 2.0 / variation)
 
     def f_df(self, contrasts: FloatArray) -> tuple[float, float]:
         """Match the mean of F to that of independent t tests (Fai and Cornelius 1996)."""
@@ -62,8 +61,7 @@ class _Satterthwaite:
         return 2.0 * expected / (expected - q), 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Satterthwaite(WithRows):
+class Satterthwaite(DegreesOfFreedom):
     """Match the variance of the estimated variance to that of a chi-squared variable.
 
         df = 2 (c'Cc)^2 / Var(c'Cc),    Var(c'Cc) = g'A g
@@ -75,14 +73,7 @@ class Satterthwaite(WithRows):
     description: ClassVar[str] = "t distribution, Satterthwaite's degrees of freedom"
 
     def at(self, fit: LMMFit) -> FixedEffectsTheory:
-        """Apply the rule to a fit.
-
-        Raises
-        ------
-        ValueError
-            If the likelihood is a pseudo-likelihood, the expected information is asked for
-            without rows, or the model is a generalised one.
-        """
+        """Apply the rule to a fit, which needs its rows for the expected information."""
         fit.require_gaussian("Satterthwaite's method", "use df_method='normal'")
         fit.require_likelihood()
         if self.information == "expected":
@@ -98,15 +89,12 @@ class Satterthwaite(WithRows):
 def satterthwaite_of_marginal(
     fit: LMMFit, model: LMMModel, information: Information
 ) -> FixedEffectsTheory:
-    """Apply Satterthwaite's rule in the natural parameters of the marginal model.
-
-    The rule does not depend on the parameters in which V is written.
-    """
+    """Apply Satterthwaite's rule, which depends on no parametrisation, in natural parameters."""
     marginal = marginal_model(fit, model)
     parts = marginal_information(marginal, reml=fit.reml)
     root = fit.working_sigma * fit.coordinates.fixed.matrix @ marginal.covariance
     return _Satterthwaite(
         estimated_covariance(fit.fixed),
         root @ parts.changes @ root.T,
-        parameter_covariance_of(parts, information),
+        parts.parameter_covariance(information),
     )

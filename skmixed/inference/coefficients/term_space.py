@@ -20,9 +20,8 @@ from skmixed.design.design import Design
 from skmixed.formula import FormulaRecipe
 from skmixed.formula.algebra import CompleteTerm
 from skmixed.formula.columns import n_rows
-from skmixed.inference.coefficients.distinct_rows import distinct_rows
 
-__all__ = ["Columns", "TermSpace", "term_space"]
+__all__ = ["Columns", "TermSpace", "distinct_rows", "term_space"]
 
 FloatArray = NDArray[np.float64]
 
@@ -37,14 +36,9 @@ ROWS_PER_COLUMN = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """Hold independent columns that span X, term by term.
+    """Hold independent columns that span X, and the position of the term of each.
 
-    Attributes
-    ----------
-    terms : ndarray of shape (rank,)
-        Position of the term of each column.
-    matrix : ndarray of shape (rank, rank)
-        The columns as combinations of the standardised ones of the fit.
+    They are combinations of the standardised columns of the fit: matrix has the shape (rank, rank).
     """
 
     terms: NDArray[np.intp]
@@ -128,17 +122,7 @@ def term_space(
 ) -> TermSpace:
     """Find the parts of the span of X that belong to the terms of a formula.
 
-    Parameters
-    ----------
-    data : DataFrame or mapping of columns
-        The rows of the fit; rows of weight 0 may be among them.
-    covariance : ndarray of shape (rank, rank), optional
-        As in `TermSpace`.
-
-    Raises
-    ------
-    ValueError
-        If there are more columns than rows.
+    Rows of weight 0 may be among ``data``; the covariance is that of `TermSpace`.
     """
     if coordinates.minimum_norm:
         raise ValueError(
@@ -153,21 +137,28 @@ def term_space(
     # The standardised columns are independent, which the fit has seen to.
     Q, R = np.linalg.qr(standard.T)
     every = solve_triangular(R, Q.T @ (every[positions] * counts[:, None]))
-    order = np.concatenate([np.arange(X.shape[1])[term.coded] for term in terms])
-    coded, complete = every[:, order], every[:, X.shape[1] :]
-    kept, chosen = _independent(coded), _independent(complete)
-    basis = complete[:, chosen]
+    order = [np.arange(X.shape[1])[term.coded] for term in terms]
+    coded, _ = _independent(every[:, np.concatenate(order)], [len(own) for own in order])
+    indicators = every[:, X.shape[1] :]
+    complete, chosen = _independent(indicators, [term.columns.shape[1] for term in terms])
     return TermSpace(
         names=tuple(term.name for term in terms),
         containing=_containing(terms, with_numbers=covariance is not None),
-        coded=Columns(_owners([len(order[term.coded]) for term in terms])[kept], coded[:, kept]),
-        complete=Columns(_owners([term.columns.shape[1] for term in terms])[chosen], basis),
-        combinations=np.asarray(np.linalg.solve(basis, complete), dtype=np.float64),
+        coded=coded,
+        complete=complete,
+        combinations=np.asarray(np.linalg.solve(complete.matrix, indicators), dtype=np.float64),
         chosen=chosen,
         design=design,
         coordinates=coordinates,
         covariance=covariance,
     )
+
+
+def _independent(columns: FloatArray, widths: Sequence[int]) -> tuple[Columns, NDArray[np.intp]]:
+    """Return the columns that are not combinations of those before them, and their positions."""
+    kept = np.flatnonzero(~aliased_rows(columns.T, DEPENDENT))
+    owners = np.repeat(np.arange(len(widths)), widths)
+    return Columns(owners[kept], columns[:, kept]), kept
 
 
 def _related_rows(
@@ -211,16 +202,6 @@ def _at_rows_of(
     return moved, fitted
 
 
-def _owners(widths: Sequence[int]) -> NDArray[np.intp]:
-    """Return for each column the position of its term."""
-    return np.repeat(np.arange(len(widths)), widths)
-
-
-def _independent(columns: FloatArray) -> NDArray[np.intp]:
-    """Return the positions of the columns that are not combinations of those before them."""
-    return np.flatnonzero(~aliased_rows(columns.T, DEPENDENT))
-
-
 def _containing(
     terms: Sequence[CompleteTerm], *, with_numbers: bool
 ) -> tuple[tuple[int, ...], ...]:
@@ -236,3 +217,14 @@ def _containing(
         )
         for term in terms
     )
+
+
+def distinct_rows(matrix: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return positions of the different rows, and the kind of each row; all where few are equal."""
+    n, p = matrix.shape
+    # Equal rows have equal sums of any weights, and by chance alone different ones have.
+    sums = matrix @ np.random.default_rng(0).uniform(1.0, 2.0, p)
+    _, positions, kinds = np.unique(sums, return_index=True, return_inverse=True)
+    if 2 * len(positions) <= n and np.array_equal(matrix[positions][kinds], matrix):
+        return positions, kinds
+    return np.arange(n), np.arange(n)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.degrees_of_freedom import FixedEffectsTheory
-from skmixed.inference.coefficients.rules import rule_for
-from skmixed.inference.coefficients.term_hypotheses import HYPOTHESES
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
 from skmixed.inference.coefficients.term_space import TermSpace, term_space
-from skmixed.inference.coefficients.wald import f_test_of
+from skmixed.inference.coefficients.wald import f_test
 from skmixed.inference.inputs import fitted_model_of
 from skmixed.prediction.fitted_model import FittedModel
 
-__all__ = ["anova_terms", "space_of", "type_number"]
+__all__ = ["anova_terms", "marginal", "space_of", "type_number"]
+
+FloatArray = NDArray[np.float64]
 
 TYPES = {"1": 1, "2": 2, "3": 3, "I": 1, "II": 2, "III": 3}
 COLUMNS = ["term", "sum_sq", "mean_sq", "df_num", "df_denom", "statistic", "p_value"]
@@ -91,10 +91,15 @@ def anova_terms(fitted: Any, *, type: int | str = 3, df_method: str | None = Non
         return pd.DataFrame(columns=COLUMNS)
     space = space_of(found, fitted)
     theory = rule.at(fit)
-    rows = [
-        (space.names[term], *_test(fit, theory, space.contrasts(rows)))
-        for term, rows in zip(space.tested(), hypotheses(space), strict=True)
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for term, hypothesis in zip(space.tested(), hypotheses(space), strict=True):
+        if not len(hypothesis):
+            rows.append((space.names[term], np.nan, np.nan, 0, np.nan, np.nan, np.nan))
+            continue
+        test = f_test(fit, space.contrasts(hypothesis), theory)
+        q, mean_sq = int(test.df_num), fit.sigma**2 * test.unscaled
+        numbers = q * mean_sq, mean_sq, q, test.df_denom, test.statistic, test.p_value
+        rows.append((space.names[term], *numbers))
     table = pd.DataFrame(rows, columns=COLUMNS)
     if fit.is_linear:
         return table
@@ -111,18 +116,7 @@ def type_number(kind: int | str) -> int:
 
 
 def space_of(found: FittedModel, fitted: Any) -> TermSpace:
-    """Find the terms of a model that was fitted from a formula and has kept its rows.
-
-    Parameters
-    ----------
-    fitted : object
-        What the user gave, for the message.
-
-    Raises
-    ------
-    TypeError
-        If there is no formula, or no rows.
-    """
+    """Find the terms of a model that was fitted from a formula and has kept its rows."""
     recipe, rows = found.recipe, found.rows
     if recipe is None or rows is None or rows.data is None:
         raise TypeError(
@@ -135,12 +129,57 @@ def space_of(found: FittedModel, fitted: Any) -> TermSpace:
     return term_space(recipe, rows.data, rows.model.design, fit.coordinates.fixed, covariance)
 
 
-def _test(
-    fit: LMMFit, theory: FixedEffectsTheory, contrasts: NDArray[np.float64]
-) -> tuple[float, float, int, float, float, float]:
-    """Return sum and mean of squares, degrees of freedom, statistic and p-value."""
-    if not len(contrasts):
-        return np.nan, np.nan, 0, np.nan, np.nan, np.nan
-    test = f_test_of(fit, contrasts, theory)
-    q, mean_sq = int(test.df_num), fit.sigma**2 * test.unscaled
-    return q * mean_sq, mean_sq, q, test.df_denom, test.statistic, test.p_value
+def sequential(space: TermSpace) -> list[FloatArray]:
+    """Return type I: what each term adds to those before it."""
+    rows = _triangular_rows(space.triangle(), space.coded.matrix)
+    return [rows[space.coded.of([term])] for term in space.tested()]
+
+
+def after_others(space: TermSpace) -> list[FloatArray]:
+    """Return type II: what each term adds to all those that do not contain it."""
+    if len(space.tested()) < 2:
+        return sequential(space)
+    coefficients, R = space.coded.coefficients(), space.triangle()
+    hypotheses = []
+    for term in space.tested():
+        if not space.containing[term]:
+            hypotheses.append(coefficients[space.coded.of([term])])
+            continue
+        later = space.coded.of([term, *space.containing[term]])
+        order = np.argsort(later, kind="stable")
+        rows = _triangular_rows(R, space.coded.matrix[:, order])
+        hypotheses.append(rows[space.coded.of([term])[order]])
+    return hypotheses
+
+
+def marginal(space: TermSpace) -> list[FloatArray]:
+    """Return type III: the estimable functions of a term, orthogonal to those of what contains it.
+
+    They do not depend on the coding; where no combination of categories is empty they are those of
+    the coefficients under contrasts that sum to 0.
+    """
+    if len(space.tested()) < 2:
+        return sequential(space)
+    coefficients = space.complete.coefficients()
+    hypotheses = []
+    for term in space.tested():
+        own = space.combinations[space.complete.of([term])]
+        others = space.combinations[space.complete.of(space.containing[term])]
+        if len(others):
+            own = own - np.linalg.lstsq(others.T, own.T, rcond=None)[0].T @ others
+        hypotheses.append(own[:, space.chosen] @ coefficients)
+    return hypotheses
+
+
+def _triangular_rows(R: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return the rows of the unit triangular factor of the columns' cross-products."""
+    Q, triangle = np.linalg.qr(R @ columns)
+    return (Q.T @ R) / np.diagonal(triangle)[:, None]
+
+
+HYPOTHESES: dict[int, Callable[[TermSpace], list[FloatArray]]] = {
+    1: sequential,
+    2: after_others,
+    3: marginal,
+}
+"""For each type the hypotheses of the terms, on the standardised coefficients."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +27,8 @@ class VarianceProducts:
 
     G_r is the derivative of V in its parameter r: Z E_r Z' of one factor, and last W^-1.
 
-    Attributes
-    ----------
-    P : ndarray of shape (m, p, p)
-        -X'V^-1 G_r V^-1 X.
-    Q : ndarray of shape (m, m, p, p)
-        X'V^-1 G_r V^-1 G_s V^-1 X.
-    traces : ndarray of shape (m, m)
-        tr(G_r V^-1 G_s V^-1).
+    P is -X'V^-1 G_r V^-1 X (m, p, p), Q is X'V^-1 G_r V^-1 G_s V^-1 X (m, m, p, p), and the traces
+    are tr(G_r V^-1 G_s V^-1).
     """
 
     P: FloatArray
@@ -46,17 +39,7 @@ class VarianceProducts:
 def variance_products(
     products: CrossProducts, factors: Sequence[FloatArray], directions: Sequence[FloatArray]
 ) -> VarianceProducts:
-    """Compute the products at some relative covariance factors.
-
-    Parameters
-    ----------
-    products : CrossProducts
-        Of [X y].
-    factors : sequence of ndarray of shape (k, k)
-        Lambda of each grouping factor.
-    directions : sequence of ndarray of shape (m_j, k, k)
-        The symmetric directions E of each factor.
-    """
+    """Compute the products at Lambda (k, k) and directions E (m_j, k, k) of each factor."""
     several = len(products.factors) > 1
     parts = (_dense if several else _level_by_level)(products, factors)
     sizes = [len(E) for E in directions]
@@ -79,43 +62,6 @@ def variance_products(
     return VarianceProducts(P, Q, traces)
 
 
-class _Between(Protocol):
-    """The matrices S = Z_i'V^-1 Z_j."""
-
-    def form(self, i: int, j: int, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Return left S right', for left (m, p, k, n_levels): shape (m_i, m_j, p, p)."""
-        ...
-
-    def trace(self, i: int, j: int, E: FloatArray, F: FloatArray) -> FloatArray:
-        """Return tr(E S F S'), shape (m_i, m_j)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """Hold the products with V^-1, with V^-2 = V^-1 W^-1 V^-1, and so on.
-
-    Attributes
-    ----------
-    XX2, XX3 : ndarray of shape (p, p)
-        X'V^-2 X and X'V^-3 X.
-    ZX, ZX2 : list of ndarray of shape (p, k, n_levels)
-        Z'V^-1 X and Z'V^-2 X of each factor.
-    ZZ2 : list of ndarray of shape (k, k)
-        Sum of Z'V^-2 Z over the levels.
-    trace : float
-        tr(W^-1 V^-1 W^-1 V^-1).
-    """
-
-    XX2: FloatArray
-    XX3: FloatArray
-    ZX: list[FloatArray]
-    ZX2: list[FloatArray]
-    ZZ: _Between
-    ZZ2: list[FloatArray]
-    trace: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _BlockDiagonal:
     """Z'V^-1 Z of one factor, (k, k, n_levels), each level as often as it counts."""
@@ -124,12 +70,12 @@ class _BlockDiagonal:
     multiplicity: FloatArray
 
     def form(self, i: int, j: int, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Return left S right', summed over the levels."""
+        """Return left S right' over the levels, left (m, p, k, n_levels): (m_i, m_j, p, p)."""
         moved = np.einsum("maqg,qrg->marg", left, self.S)
         return np.einsum("marg,nbrg->mnab", moved, right, optimize=True)
 
     def trace(self, i: int, j: int, E: FloatArray, F: FloatArray) -> FloatArray:
-        """Return tr(E S F S), summed over the levels."""
+        """Return tr(E S F S), summed over the levels: shape (m_i, m_j)."""
         pairs = np.einsum("abg,cdg->abcd", self.S * self.multiplicity, self.S, optimize=True)
         return np.einsum("mda,nbc,abcd->mn", E, F, pairs, optimize=True)
 
@@ -155,6 +101,22 @@ class _Full:
         S = self.S[self.parts[i], self.parts[j]].reshape(*self.shapes[i], *self.shapes[j])
         pairs = np.tensordot(S, S, axes=((1, 3), (1, 3)))
         return np.einsum("mca,nbd,abcd->mn", E, F, pairs, optimize=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Hold the products with V^-1, with V^-2 = V^-1 W^-1 V^-1, and so on; tr(W^-1 V^-1 W^-1 V^-1).
+
+    ZX and ZX2 have the shape (p, k, n_levels); ZZ2 is summed over the levels.
+    """
+
+    XX2: FloatArray
+    XX3: FloatArray
+    ZX: list[FloatArray]
+    ZX2: list[FloatArray]
+    ZZ: _BlockDiagonal | _Full
+    ZZ2: list[FloatArray]
+    trace: float
 
 
 def _level_by_level(products: CrossProducts, factors: Sequence[FloatArray]) -> _Parts:

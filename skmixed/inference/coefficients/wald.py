@@ -12,20 +12,10 @@ from scipy import stats
 
 from skmixed.design.coordinates import aliased_rows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.covariance_solve import covariance_solve
-from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
-from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
+from skmixed.inference.coefficients.covariance_solve import covariance_solve, quadratic_forms
+from skmixed.inference.coefficients.df_rule import DegreesOfFreedom, FixedEffectsTheory
 
-__all__ = [
-    "FTest",
-    "TTests",
-    "check_level",
-    "f_test",
-    "f_test_of",
-    "independent_rows",
-    "t_tests",
-    "t_tests_of",
-]
+__all__ = ["FTest", "TTests", "check_level", "f_test", "t_tests", "t_tests_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -38,10 +28,6 @@ class TTests:
     """Hold estimates and their tests, one by one; NaN where nothing can be estimated.
 
     A standard error of 0, of a model that explains y exactly, leaves no test either.
-
-    Attributes
-    ----------
-    estimates, standard_errors, df, statistics, p_values : ndarray of shape (n,)
     """
 
     estimates: FloatArray
@@ -50,63 +36,51 @@ class TTests:
     statistics: FloatArray
     p_values: FloatArray
 
-    def limits(self, level: float) -> FloatArray:
-        """Return the limits of the two-sided confidence intervals, shape (n, 2).
+    @classmethod
+    def of(
+        cls,
+        estimates: FloatArray,
+        standard_errors: FloatArray,
+        df: float | FloatArray = np.inf,
+        null: float | FloatArray = 0.0,
+    ) -> TTests:
+        """Test estimates by the t distribution (two-sided)."""
+        # Without an error to compare them with, estimates have no test.
+        statistics = np.full(len(estimates), np.nan)
+        np.divide(estimates - null, standard_errors, out=statistics, where=standard_errors > 0.0)
+        df = np.broadcast_to(df, len(estimates))
+        p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
+        return cls(estimates, standard_errors, df, statistics, p_values)
 
-        Raises
-        ------
-        ValueError
-            If level is not between 0 and 1.
-        """
+    def limits(self, level: float) -> FloatArray:
+        """Return the limits of the two-sided confidence intervals, shape (n, 2)."""
         reach = stats.t.isf(0.5 * (1.0 - check_level(level)), self.df) * self.standard_errors
         return np.column_stack([self.estimates - reach, self.estimates + reach])
 
-    def table(self, terms: Iterable[str], level: float) -> pd.DataFrame:
-        """Return one row for each test.
-
-        Parameters
-        ----------
-        terms : iterable of str
-            Names of the n tests.
-        level : float
-            Of the limits.
-
-        Returns
-        -------
-        DataFrame
-            With columns term, estimate, se, df, statistic, p_value, lower, upper.
-
-        Raises
-        ------
-        ValueError
-            If level is not between 0 and 1.
-        """
-        limits = self.limits(level)
+    def numbers(self, limits: FloatArray, p_values: FloatArray | None = None) -> pd.DataFrame:
+        """Return one row of numbers for each test, with given limits of shape (n, 2)."""
         return pd.DataFrame(
             {
-                "term": list(terms),
                 "estimate": self.estimates,
                 "se": self.standard_errors,
                 "df": self.df,
                 "statistic": self.statistics,
-                "p_value": self.p_values,
+                "p_value": self.p_values if p_values is None else p_values,
                 "lower": limits[:, 0],
                 "upper": limits[:, 1],
             }
         )
 
+    def table(self, terms: Iterable[str], level: float) -> pd.DataFrame:
+        """Return one row for each test, the names of the tests first."""
+        table = self.numbers(self.limits(level))
+        table.insert(0, "term", list(terms))
+        return table
+
 
 @dataclass(frozen=True, slots=True)
 class FTest:
-    """Hold a joint test of several linear combinations; NaN where they have no errors.
-
-    Attributes
-    ----------
-    statistic : float
-        F, scaled where the rule scales it.
-    unscaled : float
-        F before the rule scaled it.
-    """
+    """Hold a joint test, NaN without errors; ``unscaled`` is F before the rule scaled it."""
 
     statistic: float
     df_num: float
@@ -118,14 +92,9 @@ class FTest:
 def t_tests(
     fit: LMMFit, contrasts: FloatArray, method: DegreesOfFreedom, *, null: float | FloatArray = 0.0
 ) -> TTests:
-    """Test linear combinations of the coefficients, each with the t distribution (two-sided).
+    """Test linear combinations (n, p) of the coefficients against ``null``, each by a t test.
 
-    Parameters
-    ----------
-    contrasts : ndarray of shape (n, p)
-        A combination that uses an aliased coefficient has no estimate.
-    null : float or ndarray of shape (n,), default=0
-        Value of each combination under the hypothesis.
+    A combination that uses an aliased coefficient has no estimate.
     """
     theory = method.at(fit)
     return t_tests_of(fit, contrasts, theory.covariance, theory.t_df, null=null)
@@ -139,65 +108,31 @@ def t_tests_of(
     *,
     null: float | FloatArray = 0.0,
 ) -> TTests:
-    """Test as `t_tests`, given a covariance of the coefficients and the degrees of freedom.
-
-    Parameters
-    ----------
-    contrasts : ndarray of shape (n, p)
-    covariance : ndarray of shape (p, p)
-        0 for aliased coefficients.
-    t_df : callable
-        Returns the degrees of freedom of each row of contrasts.
-    null : float or ndarray of shape (n,), default=0
-    """
-    told = ~(contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
-    own = contrasts[told]
+    """Test as `t_tests`, given a covariance, 0 for aliased coefficients, and degrees of freedom."""
+    estimable = ~(contrasts[:, fit.fixed.aliased] != 0.0).any(axis=1)
+    own = contrasts[estimable]
     variances, df = np.full((2, len(contrasts)), np.nan)
-    variances[told] = quadratic_forms(own, covariance)
-    df[told] = t_df(own)
+    variances[estimable] = quadratic_forms(own, covariance)
+    df[estimable] = t_df(own)
     # An adjustment for small samples can leave less than nothing of a variance.
     standard_errors = np.sqrt(np.where(variances < 0.0, np.nan, variances))
-    estimates = contrasts @ fit.fixed.coefficients
-    # Without an error to compare them with, estimates have no test.
-    statistics = np.full(len(contrasts), np.nan)
-    np.divide(estimates - null, standard_errors, out=statistics, where=standard_errors > 0.0)
-    p_values = np.asarray(2.0 * stats.t.sf(np.abs(statistics), df))
-    return TTests(estimates, standard_errors, df, statistics, p_values)
+    return TTests.of(contrasts @ fit.fixed.coefficients, standard_errors, df, null)
 
 
 def f_test(
-    fit: LMMFit, contrasts: FloatArray, method: DegreesOfFreedom, *, null: float | FloatArray = 0.0
-) -> FTest:
-    """Test several linear combinations of the coefficients together.
-
-    Parameters
-    ----------
-    contrasts : ndarray of shape (n, p)
-    null : float or ndarray of shape (n,), default=0
-        Value of each combination under the hypothesis.
-
-    Raises
-    ------
-    ValueError
-        If no combination is left, or one uses an aliased coefficient.
-    """
-    return f_test_of(fit, contrasts, method.at(fit), null=null)
-
-
-def f_test_of(
     fit: LMMFit,
     contrasts: FloatArray,
     theory: FixedEffectsTheory,
     *,
     null: float | FloatArray = 0.0,
 ) -> FTest:
-    """Test as `f_test`, by a rule that was applied to the fit before."""
+    """Test linear combinations (n, p) of the coefficients together, by one rule."""
     if (contrasts[:, fit.fixed.aliased] != 0.0).any():
         raise ValueError(
             "A hypothesis uses a coefficient that is aliased with others, so that it has no "
             "estimate. Leave it out, or drop a column from the model."
         )
-    rows = independent_rows(contrasts)
+    rows = np.flatnonzero(~aliased_rows(contrasts, DEPENDENT))
     if not len(rows):
         raise ValueError("The hypothesis is empty: expected a contrast that is not 0.")
     chosen = contrasts[rows]
@@ -207,12 +142,7 @@ def f_test_of(
     df, scale = theory.f_df(chosen)
     unscaled = float(distance @ covariance_solve(covariance, distance[:, None])[:, 0]) / q
     statistic = scale * unscaled
-    return FTest(statistic, q, df, float(_f_sf(statistic, q, df)), unscaled)
-
-
-def independent_rows(contrasts: FloatArray) -> NDArray[np.intp]:
-    """Return the positions of the rows that are not combinations of those before them."""
-    return np.flatnonzero(~aliased_rows(contrasts, DEPENDENT))
+    return FTest(statistic, q, df, _f_sf(statistic, q, df), unscaled)
 
 
 def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:
@@ -223,13 +153,7 @@ def _f_sf(statistic: float, df_num: float, df_denom: float) -> float:
 
 
 def check_level(level: float) -> float:
-    """Return a confidence level that is one.
-
-    Raises
-    ------
-    ValueError
-        If level is not between 0 and 1.
-    """
+    """Return a confidence level, or raise ValueError if it is none."""
     if not 0.0 < level < 1.0:
         raise ValueError(
             f"The confidence level must be between 0 and 1, got {level!r}. "

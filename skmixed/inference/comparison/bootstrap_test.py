@@ -26,20 +26,7 @@ MANY_GENERALISED = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampling:
-    """Hold when and how likelihood ratios are simulated.
-
-    Attributes
-    ----------
-    n : int or "auto"
-        Number of replicates of every test; by default where no mixture is known.
-    n_jobs : int or None
-        Processes for fits that are made one by one.
-
-    Raises
-    ------
-    ValueError
-        If n is negative.
-    """
+    """Hold when and how likelihood ratios are simulated, a number of times or where need be."""
 
     n: int | Literal["auto"]
     rng: np.random.Generator
@@ -54,10 +41,7 @@ class Resampling:
     def replicates(self, large: ComparedModel, *, known: bool) -> int:
         """Return how many responses to simulate; warn where they are wanted and take too long.
 
-        Parameters
-        ----------
-        known : bool
-            Whether there is another reference distribution.
+        They are not wanted where another reference distribution is ``known``.
         """
         if self.n != "auto":
             return self.n
@@ -93,30 +77,11 @@ def bootstrap_p_value(
     *,
     rounding: float = 0.0,
 ) -> dict[str, float]:
-    """Compare a likelihood ratio with those of responses that the smaller model simulates.
+    """Compare a likelihood ratio with n of those of responses that the smaller model simulates.
 
     With k of n simulated ratios at least as large as the observed one, the p-value is
     (k + 1) / (n + 1) (Davison and Hinkley 1997, section 4.2). Replicates in which a search failed
-    are left out.
-
-    Parameters
-    ----------
-    small, large : ComparedModel
-        Fitted by one criterion.
-    n : int
-        Number of replicates.
-    rounding : float, default=0.0
-        Ratios that differ by less are taken as equal.
-
-    Returns
-    -------
-    dict
-        With p_value_bootstrap and its Monte-Carlo standard error, p_value_bootstrap_se.
-
-    Raises
-    ------
-    ValueError
-        If rows or groups count several times by their weights.
+    are left out, and ratios that differ by less than ``rounding`` are equal.
     """
     source = response_model(small.fit, small.model)
     seed = int(resampling.rng.integers(2**63))
@@ -130,11 +95,7 @@ def bootstrap_p_value(
     ratios = 2.0 * (within["log_likelihood"] - without["log_likelihood"])
     found = ratios[within["converged"] & without["converged"]].to_numpy()
     observed = small.fit.criterion - large.fit.criterion
-    return _p_value(int((found >= observed - rounding).sum()), len(found))
-
-
-def _p_value(n_larger: int, n: int) -> dict[str, float]:
-    """Return the p-value and its standard error, NaN without replicates."""
+    n_larger, n = int((found >= observed - rounding).sum()), len(found)
     p_value = (n_larger + 1) / (n + 1) if n else math.nan
     error = math.sqrt(p_value * (1.0 - p_value) / n) if n else math.nan
     return {"p_value_bootstrap": p_value, "p_value_bootstrap_se": error}

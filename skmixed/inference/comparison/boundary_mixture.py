@@ -6,65 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from skmixed.covariance import CovarianceStructure
 from skmixed.design.groups import GroupingFactor
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.comparison.column_spaces import spans
 from skmixed.inference.comparison.compared_families import added_by_family
+from skmixed.inference.comparison.random_terms import ModelTerm, terms_by_block
 
 __all__ = ["ChiSquaredMixture", "boundary_mixture"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class ChiSquaredMixture:
-    """Hold a mixture of chi-squared distributions with equal weights.
-
-    Attributes
-    ----------
-    degrees : tuple of int
-        Degrees of freedom of the parts; 0 means a point mass at 0.
-    """
+    """Hold a mixture of chi-squared distributions with equal weights; chi2(0) is a point at 0."""
 
     degrees: tuple[int, ...]
 
     def p_value(self, statistic: float) -> float:
         """Return the probability of a statistic at least as large."""
-        tails = [_tail(statistic, df) for df in self.degrees]
+        tails = [
+            float(statistic <= 0.0) if df == 0 else float(stats.chi2.sf(statistic, df))
+            for df in self.degrees
+        ]
         return float(np.mean(tails))
 
     def __str__(self) -> str:
         share = "" if len(self.degrees) == 1 else f"1/{len(self.degrees)} "
         return " + ".join(f"{share}chi2({df})" for df in self.degrees)
-
-
-def _tail(statistic: float, df: int) -> float:
-    """Return the upper tail of chi-squared."""
-    return float(statistic <= 0.0) if df == 0 else float(stats.chi2.sf(statistic, df))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Term:
-    """Hold what one random term is: its grouping, its columns and its structure."""
-
-    factor: GroupingFactor
-    columns: FloatArray
-    structure: CovarianceStructure
-
-    @property
-    def n_effects(self) -> int:
-        """Count the effects."""
-        return self.columns.shape[1]
-
-    @property
-    def n_parameters(self) -> int:
-        """Count the variance parameters."""
-        return self.structure.n_parameters(self.n_effects)
 
 
 def boundary_mixture(
@@ -80,35 +50,36 @@ def boundary_mixture(
       of zero, that the smaller model does not have;
     - an effect correlated with k others of the same groups: 1/2 chi2(f + k) + 1/2 chi2(f + k + 1).
 
-    Parameters
-    ----------
-    df : int
-        Difference of the numbers of parameters.
-
-    Returns
-    -------
-    ChiSquaredMixture or None
-        None where the weights are not known in general, as for two components at once.
+    None where the weights are not known in general, as for two components at once.
     """
-    of_small, of_large = _unmatched(_terms(small), _terms(large))
-    family = added_by_family(small, large)
-    if family is None or family.unidentified:
+    terms = [[term for own in terms_by_block(one) for term in own] for one in (small, large)]
+    of_small, of_large = _unmatched(*terms)
+    added = added_by_family(small, large)
+    # On the boundary the coefficients of a further predictor say nothing, but for its constant.
+    if added is None or any(one.fixed.shape[1] for one in added):
         return None
-    if not of_small and not of_large:
-        degrees: dict[int, tuple[int, ...]] = {0: (df,), 1: (df - 1, df)}
-        known = degrees.get(family.n_boundary)
-        return None if known is None else ChiSquaredMixture(known)
-    return None if family.n_boundary else _of_terms(of_small, of_large, df)
+    if of_small or of_large:
+        return None if added else _of_terms(of_small, of_large, df)
+    return None if len(added) > 1 else ChiSquaredMixture((df - 1, df) if added else (df,))
 
 
 def _of_terms(
-    of_small: Sequence[_Term], of_large: Sequence[_Term], df: int
+    of_small: Sequence[ModelTerm], of_large: Sequence[ModelTerm], df: int
 ) -> ChiSquaredMixture | None:
     """Return the distribution where the models have other random terms."""
     added = sum(t.n_parameters for t in of_large) - sum(t.n_parameters for t in of_small)
     if not of_small and len(of_large) == 1 and of_large[0].n_parameters == 1:
         return ChiSquaredMixture((df - 1, df))
-    if len(of_large) != 1 or not _contained(of_small, of_large[0]):
+    # All small terms must belong to the groups and the columns of the large one.
+    if (
+        len(of_large) != 1
+        or not of_small
+        or not all(
+            _same_groups(term.factor, of_large[0].factor)
+            and spans(of_large[0].columns, term.columns)
+            for term in of_small
+        )
+    ):
         return None
     grown = of_large[0].n_effects - sum(term.n_effects for term in of_small)
     if grown == 0:
@@ -119,16 +90,9 @@ def _of_terms(
     return None
 
 
-def _terms(model: LMMModel | GLMMModel) -> list[_Term]:
-    """Return the random terms of a model."""
-    return [
-        _Term(block.factor, block.columns[:, effects], structure)
-        for block, joint in zip(model.design.blocks, model.covariance.factors, strict=True)
-        for structure, effects in zip(joint.structures, joint.effect_slices, strict=True)
-    ]
-
-
-def _unmatched(small: Sequence[_Term], large: Sequence[_Term]) -> tuple[list[_Term], list[_Term]]:
+def _unmatched(
+    small: Sequence[ModelTerm], large: Sequence[ModelTerm]
+) -> tuple[list[ModelTerm], list[ModelTerm]]:
     """Return the terms of each model that the other does not have."""
     left, right = [], list(large)
     for term in small:
@@ -140,7 +104,7 @@ def _unmatched(small: Sequence[_Term], large: Sequence[_Term]) -> tuple[list[_Te
     return left, right
 
 
-def _equal(one: _Term, other: _Term) -> bool:
+def _equal(one: ModelTerm, other: ModelTerm) -> bool:
     """Tell whether two terms are one and the same model."""
     if one.structure != other.structure and max(one.n_effects, other.n_effects) > 1:
         return False
@@ -149,14 +113,6 @@ def _equal(one: _Term, other: _Term) -> bool:
     if one.structure.invariance == "linear":
         return spans(one.columns, other.columns)
     return bool(np.allclose(one.columns, other.columns, rtol=1e-12, atol=0.0))
-
-
-def _contained(small: Sequence[_Term], large: _Term) -> bool:
-    """Tell whether all small terms belong to the groups and the columns of the large one."""
-    return bool(small) and all(
-        _same_groups(term.factor, large.factor) and spans(large.columns, term.columns)
-        for term in small
-    )
 
 
 def _same_groups(one: GroupingFactor, other: GroupingFactor) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.design.design import Design
+from skmixed.fitting.glmm_model import ExtraColumns
 
 __all__ = ["fixed_columns", "spans"]
 
@@ -15,19 +16,14 @@ FloatArray = NDArray[np.float64]
 OUTSIDE = 1e-7
 
 
-def fixed_columns(design: Design) -> FloatArray:
-    """Return X with its intercept, shape (n, p)."""
-    ones = np.ones((design.n_rows, int(design.intercept)))
-    return np.concatenate([ones, design.fixed], axis=1)
+def fixed_columns(columns: Design | ExtraColumns) -> FloatArray:
+    """Return X of a predictor with its intercept, shape (n, p)."""
+    ones = np.ones((len(columns.fixed), int(columns.intercept)))
+    return np.concatenate([ones, columns.fixed], axis=1)
 
 
 def spans(columns: FloatArray, others: FloatArray) -> bool:
-    """Tell whether all other columns are combinations of some columns, within rounding.
-
-    Parameters
-    ----------
-    columns, others : ndarray of shape (n, _)
-    """
+    """Tell whether all other columns are combinations of some columns, within rounding."""
     if not columns.shape[1]:
         return not others.any()
     lengths = np.linalg.norm(columns, axis=0)

@@ -5,11 +5,7 @@ A linear mixed model counts as the family of normal responses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from skmixed.families.gaussian import Gaussian
 from skmixed.families.zero_inflation import without_inflation
@@ -17,30 +13,12 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import ExtraColumns, GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.inference.comparison.column_spaces import spans
+from skmixed.inference.comparison.column_spaces import fixed_columns, spans
 
-__all__ = ["AddedParameters", "added_by_family", "densities_differ", "require_no_penalty"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["added_by_family", "densities_differ", "require_no_penalty"]
 
 # Families that are the limit of others as their dispersion vanishes.
 LIMITS = {"poisson": ("negative_binomial", "negative_binomial_1")}
-
-
-@dataclass(frozen=True, slots=True)
-class AddedParameters:
-    """Hold what a family has beyond one that is a case of it.
-
-    Attributes
-    ----------
-    n_boundary : int
-        Parameters on the boundary of their range where it is that case.
-    unidentified : bool
-        Whether others say nothing there, so that no reference distribution is known.
-    """
-
-    n_boundary: int = 0
-    unidentified: bool = False
 
 
 def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> str | None:
@@ -49,7 +27,8 @@ def densities_differ(one: LMMModel | GLMMModel, other: LMMModel | GLMMModel) -> 
     if families[0].is_discrete != families[1].is_discrete:
         names = " and ".join(repr(family.name) for family in families)
         return f"one gives probabilities of counts, the other a density (families {names})"
-    if _counts_trials(one) != _counts_trials(other):
+    trials = [isinstance(model, GLMMModel) and model.trials for model in (one, other)]
+    if trials[0] != trials[1]:
         return "the weights of only one of them count trials"
     return None
 
@@ -65,13 +44,11 @@ def require_no_penalty(fit: LMMFit) -> None:
 
 def added_by_family(
     small: LMMModel | GLMMModel, large: LMMModel | GLMMModel
-) -> AddedParameters | None:
-    """Return what the family of a larger model adds, None if the smaller is not a case of it.
+) -> list[ExtraColumns] | None:
+    """Return the further predictors that only the family of a larger model of the same rows has.
 
-    Parameters
-    ----------
-    small, large : LMMModel or GLMMModel
-        Of the same rows.
+    Each has a parameter on the boundary of its range where it is not there. None if the smaller
+    family is no case of the larger one.
     """
     inner, outer = _family(small), _family(large)
     if inner.link != outer.link:
@@ -82,11 +59,9 @@ def added_by_family(
     ours, theirs = _columns(small), _columns(large)
     if not set(ours) <= set(theirs):
         return None
-    if not all(spans(_written_out(theirs[name]), _written_out(ours[name])) for name in ours):
+    if not all(spans(fixed_columns(theirs[name]), fixed_columns(ours[name])) for name in ours):
         return None
-    added = [theirs[name] for name in theirs if name not in ours]
-    alone = not any(one.fixed.shape[1] for one in added)
-    return AddedParameters(len(added), not alone)
+    return [theirs[name] for name in theirs if name not in ours]
 
 
 def _family(model: LMMModel | GLMMModel) -> Any:
@@ -94,19 +69,8 @@ def _family(model: LMMModel | GLMMModel) -> Any:
     return model.family if isinstance(model, GLMMModel) else Gaussian()
 
 
-def _counts_trials(model: LMMModel | GLMMModel) -> bool:
-    """Tell whether weights are numbers of trials."""
-    return isinstance(model, GLMMModel) and model.trials
-
-
 def _columns(model: LMMModel | GLMMModel) -> dict[str, ExtraColumns]:
     """Return the columns of the further predictors by name."""
     if not isinstance(model, GLMMModel):
         return {"dispersion": ExtraColumns.constant(model.design.n_rows)}
     return dict(zip(model.family.extra_names, model.extra, strict=True))
-
-
-def _written_out(columns: ExtraColumns) -> FloatArray:
-    """Return all columns, the intercept included."""
-    ones = np.ones((len(columns.fixed), int(columns.intercept)))
-    return np.concatenate([ones, columns.fixed], axis=1)

@@ -32,13 +32,7 @@ REFITS = (None, "ml", "reml")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedModel:
-    """Hold one of the models that are compared.
-
-    Attributes
-    ----------
-    refitted : bool
-        Whether it was fitted again, by another criterion than the user chose.
-    """
+    """Hold one of the models that are compared, perhaps fitted again by another criterion."""
 
     name: str
     model: Any
@@ -88,13 +82,7 @@ def compared_models(models: Sequence[Any] | Mapping[str, Any]) -> list[ComparedM
 
 
 def compared_model(name: str, fitted: Any) -> ComparedModel:
-    """Return a model with its fit.
-
-    Parameters
-    ----------
-    fitted : MixedLMResults or LMMModel
-        A model that is not fitted yet is.
-    """
+    """Return a model with its fit; one that is not fitted yet is."""
     model, found = model_of(fitted), fitted_model_of(fitted)
     found.fit.require_likelihood()
     require_no_penalty(found.fit)
@@ -142,15 +130,7 @@ def _equal(one: FloatArray | None, other: FloatArray | None) -> bool:
 def refitted(models: Sequence[ComparedModel], refit: str | None) -> list[ComparedModel]:
     """Return the models fitted by one criterion under which they can be compared.
 
-    Parameters
-    ----------
-    refit : {None, "ml", "reml"}
-        None keeps REML where all are REML fits of the same fixed effects, else takes ML.
-
-    Raises
-    ------
-    ValueError
-        If refit is unknown, or asks for REML where the fixed effects differ.
+    None keeps REML where all are REML fits of the same fixed effects, else takes ML.
     """
     if refit not in REFITS:
         raise ValueError(f"refit must be one of {list(REFITS)}, got {refit!r}.")
@@ -169,10 +149,7 @@ def same_fixed_effects(one: ComparedModel, other: ComparedModel) -> bool:
 
     Another coding of the same effects changes the constant of REML: it counts as different.
     """
-    a, b = (_sorted_columns(fixed_columns(model.model.design)) for model in (one, other))
+    a, b = (fixed_columns(model.model.design) for model in (one, other))
+    # In an order that depends on the values of the columns only.
+    a, b = (X[:, np.lexsort(X)] if X.size else X for X in (a, b))
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-12, atol=0.0))
-
-
-def _sorted_columns(X: FloatArray) -> FloatArray:
-    """Return the columns in an order that depends on their values only."""
-    return X[:, np.lexsort(X)] if X.size else X

@@ -94,28 +94,6 @@ def conditional_aic(fitted: Any, *, convention: str = "exact") -> ConditionalAIC
     fit = fit_of(fitted)
     fit.require_gaussian("The conditional AIC", "compare by aic or bic (skmixed.inference.compare)")
     fit.require_likelihood()
-    _require_known_residuals(fit)
-    traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
-    if fit.products is not None and fit.estimable:
-        parts = _through_theta(fit, fit.products)
-    else:
-        parts = _without_theta(fit)
-    profiled = parts.profiled if convention == "exact" else 0.5 * parts.profiled
-    n_sigma = 0.0 if _knows_sigma(fit) else 1.0
-    df = n_sigma + len(fit.fixed.standardised) + traces + parts.moved - profiled
-    log_likelihood = _given_modes(fit, parts.squares)
-    return ConditionalAIC(-2.0 * log_likelihood + 2.0 * df, df, log_likelihood)
-
-
-def has_conditional_aic(fit: LMMFit) -> bool:
-    """Tell whether a fit has one: normal residuals, of which no correlations are estimated."""
-    if not fit.is_linear:
-        return False
-    return fit.residual is None or not fit.residual.n_parameters
-
-
-def _require_known_residuals(fit: LMMFit) -> None:
-    """Raise ValueError if parameters of a residual structure are estimated."""
     if fit.residual is not None and not has_conditional_aic(fit):
         raise ValueError(
             "The conditional AIC counts what estimating the variances of random effects adds; for "
@@ -123,25 +101,17 @@ def _require_known_residuals(fit: LMMFit) -> None:
             f"{fit.residual.learned.structure!r}, no such count is established. Compare by aic or "
             "bic (skmixed.inference.compare), or by predictions that leave rows or groups out."
         )
+    traces = sum(float(one.sum()) for one in hat_traces(fit, reml=1))
+    moved, profiled, squares = _through_theta(fit)
+    profiled = profiled if convention == "exact" else 0.5 * profiled
+    df = float(fit.estimates_sigma) + len(fit.fixed.standardised) + traces + moved - profiled
+    log_likelihood = _given_modes(fit, squares)
+    return ConditionalAIC(-2.0 * log_likelihood + 2.0 * df, df, log_likelihood)
 
 
-def _knows_sigma(fit: LMMFit) -> bool:
-    """Tell whether the variances of the residuals are known."""
-    return not fit.estimates_sigma
-
-
-@dataclass(frozen=True, slots=True)
-class _ThroughTheta:
-    """Hold the two terms of the correction, and the sum of squared conditional residuals."""
-
-    moved: float
-    profiled: float
-    squares: float
-
-
-def _without_theta(fit: LMMFit) -> _ThroughTheta:
-    """Return what a model without random effects has, and one that leaves nothing of y."""
-    return _ThroughTheta(0.0, 0.0, fit.nu * fit.standardised_sigma**2)
+def has_conditional_aic(fit: LMMFit) -> bool:
+    """Tell whether a fit has one: normal residuals, of which no correlations are estimated."""
+    return fit.is_linear and (fit.residual is None or not fit.residual.n_parameters)
 
 
 def _given_modes(fit: LMMFit, squares: float) -> float:
@@ -154,55 +124,64 @@ def _given_modes(fit: LMMFit, squares: float) -> float:
     return -0.5 * float(fit.n_rows * np.log(2.0 * np.pi * variance) - sum_log_weights + scatter)
 
 
-def _through_theta(fit: LMMFit, products: CrossProducts) -> _ThroughTheta:
-    """Compute the correction; f_j = Z u_j with u_j = dPsi_j t and t = Z'P y."""
+def _through_theta(fit: LMMFit) -> tuple[float, float, float]:
+    """Return the two terms of the correction, and the sum of squared conditional residuals.
+
+    Here f_j = Z u_j with u_j = dPsi_j t and t = Z'P y.
+    """
+    products = fit.products
+    # Without random effects there is no correction, and none where nothing is left of y.
+    none = 0.0, 0.0, fit.nu * fit.standardised_sigma**2
+    if products is None or not fit.estimable:
+        return none
     objective = fit.objective()
     at = objective(fit.convergence.theta)
     if not at.solution.r2:
-        return _without_theta(fit)
+        return none
     to_residual = np.append(-at.solution.beta, 1.0)[None]
     t = objective.kernel.projected(at.whitened, to_residual)
-    u, b = _moved_effects(fit, t)
-    ZtPf, ZtPb, fPf = _projections(fit, products, u, b)
     factors = objective.covariance.relative_factors(fit.convergence.theta)
-    shrunken = [np.einsum("qr,mrg->mqg", L @ L.T, s) for L, s in zip(factors, ZtPf, strict=True)]
+    u, b = _moved_effects(fit, t), _shrunken(factors, t)
+    ZtPf, ZtPb, fPf = _projections(products, factors, u, b)
     # P W^-1 P = P - P Z Psi Z'P.
-    within = fPf - _summed(products, ZtPf, shrunken)
+    within = fPf - _summed(products, ZtPf, _shrunken(factors, ZtPf))
     along = _summed(products, u, t)[:, 0]
     residual = along - _summed(products, u, ZtPb)[:, 0]
     r2 = at.solution.r2
     # Twice the inverse of H.
     slopes = parameter_covariance(fit)[:-1, :-1] / at.solution.sigma2
-    profiled = 0.0 if _knows_sigma(fit) else float(residual @ slopes @ along) / r2
+    profiled = float(residual @ slopes @ along) / r2 if fit.estimates_sigma else 0.0
     penalty = float(_summed(products, t, b)[0, 0])
-    return _ThroughTheta(float(np.sum(slopes * within)), profiled, r2 - penalty)
+    return float(np.sum(slopes * within)), profiled, r2 - penalty
 
 
-def _moved_effects(
-    fit: LMMFit, t: Sequence[FloatArray]
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return dPsi_j t for each parameter, and the modes Psi t, factor by factor."""
+def _moved_effects(fit: LMMFit, t: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return dPsi_j t for each parameter, factor by factor."""
     ends = np.cumsum([0, *(effects.covariance.n_parameters for effects, _ in fit.estimable)])
-    directions, modes = [], []
+    directions = []
     for i, ((effects, theta), score) in enumerate(zip(fit.estimable, t, strict=True)):
-        Lambda = effects.covariance.factor(theta)
-        dPsi = effects.covariance.covariance_derivative(theta)
         u = np.zeros((ends[-1], *score.shape[1:]))
-        u[ends[i] : ends[i + 1]] = dPsi @ score[0]
+        u[ends[i] : ends[i + 1]] = effects.covariance.covariance_derivative(theta) @ score[0]
         directions.append(u)
-        modes.append(np.einsum("qr,mrg->mqg", Lambda @ Lambda.T, score))
-    return directions, modes
+    return directions
+
+
+def _shrunken(factors: Sequence[FloatArray], scores: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return Psi times scores, factor by factor."""
+    return [np.einsum("qr,mrg->mqg", L @ L.T, s) for L, s in zip(factors, scores, strict=True)]
 
 
 def _projections(
-    fit: LMMFit, products: CrossProducts, u: Sequence[FloatArray], b: Sequence[FloatArray]
+    products: CrossProducts,
+    factors: Sequence[FloatArray],
+    u: Sequence[FloatArray],
+    b: Sequence[FloatArray],
 ) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
     """Return Z'P f and Z'P Z b of each factor, and f_j'P f_k, with f = Z u."""
-    extended = with_combinations(
-        products, [np.concatenate(pair) for pair in zip(u, b, strict=True)]
-    )
+    both = [np.concatenate(pair) for pair in zip(u, b, strict=True)]
+    extended = with_combinations(products, both)
     kernel = kernel_for(extended, "direct")
-    at = kernel.whiten([effects.covariance.factor(theta) for effects, theta in fit.estimable])
+    at = kernel.whiten(factors)
     p, m = len(products.AtWA) - 1, len(u[0])
     G, added = at.reduced, slice(p, p + m + 1)
     on_X = np.linalg.solve(G[:p, :p], G[:p, added]).T if p else np.empty((m + 1, 0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,15 @@ from skmixed.inference.comparison.compared_models import (
     same_fixed_effects,
 )
 from skmixed.inference.comparison.likelihood_ratio import without_rounding
-from skmixed.inference.comparison.null_distribution import simulate_likelihood_ratio
-from skmixed.inference.comparison.random_terms import named_terms
-from skmixed.inference.comparison.reduced_models import with_only_term, without_term
-from skmixed.inference.comparison.spectrum import Spectrum, spectrum_of
+from skmixed.inference.comparison.null_distribution import (
+    simulate_likelihood_ratio,
+    spectrum_of,
+)
+from skmixed.inference.comparison.random_terms import (
+    named_terms,
+    with_only_term,
+    without_term,
+)
 
 __all__ = ["exact_lrt", "exact_rlrt"]
 
@@ -101,12 +105,17 @@ def exact_rlrt(
         statistic, again = _against_zero(alone.fit), alone.refitted
     else:
         pair = [compared_model("full", full), compared_model("null", null)]
-        _require_comparable([*pair, given])
+        require_same_rows([*pair, given])
+        if not all(same_fixed_effects(pair[0], other) for other in (pair[1], given)):
+            raise ValueError(
+                "The three models of a restricted likelihood-ratio test must have the same fixed "
+                "effects. Fit them with the same fixed part of the formula."
+            )
         pair = [model.by_criterion(reml=True) for model in pair]
         statistic = pair[1].fit.criterion - pair[0].fit.criterion
         again = any(model.refitted for model in pair)
-    found = _Found(f"variance of {label} = 0", "REML", again, statistic)
-    return _simulated(found, spectrum_of(alone.fit), n_sim, random_state)
+    hypothesis = f"variance of {label} = 0"
+    return _simulated(hypothesis, statistic, alone.fit, n_sim, random_state, refitted=again)
 
 
 def exact_lrt(
@@ -163,39 +172,35 @@ def exact_lrt(
         statistic = smaller.fit.criterion - one.fit.criterion
         again = again or smaller.refitted
         hypothesis += f", {n_fixed} fixed effects = 0" if n_fixed else ""
-    found = _Found(hypothesis, "ML", again, statistic)
-    return _simulated(found, spectrum_of(one.fit, n_fixed=n_fixed), n_sim, random_state)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Hold what is tested, and the statistic."""
-
-    hypothesis: str
-    method: str
-    refitted: bool
-    statistic: float
+    return _simulated(
+        hypothesis, statistic, one.fit, n_sim, random_state, refitted=again, n_fixed=n_fixed
+    )
 
 
 def _simulated(
-    found: _Found,
-    spectrum: Spectrum,
+    hypothesis: str,
+    statistic: float,
+    fit: LMMFit,
     n_sim: int,
     random_state: int | np.random.Generator | None,
+    *,
+    refitted: bool,
+    n_fixed: int = 0,
 ) -> pd.DataFrame:
     """Return the table of a test."""
+    spectrum = spectrum_of(fit, n_fixed=n_fixed)
     if n_sim < 1:
         raise ValueError(f"n_sim must be at least 1, got {n_sim}.")
     draws = simulate_likelihood_ratio(spectrum, n_sim, np.random.default_rng(random_state))
-    statistic = without_rounding(found.statistic)
+    statistic = without_rounding(statistic)
     reached = int((draws >= statistic).sum())
     share = reached / n_sim
     upper = 1.0 if reached == n_sim else stats.beta.ppf(LIMIT, reached + 1, n_sim - reached)
     return pd.DataFrame(
         {
-            "hypothesis": [found.hypothesis],
-            "method": [found.method],
-            "refitted": [found.refitted],
+            "hypothesis": [hypothesis],
+            "method": ["REML" if fit.reml else "ML"],
+            "refitted": [refitted],
             "statistic": [statistic],
             "p_value": [share],
             "p_value_se": [float(np.sqrt(share * (1.0 - share) / n_sim))],
@@ -239,16 +244,6 @@ def _require_one_parameter(tested: ComparedModel) -> str:
             "test them one at a time, or use likelihood_ratio_test."
         )
     return labels[0]
-
-
-def _require_comparable(models: list[ComparedModel]) -> None:
-    """Raise ValueError unless the models have the same rows and the same fixed effects."""
-    require_same_rows(models)
-    if not all(same_fixed_effects(models[0], other) for other in models[1:]):
-        raise ValueError(
-            "The three models of a restricted likelihood-ratio test must have the same fixed "
-            "effects. Fit them with the same fixed part of the formula."
-        )
 
 
 def _require_least_squares_within(small: ComparedModel, large: ComparedModel) -> None:

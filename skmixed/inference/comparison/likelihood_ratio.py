@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from skmixed.inference.comparison.bootstrap_test import Resampling, bootstrap_p_value
@@ -24,17 +23,21 @@ from skmixed.inference.comparison.compared_models import (
 from skmixed.residual.structure import contains
 
 __all__ = [
+    "NO_TEST",
     "anova_models",
     "likelihood_ratio",
     "likelihood_ratio_test",
-    "no_test",
     "without_rounding",
 ]
 
-FloatArray = NDArray[np.float64]
-
 # A likelihood ratio that is smaller is rounding.
 ZERO = 1e-8
+# What a table says where there is no test.
+NO_TEST: dict[str, Any] = {
+    **dict.fromkeys(("statistic", "df", "p_value"), np.nan),
+    "reference": None,
+    "p_value_mixture": np.nan,
+}
 
 
 def likelihood_ratio_test(
@@ -159,17 +162,11 @@ def anova_models(
     require_same_rows(compared)
     resampling = Resampling(bootstrap, np.random.default_rng(random_state), n_jobs)
     compared = refitted(sorted(compared, key=lambda one: one.fit.n_parameters), refit)
-    rows = [_row(one) | no_test() for one in compared]
+    rows = [_row(one) | NO_TEST for one in compared]
     for i, (small, large) in enumerate(pairwise(compared), 1):
         _require_nested(small, large)
         rows[i] |= likelihood_ratio(small, large, resampling)
     return pd.DataFrame(rows)
-
-
-def no_test() -> dict[str, Any]:
-    """Return what a table says where there is no test."""
-    numbers: dict[str, Any] = dict.fromkeys(("statistic", "df", "p_value"), np.nan)
-    return {**numbers, "reference": None, "p_value_mixture": np.nan}
 
 
 def _row(one: ComparedModel) -> dict[str, Any]:
@@ -189,18 +186,9 @@ def _row(one: ComparedModel) -> dict[str, Any]:
 def likelihood_ratio(
     small: ComparedModel, large: ComparedModel, resampling: Resampling
 ) -> dict[str, Any]:
-    """Test one model against a larger one.
+    """Test one model against a larger one, both fitted by one criterion.
 
-    Parameters
-    ----------
-    small, large : ComparedModel
-        Fitted by one criterion.
-
-    Returns
-    -------
-    dict
-        With statistic, df, where df is positive p_value, reference and p_value_mixture, and what
-        was found by simulation, if there was one.
+    Where ``df`` is not positive there is no p-value, and one by simulation only where asked for.
     """
     statistic = without_rounding(small.fit.criterion - large.fit.criterion)
     df = large.fit.n_parameters - small.fit.n_parameters
@@ -223,35 +211,30 @@ def without_rounding(ratio: float) -> float:
     return ratio if ratio > ZERO else 0.0
 
 
-def _known_difference(small: ComparedModel, large: ComparedModel) -> FloatArray:
-    """Return by how much the offsets of two models differ, row by row."""
-    designs = small.model.design, large.model.design
-    offsets = [0.0 if one.offset is None else one.offset for one in designs]
-    return np.zeros(designs[0].n_rows) + offsets[0] - offsets[1]
-
-
 def _require_nested(small: ComparedModel, large: ComparedModel) -> None:
     """Raise ValueError unless fixed effects, family and residuals are cases of the other's."""
-    X_large, X_small = fixed_columns(large.model.design), fixed_columns(small.model.design)
-    if not spans(X_large, np.column_stack([X_small, _known_difference(small, large)])):
-        raise ValueError(
-            f"{small.name!r} is not nested in {large.name!r}: some of its fixed effects are not "
-            "among theirs, so that there is no likelihood-ratio test. Use compare, which ranks "
-            "models by information criteria."
-        )
-    if added_by_family(small.model, large.model) is None:
-        raise ValueError(
-            f"{small.name!r} is not nested in {large.name!r}: its family, link, "
-            f"dispersion and zero inflation are not a special case of theirs. Use compare, which "
-            "ranks models by information criteria."
-        )
-    structures = [
+    designs = large.model.design, small.model.design
+    X_large, X_small = map(fixed_columns, designs)
+    offsets = [0.0 if one.offset is None else one.offset for one in designs]
+    known_difference = np.zeros(len(X_small)) + offsets[1] - offsets[0]
+    inner, outer = (
         None if one.residual is None else one.residual.learned.structure
         for one in (small.fit, large.fit)
-    ]
-    if not contains(structures[1], structures[0]):
-        raise ValueError(
-            f"{small.name!r} is not known to be nested in {large.name!r}: its residuals have the "
-            f"structure {structures[0]!r}, theirs {structures[1]!r}. Use compare, which ranks "
-            "models by information criteria."
+    )
+    known = ""
+    if not spans(X_large, np.column_stack([X_small, known_difference])):
+        problem = (
+            "some of its fixed effects are not among theirs, so that there is no likelihood-ratio "
+            "test"
         )
+    elif added_by_family(small.model, large.model) is None:
+        problem = "its family, link, dispersion and zero inflation are not a special case of theirs"
+    elif not contains(outer, inner):
+        known = "known to be "
+        problem = f"its residuals have the structure {inner!r}, theirs {outer!r}"
+    else:
+        return
+    raise ValueError(
+        f"{small.name!r} is not {known}nested in {large.name!r}: {problem}. Use compare, which "
+        "ranks models by information criteria."
+    )

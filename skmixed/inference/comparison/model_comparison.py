@@ -10,7 +10,6 @@ import pandas as pd
 
 from skmixed.exceptions import warn_user
 from skmixed.inference.comparison.compared_models import (
-    REFITS,
     ComparedModel,
     compared_models,
     refitted,
@@ -90,8 +89,6 @@ def compare(
     compared = compared_models(models)
     if not compared:
         raise ValueError("There is no model to compare. Give the results of mixedlm.")
-    if refit not in REFITS:
-        raise ValueError(f"refit must be one of {list(REFITS)}, got {refit!r}.")
     require_same_rows(compared)
     if refit is None:
         _warn_of_criteria(compared)

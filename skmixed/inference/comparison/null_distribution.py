@@ -15,20 +15,22 @@ ML nu = n, and xi are the eigenvalues of Z'Z.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.inference.comparison.spectrum import Spectrum
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.likelihood.several import products_of_others
 
-__all__ = ["simulate_likelihood_ratio"]
+__all__ = ["Spectrum", "simulate_likelihood_ratio", "spectrum_of"]
 
 FloatArray = NDArray[np.float64]
 
-# Logarithms of lambda, relative to the largest eigenvalue: from where the ratio is nearly linear to
+# Values of lambda, relative to the largest eigenvalue: from where the ratio is nearly linear to
 # where the variance of the residuals no longer matters.
-LOWEST, HIGHEST, N_GRID = -10.0, 8.0, 200
+GRID = np.exp(np.linspace(-10.0, 8.0, 200))
 # Eigenvalues that differ by less are one, and below this part of the largest they are 0.
 EQUAL = 1e-9
 # Numbers to hold at a time.
@@ -36,46 +38,80 @@ CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scaled:
-    """Hold distinct eigenvalues relative to the largest, how often each occurs, and the grid."""
+class Spectrum:
+    """Hold what the null distribution depends on; n_residual is n - p without the variance.
+
+    By maximum likelihood ``n_fixed`` fixed effects may be tested besides.
+    """
 
     mu: FloatArray
-    counts: FloatArray
     xi: FloatArray
-    xi_counts: FloatArray
-    n_rest: float
-    grid: FloatArray
+    n_residual: float
+    nu: float
+    n_fixed: int = 0
+
+
+def spectrum_of(fit: LMMFit, *, n_fixed: int = 0) -> Spectrum:
+    """Return what the null distribution depends on, for a fit of one variance of random effects.
+
+    Z is that of the tested variance, times the root of its structure and of the weights.
+    """
+    if not fit.estimable:
+        raise ValueError(
+            "The tested variance cannot be told from that of the residuals, so that there is "
+            "nothing to test. Use groups of several rows."
+        )
+    mu, xi = _eigenvalues(fit)
+    n_residual = fit.n_rows - len(fit.fixed.standardised)
+    return Spectrum(mu, mu if fit.reml else xi, n_residual, fit.nu, n_fixed)
+
+
+def _eigenvalues(fit: LMMFit) -> tuple[FloatArray, FloatArray]:
+    """Return the eigenvalues of Z'P_0 Z and of Z'Z, with Z times the root of the structure."""
+    products = fit.products
+    ((effects, _),) = fit.estimable
+    if products is None or products.factors[0].multiplicity is not None:
+        raise ValueError(
+            "The null distribution needs rows that count as such. Repeat the rows of the groups "
+            "instead of giving group_weight."
+        )
+    ZtZ, ZtA = products_of_others(products, 0)
+    ZtX, XtX = ZtA[:, :-1], products.AtWA[:-1, :-1]
+    root = np.kron(effects.covariance.factor(np.ones(1)), np.eye(len(effects.levels)))
+    if effects.covariance.n_effects > 1:
+        ZtZ, ZtX = root.T @ ZtZ @ root, root.T @ ZtX
+    xi = np.linalg.eigvalsh(ZtZ)
+    mu = np.linalg.eigvalsh(ZtZ - ZtX @ np.linalg.solve(XtX, ZtX.T)) if ZtX.shape[1] else xi
+    return np.maximum(mu, 0.0), np.maximum(xi, 0.0)
 
 
 def simulate_likelihood_ratio(
     spectrum: Spectrum, n_sim: int, generator: np.random.Generator
 ) -> FloatArray:
-    """Draw likelihood ratios under the hypothesis.
+    """Draw likelihood ratios under the hypothesis, at least 0.
 
     Equal eigenvalues share one chi-squared variable of as many degrees of freedom. The supremum is
     found on a grid of log lambda, and then by a parabola through the highest points.
-
-    Returns
-    -------
-    ndarray of shape (n_sim,)
-        At least 0.
     """
-    scaled = _scaled(spectrum)
-    size = max(1, CHUNK // (len(scaled.mu) + len(scaled.grid)))
-    parts = [
-        _draw(spectrum, scaled, min(size, n_sim - first), generator)
-        for first in range(0, n_sim, size)
-    ]
-    return np.concatenate(parts)
-
-
-def _scaled(spectrum: Spectrum) -> _Scaled:
-    """Prepare the eigenvalues."""
     top = max(spectrum.mu.max(initial=0.0), spectrum.xi.max(initial=0.0))
     mu, counts = _distinct(spectrum.mu, top)
     xi, xi_counts = _distinct(spectrum.xi, top)
-    grid = np.exp(np.linspace(LOWEST, HIGHEST, N_GRID))
-    return _Scaled(mu, counts, xi, xi_counts, spectrum.n_residual - float(counts.sum()), grid)
+    n_rest = spectrum.n_residual - float(counts.sum())
+    size, parts = max(1, CHUNK // (len(mu) + len(GRID))), []
+
+    def volume(at: FloatArray) -> FloatArray:
+        return np.log1p(at[:, None] * xi) @ xi_counts
+
+    for first in range(0, n_sim, size):
+        n = min(size, n_sim - first)
+        w = generator.chisquare(counts, size=(n, len(counts)))
+        rest = generator.chisquare(n_rest, size=n) if n_rest > 0.0 else np.zeros(n)
+        total = w.sum(axis=1) + rest
+        parts.append(_supremum(mu, w / total[:, None], spectrum.nu, volume))
+        if spectrum.n_fixed:
+            explained = generator.chisquare(spectrum.n_fixed, size=n)
+            parts[-1] += spectrum.nu * np.log1p(explained / total)
+    return np.concatenate(parts)
 
 
 def _distinct(values: FloatArray, top: float) -> tuple[FloatArray, FloatArray]:
@@ -86,49 +122,31 @@ def _distinct(values: FloatArray, top: float) -> tuple[FloatArray, FloatArray]:
     return relative[starts], counts.astype(np.float64)
 
 
-def _draw(
-    spectrum: Spectrum, scaled: _Scaled, n_sim: int, generator: np.random.Generator
+def _supremum(
+    mu: FloatArray, shares: FloatArray, nu: float, volume: Callable[[FloatArray], FloatArray]
 ) -> FloatArray:
-    """Draw some likelihood ratios."""
-    w = generator.chisquare(scaled.counts, size=(n_sim, len(scaled.counts)))
-    rest = np.zeros(n_sim)
-    if scaled.n_rest > 0.0:
-        rest = generator.chisquare(scaled.n_rest, size=n_sim)
-    total = w.sum(axis=1) + rest
-    ratio = _supremum(spectrum, scaled, w, total)
-    if spectrum.n_fixed:
-        explained = generator.chisquare(spectrum.n_fixed, size=n_sim)
-        ratio += spectrum.nu * np.log1p(explained / total)
-    return ratio
+    """Return the highest value over lambda; 0 where lambda = 0 is best.
 
-
-def _supremum(spectrum: Spectrum, scaled: _Scaled, w: FloatArray, total: FloatArray) -> FloatArray:
-    """Return the highest value over lambda; 0 where lambda = 0 is best."""
-    grid = scaled.grid
-    shrunk = np.multiply.outer(scaled.mu, grid)
-    explained = w @ (shrunk / (1.0 + shrunk))
-    volume = scaled.xi_counts @ np.log1p(np.multiply.outer(scaled.xi, grid))
-    # N + D is the total, whatever lambda.
-    values = -spectrum.nu * np.log1p(-explained / total[:, None]) - volume
+    The shares are those of w in N + D, which is the same whatever lambda.
+    """
+    shrunk = np.multiply.outer(mu, GRID)
+    values = -nu * np.log1p(-(shares @ (shrunk / (1.0 + shrunk)))) - volume(GRID)
     best = values.argmax(axis=1)
-    rows = np.arange(len(w))
-    highest = values[rows, best]
-    inside = (best > 0) & (best < len(grid) - 1) & (highest > 0.0)
+    highest = values[np.arange(len(values)), best]
+    inside = (best > 0) & (best < len(GRID) - 1) & (highest > 0.0)
     if inside.any():
-        at = _peak(values[inside], best[inside], grid)
-        own = scaled.mu * at[:, None]
-        part = np.einsum("ns,ns->n", w[inside], own / (1.0 + own)) / total[inside]
-        refined = -spectrum.nu * np.log1p(-part)
-        refined -= np.log1p(scaled.xi * at[:, None]) @ scaled.xi_counts
-        highest[inside] = np.maximum(highest[inside], refined)
+        at = _peak(values[inside], best[inside])
+        own = mu * at[:, None]
+        part = np.einsum("ns,ns->n", shares[inside], own / (1.0 + own))
+        highest[inside] = np.maximum(highest[inside], -nu * np.log1p(-part) - volume(at))
     return np.maximum(highest, 0.0)
 
 
-def _peak(values: FloatArray, best: NDArray[np.intp], grid: FloatArray) -> FloatArray:
+def _peak(values: FloatArray, best: NDArray[np.intp]) -> FloatArray:
     """Return lambda at the top of the parabola in log lambda through three points."""
     rows = np.arange(len(values))
     left, middle, right = (values[rows, best + i] for i in (-1, 0, 1))
     bend = left - 2.0 * middle + right
     shift = np.divide(0.5 * (left - right), bend, out=np.zeros_like(bend), where=bend < 0.0)
-    step = np.log(grid[1] / grid[0])
-    return np.asarray(grid[best] * np.exp(step * np.clip(shift, -1.0, 1.0)))
+    step = np.log(GRID[1] / GRID[0])
+    return np.asarray(GRID[best] * np.exp(step * np.clip(shift, -1.0, 1.0)))

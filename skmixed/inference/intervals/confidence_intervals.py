@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.inference.inputs import fit_of
 from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from skmixed.families.base import Family
 from skmixed.families.zero_inflation import without_inflation
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.formula.variables import effect_variables
+from skmixed.inference.coefficients.covariance_solve import quadratic_forms
 from skmixed.inference.coefficients.wald import TTests
 from skmixed.inference.marginal.estimates import MarginalEstimates
 from skmixed.inference.marginal.reference_grid import ReferenceGrid
@@ -47,29 +47,14 @@ class AveragedEstimates(MarginalEstimates):
     def _tests(self, functions: FloatArray, offset: FloatArray) -> TTests:
         """Test linear functions of all parameters by the normal distribution."""
         estimates = offset + functions @ self._fit.joint.parameters
-        variances = np.einsum("mi,ij,mj->m", functions, self._covariance, functions)
-        errors = np.sqrt(np.maximum(variances, 0.0))
-        statistics = np.full(len(errors), np.nan)
-        np.divide(estimates, errors, out=statistics, where=errors > 0.0)
-        p_values = 2.0 * stats.norm.sf(np.abs(statistics))
-        return TTests(estimates, errors, np.full(len(errors), np.inf), statistics, p_values)
+        variances = quadratic_forms(functions, self._covariance)
+        return TTests.of(estimates, np.sqrt(np.maximum(variances, 0.0)))
 
 
 def averaged_functions(
     grid: ReferenceGrid, fit: GLMMFit, weights: str
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the gradient of the link of each mean in all parameters, and what is left of it.
-
-    Parameters
-    ----------
-    weights : str
-        How cells count, as in ``ReferenceGrid.average``.
-
-    Returns
-    -------
-    functions : ndarray of shape (k, n_parameters)
-    offset : ndarray of shape (k,)
-    """
+    """Return the gradient of the link of each mean in all parameters, and what is left of it."""
     columns = grid.evaluate()
     X = fit.coordinates.fixed.transform(columns[:, int(fit.coordinates.fixed.intercept) : -1])
     eta = fit.joint.parameters[fit.joint.beta] @ X + columns[:, -1]
@@ -88,14 +73,15 @@ def averaged_functions(
 
 
 def _variance_of_eta(grid: ReferenceGrid, fit: GLMMFit) -> tuple[FloatArray, FloatArray]:
-    """Return the variance of the random effects' part in each cell, and its derivatives in theta.
-
-    Raises
-    ------
-    ValueError
-        If it depends on columns that the grid does not have.
-    """
-    _check_variables(grid)
+    """Return the variance of the random part in each cell, and its derivatives in theta."""
+    known = grid.source.variables
+    unknown = [name for name in effect_variables(grid.source.recipe) if name not in known]
+    if unknown:
+        raise ValueError(
+            f"average=True needs the variance of the random effects, which depends on {unknown}, "
+            "and the fixed effects do not. Average predictions for rows of your own: "
+            "results.predict(rows, average=True)."
+        )
     names = [term.name for term in grid.source.recipe.parsed.random]
     n = int(np.prod(grid.shape))
     columns = grid.source.matrices(grid.cells(), n).effects
@@ -112,18 +98,6 @@ def _variance_of_eta(grid: ReferenceGrid, fit: GLMMFit) -> tuple[FloatArray, Flo
         moved = np.einsum("tqr,qn->trn", effects.covariance.factor_derivative(part), Z)
         derivatives.append(2.0 * np.einsum("trn,rn->tn", moved, root))
     return variance, np.concatenate(derivatives)
-
-
-def _check_variables(grid: ReferenceGrid) -> None:
-    """Raise ValueError if random effects vary with columns that the fixed effects do not have."""
-    known = grid.source.variables
-    unknown = [name for name in effect_variables(grid.source.recipe) if name not in known]
-    if unknown:
-        raise ValueError(
-            f"average=True needs the variance of the random effects, which depends on {unknown}, "
-            "and the fixed effects do not. Average predictions for rows of your own: "
-            "results.predict(rows, average=True)."
-        )
 
 
 def _slope_in_variance(family: Family, eta: FloatArray, variance: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,22 +12,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skmixed.families.base import Link
-from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, FixedEffectsTheory
+from skmixed.families.links import Identity
+from skmixed.inference.coefficients.df_rule import DegreesOfFreedom, FixedEffectsTheory
 from skmixed.inference.coefficients.wald import TTests, t_tests_of
-from skmixed.inference.marginal.contrast_weights import ContrastSet, contrast_set
+from skmixed.inference.marginal.contrast_weights import contrast_set
 from skmixed.inference.marginal.grid_source import GridSource
 from skmixed.inference.marginal.multiplicity import ADJUSTMENTS, Family
-from skmixed.inference.marginal.response_scale import (
-    IDENTITY,
-    RATIOS,
-    as_ratios,
-    check_scale,
-    on_response,
-)
 
-__all__ = ["MarginalEstimates"]
+__all__ = ["MarginalEstimates", "check_scale"]
 
 FloatArray = NDArray[np.float64]
+
+IDENTITY = Identity()
+SCALES = ("link", "response")
+# Links whose differences are logarithms of ratios: of means, and of odds.
+RATIOS = ("log", "logit")
+
+
+def check_scale(scale: str) -> str:
+    """Return the name of a scale; raise ValueError if there is none."""
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {list(SCALES)}, got {scale!r}.")
+    return scale
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,8 +96,10 @@ class MarginalEstimates:
         limits = tests.limits(self.level)
         link = self._response_link(scale)
         if link is not None:
-            tests, limits = on_response(link, tests, limits)
-        return _joined(self.grid, _table(tests, tests.p_values, limits))
+            errors = np.abs(link.derivatives(tests.estimates).first) * tests.standard_errors
+            tests = replace(tests, estimates=link.mean(tests.estimates), standard_errors=errors)
+            limits = np.sort(link.mean(limits), axis=1)
+        return _joined(self.grid, tests.numbers(limits))
 
     def contrasts(
         self,
@@ -139,20 +147,25 @@ class MarginalEstimates:
         labels = _labels(self.grid.loc[blocks[0], compared])
         link = self._response_link(scale)
         ratios = link is not None and link.name in RATIOS
-        chosen = contrast_set(method, labels, reference, "/" if ratios else "-")
-        adjust = chosen.adjust if adjust is None else adjust
+        names, weights, usual = contrast_set(method, labels, reference, "/" if ratios else "-")
+        adjust = usual if adjust is None else adjust
         if adjust not in ADJUSTMENTS:
             raise ValueError(f"adjust must be one of {sorted(ADJUSTMENTS)}, got {adjust!r}.")
-        functions = np.concatenate([chosen.weights @ self.functions[rows] for rows in blocks])
-        offset = np.concatenate([chosen.weights @ self.offset[rows] for rows in blocks])
+        functions = np.concatenate([weights @ self.functions[rows] for rows in blocks])
+        offset = np.concatenate([weights @ self.offset[rows] for rows in blocks])
         tests = self._tests(functions, offset)
         n_means = len(labels) if method == "pairwise" else None
         p_values, limits = self._adjusted(
-            functions, tests, (len(chosen.labels), n_means), adjust, level or self.level
+            functions, tests, (len(names), n_means), adjust, level or self.level
         )
         if ratios:
-            tests, limits = as_ratios(tests, limits)
-        return _joined(self._headings(blocks, chosen), _table(tests, p_values, limits))
+            means = np.exp(tests.estimates)
+            tests = replace(tests, estimates=means, standard_errors=means * tests.standard_errors)
+            limits = np.exp(limits)
+        first = np.repeat([rows[0] for rows in blocks], len(names))
+        headings = self.grid[list(self.by)].iloc[first].reset_index(drop=True)
+        headings["contrast"] = list(names) * len(blocks)
+        return _joined(headings, tests.numbers(limits, p_values))
 
     def _adjusted(
         self,
@@ -167,7 +180,11 @@ class MarginalEstimates:
         p_values, reach = [], []
         for start in range(0, len(functions), size[0]):
             rows = slice(start, start + size[0])
-            correlation = _correlation(functions[rows], self._covariance)
+            joint = functions[rows] @ self._covariance @ functions[rows].T
+            sd = np.sqrt(np.diag(joint))
+            # NaN for a function that does not vary.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                correlation = np.asarray(joint / np.outer(sd, sd))
             family = Family(tests.statistics[rows], tests.df[rows], correlation, size[1])
             p_values.append(ADJUSTMENTS[adjust].p_values(family))
             reach.append(ADJUSTMENTS[adjust].critical(family, 1.0 - level))
@@ -181,13 +198,6 @@ class MarginalEstimates:
             return [np.arange(len(self.grid))]
         numbers = self.grid.groupby(list(self.by), sort=False, observed=True).ngroup().to_numpy()
         return [np.flatnonzero(numbers == i) for i in range(int(numbers.max()) + 1)]
-
-    def _headings(self, blocks: list[NDArray[np.intp]], chosen: ContrastSet) -> pd.DataFrame:
-        """Return the levels of ``by`` and the label of each contrast."""
-        first = np.repeat([rows[0] for rows in blocks], len(chosen.labels))
-        headings = self.grid[list(self.by)].iloc[first].reset_index(drop=True)
-        headings["contrast"] = list(chosen.labels) * len(blocks)
-        return headings
 
     def _response_link(self, scale: str | None) -> Link | None:
         """Return what takes a table to the scale of the response, None if it stays as it is."""
@@ -224,13 +234,7 @@ class MarginalEstimates:
             rows = np.where(fit.fixed.aliased, 0.0, functions[tested])
             theory = self._theory
             found = t_tests_of(fit, rows, theory.covariance, theory.t_df, null=-offset[tested])
-            columns[:, tested] = [
-                found.estimates + offset[tested],
-                found.standard_errors,
-                found.df,
-                found.statistics,
-                found.p_values,
-            ]
+            columns[:, tested] = astuple(replace(found, estimates=found.estimates + offset[tested]))
         return TTests(*columns)
 
     def __repr__(self) -> str:
@@ -249,29 +253,6 @@ def _labels(levels: pd.DataFrame) -> list[str]:
         for name, column in levels.items()
     ]
     return [" ".join(row) for row in zip(*parts, strict=True)] if parts else ["mean"] * len(levels)
-
-
-def _correlation(functions: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Return the correlation of linear functions; NaN for one that does not vary."""
-    joint = functions @ covariance @ functions.T
-    sd = np.sqrt(np.diag(joint))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(joint / np.outer(sd, sd))
-
-
-def _table(tests: TTests, p_values: FloatArray, limits: FloatArray) -> pd.DataFrame:
-    """Return the columns of numbers."""
-    return pd.DataFrame(
-        {
-            "estimate": tests.estimates,
-            "se": tests.standard_errors,
-            "df": tests.df,
-            "statistic": tests.statistics,
-            "p_value": p_values,
-            "lower": limits[:, 0],
-            "upper": limits[:, 1],
-        }
-    )
 
 
 def _joined(headings: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:

@@ -60,13 +60,7 @@ class GridSource:
     known: float | None = None
 
     def levels(self, variable: str, *, continuous: bool = False) -> pd.Index:
-        """Return the levels of a factor, or the mean of a covariate.
-
-        Parameters
-        ----------
-        continuous : bool, default=False
-            Whether two distinct values count as a covariate too.
-        """
+        """Return the levels of a factor, or the mean of a covariate, which may have two values."""
         values = self.columns[variable]
         if isinstance(values, pd.Categorical):
             return values.categories
@@ -103,16 +97,9 @@ class GridSource:
         return self.recipe.evaluate(filled)
 
     def estimable(self, functions: FloatArray) -> NDArray[np.bool_]:
-        """Tell which linear functions of the coefficients the training rows determine.
+        """Tell which linear functions (m, p) of the coefficients the training rows determine.
 
-        Parameters
-        ----------
-        functions : ndarray of shape (m, p)
-            One with a NaN is not determined.
-
-        Returns
-        -------
-        ndarray of shape (m,)
+        One with a NaN is not determined.
         """
         known = np.asarray(np.isfinite(functions).all(axis=1))
         if len(self.fit.fixed.standardised) == functions.shape[1]:
@@ -142,18 +129,7 @@ class GridSource:
 
 
 def grid_source(results: Any, offset: float | None = None) -> GridSource:
-    """Read what a reference grid needs off the results of a formula.
-
-    Parameters
-    ----------
-    offset : float, optional
-        What replaces the offsets of the model.
-
-    Raises
-    ------
-    TypeError
-        If the results keep no formula or no rows.
-    """
+    """Read what a reference grid needs off the results of a formula; ``offset`` replaces theirs."""
     found = fitted_model_of(results)
     recipe, rows = found.recipe, found.rows
     if recipe is None or rows is None or rows.data is None:

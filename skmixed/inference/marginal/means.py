@@ -8,14 +8,13 @@ from typing import Any
 import pandas as pd
 
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
 from skmixed.inference.marginal.averaged_means import AveragedEstimates, averaged_functions
-from skmixed.inference.marginal.estimates import MarginalEstimates
+from skmixed.inference.marginal.estimates import MarginalEstimates, check_scale
 from skmixed.inference.marginal.grid_source import grid_source
-from skmixed.inference.marginal.reference_grid import WEIGHTS, names_of, reference_grid
-from skmixed.inference.marginal.response_scale import check_scale
+from skmixed.inference.marginal.reference_grid import reference_grid
 
-__all__ = ["contrasts", "marginal_means", "pairwise", "split_names", "weights_rule"]
+__all__ = ["contrasts", "marginal_means", "pairwise"]
 
 
 def marginal_means(
@@ -104,20 +103,14 @@ def marginal_means(
     0  Days1 - Days0    7.8439   0.4551
     1  Days9 - Days0   94.1994   0.0000
     """
-    specs, by = split_names(specs, by)
     source = grid_source(results, offset)
-    grid = reference_grid(source, (*by, *specs), at)
-    weights, rule = weights_rule(weights), rule_for(results, df_method)
-    link = source.fit.link
+    grid = reference_grid(source, specs, by, at)
+    common = source, rule_for(results, df_method), source.fit.link, check_scale(scale)
     if average and isinstance(source.fit, GLMMFit):
         functions, known = averaged_functions(grid, source.fit, weights)
-        return AveragedEstimates(
-            grid.kept, by, functions, known, level, source, rule, link, check_scale(scale)
-        )
+        return AveragedEstimates(grid.kept, grid.by, functions, known, level, *common)
     cells = grid.average(grid.evaluate(), weights)
-    return MarginalEstimates(
-        grid.kept, by, cells[:, :-1], cells[:, -1], level, source, rule, link, check_scale(scale)
-    )
+    return MarginalEstimates(grid.kept, grid.by, cells[:, :-1], cells[:, -1], level, *common)
 
 
 def contrasts(
@@ -195,20 +188,3 @@ def pairwise(
     2  Days1 - Days9  -86.3555  10.4753   0.0000
     """
     return marginal_means(results, specs, **options).contrasts("pairwise", adjust=adjust)
-
-
-def split_names(
-    specs: str | Sequence[str] | None, by: str | Sequence[str] | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of both arguments; raise ValueError if one is named twice."""
-    specs, by = names_of(specs), names_of(by)
-    if len({*specs, *by}) < len(specs) + len(by):
-        raise ValueError(f"A variable is named twice: specs {list(specs)}, by {list(by)}.")
-    return specs, by
-
-
-def weights_rule(weights: str) -> str:
-    """Return the name of a rule; raise ValueError if there is none."""
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights must be one of {sorted(WEIGHTS)}, got {weights!r}.")
-    return weights

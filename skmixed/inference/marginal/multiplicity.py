@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,27 +21,11 @@ SEED = 0
 LOG2_POINTS = 15
 
 
-class Excess(Protocol):
-    """A probability less the error that is wanted, which falls as the reach grows."""
-
-    def __call__(self, reach: float, df: float) -> float:
-        """Return it for one reach and one number of degrees of freedom."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """Hold the tests that are adjusted together.
+    """Hold the tests that are adjusted together; one that is NaN, without estimate, still counts.
 
-    Attributes
-    ----------
-    statistics, df : ndarray of shape (m,)
-        t statistics and their degrees of freedom; NaN where there is no estimate, which still
-        counts as a test, as in emmeans.
-    correlation : ndarray of shape (m, m)
-        Of the estimates.
-    n_means : int or None
-        How many means are compared, if these are all their pairs.
+    ``n_means`` is how many means are compared, if these are all their pairs.
     """
 
     statistics: FloatArray
@@ -63,15 +45,9 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Hold one method.
+    """Hold one method: the adjusted p-values of a family, and how far its intervals reach.
 
-    Attributes
-    ----------
-    p_values : callable
-        Of a family: the adjusted p-values, shape (m,).
-    critical : callable
-        Of a family and the error of all limits together: how many standard errors each interval
-        reaches, shape (m,).
+    They reach a number of standard errors, given the error of all of them together.
     """
 
     p_values: Callable[[Family], FloatArray]
@@ -136,13 +112,14 @@ def _tukey(family: Family) -> FloatArray:
 def _tukey_critical(family: Family, error: float) -> FloatArray:
     """Return the quantile of the studentized range over sqrt(2)."""
     least, most = family.critical(error), _bonferroni_critical(family, error)
-    if _n_means(family) == 2:
+    n_means = _n_means(family)
+    if n_means == 2:
         return least
 
-    def excess(reach: float, df: float) -> float:
-        return stats.studentized_range.sf(np.sqrt(2.0) * reach, _n_means(family), df) - error
+    def tail(reach: float, df: float) -> float:
+        return float(stats.studentized_range.sf(np.sqrt(2.0) * reach, n_means, df))
 
-    return _solve(excess, family.df, least, most)
+    return _solve(tail, error, family.df, least, most)
 
 
 def _n_means(family: Family) -> int:
@@ -167,12 +144,7 @@ def _joint_t(family: Family) -> FloatArray:
 def _joint_t_critical(family: Family, error: float) -> FloatArray:
     """Return the quantile of the largest of the t statistics."""
     least, most = family.critical(error), _bonferroni_critical(family, error)
-    exceeded = _exceedance(family)
-
-    def excess(reach: float, df: float) -> float:
-        return exceeded(reach, df) - error
-
-    return _solve(excess, family.df, least, most)
+    return _solve(_exceedance(family), error, family.df, least, most)
 
 
 def _exceedance(family: Family) -> Callable[[float, float], float]:
@@ -204,29 +176,31 @@ def _exceedance(family: Family) -> Callable[[float, float], float]:
 
 
 def _solve(
-    excess: Excess,
+    tail: Callable[[float, float], float],
+    error: float,
     df: FloatArray,
     least: FloatArray,
     most: FloatArray,
 ) -> FloatArray:
-    """Find for each df where a decreasing function crosses 0, between two bounds."""
+    """Find for each df where a tail probability is the error, or the bound that is beyond."""
     found: dict[float, float] = {}
     reaches = np.full(len(df), np.nan)
     for i in np.flatnonzero(np.isfinite(least)):
         key = float(np.round(df[i], 8))
         if key not in found:
-            found[key] = _root(partial(excess, df=key), float(least[i]), float(most[i]))
+
+            def excess(reach: float, at: float = key) -> float:
+                return tail(reach, at) - error
+
+            low, high = float(least[i]), float(most[i])
+            if excess(low) <= 0.0:
+                found[key] = low
+            elif excess(high) >= 0.0:
+                found[key] = high
+            else:
+                found[key] = float(brentq(excess, low, high, xtol=1e-10))
         reaches[i] = found[key]
     return reaches
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return the root between two bounds, or the bound that rounding puts it beyond."""
-    if function(low) <= 0.0:
-        return low
-    if function(high) >= 0.0:
-        return high
-    return float(brentq(function, low, high, xtol=1e-10))
 
 
 ADJUSTMENTS: Mapping[str, Adjustment] = {

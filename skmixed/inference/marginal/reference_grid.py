@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from skmixed.inference.marginal.grid_source import GridSource
 from skmixed.likelihood.memory import require_memory
 
-__all__ = ["WEIGHTS", "ReferenceGrid", "names_of", "reference_grid"]
+__all__ = ["ReferenceGrid", "reference_grid"]
 
 FloatArray = NDArray[np.float64]
+
+# How the cells can count in an average over some variables.
+WEIGHTS = ("cells", "equal", "flat", "outer", "proportional")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,7 @@ class ReferenceGrid:
     levels: Mapping[str, pd.Index]
     n_kept: int
     frequencies: FloatArray
+    by: tuple[str, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,64 +69,67 @@ class ReferenceGrid:
     def evaluate(self, changed: Mapping[str, Any] | None = None) -> FloatArray:
         """Return the columns of X, and behind them the offset, in each cell: (cells, p + 1).
 
-        Parameters
-        ----------
-        changed : mapping of str to array of shape (cells,), optional
-            Values of variables to take in place of those of the grid.
+        Variables that are ``changed`` have other values, of shape (cells,), than those of the grid.
         """
         rows = {**self.cells(), **(changed or {})}
         fixed, offset = self.source.evaluate(rows, prod(self.shape))
         return np.column_stack([fixed, offset])
 
     def average(self, cells: FloatArray, weights: str) -> FloatArray:
-        """Average what was found for each cell over the variables that are not kept.
-
-        Parameters
-        ----------
-        cells : ndarray of shape (cells, k)
-
-        Returns
-        -------
-        ndarray of shape (kept, k)
-            NaN where all cells have the weight 0.
-        """
-        shape = self.shape
-        n_kept = prod(shape[: self.n_kept])
-        parts = WEIGHTS[weights](self.frequencies, tuple(range(self.n_kept)))
-        parts = np.broadcast_to(parts, shape).reshape(n_kept, -1)
+        """Average (cells, k) over the variables that are not kept; NaN where no cell counts."""
+        if weights not in WEIGHTS:
+            raise ValueError(f"weights must be one of {list(WEIGHTS)}, got {weights!r}.")
+        parts = np.broadcast_to(self._counts(weights), self.shape)
+        parts = parts.reshape(prod(self.shape[: self.n_kept]), -1)
         with np.errstate(invalid="ignore"):
             parts = parts / parts.sum(axis=1, keepdims=True)
         return np.einsum("kc,kcp->kp", parts, cells.reshape(*parts.shape, -1))
 
+    def _counts(self, weights: str) -> FloatArray:
+        """Return how the cells count, in a shape that broadcasts to that of the grid."""
+        axes = range(self.frequencies.ndim)
+        if weights == "cells":
+            return self.frequencies
+        if weights == "flat":
+            return (self.frequencies > 0.0).astype(np.float64)
+        if weights == "proportional":
+            return self.frequencies.sum(axis=tuple(axes[: self.n_kept]), keepdims=True)
+        product = np.ones((1,) * len(axes))
+        for axis in axes[self.n_kept :] if weights == "outer" else ():
+            others = tuple(other for other in axes if other != axis)
+            product = product * self.frequencies.sum(axis=others, keepdims=True)
+        return product
+
 
 def reference_grid(
     source: GridSource,
-    kept: Sequence[str],
+    specs: str | Sequence[str] | None,
+    by: str | Sequence[str] | None,
     at: Mapping[str, Any] | None,
     *,
     continuous: str | None = None,
 ) -> ReferenceGrid:
-    """Cross the levels of the factors, with covariates at their means.
+    """Cross the levels of the factors, with covariates at their means, or the values of ``at``.
 
     Parameters
     ----------
-    kept : sequence of str
+    specs, by : str, sequence of str or None
         Variables that are not averaged over.
-    at : mapping of str to values, or None
-        Values of some variables in place of those of the rule.
     continuous : str, optional
         A variable that is a covariate however few values it has.
-
-    Raises
-    ------
-    ValueError
-        If a name is no variable of the fixed effects, or a value no level of its factor.
-    MemoryError
-        If the grid is too large.
     """
+    specs, by = _names(specs), _names(by)
+    if len({*specs, *by}) < len(specs) + len(by):
+        raise ValueError(f"A variable is named twice: specs {list(specs)}, by {list(by)}.")
+    kept = (*by, *specs)
     chosen = dict(at or {})
     for name in (*kept, *chosen):
-        _check_variable(source, name)
+        if name not in source.variables:
+            raise ValueError(
+                f"{name!r} is no variable of the fixed effects, which are "
+                f"{list(source.variables)}. Grouping factors have no marginal means: see "
+                "results.group_coefficients."
+            )
     order = [*kept, *(name for name in source.variables if name not in kept)]
     levels = {
         name: _chosen_levels(source, name, chosen[name])
@@ -137,23 +144,14 @@ def reference_grid(
         "Give few values of some variables by at=.",
     )
     counted = [name for name in order if name != continuous and source.is_factor(name)]
-    return ReferenceGrid(source, levels, len(kept), _frequencies(source, levels, counted))
+    return ReferenceGrid(source, levels, len(kept), _frequencies(source, levels, counted), by)
 
 
-def names_of(variables: str | Sequence[str] | None) -> tuple[str, ...]:
+def _names(variables: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return names as a tuple: one name, several, or none."""
     if variables is None:
         return ()
     return (variables,) if isinstance(variables, str) else tuple(variables)
-
-
-def _check_variable(source: GridSource, name: str) -> None:
-    """Raise ValueError unless a name is a variable of the fixed effects."""
-    if name not in source.variables:
-        raise ValueError(
-            f"{name!r} is no variable of the fixed effects, which are {list(source.variables)}. "
-            "Grouping factors have no marginal means: see results.group_coefficients."
-        )
 
 
 def _chosen_levels(source: GridSource, name: str, values: Any) -> pd.Index:
@@ -195,56 +193,12 @@ def _frequencies(
     for (name, values), size in zip(levels.items(), shape, strict=True):
         if name not in counted:
             continue
-        code = _codes(source.columns[name], values)
+        column = source.columns[name]
+        if isinstance(column, pd.Categorical):
+            code = np.asarray(values.get_indexer(column.categories))[column.codes]
+        else:
+            code = np.asarray(values.get_indexer(pd.Index(column)))
         inside &= code >= 0
         position = position * size + code
     numbers = np.bincount(position[inside], source.counts[inside], minlength=prod(shape))
     return np.asarray(numbers, dtype=np.float64).reshape(shape)
-
-
-def _codes(column: Any, values: pd.Index) -> NDArray[np.intp]:
-    """Return the position of each row's level, -1 for a level that is not in the grid."""
-    if isinstance(column, pd.Categorical):
-        return np.asarray(values.get_indexer(column.categories))[column.codes]
-    return np.asarray(values.get_indexer(pd.Index(column)))
-
-
-def _equal(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
-    """Count every cell once."""
-    return np.ones((1,) * frequencies.ndim)
-
-
-def _proportional(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
-    """Count the rows of each combination that is averaged over, wherever they are."""
-    return np.asarray(frequencies.sum(axis=kept, keepdims=True))
-
-
-def _outer(frequencies: FloatArray, kept: tuple[int, ...]) -> FloatArray:
-    """Multiply the frequencies of the levels of each variable that is averaged over."""
-    axes = range(frequencies.ndim)
-    product = np.ones((1,) * frequencies.ndim)
-    for axis in axes:
-        if axis not in kept:
-            others = tuple(other for other in axes if other != axis)
-            product = product * frequencies.sum(axis=others, keepdims=True)
-    return product
-
-
-def _cells(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
-    """Count the rows of each cell."""
-    return frequencies
-
-
-def _flat(frequencies: FloatArray, _kept: tuple[int, ...]) -> FloatArray:
-    """Count every cell that has rows once."""
-    return (frequencies > 0.0).astype(np.float64)
-
-
-WEIGHTS: Mapping[str, Callable[[FloatArray, tuple[int, ...]], FloatArray]] = {
-    "equal": _equal,
-    "proportional": _proportional,
-    "outer": _outer,
-    "cells": _cells,
-    "flat": _flat,
-}
-"""How the cells count in an average over some variables."""

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.inference.coefficients.rules import rule_for
-from skmixed.inference.marginal.estimates import MarginalEstimates
-from skmixed.inference.marginal.grid_source import GridSource, grid_source
-from skmixed.inference.marginal.means import split_names, weights_rule
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
+from skmixed.inference.marginal.estimates import MarginalEstimates, check_scale
+from skmixed.inference.marginal.grid_source import grid_source
 from skmixed.inference.marginal.reference_grid import ReferenceGrid, reference_grid
-from skmixed.inference.marginal.response_scale import check_scale
 
 __all__ = ["marginal_slopes"]
 
@@ -84,20 +82,23 @@ def marginal_slopes(
     0  Days     0     7.434  2.819  114.431     0.01
     1  Days     9    13.500  2.819  114.431     0.00
     """
-    specs, by = split_names(specs, by)
     source = grid_source(results, offset)
-    kept = (*by, *specs)
-    grid = reference_grid(source, kept, at, continuous=variable)
-    _check_covariate(source, variable)
+    grid = reference_grid(source, specs, by, at, continuous=variable)
+    if variable not in source.variables or variable in source.factors:
+        kind = "a factor" if variable in source.factors else "no variable of the fixed effects"
+        raise ValueError(
+            f"A slope needs a column of numbers, but {variable!r} is {kind}. For a factor, compare "
+            "its marginal_means."
+        )
     slopes = _derivative(grid, variable)
     if check_scale(scale) == "response":
         slopes = _of_response(grid, slopes)
-    cells = grid.average(slopes, weights_rule(weights))
+    cells = grid.average(slopes, weights)
     table = grid.kept
     table.insert(0, "term", variable)
     return MarginalEstimates(
         table,
-        ("term", *by),
+        ("term", *grid.by),
         cells[:, :-1],
         cells[:, -1],
         level,
@@ -106,16 +107,6 @@ def marginal_slopes(
         link=None,
         scale=scale,
     )
-
-
-def _check_covariate(source: GridSource, variable: str) -> None:
-    """Raise ValueError unless a variable is a covariate."""
-    if variable not in source.variables or variable in source.factors:
-        kind = "a factor" if variable in source.factors else "no variable of the fixed effects"
-        raise ValueError(
-            f"A slope needs a column of numbers, but {variable!r} is {kind}. For a factor, compare "
-            "its marginal_means."
-        )
 
 
 def _derivative(grid: ReferenceGrid, variable: str) -> FloatArray:

@@ -10,7 +10,7 @@ import pandas as pd
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.comparison.random_terms import named_terms
 from skmixed.inference.inputs import fit_of, fitted_model_of, model_of
-from skmixed.inference.marginal.response_scale import check_scale
+from skmixed.inference.marginal.estimates import check_scale
 from skmixed.inference.measures.observation_variance import observation_variance
 from skmixed.inference.measures.variance_shares import (
     fixed_variance,

@@ -9,7 +9,7 @@ import numpy as np
 
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.inference.coefficients.rules import rule_for
+from skmixed.inference.coefficients.degrees_of_freedom import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.results.numbers import count_text
 from skmixed.results.words.family_words import (

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skmixed import mixedlm
 from skmixed.inference import anova_terms, wald_test
-from skmixed.inference.coefficients.distinct_rows import distinct_rows
-from skmixed.inference.coefficients.quadratic_forms import quadratic_forms
+from skmixed.inference.coefficients.covariance_solve import quadratic_forms
+from skmixed.inference.coefficients.term_space import distinct_rows
 
 
 def test_quadratic_forms_are_those_of_the_sum() -> None:

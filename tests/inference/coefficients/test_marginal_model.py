@@ -11,12 +11,12 @@ from numpy.testing import assert_allclose
 from skmixed import mixedlm
 from skmixed.datasets import load_pastes, load_penicillin, load_sleepstudy
 from skmixed.inference.coefficients import marginal_model as marginal_module
+from skmixed.inference.coefficients.kenward_roger import marginal_kenward_roger
 from skmixed.inference.coefficients.marginal_fit import marginal_model
 from skmixed.inference.coefficients.marginal_information import (
     marginal_information,
     weighted_products,
 )
-from skmixed.inference.coefficients.marginal_kenward_roger import marginal_kenward_roger
 from skmixed.inference.coefficients.marginal_model import MarginalModel, RandomPart
 from skmixed.inference.coefficients.satterthwaite import satterthwaite_of_marginal
 from skmixed.residual import AR1, Heterogeneous

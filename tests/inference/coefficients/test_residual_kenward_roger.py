@@ -22,11 +22,10 @@ from scipy.optimize import least_squares
 
 import skmixed.residual
 from skmixed.design.groups import factorise
-from skmixed.inference.coefficients.marginal_information import marginal_information
-from skmixed.inference.coefficients.marginal_kenward_roger import (
+from skmixed.inference.coefficients.kenward_roger import (
     marginal_kenward_roger,
-    parameter_covariance_of,
 )
+from skmixed.inference.coefficients.marginal_information import marginal_information
 from skmixed.inference.coefficients.marginal_model import MarginalModel
 from skmixed.residual import Heterogeneous
 from skmixed.residual.covariance_blocks import NaturalCovariance
@@ -152,7 +151,7 @@ def test_information_on_the_parameters(trial):
     if trial.case["structure"] == "cs":
         chain[1, 0] = -1.0
     for information in ("observed", "expected"):
-        W = parameter_covariance_of(parts, information)[np.ix_(trial.order, trial.order)]
+        W = parts.parameter_covariance(information)[np.ix_(trial.order, trial.order)]
         expected = np.array(trial.case[f"cov_params_vcov_{information}"])
         assert_allclose(
             chain @ W @ chain.T, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max()

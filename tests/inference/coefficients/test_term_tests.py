@@ -172,7 +172,7 @@ def test_theory_is_computed_once(data, monkeypatch):
             return super().at(fit)
 
     monkeypatch.setattr(
-        "skmixed.inference.coefficients.rules.DF_METHODS",
+        "skmixed.inference.coefficients.degrees_of_freedom.DF_METHODS",
         {**DF_METHODS, "satterthwaite": Counted()},
     )
     assert len(anova_terms(mixedlm("y ~ a * b * x + (1 | subject)", data))) == 7

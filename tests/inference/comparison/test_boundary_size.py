@@ -13,8 +13,10 @@ import pytest
 from scipy import stats
 
 from skmixed import MixedLM
-from skmixed.inference.comparison.null_distribution import simulate_likelihood_ratio
-from skmixed.inference.comparison.spectrum import spectrum_of
+from skmixed.inference.comparison.null_distribution import (
+    simulate_likelihood_ratio,
+    spectrum_of,
+)
 
 LEVEL, N_SIM, SEED = 0.05, 10_000, 20261120
 GROUPS = (6, 10, 30)

@@ -16,8 +16,11 @@ from inference.comparison.comparison_cases import COMPARISON
 from skmixed import mixedlm
 from skmixed.datasets import load_dyestuff, load_dyestuff2, load_pastes, load_sleepstudy
 from skmixed.inference import exact_lrt, exact_rlrt
-from skmixed.inference.comparison.null_distribution import simulate_likelihood_ratio
-from skmixed.inference.comparison.spectrum import Spectrum, spectrum_of
+from skmixed.inference.comparison.null_distribution import (
+    Spectrum,
+    simulate_likelihood_ratio,
+    spectrum_of,
+)
 
 N_SIM = 100_000
 # Standard errors that two simulations may differ by; the seeds are fixed.
