@@ -33,11 +33,6 @@ def bootstrap_limits(
         Identified ones.
     n : int
         Number of replicates.
-
-    Raises
-    ------
-    TypeError
-        If ``fitted`` keeps no rows.
     """
     draws = bootstrap(fitted, n, random_state=random_state)
     table = draws.conf_int(level=level).set_index("parameter")

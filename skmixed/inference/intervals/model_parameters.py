@@ -113,13 +113,7 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
 def selected(
     parameters: Sequence[ModelParameter], which: str | Sequence[str]
 ) -> list[ModelParameter]:
-    """Return the parameters that are asked for.
-
-    Raises
-    ------
-    ValueError
-        If there is no such parameter.
-    """
+    """Return the parameters that are asked for."""
     if which == "all":
         return list(parameters)
     if isinstance(which, str) and which in ("fixed", "random"):

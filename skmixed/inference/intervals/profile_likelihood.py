@@ -17,11 +17,9 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of, rows_of
 from skmixed.inference.intervals.generalised_maximum import generalised_maximum
-from skmixed.inference.intervals.held_parameters import (
-    Maximum,
-    held_parameter,
-    maximum_likelihood,
-)
+from skmixed.inference.intervals.held_parameters import held_parameter
+from skmixed.inference.intervals.linear_maximum import linear_maximum
+from skmixed.inference.intervals.maximum import Maximum
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
@@ -190,7 +188,7 @@ def _maximum(fit: LMMFit, fitted: Any) -> tuple[Maximum, float]:
         model = rows_of(fitted, WITH_ROWS).model
         return generalised_maximum(fit, model), fit.log_likelihood
     if fit.residual is None:
-        best: Maximum = maximum_likelihood(fit)
+        best: Maximum = linear_maximum(fit)
     else:
         best = residual_maximum(fit, rows_of(fitted, WITH_ROWS).model)
     volume = best.at.solution.nu * math.log(fit.coordinates.response_scale)

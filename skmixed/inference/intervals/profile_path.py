@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import newton_search
 from skmixed.fitting.optimise import measured_hessian
-from skmixed.inference.intervals.held_deviance import HeldDeviance
+from skmixed.inference.intervals.charts import HeldDeviance
 from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["PathPoint", "ProfilePath", "Side"]
@@ -90,11 +90,6 @@ class ProfilePath:
         The deviance there.
     lower, upper : float
         Bounds of the held parameter.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        If the deviance cannot be evaluated at the optimum.
     """
 
     deviance: HeldDeviance

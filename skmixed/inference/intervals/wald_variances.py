@@ -54,11 +54,6 @@ def wald_variance_limits(
         predictors, all identified.
     df : float, default=inf
         Degrees of freedom of Student's t on these scales.
-
-    Returns
-    -------
-    list of (float, float)
-        NaN on the boundary where the likelihood is that of a weighted sample.
     """
     if not parameters:
         return []
