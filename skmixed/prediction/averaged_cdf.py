@@ -28,16 +28,6 @@ def averaged_cdf(rows: PredictorRows, y: FloatArray) -> FloatArray:
     Given eta, that probability falls from 1 to 0 as eta grows, over a range that is often narrow
     beside the law of eta. A probit curve falls over the same range, and its average is known: it
     is the difference that is integrated, where it is not negligible.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.averaged_cdf import averaged_cdf
-    >>> from skmixed.prediction.predictor_rows import predictor_rows
-    >>> rows = predictor_rows(Poisson(), np.zeros(2), np.array([0.0, 1.0]))
-    >>> averaged_cdf(rows, np.array([2.0, 2.0])).round(4)
-    array([0.9197, 0.7855])
     """
     probability = _given_eta(rows, y)
     spreading = np.flatnonzero(rows.spread > 0.0)

@@ -43,19 +43,6 @@ def averaged_log_density(
     weights : ndarray of shape (n,), optional
         Numbers of trials, or of equal responses that share their eta. For trials, the family's
         ``normalising`` has to be added.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.averaged_density import averaged_log_density
-    >>> y, mean = np.array([0.0, 0.0]), np.zeros(2)
-    >>> averaged_log_density(Poisson(), y, mean, np.array([0.0, 4.0])).round(3)
-    array([-1.   , -0.886])
     """
     rows = predictor_rows(family, mean, variance, extra)
     times = np.ones(len(y)) if weights is None else weights
@@ -84,18 +71,6 @@ def averaged_probabilities(family: Family, mean: FloatArray, variance: FloatArra
         Binomial.
     mean, variance : ndarray of shape (n,)
         Of the linear predictor.
-
-    Returns
-    -------
-    ndarray of shape (n, 2)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.binomial import Binomial
-    >>> from skmixed.prediction.averaged_density import averaged_probabilities
-    >>> averaged_probabilities(Binomial(), np.array([40.0]), np.array([2.0]))[:, 0] * 1e17
-    array([1.15482242])
     """
     return np.exp(averaged_log_probabilities(family, mean, variance))
 

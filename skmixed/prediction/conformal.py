@@ -86,11 +86,6 @@ def limits(
     ----------
     means, scales : ndarray of shape (n_models, n)
         Predictions of new rows by each model, and the unit of their scores.
-
-    Returns
-    -------
-    ndarray of shape (n, 2)
-        Infinite if there are not enough groups.
     """
     if not distribution.is_finite(coverage):
         return np.broadcast_to([-np.inf, np.inf], (means.shape[1], 2)).copy()

@@ -34,30 +34,13 @@ class FamilyMethods(RowPredictions):
             Whether to return their logarithms.
         **switches
             groups, include_random_effects, average, offset and exposure, as for ``predict``.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-            The probabilities of 0, or failure, and of 1.
-
-        Raises
-        ------
-        ValueError
-            If the response is not binomial.
         """
         prediction, complete = self._predictive(X, **switches)
         logarithms = log_probabilities(prediction)
         return among_missing(logarithms if logarithm else np.exp(logarithms), complete)
 
     def predict_further(self, X: Any, *, groups: Any = None) -> dict[str, FloatArray]:
-        """Return what a family has beside its mean for each row.
-
-        Returns
-        -------
-        dict of str to ndarray of shape (n,)
-            ``"dispersion"`` as the family's variance has it, and ``"zero_inflation"``, the
-            probability of a zero that is not one of the counts; what the model has of them.
-        """
+        """Return what a family has beside its mean for each row."""
         complete = self._complete(X)
         kept = X if complete is None else take_rows(X, complete)
         rows, _ = self.read(kept, groups, False)

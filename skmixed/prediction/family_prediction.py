@@ -198,13 +198,7 @@ def family_prediction(
 
 
 def log_probabilities(prediction: object) -> FloatArray:
-    """Return the logarithms of the probabilities of both outcomes of a binary response, (n, 2).
-
-    Raises
-    ------
-    ValueError
-        If the prediction is of something else.
-    """
+    """Return the logarithms of the probabilities of both outcomes of a binary response, (n, 2)."""
     found = prediction if isinstance(prediction, FamilyPrediction) else None
     if found is None or found.fit.family.name != "binomial":
         raise ValueError(

@@ -47,17 +47,6 @@ class FittedModel(FamilyMethods):
     information : {"observed", "expected"} or None
         The information on the variance parameters that Satterthwaite's method and Kenward and
         Roger's take; None is the default of the method.
-
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> data = load_sleepstudy()
-    >>> model = mixedlm("Reaction ~ Days + (Days | Subject)", data).fitted_model
-    >>> model.predict(data.head(2)).round(2)
-    array([253.66, 273.33])
-    >>> model.rows.model.design.n_rows
-    180
     """
 
     fit: LMMFit
@@ -103,13 +92,7 @@ class FittedModel(FamilyMethods):
         return replace(self, fit=fit, reader=reader, rows=KeptRows(model))
 
     def fitted_values(self) -> Any:
-        """Return the conditional means of the kept rows, under their index.
-
-        Raises
-        ------
-        AttributeError
-            If no rows are kept as the user knows them.
-        """
+        """Return the conditional means of the kept rows, under their index."""
         data = self._given_rows()
         offset = None if self.rows is None else self.rows.offset
         known = None if offset is None else np.nan_to_num(offset)
@@ -119,13 +102,7 @@ class FittedModel(FamilyMethods):
         return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:
-        """Return the response of the kept rows, under their index.
-
-        Raises
-        ------
-        AttributeError
-            If no rows are kept as the user knows them.
-        """
+        """Return the response of the kept rows, under their index."""
         data = self._given_rows()
         return _indexed(self.observed(data), data, self.response_name)
 

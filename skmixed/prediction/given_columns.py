@@ -36,13 +36,7 @@ class GivenColumns:
 
     @classmethod
     def of(cls, X: Any, link: str, chosen: PredictionSwitches) -> GivenColumns:
-        """Read arguments that have one number for each row.
-
-        Raises
-        ------
-        ValueError
-            If one does not, or a number is not possible.
-        """
+        """Read arguments that have one number for each row."""
         offset, exposure, trials = chosen.offset, chosen.exposure, chosen.trials
         if offset is None and exposure is None and trials is None:
             return cls()

@@ -53,18 +53,7 @@ class GivenVariances:
 def student_quantiles(
     mean: FloatArray, std: FloatArray, df: FloatArray, probabilities: FloatArray
 ) -> FloatArray:
-    """Return mean + std t, t the quantiles of Student's distribution; normal ones for infinite df.
-
-    Parameters
-    ----------
-    mean, std : ndarray of shape (n,)
-    df : ndarray of shape (n,) or (1,)
-    probabilities : ndarray of shape (n_probabilities,)
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-    """
+    """Return mean + std t, (n, n_probabilities), t the quantiles of Student's distribution."""
     finite = np.where(np.isinf(df), 1.0, df)[:, None]
     # The quantiles of both tails are the same but for the sign.
     tails, positions = np.unique(np.abs(probabilities - 0.5), return_inverse=True)

@@ -44,19 +44,6 @@ def log_average(
         should be concave, or bounded and flatter than the normal density.
     centre, spread : ndarray of shape (n,)
         Without spread, f and its derivative at the centre are returned.
-
-    Returns
-    -------
-    value, slope : ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.prediction.log_average import log_average
-    >>> line = lambda eta, rows: (eta, np.ones_like(eta), np.zeros_like(eta))
-    >>> value, slope = log_average(line, np.array([0.0, 1.0]), np.array([2.0, 0.0]))
-    >>> value.round(8), slope.round(8)
-    (array([2., 1.]), array([1., 1.]))
     """
     value, slope, _ = function(centre, np.arange(len(centre)))
     value, slope = value.copy(), slope.copy()

@@ -48,13 +48,7 @@ class Neighbourhood:
 
     @cached_property
     def covariance(self) -> FloatArray:
-        """Return A, the covariance of the estimates of eta, (n_theta + 1, n_theta + 1).
-
-        Raises
-        ------
-        ValueError
-            If the likelihood is a pseudo-likelihood.
-        """
+        """Return A, the covariance of the estimates of eta, (n_theta + 1, n_theta + 1)."""
         self.fit.require_likelihood()
         free = self._free
         if free.all():
@@ -78,10 +72,6 @@ class Neighbourhood:
         ----------
         function : callable
             It takes an LMMFit and returns an array.
-
-        Returns
-        -------
-        ndarray of shape (n_theta, ...)
         """
         slopes = [(function(up) - function(down)) / width for up, down, width in self._pairs]
         return np.array(slopes) if slopes else np.empty((0, *function(self.fit).shape))

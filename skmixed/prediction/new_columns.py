@@ -76,10 +76,6 @@ def mean_of_columns(
     ----------
     include_random_effects : bool or collection of str, default=True
         All, none, or those of the named factors.
-
-    Returns
-    -------
-    ndarray of shape (n,)
     """
     mean = fit.working_coefficients @ columns.X
     if columns.offset is not None:

@@ -43,10 +43,6 @@ def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include)
     ----------
     include_random_effects : bool or collection of str
         All, none, or those of the named factors.
-
-    Returns
-    -------
-    ndarray of shape (n,)
     """
     return mean_of_columns(fit, new_columns(fit, rows), include_random_effects)
 
@@ -63,10 +59,6 @@ def predict_variance(
     kind : {"observation", "mean", "population"}, default="observation"
         A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
         over all levels of what is not known of b.
-
-    Returns
-    -------
-    ndarray of shape (n,)
     """
     variance = mean_error_variance(
         fit,

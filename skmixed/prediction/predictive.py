@@ -71,11 +71,6 @@ def predictive(
         taken as known.
     response : ResponseScale, optional
         Of a family: how its responses are predicted; the linear predictor without it.
-
-    Raises
-    ------
-    ValueError
-        If the fit has not kept the cross-products that the last two need.
     """
     predicted = PredictedRows(rows, include_random_effects, kind)
     if isinstance(fit, GLMMFit):
@@ -111,12 +106,6 @@ def check_coverage(coverage: float) -> None:
 
 
 def central(coverage: float) -> tuple[float, float]:
-    """Return the probabilities whose quantiles are limits with equal tails.
-
-    Raises
-    ------
-    ValueError
-        If coverage is not between 0 and 1.
-    """
+    """Return the probabilities whose quantiles are limits with equal tails."""
     check_coverage(coverage)
     return 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)

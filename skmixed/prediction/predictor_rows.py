@@ -26,7 +26,6 @@ class PredictorRows:
 
     Attributes
     ----------
-    centre, spread : ndarray of shape (n,)
     extra : tuple of ndarray of shape (n,)
         The further predictors of the family, which are taken as known.
     trials : ndarray of shape (n,) or None
@@ -75,17 +74,6 @@ def predictor_rows(
     ----------
     mean, variance : ndarray of shape (n,)
         Of the linear predictor.
-    trials : ndarray of shape (n,), optional
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.gamma import Gamma
-    >>> from skmixed.families.links import Inverse
-    >>> from skmixed.prediction.predictor_rows import predictor_rows
-    >>> rows = predictor_rows(Gamma(Inverse()), np.array([0.1]), np.array([0.0]))
-    >>> rows.family, np.exp(rows.centre).round(8)
-    (Gamma(link=Log()), array([10.]))
     """
     power = power_of_predictor(family)
     omegas = tuple(np.broadcast_to(omega, mean.shape) for omega in extra)

@@ -40,12 +40,7 @@ ResidualMemory: TypeAlias = bool | tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualPast:
-    """Hold observed rows, and the labels of the groups within which they are correlated.
-
-    Attributes
-    ----------
-    precision : ndarray of shape (m,) or None
-    """
+    """Hold observed rows, and the labels of the groups within which they are correlated."""
 
     rows: NewRows
     response: FloatArray
@@ -98,11 +93,6 @@ def given_past(
         With correlations.
     past : tuple
         X and y, labels if fit got them as an array, weights: as in ``fit``.
-
-    Raises
-    ------
-    ValueError
-        If they cannot be read, or two rows of a group have one time.
     """
     if not 1 <= len(past) <= 4:
         raise ValueError(
@@ -150,12 +140,6 @@ def related_rows(
         How many levels of each factor were fitted.
     missing : {"population", "error"}
         Whether a missing label is an error, or that of a group of its own.
-
-    Raises
-    ------
-    ValueError
-        If rows were observed, and labels are not known or a group is spread over levels of some
-        factor.
     """
     if past is None:
         if labels is None:

@@ -79,12 +79,6 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
     ----------
     alone : bool, default=False
         Whether correlations of rows of groups without an observed row are wanted too.
-
-    Raises
-    ------
-    ValueError
-        If it depends on columns that are not there, or on a stratum, an occasion or an arm that
-        was not fitted.
     """
     deviations = np.full(len(rows.fixed), fit.sigma)
     fitted, related = fit.residual, rows.related
@@ -109,11 +103,6 @@ def residual_variance(fit: LMMFit, rows: NewRows) -> FloatArray:
     """Return the variance of the residual of each row at weight 1, (n,).
 
     Of rows of groups that were observed, it is what the observed residuals leave.
-
-    Raises
-    ------
-    ValueError
-        As ``new_residuals``.
     """
     related = rows.related
     if related is not None and related.observed is None:
@@ -125,11 +114,6 @@ def residual_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     """Return the covariance of the residuals of rows of weight 1, (n, n).
 
     Of rows of groups that were observed, it is what the observed residuals leave.
-
-    Raises
-    ------
-    ValueError
-        As ``new_residuals``.
     """
     return new_residuals(fit, rows, alone=True).covariance
 

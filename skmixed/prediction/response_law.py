@@ -46,18 +46,6 @@ def averaged_mean(
         Of the linear predictor; without variance, the result is the family's mean at ``mean``.
     extra : sequence of ndarray of shape (n,)
         Further predictors of the family.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.binomial import Binomial
-    >>> from skmixed.prediction.response_law import averaged_mean
-    >>> averaged_mean(Binomial(), np.array([2.0, 2.0]), np.array([0.0, 4.0])).round(4)
-    array([0.8808, 0.7752])
     """
     return averaged_mean_and_derivative(family, mean, variance, extra)[0]
 
@@ -96,18 +84,6 @@ def averaged_variance(
         As in ``averaged_mean``.
     trials : ndarray of shape (n,), optional
         The response is a share of successes among so many; default: 1.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_law import averaged_variance
-    >>> averaged_variance(Poisson(), np.zeros(2), np.array([0.0, 1.0])).round(3)
-    array([1.   , 6.319])
     """
     number = 1.0 if trials is None else trials
     rows = predictor_rows(family, mean, variance, extra)
@@ -134,21 +110,8 @@ def mean_quantiles(
     family, mean, variance, extra
         As in ``averaged_mean``. For limits of the mean itself, the variance is that of the
         estimate.
-    probabilities : ndarray of shape (n_probabilities,)
     averaged_over : ndarray of shape (n,), optional
         Variance of a further part of eta, over which the mean is averaged.
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_law import mean_quantiles
-    >>> mean_quantiles(Poisson(), np.zeros(1), np.ones(1), (), np.array([0.025, 0.975])).round(3)
-    array([[0.141, 7.099]])
     """
     power = power_of_predictor(family)
     over = np.zeros_like(mean) if averaged_over is None else averaged_over

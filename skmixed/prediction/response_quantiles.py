@@ -46,20 +46,6 @@ def response_quantiles(
         Between 0 and 1, both excluded.
     trials : ndarray of shape (n,), optional
         Responses are shares of successes among so many; default: 1.
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_quantiles import response_quantiles
-    >>> mean, variance = np.log([20.0, 20.0]), np.array([0.0, 0.25])
-    >>> response_quantiles(Poisson(), mean, variance, (), np.array([0.05, 0.95]))
-    array([[13., 28.],
-           [ 7., 47.]])
     """
     if family.name == "binomial" and trials is None:
         failure = averaged_probabilities(family, mean, variance)[:, :1]

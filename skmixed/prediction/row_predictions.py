@@ -81,12 +81,6 @@ class RowPredictions:
             Whether the rows hold the labels of factors that are not included too.
         residual_memory : bool or tuple, default=False
             What was observed of the rows' groups: as for ``MixedLM.predict``.
-
-        Raises
-        ------
-        ValueError
-            If nothing was learned of the data; if labels are given twice, are absent and needed,
-            or are missing from some rows and must not be; or there is no such factor.
         """
         reader = self._reader()
         refuse_second_labels(reader, groups, "predict")
@@ -123,12 +117,6 @@ class RowPredictions:
             groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
             for ``MixedLM.predict``; here ``residual_memory=True`` takes the rows that are kept.
             Of a generalised model also average, scale, offset, exposure and trials: see Notes.
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-        std : ndarray of shape (n,), if ``return_std``
-        cov : ndarray of shape (n, n), if ``return_cov``
 
         Notes
         -----

@@ -20,7 +20,6 @@ class SampledEffects:
 
     Attributes
     ----------
-    coefficients : ndarray of shape (n, p)
     effects : tuple of ndarray of shape (n, n_levels, k)
         One for each grouping factor, in the order of the fit.
     """

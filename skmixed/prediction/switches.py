@@ -21,7 +21,6 @@ class PredictionSwitches:
     ----------
     include_random_effects : bool, str, sequence of str or None
         None is the default of the model, as it is for ``average``.
-    offset, exposure, trials : array-like of shape (n,) or None
     """
 
     groups: Any = None

@@ -68,13 +68,7 @@ def check_probabilities(quantiles: ArrayLike) -> NDArray[np.float64]:
 
 
 def read_variance_uncertainty(fit: LMMFit, given: Any) -> Literal["delta"] | VarianceDraws | None:
-    """Return how the uncertainty of the variances enters predictions.
-
-    Raises
-    ------
-    ValueError
-        If it is something else, or the draws are not those of this model.
-    """
+    """Return how the uncertainty of the variances enters predictions."""
     if given is None:
         return None
     if isinstance(given, str) and given == "delta":

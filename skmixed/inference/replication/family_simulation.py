@@ -60,13 +60,7 @@ class FamilyResponseModel:
 
 
 def family_response_model(fit: GLMMFit, model: GLMMModel) -> FamilyResponseModel:
-    """Return what the responses of a fitted generalised model are made of.
-
-    Raises
-    ------
-    ValueError
-        If rows count several times by weights that are no trials.
-    """
+    """Return what the responses of a fitted generalised model are made of."""
     weights = model.design.weights.values
     if weights is not None and not model.trials and (weights != 1.0).any():
         raise ValueError(

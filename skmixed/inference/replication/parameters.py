@@ -41,12 +41,6 @@ def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArra
     ----------
     fit : LMMFit
         Of the same design.
-
-    Returns
-    -------
-    parameters : ndarray of shape (m, n_names)
-        A correlation with an effect of variance 0 is NaN.
-    theta : ndarray of shape (m, n_theta)
     """
     columns = [many.coefficients[:, ~fit.fixed.aliased], many.sigma[:, None]]
     thetas = [np.empty((len(many.sigma), 0))]

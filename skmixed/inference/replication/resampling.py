@@ -108,7 +108,6 @@ def counted_groups(model: LMMModel | GLMMModel, counts: NDArray[np.intp]) -> LMM
     ----------
     model : LMMModel or GLMMModel
         With whole groups.
-    counts : ndarray of shape (n_levels,)
     """
     factor = whole_groups(model)
     if isinstance(model, GLMMModel):

@@ -157,13 +157,7 @@ class ResponseModel:
 
 
 def response_model(fit: LMMFit, model: Any) -> ResponseModel | FamilyResponseModel:
-    """Return what the responses of a fitted model are made of.
-
-    Raises
-    ------
-    ValueError
-        If rows or groups count several times: such a row has no single response.
-    """
+    """Return what the responses of a fitted model are made of."""
     if isinstance(fit, GLMMFit):
         return family_response_model(fit, model)
     return gaussian_response_model(fit, model)
