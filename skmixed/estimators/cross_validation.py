@@ -34,7 +34,7 @@ from skmixed.estimators.specification import ModelSpecification
 from skmixed.estimators.weights import row_weights
 from skmixed.exceptions import warn_user_once_of_each
 from skmixed.formula.values import unmasked
-from skmixed.prediction.predictive import check_coverage
+from skmixed.prediction.switches import check_coverage
 
 __all__ = ["cross_validate_groups"]
 

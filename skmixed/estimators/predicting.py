@@ -14,7 +14,7 @@ from skmixed.formula.values import unmasked
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind, marginal_covariance
 from skmixed.prediction.related import ResidualMemory
-from skmixed.prediction.uncertainty import VarianceUncertainty
+from skmixed.prediction.switches import VarianceUncertainty
 
 __all__ = ["PredictionMethods"]
 

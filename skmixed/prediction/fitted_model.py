@@ -13,16 +13,16 @@ from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
-from skmixed.prediction.family_methods import FamilyMethods
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import NewRowReader
 from skmixed.prediction.predict import Include
+from skmixed.prediction.row_predictions import RowPredictions
 
 __all__ = ["FittedModel"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FittedModel(FamilyMethods):
+class FittedModel(RowPredictions):
     """Hold a fit, how it reads new data, and its rows where they are kept.
 
     Attributes

@@ -14,8 +14,8 @@ from skmixed.fitting.at_rho import FitsAround
 from skmixed.fitting.at_theta import standardised_theta
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["MixturePrediction", "VarianceDraws"]
 

@@ -11,15 +11,13 @@ from skmixed.design.design import NewRows
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.delta import DeltaMethod
-from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.delta import DeltaMethod, FiniteDifferences
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction, predictor
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
-from skmixed.prediction.neighbourhood import Neighbourhood
-from skmixed.prediction.predict import Include, Kind
+from skmixed.prediction.predict import Include, Kind, PredictedRows
 
-__all__ = ["Predictive", "central", "check_coverage", "predictive", "require_kept_products"]
+__all__ = ["Predictive", "predictive", "require_kept_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -86,7 +84,7 @@ def predictive(
     require_kept_products(fit)
     if isinstance(variance_uncertainty, VarianceDraws):
         return MixturePrediction(fit, predicted, variance_uncertainty, model)
-    return DeltaMethod(Neighbourhood(fit, model), predicted)
+    return DeltaMethod(FiniteDifferences(fit, model), predicted)
 
 
 def require_kept_products(fit: LMMFit) -> None:
@@ -97,15 +95,3 @@ def require_kept_products(fit: LMMFit) -> None:
             "which this fit has not kept, as they are as large as the data here. Use "
             "variance_uncertainty=None: with so many levels it matters little."
         )
-
-
-def check_coverage(coverage: float) -> None:
-    """Raise ValueError unless the probability of intervals is one."""
-    if not 0.0 < coverage < 1.0:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-
-
-def central(coverage: float) -> tuple[float, float]:
-    """Return the probabilities whose quantiles are limits with equal tails."""
-    check_coverage(coverage)
-    return 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)

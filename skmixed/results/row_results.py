@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmixed import inference
 from skmixed.prediction.predict import Kind
 from skmixed.prediction.related import ResidualMemory
-from skmixed.prediction.uncertainty import VarianceUncertainty
+from skmixed.prediction.switches import VarianceUncertainty
 from skmixed.results.of_model import OfModel
 
 __all__ = ["RowResults"]

@@ -9,8 +9,8 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.leave_out.family_rows import with_codes_of
 from skmixed.inference.leave_out.left_out import LOST, UNTOLD, LeftOut
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["from_training_rows"]
 

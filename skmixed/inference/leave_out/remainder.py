@@ -17,7 +17,7 @@ from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.prediction.predict import mean_error_variance, predict_mean
+from skmixed.prediction.predict import PredictedRows, mean_error_variance
 
 __all__ = ["from_others"]
 
@@ -54,7 +54,7 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
         return LeftOut(np.full(len(test), np.nan), np.full(len(test), np.nan))
     solved = _without_columns(solved, untold)
     new = _coded(rows, train, test)
-    mean = predict_mean(solved, new, include_random_effects=True)
+    mean = PredictedRows(new, True).mean_of(solved)
     variance = mean_error_variance(solved, new, include_random_effects=True)
     variance += 1.0 / rows.relative_precision[test]
     if untold.any():

@@ -13,11 +13,10 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.diagnostics.family_tests import required_family_rows
 from skmixed.plots.arrays.bins import equal_bins, sums_over
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.new_rows import wanted_factors
-from skmixed.prediction.predict import Include
+from skmixed.prediction.predict import Include, PredictedRows
 
 __all__ = ["calibration_arrays", "calibration_of_rows", "share_limits"]
 
