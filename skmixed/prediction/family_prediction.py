@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.prediction.delta import JointErrors
 from skmixed.prediction.given_variances import GivenVariances
-from skmixed.prediction.predict import Kind, PredictedRows, mean_error_variance
+from skmixed.prediction.predict import Kind, PredictedRows
 from skmixed.prediction.response_law import (
     averaged_mean,
     averaged_mean_and_derivative,
@@ -143,8 +143,7 @@ class FamilyPrediction:
     def _given_parameters(self, kind: Kind) -> FloatArray:
         """Return the variance of the error of eta where all parameters are known, (n,)."""
         known = np.zeros_like(self.fit.fixed.unscaled_covariance)
-        rows, include = self.rows.rows, self.rows.include_random_effects
-        return mean_error_variance(self.fit, rows, include, kind, known)
+        return replace(self.rows, kind=kind).error_variance_of(self.fit, known)
 
 
 def predictor(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,6 @@ __all__ = [
     "Kind",
     "PredictedRows",
     "marginal_covariance",
-    "mean_error_variance",
     "within_levels",
 ]
 
@@ -53,6 +52,7 @@ class PredictedRows:
     rows: NewRows
     include_random_effects: Include
     kind: Kind = "observation"
+    _latest: dict[LMMFit, NewColumns] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -64,54 +64,47 @@ class PredictedRows:
 
     def mean_of(self, fit: LMMFit) -> FloatArray:
         """Return X beta, plus Z b of fitted levels where effects are included, (n,)."""
-        return mean_of_columns(fit, columns_given_past(fit, self.rows), self.include_random_effects)
+        return mean_of_columns(fit, self._columns(fit), self.include_random_effects)
 
     def variance_of(self, fit: LMMFit) -> FloatArray:
         """Return the variances of what is predicted about the predictions, (n,)."""
-        variance = mean_error_variance(
-            fit, self.rows, self.include_random_effects, self.kind, fit.fixed.error_covariance
-        )
+        variance = self.error_variance_of(fit, fit.fixed.error_covariance)
         variance *= fit.working_sigma**2
-        return variance + residual_variance(fit, self.rows) if self._observed else variance
+        observed = self.kind == "observation"
+        return variance + residual_variance(fit, self.rows) if observed else variance
 
     def covariance_of(self, fit: LMMFit) -> FloatArray:
         """Return the covariance of what is predicted about the predictions, (n, n)."""
-        columns = columns_given_past(fit, self.rows)
+        columns, observed = self._columns(fit), self.kind == "observation"
         X, parts = _error_columns(fit, columns, self.include_random_effects, self.kind)
         covariance = X.T @ fit.fixed.error_covariance @ X
         for root, codes in parts:
             covariance += within_levels(root, codes)
         covariance *= fit.working_sigma**2
-        return covariance + residual_covariance(fit, self.rows) if self._observed else covariance
+        return covariance + residual_covariance(fit, self.rows) if observed else covariance
 
-    @property
-    def _observed(self) -> bool:
-        return self.kind == "observation"
+    def error_variance_of(self, fit: LMMFit, of_coefficients: FloatArray) -> FloatArray:
+        """Return the variance of the means' errors over that of a row of mean weight, (n,).
 
+        For the rows that were fitted, times their weights over the mean weight, it is their
+        leverage if the coefficients have the covariance (X'V^-1 X)^-1.
+        """
+        columns, variance = self._columns(fit), np.empty(len(self))
+        for first in range(0, len(variance), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            part = columns if len(variance) <= CHUNK else columns.take(chunk)
+            X, roots = _error_columns(fit, part, self.include_random_effects, self.kind)
+            variance[chunk] = np.einsum("in,in->n", of_coefficients @ X, X)
+            for root, _ in roots:
+                variance[chunk] += _squared_lengths(root)
+        return variance
 
-def mean_error_variance(
-    fit: LMMFit,
-    rows: NewRows,
-    include_random_effects: Include,
-    kind: Kind = "mean",
-    of_coefficients: FloatArray | None = None,
-) -> FloatArray:
-    """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
-
-    For the rows that were fitted, times their weights over the mean weight, it is their leverage.
-    The coefficients have the covariance (X'V^-1 X)^-1 unless another one is given.
-    """
-    C = fit.fixed.unscaled_covariance if of_coefficients is None else of_coefficients
-    variance = np.empty(len(rows.fixed))
-    columns = columns_given_past(fit, rows)
-    for first in range(0, len(variance), CHUNK):
-        chunk = slice(first, first + CHUNK)
-        part = columns if len(variance) <= CHUNK else columns.take(chunk)
-        X, parts = _error_columns(fit, part, include_random_effects, kind)
-        variance[chunk] = np.einsum("in,in->n", C @ X, X)
-        for root, _ in parts:
-            variance[chunk] += _squared_lengths(root)
-    return variance
+    def _columns(self, fit: LMMFit) -> NewColumns:
+        """Return the columns of the rows, kept from a mean to its variance."""
+        if fit not in self._latest:
+            self._latest.clear()
+            self._latest[fit] = columns_given_past(fit, self.rows)
+        return self._latest[fit]
 
 
 def marginal_covariance(

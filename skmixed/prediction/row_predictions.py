@@ -91,7 +91,8 @@ class RowPredictions:
             labels = [known[name] if name in wanted else None for name in names]
         unseen = self.unseen_groups if wanted else "population"
         rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
-        rows = replace(rows, extra=reader.extra_columns(X))
+        if isinstance(self.fit, GLMMFit):
+            rows = replace(rows, extra=reader.extra_columns(X))
         if self.fit.residual is not None:
             rows = replace(rows, residual=reader.residual_columns(X))
             past = residual_past(
@@ -242,7 +243,7 @@ class RowPredictions:
         """Predict the rows that miss no predictor, and tell which they are; None for all."""
         chosen = PredictionSwitches(**switches)
         complete = self._complete(X)
-        offset, trials = chosen.beside_columns(X, self.fit.link.name)
+        offset, trials = chosen.beside_columns(X, self.fit)
         if complete is not None:
             X = take_rows(X, complete)
             offset, trials = (None if one is None else one[complete] for one in (offset, trials))
@@ -270,8 +271,8 @@ class RowPredictions:
 
     def _complete(self, X: Any) -> NDArray[np.bool_] | None:
         """Tell which rows miss no predictor; None where all are to be predicted."""
-        variables = self.variables
-        if not self.skip_missing or variables is None:
+        variables = self.variables if self.skip_missing else None
+        if variables is None:
             return None
         there = column_names(X)
         complete = ~rows_with_missing(X, [name for name in variables if name in there])

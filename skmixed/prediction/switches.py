@@ -73,12 +73,12 @@ class PredictionSwitches:
         if self.scale not in SCALES:
             raise ValueError(f"scale must be one of {list(SCALES)}, got {self.scale!r}.")
 
-    def beside_columns(self, X: Any, link: str) -> tuple[FloatArray | None, FloatArray | None]:
+    def beside_columns(self, X: Any, fit: LMMFit) -> tuple[FloatArray | None, FloatArray | None]:
         """Return what is added to the linear predictor of each row of X, and its trials."""
         if self.offset is None and self.exposure is None and self.trials is None:
             return None, None
         n = n_rows(X)
-        offset = total_offset(n, None, self.offset, self.exposure, link=link)
+        offset = total_offset(n, None, self.offset, self.exposure, link=fit.link.name)
         return offset, None if self.trials is None else _checked_trials(self.trials, n)
 
 

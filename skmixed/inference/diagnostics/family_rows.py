@@ -17,7 +17,7 @@ from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.responses import Responses
-from skmixed.prediction.predict import mean_error_variance
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["FamilyRows"]
 
@@ -120,14 +120,8 @@ class FamilyRows(LabelledRows):
         """Return the leverages in the linear model of the last step of the modes, (n,)."""
         fit, responses = self.fit, Responses(self.fit.family, self.response, self.weights)
         precision = -responses.at(self.eta, self.extra, full=False).second
-        variance = mean_error_variance(
-            fit,
-            NewRows.of(self.design),
-            include_random_effects=True,
-            kind="mean",
-            of_coefficients=self._covariance_of_beta(precision),
-        )
-        return precision * variance
+        predicted = PredictedRows(NewRows.of(self.design), True, "mean")
+        return precision * predicted.error_variance_of(fit, self._covariance_of_beta(precision))
 
     def _covariance_of_beta(self, precision: FloatArray) -> FloatArray:
         """Return (X'V^-1 X)^-1 at known variances, V = W^-1 + Z Psi Z'."""

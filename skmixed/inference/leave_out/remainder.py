@@ -17,7 +17,7 @@ from skmixed.fitting.standardise import standardised_rows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.prediction.predict import PredictedRows, mean_error_variance
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["from_others"]
 
@@ -54,8 +54,9 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
         return LeftOut(np.full(len(test), np.nan), np.full(len(test), np.nan))
     solved = _without_columns(solved, untold)
     new = _coded(rows, train, test)
-    mean = PredictedRows(new, True).mean_of(solved)
-    variance = mean_error_variance(solved, new, include_random_effects=True)
+    predicted = PredictedRows(new, True, "mean")
+    mean = predicted.mean_of(solved)
+    variance = predicted.error_variance_of(solved, solved.fixed.unscaled_covariance)
     variance += 1.0 / rows.relative_precision[test]
     if untold.any():
         mean[_needing(fit, X, untold, new)] = np.nan
