@@ -14,13 +14,13 @@ from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom
 from skmixed.inference.coefficients.rules import rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.inference.inputs import fit_of
-from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
     interval_table,
     profile,
 )
 from skmixed.inference.intervals.wald_variances import wald_variance_limits
+from skmixed.inference.replication.bootstrapping import bootstrap
 
 __all__ = ["confint"]
 
@@ -110,7 +110,10 @@ def confint(
     parameters = selected(model_parameters(fit), which)
     identified = [one for one in parameters if one.identified]
     if method == "bootstrap":
-        limits = bootstrap_limits(fitted, fit, identified, level, n=n, random_state=random_state)
+        drawn = bootstrap(fitted, n, random_state=random_state).conf_int(level=level)
+        ends = zip(drawn["lower"], drawn["upper"], strict=True)
+        of_name = dict(zip(drawn["parameter"], ends, strict=True))
+        limits = [of_name[_name_of_draws(fit, one)] for one in identified]
     else:
         limits = _wald_limits(fit, identified, level, rule)
     by_name = dict(zip([one.name for one in identified], limits, strict=True))
@@ -141,3 +144,15 @@ def _df_of_variances(fit: LMMFit, rule: DegreesOfFreedom) -> float:
     if fit.n_sampled is None:
         return np.inf
     return float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])
+
+
+def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str:
+    """Return what the draws call a parameter; of effects that share it, the first ones count."""
+    if parameter.place is None or parameter.kind not in ("sd", "correlation"):
+        return parameter.name
+    place = parameter.place
+    effects = fit.random[place.factor]
+    names = effects.effect_names[effects.covariance.effect_slices[place.term]]
+    labels = [names[i] for i in reversed(place.effects)]
+    kind = "sd" if parameter.kind == "sd" else "cor"
+    return f"{kind}_{'.'.join(labels)}|{effects.name}"
