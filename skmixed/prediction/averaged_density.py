@@ -132,8 +132,6 @@ def log_average(
         Takes eta (r,) or (k, r) and the indices (r,) of its rows; returns f, its derivative and
         its second derivative. At most one of the rows' integrands' peaks is followed: f
         should be concave, or bounded and flatter than the normal density.
-    centre, spread : ndarray of shape (n,)
-        Without spread, f and its derivative at the centre are returned.
     """
     value, slope, _ = function(centre, np.arange(len(centre)))
     value, slope = value.copy(), slope.copy()

@@ -39,8 +39,6 @@ class ResponseScale:
     average : bool
         Whether the response is averaged over what is not known of the random effects; else these
         are at their modes, and 0 where there are none.
-    trials : ndarray of shape (n,) or None
-        Of observations that are shares of successes; None where each is one trial.
     """
 
     average: bool
@@ -64,10 +62,6 @@ class FamilyPrediction:
 
     Attributes
     ----------
-    rows : PredictedRows
-        Of the linear predictor; its kind says what is predicted.
-    eta : GivenVariances or JointErrors
-        The linear predictor of the rows.
     extra : tuple of ndarray of shape (n,)
         Further predictors of the family.
     """

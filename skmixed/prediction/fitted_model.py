@@ -80,13 +80,7 @@ class FittedModel(RowPredictions):
         return self.response_name if responses is None else responses.recipe.outcome
 
     def refitted(self, fit: LMMFit, model: LMMModel | GLMMModel) -> FittedModel:
-        """Return the same with another fit, of other rows of the same columns.
-
-        Parameters
-        ----------
-        model : LMMModel
-            What was fitted.
-        """
+        """Return the same with another fit, of other rows of the same columns."""
         levels = [factor.levels for factor in model.design.factors]
         reader = None if self.reader is None else self.reader.with_levels(levels)
         return replace(self, fit=fit, reader=reader, rows=KeptRows(model))

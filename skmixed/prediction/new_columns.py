@@ -32,8 +32,6 @@ class NewColumns:
     ----------
     Z : tuple of ndarray of shape (n_effects, n)
         One for each block.
-    codes : tuple of (ndarray of shape (n,) or None)
-        Levels of each block, as in ``NewBlock``.
     offset : ndarray of shape (n,) or None
         A known part of the response, in units of y.
     """
@@ -70,13 +68,7 @@ def standardised_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
 def mean_of_columns(
     fit: LMMFit, columns: NewColumns, include_random_effects: Include = True
 ) -> FloatArray:
-    """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
-
-    Parameters
-    ----------
-    include_random_effects : bool or collection of str, default=True
-        All, none, or those of the named factors.
-    """
+    """Return X beta, plus Z b for the rows of fitted levels where random effects are included."""
     mean = fit.working_coefficients @ columns.X
     if columns.offset is not None:
         mean += columns.offset

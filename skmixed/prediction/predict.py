@@ -42,8 +42,6 @@ class PredictedRows:
 
     Attributes
     ----------
-    include_random_effects : bool or collection of str
-        All, none, or those of the named factors.
     kind : {"observation", "mean", "population"}
         A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
         over all levels of what is not known of b.

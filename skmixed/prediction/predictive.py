@@ -58,12 +58,6 @@ def predictive(
 
     Parameters
     ----------
-    include_random_effects : bool or collection of str
-        All, none, or those of the named factors.
-    kind : {"observation", "mean", "population"}, default="observation"
-        What is predicted: see ``predict_variance``.
-    variance_uncertainty : None, "delta" or VarianceDraws, default=None
-        How the variance parameters being estimated is taken into account.
     model : LMMModel, optional
         What was fitted, with its rows: without them, the parameters of a residual structure are
         taken as known.

@@ -28,8 +28,6 @@ class PredictorRows:
     ----------
     extra : tuple of ndarray of shape (n,)
         The further predictors of the family, which are taken as known.
-    trials : ndarray of shape (n,) or None
-        Of proportions.
     """
 
     family: Family
@@ -51,6 +49,20 @@ class PredictorRows:
             trials=None if self.trials is None else self.trials[rows],
         )
 
+    @property
+    def mean(self) -> FloatArray:
+        """Return the mean of the response with eta at its centre."""
+        return self.family.mean(self.centre, self.extra)
+
+    @property
+    def variance(self) -> FloatArray:
+        """Return the variance of the response, of one trial, with eta at its centre."""
+        return self.family.variance(self.centre, self.extra)
+
+    def cdf(self, y: FloatArray) -> FloatArray:
+        """Return the probability of a response up to y with eta at its centre."""
+        return self.family.cdf(y, self.centre, self.extra, self.trials)
+
     def at(self, z: FloatArray) -> PredictorRows:
         """Return the rows with eta at z standard deviations from its centre, z of shape (n,)."""
         return replace(self, centre=self.centre + self.spread * z, spread=np.zeros_like(z))
@@ -69,11 +81,6 @@ def predictor_rows(
     law do not exist, as it reaches 0. A lognormal law with the same mean and variance stands
     for it: then the logarithm of the response's mean is normal, as it is with a log link, which
     the rows get. It is NaN where the mean of eta is not positive.
-
-    Parameters
-    ----------
-    mean, variance : ndarray of shape (n,)
-        Of the linear predictor.
     """
     power = power_of_predictor(family)
     omegas = tuple(np.broadcast_to(omega, mean.shape) for omega in extra)

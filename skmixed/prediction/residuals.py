@@ -37,8 +37,6 @@ class NewResiduals:
     ----------
     deviations : ndarray of shape (n,)
         Standard deviations of the new rows, in units of y.
-    observed : ndarray of shape (m,)
-        Those of the observed rows.
     groups : tuple of ConditionalRows
         Rows of no group share nothing with any other.
     """

@@ -44,8 +44,6 @@ def averaged_mean(
     ----------
     mean, variance : ndarray of shape (n,)
         Of the linear predictor; without variance, the result is the family's mean at ``mean``.
-    extra : sequence of ndarray of shape (n,)
-        Further predictors of the family.
     """
     return averaged_mean_and_derivative(family, mean, variance, extra)[0]
 
@@ -77,13 +75,6 @@ def averaged_variance(
 
     Given eta, families have no means beyond exp(170): with a log link, variances to which such
     means would contribute are too small.
-
-    Parameters
-    ----------
-    family, mean, variance, extra
-        As in ``averaged_mean``.
-    trials : ndarray of shape (n,), optional
-        The response is a share of successes among so many; default: 1.
     """
     number = 1.0 if trials is None else trials
     rows = predictor_rows(family, mean, variance, extra)
@@ -107,9 +98,6 @@ def mean_quantiles(
 
     Parameters
     ----------
-    family, mean, variance, extra
-        As in ``averaged_mean``. For limits of the mean itself, the variance is that of the
-        estimate.
     averaged_over : ndarray of shape (n,), optional
         Variance of a further part of eta, over which the mean is averaged.
     """
@@ -139,25 +127,15 @@ def _variances(rows: PredictorRows, average: FloatArray) -> tuple[FloatArray, Fl
     """Return the average of the variance given eta, and the variance of the mean given eta."""
     family = rows.family
     if is_linear(family):
-        return family.variance(rows.centre, rows.extra), rows.spread**2
+        return rows.variance, rows.spread**2
     if family.link.name == "log":
         # Variances grow at most with the cube of the mean.
-        (within,) = _expectations(rows, 3.0, lambda at, _: [_variance(at)])
+        (within,) = _expectations(rows, 3.0, lambda at, _: [at.variance])
         return within, average**2 * np.expm1(np.minimum(rows.spread**2, LARGEST_LOG))
     between, within = _expectations(
-        rows, 1.0, lambda at, index: [(_mean(at) - average[index]) ** 2, _variance(at)]
+        rows, 1.0, lambda at, index: [(at.mean - average[index]) ** 2, at.variance]
     )
     return within, between
-
-
-def _mean(rows: PredictorRows) -> FloatArray:
-    """Return the mean of the response at the centre of eta."""
-    return rows.family.mean(rows.centre, rows.extra)
-
-
-def _variance(rows: PredictorRows) -> FloatArray:
-    """Return the variance of the response, of one trial, at the centre of eta."""
-    return rows.family.variance(rows.centre, rows.extra)
 
 
 def _expectations(

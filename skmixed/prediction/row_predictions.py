@@ -75,8 +75,6 @@ class RowPredictions:
             None is the default of the model.
         labels_needed : bool, default=False
             Whether the rows hold the labels of factors that are not included too.
-        residual_memory : bool or tuple, default=False
-            What was observed of the rows' groups: as for ``MixedLM.predict``.
         """
         reader = self._reader()
         refuse_second_labels(reader, groups, "predict")
@@ -122,6 +120,12 @@ class RowPredictions:
             for ``MixedLM.predict``; here ``residual_memory=True`` takes the rows that are kept.
             Of a generalised model also average, scale, offset, exposure and trials: see Notes.
 
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+        std : ndarray of shape (n,), if ``return_std``
+        cov : ndarray of shape (n, n), if ``return_cov``
+
         Notes
         -----
         A generalised model predicts responses, or with ``scale="link"`` their linear predictor
@@ -157,16 +161,7 @@ class RowPredictions:
         return mean
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
-        """Return limits that what is predicted keeps with the given probability, (n, 2).
-
-        Parameters
-        ----------
-        coverage : float, default=0.95
-            Probability, between 0 and 1.
-        **switches
-            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
-            for ``predict``.
-        """
+        """Return limits that what is predicted keeps with the given probability, (n, 2)."""
         check_coverage(coverage)
         limits = (0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage))
         return self.predict_quantiles(X, quantiles=limits, **switches)
@@ -174,16 +169,7 @@ class RowPredictions:
     def predict_quantiles(
         self, X: Any, *, quantiles: ArrayLike = (0.05, 0.5, 0.95), **switches: Any
     ) -> FloatArray:
-        """Return quantiles of what is predicted, (n, n_quantiles).
-
-        Parameters
-        ----------
-        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Probabilities, between 0 and 1.
-        **switches
-            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
-            for ``predict``.
-        """
+        """Return quantiles of what is predicted, (n, n_quantiles)."""
         probabilities = check_probabilities(quantiles)
         prediction, complete = self._predictive(X, **switches)
         return among_missing(prediction.quantiles(probabilities), complete)
@@ -197,8 +183,6 @@ class RowPredictions:
 
         Parameters
         ----------
-        logarithm : bool, default=False
-            Whether to return their logarithms.
         **switches
             groups, include_random_effects, average, offset and exposure, as for ``predict``.
         """

@@ -80,12 +80,8 @@ class ChartedDeviance:
 
     Attributes
     ----------
-    objective : callable
-        -2 log-likelihood of the parameters, with its covariance.
     first : int
         Where theta begins among the parameters.
-    of_covariance : callable
-        Makes the objective from the structures of the random effects.
     """
 
     objective: Any

@@ -36,8 +36,6 @@ class Maximum(ABC):
     ----------
     objective : callable
         -2 log-likelihood of all parameters but sigma.
-    at
-        Its value at the optimum.
     """
 
     __slots__ = ()

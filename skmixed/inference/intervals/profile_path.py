@@ -39,21 +39,7 @@ GROWTH = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathPoint:
-    """Hold one point of a profile.
-
-    Attributes
-    ----------
-    value : float
-        The held parameter, internal scale.
-    others : ndarray
-        The best values of the other parameters.
-    tangent : ndarray
-        Their derivative in the held one.
-    deviance : float
-        Above the optimum, at least 0.
-    zeta, slope : float
-        The signed root of the deviance, and its derivative.
-    """
+    """Hold one point of a profile."""
 
     value: float
     others: FloatArray
@@ -80,17 +66,7 @@ class Side:
 
 @dataclass(eq=False)
 class ProfilePath:
-    """Follow the profile of one parameter away from the optimum.
-
-    Parameters
-    ----------
-    optimum : ndarray
-        The best z.
-    least : float
-        The deviance there.
-    lower, upper : float
-        Bounds of the held parameter.
-    """
+    """Follow the profile of one parameter away from the optimum."""
 
     deviance: HeldDeviance
     optimum: FloatArray
@@ -113,15 +89,7 @@ class ProfilePath:
         self.start = PathPoint(self.optimum[0], self.optimum[1:], tangent, 0.0, 0.0, slope)
 
     def side(self, direction: int, cutoff: float, reach: float) -> Side:
-        """Follow the profile on one side until zeta has reached a cutoff, and on to a reach.
-
-        Parameters
-        ----------
-        cutoff : float
-            Of |zeta|, at which the limit is wanted.
-        reach : float
-            Of |zeta|, at least the cutoff, to which points of the curve are wanted.
-        """
+        """Follow the profile on one side until zeta has reached a cutoff, and on to a reach."""
         points = [self.start]
         points += self._towards(points, direction, 0.5 * cutoff, closely=False)[0]
         found, lost = self._towards(points, direction, cutoff, closely=True)

@@ -40,15 +40,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualMaximum(Maximum):
-    """Hold the optimum of (theta, rho) by ML.
-
-    Attributes
-    ----------
-    rows : WhitenedRows
-        By their weights.
-    kept : list of int
-        The estimable factors.
-    """
+    """Hold the optimum of (theta, rho) by ML."""
 
     model: LMMModel
     coordinates: Coordinates
@@ -166,11 +158,6 @@ class HeldCoefficient:
 
     From the coefficients of the whole model, with phi the value that is held,
     r2(phi) = r2 + (phi - l'beta)^2 / l'(X'V^-1 X)^-1 l.
-
-    Parameters
-    ----------
-    of_columns : callable
-        Makes the likelihood from the matrix that [X y] is multiplied by.
     """
 
     exact_hessian = False

@@ -46,14 +46,6 @@ def wald_variance_limits(
     On the boundary these scales end. A standard deviation of 0 has an upper limit on its own scale
     there, a correlation of 1 or -1 a limit on the scale of its angle: both from the observed
     information, as there the score of every group is 0 and a sandwich knows of no error.
-
-    Parameters
-    ----------
-    parameters : sequence of ModelParameter
-        Natural parameters of random effects or residuals, sigma, or coefficients of further
-        predictors, all identified.
-    df : float, default=inf
-        Degrees of freedom of Student's t on these scales.
     """
     if not parameters:
         return []
@@ -133,10 +125,6 @@ def residual_estimate(
 
     Parameters
     ----------
-    fit : LMMFit
-        With a residual structure.
-    natural : NaturalParameter
-        A function of its rho.
     covariance : ndarray of shape (n_parameters + 1, n_parameters + 1)
         Of (theta, rho, log sigma).
     """

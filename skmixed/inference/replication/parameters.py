@@ -32,8 +32,6 @@ def values_of_fit(fit: LMMFit, names_from: LMMFit) -> dict[str, float]:
     ----------
     fit : LMMFit
         If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
-    names_from : LMMFit
-        The fit whose parameters are wanted.
     """
     same = np.array_equal(fit.fixed.aliased, names_from.fixed.aliased)
     coefficients = np.where(same, fit.fixed.coefficients, np.nan)
@@ -56,13 +54,7 @@ def values_of_fit(fit: LMMFit, names_from: LMMFit) -> dict[str, float]:
 
 
 def values_of_many(fit: LMMFit, many: ManyFits) -> dict[str, NDArray[Any]]:
-    """Return the same of many fits of one design, (m,) each, and which fits are singular.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        Of the same design, without a residual structure.
-    """
+    """Return the same of many fits of one design, (m,) each, and which fits are singular."""
     m = len(many.sigma)
     columns = [many.coefficients[:, ~fit.fixed.aliased], many.sigma[:, None]]
     thetas, singular = [np.empty((m, 0))], np.zeros(m, dtype=bool)

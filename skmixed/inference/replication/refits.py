@@ -39,15 +39,7 @@ TASK, ROOM = 16, 2**24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refitter:
-    """Fit a model again to other responses, or with other groups, and keep what is asked for.
-
-    Attributes
-    ----------
-    fitted : MixedLMResults or LMMModel
-        What the user gave: a statistic gets the same.
-    statistic : callable or None
-        None keeps all parameters, theta and the log-likelihood.
-    """
+    """Fit a model again to other responses, or with other groups, and keep what is asked for."""
 
     fitted: Any
     fit: LMMFit
@@ -69,13 +61,7 @@ class Refitter:
         return pd.Series({name: float(record[name][0]) for name in self.parameters})
 
     def of_responses(self, n: int, draw: Callable[[int], FloatArray]) -> pd.DataFrame:
-        """Return a row for each of n responses.
-
-        Parameters
-        ----------
-        draw : callable
-            Returns the next m responses, of shape (m, n_rows).
-        """
+        """Return a row for each of n responses."""
         if self.statistic is None and can_step_together(self.fit):
             together = LockstepModel(self.model, self.fit)
             if together.pays:

@@ -96,14 +96,10 @@ class ResponseModel:
 
     Attributes
     ----------
-    predictor : EffectSource
-        Of the means.
     noise : ndarray of shape (n_rows,)
         sigma over the roots of precision weights.
     residuals : ndarray of shape (n_rows,)
         Observations less conditional means, independent and of variance 1 if the model is true.
-    structure : ResidualAt or None
-        R of a residual structure.
     """
 
     predictor: EffectSource
@@ -148,8 +144,6 @@ class ResponseModel:
         ----------
         effects : sequence of ndarray of shape (m, n_levels, k) or (1, n_levels, k)
             For each grouping factor, standardised columns.
-        residuals : ndarray of shape (m, n_rows)
-            Independent, of standard deviation 1.
         """
         if self.structure is not None:
             residuals = self.structure.undo(residuals)
@@ -158,17 +152,7 @@ class ResponseModel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyResponseModel:
-    """Hold what responses are made of.
-
-    Attributes
-    ----------
-    predictor : EffectSource
-        Of the linear predictor.
-    extra : tuple of ndarray of shape (n_rows,)
-        Further predictors of the family.
-    trials : ndarray of shape (n_rows,) or None
-        Of shares of successes.
-    """
+    """Hold what responses are made of."""
 
     predictor: EffectSource
     family: Family
