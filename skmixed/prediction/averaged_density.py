@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -101,21 +102,19 @@ def log_shares(
     smaller, relative = np.empty((2, len(centre)))
     failing = link.mean(centre) > 0.5
     for rows, logarithm in ((~failing, link.log_mean), (failing, link.log_complement)):
-        smaller[rows], relative[rows] = log_average(_of_eta(logarithm), centre[rows], spread[rows])
+        function = partial(_of_eta, logarithm)
+        smaller[rows], relative[rows] = log_average(function, centre[rows], spread[rows])
     share = np.exp(smaller)
     larger, slope = np.log1p(-share), share * relative
     success, failure = np.where(failing, (larger, smaller), (smaller, larger))
     return success, failure, slope * np.where(failing, -1.0, 1.0)
 
 
-def _of_eta(logarithm: Callable[[FloatArray], LinkDerivatives]) -> LogFunction:
-    """Return a function of eta alone as one of eta and rows, with two derivatives."""
-
-    def function(eta: FloatArray, _: NDArray[np.intp]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        found = logarithm(eta)
-        return found.value, found.first, found.second
-
-    return function
+def _of_eta(
+    logarithm: Callable[[FloatArray], LinkDerivatives], eta: FloatArray, _: Rows
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a function of eta alone, with two derivatives, as one of rows too."""
+    return logarithm(eta)[:3]
 
 
 def log_average(

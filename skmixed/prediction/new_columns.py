@@ -74,21 +74,13 @@ def mean_of_columns(
         mean += columns.offset
     for effects, Z, codes in zip(fit.random, columns.Z, columns.codes, strict=True):
         if codes is not None and is_included(effects, include_random_effects):
-            mean += effects.response_scale * _random_part(effects, Z, codes)
+            # A level that was not fitted has the number after the last.
+            known = codes < len(effects.levels)
+            b = effects.standardised_modes[np.where(known, codes, 0)]
+            mean += effects.response_scale * np.einsum("kn,nk->n", np.where(known, Z, 0.0), b)
     return mean
 
 
 def is_included(effects: RandomEffects, include: Include) -> bool:
     """Tell whether the effects of a factor are among those that are included."""
     return include if isinstance(include, bool) else effects.name in include
-
-
-def _random_part(effects: RandomEffects, Z: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
-    """Return Z b in standardised units, 0 for a level that was not fitted."""
-    n_levels = len(effects.levels)
-    known = codes < n_levels
-    if known.all():
-        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
-    part = np.zeros(len(codes))
-    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
-    return part

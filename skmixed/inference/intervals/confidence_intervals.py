@@ -134,16 +134,12 @@ def _wald_limits(
         limits.update(
             (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
         )
-    variances = wald_variance_limits(fit, random, level, _df_of_variances(fit, rule))
+    df = math.inf
+    if fit.n_sampled is not None:
+        df = float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])
+    variances = wald_variance_limits(fit, random, level, df)
     limits.update((one.name, pair) for one, pair in zip(random, variances, strict=True))
     return [limits[one.name] for one in parameters]
-
-
-def _df_of_variances(fit: LMMFit, rule: DegreesOfFreedom) -> float:
-    """Return those of the coefficients with a weighted sample, infinite ones otherwise."""
-    if fit.n_sampled is None:
-        return np.inf
-    return float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])
 
 
 def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str:

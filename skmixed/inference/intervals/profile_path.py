@@ -158,8 +158,10 @@ class ProfilePath:
                 inside = point
             else:
                 outside = point
-            if outside is not None and _is_narrow(inside, outside):
-                break
+            if outside is not None:
+                size = max(1.0, abs(inside.value), abs(outside.value))
+                if abs(outside.value - inside.value) <= NARROW * size:
+                    break
         return found, lost is not None and outside is None and abs(inside.zeta) < target - CLOSE
 
     def _proposal(
@@ -285,9 +287,3 @@ def _between(inside: PathPoint, outside: PathPoint, target: float) -> float:
         - right * t * t * (1.0 - t)
     )
     return value if min(low, high) < value < max(low, high) else middle
-
-
-def _is_narrow(inside: PathPoint, outside: PathPoint) -> bool:
-    """Tell whether two points are one."""
-    size = max(1.0, abs(inside.value), abs(outside.value))
-    return abs(outside.value - inside.value) <= NARROW * size

@@ -32,7 +32,7 @@ class ResidualPool:
         residuals = source.residuals - source.residuals.mean()
         size = np.sqrt(np.mean(residuals**2))
         self.residuals = residuals / size if size > 0 else residuals
-        self.effects = [_reflated(block.modes, block.turned) for block in source.blocks]
+        self.effects = [_reflated(block.modes, block.turned) for block in source.predictor.blocks]
 
     def responses(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw m responses with replacement: residuals by rows, effects by levels."""

@@ -17,7 +17,6 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.inputs import fit_of, model_of
 from skmixed.inference.replication.effect_source import (
-    EffectBlock,
     EffectSource,
     effect_source,
 )
@@ -106,11 +105,6 @@ class ResponseModel:
     noise: FloatArray
     residuals: FloatArray
     structure: ResidualAt | None = None
-
-    @property
-    def blocks(self) -> tuple[EffectBlock, ...]:
-        """Return the grouping factors."""
-        return self.predictor.blocks
 
     def with_new_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw responses of new random effects, shape (m, n_rows)."""
