@@ -74,10 +74,11 @@ def mean_of_columns(
         mean += columns.offset
     for effects, Z, codes in zip(fit.random, columns.Z, columns.codes, strict=True):
         if codes is not None and is_included(effects, include_random_effects):
-            # A level that was not fitted has the number after the last.
-            known = codes < len(effects.levels)
-            b = effects.standardised_modes[np.where(known, codes, 0)]
-            mean += effects.response_scale * np.einsum("kn,nk->n", np.where(known, Z, 0.0), b)
+            known, rows, levels = codes < len(effects.levels), Z, codes
+            if not known.all():
+                rows, levels = np.where(known, Z, 0.0), np.where(known, codes, 0)
+            b = effects.standardised_modes[levels]
+            mean += effects.response_scale * np.einsum("kn,nk->n", rows, b)
     return mean
 
 
