@@ -15,7 +15,7 @@ from skmixed.estimators.base import MixedModel
 from skmixed.formula.values import unmasked
 from skmixed.prediction.predict import Kind, marginal_covariance
 from skmixed.prediction.related import ResidualMemory
-from skmixed.prediction.uncertainty import VarianceUncertainty
+from skmixed.prediction.switches import VarianceUncertainty
 
 __all__ = ["LinearPredictor"]
 

@@ -39,7 +39,7 @@ from skmixed.prediction.conformal import (
     limits,
     smallest_n_groups,
 )
-from skmixed.prediction.predictive import check_coverage
+from skmixed.prediction.switches import check_coverage
 from skmixed.saving.versions import VersionedState
 
 __all__ = ["GroupConformalRegressor"]

@@ -33,7 +33,7 @@ from skmixed.model_selection.grouped_rows import (
     grouping_factors,
     wrapped,
 )
-from skmixed.prediction.predictive import check_coverage
+from skmixed.prediction.switches import check_coverage
 
 __all__ = ["cross_validate_groups"]
 

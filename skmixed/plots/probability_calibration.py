@@ -21,10 +21,9 @@ from skmixed.plots.reading.sources import model_and_steps
 from skmixed.plots.reading.table import transformed
 from skmixed.plots.style.colours import BLUE, DASHED, GREY, VERMILLION
 from skmixed.plots.style.text import describe
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
 from skmixed.prediction.new_rows import wanted_factors
-from skmixed.prediction.predict import Include
+from skmixed.prediction.predict import Include, PredictedRows
 
 __all__ = ["ProbabilityCalibrationDisplay"]
 

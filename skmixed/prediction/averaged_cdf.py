@@ -28,39 +28,24 @@ def averaged_cdf(rows: PredictorRows, y: FloatArray) -> FloatArray:
     Given eta, that probability falls from 1 to 0 as eta grows, over a range that is often narrow
     beside the law of eta. A probit curve falls over the same range, and its average is known: it
     is the difference that is integrated, where it is not negligible.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.averaged_cdf import averaged_cdf
-    >>> from skmixed.prediction.predictor_rows import predictor_rows
-    >>> rows = predictor_rows(Poisson(), np.zeros(2), np.array([0.0, 1.0]))
-    >>> averaged_cdf(rows, np.array([2.0, 2.0])).round(4)
-    array([0.9197, 0.7855])
     """
-    probability = _given_eta(rows, y)
+    probability = rows.cdf(y)
     spreading = np.flatnonzero(rows.spread > 0.0)
     if len(spreading):
         probability[spreading] = _averaged(rows.take(spreading), y[spreading])
     return probability
 
 
-def _given_eta(rows: PredictorRows, y: FloatArray) -> FloatArray:
-    """Return the probability of a response up to y with eta at its centre."""
-    return rows.family.cdf(y, rows.centre, rows.extra, rows.trials)
-
-
 def _averaged(rows: PredictorRows, y: FloatArray) -> FloatArray:
     """Return the average over eta of rows with spread."""
     far = np.full(len(rows), REACH)
-    first, last = _given_eta(rows.at(-far), y), _given_eta(rows.at(far), y)
+    first, last = rows.at(-far).cdf(y), rows.at(far).cdf(y)
     middle, width = _fall(rows, y)
 
     def difference(z: FloatArray, index: NDArray[np.intp]) -> FloatArray:
         probit = ndtr((middle[index] - z) / width[index])
         curve = last[index] + (first[index] - last[index]) * probit
-        return _given_eta(rows.take(index).at(z), y[index]) - curve
+        return rows.take(index).at(z).cdf(y[index]) - curve
 
     def integrand(z: FloatArray, index: NDArray[np.intp]) -> FloatArray:
         values = difference(z.ravel(), np.tile(index, len(z))).reshape(1, *z.shape)
@@ -82,7 +67,7 @@ def _fall(rows: PredictorRows, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         mean = (np.maximum(y, 0.0) * rows.trials + 0.5) / (rows.trials + 1.0)
     elif family.link.name == "log" and not family.is_discrete:
         # Normal responses may be negative, and then the means are below the deviation.
-        floor = np.sqrt(family.variance(rows.centre, rows.extra))
+        floor = np.sqrt(rows.variance)
         mean = np.maximum(y, floor) if family.name == "gaussian" else y
     else:
         # Searches look at -1, below all counts.

@@ -29,8 +29,6 @@ class GroupScoreDistribution:
     cumulative_weights : tuple of ndarray
         Sums of the weights 1 / ((K + 1) N_k) of a row of group k, which has N_k rows; the missing
         1 / (K + 1) lies at infinity.
-    n_groups : int
-        K, how many groups the scores come from.
     """
 
     scores: tuple[FloatArray, ...]
@@ -54,8 +52,6 @@ def group_score_distribution(
 
     Parameters
     ----------
-    scores : sequence of ndarray
-        One array for each model.
     codes : sequence of ndarray
         The groups of the same rows; rows of a group have the same model.
     """
@@ -81,16 +77,6 @@ def limits(
     prediction of its own model, where the row of infinite score counts too; the lower limit mirrors
     it (Lee, Barber and Willett 2023; Barber, Candes, Ramdas and Tibshirani 2021 for several
     models).
-
-    Parameters
-    ----------
-    means, scales : ndarray of shape (n_models, n)
-        Predictions of new rows by each model, and the unit of their scores.
-
-    Returns
-    -------
-    ndarray of shape (n, 2)
-        Infinite if there are not enough groups.
     """
     if not distribution.is_finite(coverage):
         return np.broadcast_to([-np.inf, np.inf], (means.shape[1], 2)).copy()

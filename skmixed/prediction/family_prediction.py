@@ -7,17 +7,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from skmixed.design.design import NewRows
-from skmixed.families.base import Family
 from skmixed.fitting.glmm_fit import GLMMFit
-from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.averaged_density import averaged_log_probabilities
-from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.delta import JointErrors
 from skmixed.prediction.given_variances import GivenVariances
-from skmixed.prediction.joint_errors import JointErrors
-from skmixed.prediction.predict import Kind, mean_error_variance
+from skmixed.prediction.predict import Kind, PredictedRows
 from skmixed.prediction.response_law import (
     averaged_mean,
     averaged_mean_and_derivative,
@@ -30,8 +24,6 @@ __all__ = [
     "FamilyPrediction",
     "ResponseScale",
     "family_prediction",
-    "further_values",
-    "log_probabilities",
     "predictor",
 ]
 
@@ -47,8 +39,6 @@ class ResponseScale:
     average : bool
         Whether the response is averaged over what is not known of the random effects; else these
         are at their modes, and 0 where there are none.
-    trials : ndarray of shape (n,) or None
-        Of observations that are shares of successes; None where each is one trial.
     """
 
     average: bool
@@ -72,10 +62,6 @@ class FamilyPrediction:
 
     Attributes
     ----------
-    rows : PredictedRows
-        Of the linear predictor; its kind says what is predicted.
-    eta : GivenVariances or JointErrors
-        The linear predictor of the rows.
     extra : tuple of ndarray of shape (n,)
         Further predictors of the family.
     """
@@ -89,7 +75,7 @@ class FamilyPrediction:
     @cached_property
     def mean(self) -> FloatArray:
         """Return the predictions, shape (n,)."""
-        return averaged_mean(self._family, self.eta.mean, self.averaged_over, self.extra)
+        return averaged_mean(self.fit.family, self.eta.mean, self.averaged_over, self.extra)
 
     @cached_property
     def std(self) -> FloatArray:
@@ -113,22 +99,20 @@ class FamilyPrediction:
         variance = self.eta.std**2
         if self.rows.kind == "observation":
             return response_quantiles(
-                self._family,
+                self.fit.family,
                 self.eta.mean,
                 variance,
                 self.extra,
                 probabilities,
                 self.response.trials,
             )
-        over = self._unknown if self.rows.kind == "population" else None
+        over = None
+        if self.rows.kind == "population":
+            # Limits are without the spread of what the data say nothing of.
+            over = np.maximum(self.averaged_over - self._given_parameters("population"), 0.0)
         return mean_quantiles(
-            self._family, self.eta.mean, variance, self.extra, probabilities, over
+            self.fit.family, self.eta.mean, variance, self.extra, probabilities, over
         )
-
-    @property
-    def _family(self) -> Family:
-        """Return the family of the responses."""
-        return self.fit.family
 
     @cached_property
     def averaged_over(self) -> FloatArray:
@@ -136,53 +120,33 @@ class FamilyPrediction:
         return self._given_parameters("mean") if self.response.average else np.zeros(len(self.rows))
 
     @cached_property
-    def _unknown(self) -> FloatArray:
-        """Return the part of it that is due to effects of which the data say nothing, (n,)."""
-        known = self._given_parameters("population")
-        return np.maximum(self.averaged_over - known, 0.0)
-
-    @cached_property
     def _slope(self) -> FloatArray:
         """Return the derivative of what is predicted in the mean of eta, (n,)."""
         over = self.averaged_over
         if self.rows.kind == "observation":
             over = self.eta.std**2
-        return averaged_mean_and_derivative(self._family, self.eta.mean, over, self.extra)[1]
+        return averaged_mean_and_derivative(self.fit.family, self.eta.mean, over, self.extra)[1]
 
     @cached_property
     def _variance(self) -> FloatArray:
         """Return the variance of a new response, (n,)."""
         return averaged_variance(
-            self._family, self.eta.mean, self.eta.std**2, self.extra, self.response.trials
+            self.fit.family, self.eta.mean, self.eta.std**2, self.extra, self.response.trials
         )
 
     def _given_parameters(self, kind: Kind) -> FloatArray:
         """Return the variance of the error of eta where all parameters are known, (n,)."""
         known = np.zeros_like(self.fit.fixed.unscaled_covariance)
-        return mean_error_variance(
-            self.fit,
-            self.rows.rows,
-            include_random_effects=self.rows.include_random_effects,
-            kind=kind,
-            of_coefficients=known,
-        )
+        return replace(self.rows, kind=kind).error_variance_of(self.fit, known)
 
 
 def predictor(
     fit: GLMMFit, rows: PredictedRows, variance_uncertainty: str | None = None
 ) -> GivenVariances | JointErrors:
-    """Return the predictions of the linear predictor: of an observation, it is that of its mean.
-
-    Parameters
-    ----------
-    variance_uncertainty : None or "delta"
-        Whether all parameters but beta are taken as known.
-    """
+    """Return the predictions of the linear predictor: of an observation, it is that of its mean."""
     kind: Kind = "population" if rows.kind == "population" else "mean"
     of_mean = replace(rows, kind=kind)
-    return (
-        GivenVariances(fit, of_mean) if variance_uncertainty is None else JointErrors(fit, of_mean)
-    )
+    return (GivenVariances if variance_uncertainty is None else JointErrors)(fit, of_mean)
 
 
 def family_prediction(
@@ -195,32 +159,3 @@ def family_prediction(
     eta = predictor(fit, rows, variance_uncertainty)
     extra = fit.extra_of_rows(rows.rows.extra, len(rows.rows.fixed))
     return FamilyPrediction(fit, rows, eta, response, extra)
-
-
-def log_probabilities(prediction: object) -> FloatArray:
-    """Return the logarithms of the probabilities of both outcomes of a binary response, (n, 2).
-
-    Raises
-    ------
-    ValueError
-        If the prediction is of something else.
-    """
-    found = prediction if isinstance(prediction, FamilyPrediction) else None
-    if found is None or found.fit.family.name != "binomial":
-        raise ValueError(
-            "Probabilities of two outcomes need family='binomial'. Use predict for the mean of the "
-            "response."
-        )
-    return averaged_log_probabilities(found.fit.family, found.eta.mean, found.averaged_over)
-
-
-def further_values(fit: LMMFit, rows: NewRows) -> dict[str, FloatArray]:
-    """Return what a family has beside the mean, by name, on the scale of the family."""
-    if not isinstance(fit, GLMMFit):
-        return {}
-    family = fit.family
-    found = fit.extra_of_rows(rows.extra, len(rows.fixed))
-    return {
-        name: expit(omega) if name == "zero_inflation" else family.dispersion_of(omega)
-        for name, omega in zip(family.extra_names, found, strict=True)
-    }

@@ -13,16 +13,16 @@ from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.formula import FormulaRecipe
-from skmixed.prediction.family_methods import FamilyMethods
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import NewRowReader
 from skmixed.prediction.predict import Include
+from skmixed.prediction.row_predictions import RowPredictions
 
 __all__ = ["FittedModel"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FittedModel(FamilyMethods):
+class FittedModel(RowPredictions):
     """Hold a fit, how it reads new data, and its rows where they are kept.
 
     Attributes
@@ -47,17 +47,6 @@ class FittedModel(FamilyMethods):
     information : {"observed", "expected"} or None
         The information on the variance parameters that Satterthwaite's method and Kenward and
         Roger's take; None is the default of the method.
-
-    Examples
-    --------
-    >>> from skmixed import mixedlm
-    >>> from skmixed.datasets import load_sleepstudy
-    >>> data = load_sleepstudy()
-    >>> model = mixedlm("Reaction ~ Days + (Days | Subject)", data).fitted_model
-    >>> model.predict(data.head(2)).round(2)
-    array([253.66, 273.33])
-    >>> model.rows.model.design.n_rows
-    180
     """
 
     fit: LMMFit
@@ -91,25 +80,13 @@ class FittedModel(FamilyMethods):
         return self.response_name if responses is None else responses.recipe.outcome
 
     def refitted(self, fit: LMMFit, model: LMMModel | GLMMModel) -> FittedModel:
-        """Return the same with another fit, of other rows of the same columns.
-
-        Parameters
-        ----------
-        model : LMMModel
-            What was fitted.
-        """
+        """Return the same with another fit, of other rows of the same columns."""
         levels = [factor.levels for factor in model.design.factors]
         reader = None if self.reader is None else self.reader.with_levels(levels)
         return replace(self, fit=fit, reader=reader, rows=KeptRows(model))
 
     def fitted_values(self) -> Any:
-        """Return the conditional means of the kept rows, under their index.
-
-        Raises
-        ------
-        AttributeError
-            If no rows are kept as the user knows them.
-        """
+        """Return the conditional means of the kept rows, under their index."""
         data = self._given_rows()
         offset = None if self.rows is None else self.rows.offset
         known = None if offset is None else np.nan_to_num(offset)
@@ -119,13 +96,7 @@ class FittedModel(FamilyMethods):
         return _indexed(fitted, data, "fittedvalues")
 
     def response(self) -> Any:
-        """Return the response of the kept rows, under their index.
-
-        Raises
-        ------
-        AttributeError
-            If no rows are kept as the user knows them.
-        """
+        """Return the response of the kept rows, under their index."""
         data = self._given_rows()
         return _indexed(self.observed(data), data, self.response_name)
 

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.estimand import Estimand
 
-__all__ = ["GivenVariances", "student_quantiles"]
+__all__ = ["Estimand", "GivenVariances", "student_quantiles"]
 
 FloatArray = NDArray[np.float64]
+
+
+class Estimand(Protocol):
+    """Some numbers that are linear in the coefficients, the random effects and new residuals.
+
+    It is asked about fits of the same data at several variance parameters. At one theta, means
+    do not depend on sigma and variances are proportional to sigma^2.
+    """
+
+    def mean_of(self, fit: LMMFit) -> FloatArray:
+        """Return the best linear unbiased predictions, shape (n,)."""
+        ...
+
+    def variance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the variances of their errors, the variance parameters being known, (n,)."""
+        ...
+
+    def covariance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the covariance of their errors, the variance parameters being known, (n, n)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +73,7 @@ class GivenVariances:
 def student_quantiles(
     mean: FloatArray, std: FloatArray, df: FloatArray, probabilities: FloatArray
 ) -> FloatArray:
-    """Return mean + std t, t the quantiles of Student's distribution; normal ones for infinite df.
-
-    Parameters
-    ----------
-    mean, std : ndarray of shape (n,)
-    df : ndarray of shape (n,) or (1,)
-    probabilities : ndarray of shape (n_probabilities,)
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-    """
+    """Return mean + std t, (n, n_probabilities), t the quantiles of Student's distribution."""
     finite = np.where(np.isinf(df), 1.0, df)[:, None]
     # The quantiles of both tails are the same but for the sign.
     tails, positions = np.unique(np.abs(probabilities - 0.5), return_inverse=True)

@@ -26,10 +26,6 @@ class GroupSums:
 
     Attributes
     ----------
-    names : tuple of str
-        Of the m sums.
-    factor : int
-        Position of the factor among those of the fit.
     of_beta : ndarray of shape (m, p)
         B.
     of_effects : ndarray of shape (m, k)
@@ -125,8 +121,6 @@ def group_effects(fit: LMMFit, effects: RandomEffects, *, beta_known: bool = Fal
 
     Parameters
     ----------
-    effects : RandomEffects
-        One of the fit's.
     beta_known : bool, default=False
         Whether beta is taken to be what was estimated, as in lme4's conditional variances.
     """
@@ -146,11 +140,6 @@ def group_coefficients(fit: LMMFit, effects: RandomEffects) -> GroupSums:
     The random effects that no fixed effect stands for come last. The variance of a sum is less
     than the sum of both variances, because the two errors compensate. A coefficient without a
     random effect is the same in all levels.
-
-    Parameters
-    ----------
-    effects : RandomEffects
-        One of the fit's.
     """
     fixed = fit.fixed.names
     names = tuple(dict.fromkeys(fixed + effects.effect_names))

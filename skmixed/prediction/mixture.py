@@ -14,8 +14,8 @@ from skmixed.fitting.at_rho import FitsAround
 from skmixed.fitting.at_theta import standardised_theta
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.given_variances import GivenVariances
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["MixturePrediction", "VarianceDraws"]
 
@@ -38,10 +38,6 @@ class VarianceDraws:
     ----------
     theta : ndarray of shape (n_draws, n_theta)
         Relative covariance parameters, as ``LMMFit.theta``.
-    sigma : ndarray of shape (n_draws,)
-        Residual standard deviations.
-    rho : ndarray of shape (n_draws, n_rho) or None
-        Parameters of a residual structure; None without one.
     """
 
     theta: FloatArray
@@ -69,13 +65,6 @@ class MixturePrediction:
     with M the variance at the estimate. Without random effects this is Student's t, up to the
     number of draws. Where the estimate is on its boundary, draws cannot lie below it. A larger M_r
     then counts as it is: the variance is the larger one of M_r and M^2 / M_r.
-
-    Attributes
-    ----------
-    fit : LMMFit
-        With its cross-products.
-    model : LMMModel or None
-        What was fitted, with its rows: without them, rho stays at its estimate.
     """
 
     fit: LMMFit

@@ -32,8 +32,6 @@ class NewColumns:
     ----------
     Z : tuple of ndarray of shape (n_effects, n)
         One for each block.
-    codes : tuple of (ndarray of shape (n,) or None)
-        Levels of each block, as in ``NewBlock``.
     offset : ndarray of shape (n,) or None
         A known part of the response, in units of y.
     """
@@ -70,37 +68,20 @@ def standardised_columns(fit: LMMFit, rows: NewRows) -> NewColumns:
 def mean_of_columns(
     fit: LMMFit, columns: NewColumns, include_random_effects: Include = True
 ) -> FloatArray:
-    """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
-
-    Parameters
-    ----------
-    include_random_effects : bool or collection of str, default=True
-        All, none, or those of the named factors.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
+    """Return X beta, plus Z b for the rows of fitted levels where random effects are included."""
     mean = fit.working_coefficients @ columns.X
     if columns.offset is not None:
         mean += columns.offset
     for effects, Z, codes in zip(fit.random, columns.Z, columns.codes, strict=True):
         if codes is not None and is_included(effects, include_random_effects):
-            mean += effects.response_scale * _random_part(effects, Z, codes)
+            known, rows, levels = codes < len(effects.levels), Z, codes
+            if not known.all():
+                rows, levels = np.where(known, Z, 0.0), np.where(known, codes, 0)
+            b = effects.standardised_modes[levels]
+            mean += effects.response_scale * np.einsum("kn,nk->n", rows, b)
     return mean
 
 
 def is_included(effects: RandomEffects, include: Include) -> bool:
     """Tell whether the effects of a factor are among those that are included."""
     return include if isinstance(include, bool) else effects.name in include
-
-
-def _random_part(effects: RandomEffects, Z: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
-    """Return Z b in standardised units, 0 for a level that was not fitted."""
-    n_levels = len(effects.levels)
-    known = codes < n_levels
-    if known.all():
-        return np.einsum("kn,nk->n", Z, effects.standardised_modes[codes])
-    part = np.zeros(len(codes))
-    part[known] = np.einsum("kn,nk->n", Z[:, known], effects.standardised_modes[codes[known]])
-    return part

@@ -1,7 +1,8 @@
-"""Means and variances of new rows, from a finished fit."""
+"""Predictions of new rows, linear ones, and how far they err where the variances are known."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -11,18 +12,13 @@ from scipy import sparse
 from skmixed.design.design import NewRows
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.prediction.new_columns import Include, NewColumns, is_included, mean_of_columns
-from skmixed.prediction.past import new_columns
-from skmixed.prediction.residuals import residual_covariance, residual_variance
+from skmixed.prediction.residuals import columns_given_past, residual_covariance, residual_variance
 
 __all__ = [
-    "KINDS",
     "Include",
     "Kind",
+    "PredictedRows",
     "marginal_covariance",
-    "mean_error_variance",
-    "predict_covariance",
-    "predict_mean",
-    "predict_variance",
     "within_levels",
 ]
 
@@ -30,104 +26,83 @@ FloatArray = NDArray[np.float64]
 Root = FloatArray | sparse.csr_array
 Kind = Literal["observation", "mean", "population"]
 
-KINDS = ("observation", "mean", "population")
-
 # Rows at a time: with several factors each has as many entries as there are other effects.
 CHUNK = 16384
 
 
-def predict_mean(fit: LMMFit, rows: NewRows, *, include_random_effects: Include) -> FloatArray:
-    """Return X beta, plus Z b for the rows of fitted levels where random effects are included.
-
-    Parameters
-    ----------
-    include_random_effects : bool or collection of str
-        All, none, or those of the named factors.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
-    return mean_of_columns(fit, new_columns(fit, rows), include_random_effects)
-
-
-def predict_variance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "observation"
-) -> FloatArray:
-    """Return the variance of what is predicted about its predicted mean.
-
-    With D and c of ``predict_covariance``, row by row; shape (n,).
-
-    Parameters
-    ----------
-    kind : {"observation", "mean", "population"}, default="observation"
-        A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
-        over all levels of what is not known of b.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
-    variance = mean_error_variance(
-        fit,
-        rows,
-        include_random_effects=include_random_effects,
-        kind=kind,
-        of_coefficients=fit.fixed.error_covariance,
-    )
-    variance *= fit.working_sigma**2
-    return variance + residual_variance(fit, rows) if kind == "observation" else variance
-
-
-def mean_error_variance(
-    fit: LMMFit,
-    rows: NewRows,
-    *,
-    include_random_effects: Include,
-    kind: Kind = "mean",
-    of_coefficients: FloatArray | None = None,
-) -> FloatArray:
-    """Return the variance of the predicted means' errors over that of a row of mean weight, (n,).
-
-    For the rows that were fitted, times their weights over the mean weight, it is their leverage.
-    The coefficients have the covariance (X'V^-1 X)^-1 unless another one is given.
-    """
-    C = fit.fixed.unscaled_covariance if of_coefficients is None else of_coefficients
-    variance = np.empty(len(rows.fixed))
-    columns = new_columns(fit, rows)
-    for first in range(0, len(variance), CHUNK):
-        chunk = slice(first, first + CHUNK)
-        X, parts = _error_columns(
-            fit, columns.take(chunk), include_random_effects=include_random_effects, kind=kind
-        )
-        variance[chunk] = np.einsum("in,in->n", C @ X, X)
-        for root, _ in parts:
-            variance[chunk] += _squared_lengths(root)
-    return variance
-
-
-def predict_covariance(
-    fit: LMMFit, rows: NewRows, *, include_random_effects: Include, kind: Kind = "observation"
-) -> FloatArray:
-    """Return the covariance of what is predicted about the predicted means.
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictedRows:
+    """Predict new rows.
 
     For a level that was fitted, b - b_hat has the conditional covariance sigma^2 D, and beta_hat
     errs with it: the row's error is (x - c'z)'(beta_hat - beta) + z'(b - E[b | y, beta]) + e with
     c = D Z'WX (Henderson 1975, section 5). A level that was not fitted, or is left out, contributes
     its whole covariance sigma^2 Psi, unless the mean over all levels is predicted; e is part of
-    an observation alone. Shape (n, n).
+    an observation alone.
+
+    Attributes
+    ----------
+    kind : {"observation", "mean", "population"}
+        A new observation of weight 1; its mean x'beta + z'b, whatever is known of b; or the mean
+        over all levels of what is not known of b.
     """
-    columns = new_columns(fit, rows)
-    X, parts = _error_columns(
-        fit, columns, include_random_effects=include_random_effects, kind=kind
-    )
-    covariance = X.T @ fit.fixed.error_covariance @ X
-    for root, codes in parts:
-        covariance += within_levels(root, codes)
-    covariance *= fit.working_sigma**2
-    if kind == "observation":
-        covariance += residual_covariance(fit, rows)
-    return covariance
+
+    rows: NewRows
+    include_random_effects: Include
+    kind: Kind = "observation"
+    _latest: dict[LMMFit, NewColumns] = field(default_factory=dict, init=False)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.rows.fixed)
+
+    def take(self, chunk: slice) -> PredictedRows:
+        """Return some of the rows."""
+        return replace(self, rows=self.rows.take(chunk))
+
+    def mean_of(self, fit: LMMFit) -> FloatArray:
+        """Return X beta, plus Z b of fitted levels where effects are included, (n,)."""
+        return mean_of_columns(fit, self._columns(fit), self.include_random_effects)
+
+    def variance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the variances of what is predicted about the predictions, (n,)."""
+        variance = self.error_variance_of(fit, fit.fixed.error_covariance)
+        variance *= fit.working_sigma**2
+        observed = self.kind == "observation"
+        return variance + residual_variance(fit, self.rows) if observed else variance
+
+    def covariance_of(self, fit: LMMFit) -> FloatArray:
+        """Return the covariance of what is predicted about the predictions, (n, n)."""
+        columns, observed = self._columns(fit), self.kind == "observation"
+        X, parts = _error_columns(fit, columns, self.include_random_effects, self.kind)
+        covariance = X.T @ fit.fixed.error_covariance @ X
+        for root, codes in parts:
+            covariance += within_levels(root, codes)
+        covariance *= fit.working_sigma**2
+        return covariance + residual_covariance(fit, self.rows) if observed else covariance
+
+    def error_variance_of(self, fit: LMMFit, of_coefficients: FloatArray) -> FloatArray:
+        """Return the variance of the means' errors over that of a row of mean weight, (n,).
+
+        For the rows that were fitted, times their weights over the mean weight, it is their
+        leverage if the coefficients have the covariance (X'V^-1 X)^-1.
+        """
+        columns, variance = self._columns(fit), np.empty(len(self))
+        for first in range(0, len(variance), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            part = columns if len(variance) <= CHUNK else columns.take(chunk)
+            X, roots = _error_columns(fit, part, self.include_random_effects, self.kind)
+            variance[chunk] = np.einsum("in,in->n", of_coefficients @ X, X)
+            for root, _ in roots:
+                variance[chunk] += _squared_lengths(root)
+        return variance
+
+    def _columns(self, fit: LMMFit) -> NewColumns:
+        """Return the columns of the rows, kept from a mean to its variance."""
+        if fit not in self._latest:
+            self._latest.clear()
+            self._latest[fit] = columns_given_past(fit, self.rows)
+        return self._latest[fit]
 
 
 def marginal_covariance(
@@ -151,7 +126,7 @@ def marginal_covariance(
 
 
 def _error_columns(
-    fit: LMMFit, columns: NewColumns, *, include_random_effects: Include, kind: Kind
+    fit: LMMFit, columns: NewColumns, include_random_effects: Include, kind: Kind
 ) -> tuple[FloatArray, list[tuple[Root, NDArray[np.intp] | None]]]:
     """Return x - c'z of each row, and roots of the covariance of z'(b - b_hat) with levels."""
     X = columns.X.copy()

@@ -11,15 +11,13 @@ from skmixed.design.design import NewRows
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.delta import DeltaMethod
-from skmixed.prediction.estimand import PredictedRows
+from skmixed.prediction.delta import DeltaMethod, FiniteDifferences
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction, predictor
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.mixture import MixturePrediction, VarianceDraws
-from skmixed.prediction.neighbourhood import Neighbourhood
-from skmixed.prediction.predict import Include, Kind
+from skmixed.prediction.predict import Include, Kind, PredictedRows
 
-__all__ = ["Predictive", "central", "check_coverage", "predictive", "require_kept_products"]
+__all__ = ["Predictive", "predictive", "require_kept_products"]
 
 FloatArray = NDArray[np.float64]
 
@@ -60,22 +58,11 @@ def predictive(
 
     Parameters
     ----------
-    include_random_effects : bool or collection of str
-        All, none, or those of the named factors.
-    kind : {"observation", "mean", "population"}, default="observation"
-        What is predicted: see ``predict_variance``.
-    variance_uncertainty : None, "delta" or VarianceDraws, default=None
-        How the variance parameters being estimated is taken into account.
     model : LMMModel, optional
         What was fitted, with its rows: without them, the parameters of a residual structure are
         taken as known.
     response : ResponseScale, optional
         Of a family: how its responses are predicted; the linear predictor without it.
-
-    Raises
-    ------
-    ValueError
-        If the fit has not kept the cross-products that the last two need.
     """
     predicted = PredictedRows(rows, include_random_effects, kind)
     if isinstance(fit, GLMMFit):
@@ -91,7 +78,7 @@ def predictive(
     require_kept_products(fit)
     if isinstance(variance_uncertainty, VarianceDraws):
         return MixturePrediction(fit, predicted, variance_uncertainty, model)
-    return DeltaMethod(Neighbourhood(fit, model), predicted)
+    return DeltaMethod(FiniteDifferences(fit, model), predicted)
 
 
 def require_kept_products(fit: LMMFit) -> None:
@@ -102,21 +89,3 @@ def require_kept_products(fit: LMMFit) -> None:
             "which this fit has not kept, as they are as large as the data here. Use "
             "variance_uncertainty=None: with so many levels it matters little."
         )
-
-
-def check_coverage(coverage: float) -> None:
-    """Raise ValueError unless the probability of intervals is one."""
-    if not 0.0 < coverage < 1.0:
-        raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
-
-
-def central(coverage: float) -> tuple[float, float]:
-    """Return the probabilities whose quantiles are limits with equal tails.
-
-    Raises
-    ------
-    ValueError
-        If coverage is not between 0 and 1.
-    """
-    check_coverage(coverage)
-    return 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)

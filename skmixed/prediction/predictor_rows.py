@@ -26,11 +26,8 @@ class PredictorRows:
 
     Attributes
     ----------
-    centre, spread : ndarray of shape (n,)
     extra : tuple of ndarray of shape (n,)
         The further predictors of the family, which are taken as known.
-    trials : ndarray of shape (n,) or None
-        Of proportions.
     """
 
     family: Family
@@ -52,6 +49,20 @@ class PredictorRows:
             trials=None if self.trials is None else self.trials[rows],
         )
 
+    @property
+    def mean(self) -> FloatArray:
+        """Return the mean of the response with eta at its centre."""
+        return self.family.mean(self.centre, self.extra)
+
+    @property
+    def variance(self) -> FloatArray:
+        """Return the variance of the response, of one trial, with eta at its centre."""
+        return self.family.variance(self.centre, self.extra)
+
+    def cdf(self, y: FloatArray) -> FloatArray:
+        """Return the probability of a response up to y with eta at its centre."""
+        return self.family.cdf(y, self.centre, self.extra, self.trials)
+
     def at(self, z: FloatArray) -> PredictorRows:
         """Return the rows with eta at z standard deviations from its centre, z of shape (n,)."""
         return replace(self, centre=self.centre + self.spread * z, spread=np.zeros_like(z))
@@ -70,22 +81,6 @@ def predictor_rows(
     law do not exist, as it reaches 0. A lognormal law with the same mean and variance stands
     for it: then the logarithm of the response's mean is normal, as it is with a log link, which
     the rows get. It is NaN where the mean of eta is not positive.
-
-    Parameters
-    ----------
-    mean, variance : ndarray of shape (n,)
-        Of the linear predictor.
-    trials : ndarray of shape (n,), optional
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.gamma import Gamma
-    >>> from skmixed.families.links import Inverse
-    >>> from skmixed.prediction.predictor_rows import predictor_rows
-    >>> rows = predictor_rows(Gamma(Inverse()), np.array([0.1]), np.array([0.0]))
-    >>> rows.family, np.exp(rows.centre).round(8)
-    (Gamma(link=Log()), array([10.]))
     """
     power = power_of_predictor(family)
     omegas = tuple(np.broadcast_to(omega, mean.shape) for omega in extra)

@@ -14,10 +14,10 @@ from skmixed.design.design import NewRows, ObservedRows, RelatedRows
 from skmixed.design.groups import GroupingFactor, factorise_interaction
 from skmixed.design.labels import missing_labels, select_labels
 from skmixed.design.residual_columns import ResidualColumns
-from skmixed.fitting.model import LMMModel
+from skmixed.fitting.lmm_fit import LMMFit
+from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import NewRowReader
 from skmixed.prediction.residuals import require_columns
-from skmixed.residual.correlation import Correlation
 from skmixed.residual.learned import LearnedResidual
 from skmixed.residual.learning import group_columns
 from skmixed.residual.model import residual_groups
@@ -26,11 +26,8 @@ from skmixed.residual.positions import check_distinct, places_in_groups
 __all__ = [
     "ResidualMemory",
     "ResidualPast",
-    "fitted_rows",
-    "given_past",
-    "group_labels",
-    "kept_past",
     "related_rows",
+    "residual_past",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -40,12 +37,7 @@ ResidualMemory: TypeAlias = bool | tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualPast:
-    """Hold observed rows, and the labels of the groups within which they are correlated.
-
-    Attributes
-    ----------
-    precision : ndarray of shape (m,) or None
-    """
+    """Hold observed rows, and the labels of the groups within which they are correlated."""
 
     rows: NewRows
     response: FloatArray
@@ -53,57 +45,46 @@ class ResidualPast:
     factor: GroupingFactor
 
 
-def group_labels(
-    learned: LearnedResidual, columns: ResidualColumns | None, first: Labels
-) -> Labels:
-    """Return the labels of groups within which residuals are correlated, None if not known.
-
-    Parameters
-    ----------
-    columns : ResidualColumns or None
-        Of some rows.
-    first : Labels
-        Those of the innermost factor, which are the default.
-    """
-    names = group_columns(learned.structure)
-    if not names:
-        return first
-    return None if columns is None else [columns[name] for name in names]
-
-
-def kept_past(learned: LearnedResidual, model: LMMModel) -> ResidualPast:
-    """Return the rows that a model was fitted to."""
-    design = model.design
+def residual_past(
+    fit: LMMFit,
+    memory: ResidualMemory,
+    reader: NewRowReader,
+    kept: KeptRows | None,
+    *,
+    all_effects: bool,
+) -> ResidualPast | None:
+    """Return the observed rows whose residuals count; None where they tell nothing."""
+    if not isinstance(memory, bool | np.bool_ | tuple):
+        raise ValueError(
+            "residual_memory must be True, False, or a tuple (X, y) of observed rows, got "
+            f"{type(memory).__name__}."
+        )
+    if not memory or fit.residual is None or fit.residual.learned.correlation is None:
+        return None
+    if not all_effects:
+        raise ValueError(
+            "residual_memory predicts residuals given the random effects, which "
+            "include_random_effects leaves out. Include those of all factors, or set "
+            "residual_memory=False."
+        )
+    learned = fit.residual.learned
+    if isinstance(memory, tuple):
+        return _given_past(learned, reader, memory)
+    if kept is None:
+        raise ValueError(
+            "residual_memory=True needs the rows that were fitted, which an estimator does not "
+            "keep. Pass them: residual_memory=(X, y), or fit with mixedlm, which keeps them."
+        )
+    design = kept.model.design
     factor = residual_groups(learned.structure, design)
     assert factor is not None
     return ResidualPast(NewRows.of(design), design.response, design.weights.precision, factor)
 
 
-def fitted_rows(model: LMMModel) -> NewRows:
-    """Return the rows that a model was fitted to, with the groups of correlated residuals."""
-    if model.residual is None or model.residual.rows.grouped is None:
-        return NewRows.of(model.design)
-    groups = model.residual.rows.grouped.groups
-    return NewRows.of(model.design, RelatedRows(groups, places_in_groups(groups)))
-
-
-def given_past(
+def _given_past(
     learned: LearnedResidual, reader: NewRowReader, past: tuple[Any, ...]
 ) -> ResidualPast:
-    """Read observed rows that the user gives.
-
-    Parameters
-    ----------
-    learned : LearnedResidual
-        With correlations.
-    past : tuple
-        X and y, labels if fit got them as an array, weights: as in ``fit``.
-
-    Raises
-    ------
-    ValueError
-        If they cannot be read, or two rows of a group have one time.
-    """
+    """Read observed rows that the user gives: X, y, labels and weights as in ``fit``."""
     if not 1 <= len(past) <= 4:
         raise ValueError(
             "residual_memory must be True, False, or a tuple of X, y, groups and sample_weight of "
@@ -121,7 +102,7 @@ def given_past(
             f"residual_memory got X with {len(rows.fixed)} rows and y with {len(response)}. Give "
             "as many responses as rows."
         )
-    own = group_labels(learned, residual, labels[0] if labels else None)
+    own = _group_labels(learned, residual, labels[0] if labels else None)
     if own is None or any(one is None for one in labels):
         raise ValueError(
             "residual_memory got rows without the labels of their groups. Pass those too: "
@@ -129,34 +110,27 @@ def given_past(
         )
     factor = _factor(own)
     known = {} if residual is None else residual
-    check_distinct(_correlation(learned), known, learned.placed(known, factor.codes))
+    assert learned.correlation is not None
+    check_distinct(learned.correlation, known, learned.placed(known, factor.codes))
     return ResidualPast(rows, response, _precision(weights, len(response)), factor)
 
 
 def related_rows(
-    rows: NewRows,
-    labels: Labels,
-    past: ResidualPast | None,
-    n_levels: Sequence[int],
-    missing: str,
+    fit: LMMFit, rows: NewRows, first: Labels, past: ResidualPast | None, missing: str
 ) -> RelatedRows | None:
-    """Return which rows are related; None where no labels are known and nothing was observed.
+    """Return which rows have correlated residuals; None where none are known to have.
 
     Parameters
     ----------
-    labels : Labels
-        Of the groups within which residuals are correlated.
-    n_levels : sequence of int
-        How many levels of each factor were fitted.
+    first : Labels
+        Those of the innermost factor.
     missing : {"population", "error"}
         Whether a missing label is an error, or that of a group of its own.
-
-    Raises
-    ------
-    ValueError
-        If rows were observed, and labels are not known or a group is spread over levels of some
-        factor.
     """
+    assert fit.residual is not None
+    if fit.residual.learned.correlation is None:
+        return None
+    labels = _group_labels(fit.residual.learned, rows.residual, first)
     if past is None:
         if labels is None:
             return None
@@ -171,7 +145,7 @@ def related_rows(
         )
     groups = encode_labels(past.factor.levels, labels, unseen="population", missing=missing)
     assert groups is not None
-    _check_levels(rows, groups, past, n_levels)
+    _check_levels(rows, groups, past, [len(effects.levels) for effects in fit.random])
     m = len(past.response)
     places = places_in_groups(np.append(past.factor.codes, groups))
     before = replace(past.rows, related=RelatedRows(past.factor.codes, places[:m]))
@@ -200,15 +174,19 @@ def _check_levels(
             )
 
 
+def _group_labels(
+    learned: LearnedResidual, columns: ResidualColumns | None, first: Labels
+) -> Labels:
+    """Return the labels of groups within which residuals are correlated, None if not known."""
+    names = group_columns(learned.structure)
+    if not names:
+        return first
+    return None if columns is None else [columns[name] for name in names]
+
+
 def _factor(labels: Sequence[Any]) -> GroupingFactor:
     """Return the groups of labels."""
     return factorise_interaction(labels, [f"groups[{i}]" for i in range(len(labels))])
-
-
-def _correlation(learned: LearnedResidual) -> Correlation:
-    """Return the correlations, which there are."""
-    assert learned.correlation is not None
-    return learned.correlation
 
 
 def _precision(weights: Any, n: int) -> FloatArray | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import NewRows, ObservedRows
 from skmixed.fitting.lmm_fit import LMMFit
-from skmixed.prediction.new_columns import mean_of_columns, standardised_columns
+from skmixed.prediction.new_columns import NewColumns, mean_of_columns, standardised_columns
 from skmixed.residual.conditional import ConditionalRows, conditional_rows
 from skmixed.residual.fitted import FittedResidual
 from skmixed.residual.learning import label_columns, time_columns
@@ -19,6 +19,7 @@ from skmixed.residual.variance import Columns
 
 __all__ = [
     "NewResiduals",
+    "columns_given_past",
     "new_residuals",
     "require_columns",
     "residual_covariance",
@@ -36,8 +37,6 @@ class NewResiduals:
     ----------
     deviations : ndarray of shape (n,)
         Standard deviations of the new rows, in units of y.
-    observed : ndarray of shape (m,)
-        Those of the observed rows.
     groups : tuple of ConditionalRows
         Rows of no group share nothing with any other.
     """
@@ -79,12 +78,6 @@ def new_residuals(fit: LMMFit, rows: NewRows, *, alone: bool = False) -> NewResi
     ----------
     alone : bool, default=False
         Whether correlations of rows of groups without an observed row are wanted too.
-
-    Raises
-    ------
-    ValueError
-        If it depends on columns that are not there, or on a stratum, an occasion or an arm that
-        was not fitted.
     """
     deviations = np.full(len(rows.fixed), fit.sigma)
     fitted, related = fit.residual, rows.related
@@ -109,12 +102,9 @@ def residual_variance(fit: LMMFit, rows: NewRows) -> FloatArray:
     """Return the variance of the residual of each row at weight 1, (n,).
 
     Of rows of groups that were observed, it is what the observed residuals leave.
-
-    Raises
-    ------
-    ValueError
-        As ``new_residuals``.
     """
+    if fit.residual is None:
+        return np.full(len(rows.fixed), fit.sigma) ** 2
     related = rows.related
     if related is not None and related.observed is None:
         rows = replace(rows, related=None)
@@ -125,13 +115,36 @@ def residual_covariance(fit: LMMFit, rows: NewRows) -> FloatArray:
     """Return the covariance of the residuals of rows of weight 1, (n, n).
 
     Of rows of groups that were observed, it is what the observed residuals leave.
-
-    Raises
-    ------
-    ValueError
-        As ``new_residuals``.
     """
     return new_residuals(fit, rows, alone=True).covariance
+
+
+def columns_given_past(fit: LMMFit, rows: NewRows) -> NewColumns:
+    """Return the columns of rows, less what the observed rows of their groups stand for.
+
+    The residual of a new row is C e_o + f, with C = R_no R_oo^-1 and a rest f that is independent
+    of all that was observed. From e_o = y_o - X_o beta - Z_o b follows
+
+        y_n = C y_o + (X_n - C X_o) beta + (Z_n - C Z_o) b + f:
+
+    an ordinary row with other columns, a known part and a smaller residual.
+    """
+    plain = standardised_columns(fit, rows)
+    if rows.related is None or rows.related.observed is None:
+        return plain
+    observed = rows.related.observed
+    residuals = new_residuals(fit, rows)
+    before = standardised_columns(fit, observed.rows)
+    response = observed.response
+    if before.offset is not None:
+        response = response - before.offset
+    known = residuals.carried(response[None])[0]
+    return NewColumns(
+        plain.X - residuals.carried(before.X),
+        tuple(Z - residuals.carried(old) for Z, old in zip(plain.Z, before.Z, strict=True)),
+        plain.codes,
+        known if plain.offset is None else plain.offset + known,
+    )
 
 
 def _observed(

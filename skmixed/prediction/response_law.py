@@ -44,20 +44,6 @@ def averaged_mean(
     ----------
     mean, variance : ndarray of shape (n,)
         Of the linear predictor; without variance, the result is the family's mean at ``mean``.
-    extra : sequence of ndarray of shape (n,)
-        Further predictors of the family.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.binomial import Binomial
-    >>> from skmixed.prediction.response_law import averaged_mean
-    >>> averaged_mean(Binomial(), np.array([2.0, 2.0]), np.array([0.0, 4.0])).round(4)
-    array([0.8808, 0.7752])
     """
     return averaged_mean_and_derivative(family, mean, variance, extra)[0]
 
@@ -89,25 +75,6 @@ def averaged_variance(
 
     Given eta, families have no means beyond exp(170): with a log link, variances to which such
     means would contribute are too small.
-
-    Parameters
-    ----------
-    family, mean, variance, extra
-        As in ``averaged_mean``.
-    trials : ndarray of shape (n,), optional
-        The response is a share of successes among so many; default: 1.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_law import averaged_variance
-    >>> averaged_variance(Poisson(), np.zeros(2), np.array([0.0, 1.0])).round(3)
-    array([1.   , 6.319])
     """
     number = 1.0 if trials is None else trials
     rows = predictor_rows(family, mean, variance, extra)
@@ -131,24 +98,8 @@ def mean_quantiles(
 
     Parameters
     ----------
-    family, mean, variance, extra
-        As in ``averaged_mean``. For limits of the mean itself, the variance is that of the
-        estimate.
-    probabilities : ndarray of shape (n_probabilities,)
     averaged_over : ndarray of shape (n,), optional
         Variance of a further part of eta, over which the mean is averaged.
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_law import mean_quantiles
-    >>> mean_quantiles(Poisson(), np.zeros(1), np.ones(1), (), np.array([0.025, 0.975])).round(3)
-    array([[0.141, 7.099]])
     """
     power = power_of_predictor(family)
     over = np.zeros_like(mean) if averaged_over is None else averaged_over
@@ -176,25 +127,15 @@ def _variances(rows: PredictorRows, average: FloatArray) -> tuple[FloatArray, Fl
     """Return the average of the variance given eta, and the variance of the mean given eta."""
     family = rows.family
     if is_linear(family):
-        return family.variance(rows.centre, rows.extra), rows.spread**2
+        return rows.variance, rows.spread**2
     if family.link.name == "log":
         # Variances grow at most with the cube of the mean.
-        (within,) = _expectations(rows, 3.0, lambda at, _: [_variance(at)])
+        (within,) = _expectations(rows, 3.0, lambda at, _: [at.variance])
         return within, average**2 * np.expm1(np.minimum(rows.spread**2, LARGEST_LOG))
     between, within = _expectations(
-        rows, 1.0, lambda at, index: [(_mean(at) - average[index]) ** 2, _variance(at)]
+        rows, 1.0, lambda at, index: [(at.mean - average[index]) ** 2, at.variance]
     )
     return within, between
-
-
-def _mean(rows: PredictorRows) -> FloatArray:
-    """Return the mean of the response at the centre of eta."""
-    return rows.family.mean(rows.centre, rows.extra)
-
-
-def _variance(rows: PredictorRows) -> FloatArray:
-    """Return the variance of the response, of one trial, at the centre of eta."""
-    return rows.family.variance(rows.centre, rows.extra)
 
 
 def _expectations(

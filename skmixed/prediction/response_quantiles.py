@@ -35,31 +35,6 @@ def response_quantiles(
 
     Of a discrete response, that is the smallest value whose probability of not being exceeded
     reaches the given one.
-
-    Parameters
-    ----------
-    mean, variance : ndarray of shape (n,)
-        Of the linear predictor; without variance, the quantiles are the family's at ``mean``.
-    extra : sequence of ndarray of shape (n,)
-        Further predictors of the family.
-    probabilities : ndarray of shape (n_probabilities,)
-        Between 0 and 1, both excluded.
-    trials : ndarray of shape (n,), optional
-        Responses are shares of successes among so many; default: 1.
-
-    Returns
-    -------
-    ndarray of shape (n, n_probabilities)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.families.poisson import Poisson
-    >>> from skmixed.prediction.response_quantiles import response_quantiles
-    >>> mean, variance = np.log([20.0, 20.0]), np.array([0.0, 0.25])
-    >>> response_quantiles(Poisson(), mean, variance, (), np.array([0.05, 0.95]))
-    array([[13., 28.],
-           [ 7., 47.]])
     """
     if family.name == "binomial" and trials is None:
         failure = averaged_probabilities(family, mean, variance)[:, :1]
@@ -135,7 +110,12 @@ def _bracket(rows: PredictorRows, probability: float) -> tuple[FloatArray, Float
     at_low = rows.at(np.full(len(rows), ndtri(low_half)))
     at_high = rows.at(np.full(len(rows), ndtri(high_half)))
     if rows.family.is_discrete:
-        return _below(at_low, low_half), _above(at_high, 1.0 - high_half)
+        unit = _unit(rows)
+        least = at_low.mean - _tail(at_low, low_half)
+        most = at_high.mean + _tail(at_high, 1.0 - high_half)
+        if rows.trials is not None:
+            most = np.minimum(most, 1.0)
+        return np.maximum(np.floor(least / unit), 0.0) * unit - unit, np.ceil(most / unit) * unit
     low, high = _given_eta(at_low, low_half), _given_eta(at_high, high_half)
     if rows.family.name != "gaussian":
         low = np.maximum(low, SMALLEST)
@@ -144,31 +124,13 @@ def _bracket(rows: PredictorRows, probability: float) -> tuple[FloatArray, Float
     return low, high
 
 
-def _below(rows: PredictorRows, probability: float) -> FloatArray:
-    """Return a value that a discrete response given eta does not exceed with less probability.
+def _tail(rows: PredictorRows, probability: float) -> FloatArray:
+    """Return how far a response given eta is from its mean with less probability, on one side.
 
     By Cantelli's inequality, which holds for means of any size.
     """
-    mean, deviation = _moments(rows)
-    unit = _unit(rows)
-    least = mean - deviation * np.sqrt(1.0 / probability - 1.0)
-    return np.maximum(np.floor(least / unit), 0.0) * unit - unit
-
-
-def _above(rows: PredictorRows, probability: float) -> FloatArray:
-    """Return a value that a discrete response given eta exceeds with less probability."""
-    mean, deviation = _moments(rows)
-    unit = _unit(rows)
-    most = mean + deviation * np.sqrt(1.0 / probability - 1.0)
-    return np.ceil((most if rows.trials is None else np.minimum(most, 1.0)) / unit) * unit
-
-
-def _moments(rows: PredictorRows) -> tuple[FloatArray, FloatArray]:
-    """Return the mean and the standard deviation of the response with eta at its centre."""
-    family = rows.family
-    variance = family.variance(rows.centre, rows.extra)
     number = 1.0 if rows.trials is None else rows.trials
-    return family.mean(rows.centre, rows.extra), np.sqrt(variance / number)
+    return np.sqrt(rows.variance / number) * np.sqrt(1.0 / probability - 1.0)
 
 
 def _unit(rows: PredictorRows) -> FloatArray:
@@ -176,7 +138,7 @@ def _unit(rows: PredictorRows) -> FloatArray:
     if rows.trials is not None:
         return 1.0 / rows.trials
     if rows.family.name == "gaussian":
-        return ACCURACY * np.sqrt(rows.family.variance(rows.centre, rows.extra))
+        return ACCURACY * np.sqrt(rows.variance)
     return np.full(len(rows), 1.0 if rows.family.is_discrete else 0.0)
 
 

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
-from skmixed.design.arrays import Labels
-from skmixed.design.design import NewRows, RelatedRows
+from skmixed.design.design import NewRows
 from skmixed.design.rows import take_rows
+from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.formula import rows_with_missing
 from skmixed.formula.columns import column_names
-from skmixed.prediction.family_prediction import (
-    ResponseScale,
-)
-from skmixed.prediction.given_columns import GivenColumns
+from skmixed.prediction.averaged_density import averaged_log_probabilities
+from skmixed.prediction.family_prediction import FamilyPrediction, ResponseScale
 from skmixed.prediction.kept_rows import KeptRows
 from skmixed.prediction.new_rows import (
     NewRowReader,
@@ -26,19 +25,16 @@ from skmixed.prediction.new_rows import (
     wanted_factors,
 )
 from skmixed.prediction.predict import Include
-from skmixed.prediction.predictive import Predictive, central, predictive
-from skmixed.prediction.related import (
-    ResidualMemory,
-    ResidualPast,
-    given_past,
-    group_labels,
-    kept_past,
-    related_rows,
+from skmixed.prediction.predictive import Predictive, predictive
+from skmixed.prediction.related import ResidualMemory, related_rows, residual_past
+from skmixed.prediction.switches import (
+    PredictionSwitches,
+    check_coverage,
+    check_probabilities,
+    read_variance_uncertainty,
 )
-from skmixed.prediction.switches import PredictionSwitches
-from skmixed.prediction.uncertainty import check_probabilities, read_variance_uncertainty
 
-__all__ = ["RowPredictions", "among_missing"]
+__all__ = ["RowPredictions"]
 
 FloatArray = NDArray[np.float64]
 
@@ -79,14 +75,6 @@ class RowPredictions:
             None is the default of the model.
         labels_needed : bool, default=False
             Whether the rows hold the labels of factors that are not included too.
-        residual_memory : bool or tuple, default=False
-            What was observed of the rows' groups: as for ``MixedLM.predict``.
-
-        Raises
-        ------
-        ValueError
-            If nothing was learned of the data; if labels are given twice, are absent and needed,
-            or are missing from some rows and must not be; or there is no such factor.
         """
         reader = self._reader()
         refuse_second_labels(reader, groups, "predict")
@@ -101,13 +89,21 @@ class RowPredictions:
             labels = [known[name] if name in wanted else None for name in names]
         unseen = self.unseen_groups if wanted else "population"
         rows = reader.new_rows(columns, labels, unseen, self.missing_groups)
-        rows = replace(rows, extra=reader.extra_columns(X))
+        if isinstance(self.fit, GLMMFit):
+            rows = replace(rows, extra=reader.extra_columns(X))
         if self.fit.residual is not None:
             rows = replace(rows, residual=reader.residual_columns(X))
-            past = self._past(residual_memory, all_effects=len(wanted) == len(names))
+            past = residual_past(
+                self.fit,
+                residual_memory,
+                reader,
+                self.rows,
+                all_effects=len(wanted) == len(names),
+            )
             if past is not None or labels_needed:
                 first = known[names[0]] if names else None
-                rows = replace(rows, related=self._related(rows, first, past))
+                related = related_rows(self.fit, rows, first, past, self.missing_groups)
+                rows = replace(rows, related=related)
         return rows, wanted
 
     def predict(
@@ -165,75 +161,65 @@ class RowPredictions:
         return mean
 
     def predict_interval(self, X: Any, *, coverage: float = 0.95, **switches: Any) -> FloatArray:
-        """Return limits that what is predicted keeps with the given probability, (n, 2).
-
-        Parameters
-        ----------
-        coverage : float, default=0.95
-            Probability, between 0 and 1.
-        **switches
-            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
-            for ``predict``.
-        """
-        return self.predict_quantiles(X, quantiles=central(coverage), **switches)
+        """Return limits that what is predicted keeps with the given probability, (n, 2)."""
+        check_coverage(coverage)
+        limits = (0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage))
+        return self.predict_quantiles(X, quantiles=limits, **switches)
 
     def predict_quantiles(
         self, X: Any, *, quantiles: ArrayLike = (0.05, 0.5, 0.95), **switches: Any
     ) -> FloatArray:
-        """Return quantiles of what is predicted, (n, n_quantiles).
-
-        Parameters
-        ----------
-        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Probabilities, between 0 and 1.
-        **switches
-            groups, include_random_effects, kind, variance_uncertainty and residual_memory, as
-            for ``predict``.
-        """
+        """Return quantiles of what is predicted, (n, n_quantiles)."""
         probabilities = check_probabilities(quantiles)
         prediction, complete = self._predictive(X, **switches)
         return among_missing(prediction.quantiles(probabilities), complete)
 
+    def predict_probabilities(
+        self, X: Any, *, logarithm: bool = False, **switches: Any
+    ) -> FloatArray:
+        """Return the probabilities of both outcomes of a binary response, (n, 2).
+
+        Both are accurate relative to their size, however small.
+
+        Parameters
+        ----------
+        **switches
+            groups, include_random_effects, average, offset and exposure, as for ``predict``.
+        """
+        prediction, complete = self._predictive(X, **switches)
+        found = prediction if isinstance(prediction, FamilyPrediction) else None
+        if found is None or found.fit.family.name != "binomial":
+            raise ValueError(
+                "Probabilities of two outcomes need family='binomial'. Use predict for the mean "
+                "of the response."
+            )
+        logarithms = averaged_log_probabilities(
+            found.fit.family, found.eta.mean, found.averaged_over
+        )
+        return among_missing(logarithms if logarithm else np.exp(logarithms), complete)
+
+    def predict_further(self, X: Any, *, groups: Any = None) -> dict[str, FloatArray]:
+        """Return ``"dispersion"`` and ``"zero_inflation"`` of each row, what the family has.
+
+        They are as the family's variance has them, and as probabilities of a zero that is not one
+        of the counts.
+        """
+        complete = self._complete(X)
+        kept = X if complete is None else take_rows(X, complete)
+        rows, _ = self.read(kept, groups, False)
+        if not isinstance(self.fit, GLMMFit):
+            return {}
+        family, found = self.fit.family, self.fit.extra_of_rows(rows.extra, len(rows.fixed))
+        return {
+            name: among_missing(
+                expit(omega) if name == "zero_inflation" else family.dispersion_of(omega), complete
+            )
+            for name, omega in zip(family.extra_names, found, strict=True)
+        }
+
     def observed(self, X: Any, y: Any = None) -> Any:
         """Return y, or the response that the formula finds in the columns of X."""
         return self._reader().observed(X, y)
-
-    def _past(self, memory: ResidualMemory, *, all_effects: bool) -> ResidualPast | None:
-        """Return the observed rows whose residuals count; None where they tell nothing."""
-        if not isinstance(memory, bool | np.bool_ | tuple):
-            raise ValueError(
-                "residual_memory must be True, False, or a tuple (X, y) of observed rows, got "
-                f"{type(memory).__name__}."
-            )
-        fitted = self.fit.residual
-        if not memory or fitted is None or fitted.learned.correlation is None:
-            return None
-        if not all_effects:
-            raise ValueError(
-                "residual_memory predicts residuals given the random effects, which "
-                "include_random_effects leaves out. Include those of all factors, or set "
-                "residual_memory=False."
-            )
-        if isinstance(memory, tuple):
-            return given_past(fitted.learned, self._reader(), memory)
-        if self.rows is None:
-            raise ValueError(
-                "residual_memory=True needs the rows that were fitted, which an estimator does not "
-                "keep. Pass them: residual_memory=(X, y), or fit with mixedlm, which keeps them."
-            )
-        return kept_past(fitted.learned, self.rows.model)
-
-    def _related(
-        self, rows: NewRows, first: Labels, past: ResidualPast | None
-    ) -> RelatedRows | None:
-        """Return which rows have correlated residuals; ``first`` are the innermost labels."""
-        assert self.fit.residual is not None
-        learned = self.fit.residual.learned
-        if learned.correlation is None:
-            return None
-        labels = group_labels(learned, rows.residual, first)
-        n_levels = [len(effects.levels) for effects in self.fit.random]
-        return related_rows(rows, labels, past, n_levels, self.missing_groups)
 
     def _predictive(
         self, X: Any, *, labels_needed: bool = False, **switches: Any
@@ -241,9 +227,10 @@ class RowPredictions:
         """Predict the rows that miss no predictor, and tell which they are; None for all."""
         chosen = PredictionSwitches(**switches)
         complete = self._complete(X)
-        given = GivenColumns.of(X, self.fit.link.name, chosen)
+        offset, trials = chosen.beside_columns(X, self.fit)
         if complete is not None:
-            X, given = take_rows(X, complete), given.take(complete)
+            X = take_rows(X, complete)
+            offset, trials = (None if one is None else one[complete] for one in (offset, trials))
         rows, include = self.read(
             X,
             chosen.groups,
@@ -251,23 +238,25 @@ class RowPredictions:
             labels_needed=labels_needed,
             residual_memory=chosen.residual_memory,
         )
+        if offset is not None:
+            rows = replace(rows, offset=offset + (0.0 if rows.offset is None else rows.offset))
         average = self.average if chosen.average is None else chosen.average
         on_link = chosen.scale == "link"
         prediction = predictive(
             self.fit,
-            given.added_to(rows),
+            rows,
             include_random_effects=include,
             kind=chosen.kind,
             variance_uncertainty=read_variance_uncertainty(self.fit, chosen.variance_uncertainty),
             model=None if self.rows is None else self.rows.model,
-            response=None if on_link else ResponseScale(average, given.trials),
+            response=None if on_link else ResponseScale(average, trials),
         )
         return prediction, complete
 
     def _complete(self, X: Any) -> NDArray[np.bool_] | None:
         """Tell which rows miss no predictor; None where all are to be predicted."""
-        variables = self.variables
-        if not self.skip_missing or variables is None:
+        variables = self.variables if self.skip_missing else None
+        if variables is None:
             return None
         there = column_names(X)
         complete = ~rows_with_missing(X, [name for name in variables if name in there])

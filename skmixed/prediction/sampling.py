@@ -16,14 +16,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledEffects:
-    """Hold draws of beta and b.
-
-    Attributes
-    ----------
-    coefficients : ndarray of shape (n, p)
-    effects : tuple of ndarray of shape (n, n_levels, k)
-        One for each grouping factor, in the order of the fit.
-    """
+    """Hold draws of beta and b."""
 
     coefficients: FloatArray
     effects: tuple[FloatArray, ...]
@@ -37,13 +30,6 @@ def sample_effects(
     beta = beta_hat - d with d ~ N(0, Var(beta_hat)), and b = b_hat + c d + e with e ~ N(0,
     sigma^2 D) and c = D Z'WX: what beta_hat is too high, the effects are too low. D links the
     effects of a level, and of the levels of several factors.
-
-    Parameters
-    ----------
-    n : int
-        Number of draws.
-    beta_known : bool, default=False
-        Whether beta stays at its estimate.
     """
     scale = fit.working_sigma
     rank = len(fit.fixed.standardised)

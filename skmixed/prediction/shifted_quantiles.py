@@ -34,21 +34,6 @@ def shifted_quantiles(
         Numbers x in ascending order.
     cumulative_weights : sequence of ndarray
         Sums of their weights; those of all samples reach ``level``.
-    shifts, scales : ndarray of shape (n_samples, n)
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.prediction.shifted_quantiles import shifted_quantiles
-    >>> samples = [np.array([1.0, 2.0]), np.array([1.0, 4.0])]
-    >>> weights = [np.array([0.25, 0.5]), np.array([0.25, 0.5])]
-    >>> shifts = np.array([[0.0, 5.0], [0.0, 0.0]])
-    >>> shifted_quantiles(samples, weights, shifts, np.ones((2, 2)), 0.75)
-    array([2., 6.])
     """
     last = [np.append(sample[1:] > sample[:-1], True) for sample in samples]
     search = _Search(

@@ -34,20 +34,6 @@ def integrate(integrand: Integrand, low: FloatArray, high: FloatArray) -> FloatA
     integrand : callable
         Takes points of shape (k, r) and the indices (r,) of their rows, and returns one or more
         functions at these points, (q, k, r). The first decides about convergence.
-    low, high : ndarray of shape (n,)
-
-    Returns
-    -------
-    ndarray of shape (q, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.prediction.trapezoid import integrate
-    >>> width = np.array([1.0, 2.0])
-    >>> bell = lambda points, rows: np.exp(-0.5 * (points / width[rows]) ** 2)[None]
-    >>> integrate(bell, -9.0 * width, 9.0 * width) / np.sqrt(2.0 * np.pi)
-    array([[1., 2.]])
     """
     rows = np.arange(len(low))
     total, size = _sums(integrand, low, high, rows, FIRST_STEPS)

@@ -13,12 +13,10 @@ from skmixed.design.groups import Levels
 from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fitted_model_of
-from skmixed.prediction.delta import DeltaMethod
+from skmixed.prediction.delta import DeltaMethod, FiniteDifferences, JointErrors
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.given_variances import GivenVariances
 from skmixed.prediction.group_errors import GroupSums, group_coefficients, group_effects
-from skmixed.prediction.joint_errors import JointErrors
-from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.prediction.predictive import require_kept_products
 
 __all__ = [
@@ -163,7 +161,7 @@ def estimates_of_groups(
         return [JointErrors(fit, one) for one in sums]
     require_kept_products(fit)
     model = None if fitted.rows is None else fitted.rows.model
-    around = Neighbourhood(fit, model)
+    around = FiniteDifferences(fit, model)
     return [DeltaMethod(around, one) for one in sums]
 
 

@@ -15,7 +15,7 @@ from skmixed.inference.coefficients.marginal_information import Information
 from skmixed.prediction.fitted_model import FittedModel
 from skmixed.prediction.predict import Kind
 from skmixed.prediction.related import ResidualMemory
-from skmixed.prediction.uncertainty import VarianceUncertainty
+from skmixed.prediction.switches import VarianceUncertainty
 from skmixed.results.numbers import count_text
 from skmixed.results.summary import Summary, summarise
 from skmixed.results.table_results import TableResults

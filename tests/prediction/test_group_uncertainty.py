@@ -22,9 +22,8 @@ from skmixed.datasets import (
     load_sleepstudy,
 )
 from skmixed.inference import bootstrap
-from skmixed.prediction.delta import DeltaMethod
+from skmixed.prediction.delta import DeltaMethod, FiniteDifferences
 from skmixed.prediction.group_errors import group_coefficients, group_effects
-from skmixed.prediction.neighbourhood import Neighbourhood
 from skmixed.results import (
     MixedLMResults,
     group_coefficients_table,
@@ -105,7 +104,7 @@ def test_delta_method_equals_dense_differences_in_the_variances(results, coeffic
         reach = np.sqrt(np.diagonal(covariance)) * stats.t.isf(0.05, np.maximum(df, 1.0))
         assert_allclose(found("upper") - found("lower"), 2.0 * reach, rtol=1e-5)
         sums = (group_coefficients if coefficients else group_effects)(fit, effects)
-        joint = DeltaMethod(Neighbourhood(fit), sums).covariance()
+        joint = DeltaMethod(FiniteDifferences(fit), sums).covariance()
         assert_allclose(joint, covariance, rtol=1e-5, atol=1e-5 * np.abs(covariance).max())
 
 

@@ -15,12 +15,7 @@ from skmixed.design.groups import factorise
 from skmixed.design.weights import Weights
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.predict import (
-    marginal_covariance,
-    predict_covariance,
-    predict_mean,
-    predict_variance,
-)
+from skmixed.prediction.predict import PredictedRows, marginal_covariance
 
 from .crossed import (
     LAYOUTS,
@@ -187,15 +182,15 @@ def included(request) -> set[str]:
 def test_means_and_variances_equal_hendersons_equations(model, included):
     fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
     mean, expected = written_out(model, included)
-    assert_allclose(predict_mean(fit, rows, include_random_effects=included), mean, rtol=1e-8)
-    variance = predict_variance(fit, rows, include_random_effects=included)
+    assert_allclose(PredictedRows(rows, included).mean_of(fit), mean, rtol=1e-8)
+    variance = PredictedRows(rows, included).variance_of(fit)
     assert_allclose(variance, np.diagonal(expected), rtol=1e-7)
 
 
 def test_covariances_equal_hendersons_equations(model, included):
     fit, rows = fit_of(model, reml=True), new_rows(problem_of(model)[0])
     _, expected = written_out(model, included)
-    actual = predict_covariance(fit, rows, include_random_effects=included)
+    actual = PredictedRows(rows, included).covariance_of(fit)
     assert_allclose(actual, expected, rtol=1e-7, atol=1e-7 * fit.sigma**2)
 
 
@@ -205,10 +200,10 @@ def test_all_and_none_of_the_factors_may_be_said_by_one_word(layout):
     fit = fit_problem(problem, joint_structure("unstructured", problem.sizes), reml=True)
     rows = new_rows(problem)
     for word, names in ((True, {"g0", "g1", "g2"}), (False, set())):
-        for predict in (predict_mean, predict_variance, predict_covariance):
+        for moment in ("mean_of", "variance_of", "covariance_of"):
             assert np.array_equal(
-                predict(fit, rows, include_random_effects=word),
-                predict(fit, rows, include_random_effects=names),
+                getattr(PredictedRows(rows, word), moment)(fit),
+                getattr(PredictedRows(rows, names), moment)(fit),
             )
 
 
@@ -217,9 +212,9 @@ def test_chunks_of_rows_do_not_show(layout, monkeypatch):
     problem = make_crossed(layout, 2, seed=3)
     fit = fit_problem(problem, joint_structure("unstructured", problem.sizes), reml=True)
     rows = new_rows(problem)
-    whole = predict_variance(fit, rows, include_random_effects=True)
+    whole = PredictedRows(rows, True).variance_of(fit)
     monkeypatch.setattr("skmixed.prediction.predict.CHUNK", 4)
-    assert_allclose(predict_variance(fit, rows, include_random_effects=True), whole, rtol=1e-12)
+    assert_allclose(PredictedRows(rows, True).variance_of(fit), whole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -231,10 +226,10 @@ def test_labels_of_one_factor_alone_are_known(layout):
     first, *others = rows.blocks
     absent = (first, *(NewBlock(block.columns, None) for block in others))
     alone = tuple(NewBlock(block.columns, 100 + np.arange(len(block.columns))) for block in others)
-    for predict in (predict_mean, predict_variance, predict_covariance):
+    for moment in ("mean_of", "variance_of", "covariance_of"):
         assert_allclose(
-            predict(fit, replace(rows, blocks=absent), include_random_effects=True),
-            predict(fit, replace(rows, blocks=(first, *alone)), include_random_effects=True),
+            getattr(PredictedRows(replace(rows, blocks=absent), True), moment)(fit),
+            getattr(PredictedRows(replace(rows, blocks=(first, *alone)), True), moment)(fit),
             rtol=1e-12,
             atol=1e-12,
         )

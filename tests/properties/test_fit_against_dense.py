@@ -12,12 +12,7 @@ from skmixed.design.groups import factorise
 from skmixed.design.weights import Weights
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
-from skmixed.prediction.predict import (
-    marginal_covariance,
-    predict_covariance,
-    predict_mean,
-    predict_variance,
-)
+from skmixed.prediction.predict import PredictedRows, marginal_covariance
 
 from .dense import Problem, henderson_inverse, make_problem, solve_densely, structures
 
@@ -123,19 +118,17 @@ def test_prediction_variance_equals_hendersons_equations(name, kind):
     expected = fit.sigma**2 * (columns @ C @ columns.T + unseen + np.eye(len(rows)))
     new = NewRows(X[:, 1:], (NewBlock(Z, codes),))
     assert_allclose(
-        predict_covariance(fit, new, include_random_effects=True),
+        PredictedRows(new, True).covariance_of(fit),
         expected,
         rtol=1e-7,
         atol=1e-7 * fit.sigma**2,
     )
-    assert_allclose(
-        predict_variance(fit, new, include_random_effects=True), np.diagonal(expected), rtol=1e-8
-    )
+    assert_allclose(PredictedRows(new, True).variance_of(fit), np.diagonal(expected), rtol=1e-8)
     known = codes < 8
     solved = solve_densely(problem, Psi, reml=True)
     mean = X @ solved.beta
     mean[known] += np.sum(Z[known] * solved.modes[first[codes[known]]], axis=1)
-    assert_allclose(predict_mean(fit, new, include_random_effects=True), mean, rtol=1e-8)
+    assert_allclose(PredictedRows(new, True).mean_of(fit), mean, rtol=1e-8)
     same = codes[:, None] == codes[None, :]
     implied = fit.sigma**2 * (np.where(same, Z @ Psi @ Z.T, 0.0) + np.eye(len(rows)))
     assert_allclose(marginal_covariance(fit, new), implied, rtol=1e-10)
@@ -149,7 +142,7 @@ def test_prediction_without_random_effects_has_the_whole_variance():
     between = np.einsum("ni,ij,nj->n", problem.Z, effects.effect_covariance, problem.Z)
     around = np.einsum("ni,ij,nj->n", problem.X, fit.fixed.covariance, problem.X)
     assert_allclose(
-        predict_variance(fit, rows, include_random_effects=False),
+        PredictedRows(rows, False).variance_of(fit),
         around + between + fit.sigma**2,
         rtol=1e-9,
     )

@@ -17,7 +17,7 @@ from skmixed.inference.diagnostics.labelled_rows import LabelledRows, subtract_e
 from skmixed.inference.replication.effect_source import EffectSource, effect_source
 from skmixed.likelihood.modes import Modes
 from skmixed.likelihood.responses import Responses
-from skmixed.prediction.predict import mean_error_variance
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["FamilyRows"]
 
@@ -116,11 +116,6 @@ class FamilyRows(LabelledRows):
             subtract_effects(left, effects, block.Z, block.codes)
         # X'V^-1 X at known variances, V = W^-1 + Z Psi Z'.
         information = (precision * X) @ left.T
-        variance = mean_error_variance(
-            fit,
-            NewRows.of(self.design),
-            include_random_effects=True,
-            kind="mean",
-            of_coefficients=linalg.solve(0.5 * (information + information.T), np.eye(len(X))),
-        )
-        return precision * variance
+        covariance = linalg.solve(0.5 * (information + information.T), np.eye(len(X)))
+        predicted = PredictedRows(NewRows.of(self.design), True, "mean")
+        return precision * predicted.error_variance_of(fit, covariance)

@@ -13,13 +13,13 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.degrees_of_freedom import DegreesOfFreedom, rule_for
 from skmixed.inference.coefficients.wald import check_level, t_tests
 from skmixed.inference.inputs import fit_of
-from skmixed.inference.intervals.bootstrap_limits import bootstrap_limits
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_likelihood import (
     interval_table,
     profile,
 )
 from skmixed.inference.intervals.wald_variances import wald_variance_limits
+from skmixed.inference.replication.bootstrapping import bootstrap
 
 __all__ = ["confint"]
 
@@ -109,7 +109,10 @@ def confint(
     parameters = selected(model_parameters(fit), which)
     identified = [one for one in parameters if one.identified]
     if method == "bootstrap":
-        limits = bootstrap_limits(fitted, fit, identified, level, n=n, random_state=random_state)
+        drawn = bootstrap(fitted, n, random_state=random_state).conf_int(level=level)
+        ends = zip(drawn["lower"], drawn["upper"], strict=True)
+        of_name = dict(zip(drawn["parameter"], ends, strict=True))
+        limits = [of_name[_name_of_draws(fit, one)] for one in identified]
     else:
         limits = _wald_limits(fit, identified, level, rule)
     by_name = dict(zip([one.name for one in identified], limits, strict=True))
@@ -130,13 +133,21 @@ def _wald_limits(
         limits.update(
             (one.name, (float(a), float(b))) for one, (a, b) in zip(fixed, found, strict=True)
         )
-    variances = wald_variance_limits(fit, random, level, _df_of_variances(fit, rule))
+    df = math.inf
+    if fit.n_sampled is not None:
+        df = float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])
+    variances = wald_variance_limits(fit, random, level, df)
     limits.update((one.name, pair) for one, pair in zip(random, variances, strict=True))
     return [limits[one.name] for one in parameters]
 
 
-def _df_of_variances(fit: LMMFit, rule: DegreesOfFreedom) -> float:
-    """Return those of the coefficients with a weighted sample, infinite ones otherwise."""
-    if fit.n_sampled is None:
-        return np.inf
-    return float(rule.at(fit).t_df(np.zeros((1, len(fit.fixed.names))))[0])
+def _name_of_draws(fit: LMMFit, parameter: ModelParameter) -> str:
+    """Return what the draws call a parameter; of effects that share it, the first ones count."""
+    if parameter.place is None or parameter.kind not in ("sd", "correlation"):
+        return parameter.name
+    place = parameter.place
+    effects = fit.random[place.factor]
+    names = effects.effect_names[effects.covariance.effect_slices[place.term]]
+    labels = [names[i] for i in reversed(place.effects)]
+    kind = "sd" if parameter.kind == "sd" else "cor"
+    return f"{kind}_{'.'.join(labels)}|{effects.name}"

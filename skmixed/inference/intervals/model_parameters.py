@@ -25,10 +25,6 @@ class Place:
 
     Attributes
     ----------
-    factor : int
-        Position among the grouping factors of the fit.
-    position : int
-        Among the natural parameters of the term.
     effects : tuple of int
         One for a standard deviation, two for a correlation, none for a property of all; within the
         term.
@@ -54,15 +50,6 @@ class ModelParameter:
         predictor beside that of the mean), or the name that a structure gives.
     group, name1, name2 : str or None
         As in the table of variance components. ``a..d`` stands for effects that share a parameter.
-    estimate : float
-        NaN for a correlation with an effect of variance 0, and for other properties of effects
-        that all have a variance of 0.
-    position : int
-        Of a coefficient, or among the parameters of the residual structure.
-    predictor : int
-        Position of the further predictor that a coefficient belongs to.
-    place : Place or None
-        Of what belongs to the random effects.
     identified : bool
         False for an aliased coefficient, for a variance parameter that the design cannot tell from
         others, for a residual parameter that the rows say nothing of, and for the sigma of a model
@@ -113,13 +100,7 @@ def model_parameters(fit: LMMFit) -> list[ModelParameter]:
 def selected(
     parameters: Sequence[ModelParameter], which: str | Sequence[str]
 ) -> list[ModelParameter]:
-    """Return the parameters that are asked for.
-
-    Raises
-    ------
-    ValueError
-        If there is no such parameter.
-    """
+    """Return the parameters that are asked for."""
     if which == "all":
         return list(parameters)
     if isinstance(which, str) and which in ("fixed", "random"):

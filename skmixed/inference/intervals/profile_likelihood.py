@@ -17,11 +17,9 @@ from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.inference.coefficients.wald import check_level
 from skmixed.inference.inputs import fit_of, rows_of
 from skmixed.inference.intervals.generalised_maximum import generalised_maximum
-from skmixed.inference.intervals.held_parameters import (
-    Maximum,
-    held_parameter,
-    maximum_likelihood,
-)
+from skmixed.inference.intervals.held_parameters import held_parameter
+from skmixed.inference.intervals.linear_maximum import linear_maximum
+from skmixed.inference.intervals.maximum import Maximum
 from skmixed.inference.intervals.model_parameters import ModelParameter, model_parameters, selected
 from skmixed.inference.intervals.profile_curve import ProfileCurve
 from skmixed.inference.intervals.profile_path import PathPoint, ProfilePath
@@ -37,6 +35,7 @@ WITH_ROWS = (
 REACH = 1.35
 # Points of a curve are one whose zeta differs by less, and whose values by less of its length.
 APART = 1e-3
+PLAIN = Linear(1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +79,12 @@ class ProfileLikelihood:
         parameter : str
         values : array-like
         """
-        return self._curve(parameter).zeta_at(values)
+        if parameter not in self.curves:
+            raise ValueError(
+                f"There is no profile of {parameter!r}, only of {list(self.curves)}. Name it in "
+                "which."
+            )
+        return self.curves[parameter].zeta_at(values)
 
     def confint(self, level: float | None = None) -> pd.DataFrame:
         """Return the limits of confidence intervals, one row for each parameter.
@@ -119,15 +123,6 @@ class ProfileLikelihood:
                         "profile with this level."
                     )
         return float(limits[0]), float(limits[1])
-
-    def _curve(self, parameter: str) -> ProfileCurve:
-        """Return the curve of a parameter."""
-        if parameter not in self.curves:
-            raise ValueError(
-                f"There is no profile of {parameter!r}, only of {list(self.curves)}. Name it in "
-                "which."
-            )
-        return self.curves[parameter]
 
 
 def profile(
@@ -178,7 +173,9 @@ def profile(
     cutoff = _cutoff(check_level(level))
     parameters = selected(model_parameters(fit), which)
     if fit.coordinates.exact:
-        return ProfileLikelihood({one.name: _unknown(one) for one in parameters}, level, math.inf)
+        return ProfileLikelihood(
+            {one.name: _without_points(one) for one in parameters}, level, math.inf
+        )
     best, log_likelihood = _maximum(fit, fitted)
     curves = {one.name: _curve(fit, best, one, cutoff) for one in parameters}
     return ProfileLikelihood(curves, level, log_likelihood)
@@ -190,7 +187,7 @@ def _maximum(fit: LMMFit, fitted: Any) -> tuple[Maximum, float]:
         model = rows_of(fitted, WITH_ROWS).model
         return generalised_maximum(fit, model), fit.log_likelihood
     if fit.residual is None:
-        best: Maximum = maximum_likelihood(fit)
+        best: Maximum = linear_maximum(fit)
     else:
         best = residual_maximum(fit, rows_of(fitted, WITH_ROWS).model)
     volume = best.at.solution.nu * math.log(fit.coordinates.response_scale)
@@ -222,7 +219,7 @@ def _cutoff(level: float) -> float:
 def _curve(fit: LMMFit, best: Maximum, parameter: ModelParameter, cutoff: float) -> ProfileCurve:
     """Follow the profile of one parameter on both sides."""
     if not parameter.identified:
-        return _unknown(parameter)
+        return _without_points(parameter)
     held = held_parameter(fit, best, parameter)
     scale = held.scale
     if held.flat:
@@ -231,7 +228,7 @@ def _curve(fit: LMMFit, best: Maximum, parameter: ModelParameter, cutoff: float)
     try:
         path = ProfilePath(held.deviance, held.optimum, best.at.value, scale.lower, scale.upper)
     except np.linalg.LinAlgError:
-        return _without_points(parameter, (math.nan, math.nan), scale)
+        return _without_points(parameter, scale=scale)
     down, up = (path.side(direction, cutoff, REACH * cutoff) for direction in (-1, 1))
     points = _apart([*down.points, path.start, *up.points], cutoff)
     internal, zeta, slope = (
@@ -257,13 +254,10 @@ def _apart(points: list[PathPoint], cutoff: float) -> list[PathPoint]:
     return kept
 
 
-def _unknown(parameter: ModelParameter) -> ProfileCurve:
-    """Return the curve of a parameter that has no limits."""
-    return _without_points(parameter, (math.nan, math.nan), Linear(1.0))
-
-
 def _without_points(
-    parameter: ModelParameter, limits: tuple[float, float], scale: ParameterScale
+    parameter: ModelParameter,
+    limits: tuple[float, float] = (math.nan, math.nan),
+    scale: ParameterScale = PLAIN,
 ) -> ProfileCurve:
     """Return the curve of a parameter of which the likelihood says nothing."""
     nothing = np.empty(0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmixed.fitting.local_model import LocalModel
 from skmixed.fitting.newton import newton_search
 from skmixed.fitting.optimise import measured_hessian
-from skmixed.inference.intervals.held_deviance import HeldDeviance
+from skmixed.inference.intervals.charts import HeldDeviance
 from skmixed.likelihood.profiled import ObjectiveValue
 
 __all__ = ["PathPoint", "ProfilePath", "Side"]
@@ -39,21 +39,7 @@ GROWTH = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathPoint:
-    """Hold one point of a profile.
-
-    Attributes
-    ----------
-    value : float
-        The held parameter, internal scale.
-    others : ndarray
-        The best values of the other parameters.
-    tangent : ndarray
-        Their derivative in the held one.
-    deviance : float
-        Above the optimum, at least 0.
-    zeta, slope : float
-        The signed root of the deviance, and its derivative.
-    """
+    """Hold one point of a profile."""
 
     value: float
     others: FloatArray
@@ -80,22 +66,7 @@ class Side:
 
 @dataclass(eq=False)
 class ProfilePath:
-    """Follow the profile of one parameter away from the optimum.
-
-    Parameters
-    ----------
-    optimum : ndarray
-        The best z.
-    least : float
-        The deviance there.
-    lower, upper : float
-        Bounds of the held parameter.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        If the deviance cannot be evaluated at the optimum.
-    """
+    """Follow the profile of one parameter away from the optimum."""
 
     deviance: HeldDeviance
     optimum: FloatArray
@@ -118,15 +89,7 @@ class ProfilePath:
         self.start = PathPoint(self.optimum[0], self.optimum[1:], tangent, 0.0, 0.0, slope)
 
     def side(self, direction: int, cutoff: float, reach: float) -> Side:
-        """Follow the profile on one side until zeta has reached a cutoff, and on to a reach.
-
-        Parameters
-        ----------
-        cutoff : float
-            Of |zeta|, at which the limit is wanted.
-        reach : float
-            Of |zeta|, at least the cutoff, to which points of the curve are wanted.
-        """
+        """Follow the profile on one side until zeta has reached a cutoff, and on to a reach."""
         points = [self.start]
         points += self._towards(points, direction, 0.5 * cutoff, closely=False)[0]
         found, lost = self._towards(points, direction, cutoff, closely=True)
@@ -195,8 +158,10 @@ class ProfilePath:
                 inside = point
             else:
                 outside = point
-            if outside is not None and _is_narrow(inside, outside):
-                break
+            if outside is not None:
+                size = max(1.0, abs(inside.value), abs(outside.value))
+                if abs(outside.value - inside.value) <= NARROW * size:
+                    break
         return found, lost is not None and outside is None and abs(inside.zeta) < target - CLOSE
 
     def _proposal(
@@ -322,9 +287,3 @@ def _between(inside: PathPoint, outside: PathPoint, target: float) -> float:
         - right * t * t * (1.0 - t)
     )
     return value if min(low, high) < value < max(low, high) else middle
-
-
-def _is_narrow(inside: PathPoint, outside: PathPoint) -> bool:
-    """Tell whether two points are one."""
-    size = max(1.0, abs(inside.value), abs(outside.value))
-    return abs(outside.value - inside.value) <= NARROW * size

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import JointCovariance, NaturalParameter
+from skmixed.fitting.estimates import residual_slope
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.fitting.optimise import minimise
@@ -16,14 +18,18 @@ from skmixed.fitting.residual_fit import residual_objective
 from skmixed.fitting.residual_objective import ResidualObjective
 from skmixed.fitting.rows import WhitenedRows
 from skmixed.fitting.standardise import Coordinates, standardised
-from skmixed.inference.intervals.held_deviance import HeldDeviance
-from skmixed.inference.intervals.residual_deviance import (
-    Chart,
+from skmixed.inference.intervals.charts import (
     ChartedDeviance,
-    HeldResidualCoefficient,
+    HeldDeviance,
     NaturalChart,
-    Order,
-    ScaledOrder,
+    in_range,
+)
+from skmixed.inference.intervals.maximum import (
+    EVALUATIONS,
+    TOLERANCE,
+    Maximum,
+    columns_beside,
+    require_maximum,
 )
 from skmixed.likelihood.profiled import ObjectiveValue
 
@@ -31,23 +37,10 @@ __all__ = ["ResidualMaximum", "residual_maximum"]
 
 FloatArray = NDArray[np.float64]
 
-# Distance from the optimum, in standard errors, and evaluations for it.
-TOLERANCE, EVALUATIONS = 1e-8, 500
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ResidualMaximum:
-    """Hold the optimum of (theta, rho) by ML, standardised columns.
-
-    Attributes
-    ----------
-    model : LMMModel
-        By ML.
-    rows : WhitenedRows
-        By their weights.
-    kept : list of int
-        The estimable factors.
-    """
+class ResidualMaximum(Maximum):
+    """Hold the optimum of (theta, rho) by ML."""
 
     model: LMMModel
     coordinates: Coordinates
@@ -57,86 +50,43 @@ class ResidualMaximum:
     at: ObjectiveValue
 
     @property
-    def covariance(self) -> JointCovariance:
-        """Return the structures of the random effects."""
-        return self.objective.covariance
+    def known_sigma(self) -> float | None:
+        """Return sigma where it is not estimated."""
+        known = self.at.solution.known_sigma2
+        return None if known is None else math.sqrt(known)
 
-    @property
-    def roots(self) -> list[FloatArray]:
-        """Return Lambda of each factor."""
-        return self.covariance.relative_factors(self.objective.split(self.at.theta)[0])
+    def of_covariance(self, covariance: JointCovariance) -> ResidualObjective:
+        """Return the likelihood in other parameters of the random effects."""
+        return residual_objective(self.model, self.coordinates, self.rows, self.kept, covariance)
 
-    @property
-    def log_sigma(self) -> float:
-        """Return log sigma."""
-        return 0.5 * math.log(self.at.solution.sigma2)
+    def of_covariance_and_sigma(self, covariance: JointCovariance) -> WithSigma:
+        """Return the likelihood in these and, last, log sigma."""
+        return WithSigma(self.of_covariance(covariance))
+
+    def lower(self, covariance: JointCovariance) -> FloatArray | None:
+        """Return the bounds of (theta, rho)."""
+        lower = covariance.lower_bounds
+        n_rho = len(self.at.theta) - self.covariance.n_parameters
+        return None if lower is None else np.append(lower, np.full(n_rho, -np.inf))
 
     def hold_coefficient(self, direction: FloatArray) -> tuple[HeldDeviance, FloatArray]:
-        """Hold l'beta of the standardised coefficients."""
-        deviance = HeldResidualCoefficient(
-            self.objective, self._of_columns, direction, self.objective.lower_bounds
-        )
+        """Hold l'beta of the standardised coefficients, l of length 1."""
+        deviance = HeldCoefficient(self.objective, self._of_columns, direction)
         return deviance, np.append(direction @ self.at.solution.beta, self.at.theta)
-
-    def hold_sigma(self) -> tuple[HeldDeviance, FloatArray]:
-        """Hold log sigma."""
-        m = len(self.at.theta)
-        deviance = self._charted(self.covariance, Order(_first(m, m + 1)), m, with_sigma=True)
-        return deviance, np.append(self.log_sigma, self.at.theta)
-
-    def hold_entry(self, covariance: JointCovariance, held: int) -> tuple[HeldDeviance, FloatArray]:
-        """Hold an entry of the theta of a covariance."""
-        parameters = self._parameters(covariance)
-        order = _first(held, len(parameters))
-        return self._charted(covariance, Order(order), held), parameters[order]
-
-    def hold_deviation(
-        self, covariance: JointCovariance, held: int
-    ) -> tuple[HeldDeviance, FloatArray]:
-        """Hold sigma times an entry of the theta of a covariance."""
-        parameters, sigma = self._parameters(covariance), math.exp(self.log_sigma)
-        if self.at.solution.known_sigma2 is not None:
-            order = _first(held, len(parameters))
-            chart: Chart = KnownScale(Order(order), sigma)
-            others = parameters[order][1:]
-            deviance = self._charted(covariance, chart, held)
-        else:
-            order = _first(held, len(parameters) + 1)
-            others = np.append(parameters, self.log_sigma)[order][1:]
-            deviance = self._charted(covariance, ScaledOrder(order), held, with_sigma=True)
-        return deviance, np.append(abs(parameters[held]) * sigma, others)
 
     def hold_residual(self, natural: NaturalParameter) -> tuple[HeldDeviance, FloatArray]:
         """Hold a natural parameter of the residual structure, on its scale."""
         theta, rho = self.objective.split(self.at.theta)
         chart = NaturalChart.at(natural, theta, rho)
-        deviance = self._charted(self.covariance, chart, len(self.at.theta) - 1)
+        lower = self.lower(self.covariance)
+        deviance = ChartedDeviance(
+            self.of_covariance(self.covariance),
+            chart,
+            None if lower is None else lower[:-1],
+            0,
+            self.of_covariance,
+        )
         return deviance, chart.coordinates(theta)
-
-    def _parameters(self, covariance: JointCovariance) -> FloatArray:
-        """Return (theta, rho) of the optimum, theta being that of another covariance."""
-        _, rho = self.objective.split(self.at.theta)
-        return np.append(covariance.parameters(self.roots), rho)
-
-    def _charted(
-        self,
-        covariance: JointCovariance,
-        chart: Chart,
-        held: int,
-        *,
-        with_sigma: bool = False,
-    ) -> ChartedDeviance:
-        """Return the deviance in a chart that takes the place of the parameter at a position."""
-        objective = self._of_covariance(covariance)
-        lower = objective.lower_bounds
-        if lower is not None:
-            lower = np.append(lower, [-np.inf] * with_sigma)
-            lower = np.delete(lower, held)
-        return ChartedDeviance(self._of_covariance, objective, chart, lower, with_sigma)
-
-    def _of_covariance(self, covariance: JointCovariance) -> ResidualObjective:
-        """Return the likelihood in other parameters of the random effects."""
-        return residual_objective(self.model, self.coordinates, self.rows, self.kept, covariance)
 
     def _of_columns(self, columns: FloatArray) -> ResidualObjective:
         """Return the likelihood of other columns, which [X y] is multiplied by."""
@@ -144,39 +94,8 @@ class ResidualMaximum:
         return residual_objective(self.model, self.coordinates, rows, self.kept)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KnownScale:
-    """Hold a known sigma times what another chart holds."""
-
-    chart: Order
-    sigma: float
-
-    def __call__(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the parameters and their derivatives."""
-        parameters, jacobian = self.chart(np.append(z[0] / self.sigma, z[1:]))
-        jacobian[:, 0] /= self.sigma
-        return parameters, jacobian
-
-    def near(self, z: FloatArray) -> KnownScale:
-        """Return this chart."""
-        return self
-
-
 def residual_maximum(fit: LMMFit, model: LMMModel) -> ResidualMaximum:
-    """Maximise the likelihood from where a fit, which may be of REML, has ended.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        With a residual structure.
-    model : LMMModel
-        With its rows.
-
-    Raises
-    ------
-    ValueError
-        If the likelihood has no maximum.
-    """
+    """Maximise the likelihood from where a fit, which may be of REML, has ended."""
     assert fit.residual is not None
     model = model.with_criterion(reml=False)
     coordinates, rows = standardised(model.design, model.covariance)
@@ -191,14 +110,93 @@ def residual_maximum(fit: LMMFit, model: LMMModel) -> ResidualMaximum:
         lower=objective.lower_bounds,
         exact=False,
     )
-    if math.isinf(optimum.at.value):
-        raise ValueError(
-            "The residual variance is too small a part of that of y for the likelihood to have a "
-            "maximum within rounding. Use method='wald', or fit fewer effects."
-        )
+    require_maximum(optimum.at.value)
     return ResidualMaximum(model, coordinates, rows, kept, objective, optimum.at)
 
 
-def _first(held: int, n: int) -> NDArray[np.intp]:
-    """Return all positions, one of them first."""
-    return np.concatenate([[held], np.delete(np.arange(n), held)]).astype(np.intp)
+@dataclass(frozen=True, slots=True, eq=False)
+class WithSigma:
+    """Evaluate the deviance of theta, rho and, last, log sigma."""
+
+    objective: ResidualObjective
+
+    @property
+    def covariance(self) -> JointCovariance:
+        """Return the structures of the random effects."""
+        return self.objective.covariance
+
+    def __call__(self, parameters: FloatArray) -> ObjectiveValue:
+        """Evaluate it from the one in which sigma takes its best value."""
+        inner, log_sigma = parameters[:-1], in_range(float(parameters[-1]))
+        at = self.objective(inner)
+        if math.isinf(at.value):
+            nothing = np.zeros(len(parameters))
+            return replace(at, theta=parameters, gradient=nothing, hessian=np.diag(nothing))
+        n, r2 = at.solution.nu, at.solution.r2
+        ratio = r2 * math.exp(-2.0 * log_sigma)
+        value = at.value + n * (2.0 * log_sigma - math.log(r2 / n) - 1.0) + ratio
+        slope = self._slope(at)
+        gradient = np.append(at.gradient + (ratio - n) * slope, 2.0 * (n - ratio))
+        m = len(inner)
+        hessian = np.empty((m + 1, m + 1))
+        hessian[:m, :m] = at.hessian + ratio * np.multiply.outer(slope, slope)
+        hessian[:m, m] = hessian[m, :m] = -2.0 * ratio * slope
+        hessian[m, m] = 4.0 * ratio
+        return replace(at, theta=parameters, value=value, gradient=gradient, hessian=hessian)
+
+    def _slope(self, at: ObjectiveValue) -> FloatArray:
+        """Return the derivatives of log r2 in theta and rho."""
+        theta, rho = self.objective.split(at.theta)
+        of_theta = self.objective.of_theta(rho)
+        there = of_theta(theta)
+        scores = of_theta.kernel.projected(there.whitened, of_theta.mixing(there.solution))
+        return np.append(residual_slope(of_theta, there, scores), self.objective.residual_slope(at))
+
+
+class HeldCoefficient:
+    """Hold l'beta of the standardised coefficients; z is that, theta and rho.
+
+    From the coefficients of the whole model, with phi the value that is held,
+    r2(phi) = r2 + (phi - l'beta)^2 / l'(X'V^-1 X)^-1 l.
+    """
+
+    exact_hessian = False
+
+    def __init__(
+        self,
+        whole: ResidualObjective,
+        of_columns: Callable[[FloatArray], ResidualObjective],
+        direction: FloatArray,
+    ) -> None:
+        self.lower = whole.lower_bounds
+        self._whole, self._of_columns, self._direction = whole, of_columns, direction
+        self._latest: tuple[float, ResidualObjective] | None = None
+
+    def __call__(self, z: FloatArray) -> ObjectiveValue:
+        """Evaluate the deviance with its derivatives in z."""
+        at = self._held_at(float(z[0]))(z[1:])
+        m = len(z)
+        gradient, hessian = np.zeros(m), np.zeros((m, m))
+        if not math.isinf(at.value):
+            theta, rho = self._whole.split(z[1:])
+            best = self._whole.of_theta(rho)(theta).solution
+            half = np.linalg.solve(best.R_X.T, self._direction)
+            precision = 2.0 / (half @ half) / at.solution.sigma2
+            slope = precision * (z[0] - self._direction @ best.beta)
+            profiled = at.solution.known_sigma2 is None
+            gradient[0], gradient[1:] = slope, at.gradient
+            hessian[0, 0] = precision - (slope**2 / at.solution.nu if profiled else 0.0)
+            hessian[1:, 1:] = at.hessian
+        return replace(at, theta=z, gradient=gradient, hessian=hessian)
+
+    def near(self, z: FloatArray) -> HeldCoefficient:
+        """Return the same function."""
+        return self
+
+    def _held_at(self, value: float) -> ResidualObjective:
+        """Return the likelihood of the other parameters."""
+        if self._latest is None or self._latest[0] != value:
+            b, columns = columns_beside(self._direction)
+            columns[:, -1] -= value * b
+            self._latest = value, self._of_columns(columns)
+        return self._latest[1]

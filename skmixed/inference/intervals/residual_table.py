@@ -20,13 +20,6 @@ def residual_table(fit: LMMFit, level: float = 0.95) -> pd.DataFrame:
 
     Standard errors come from the observed information, limits from the scale on which an estimate
     is nearly normal: logarithms of ratios and ranges, Fisher's z of correlations.
-
-    Returns
-    -------
-    DataFrame
-        Columns parameter, estimate, se, lower and upper; the last three are NaN for what the rows
-        do not determine, and on the boundary. Standard deviations of strata are called ``sd`` and
-        their label; without strata, ``sigma`` is last where variances are unequal.
     """
     check_level(level)
     columns = ["parameter", "estimate", "se", "lower", "upper"]

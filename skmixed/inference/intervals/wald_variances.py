@@ -34,8 +34,8 @@ class NaturalEstimate:
         """Return the values that are so many standard errors away on the scale."""
         internal = self.scale.to_internal(np.asarray(self.value))
         with np.errstate(divide="ignore", invalid="ignore"):
-            spread = float(self.standard_error / self.scale.derivative(internal))
-        return _around(float(internal), reach * spread, self.scale)
+            error = float(self.standard_error / self.scale.derivative(internal))
+        return _around(float(internal), reach * error, self.scale)
 
 
 def wald_variance_limits(
@@ -46,19 +46,6 @@ def wald_variance_limits(
     On the boundary these scales end. A standard deviation of 0 has an upper limit on its own scale
     there, a correlation of 1 or -1 a limit on the scale of its angle: both from the observed
     information, as there the score of every group is 0 and a sandwich knows of no error.
-
-    Parameters
-    ----------
-    parameters : sequence of ModelParameter
-        Natural parameters of random effects or residuals, sigma, or coefficients of further
-        predictors, all identified.
-    df : float, default=inf
-        Degrees of freedom of Student's t on these scales.
-
-    Returns
-    -------
-    list of (float, float)
-        NaN on the boundary where the likelihood is that of a weighted sample.
     """
     if not parameters:
         return []
@@ -80,7 +67,11 @@ def _limits(
         error = math.sqrt(errors[parameter.position, parameter.position])
         return _around(parameter.estimate, reach * error, Linear(1.0))
     if parameter.kind == "residual":
-        return _residual_limits(fit, parameter.position, covariance, reach)
+        assert fit.residual is not None
+        if fit.residual.boundary[parameter.position]:
+            return math.nan, math.nan
+        natural = fit.residual.natural_parameters[parameter.position]
+        return residual_estimate(fit, natural, covariance).limits(reach)
     return _natural_limits(fit, parameter, covariance, reach)
 
 
@@ -101,23 +92,14 @@ def _natural_limits(
         return _natural_estimate(natural, at, own, covariance, fit.sigma).limits(reach)
     if fit.n_sampled is not None and effects.boundary:
         return math.nan, math.nan
-    spread = _largest_spread(at.departure, covariance[own, own])
+    # The largest standard error in any direction.
+    variances = np.linalg.eigvalsh(at.departure @ covariance[own, own] @ at.departure.T)
+    error = math.sqrt(max(float(variances[-1]), 0.0))
     unit = fit.sigma if natural.in_sigma else 1.0
     closed = natural.scale.closed
     inside = float(closed.to_internal(np.asarray(at.value)))
     bound = min(closed.lower, closed.upper, key=lambda end: abs(end - inside))
-    return _around(bound, reach * unit * spread, closed)
-
-
-def _residual_limits(
-    fit: LMMFit, position: int, covariance: FloatArray, reach: float
-) -> tuple[float, float]:
-    """Return the limits of a parameter of the residual structure, none on its boundary."""
-    assert fit.residual is not None
-    if fit.residual.boundary[position]:
-        return math.nan, math.nan
-    natural = fit.residual.natural_parameters[position]
-    return residual_estimate(fit, natural, covariance).limits(reach)
+    return _around(bound, reach * unit * error, closed)
 
 
 def _theta_of_term(fit: LMMFit, place: Place) -> tuple[FloatArray, slice]:
@@ -138,10 +120,6 @@ def residual_estimate(
 
     Parameters
     ----------
-    fit : LMMFit
-        With a residual structure.
-    natural : NaturalParameter
-        A function of its rho.
     covariance : ndarray of shape (n_parameters + 1, n_parameters + 1)
         Of (theta, rho, log sigma).
     """
@@ -174,8 +152,3 @@ def _around(center: float, distance: float, scale: ParameterScale) -> tuple[floa
     with np.errstate(over="ignore"):
         lower, upper = scale.to_user(ends)
     return float(lower), float(upper)
-
-
-def _largest_spread(slopes: FloatArray, covariance: FloatArray) -> float:
-    """Return the largest standard error of a vector in any direction."""
-    return math.sqrt(max(float(np.linalg.eigvalsh(slopes @ covariance @ slopes.T)[-1]), 0.0))

@@ -15,8 +15,8 @@ from skmixed.inference.diagnostics.family_rows import FamilyRows
 from skmixed.inference.diagnostics.labelled_rows import positions_of
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.inference.leave_out.remainder import with_codes_of
-from skmixed.prediction.estimand import PredictedRows
 from skmixed.prediction.family_prediction import ResponseScale, family_prediction
+from skmixed.prediction.predict import PredictedRows
 from skmixed.prediction.response_law import averaged_mean, averaged_variance
 
 __all__ = ["each_group", "each_row", "from_training_rows"]

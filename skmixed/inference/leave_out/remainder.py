@@ -17,7 +17,7 @@ from skmixed.inference.diagnostics.labelled_rows import LabelledRows
 from skmixed.inference.diagnostics.training_rows import TrainingRows
 from skmixed.inference.leave_out.left_out import LOST, LeftOut
 from skmixed.likelihood.crossproducts import CrossProducts
-from skmixed.prediction.predict import mean_error_variance, predict_mean
+from skmixed.prediction.predict import PredictedRows
 
 __all__ = ["from_others", "with_codes_of"]
 
@@ -56,8 +56,9 @@ def from_others(rows: TrainingRows, train: Positions, test: Positions) -> LeftOu
     unscaled[inestimable] = unscaled[:, inestimable] = 0.0
     solved = replace(solved, fixed=replace(solved.fixed, unscaled_covariance=unscaled))
     new = with_codes_of(rows, train, test)
-    mean = predict_mean(solved, new, include_random_effects=True)
-    variance = mean_error_variance(solved, new, include_random_effects=True)
+    predicted = PredictedRows(new, True, "mean")
+    mean = predicted.mean_of(solved)
+    variance = predicted.error_variance_of(solved, solved.fixed.unscaled_covariance)
     variance += 1.0 / rows.relative_precision[test]
     if inestimable.any():
         mean[_needing(fit, X, inestimable, new)] = np.nan

@@ -39,8 +39,6 @@ class EffectSource:
     ----------
     fixed : ndarray of shape (n_rows,)
         X beta and the offset.
-    blocks : tuple of EffectBlock
-        One for each grouping factor.
     """
 
     fit: LMMFit
@@ -96,13 +94,7 @@ class EffectSource:
 
 
 def effect_source(fit: LMMFit, design: Design) -> EffectSource:
-    """Return what the linear predictor of the rows of a design is made of.
-
-    Parameters
-    ----------
-    design : Design
-        What was fitted.
-    """
+    """Return what the linear predictor of the rows of a design is made of."""
     fixed = fit.working_coefficients @ fit.coordinates.fixed.transform(design.fixed)
     if design.offset is not None:
         fixed = fixed + design.offset

@@ -2,21 +2,81 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.covariance import NaturalParameter
 from skmixed.covariance.many import parameters_of_many
+from skmixed.fitting.glmm_fit import extra_predictors
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.many_fits import ManyFits
 from skmixed.fitting.random_effects import SINGULAR, RandomEffects
 
-__all__ = ["is_singular", "parameter_names", "parameter_values", "parameters_of_fit"]
+__all__ = ["parameter_names", "values_of_fit", "values_of_many"]
 
 FloatArray = NDArray[np.float64]
 
 
 def parameter_names(fit: LMMFit) -> list[str]:
+    """Name all parameters: those of ``_own_names``, of a residual structure, and of a family."""
+    residual = [] if fit.residual is None else fit.residual.learned.names
+    return [*_own_names(fit), *residual, *_of_family(fit)]
+
+
+def values_of_fit(fit: LMMFit, names_from: LMMFit) -> dict[str, float]:
+    """Return the parameters, theta, rho and the log-likelihood of one fit by name.
+
+    Parameters
+    ----------
+    fit : LMMFit
+        If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
+    """
+    same = np.array_equal(fit.fixed.aliased, names_from.fixed.aliased)
+    coefficients = np.where(same, fit.fixed.coefficients, np.nan)
+    sigma = np.array([fit.sigma])
+    columns = [
+        coefficients[None, ~names_from.fixed.aliased],
+        np.full((1, int(fit.is_linear)), fit.sigma),
+    ]
+    for effects in fit.random:
+        roots, theta = effects.relative_factor[None], effects.theta[None]
+        columns += _of_effects(effects, roots, theta, sigma)
+    values = [*np.concatenate(columns, axis=1)[0], *fit.theta, fit.log_likelihood]
+    names = [*_own_names(names_from), *names_from.theta_names, "log_likelihood"]
+    of_family = _of_family(fit)
+    return {
+        **dict(zip(names, values, strict=True)),
+        **_of_residuals(fit, names_from),
+        **{name: of_family.get(name, np.nan) for name in _of_family(names_from)},
+    }
+
+
+def values_of_many(fit: LMMFit, many: ManyFits) -> dict[str, NDArray[Any]]:
+    """Return the same of many fits of one design, (m,) each, and which fits are singular."""
+    m = len(many.sigma)
+    columns = [many.coefficients[:, ~fit.fixed.aliased], many.sigma[:, None]]
+    thetas, singular = [np.empty((m, 0))], np.zeros(m, dtype=bool)
+    for effects in fit.random:
+        roots = np.zeros((m, *effects.relative_factor.shape))
+        if effects.position is not None:
+            factors = many.standardised_factors[effects.position]
+            roots = effects.relative_matrix @ factors
+            for part in effects.covariance.effect_slices:
+                sizes = np.linalg.svd(factors[:, part], compute_uv=False)
+                singular |= sizes[:, -1] < SINGULAR
+        else:
+            singular[:] = True
+        theta = parameters_of_many(effects.covariance, roots)
+        columns += _of_effects(effects, roots, theta, many.sigma)
+        thetas.append(theta)
+    values = np.concatenate([*columns, *thetas], axis=1).T.copy()
+    found = dict(zip([*_own_names(fit), *fit.theta_names], values, strict=True))
+    return {**found, "log_likelihood": many.log_likelihood, "singular": singular}
+
+
+def _own_names(fit: LMMFit) -> list[str]:
     """Name coefficients, sigma (of a linear model), standard deviations and correlations.
 
     ``"sd_x|g"`` is the standard deviation of the effect x of the factor g, ``"cor_z.x|g"`` a
@@ -25,7 +85,7 @@ def parameter_names(fit: LMMFit) -> list[str]:
     """
     fixed = fit.fixed
     names = [name for name, out in zip(fixed.names, fixed.aliased, strict=True) if not out]
-    names += _sigma(fit)
+    names += ["sigma"] if fit.is_linear else []
     for effects in fit.random:
         labels = effects.effect_names
         names += [f"sd_{label}|{effects.name}" for label in labels]
@@ -34,76 +94,43 @@ def parameter_names(fit: LMMFit) -> list[str]:
     return names
 
 
-def parameter_values(fit: LMMFit, many: ManyFits) -> tuple[FloatArray, FloatArray]:
-    """Return the named parameters and theta of many fits of one design.
+def _of_residuals(fit: LMMFit, names_from: LMMFit) -> dict[str, float]:
+    """Return the reported parameters of a residual structure and the free ones, rho, by name.
 
-    Parameters
-    ----------
-    fit : LMMFit
-        Of the same design.
-
-    Returns
-    -------
-    parameters : ndarray of shape (m, n_names)
-        A correlation with an effect of variance 0 is NaN.
-    theta : ndarray of shape (m, n_theta)
+    What the rows of the fit do not determine is NaN, and so is its rho where it has units or
+    parameters of its own. If it has no row of the first stratum, sigma is that of another one: what
+    is relative to it is NaN, sigma and theta included.
     """
-    columns = [many.coefficients[:, ~fit.fixed.aliased], many.sigma[:, None]]
-    thetas = [np.empty((len(many.sigma), 0))]
-    for effects in fit.random:
-        roots = np.zeros((len(many.sigma), *effects.relative_factor.shape))
-        if effects.position is not None:
-            factors = many.standardised_factors[effects.position]
-            roots = effects.relative_matrix @ factors
-        theta = parameters_of_many(effects.covariance, roots)
-        columns += _of_effects(effects, roots, theta, many.sigma)
-        thetas.append(theta)
-    return np.concatenate(columns, axis=1), np.concatenate(thetas, axis=1)
+    fitted, wanted = fit.residual, names_from.residual
+    if fitted is None or wanted is None:
+        return {}
+    learned = fitted.learned
+    values = np.where(fitted.undetermined, np.nan, learned.reported(fitted.rho))
+    rho = np.full(len(wanted.rho), np.nan)
+    if learned is wanted.learned:
+        rho = np.where(fitted.undetermined, np.nan, fitted.rho)
+    relative: list[str] = []
+    if fitted.strata.index[0] != wanted.strata.index[0]:
+        values[learned.n_arms * learned.n_correlations :] = np.nan
+        relative = ["sigma", *names_from.theta_names]
+    by_name = dict(zip(learned.names, values.tolist(), strict=True))
+    return {
+        **{name: by_name.get(name, np.nan) for name in wanted.learned.names},
+        **dict(zip(names_from.rho_names, rho.tolist(), strict=True)),
+        **dict.fromkeys(relative, np.nan),
+    }
 
 
-def parameters_of_fit(fit: LMMFit, names_from: LMMFit) -> tuple[FloatArray, FloatArray]:
-    """Return the named parameters and theta of one fit.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        If other coefficients are aliased in it, so that the rest mean something else, all are NaN.
-    names_from : LMMFit
-        The fit whose parameters are wanted.
-    """
-    same = np.array_equal(fit.fixed.aliased, names_from.fixed.aliased)
-    coefficients = np.where(same, fit.fixed.coefficients, np.nan)
-    sigma = np.full((1, len(_sigma(fit))), fit.sigma)
-    columns = [coefficients[None, ~names_from.fixed.aliased], sigma]
-    for effects in fit.random:
-        roots, theta = effects.relative_factor[None], effects.theta[None]
-        columns += _of_effects(effects, roots, theta, np.array([fit.sigma]))
-    return np.concatenate(columns, axis=1)[0], fit.theta
-
-
-def is_singular(fit: LMMFit, many: ManyFits) -> NDArray[np.bool_]:
-    """Tell which of many fits of one design have a covariance on its boundary.
-
-    Parameters
-    ----------
-    fit : LMMFit
-        Of the same design.
-    """
-    singular = np.zeros(len(many.sigma), dtype=bool)
-    for effects in fit.random:
-        if effects.position is None:
-            singular[:] = True
-            continue
-        factors = many.standardised_factors[effects.position]
-        for part in effects.covariance.effect_slices:
-            sizes = np.linalg.svd(factors[:, part], compute_uv=False)
-            singular |= sizes[:, -1] < SINGULAR
-    return singular
-
-
-def _sigma(fit: LMMFit) -> list[str]:
-    """Name the residual standard deviation of a model that has one."""
-    return ["sigma"] if fit.is_linear else []
+def _of_family(fit: LMMFit) -> dict[str, float]:
+    """Return the coefficients of further predictors that are not aliased with others."""
+    return {
+        f"{one.name}_{name}": float(value)
+        for one in extra_predictors(fit)
+        for name, value, variance in zip(
+            one.names, one.coefficients, one.covariance.diagonal(), strict=True
+        )
+        if np.isfinite(variance)
+    }
 
 
 def _of_effects(

@@ -18,29 +18,20 @@ from skmixed.fitting.glmm_fit import GLMMFit
 from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.lockstep import LockstepModel, can_step_together
-from skmixed.fitting.many_fits import ManyFits, WarmModel, can_start_warm
+from skmixed.fitting.many_fits import WarmModel, can_start_warm
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.inputs import refitted_like
-from skmixed.inference.replication.extra_parameters import (
-    extra_parameter_names,
-    extra_parameters_of_fit,
-)
 from skmixed.inference.replication.parameters import (
-    is_singular,
     parameter_names,
-    parameter_values,
-    parameters_of_fit,
-)
-from skmixed.inference.replication.residual_parameters import (
-    residual_parameter_names,
-    residual_parameters_of_fit,
+    values_of_fit,
+    values_of_many,
 )
 
 __all__ = ["Refitter", "Statistic"]
 
 FloatArray = NDArray[np.float64]
 Statistic = Callable[[Any], Any]
-Records = dict[str, FloatArray]
+Records = dict[str, NDArray[Any]]
 
 # Responses, or models, that one task of a worker fits; and numbers that its responses may have.
 TASK, ROOM = 16, 2**24
@@ -48,15 +39,7 @@ TASK, ROOM = 16, 2**24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refitter:
-    """Fit a model again to other responses, or with other groups, and keep what is asked for.
-
-    Attributes
-    ----------
-    fitted : MixedLMResults or LMMModel
-        What the user gave: a statistic gets the same.
-    statistic : callable or None
-        None keeps all parameters, theta and the log-likelihood.
-    """
+    """Fit a model again to other responses, or with other groups, and keep what is asked for."""
 
     fitted: Any
     fit: LMMFit
@@ -69,11 +52,7 @@ class Refitter:
     def parameters(self) -> list[str]:
         """Name what a replicate estimates."""
         if self.statistic is None:
-            return [
-                *parameter_names(self.fit),
-                *residual_parameter_names(self.fit),
-                *extra_parameter_names(self.fit),
-            ]
+            return parameter_names(self.fit)
         return list(_named(self.statistic(refitted_like(self.fitted, self.fit, self.model))))
 
     def estimates(self) -> pd.Series:
@@ -82,13 +61,7 @@ class Refitter:
         return pd.Series({name: float(record[name][0]) for name in self.parameters})
 
     def of_responses(self, n: int, draw: Callable[[int], FloatArray]) -> pd.DataFrame:
-        """Return a row for each of n responses.
-
-        Parameters
-        ----------
-        draw : callable
-            Returns the next m responses, of shape (m, n_rows).
-        """
+        """Return a row for each of n responses."""
         if self.statistic is None and can_step_together(self.fit):
             together = LockstepModel(self.model, self.fit)
             if together.pays:
@@ -105,12 +78,13 @@ class Refitter:
         """Return a row for each model, made when it is needed."""
         n = len(models)
         parts = (models[i : i + TASK] for i in range(0, n, TASK))
-        return self._joined(self._parallel(self._of_made_models, parts), n)
+        return self._joined(self._parallel(self._of_models, parts), n)
 
     def _many(self, many: LockstepModel | WarmModel, responses: FloatArray) -> Records:
         """Fit responses together, and by themselves where that did not converge."""
         fits = many.fit(responses)
-        columns = _columns(self.fit, fits)
+        columns = values_of_many(self.fit, fits)
+        columns["converged"] = fits.converged.copy()
         for i in np.flatnonzero(~fits.converged):
             model = self.model.with_response(responses[i])
             for name, value in self._record_of(model.fit(), model).items():
@@ -125,31 +99,23 @@ class Refitter:
             start = self.fit.joint.parameters
         elif self.fit.residual is not None and not self.fit.singular:
             start = np.append(self.fit.convergence.theta, self.fit.residual.rho)
-        return self._of_fitted_models((self.model.with_response(y) for y in responses), start)
+        return self._of_models((partial(self.model.with_response, y) for y in responses), start)
 
-    def _of_made_models(self, models: Sequence[Callable[[], LMMModel | GLMMModel]]) -> Records:
-        """Make and fit each model."""
-        return self._of_fitted_models(make() for make in models)
-
-    def _of_fitted_models(
-        self, models: Iterable[LMMModel | GLMMModel], start: FloatArray | None = None
+    def _of_models(
+        self, made: Iterable[Callable[[], LMMModel | GLMMModel]], start: FloatArray | None = None
     ) -> Records:
-        """Fit each model."""
+        """Make and fit each model."""
+        models = (make() for make in made)
         return _stacked([self._record_of(model.fit(start), model) for model in models])
 
     def _record_of(self, fit: LMMFit, model: LMMModel | GLMMModel) -> Records:
         """Return one row of one fit."""
+        named: Mapping[str, Any]
         if self.statistic is not None:
             named = _named(self.statistic(refitted_like(self.fitted, fit, model)))
-            record = {name: np.array([float(value)]) for name, value in named.items()}
         else:
-            parameters, theta = parameters_of_fit(fit, self.fit)
-            names = [*parameter_names(self.fit), *self.fit.theta_names, "log_likelihood"]
-            values = [*parameters, *theta, fit.log_likelihood]
-            named = dict(zip(names, values, strict=True))
-            named |= residual_parameters_of_fit(fit, self.fit)
-            named |= extra_parameters_of_fit(fit, self.fit)
-            record = {name: np.array([one]) for name, one in named.items()}
+            named = values_of_fit(fit, self.fit)
+        record = {name: np.array([float(value)]) for name, value in named.items()}
         record["singular"] = np.array([fit.singular])
         record["converged"] = np.array([fit.convergence.converged])
         return record
@@ -181,17 +147,6 @@ class Refitter:
 def _sizes(n: int, batch: int) -> list[int]:
     """Split n into batches."""
     return [min(batch, n - first) for first in range(0, n, batch)]
-
-
-def _columns(fit: LMMFit, fits: ManyFits) -> Records:
-    """Return the columns of many fits."""
-    parameters, theta = parameter_values(fit, fits)
-    columns = dict(zip(parameter_names(fit), parameters.T.copy(), strict=True))
-    columns |= dict(zip(fit.theta_names, theta.T.copy(), strict=True))
-    columns["log_likelihood"] = fits.log_likelihood
-    columns["singular"] = is_singular(fit, fits)
-    columns["converged"] = fits.converged.copy()
-    return columns
 
 
 def _stacked(records: Sequence[Records]) -> Records:

@@ -32,7 +32,7 @@ class ResidualPool:
         residuals = source.residuals - source.residuals.mean()
         size = np.sqrt(np.mean(residuals**2))
         self.residuals = residuals / size if size > 0 else residuals
-        self.effects = [_reflated(block.modes, block.turned) for block in source.blocks]
+        self.effects = [_reflated(block.modes, block.turned) for block in source.predictor.blocks]
 
     def responses(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw m responses with replacement: residuals by rows, effects by levels."""
@@ -58,13 +58,7 @@ def _reflated(modes: FloatArray, root: FloatArray) -> FloatArray:
 
 
 def check_whole_groups(model: LMMModel, purpose: str) -> None:
-    """Raise ValueError if a model has no groups that can be drawn or left out as a whole.
-
-    Parameters
-    ----------
-    purpose : str
-        What needs them, for the message.
-    """
+    """Raise ValueError if a model has no groups that can be drawn or left out as a whole."""
     design = model.design
     if not _has_whole_groups(model):
         names = [factor.levels.name for factor in design.factors]
@@ -87,13 +81,7 @@ def check_whole_groups(model: LMMModel, purpose: str) -> None:
 
 
 def whole_groups(model: LMMModel | GLMMModel) -> GroupingFactor:
-    """Return the groups that are independent: of the only factor, or of correlated residuals.
-
-    Parameters
-    ----------
-    model : LMMModel
-        That `check_whole_groups` accepts.
-    """
+    """Return the groups that are independent: of the only factor, or of correlated residuals."""
     if model.design.factors or model.residual is None:
         return model.design.factors[0]
     factor = residual_groups(model.residual.learned.structure, model.design)
@@ -102,14 +90,7 @@ def whole_groups(model: LMMModel | GLMMModel) -> GroupingFactor:
 
 
 def counted_groups(model: LMMModel | GLMMModel, counts: NDArray[np.intp]) -> LMMModel | GLMMModel:
-    """Return the model of some of the groups, each as often as it counts.
-
-    Parameters
-    ----------
-    model : LMMModel or GLMMModel
-        With whole groups.
-    counts : ndarray of shape (n_levels,)
-    """
+    """Return the model of some of the groups, each as often as it counts."""
     factor = whole_groups(model)
     if isinstance(model, GLMMModel):
         return _written_out(model, factor, counts)

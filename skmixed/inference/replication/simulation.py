@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmixed.families.base import Family
 from skmixed.fitting.fitted_covariate import settled_residual
 from skmixed.fitting.glmm_fit import GLMMFit
+from skmixed.fitting.glmm_model import GLMMModel
 from skmixed.fitting.lmm_fit import LMMFit
 from skmixed.fitting.model import LMMModel
 from skmixed.inference.inputs import fit_of, model_of
 from skmixed.inference.replication.effect_source import (
-    EffectBlock,
     EffectSource,
     effect_source,
-)
-from skmixed.inference.replication.family_simulation import (
-    FamilyResponseModel,
-    family_response_model,
 )
 from skmixed.residual.whitening import ResidualAt
 
 __all__ = ["ResponseModel", "gaussian_response_model", "response_model", "simulate"]
 
 FloatArray = NDArray[np.float64]
+Effects = Callable[[], Sequence[FloatArray]]
+
 EFFECTS = ("new", "conditional", "posterior")
 
 
@@ -96,25 +95,16 @@ class ResponseModel:
 
     Attributes
     ----------
-    predictor : EffectSource
-        Of the means.
     noise : ndarray of shape (n_rows,)
         sigma over the roots of precision weights.
     residuals : ndarray of shape (n_rows,)
         Observations less conditional means, independent and of variance 1 if the model is true.
-    structure : ResidualAt or None
-        R of a residual structure.
     """
 
     predictor: EffectSource
     noise: FloatArray
     residuals: FloatArray
     structure: ResidualAt | None = None
-
-    @property
-    def blocks(self) -> tuple[EffectBlock, ...]:
-        """Return the grouping factors."""
-        return self.predictor.blocks
 
     def with_new_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
         """Draw responses of new random effects, shape (m, n_rows)."""
@@ -148,24 +138,46 @@ class ResponseModel:
         ----------
         effects : sequence of ndarray of shape (m, n_levels, k) or (1, n_levels, k)
             For each grouping factor, standardised columns.
-        residuals : ndarray of shape (m, n_rows)
-            Independent, of standard deviation 1.
         """
         if self.structure is not None:
             residuals = self.structure.undo(residuals)
         return np.asarray(self.predictor.at(effects) + self.noise * residuals)
 
 
-def response_model(fit: LMMFit, model: Any) -> ResponseModel | FamilyResponseModel:
-    """Return what the responses of a fitted model are made of.
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyResponseModel:
+    """Hold what responses are made of."""
 
-    Raises
-    ------
-    ValueError
-        If rows or groups count several times: such a row has no single response.
-    """
+    predictor: EffectSource
+    family: Family
+    extra: tuple[FloatArray, ...]
+    trials: FloatArray | None
+
+    def with_new_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw responses of new random effects, shape (m, n_rows)."""
+        return self._one_by_one(m, rng, lambda: self.predictor.new_effects(1, rng))
+
+    def with_modes(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw responses of the conditional modes, shape (m, n_rows)."""
+        return self._one_by_one(m, rng, lambda: self.predictor.modes)
+
+    def with_drawn_effects(self, m: int, rng: np.random.Generator) -> FloatArray:
+        """Draw responses of effects drawn given the data, shape (m, n_rows)."""
+        return self._one_by_one(m, rng, lambda: self.predictor.effects_given_data(1, rng))
+
+    def _one_by_one(self, m: int, rng: np.random.Generator, effects: Effects) -> FloatArray:
+        """Draw all of one response before the next, so that the first are the same of any m."""
+        drawn = [
+            self.family.simulate(self.predictor.at(effects())[0], self.extra, rng, self.trials)
+            for _ in range(m)
+        ]
+        return np.array(drawn, dtype=np.float64)
+
+
+def response_model(fit: LMMFit, model: Any) -> ResponseModel | FamilyResponseModel:
+    """Return what the responses of a fitted model are made of."""
     if isinstance(fit, GLMMFit):
-        return family_response_model(fit, model)
+        return _family_response_model(fit, model)
     return gaussian_response_model(fit, model)
 
 
@@ -191,3 +203,17 @@ def gaussian_response_model(fit: LMMFit, model: LMMModel) -> ResponseModel:
     if structure is not None:
         residuals = structure.apply(residuals[None])[0]
     return ResponseModel(predictor, noise, residuals, structure)
+
+
+def _family_response_model(fit: GLMMFit, model: GLMMModel) -> FamilyResponseModel:
+    """Return what the responses of a fitted generalised model are made of."""
+    weights = model.design.weights.values
+    if weights is not None and not model.trials and (weights != 1.0).any():
+        raise ValueError(
+            "Weights other than numbers of trials multiply the rows' log densities: such a row "
+            "stands for several responses, which would differ. Repeat rows that were observed "
+            "several times in the data; there is no simulation of a weighted sample."
+        )
+    extra = fit.extra_of_rows(model.extra_columns, model.design.n_rows)
+    source = effect_source(fit, model.design)
+    return FamilyResponseModel(source, fit.family, extra, model.n_trials)

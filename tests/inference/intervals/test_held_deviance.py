@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 
 from skmixed import MixedLM
 from skmixed.covariance import AR1, CompoundSymmetry, Diagonal, Identity, Unstructured
-from skmixed.inference.intervals.held_parameters import held_parameter, maximum_likelihood
+from skmixed.inference.intervals.held_parameters import held_parameter
+from skmixed.inference.intervals.linear_maximum import linear_maximum
 from skmixed.inference.intervals.model_parameters import model_parameters
 
 pytestmark = pytest.mark.exhaustive(5)
@@ -54,7 +55,7 @@ def fit_of_structure(structure, *, crossed: bool, intercept: bool = False):
 
 
 def held_of_each(fit):
-    best = maximum_likelihood(fit)
+    best = linear_maximum(fit)
     for parameter in model_parameters(fit):
         if not parameter.identified:
             continue
@@ -102,14 +103,10 @@ def test_held_parameter_has_its_value_in_the_users_units(structure):
         at = held.deviance(z)
         effects = fit.random[parameter.place.factor]
         # The deviance depends on theta through Psi only, which the structure gives back.
-        covariance = held.deviance.covariance
-        if parameter.kind == "sd":
-            sigma = np.exp(z[-1])
-            theta = np.insert(z[1:-1], held.deviance.held, z[0] / sigma)
-        else:
-            sigma = np.sqrt(at.solution.sigma2)
-            theta = np.empty_like(z)
-            theta[held.deviance.order] = z
+        covariance = held.deviance.objective.covariance
+        parameters, _ = held.deviance.chart(z)
+        theta = parameters[: covariance.n_parameters]
+        sigma = np.exp(z[-1]) if parameter.kind == "sd" else np.sqrt(at.solution.sigma2)
         Lambda = covariance.relative_factors(theta)[effects.position]
         root = effects.coordinates.matrix @ Lambda * sigma * effects.response_scale
         Psi = root @ root.T

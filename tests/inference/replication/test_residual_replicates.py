@@ -61,7 +61,7 @@ def test_conditional_responses_have_r_around_the_fitted_values(results, data):
 
 def test_white_residuals_are_coloured_again(results):
     source = response_model(results.fit, results.model)
-    modes = [block.modes[None] for block in source.blocks]
+    modes = [block.modes[None] for block in source.predictor.blocks]
     again = source.assembled(modes, source.residuals[None])[0]
     assert_allclose(again, results.model.design.response, rtol=1e-10)
 
