@@ -31,14 +31,6 @@ class DirectSum:
         One for each term.
     sizes : tuple of int
         Number of effects of each term.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import DirectSum, Unstructured
-    >>> DirectSum((Unstructured(), Unstructured()), (1, 1)).factor(np.array([1.0, 2.0]))
-    array([[1., 0.],
-           [0., 2.]])
     """
 
     structures: tuple[CovarianceStructure, ...]
@@ -157,13 +149,6 @@ class DirectSum:
         ----------
         directions, root : ndarray of shape (n_effects, n_effects)
             As in ``natural_parameters``, and a root of the covariance that one starts from.
-
-        Returns
-        -------
-        held : int
-            Position of the entry.
-        scale : ParameterScale
-            Of the entry.
         """
         effects, structures = self.effect_slices[term], list(self.structures)
         structures[term], held, scale = parametrised_by(

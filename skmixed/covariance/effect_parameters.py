@@ -52,15 +52,6 @@ def natural_parameters(
     directions : ndarray of shape (k, k)
         Row i says what the user's effect i is of the effects that Lambda belongs to. For a
         structure whose invariance is "diagonal" or "scalar" this is a diagonal matrix.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import CompoundSymmetry
-    >>> from skmixed.covariance.effect_parameters import natural_parameters
-    >>> listed = natural_parameters(CompoundSymmetry(), np.eye(3))
-    >>> [(one.name, one.effects) for one in listed]
-    [('sd', (0,)), ('sd', (1,)), ('sd', (2,)), ('cor', (0, 1))]
     """
     if isinstance(structure, WithNaturalParameters):
         return tuple(structure.natural_parameters(directions))
@@ -80,12 +71,7 @@ def natural_parameters(
 def deviation(
     structure: CovarianceStructure, directions: FloatArray, sharing: Sequence[int]
 ) -> NaturalParameter:
-    """Return the standard deviation that some effects share.
-
-    Parameters
-    ----------
-    directions : ndarray of shape (k, k)
-    """
+    """Return the standard deviation that some effects share."""
     k, first = len(directions), int(sharing[0])
     own = np.isin(np.arange(k), sharing).astype(np.intp)
     return NaturalParameter(
@@ -109,7 +95,6 @@ def correlation(
 
     Parameters
     ----------
-    directions : ndarray of shape (k, k)
     powers : ndarray of int of shape (k, k), optional
         Of this correlation in that of all pairs; by default 1 for the pairs that share it.
     """

@@ -23,14 +23,6 @@ class JointCovariance:
     ----------
     factors : tuple of DirectSum
         One for each grouping factor.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import DirectSum, JointCovariance, Unstructured
-    >>> single = DirectSum((Unstructured(),), (1,))
-    >>> JointCovariance((single, single)).relative_factors(np.array([2.0, 3.0]))
-    [array([[2.]]), array([[3.]])]
     """
 
     factors: tuple[DirectSum, ...]

@@ -25,18 +25,6 @@ class LeadingEffect:
     matrix Q is c / |c|. A search is awkward where the first effect of a triangle hardly varies: the
     variance of the second is then the sum of two squares, and theta moves along a circle. It is
     easy if the triangle begins with the effect that varies most.
-
-    Parameters
-    ----------
-    Q : ndarray of shape (k, k)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance.leading import LeadingEffect
-    >>> LeadingEffect.in_order((1, 0)).factor(np.array([2.0, 0.5, 1.0]), 2)
-    array([[0.5, 1. ],
-           [2. , 0. ]])
     """
 
     Q: FloatArray
@@ -85,10 +73,6 @@ class LeadingCorrelation:
     columns of Q: c = q_1, d = alpha q_1 + beta q_2. theta is omega, the standard deviations of c'b
     and d'b, and the other rows of the triangle. At a correlation of 1 or -1 omega is a right
     angle, where all is as smooth as elsewhere.
-
-    Parameters
-    ----------
-    Q : ndarray of shape (k, k)
     """
 
     Q: FloatArray

@@ -56,10 +56,6 @@ def parametrised_by(
 
     Parameters
     ----------
-    parameter : NaturalParameter
-        One of the structure, in these directions.
-    directions : ndarray of shape (k, k)
-        As in ``natural_parameters``.
     root : ndarray of shape (k, k)
         The parameter is held near the covariance root root', if the structure has no better way.
     """

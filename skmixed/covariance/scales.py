@@ -157,13 +157,7 @@ class FisherZ:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Take the logistic function between two bounds: the log of the ratio of the distances.
-
-    Attributes
-    ----------
-    least, most : float
-        The bounds of the user's value.
-    """
+    """Take the logistic function between two bounds: the log of the ratio of the distances."""
 
     least: float = 0.0
     most: float = 1.0

@@ -13,24 +13,14 @@ __all__ = ["entry_indicators", "filled_triangle", "triangle_entries"]
 
 
 def filled_triangle(entries: FloatArray, k: int) -> FloatArray:
-    """Return the lower triangle of k rows with given entries.
-
-    Parameters
-    ----------
-    entries : ndarray of shape (k (k + 1) / 2,)
-    """
+    """Return the lower triangle of k rows with given entries."""
     triangle = np.zeros((k, k))
     triangle[_lower_triangle(k)] = entries
     return triangle
 
 
 def triangle_entries(root: FloatArray) -> FloatArray:
-    """Return the entries of the Cholesky factor of root root', found without squaring root.
-
-    Parameters
-    ----------
-    root : ndarray of shape (k, k)
-    """
+    """Return the entries of the Cholesky factor of root root', found without squaring root."""
     triangle = dgeqrf(root.T)[0].T
     signs = np.where(triangle.diagonal() < 0, -1.0, 1.0)
     rows, columns = _lower_triangle(len(root))

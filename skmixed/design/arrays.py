@@ -53,8 +53,6 @@ class ArrayRecipe:
 
     Attributes
     ----------
-    names : tuple of str
-        Names of the columns of X.
     factors : tuple of ArrayFactor
         The one of most levels first; none for a model without groups.
     """
@@ -83,8 +81,6 @@ class ArrayRecipe:
 
         Parameters
         ----------
-        labels : sequence of Labels
-            For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
         missing : {"population", "error"}

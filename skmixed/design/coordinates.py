@@ -253,10 +253,6 @@ def aliased_rows(rows: FloatArray, tolerance: float = ALIASED) -> NDArray[np.boo
     ----------
     tolerance : float, default=ALIASED
         What the earlier rows may leave of such a row, relative to its length.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows,)
     """
     if not len(rows) or relative_pivots(rows).min() > PLAINLY_INDEPENDENT:
         return np.zeros(len(rows), dtype=bool)

@@ -44,8 +44,6 @@ class RandomBlock:
     ----------
     columns : ndarray of shape (n, n_effects)
         The columns of Z before they are spread over the levels.
-    terms : tuple of TermLayout
-        The terms, in the order of their columns.
     """
 
     factor: GroupingFactor
@@ -74,8 +72,6 @@ class Design:
         A known part of the mean.
     weights : Weights
         Of the rows, and of the groups of the first block.
-    residual : ResidualColumns or None
-        What a structure of the residuals reads; None without one.
     """
 
     response: FloatArray
@@ -176,7 +172,6 @@ class NewRows:
     ----------
     fixed : ndarray of shape (n, n_features)
         The columns of X but for the intercept.
-    offset : ndarray of shape (n,) or None
     residual : ResidualColumns or None
         What a structure of the residuals reads; None where the data do not have all of it.
     related : RelatedRows or None

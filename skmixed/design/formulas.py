@@ -27,8 +27,6 @@ class FormulaFactor:
 
     Attributes
     ----------
-    columns : tuple of str
-        Columns of the data that make it up.
     terms : tuple of int
         Positions of its terms in the formula.
     """
@@ -92,8 +90,6 @@ class FormulaDesign:
 
         Parameters
         ----------
-        labels : sequence of Labels
-            For each factor.
         unseen : {"population", "error"}
             Whether a label that was not fitted is an error.
         missing : {"population", "error"}
@@ -113,25 +109,7 @@ class FormulaDesign:
 def train_formula_design(
     parsed: ParsedFormula, data: Any, environment: Mapping[str, Any] | None = None
 ) -> tuple[FormulaDesign, FormulaMatrices, tuple[GroupingFactor, ...]]:
-    """Train a formula on data.
-
-    Parameters
-    ----------
-    environment : mapping or None
-        Functions and constants that the formula may use besides its own.
-
-    Returns
-    -------
-    matrices : FormulaMatrices
-        The columns of the training rows, and their response.
-    factors : tuple of GroupingFactor
-        In the order of the design.
-
-    Raises
-    ------
-    ValueError
-        If a grouping factor is not in the data, or a random term is clearly reversed.
-    """
+    """Train a formula on data."""
     terms: dict[tuple[str, ...], list[int]] = {}
     for position, term in enumerate(parsed.random):
         terms.setdefault(term.factor, []).append(position)

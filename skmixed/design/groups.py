@@ -89,11 +89,6 @@ class Levels(FieldState):
         ----------
         columns : sequence of array-like of shape (n,)
             One array of labels, or one for each column of an interaction.
-
-        Raises
-        ------
-        ValueError
-            If a label is missing.
         """
         values = [label_values(column) for column in columns]
         for value in values:
@@ -199,28 +194,7 @@ class GroupingFactor:
 
 
 def factorise(labels: Any, name: str) -> GroupingFactor:
-    """Turn labels of any type into sorted levels and codes.
-
-    Parameters
-    ----------
-    labels : array-like of shape (n,)
-        Strings, integers, mixed objects, categories, dates, booleans, nullable or unsigned
-        integers.
-    name : str
-        Name of the factor, for messages and tables.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing or infinite.
-
-    Examples
-    --------
-    >>> from skmixed.design.groups import factorise
-    >>> factor = factorise(["b", "a", "b"], "school")
-    >>> list(factor.levels.labels), factor.codes.tolist()
-    (['a', 'b'], [1, 0, 1])
-    """
+    """Turn labels of any type into sorted levels and codes."""
     values = label_values(labels)
     codes, uniques = _factorised(values, name)
     if codes.min(initial=0) < 0 or _may_be_infinite(values):
@@ -232,14 +206,7 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
 
 
 def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> GroupingFactor:
-    """Turn the combinations of several label columns that occur into levels and codes.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-    names : sequence of str
-        Name of each column; the factor is called by all of them, joined with ``":"``.
-    """
+    """Turn the combinations of several label columns that occur into levels and codes."""
     parts = [factorise(column, name) for column, name in zip(columns, names, strict=True)]
     if len(parts) == 1:
         return parts[0]
@@ -255,31 +222,14 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
 
 
 def differs_within(values: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Tell where rows differ from the last row of their group.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,) or (n, n_columns)
-    codes : ndarray of shape (n,)
-        The group of each row.
-
-    Returns
-    -------
-    ndarray of the shape of values
-    """
+    """Tell where rows differ from the last row of their group."""
     last = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
     last[codes] = np.arange(len(codes))
     return np.asarray(values != values[last[codes]])
 
 
 def in_order_of_categories(levels: Levels, labels: pd.Categorical) -> Levels:
-    """Return levels in the order of the categories of their labels, rather than sorted.
-
-    Parameters
-    ----------
-    labels : Categorical
-        None of them missing.
-    """
+    """Return levels in the order of the categories of their labels, rather than sorted."""
     return Levels(levels.name, pd.Index(labels.categories[np.unique(labels.codes)]))
 
 

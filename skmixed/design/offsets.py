@@ -26,34 +26,8 @@ def total_offset(
 
     Parameters
     ----------
-    n : int
-        How many rows there are.
-    in_formula : ndarray of shape (n,) or None
-        The sum of the formula's own offsets.
-    offset : array-like of shape (n,) or None
-        A known part given beside the formula.
     exposure : array-like of shape (n,) or None
         Time, area or persons at risk: its logarithm is added.
-    link : str
-        Name of the link; an exposure needs ``"log"``.
-
-    Returns
-    -------
-    ndarray of shape (n,) or None
-        None where nothing is known.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number per row, an exposure is not positive, or the link is not
-        logarithmic.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.design.offsets import total_offset
-    >>> total_offset(2, np.array([1.0, 1.0]), None, [1.0, np.e], link="log")
-    array([1., 2.])
     """
     known = [] if in_formula is None else [in_formula]
     if offset is not None:

@@ -40,16 +40,6 @@ class ReadResponse:
         How often each row counts beside its trials; None where each does once.
     labels : tuple or None
         The two labels of failure and success, where the response is labels or booleans.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.design.response import response_of_values
-    >>> response = response_of_values(
-    ...     np.array([0.5, 1.0]), outcome="proportions", weights=np.array([4.0, 3.0])
-    ... )
-    >>> response.trials, response.weights, response.row_weights
-    (array([4., 3.]), None, array([4., 3.]))
     """
 
     name: str
@@ -80,18 +70,7 @@ class ResponseReader:
     outcome: str
 
     def read(self, data: Any, weights: FloatArray | None = None) -> ReadResponse:
-        """Return the response of rows.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n,), optional
-            Checked weights of the rows: the trials, where the response is proportions.
-
-        Raises
-        ------
-        ValueError
-            If a value is missing, or is none that the family can have.
-        """
+        """Return the response of rows."""
         return self.response(self.recipe.evaluate(data), weights)
 
     def observed(self, data: Any) -> FloatArray:
@@ -131,31 +110,12 @@ def train_response(
 
     Parameters
     ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows, n of them.
     outcome : {"proportions", "counts", "numbers"}
         What the family has. Only proportions may be ``cbind(successes, failures)``, labels, or
         ``successes / trials``, whose denominator is the number of trials where there are no
         weights.
     weights : ndarray of shape (n,), optional
         Checked weights of the rows: the trials, where the response is proportions.
-    environment : mapping, optional
-        Functions and constants that the formula may use besides its own.
-
-    Raises
-    ------
-    ValueError
-        If the response cannot be evaluated, or is none that the family can have.
-
-    Examples
-    --------
-    >>> from skmixed.design.response import train_response
-    >>> from skmixed.formula import parse_formula
-    >>> data = {"cured": [1, 3], "treated": [2, 4]}
-    >>> formula = parse_formula("cured / treated ~ 1")
-    >>> _, response = train_response(formula, data, outcome="proportions")
-    >>> response.values, response.trials
-    (array([0.5 , 0.75]), array([2., 4.]))
     """
     recipe, given = train_response_columns(parsed, data, environment=environment)
     reader = ResponseReader(recipe, outcome)
@@ -169,18 +129,8 @@ def response_of_values(
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-    outcome : {"proportions", "counts", "numbers"}
-        What the family has.
     weights : ndarray of shape (n,), optional
         Checked weights of the rows. They are trials if any value is a fraction of successes.
-    name : str, default="y"
-        For messages.
-
-    Raises
-    ------
-    ValueError
-        If a number is none that the family can have.
     """
     if outcome == "proportions":
         trials = proportion_trials(values, weights, name)

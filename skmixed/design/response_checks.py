@@ -19,13 +19,7 @@ _OF_PRODUCTS = 1e-3
 
 
 def check_labels(labels: tuple[Any, ...], name: str) -> tuple[Any, Any]:
-    """Return the labels of failure and success.
-
-    Raises
-    ------
-    ValueError
-        If there are not two.
-    """
+    """Return the labels of failure and success."""
     if len(labels) == 2:
         return labels[0], labels[1]
     shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
@@ -43,13 +37,7 @@ def check_labels(labels: tuple[Any, ...], name: str) -> tuple[Any, Any]:
 
 
 def check_counts(values: FloatArray, name: str) -> None:
-    """Warn of counts that are not whole numbers.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative.
-    """
+    """Warn of counts that are not whole numbers."""
     negative = values < 0
     if negative.any():
         raise ValueError(
@@ -67,13 +55,7 @@ def check_counts(values: FloatArray, name: str) -> None:
 
 
 def check_successes(successes: FloatArray, trials: FloatArray, name: str) -> None:
-    """Warn of successes and trials that are not whole numbers.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer successes than 0 or more than trials.
-    """
+    """Warn of successes and trials that are not whole numbers."""
     impossible = (successes < 0) | (successes > trials)
     if impossible.any():
         i = int(np.argmax(impossible))
@@ -91,13 +73,7 @@ def check_successes(successes: FloatArray, trials: FloatArray, name: str) -> Non
 def proportion_trials(
     values: FloatArray, weights: FloatArray | None, name: str
 ) -> FloatArray | None:
-    """Return the trials behind proportions: the weights, unless every value is 0 or 1.
-
-    Raises
-    ------
-    ValueError
-        If a proportion is not in [0, 1].
-    """
+    """Return the trials behind proportions: the weights, unless every value is 0 or 1."""
     outside = (values < 0) | (values > 1)
     if outside.any():
         raise ValueError(

@@ -20,15 +20,6 @@ def require_sides(recipe: FormulaRecipe, position: int, factor: GroupingFactor, 
     more rows than there are effects, so that the model could not be fitted either way, and the
     formula treats the number as a slope and the categories as groups: the number is a fixed effect
     or has fewer values than there are categories, and the categories are no fixed effect.
-
-    Parameters
-    ----------
-    position : int
-        Of the random term.
-    factor : GroupingFactor
-        Of the term.
-    data : DataFrame or mapping of columns
-        The training rows.
     """
     term = recipe.parsed.random[position]
     by_column = recipe.effect_terms[position]

@@ -34,8 +34,6 @@ def sampling_weights(
     ----------
     values : ndarray of shape (n,) or None
         Positive, of the rows; scaled to mean 1 where there are no groups.
-    groups : ndarray of shape (n_levels,) or None
-        Of the groups.
     """
     if factor is None:
         return Weights(None if values is None else values / values.mean(), "sampling")

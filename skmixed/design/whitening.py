@@ -22,12 +22,7 @@ class Whitening(Protocol):
         ...
 
     def apply(self, columns: FloatArray) -> FloatArray:
-        """Return the whitened columns; the argument itself where nothing changes.
-
-        Parameters
-        ----------
-        columns : ndarray of shape (m, n)
-        """
+        """Return the whitened columns; the argument itself where nothing changes."""
         ...
 
 
@@ -45,10 +40,5 @@ class DiagonalWhitening:
     log_determinant: float = 0.0
 
     def apply(self, columns: FloatArray) -> FloatArray:
-        """Return the columns times the root; the argument itself without one.
-
-        Parameters
-        ----------
-        columns : ndarray of shape (m, n)
-        """
+        """Return the columns times the root; the argument itself without one."""
         return columns if self.root is None else columns * self.root

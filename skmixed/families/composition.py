@@ -14,8 +14,6 @@ def composed(outer: RowDerivatives, inner: LinkDerivatives) -> RowDerivatives:
 
     Parameters
     ----------
-    outer : RowDerivatives
-        Of the log density in a predictor t.
     inner : LinkDerivatives
         Of t in eta; NaN where eta has no such t.
     """

@@ -62,23 +62,6 @@ def family_from(family: Any, link: Any = None) -> Distribution | ZeroInflated:
         An instance of a family of ``statsmodels.genmod.families`` brings its link, a class only its
         name. The dispersion is estimated here: the ``alpha`` of statsmodels' NegativeBinomial is
         not used.
-    link : str, Link, or a link of statsmodels, optional
-        By default that of the family.
-
-    Raises
-    ------
-    ValueError
-        If there is no such family or link, or the family has no such link.
-    TypeError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> from skmixed.families import family_from
-    >>> family_from("binomial", "probit")
-    Binomial(link=Probit())
-    >>> family_from("nbinom2")
-    NegativeBinomial(link=Log())
     """
     if isinstance(family, ZeroInflated):
         return ZeroInflated(cast("Any", family_from(family.family, link)))

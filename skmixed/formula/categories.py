@@ -23,11 +23,6 @@ def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
         integers, so that their names have no decimals.
     levels : sequence, optional
         All the levels in the order wanted; used or not, all are kept.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, or is none of the given levels.
     """
     categorical = values if isinstance(values, pd.Categorical) else _from_labels(values)
     if levels is not None:
@@ -37,20 +32,7 @@ def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
 
 
 def recode(values: Any, levels: pd.Index) -> pd.Categorical:
-    """Code labels by the given levels.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,) or pandas.Categorical
-        The labels.
-    levels : pandas.Index
-        All the levels, used or not.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, or is none of the levels.
-    """
+    """Code labels by the given levels."""
     categorical = values if isinstance(values, pd.Categorical) else pd.Categorical(values)
     _raise_if_missing(categorical)
     if categorical.categories.equals(levels):

@@ -94,17 +94,7 @@ def accesses_in(tree: ast.Expression) -> tuple[Access, ...]:
 
 
 def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[str, Any]) -> None:
-    """Raise ValueError for an attribute that is not of the user's environment, nor listed.
-
-    Parameters
-    ----------
-    accesses : tuple of Access
-        Of the expression.
-    code : str
-        Its text.
-    constants : mapping of str to object
-        What its names mean that are no columns, by key.
-    """
+    """Raise ValueError for an attribute that is not of the user's environment, nor listed."""
     for access in accesses:
         value = constants.get(access.owner) if access.owner is not None else None
         of_user = access.owner in constants and not is_own(value)

@@ -32,31 +32,7 @@ _NUMBERS_OF_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal", 
 
 
 def rows_with_missing(data: Any, columns: Iterable[str]) -> np.ndarray:
-    """Find the rows in which any of the named columns is missing.
-
-    Parameters
-    ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data, n rows.
-    columns : iterable of str
-        Names of columns.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n,)
-        True where None, NaN, NA or NaT stands in at least one column.
-
-    Raises
-    ------
-    ValueError
-        If a column is not in the data.
-
-    Examples
-    --------
-    >>> from skmixed.formula import rows_with_missing
-    >>> rows_with_missing({"x": [1.0, float("nan")], "g": ["a", "b"]}, ["x", "g"])
-    array([False,  True])
-    """
+    """Find the rows in which any of the named columns is missing."""
     missing = np.zeros(n_rows(data), dtype=bool)
     for name in columns:
         column = _column(data, name)
@@ -71,21 +47,6 @@ def read_columns(
     """Read the named columns as arrays; numbers become float64, without a copy if they are.
 
     The arrays cannot be written to, so that no expression changes the user's data.
-
-    Parameters
-    ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data.
-    names : iterable of str
-        Names of the columns to read.
-    levels : mapping of str to pandas.Index, optional
-        The levels, in training, of the columns that held categories then; None in training.
-
-    Raises
-    ------
-    ValueError
-        If a column is not in the data, holds missing or unknown categories, or does not hold
-        what it held in training.
     """
     return {name: _protected(_read_column(data, name, levels)) for name in names}
 
@@ -160,13 +121,7 @@ def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) ->
 
 
 def find_column(data: Any, name: str) -> Any:
-    """Return the one column of that name, as the data hold it.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or more than one.
-    """
+    """Return the one column of that name, as the data hold it."""
     try:
         column = data[name]
     except Exception as error:

@@ -35,17 +35,6 @@ def expand(text: str) -> list[tuple[str, ...]]:
     """Return the terms of a right-hand side, each as the expressions that it multiplies.
 
     The rules are patsy's; the intercept, if it is not removed, is the empty term and comes first.
-
-    Raises
-    ------
-    ValueError
-        If the text cannot be read, or has more than ``MOST_TERMS`` terms.
-
-    Examples
-    --------
-    >>> from skmixed.formula.expansion import expand
-    >>> expand("(x + log(z))**2 - x")
-    [(), ('log(z)',), ('x', 'log(z)')]
     """
     try:
         tree = parse_tree(f"~ {text}")

@@ -128,8 +128,6 @@ def resolve(
 
     Parameters
     ----------
-    expressions : iterable of Expression
-        The expressions of one formula.
     columns : iterable
         Names of the columns; a column goes before anything else of its name used as a variable.
     environment : mapping of str to object
@@ -138,15 +136,8 @@ def resolve(
 
     Returns
     -------
-    variables : list of str
-        The columns used, each once.
     constants : dict of str to object
         The rest, under the keys of `skmixed.formula.keys`.
-
-    Raises
-    ------
-    ValueError
-        If a name is neither a column nor known.
     """
     columns = dict.fromkeys(columns)
     # Never merged: the environment of a notebook is large, and a formula uses few names of it.

@@ -15,25 +15,7 @@ MOST_FACTORS = 1_000
 
 
 def parse_grouping(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
-    """Parse a grouping side into the factors that it stands for, outermost first.
-
-    Parameters
-    ----------
-    tokens : sequence of Token
-        What stands after the bar; not empty.
-    written : str
-        The whole random term, for messages.
-
-    Returns
-    -------
-    list of tuple of str
-        The columns of each factor: ``a/b`` gives ``[("a",), ("a", "b")]``.
-
-    Raises
-    ------
-    ValueError
-        If the side is anything else than columns joined by ``:`` and ``/``.
-    """
+    """Parse a grouping side into the factors that it stands for, outermost first."""
     factors: list[tuple[str, ...]] = []
     for part in split(tokens, ("/",)):
         nested = _interaction(part, written)

@@ -14,14 +14,7 @@ __all__ = ["keep_spelling", "python_name", "same_name"]
 
 
 def python_name(name: str) -> str:
-    r"""Return an identifier as Python reads it.
-
-    Examples
-    --------
-    >>> from skmixed.formula.identifiers import python_name
-    >>> python_name("\N{MICRO SIGN}g") == "\N{GREEK SMALL LETTER MU}g"
-    True
-    """
+    r"""Return an identifier as Python reads it."""
     return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 

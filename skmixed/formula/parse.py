@@ -41,26 +41,6 @@ def parse_formula(text: str) -> ParsedFormula:
         ``response ~ fixed part + (effects | factor) + ...``; the response may be left out.
         Besides plain bars, ``||`` and nesting ``a/b``, the structures of glmmTMB are understood:
         ``us(...)``, ``diag(...)``, ``cs(...)``, ``ar1(...)``; and ``offset(...)``.
-
-    Returns
-    -------
-    ParsedFormula
-        The parts, with nesting and ``||`` written out as separate terms.
-
-    Raises
-    ------
-    ValueError
-        If the text is no formula: no ``~``, an open bracket or quote, a bar outside brackets, a
-        missing side of a bar, or an expression that patsy or Python cannot read.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula
-    >>> parsed = parse_formula("y ~ x + (1 + x | subject) + (1 | site/block)")
-    >>> parsed.response, parsed.fixed
-    ('y', 'x')
-    >>> [(term.expression, term.name) for term in parsed.random]
-    [('1 + x', 'subject'), ('1', 'site'), ('1', 'site:block')]
     """
     if not isinstance(text, str):
         raise TypeError(
@@ -77,26 +57,7 @@ def parse_formula(text: str) -> ParsedFormula:
 
 @lru_cache(maxsize=512)
 def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
-    """Build a random term from effects and factor given apart, as statsmodels does.
-
-    Parameters
-    ----------
-    expression : str
-        The effects in patsy's language, with or without a leading ``~``, such as ``"~x"``.
-    factor : str or tuple of str
-        The grouping column, or the columns whose combination is the factor.
-
-    Raises
-    ------
-    ValueError
-        If the expression has a bar, has no effect at all, or cannot be read.
-
-    Examples
-    --------
-    >>> from skmixed.formula import random_term
-    >>> random_term("~x", "subject")
-    RandomTerm(expression='1 + x', factor=('subject',), covariance='unstructured')
-    """
+    """Build a random term from effects and factor given apart, as statsmodels does."""
     text = translate(expression).strip().removeprefix("~").strip()
     if _has_bar(tokenize(text)):
         raise ValueError(
@@ -112,25 +73,8 @@ def with_random_term(text: str, effects: str | None, groups: str, *, is_column: 
 
     Parameters
     ----------
-    text : str
-        The formula.
-    effects : str or None
-        The effects in patsy's language, such as ``"~x"``; an intercept by default.
-    groups : str
-        A column, or columns joined by ``:`` and ``/``.
     is_column : bool
         Whether ``groups`` is the name of a column, whatever it looks like.
-
-    Raises
-    ------
-    ValueError
-        If the effects or the groups are anything else, such as the rest of a formula.
-
-    Examples
-    --------
-    >>> from skmixed.formula.parse import with_random_term
-    >>> with_random_term("y ~ x", "~x", "my group", is_column=True)
-    'y ~ x + (x | Q("my group"))'
     """
     written = "1" if effects is None else translate(effects).strip().removeprefix("~").strip()
     if not is_column:

@@ -38,13 +38,7 @@ class Program:
 
 @lru_cache(maxsize=1024)
 def names_in(code: str) -> Names:
-    """Find the names that an expression uses.
-
-    Raises
-    ------
-    ValueError
-        If the text is no Python expression, or has more than names, calls and operators.
-    """
+    """Find the names that an expression uses."""
     tree = _parse(code)
     accesses, rewriter = accesses_in(tree), _Rewriter(frozenset())
     try:

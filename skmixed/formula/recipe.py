@@ -54,18 +54,12 @@ class FormulaRecipe:
 
     Attributes
     ----------
-    parsed : ParsedFormula
-        The formula.
     fixed_names : tuple of str
         Labels of the p fixed columns; the intercept is ``"Intercept"``.
     has_intercept : bool
         Whether the first fixed column is an explicit intercept.
-    effect_names : tuple of tuple of str
-        Labels of each random term's effects.
     variables : tuple of str
         Columns of the data needed to predict, without grouping factors.
-    response_variables : tuple of str
-        Columns of the data in the response.
     """
 
     parsed: ParsedFormula
@@ -93,39 +87,12 @@ class FormulaRecipe:
         return tuple(self._trained.column_terms()[1:])
 
     def evaluate(self, data: Any) -> FormulaMatrices:
-        """Compute the arrays of the right-hand side; missing numbers stay NaN.
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Returns
-        -------
-        FormulaMatrices
-            Arrays of n rows, in the order of the data.
-
-        Raises
-        ------
-        ValueError
-            If a column is not there, or holds missing or unknown categories.
-        """
+        """Compute the arrays of the right-hand side; missing numbers stay NaN."""
         columns = read_columns(data, self.variables, self.levels)
         return self._matrices(columns, n_rows(data))
 
     def evaluate_response(self, data: Any) -> np.ndarray:
-        """Compute the response, shape (n,).
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Raises
-        ------
-        ValueError
-            If the formula has no response, or it is no number.
-        """
+        """Compute the response, shape (n,)."""
         code = self.parsed.require_response()
         columns = read_columns(data, self.response_variables, self.levels)
         return self._response(code, columns, n_rows(data))
@@ -139,13 +106,6 @@ class FormulaRecipe:
         ----------
         rows : numpy.ndarray of int, optional
             Positions of the n rows to use; all by default.
-
-        Returns
-        -------
-        terms : list of CompleteTerm
-            Interactions last.
-        fixed : numpy.ndarray of shape (n, p)
-            The columns of the fixed effects.
         """
         columns, n = read_columns(data, self.variables, self.levels), n_rows(data)
         if rows is not None:
@@ -178,39 +138,10 @@ def train_formula(
 
     Parameters
     ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows.
     environment : mapping of str to object, optional
         The user's functions and variables; those that the formula uses are kept. A name that is
         called means the user's function or else one of the above; any other name means a column,
         or else the user's variable.
-
-    Returns
-    -------
-    recipe : FormulaRecipe
-        What was learned; it can be pickled if the user's functions can.
-    matrices : FormulaMatrices
-        The arrays of the training rows, with the response; each column is read once for both.
-
-    Raises
-    ------
-    ValueError
-        If a name is neither a column nor known, an expression cannot be evaluated, or the response
-        is no number.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula, train_formula
-    >>> data = {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.0], "g": ["a", "b", "b"]}
-    >>> recipe, matrices = train_formula(parse_formula("log2(y) ~ center(x) + (1 | g)"), data)
-    >>> matrices.response
-    array([0., 1., 2.])
-    >>> recipe.fixed_names, recipe.effect_names
-    (('Intercept', 'center(x)'), (('Intercept',),))
-    >>> recipe.evaluate({"x": [5.0]}).fixed
-    array([[1., 3.]])
     """
     plan = _plan(parsed)
     _check_names(plan)
@@ -243,27 +174,10 @@ def columns_of(
 ) -> tuple[list[str], list[str]]:
     """Name the columns of the data that a formula uses, each once.
 
-    Parameters
-    ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data.
-    environment : mapping of str to object, optional
-        As in `train_formula`.
-
     Returns
     -------
     predictors : list of str
         Columns of the right-hand side, those of the grouping factors last.
-    response : list of str
-        Columns of the response.
-
-    Examples
-    --------
-    >>> from skmixed.formula import columns_of, parse_formula
-    >>> columns_of(parse_formula("y ~ log(x) + (1 | g)"), {"y": [1.0], "x": [2.0], "g": ["a"]})
-    (['x', 'g'], ['y'])
     """
     plan = _plan(parsed)
     names = column_names(data)

@@ -28,8 +28,6 @@ class ResponseColumns:
 
     Attributes
     ----------
-    name : str
-        The column, or the expression as the formula writes it.
     kind : {"values", "quotient", "cbind"}
         What the columns are, as in `skmixed.formula.response_form.ResponseForm`.
     columns : tuple of numpy.ndarray of shape (n,)
@@ -46,15 +44,7 @@ class ResponseColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseRecipe:
-    """Hold what training learned of a response: names and labels, never rows.
-
-    Attributes
-    ----------
-    code : str
-        The response as the formula writes it.
-    variables : tuple of str
-        Columns of the data in the response.
-    """
+    """Hold what training learned of a response: names and labels, never rows."""
 
     code: str
     form: ResponseForm
@@ -74,19 +64,7 @@ class ResponseRecipe:
         return self.name if self._labels is None else f"{self.name} = {self._labels.index[-1]}"
 
     def evaluate(self, data: Any) -> ResponseColumns:
-        """Compute the response of rows.
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Raises
-        ------
-        ValueError
-            If a column is not there, is no number where one is expected, or has labels that
-            training had not.
-        """
+        """Compute the response of rows."""
         levels = {name: labels.index for name, labels in self._levels.items()}
         columns = read_columns(data, self.variables, levels)
         return self._columns(_values(self._trained, self.form, columns), n_rows(data))
@@ -111,31 +89,6 @@ def train_response_columns(
 
     Unlike the response of a linear model, it may be two columns, or labels: the categories of a
     categorical column in their order, others sorted.
-
-    Parameters
-    ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows.
-    environment : mapping of str to object, optional
-        The user's functions and variables, as in `skmixed.formula.train_formula`.
-
-    Raises
-    ------
-    ValueError
-        If the formula has no response, or it cannot be evaluated.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula
-    >>> from skmixed.formula.response import train_response_columns
-    >>> data = {"cured": ["yes", "no", "yes"], "x": [1.0, 2.0, 3.0]}
-    >>> recipe, trained = train_response_columns(parse_formula("cured ~ x"), data)
-    >>> trained.labels, trained.columns
-    (('no', 'yes'), (array([1., 0., 1.]),))
-    >>> recipe.evaluate({"cured": ["yes", "yes"]}).columns
-    (array([1., 1.]),)
     """
     code, names = parsed.require_response(), column_names(data)
     form = response_form(code)

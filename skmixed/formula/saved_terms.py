@@ -28,20 +28,7 @@ Trained = tuple[Expression, dict[str, Any]]
 def saved_terms(
     designs: Sequence[Any], singles: Sequence[Trained], functions: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what training learned as plain containers.
-
-    Parameters
-    ----------
-    singles : sequence of (Expression, dict)
-        Expressions beside the designs, each with the state of its training.
-    functions : mapping of str to object
-        What formulas know by name.
-
-    Raises
-    ------
-    pickle.PicklingError
-        If a function of the user cannot be imported by another process.
-    """
+    """Return what training learned as plain containers."""
     infos = {info.factor: info for design in designs for info in design.factor_infos.values()}
     return {
         "factors": {
@@ -64,13 +51,7 @@ def saved_terms(
 def restored_terms(
     saved: Mapping[str, Any], functions: Mapping[str, Any]
 ) -> tuple[list[Any], list[Trained]]:
-    """Return the designs and single expressions that `saved_terms` took apart.
-
-    Parameters
-    ----------
-    functions : mapping of str to object
-        What formulas know by name.
-    """
+    """Return the designs and single expressions that `saved_terms` took apart."""
     infos = {
         Expression(code): _restored_factor(code, factor, functions)
         for code, factor in saved["factors"].items()
@@ -173,13 +154,7 @@ def _restored_state(saved: Mapping[str, Any], functions: Mapping[str, Any]) -> d
 
 
 def _saved_constant(value: Any) -> Any:
-    """Return an object of the user's; a module as the call that imports it.
-
-    Raises
-    ------
-    pickle.PicklingError
-        If it is a function without a name by which another process could import it.
-    """
+    """Return an object of the user's; a module as the call that imports it."""
     if isinstance(value, ModuleType):
         return partial(importlib.import_module, value.__name__)
     if isinstance(value, FunctionType) and "<" in value.__qualname__:

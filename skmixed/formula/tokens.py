@@ -52,15 +52,8 @@ def tokenize(text: str, transparent: Collection[str] = ()) -> tuple[Token, ...]:
 
     Parameters
     ----------
-    text : str
-        A formula, or a part of one.
     transparent : collection of str
         Names whose call brackets count as mere grouping, such as ``us`` in ``us(x | g)``.
-
-    Raises
-    ------
-    ValueError
-        If a bracket or a quote is not closed, or is closed without being open.
     """
     tokens: list[Token] = []
     open_brackets: list[Token] = []
@@ -116,14 +109,7 @@ def source(text: str, tokens: Sequence[Token]) -> str:
 
 
 def translate(text: str) -> str:
-    """Spell R's power, logical constants and backticks as Python and patsy do.
-
-    Examples
-    --------
-    >>> from skmixed.formula.tokens import translate
-    >>> translate("(a + `b c`)^2 + poly(x, 2, raw=TRUE)")
-    '(a + Q("b c"))**2 + poly(x, 2, raw=True)'
-    """
+    """Spell R's power, logical constants and backticks as Python and patsy do."""
     pieces, end = [], 0
     for token in tokenize(text):
         pieces += [text[end : token.start], _spelled_in_python(token)]
@@ -132,14 +118,7 @@ def translate(text: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Write the name of a column so that a formula reads it as nothing else.
-
-    Examples
-    --------
-    >>> from skmixed.formula.tokens import quoted
-    >>> quoted("x"), quoted("x) + log(z")
-    ('x', 'Q("x) + log(z")')
-    """
+    """Write the name of a column so that a formula reads it as nothing else."""
     if name.isidentifier() and not keyword.iskeyword(name) and name not in _SPELLED_IN_PYTHON:
         return name
     # The escapes of JSON are those of Python.
