@@ -36,7 +36,6 @@ class WithNaturalParameters(Protocol):
 
     def natural_parameters(self, directions: FloatArray) -> Sequence[NaturalParameter]:
         """Return what ``natural_parameters`` returns for this structure."""
-        ...
 
 
 def natural_parameters(

@@ -43,7 +43,6 @@ class WithParametrisation(Protocol):
         self, parameter: NaturalParameter, directions: FloatArray
     ) -> Parametrisation:
         """Return what the function of this name returns for this structure."""
-        ...
 
 
 def parametrised_by(

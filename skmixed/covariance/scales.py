@@ -38,24 +38,19 @@ class ParameterScale(Protocol):
     @property
     def lower(self) -> float:
         """Return the least internal value."""
-        ...
 
     @property
     def upper(self) -> float:
         """Return the largest internal value."""
-        ...
 
     def to_user(self, internal: FloatArray) -> FloatArray:
         """Return the values in the user's units."""
-        ...
 
     def to_internal(self, values: FloatArray) -> FloatArray:
         """Return the internal values, those out of bounds at the bound."""
-        ...
 
     def derivative(self, internal: FloatArray) -> FloatArray:
         """Return the derivative of the user's value in the internal one."""
-        ...
 
 
 class NormalScale(ParameterScale, Protocol):
@@ -70,7 +65,6 @@ class NormalScale(ParameterScale, Protocol):
     @property
     def closed(self) -> ParameterScale:
         """Return the scale that reaches the bounds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

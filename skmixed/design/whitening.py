@@ -19,11 +19,9 @@ class Whitening(Protocol):
     @property
     def log_determinant(self) -> float:
         """Return log|R|."""
-        ...
 
     def apply(self, columns: FloatArray) -> FloatArray:
         """Return the whitened columns; the argument itself where nothing changes."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

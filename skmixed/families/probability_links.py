@@ -12,7 +12,15 @@ from scipy import special
 from skmixed.families.base import FloatArray, LinkDerivatives
 from skmixed.families.links import bounded_exp
 
-__all__ = ["CLogLog", "Cauchit", "LogLog", "Logit", "ProbabilityLink", "Probit"]
+__all__ = [
+    "PROBABILITY_LINKS",
+    "CLogLog",
+    "Cauchit",
+    "LogLog",
+    "Logit",
+    "ProbabilityLink",
+    "Probit",
+]
 
 # Where the third derivative of log Phi begins to lose digits to rounding.
 NORMAL_TAIL = -10.0
@@ -282,3 +290,6 @@ class LogLog(ProbabilityLink):
     def log_complement(self, eta: FloatArray) -> LinkDerivatives:
         """Return the logarithm of one minus the probability with derivatives."""
         return _mirrored(CLogLog().log_mean(-eta))
+
+
+PROBABILITY_LINKS = (Logit, Probit, CLogLog, LogLog, Cauchit)

@@ -12,7 +12,7 @@ from skmixed.families.links import Identity, Inverse, InverseSquared, Log, Sqrt
 from skmixed.families.negative_binomial import NegativeBinomial
 from skmixed.families.negative_binomial_1 import NegativeBinomial1
 from skmixed.families.poisson import Poisson
-from skmixed.families.probability_links import Cauchit, CLogLog, Logit, LogLog, Probit
+from skmixed.families.probability_links import PROBABILITY_LINKS
 
 __all__ = ["FAMILIES", "LINKS"]
 
@@ -30,17 +30,5 @@ FAMILIES: dict[str, type[Distribution]] = {
     )
 }
 LINKS: dict[str, type] = {
-    link.name: link
-    for link in (
-        Identity,
-        Log,
-        Logit,
-        Probit,
-        CLogLog,
-        LogLog,
-        Cauchit,
-        Inverse,
-        InverseSquared,
-        Sqrt,
-    )
+    link.name: link for link in (Identity, Log, *PROBABILITY_LINKS, Inverse, InverseSquared, Sqrt)
 }
