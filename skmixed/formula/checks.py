@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skmixed.formula.functions import NUMPY_NAMES, VALUE_ATTRIBUTES, is_own
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key
 
 __all__ = ["Access", "accesses_in", "check_accesses", "check_syntax", "refused"]
 

@@ -13,6 +13,7 @@ from skmixed.formula.categories import recode, to_categorical
 from skmixed.formula.identifiers import same_name
 from skmixed.formula.tables import require_table
 from skmixed.formula.values import TIMES_OF_OBJECTS, unmasked
+from skmixed.saving.labels import PlainLabels
 
 __all__ = [
     "Columns",
@@ -36,13 +37,15 @@ def rows_with_missing(data: Any, columns: Iterable[str]) -> np.ndarray:
     missing = np.zeros(n_rows(data), dtype=bool)
     for name in columns:
         column = _column(data, name)
-        is_missing = np.asarray(pd.isna(column if _is_pandas(column) else _to_array(column)))
+        # The own test of pandas for missing values is the fastest.
+        is_pandas = isinstance(column, (pd.Series, pd.Index))
+        is_missing = np.asarray(pd.isna(column if is_pandas else _to_array(column)))
         missing |= is_missing if is_missing.ndim == 1 else is_missing.any(axis=1)
     return missing
 
 
 def read_columns(
-    data: Any, names: Iterable[str], levels: Mapping[str, pd.Index] | None = None
+    data: Any, names: Iterable[str], levels: Mapping[str, PlainLabels] | None = None
 ) -> Columns:
     """Read the named columns as arrays; numbers become float64, without a copy if they are.
 
@@ -51,10 +54,10 @@ def read_columns(
     return {name: _protected(_read_column(data, name, levels)) for name in names}
 
 
-def levels_of(columns: Columns) -> dict[str, pd.Index]:
+def levels_of(columns: Columns) -> dict[str, PlainLabels]:
     """Return the levels of the columns that hold categories."""
     return {
-        name: values.categories
+        name: PlainLabels(values.categories)
         for name, values in columns.items()
         if isinstance(values, pd.Categorical)
     }
@@ -103,12 +106,12 @@ def _protected(values: Any) -> Any:
     return values
 
 
-def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) -> Any:
+def _read_column(data: Any, name: str, levels: Mapping[str, PlainLabels] | None) -> Any:
     """Read one column, naming it where it cannot be read."""
     column = _column(data, name)
     try:
         if levels is not None and name in levels:
-            return recode(_read(column), levels[name])
+            return recode(_read(column), levels[name].index)
         values = _read(column)
         if not isinstance(values, pd.Categorical):
             return values
@@ -198,8 +201,3 @@ def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
     if not str(dtype).startswith("Enum"):
         return categorical
     return categorical.set_categories(list(cast(Any, dtype).categories))
-
-
-def _is_pandas(column: Any) -> bool:
-    """Tell whether a column is of pandas, whose own test for missing values is the fastest."""
-    return isinstance(column, (pd.Series, pd.Index))

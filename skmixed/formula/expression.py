@@ -18,8 +18,7 @@ import pandas as pd
 from skmixed.formula.checks import check_accesses
 from skmixed.formula.columns import Columns, unknown_name
 from skmixed.formula.functions import FUNCTIONS
-from skmixed.formula.identifiers import python_name, same_name
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key, python_name, same_name
 from skmixed.formula.program import compiled, names_in
 
 __all__ = ["Expression", "resolve", "stateful_class"]
@@ -137,7 +136,7 @@ def resolve(
     Returns
     -------
     constants : dict of str to object
-        The rest, under the keys of `skmixed.formula.keys`.
+        The rest, under the keys of `skmixed.formula.identifiers`.
     """
     columns = dict.fromkeys(columns)
     # Never merged: the environment of a notebook is large, and a formula uses few names of it.

@@ -8,8 +8,7 @@ from functools import lru_cache
 from types import CodeType
 
 from skmixed.formula.checks import Access, accesses_in, check_syntax
-from skmixed.formula.identifiers import keep_spelling
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key, keep_spelling
 
 __all__ = ["Names", "Program", "compiled", "names_in"]
 

@@ -88,13 +88,13 @@ class FormulaRecipe:
 
     def evaluate(self, data: Any) -> FormulaMatrices:
         """Compute the arrays of the right-hand side; missing numbers stay NaN."""
-        columns = read_columns(data, self.variables, self.levels)
+        columns = read_columns(data, self.variables, self._levels)
         return self._matrices(columns, n_rows(data))
 
     def evaluate_response(self, data: Any) -> np.ndarray:
         """Compute the response, shape (n,)."""
         code = self.parsed.require_response()
-        columns = read_columns(data, self.response_variables, self.levels)
+        columns = read_columns(data, self.response_variables, self._levels)
         return self._response(code, columns, n_rows(data))
 
     def complete_terms(
@@ -107,7 +107,7 @@ class FormulaRecipe:
         rows : numpy.ndarray of int, optional
             Positions of the n rows to use; all by default.
         """
-        columns, n = read_columns(data, self.variables, self.levels), n_rows(data)
+        columns, n = read_columns(data, self.variables, self._levels), n_rows(data)
         if rows is not None:
             columns, n = {name: values[rows] for name, values in columns.items()}, len(rows)
         terms = self._trained.complete(0, self.parsed.fixed, columns, n)
@@ -144,7 +144,11 @@ def train_formula(
         or else the user's variable.
     """
     plan = _plan(parsed)
-    _check_names(plan)
+    if any(expression.code == "Intercept" for expression in plan.predictors):
+        raise ValueError(
+            "The formula has a column named 'Intercept', which is the name of the model's own "
+            "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
+        )
     require_one_column(parsed.response)
     names = column_names(data)
     variables, constants = resolve(plan.predictors, names, environment or {})
@@ -159,7 +163,7 @@ def train_formula(
         tuple(effect_names),
         tuple(variables),
         tuple(response_variables),
-        {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
+        levels_of(columns),
         trained,
     )
     n = n_rows(data)
@@ -205,12 +209,3 @@ def _plan(parsed: ParsedFormula) -> _Plan:
     response = () if parsed.response is None else (Expression(parsed.response),)
     terms = [expression for text in designs for expression in expressions_of(text)]
     return _Plan(designs, tuple(dict.fromkeys([*terms, *offsets])), response, offsets + response)
-
-
-def _check_names(plan: _Plan) -> None:
-    """Raise ValueError if a term would have the name of the intercept."""
-    if any(expression.code == "Intercept" for expression in plan.predictors):
-        raise ValueError(
-            "The formula has a column named 'Intercept', which is the name of the model's own "
-            "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
-        )

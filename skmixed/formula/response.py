@@ -41,6 +41,14 @@ class ResponseColumns:
     columns: tuple[np.ndarray, ...]
     labels: tuple[Any, ...] | None = None
 
+    @property
+    def trials(self) -> np.ndarray | None:
+        """Return the denominators of a quotient, or the sums of two counts; None of one column."""
+        if self.kind == "values":
+            return None
+        first, second = self.columns
+        return second if self.kind == "quotient" else first + second
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseRecipe:
@@ -65,16 +73,18 @@ class ResponseRecipe:
 
     def evaluate(self, data: Any) -> ResponseColumns:
         """Compute the response of rows."""
-        levels = {name: labels.index for name, labels in self._levels.items()}
-        columns = read_columns(data, self.variables, levels)
+        columns = read_columns(data, self.variables, self._levels)
         return self._columns(_values(self._trained, self.form, columns), n_rows(data))
 
     def _columns(self, given: list[Any], n: int) -> ResponseColumns:
         """Return what the expressions gave as numbers, labels as their positions."""
         if self._labels is not None:
-            codes = _coded(given[0], self.name, self._labels.index)
-            labels = tuple(self._labels.index.tolist())
-            return ResponseColumns(self.name, self.form.kind, (codes,), labels)
+            labels = self._labels.index
+            try:
+                codes = recode(given[0], labels).codes.astype(np.float64)
+            except ValueError as error:
+                raise ValueError(f"The response {self.name!r} {error}.") from error
+            return ResponseColumns(self.name, self.form.kind, (codes,), tuple(labels.tolist()))
         numbers = tuple(
             row_numbers(values, code, n)
             for values, code in zip(given, self.form.parts, strict=True)
@@ -104,7 +114,7 @@ def train_response_columns(
         code,
         form,
         tuple(variables),
-        {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
+        levels_of(columns),
         trained,
         _labels(given[0]) if form.kind == "values" else None,
     )
@@ -125,11 +135,3 @@ def _labels(values: Any) -> PlainLabels | None:
         if values.dtype.kind == "b":
             return PlainLabels(pd.Index([False, True]))
     return PlainLabels(to_categorical(values).categories)
-
-
-def _coded(values: Any, name: str, labels: pd.Index) -> np.ndarray:
-    """Return the position of each row's label among those of training, as numbers."""
-    try:
-        return recode(values, labels).codes.astype(np.float64)
-    except ValueError as error:
-        raise ValueError(f"The response {name!r} {error}.") from error
