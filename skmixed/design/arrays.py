@@ -13,7 +13,7 @@ from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels
 from skmixed.design.labels import missing_labels, select_labels
 
-__all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels"]
+__all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels", "new_blocks"]
 
 FloatArray = NDArray[np.float64]
 Labels = Sequence[Any] | None
@@ -70,30 +70,35 @@ class ArrayRecipe:
         )
 
     def new_rows(
-        self,
-        fixed: FloatArray,
-        labels: Sequence[Labels],
-        *,
-        unseen: str = "population",
-        missing: str = "error",
+        self, fixed: FloatArray, labels: Sequence[Labels], *, unseen: str, missing: str
     ) -> NewRows:
-        """Return the columns of rows to predict.
+        """Return the columns of rows to predict; see ``new_blocks``."""
+        columns = [part.columns(fixed) for part in self.factors]
+        levels = [part.levels for part in self.factors]
+        return NewRows(fixed, new_blocks(columns, levels, labels, unseen=unseen, missing=missing))
 
-        Parameters
-        ----------
-        unseen : {"population", "error"}
-            Whether a label that was not fitted is an error.
-        missing : {"population", "error"}
-            Whether a label that is missing is an error, or as one that was not fitted.
-        """
-        blocks = tuple(
-            NewBlock(
-                part.columns(fixed),
-                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
-            )
-            for part, columns in zip(self.factors, labels, strict=True)
-        )
-        return NewRows(fixed, blocks)
+
+def new_blocks(
+    columns: Sequence[FloatArray],
+    levels: Sequence[Levels],
+    labels: Sequence[Labels],
+    *,
+    unseen: str,
+    missing: str,
+) -> tuple[NewBlock, ...]:
+    """Return what rows to predict say of each factor.
+
+    Parameters
+    ----------
+    unseen : {"population", "error"}
+        Whether a label that was not fitted is an error.
+    missing : {"population", "error"}
+        Whether a label that is missing is an error, or as one that was not fitted.
+    """
+    return tuple(
+        NewBlock(part, encode_labels(known, given, unseen=unseen, missing=missing))
+        for part, known, given in zip(columns, levels, labels, strict=True)
+    )
 
 
 def encode_labels(

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.design.arrays import Labels, encode_labels
-from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
+from skmixed.design.arrays import Labels, new_blocks
+from skmixed.design.design import NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
-from skmixed.design.reversed_terms import require_sides
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
-from skmixed.formula.columns import column_names, find_column, unknown_name
+from skmixed.formula.columns import column_names, find_column, read_columns, unknown_name
 
 __all__ = ["FormulaDesign", "FormulaFactor", "train_formula_design"]
 
@@ -79,30 +79,13 @@ class FormulaDesign:
         )
 
     def new_rows(
-        self,
-        data: Any,
-        labels: Sequence[Labels],
-        *,
-        unseen: str = "population",
-        missing: str = "error",
+        self, data: Any, labels: Sequence[Labels], *, unseen: str, missing: str
     ) -> NewRows:
-        """Return the columns of rows to predict.
-
-        Parameters
-        ----------
-        unseen : {"population", "error"}
-            Whether a label that was not fitted is an error.
-        missing : {"population", "error"}
-            Whether a label that is missing is an error, or as one that was not fitted.
-        """
+        """Return the columns of rows to predict; see ``new_blocks``."""
         matrices = self.recipe.evaluate(data)
-        blocks = tuple(
-            NewBlock(
-                _joined(matrices.effects, part.terms),
-                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
-            )
-            for part, columns in zip(self.factors, labels, strict=True)
-        )
+        columns = [_joined(matrices.effects, part.terms) for part in self.factors]
+        levels = [part.levels for part in self.factors]
+        blocks = new_blocks(columns, levels, labels, unseen=unseen, missing=missing)
         return NewRows(self.fixed_columns(matrices), blocks, matrices.offset)
 
 
@@ -125,7 +108,7 @@ def train_formula_design(
     ]
     for columns, factor in trained:
         for position in terms[columns]:
-            require_sides(recipe, position, factor, data)
+            _require_sides(recipe, position, factor, data)
     trained.sort(key=lambda pair: -len(pair[1].levels))
     design = FormulaDesign(
         recipe,
@@ -142,3 +125,34 @@ def _joined(effects: Sequence[FloatArray], terms: Sequence[int]) -> FloatArray:
     if len(terms) == 1:
         return effects[terms[0]]
     return np.concatenate([effects[i] for i in terms], axis=1)
+
+
+def _require_sides(recipe: FormulaRecipe, position: int, factor: GroupingFactor, data: Any) -> None:
+    """Raise ValueError if a random term is clearly reversed.
+
+    That is where categories stand left of the bar and a number stands right of it, no group has
+    more rows than there are effects, so that the model could not be fitted either way, and the
+    formula treats the number as a slope and the categories as groups: the number is a fixed effect
+    or has fewer values than there are categories, and the categories are no fixed effect.
+    """
+    term = recipe.parsed.random[position]
+    by_column = recipe.effect_terms[position]
+    effects = [name for name in dict.fromkeys(by_column) if name != "1"]
+    if len(effects) != 1 or len(term.factor) != 1 or effects[0] not in recipe.levels:
+        return
+    if factor.sizes.max(initial=0) > len(by_column):
+        return
+    (left,), (right,) = effects, term.factor
+    fixed = recipe.fixed_terms
+    slope = right in fixed or len(recipe.levels[left]) > len(factor.levels)
+    if left in fixed or not slope:
+        return
+    values = read_columns(data, [right])[right]
+    if isinstance(values, pd.Categorical) or values.dtype.kind != "f":
+        return
+    raise ValueError(
+        f"The random term ({left} | {right}) has {len(by_column)} effects, one for each category "
+        f"of {left!r}, and no value of {right!r} has more rows than that. Did you mean "
+        f"({right} | {left}): a slope of {right!r} for each {left!r}? Groups stand right of the "
+        f"bar. If neither is a slope, write (1 | {left}) + (1 | {right})."
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.labels import label_values
 from skmixed.exceptions import GroupDtypeWarning, warn_user
+from skmixed.formula.categories import shown_labels
 from skmixed.saving.fields import FieldState
 from skmixed.saving.labels import PlainLabels
 
@@ -25,7 +26,6 @@ __all__ = [
     "in_order_of_categories",
 ]
 
-_SHOWN = 5
 _REMEDY = "Drop these rows, or give them a label of their own."
 _REMEDY_AT_PREDICT = (
     "Drop these rows, or give them a label of their own; an estimator with "
@@ -149,10 +149,8 @@ class Levels(FieldState):
             return
         rows = [np.asarray(label_values(column), dtype=object)[unseen] for column in columns]
         found = list(dict.fromkeys(rows[0] if len(rows) == 1 else zip(*rows, strict=True)))
-        shown = ", ".join(repr(label) for label in found[:_SHOWN])
-        more = ", ..." if len(found) > _SHOWN else ""
         raise ValueError(
-            f"Found unknown groups [{shown}{more}] ({unseen.sum()} of {len(codes)} rows) in "
+            f"Found unknown groups {shown_labels(found)} ({unseen.sum()} of {len(codes)} rows) in "
             f"'{self.name}'. {remedy}"
         )
 
@@ -267,11 +265,7 @@ def _check_complete(values: Any, name: str, remedy: str = _REMEDY) -> None:
         raise ValueError(
             f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). {remedy}"
         )
-    if (
-        isinstance(values, np.ndarray)
-        and values.dtype.kind == "f"
-        and not np.isfinite(values).all()
-    ):
+    if _may_be_infinite(values) and not np.isfinite(values).all():
         raise ValueError(f"groups contains infinity in '{name}'. Give each row a finite label.")
 
 

@@ -75,11 +75,7 @@ class ResponseReader:
 
     def observed(self, data: Any) -> FloatArray:
         """Return the response of rows in numbers, unchecked; NaN where there are no trials."""
-        given = self.recipe.evaluate(data)
-        first, *others = given.columns
-        if not others:
-            return first
-        return _quotient(first, others[0] if given.kind == "quotient" else first + others[0])
+        return _in_numbers(self.recipe.evaluate(data))
 
     def response(self, given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
         """Return the response that the columns of the left side are."""
@@ -93,7 +89,7 @@ class ResponseReader:
                 f"The response {given.name!r} holds labels such as {given.labels[0]!r}: expected "
                 "numbers. Convert them to numbers, or use family='binomial' for two labels."
             )
-        values = given.columns[0] if given.kind == "values" else _quotient(*given.columns)
+        values = _in_numbers(given)
         assert_all_finite(values, input_name="y")
         return response_of_values(values, outcome=self.outcome, weights=weights, name=given.name)
 
@@ -142,14 +138,13 @@ def response_of_values(
 
 def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
     """Return proportions of successes, whichever way they were written."""
-    first, *others = given.columns
+    first, trials = given.columns[0], given.trials
     if given.labels is not None:
         return ReadResponse(
             given.name, first, weights=weights, labels=check_labels(given.labels, given.name)
         )
-    if given.kind == "values":
+    if trials is None:
         return response_of_values(first, outcome="proportions", weights=weights, name=given.name)
-    trials = others[0] if given.kind == "quotient" else first + others[0]
     check_successes(first, trials, given.name)
     values = np.divide(first, trials, out=np.zeros_like(first), where=trials > 0)
     if given.kind == "cbind" or weights is None:
@@ -159,7 +154,9 @@ def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResp
     return response_of_values(values, outcome="proportions", weights=weights, name=given.name)
 
 
-def _quotient(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Return a quotient, infinite or NaN where the denominator is 0."""
+def _in_numbers(given: ResponseColumns) -> FloatArray:
+    """Return the numbers themselves, or quotients, infinite or NaN where there are no trials."""
+    if given.trials is None:
+        return given.columns[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return numerator / denominator
+        return given.columns[0] / given.trials

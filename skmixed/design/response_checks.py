@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.exceptions import FractionalResponseWarning, warn_user
+from skmixed.formula.categories import shown_labels
 
 __all__ = ["check_counts", "check_labels", "check_successes", "proportion_trials"]
 
@@ -22,7 +23,7 @@ def check_labels(labels: tuple[Any, ...], name: str) -> tuple[Any, Any]:
     """Return the labels of failure and success."""
     if len(labels) == 2:
         return labels[0], labels[1]
-    shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+    shown = shown_labels(labels)[1:-1]
     got = f"The response {name!r} has {len(labels)} labels ({shown}): expected 2. "
     if len(labels) < 2:
         raise ValueError(

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin, clone
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
-from skmixed.design.sampling_weights import SCALINGS
+from skmixed.design.weights import SCALINGS
 from skmixed.estimators.adapting import AdaptingMethods
 from skmixed.estimators.base import MixedModel
 from skmixed.estimators.learning import all_or_nothing, forget_columns
