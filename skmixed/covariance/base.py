@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CovarianceStructure", "Invariance", "needs_ordered_effects"]
+__all__ = ["CovarianceStructure", "FreeLinear", "Invariance", "needs_ordered_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -62,6 +62,18 @@ class CovarianceStructure(Protocol):
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta whose Lambda Lambda' is nearest to root root', its signs made unique."""
+
+
+class FreeLinear:
+    """Structures whose theta is free, and whose Lambda is linear in it."""
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
 
 
 def needs_ordered_effects(structure: CovarianceStructure) -> bool:
