@@ -119,10 +119,8 @@ class DirectSum:
     def natural_parameters(self, directions: FloatArray) -> list[tuple[NaturalParameter, ...]]:
         """List the natural parameters of each term.
 
-        Parameters
-        ----------
-        directions : ndarray of shape (n_effects, n_effects)
-            Row i says what the user's effect i is of the effects that Lambda belongs to.
+        ``directions`` of shape (n_effects, n_effects): row i says what the user's effect i is of
+        the effects that Lambda belongs to.
         """
         return [
             natural_parameters(structure, directions[effects, effects])
@@ -134,10 +132,8 @@ class DirectSum:
     ) -> tuple[DirectSum, int, ParameterScale]:
         """Make a natural parameter of one term an entry of theta.
 
-        Parameters
-        ----------
-        directions, root : ndarray of shape (n_effects, n_effects)
-            As in ``natural_parameters``, and a root of the covariance that one starts from.
+        ``directions`` and ``root`` of shape (n_effects, n_effects): as in ``natural_parameters``,
+        and a root of the covariance that one starts from.
         """
         effects, structures = self.effect_slices[term], list(self.structures)
         structures[term], held, scale = parametrised_by(
@@ -167,10 +163,7 @@ class DirectSum:
     def led_by_largest(self, root: FloatArray) -> DirectSum:
         """Return the same covariances, with triangles that begin with the largest variance.
 
-        Parameters
-        ----------
-        root : ndarray of shape (n_effects, n_effects)
-            Near the covariance root root'.
+        ``root`` of shape (n_effects, n_effects): near the covariance root root'.
         """
         variances = np.sum(root**2, axis=1)
         structures = []

@@ -46,11 +46,9 @@ def natural_parameters(
     A structure without a method of this name has its distinct standard deviations, and then its
     distinct correlations.
 
-    Parameters
-    ----------
-    directions : ndarray of shape (k, k)
-        Row i says what the user's effect i is of the effects that Lambda belongs to. For a
-        structure whose invariance is "diagonal" or "scalar" this is a diagonal matrix.
+    ``directions`` of shape (k, k): row i says what the user's effect i is of the effects that
+    Lambda belongs to. For a structure whose invariance is "diagonal" or "scalar" this is a diagonal
+    matrix.
     """
     if isinstance(structure, WithNaturalParameters):
         return tuple(structure.natural_parameters(directions))
@@ -92,10 +90,8 @@ def correlation(
 ) -> NaturalParameter:
     """Return the correlation that some pairs of effects share.
 
-    Parameters
-    ----------
-    powers : ndarray of int of shape (k, k), optional
-        Of this correlation in that of all pairs; by default 1 for the pairs that share it.
+    ``powers`` of shape (k, k): of this correlation in that of all pairs; by default 1 for the pairs
+    that share it.
     """
     i, j = (int(effect) for effect in sharing[0])
     if powers is None:

@@ -17,13 +17,7 @@ __all__ = ["JointCovariance"]
 
 @dataclass(frozen=True)
 class JointCovariance:
-    """Join the covariances of the grouping factors: effects of different factors are independent.
-
-    Parameters
-    ----------
-    factors : tuple of DirectSum
-        One for each grouping factor.
-    """
+    """Join the covariances of the grouping factors: effects of different factors are independent."""
 
     factors: tuple[DirectSum, ...]
 

@@ -53,10 +53,8 @@ def parametrised_by(
 ) -> Parametrisation:
     """Make a natural parameter an entry of theta.
 
-    Parameters
-    ----------
-    root : ndarray of shape (k, k)
-        The parameter is held near the covariance root root', if the structure has no better way.
+    ``root`` of shape (k, k): the parameter is held near the covariance root root', if the structure
+    has no better way.
     """
     if isinstance(structure, WithParametrisation):
         return structure.parametrised_by(parameter, directions)

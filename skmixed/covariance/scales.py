@@ -29,10 +29,7 @@ RIGHT_ANGLE = 0.5 * math.pi
 class ParameterScale(Protocol):
     """Map internal values to the user's, increasing.
 
-    Attributes
-    ----------
-    lower, upper : float
-        Bounds of the internal value.
+    ``lower`` and ``upper``: bounds of the internal value.
     """
 
     @property
@@ -56,10 +53,8 @@ class ParameterScale(Protocol):
 class NormalScale(ParameterScale, Protocol):
     """A scale on which estimates are nearly normal.
 
-    Attributes
-    ----------
-    closed : ParameterScale
-        One that reaches the bounds of the parameter, along which the likelihood is smooth there.
+    ``closed``: one that reaches the bounds of the parameter, along which the likelihood is smooth
+    there.
     """
 
     @property

@@ -24,10 +24,7 @@ Labels = Sequence[Any] | None
 class ArrayFactor:
     """Say which columns have random effects of one grouping factor.
 
-    Attributes
-    ----------
-    slopes : tuple of int
-        Positions of the columns with a random slope.
+    ``slopes``: positions of the columns with a random slope.
     """
 
     levels: Levels
@@ -51,10 +48,7 @@ class ArrayFactor:
 class ArrayRecipe:
     """Say which columns are fixed effects, and which are random effects of which factors.
 
-    Attributes
-    ----------
-    factors : tuple of ArrayFactor
-        The one of most levels first; none for a model without groups.
+    The factor of most levels comes first; there is none in a model without groups.
     """
 
     names: tuple[str, ...]

@@ -21,10 +21,7 @@ FloatArray = NDArray[np.float64]
 def binary_response(y: Any) -> tuple[NDArray[Any], FloatArray]:
     """Return the two classes of a response, and the response as 0 and 1.
 
-    Returns
-    -------
-    classes : ndarray of shape (2,)
-        Sorted, the second is the success.
+    The classes are sorted, and the second is the success.
     """
     labels = column_or_1d(unmasked(y), warn=True)
     missing = pd.isna(labels)
@@ -60,10 +57,7 @@ def class_weighted(
 ) -> FloatArray | None:
     """Multiply the weights of rows by those of their classes.
 
-    Parameters
-    ----------
-    weights : ndarray of shape (n,) or None
-        Checked weights of the rows, None where all are 1.
+    Weights of None are all 1.
     """
     if class_weight is None:
         return weights

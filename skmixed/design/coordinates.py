@@ -181,10 +181,7 @@ def random_coordinates(
     and a structure closed under linear maps is centred and scaled, one closed under diagonal maps
     is scaled, any other gets one common scale.
 
-    Parameters
-    ----------
-    invariances : tuple of str
-        For each term what its structure allows: "linear", "diagonal" or "scalar".
+    ``invariances``: for each term what its structure allows: "linear", "diagonal" or "scalar".
     """
     n_effects = block.columns.shape[1]
     center, scale = np.zeros(n_effects), np.ones(n_effects)
@@ -233,10 +230,7 @@ def relative_pivots(rows: FloatArray) -> FloatArray:
 def aliased_rows(rows: FloatArray, tolerance: float = ALIASED) -> NDArray[np.bool_]:
     """Find the rows that the earlier ones explain; most often their correlations rule it out.
 
-    Parameters
-    ----------
-    tolerance : float, default=ALIASED
-        What the earlier rows may leave of such a row, relative to its length.
+    ``tolerance``: what the earlier rows may leave of such a row, relative to its length.
     """
     if not len(rows) or relative_pivots(rows).min() > PLAINLY_INDEPENDENT:
         return np.zeros(len(rows), dtype=bool)

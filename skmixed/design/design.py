@@ -40,10 +40,7 @@ class TermLayout:
 class RandomBlock:
     """Hold the random effects of one grouping factor: all terms that share it.
 
-    Attributes
-    ----------
-    columns : ndarray of shape (n, n_effects)
-        The columns of Z before they are spread over the levels.
+    ``columns`` of shape (n, n_effects): the columns of Z before they are spread over the levels.
     """
 
     factor: GroupingFactor

@@ -25,10 +25,7 @@ FloatArray = NDArray[np.float64]
 class FormulaFactor:
     """Hold one grouping factor of a formula.
 
-    Attributes
-    ----------
-    terms : tuple of int
-        Positions of its terms in the formula.
+    ``terms``: positions of its terms in the formula.
     """
 
     columns: tuple[str, ...]
@@ -40,10 +37,7 @@ class FormulaFactor:
 class FormulaDesign:
     """Hold what training learned of a formula: how to make its columns, and the factors' levels.
 
-    Attributes
-    ----------
-    factors : tuple of FormulaFactor
-        The one of most levels first.
+    The factor of most levels comes first.
     """
 
     recipe: FormulaRecipe

@@ -85,10 +85,7 @@ class Levels(FieldState):
     def encode(self, columns: Sequence[Any]) -> NDArray[np.intp]:
         """Return the code of each row's label; new labels are numbered from ``len(self)`` on.
 
-        Parameters
-        ----------
-        columns : sequence of array-like of shape (n,)
-            One array of labels, or one for each column of an interaction.
+        ``columns`` is one array of labels, or one for each column of an interaction.
         """
         values = [label_values(column) for column in columns]
         for value in values:
@@ -108,19 +105,8 @@ class Levels(FieldState):
     ) -> tuple[Levels, NDArray[np.intp], NDArray[np.intp]]:
         """Add the new labels of some rows, so that all labels are sorted.
 
-        Parameters
-        ----------
-        columns : sequence of array-like of shape (n,)
-            As for ``encode``.
-        codes : ndarray of shape (n,)
-            What it returned for these rows, or for more rows.
-
-        Returns
-        -------
-        places : ndarray of shape (n_levels,)
-            Where the levels of this factor are among them.
-        codes : ndarray of shape (n,)
-            Position of each row's label among them.
+        ``codes`` is what ``encode`` returned for these rows, or for more. Returned beside the
+        levels are the places of this factor's among them, and the new code of each row.
         """
         new, first = np.unique(codes, return_index=True)
         first, new = first[new >= len(self)], new[new >= len(self)]
@@ -171,10 +157,7 @@ class Levels(FieldState):
 class GroupingFactor:
     """Hold the levels of one grouping factor and each row's level.
 
-    Attributes
-    ----------
-    codes : ndarray of shape (n,)
-        Position of each row's label in ``levels``.
+    ``codes`` of shape (n,): position of each row's label in ``levels``.
     """
 
     levels: Levels

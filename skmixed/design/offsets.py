@@ -24,10 +24,7 @@ def total_offset(
     A formula evaluates its own offsets in new rows too. What was given beside it for the fit says
     nothing about new rows: it counts as 0 there unless it is given again, as in statsmodels.
 
-    Parameters
-    ----------
-    exposure : array-like of shape (n,) or None
-        Time, area or persons at risk: its logarithm is added.
+    ``exposure`` is time, area or persons at risk: its logarithm is added.
     """
     known = [] if in_formula is None else [in_formula]
     if offset is not None:

@@ -60,10 +60,8 @@ class ReadResponse:
 class ResponseReader:
     """Read the response of rows as that of training was read.
 
-    Attributes
-    ----------
-    outcome : {"proportions", "counts", "numbers"}
-        What the family has: proportions of successes (binomial), counts, or any numbers.
+    ``outcome`` is what the family has: "proportions" of successes (binomial), "counts", or any
+    "numbers".
     """
 
     recipe: ResponseRecipe
@@ -123,10 +121,8 @@ def response_of_values(
 ) -> ReadResponse:
     """Return the response that finite numbers are, one per row.
 
-    Parameters
-    ----------
-    weights : ndarray of shape (n,), optional
-        Checked weights of the rows. They are trials if any value is a fraction of successes.
+    ``weights`` of shape (n,): checked weights of the rows. They are trials if any value is a
+    fraction of successes.
     """
     if outcome == "proportions":
         trials = proportion_trials(values, weights, name)

@@ -48,10 +48,7 @@ class SidePart:
 def side_columns(parts: Sequence[SidePart | None], data: Any) -> tuple[FloatArray | None, ...]:
     """Return the columns of several predictors but for the intercepts.
 
-    Parameters
-    ----------
-    parts : sequence of SidePart or None
-        None for a predictor that is the same in all rows.
+    A part is None for a predictor that is the same in all rows.
     """
     return tuple(
         None if part is None else part.matrix(data)[:, int(part.has_intercept) :] for part in parts

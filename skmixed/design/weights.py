@@ -35,10 +35,7 @@ class Whitening(Protocol):
 class DiagonalWhitening:
     """Multiply each row by a number, as weights do.
 
-    Attributes
-    ----------
-    root : ndarray of shape (n,) or None
-        None leaves all rows as they are.
+    Without a root, of shape (n,), all rows stay as they are.
     """
 
     root: FloatArray | None = None
@@ -102,10 +99,7 @@ class Weights:
     def whitening(self, scale: float | None = None) -> DiagonalWhitening:
         """Return the map that multiplies rows by the root of their relative weights.
 
-        Parameters
-        ----------
-        scale : float, optional
-            What precision weights are divided by; by default their mean.
+        ``scale``: what precision weights are divided by; by default their mean.
         """
         if self.values is None:
             return DiagonalWhitening()
@@ -141,10 +135,7 @@ def sampling_weights(
 
     (Pfeffermann, Skinner, Holmes, Goldstein and Rasbash 1998, section 4).
 
-    Parameters
-    ----------
-    values : ndarray of shape (n,) or None
-        Positive, of the rows; scaled to mean 1 where there are no groups.
+    Those of rows are positive, and scaled to mean 1 where there are no groups.
     """
     if factor is None:
         return Weights(None if values is None else values / values.mean(), "sampling")

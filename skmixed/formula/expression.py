@@ -123,20 +123,10 @@ def resolve(
     columns: Iterable[Any],
     environment: Mapping[str, Any],
 ) -> tuple[list[str], dict[str, Any]]:
-    """Find what every name of the expressions means.
+    """Return the columns that the expressions use, and what their other names mean, by key.
 
-    Parameters
-    ----------
-    columns : iterable
-        Names of the columns; a column goes before anything else of its name used as a variable.
-    environment : mapping of str to object
-        The user's functions, modules and variables, which go before what every formula knows;
-        what is called is never a user's mere variable.
-
-    Returns
-    -------
-    constants : dict of str to object
-        The rest, under the keys of `skmixed.formula.identifiers`.
+    A column goes before anything else of its name used as a variable, and what is the user's
+    before what every formula knows; what is called is never a user's mere variable.
     """
     columns = dict.fromkeys(columns)
     # Never merged: the environment of a notebook is large, and a formula uses few names of it.

@@ -35,12 +35,9 @@ _EXAMPLE = "y ~ x + (1 + x | group)"
 def parse_formula(text: str) -> ParsedFormula:
     """Parse a mixed-model formula in lme4's language.
 
-    Parameters
-    ----------
-    text : str
-        ``response ~ fixed part + (effects | factor) + ...``; the response may be left out.
-        Besides plain bars, ``||`` and nesting ``a/b``, the structures of glmmTMB are understood:
-        ``us(...)``, ``diag(...)``, ``cs(...)``, ``ar1(...)``; and ``offset(...)``.
+    It is ``response ~ fixed part + (effects | factor) + ...``; the response may be left out.
+    Besides plain bars, ``||`` and nesting ``a/b``, the structures of glmmTMB are understood:
+    ``us(...)``, ``diag(...)``, ``cs(...)``, ``ar1(...)``; and ``offset(...)``.
     """
     if not isinstance(text, str):
         raise TypeError(
@@ -71,10 +68,7 @@ def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
 def with_random_term(text: str, effects: str | None, groups: str, *, is_column: bool) -> str:
     """Add a random term to a formula whose groups are given apart, as in statsmodels.
 
-    Parameters
-    ----------
-    is_column : bool
-        Whether ``groups`` is the name of a column, whatever it looks like.
+    ``is_column``: whether ``groups`` is the name of a column, whatever it looks like.
     """
     written = "1" if effects is None else translate(effects).strip().removeprefix("~").strip()
     if not is_column:

@@ -102,10 +102,7 @@ class FormulaRecipe:
     ) -> tuple[list[CompleteTerm], np.ndarray]:
         """Return the terms of the fixed part before and after categories are coded.
 
-        Parameters
-        ----------
-        rows : numpy.ndarray of int, optional
-            Positions of the n rows to use; all by default.
+        ``rows``: positions of the n rows to use; all by default.
         """
         columns, n = read_columns(data, self.variables, self._levels), n_rows(data)
         if rows is not None:
@@ -136,12 +133,9 @@ def train_formula(
     know ``np`` and, with R's meaning, ``log exp sqrt log10 log2 log1p abs poly scale center
     factor``. The columns of ``poly(x, 2)`` are named ``poly(x, 2)[0]`` and ``poly(x, 2)[1]``.
 
-    Parameters
-    ----------
-    environment : mapping of str to object, optional
-        The user's functions and variables; those that the formula uses are kept. A name that is
-        called means the user's function or else one of the above; any other name means a column,
-        or else the user's variable.
+    ``environment``: the user's functions and variables; those that the formula uses are kept. A
+    name that is called means the user's function or else one of the above; any other name means a
+    column, or else the user's variable.
     """
     plan = _plan(parsed)
     if any(expression.code == "Intercept" for expression in plan.predictors):
@@ -178,10 +172,8 @@ def columns_of(
 ) -> tuple[list[str], list[str]]:
     """Name the columns of the data that a formula uses, each once.
 
-    Returns
-    -------
-    predictors : list of str
-        Columns of the right-hand side, those of the grouping factors last.
+    The first are those of the right-hand side, the grouping factors' last; the others the
+    response's.
     """
     plan = _plan(parsed)
     names = column_names(data)

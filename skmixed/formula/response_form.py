@@ -17,11 +17,8 @@ __all__ = ["ResponseForm", "require_one_column", "response_expressions", "respon
 class ResponseForm:
     """Hold the expressions of a response.
 
-    Attributes
-    ----------
-    kind : {"values", "quotient", "cbind"}
-        One expression; a quotient of two names, which may be successes and trials; or
-        ``cbind(successes, failures)``.
+    The kind "values" is one expression, "quotient" that of two names, which may be successes and
+    trials, and "cbind" is ``cbind(successes, failures)``.
     """
 
     kind: str

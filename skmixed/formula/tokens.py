@@ -50,10 +50,8 @@ class Token:
 def tokenize(text: str, transparent: Collection[str] = ()) -> tuple[Token, ...]:
     """Cut a text into tokens and check that quotes and brackets are closed.
 
-    Parameters
-    ----------
-    transparent : collection of str
-        Names whose call brackets count as mere grouping, such as ``us`` in ``us(x | g)``.
+    ``transparent``: names whose call brackets count as mere grouping, such as ``us`` in ``us(x |
+    g)``.
     """
     tokens: list[Token] = []
     open_brackets: list[Token] = []

@@ -37,10 +37,7 @@ def holds_times(values: np.ndarray) -> bool:
 def row_numbers(values: Any, code: str, n: int) -> np.ndarray:
     """Return the values of a response or of an offset as one number per row.
 
-    Parameters
-    ----------
-    n : int
-        How many rows there are; a single number is that of every row.
+    ``n``: how many rows there are; a single number is that of every row.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
