@@ -17,7 +17,7 @@ __all__ = ["JointCovariance"]
 
 @dataclass(frozen=True)
 class JointCovariance:
-    """Join the covariances of the grouping factors: effects of different factors are independent."""
+    """Join the covariances of grouping factors: effects of different factors are independent."""
 
     factors: tuple[DirectSum, ...]
 
