@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from skmixed.covariance.scales import FisherZ, Logarithm
 
 __all__ = [
     "SINGULAR",
-    "WithNaturalParameters",
     "correlation",
     "deviation",
     "linked_effects",
@@ -28,14 +26,6 @@ __all__ = [
 SINGULAR = 1e-4
 # Standard deviations and correlations whose difference is less, at some theta, are one parameter.
 SAME = 1e-10
-
-
-@runtime_checkable
-class WithNaturalParameters(Protocol):
-    """A structure that lists natural parameters of its own."""
-
-    def natural_parameters(self, directions: FloatArray) -> Sequence[NaturalParameter]:
-        """Return what ``natural_parameters`` returns for this structure."""
 
 
 def natural_parameters(
@@ -50,8 +40,9 @@ def natural_parameters(
     Lambda belongs to. For a structure whose invariance is "diagonal" or "scalar" this is a diagonal
     matrix.
     """
-    if isinstance(structure, WithNaturalParameters):
-        return tuple(structure.natural_parameters(directions))
+    own = getattr(structure, "natural_parameters", None)
+    if own is not None:
+        return tuple(own(directions))
     k = len(directions)
     Lambda = structure.factor(_some_theta(structure, k), k)
     sizes = np.linalg.norm(Lambda, axis=1)
@@ -60,8 +51,8 @@ def natural_parameters(
     deviations = _distinct(np.arange(k), sizes)
     correlations = _distinct(pairs, cosines[tuple(pairs.T)])
     return (
-        *(deviation(structure, directions, own.tolist()) for own in deviations),
-        *(correlation(structure, directions, own.tolist()) for own in correlations),
+        *(deviation(structure, directions, same.tolist()) for same in deviations),
+        *(correlation(structure, directions, same.tolist()) for same in correlations),
     )
 
 

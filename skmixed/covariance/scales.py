@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 __all__ = [
+    "RIGHT_ANGLE",
     "Angle",
     "Between",
     "EqualAngle",

@@ -66,9 +66,7 @@ def check_successes(successes: FloatArray, trials: FloatArray, name: str) -> Non
             "expected 0 <= successes <= trials. Write 'successes / trials ~' or "
             "'cbind(successes, failures) ~', in this order."
         )
-    fractional = _fractional(successes) | _fractional(trials)
-    if fractional.any():
-        _say_not_whole(fractional, name)
+    _warn_of_fractional(_fractional(successes) | _fractional(trials), name)
 
 
 def proportion_trials(
@@ -94,19 +92,19 @@ def proportion_trials(
         )
         return None
     fractional = _fractional(values * weights, _OF_PRODUCTS) | _fractional(weights)
-    if fractional.any():
-        _say_not_whole(fractional, name)
+    _warn_of_fractional(fractional, name)
     return weights
 
 
-def _say_not_whole(rows: NDArray[np.bool_], name: str) -> None:
-    """Warn that successes or trials are not whole numbers."""
-    warn_user(
-        f"The response {name!r} has successes or trials that are not whole numbers "
-        f"({int(rows.sum())} of {len(rows)} rows, row {int(np.argmax(rows))} first); they are used "
-        "as they are. Check that the weights or the denominator are the number of trials.",
-        FractionalResponseWarning,
-    )
+def _warn_of_fractional(rows: NDArray[np.bool_], name: str) -> None:
+    """Warn if successes or trials of some rows are not whole numbers."""
+    if rows.any():
+        warn_user(
+            f"The response {name!r} has successes or trials that are not whole numbers "
+            f"({int(rows.sum())} of {len(rows)} rows, row {int(np.argmax(rows))} first); they are "
+            "used as they are. Check that the weights or the denominator are the number of trials.",
+            FractionalResponseWarning,
+        )
 
 
 def _fractional(values: FloatArray, tolerance: float = 0.0) -> NDArray[np.bool_]:

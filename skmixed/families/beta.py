@@ -55,6 +55,10 @@ class Beta(Distribution):
     extra_names: ClassVar[tuple[str, ...]] = ("dispersion",)
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "strictly between 0 and 1"
+    _remedy: ClassVar[str] = (
+        "Move shares of 0 and 1 inside, as (y * (n - 1) + 0.5) / n does, or model them "
+        "separately; successes among trials have family='binomial'."
+    )
     links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS
     variance_text: ClassVar[str] = r"\mu (1 - \mu) / (1 + \phi)"
     dispersion_name: ClassVar[str | None] = r"\phi"
@@ -126,12 +130,6 @@ class Beta(Distribution):
 
     def _in_support(self, y: FloatArray) -> Any:
         return (y > 0.0) & (y < 1.0)
-
-    def _remedy(self) -> str:
-        return (
-            "Move shares of 0 and 1 inside, as (y * (n - 1) + 0.5) / n does, or model them "
-            "separately; successes among trials have family='binomial'."
-        )
 
 
 def _term(log_y: FloatArray, size: FloatArray, full: bool) -> RowDerivatives:

@@ -39,6 +39,10 @@ class Binomial(Distribution):
     name: ClassVar[str] = "binomial"
     is_discrete: ClassVar[bool] = True
     support: ClassVar[str] = "0 or 1, or shares between them"
+    _remedy: ClassVar[str] = (
+        "Give successes as shares of the trials, and the trials as weights; counts have "
+        "family='poisson'."
+    )
     links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS
     concave_links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS[:-1]
     variance_text: ClassVar[str] = r"\mu (1 - \mu)"
@@ -115,17 +119,8 @@ class Binomial(Distribution):
         )
         return RowDerivatives(value, first, second, third if full else None)
 
-    def _constant(self, y: FloatArray, extra: Extra) -> None:
-        return None
-
     def _in_support(self, y: FloatArray) -> Any:
         return (y >= 0.0) & (y <= 1.0)
-
-    def _remedy(self) -> str:
-        return (
-            "Give successes as shares of the trials, and the trials as weights; counts have "
-            "family='poisson'."
-        )
 
 
 def _with_logit(y: FloatArray, eta: FloatArray, full: bool) -> RowDerivatives:

@@ -37,6 +37,7 @@ class Distribution(ABC):
     extra_names: ClassVar[tuple[str, ...]] = ()
     is_discrete: ClassVar[bool]
     support: ClassVar[str]
+    _remedy: ClassVar[str]
     links: ClassVar[tuple[type, ...]]
     concave_links: ClassVar[tuple[type, ...]] = ()
     variance_text: ClassVar[str]
@@ -60,7 +61,7 @@ class Distribution(ABC):
         more = ", ..." if len(found) > SHOWN else ""
         raise ValueError(
             f"The response of family={self.name!r} must be {self.support}, got [{shown}{more}] in "
-            f"{len(found)} of {len(y)} rows. {self._remedy()}"
+            f"{len(found)} of {len(y)} rows. {self._remedy}"
         )
 
     def derivatives(
@@ -143,14 +144,10 @@ class Distribution(ABC):
     def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         """Return the derivatives, with a value that lacks what ``_constant`` gives."""
 
-    @abstractmethod
     def _constant(self, y: FloatArray, extra: Extra) -> FloatArray | None:
         """Return the terms of the log density that do not depend on eta, None if there are none."""
+        return None
 
     @abstractmethod
     def _in_support(self, y: FloatArray) -> Any:
         """Return which responses the family can have."""
-
-    @abstractmethod
-    def _remedy(self) -> str:
-        """Return what to do about responses that it cannot have."""

@@ -48,6 +48,7 @@ class Gaussian(Distribution):
     extra_names: ClassVar[tuple[str, ...]] = ("dispersion",)
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "finite numbers"
+    _remedy: ClassVar[str] = "Drop or correct these rows."
     links: ClassVar[tuple[type, ...]] = (Identity, Log, Inverse, Sqrt, *PROBABILITY_LINKS)
     concave_links: ClassVar[tuple[type, ...]] = (Identity,)
     variance_text: ClassVar[str] = r"\sigma^2"
@@ -111,6 +112,3 @@ class Gaussian(Distribution):
 
     def _in_support(self, y: FloatArray) -> Any:
         return np.isfinite(y)
-
-    def _remedy(self) -> str:
-        return "Drop or correct these rows."

@@ -64,6 +64,10 @@ class PositiveFamily(PositiveMean):
 
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "positive"
+    _remedy: ClassVar[str] = (
+        "Model whether the response is zero separately (family='binomial'), or use "
+        "family='gaussian'."
+    )
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return the responses."""
@@ -72,12 +76,6 @@ class PositiveFamily(PositiveMean):
     def _in_support(self, y: FloatArray) -> Any:
         return (y > 0.0) & np.isfinite(y)
 
-    def _remedy(self) -> str:
-        return (
-            "Model whether the response is zero separately (family='binomial'), or use "
-            "family='gaussian'."
-        )
-
 
 @dataclass(frozen=True)
 class CountFamily(PositiveMean):
@@ -85,6 +83,10 @@ class CountFamily(PositiveMean):
 
     is_discrete: ClassVar[bool] = True
     support: ClassVar[str] = "counts: 0, 1, 2, ..."
+    _remedy: ClassVar[str] = (
+        "For a rate, pass the count as the response and its denominator as exposure=; for "
+        "positive amounts use family='gamma'."
+    )
     links: ClassVar[tuple[type, ...]] = (Log, Identity, Sqrt)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
@@ -129,9 +131,3 @@ class CountFamily(PositiveMean):
     def _in_support(self, y: FloatArray) -> Any:
         # Counts that are not whole numbers have a density too; whoever reads them warns.
         return (y >= 0.0) & np.isfinite(y)
-
-    def _remedy(self) -> str:
-        return (
-            "For a rate, pass the count as the response and its denominator as exposure=; for "
-            "positive amounts use family='gamma'."
-        )

@@ -108,7 +108,12 @@ def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[s
                 )
         elif access.kind == "direct" and value is np:
             if access.name not in NUMPY_NAMES:
-                raise ValueError(_not_of_numpy(code, access.name))
+                raise ValueError(
+                    f"The expression {code!r} of the formula: np has no attribute {access.name!r} "
+                    "here, where it offers elementwise functions such as np.log and np.where, and "
+                    "summaries such as np.mean. Compute it as a column of the data first, or "
+                    "define a function and call it by name in mixedlm."
+                )
         elif not of_user and access.name not in VALUE_ATTRIBUTES:
             raise refused(
                 code,
@@ -116,16 +121,6 @@ def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[s
                 f"columns and what is computed from them have only {sorted(VALUE_ATTRIBUTES)} "
                 "here. Compute it as a column of the data first.",
             )
-
-
-def _not_of_numpy(code: str, name: str) -> str:
-    """Say that a formula does not know a name of NumPy."""
-    return (
-        f"The expression {code!r} of the formula: np has no attribute {name!r} here, where it "
-        "offers elementwise functions such as np.log and np.where, and summaries such as np.mean. "
-        "Compute it as a column of the data first, or define a function and call it by name in "
-        "mixedlm."
-    )
 
 
 def _underscored(node: ast.AST) -> str | None:

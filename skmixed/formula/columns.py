@@ -51,7 +51,12 @@ def read_columns(
 
     The arrays cannot be written to, so that no expression changes the user's data.
     """
-    return {name: _protected(_read_column(data, name, levels)) for name in names}
+    columns = {name: _read_column(data, name, levels) for name in names}
+    for name, values in columns.items():
+        if isinstance(values, np.ndarray):
+            columns[name] = values.view()
+            columns[name].flags.writeable = False
+    return columns
 
 
 def levels_of(columns: Columns) -> dict[str, PlainLabels]:
@@ -96,14 +101,6 @@ def unknown_name(name: str, names: Iterable[Any], what: str) -> str:
     else:
         hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"{name!r} is not {what}; the columns are {columns}.{hint}"
-
-
-def _protected(values: Any) -> Any:
-    """Return an array through which nothing can be written."""
-    if isinstance(values, np.ndarray):
-        values = values.view()
-        values.flags.writeable = False
-    return values
 
 
 def _read_column(data: Any, name: str, levels: Mapping[str, PlainLabels] | None) -> Any:

@@ -175,11 +175,6 @@ def _too_many() -> ValueError:
     )
 
 
-def _unary_plus(_node: Any, only: _Sum) -> _Sum:
-    """Return what stands behind the sign."""
-    return only
-
-
 def _unary_minus(node: Any, _only: _Sum) -> _Sum:
     """Remove the intercept, or add it for -0."""
     if node.args[0].type not in ("ZERO", "ONE"):
@@ -194,6 +189,6 @@ _OPERATORS: dict[tuple[str, int], Callable[..., _Sum]] = {
     ("/", 2): _nesting,
     (":", 2): _interaction,
     ("**", 1): _power,
-    ("+", 1): _unary_plus,
+    ("+", 1): lambda _node, only: only,
     ("-", 1): _unary_minus,
 }
