@@ -15,7 +15,6 @@ import patsy
 from skmixed.formula.columns import Columns
 from skmixed.formula.expansion import expand
 from skmixed.formula.expression import Expression
-from skmixed.formula.functions import FUNCTIONS
 from skmixed.formula.program import names_in
 from skmixed.formula.saved_terms import restored_terms, saved_terms
 
@@ -67,11 +66,11 @@ class TrainedTerms:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what training learned, without patsy's objects."""
-        return saved_terms(self.designs, self.singles, FUNCTIONS)
+        return saved_terms(self.designs, self.singles)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make patsy's objects again."""
-        self.designs, self.singles = restored_terms(state, FUNCTIONS)
+        self.designs, self.singles = restored_terms(state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedTerms:
         """Return the object itself: it never changes."""
