@@ -11,7 +11,12 @@ from scipy import special
 
 from skmixed.families.base import Extra, FloatArray, Link, RowDerivatives, Trials
 from skmixed.families.distribution import Distribution
-from skmixed.families.probability_links import PROBABILITY_LINKS, Logit, ProbabilityLink
+from skmixed.families.probability_links import (
+    LOG_CONCAVE_LINKS,
+    PROBABILITY_LINKS,
+    Logit,
+    ProbabilityLink,
+)
 
 __all__ = ["Binomial"]
 
@@ -44,7 +49,7 @@ class Binomial(Distribution):
         "family='poisson'."
     )
     links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS
-    concave_links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS[:-1]
+    concave_links: ClassVar[tuple[type, ...]] = LOG_CONCAVE_LINKS
     variance_text: ClassVar[str] = r"\mu (1 - \mu)"
 
     link: Link = field(default_factory=Logit)

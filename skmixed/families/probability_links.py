@@ -13,6 +13,7 @@ from skmixed.families.base import FloatArray, LinkDerivatives
 from skmixed.families.links import bounded_exp
 
 __all__ = [
+    "LOG_CONCAVE_LINKS",
     "PROBABILITY_LINKS",
     "CLogLog",
     "Cauchit",
@@ -292,4 +293,6 @@ class LogLog(ProbabilityLink):
         return _mirrored(CLogLog().log_mean(-eta))
 
 
-PROBABILITY_LINKS = (Logit, Probit, CLogLog, LogLog, Cauchit)
+# Those with which the logarithms of a probability and of its complement are concave.
+LOG_CONCAVE_LINKS = (Logit, Probit, CLogLog, LogLog)
+PROBABILITY_LINKS = (*LOG_CONCAVE_LINKS, Cauchit)
