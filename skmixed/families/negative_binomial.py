@@ -91,7 +91,7 @@ class NegativeBinomial(CountFamily):
         return RowDerivatives(value, first, second, second * turn, (omega,))
 
     def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
-        return log_rising(bounded_exp(extra[0]), y) - special.gammaln(y + 1.0)
+        return log_rising(bounded_exp(extra[0]), y) + super()._constant(y, extra)
 
     def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         size = bounded_exp(extra[0])

@@ -84,9 +84,6 @@ class NegativeBinomial1(CountFamily):
         )
         return RowDerivatives(value, first, second, third, (omega,))
 
-    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
-        return -special.gammaln(y + 1.0)
-
     def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         dispersion = bounded_exp(extra[0])
         return scipy.stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))

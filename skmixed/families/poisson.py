@@ -65,8 +65,5 @@ class Poisson(CountFamily):
         mean = bounded_exp(t)
         return RowDerivatives(y * t - mean, y - mean, -mean, -mean if full else None)
 
-    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
-        return -special.gammaln(y + 1.0)
-
     def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         return scipy.stats.poisson(self.link.mean(eta))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from skmixed.families.base import (
     Extra,
@@ -127,6 +128,9 @@ class CountFamily(PositiveMean):
             return np.asarray(getattr(frozen, name)(argument[rows]))
 
         return function(argument, mean, self.variance_at(mean, omegas), exact)
+
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
+        return -special.gammaln(y + 1.0)
 
     def _in_support(self, y: FloatArray) -> Any:
         # Counts that are not whole numbers have a density too; whoever reads them warns.
