@@ -157,7 +157,10 @@ def _read(column: Any) -> np.ndarray | pd.Categorical:
         return values
     if values.dtype.kind == "O":
         typed = _from_objects(values)
-        return _ordered_like(column, typed) if isinstance(typed, pd.Categorical) else typed
+        if isinstance(typed, pd.Categorical) and str(dtype).startswith("Enum"):
+            # Polars orders the levels of this type.
+            typed = typed.set_categories(list(cast(Any, dtype).categories))
+        return typed
     if values.dtype.kind in "UST":
         return pd.Categorical(values.astype(object))
     raise ValueError(f"has the type {values.dtype}, which is neither a number nor a category")
@@ -190,11 +193,3 @@ def _from_objects(values: np.ndarray) -> np.ndarray | pd.Categorical:
     if kind == "boolean" and not pd.isna(values).any():
         return values.astype(bool)
     return pd.Categorical(values)
-
-
-def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
-    """Order the levels as a column of polars' type Enum does."""
-    dtype = getattr(column, "dtype", None)
-    if not str(dtype).startswith("Enum"):
-        return categorical
-    return categorical.set_categories(list(cast(Any, dtype).categories))

@@ -79,10 +79,14 @@ class Expression:
         """Evaluate the expression on columns; the result has their number of rows."""
         column = names_in(self.code).column
         if column is not None and column in data:
-            value = data[column]
+            value: Any = data[column]
         else:
             value = self._run(compiled(self.code, state["stateful"]).evaluation, state, data)
-            value = _without_index(value)
+            # Without an index: rows go by position.
+            if isinstance(value, pd.Series) and isinstance(value.dtype, pd.CategoricalDtype):
+                value = value.array
+            elif isinstance(value, (pd.Series, pd.DataFrame)):
+                value = value.to_numpy()
         if getattr(value, "dtype", None) is not None and value.dtype.kind in "mM":
             raise ValueError(
                 f"The expression {self.code!r} of the formula gives dates or times, which have no "
@@ -186,12 +190,3 @@ def stateful_class(value: Any) -> Any:
     if isinstance(value, type) and hasattr(value, "memorize_chunk"):
         return value
     return getattr(value, "__patsy_stateful_transform__", None)
-
-
-def _without_index(value: Any) -> Any:
-    """Return a series or frame without its index: rows go by position."""
-    if isinstance(value, pd.Series):
-        value = value.array if isinstance(value.dtype, pd.CategoricalDtype) else value.to_numpy()
-    elif isinstance(value, pd.DataFrame):
-        value = value.to_numpy()
-    return value

@@ -84,7 +84,7 @@ def _parsed(text: str) -> ParsedFormula:
     pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
     random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
     offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
-    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
+    fixed = _join(right, [p for p in pieces if not (_has_bar(p[1]) or _is_offset(*p))])
     expand_terms(fixed)
     for code in (*offsets, *([] if response is None else [response])):
         names_in(code)
@@ -152,11 +152,6 @@ def _has_bar(tokens: Sequence[Token]) -> bool:
 def _is_offset(sign: str, tokens: Sequence[Token]) -> bool:
     """Tell whether a summand is ``offset(...)``."""
     return sign == "+" and tokens[0].text == "offset" and is_enclosed(tokens[1:])
-
-
-def _is_fixed(sign: str, tokens: Sequence[Token]) -> bool:
-    """Tell whether a summand belongs to the fixed part."""
-    return not _has_bar(tokens) and not _is_offset(sign, tokens)
 
 
 def _offset(text: str, tokens: Sequence[Token]) -> str:

@@ -64,7 +64,10 @@ def tokenize(text: str, transparent: Collection[str] = ()) -> tuple[Token, ...]:
             raise ValueError(_unclosed("quote", text, match.start()))
         if piece in (")", "]", "}"):
             if not open_brackets or _CLOSING[open_brackets[-1].text] != piece:
-                raise ValueError(_unopened(text, match.start()))
+                raise ValueError(
+                    f"The closing bracket {piece!r} at position {match.start() + 1} of the formula "
+                    f"{text!r} matches no open bracket: remove it, or open one before it."
+                )
             open_brackets.pop()
             calls.pop()
         token = Token(kind, piece, match.start(), len(open_brackets), calls[-1])
@@ -148,12 +151,4 @@ def _unclosed(what: str, text: str, position: int) -> str:
     return (
         f"The {what} {text[position]!r} at position {position + 1} of the formula {text!r} is "
         f"never closed: expected a closing {what} before the end of the formula."
-    )
-
-
-def _unopened(text: str, position: int) -> str:
-    """Say which closing bracket has no beginning."""
-    return (
-        f"The closing bracket {text[position]!r} at position {position + 1} of the formula "
-        f"{text!r} matches no open bracket: remove it, or open one before it."
     )
