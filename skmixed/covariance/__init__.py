@@ -39,27 +39,7 @@ _ALIASES = {"us": "unstructured", "diag": "diagonal", "cs": "compound_symmetry"}
 
 
 def covariance_structure(specification: str | CovarianceStructure) -> CovarianceStructure:
-    """Return the structure that a name or an object stands for.
-
-    Parameters
-    ----------
-    specification : str or CovarianceStructure
-        ``"unstructured"`` (``"us"``), ``"diagonal"`` (``"diag"``), ``"identity"``,
-        ``"compound_symmetry"`` (``"cs"``), ``"ar1"``, or an object.
-
-    Raises
-    ------
-    ValueError
-        If no structure has that name.
-    TypeError
-        If the object is not a structure.
-
-    Examples
-    --------
-    >>> from skmixed.covariance import covariance_structure
-    >>> covariance_structure("diag")
-    Diagonal()
-    """
+    """Return the structure that a name or an object stands for."""
     if isinstance(specification, str):
         name = _ALIASES.get(specification, specification)
         if name in STRUCTURES:

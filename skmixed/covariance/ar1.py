@@ -13,11 +13,10 @@ from skmixed.covariance.base import FloatArray, Invariance
 from skmixed.covariance.effect_parameters import correlation, deviation
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import Parametrisation
-from skmixed.covariance.scales import Angle, Linear
+from skmixed.covariance.scales import RIGHT_ANGLE, Angle, Linear
 
 __all__ = ["AR1"]
 
-RIGHT_ANGLE = 0.5 * math.pi
 EPSILON = float(np.finfo(float).eps)
 
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CovarianceStructure", "Invariance", "needs_ordered_effects"]
+__all__ = ["CovarianceStructure", "FreeLinear", "Invariance", "needs_ordered_effects"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,34 +41,39 @@ class CovarianceStructure(Protocol):
     @property
     def invariance(self) -> Invariance:
         """Tell which changes of the columns of Z keep the structure."""
-        ...
 
     def n_parameters(self, n_effects: int) -> int:
         """Return the length of theta."""
-        ...
 
     def lower_bounds(self, n_effects: int) -> FloatArray | None:
         """Return the least theta of the structure; None where every theta is one of its own."""
-        ...
 
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return Lambda, of shape (n_effects, n_effects)."""
-        ...
 
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
-        ...
 
     def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
         """Return the second derivatives of Lambda, None where it is linear in theta.
 
         Of shape (n_parameters, n_parameters, n_effects, n_effects).
         """
-        ...
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta whose Lambda Lambda' is nearest to root root', its signs made unique."""
-        ...
+
+
+class FreeLinear:
+    """Structures whose theta is free, and whose Lambda is linear in it."""
+
+    def lower_bounds(self, n_effects: int) -> FloatArray | None:
+        """Return None: theta is free."""
+        return None
+
+    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
+        """Return None: Lambda is linear in theta."""
+        return None
 
 
 def needs_ordered_effects(structure: CovarianceStructure) -> bool:

@@ -12,11 +12,10 @@ from scipy.linalg.lapack import dgesdd
 from skmixed.covariance.base import FloatArray, Invariance
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import Parametrisation
-from skmixed.covariance.scales import EqualAngle, Linear
+from skmixed.covariance.scales import RIGHT_ANGLE, EqualAngle, Linear
 
 __all__ = ["CompoundSymmetry"]
 
-RIGHT_ANGLE = 0.5 * math.pi
 EPSILON = float(np.finfo(float).eps)
 
 

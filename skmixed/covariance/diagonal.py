@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.base import FloatArray, FreeLinear, Invariance
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import Parametrisation
 from skmixed.covariance.scales import Linear
@@ -16,7 +16,7 @@ __all__ = ["Diagonal"]
 
 
 @dataclass(frozen=True)
-class Diagonal:
+class Diagonal(FreeLinear):
     """Let every effect have its own variance and no two effects be correlated.
 
     theta holds the standard deviations relative to sigma: Lambda = diag(theta). In a formula
@@ -37,10 +37,6 @@ class Diagonal:
         """Return one parameter for each effect."""
         return n_effects
 
-    def lower_bounds(self, n_effects: int) -> FloatArray | None:
-        """Return None: theta is free."""
-        return None
-
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return diag(theta)."""
         return np.diag(theta)
@@ -51,10 +47,6 @@ class Diagonal:
         entries = np.arange(n_effects)
         derivative[entries, entries, entries] = 1.0
         return derivative
-
-    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
-        """Return None: Lambda is linear in theta."""
-        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the lengths of the rows of root."""

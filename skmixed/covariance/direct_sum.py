@@ -31,14 +31,6 @@ class DirectSum:
         One for each term.
     sizes : tuple of int
         Number of effects of each term.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import DirectSum, Unstructured
-    >>> DirectSum((Unstructured(), Unstructured()), (1, 1)).factor(np.array([1.0, 2.0]))
-    array([[1., 0.],
-           [0., 2.]])
     """
 
     structures: tuple[CovarianceStructure, ...]
@@ -84,8 +76,8 @@ class DirectSum:
         if len(self.sizes) == 1:
             return self.structures[0].factor(theta, self.sizes[0])
         factor = np.zeros((self.n_effects, self.n_effects))
-        for structure, part, effects in self._terms(theta):
-            factor[effects, effects] = structure.factor(part, effects.stop - effects.start)
+        for structure, k, own, effects in self._terms():
+            factor[effects, effects] = structure.factor(theta[own], k)
         return factor
 
     def factor_derivative(self, theta: FloatArray) -> FloatArray:
@@ -93,13 +85,8 @@ class DirectSum:
         if len(self.sizes) == 1:
             return self.structures[0].factor_derivative(theta, self.sizes[0])
         derivative = np.zeros((len(theta), self.n_effects, self.n_effects))
-        first = 0
-        for structure, part, effects in self._terms(theta):
-            last = first + len(part)
-            derivative[first:last, effects, effects] = structure.factor_derivative(
-                part, effects.stop - effects.start
-            )
-            first = last
+        for structure, k, own, effects in self._terms():
+            derivative[own, effects, effects] = structure.factor_derivative(theta[own], k)
         return derivative
 
     def covariance_derivative(self, theta: FloatArray) -> FloatArray:
@@ -111,20 +98,14 @@ class DirectSum:
         """Return the second derivatives of Lambda, None where it is linear in theta."""
         if len(self.sizes) == 1:
             return self.structures[0].factor_second_derivative(theta, self.sizes[0])
-        terms = self._terms(theta)
-        parts = [
-            structure.factor_second_derivative(part, effects.stop - effects.start)
-            for structure, part, effects in terms
-        ]
+        terms = self._terms()
+        parts = [one.factor_second_derivative(theta[own], k) for one, k, own, _ in terms]
         if all(part is None for part in parts):
             return None
         whole = np.zeros((len(theta), len(theta), self.n_effects, self.n_effects))
-        first = 0
-        for (_, own, effects), second in zip(terms, parts, strict=True):
-            last = first + len(own)
+        for (_, _, own, effects), second in zip(terms, parts, strict=True):
             if second is not None:
-                whole[first:last, first:last, effects, effects] = second
-            first = last
+                whole[own, own, effects, effects] = second
         return whole
 
     def parameters(self, root: FloatArray) -> FloatArray:
@@ -138,10 +119,8 @@ class DirectSum:
     def natural_parameters(self, directions: FloatArray) -> list[tuple[NaturalParameter, ...]]:
         """List the natural parameters of each term.
 
-        Parameters
-        ----------
-        directions : ndarray of shape (n_effects, n_effects)
-            Row i says what the user's effect i is of the effects that Lambda belongs to.
+        ``directions`` of shape (n_effects, n_effects): row i says what the user's effect i is of
+        the effects that Lambda belongs to.
         """
         return [
             natural_parameters(structure, directions[effects, effects])
@@ -153,17 +132,8 @@ class DirectSum:
     ) -> tuple[DirectSum, int, ParameterScale]:
         """Make a natural parameter of one term an entry of theta.
 
-        Parameters
-        ----------
-        directions, root : ndarray of shape (n_effects, n_effects)
-            As in ``natural_parameters``, and a root of the covariance that one starts from.
-
-        Returns
-        -------
-        held : int
-            Position of the entry.
-        scale : ParameterScale
-            Of the entry.
+        ``directions`` and ``root`` of shape (n_effects, n_effects): as in ``natural_parameters``,
+        and a root of the covariance that one starts from.
         """
         effects, structures = self.effect_slices[term], list(self.structures)
         structures[term], held, scale = parametrised_by(
@@ -186,17 +156,14 @@ class DirectSum:
     def linked_effects(self) -> NDArray[np.bool_]:
         """Tell which effects may be correlated, shape (n_effects, n_effects)."""
         linked = np.zeros((self.n_effects, self.n_effects), dtype=bool)
-        for structure, effects in zip(self.structures, self.effect_slices, strict=True):
-            linked[effects, effects] = linked_effects(structure, effects.stop - effects.start)
+        for structure, k, _, effects in self._terms():
+            linked[effects, effects] = linked_effects(structure, k)
         return linked
 
     def led_by_largest(self, root: FloatArray) -> DirectSum:
         """Return the same covariances, with triangles that begin with the largest variance.
 
-        Parameters
-        ----------
-        root : ndarray of shape (n_effects, n_effects)
-            Near the covariance root root'.
+        ``root`` of shape (n_effects, n_effects): near the covariance root root'.
         """
         variances = np.sum(root**2, axis=1)
         structures = []
@@ -206,11 +173,10 @@ class DirectSum:
             structures.append(LeadingEffect.in_order(order) if free else structure)
         return DirectSum(tuple(structures), self.sizes)
 
-    def _terms(self, theta: FloatArray) -> list[tuple[CovarianceStructure, FloatArray, slice]]:
-        """Return structure, parameters and effects of each term."""
-        return list(
-            zip(self.structures, self.split_parameters(theta), self.effect_slices, strict=True)
-        )
+    def _terms(self) -> list[tuple[CovarianceStructure, int, slice, slice]]:
+        """Return structure, number of effects, parameters and effects of each term."""
+        parts = self.structures, self.sizes, self.parameter_slices, self.effect_slices
+        return list(zip(*parts, strict=True))
 
 
 def joined_bounds(parts: Sequence[FloatArray | None], lengths: Sequence[int]) -> FloatArray | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from skmixed.covariance.scales import FisherZ, Logarithm
 
 __all__ = [
     "SINGULAR",
-    "WithNaturalParameters",
     "correlation",
     "deviation",
     "linked_effects",
@@ -30,15 +28,6 @@ SINGULAR = 1e-4
 SAME = 1e-10
 
 
-@runtime_checkable
-class WithNaturalParameters(Protocol):
-    """A structure that lists natural parameters of its own."""
-
-    def natural_parameters(self, directions: FloatArray) -> Sequence[NaturalParameter]:
-        """Return what ``natural_parameters`` returns for this structure."""
-        ...
-
-
 def natural_parameters(
     structure: CovarianceStructure, directions: FloatArray
 ) -> tuple[NaturalParameter, ...]:
@@ -47,23 +36,13 @@ def natural_parameters(
     A structure without a method of this name has its distinct standard deviations, and then its
     distinct correlations.
 
-    Parameters
-    ----------
-    directions : ndarray of shape (k, k)
-        Row i says what the user's effect i is of the effects that Lambda belongs to. For a
-        structure whose invariance is "diagonal" or "scalar" this is a diagonal matrix.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import CompoundSymmetry
-    >>> from skmixed.covariance.effect_parameters import natural_parameters
-    >>> listed = natural_parameters(CompoundSymmetry(), np.eye(3))
-    >>> [(one.name, one.effects) for one in listed]
-    [('sd', (0,)), ('sd', (1,)), ('sd', (2,)), ('cor', (0, 1))]
+    ``directions`` of shape (k, k): row i says what the user's effect i is of the effects that
+    Lambda belongs to. For a structure whose invariance is "diagonal" or "scalar" this is a diagonal
+    matrix.
     """
-    if isinstance(structure, WithNaturalParameters):
-        return tuple(structure.natural_parameters(directions))
+    own = getattr(structure, "natural_parameters", None)
+    if own is not None:
+        return tuple(own(directions))
     k = len(directions)
     Lambda = structure.factor(_some_theta(structure, k), k)
     sizes = np.linalg.norm(Lambda, axis=1)
@@ -72,20 +51,15 @@ def natural_parameters(
     deviations = _distinct(np.arange(k), sizes)
     correlations = _distinct(pairs, cosines[tuple(pairs.T)])
     return (
-        *(deviation(structure, directions, own.tolist()) for own in deviations),
-        *(correlation(structure, directions, own.tolist()) for own in correlations),
+        *(deviation(structure, directions, same.tolist()) for same in deviations),
+        *(correlation(structure, directions, same.tolist()) for same in correlations),
     )
 
 
 def deviation(
     structure: CovarianceStructure, directions: FloatArray, sharing: Sequence[int]
 ) -> NaturalParameter:
-    """Return the standard deviation that some effects share.
-
-    Parameters
-    ----------
-    directions : ndarray of shape (k, k)
-    """
+    """Return the standard deviation that some effects share."""
     k, first = len(directions), int(sharing[0])
     own = np.isin(np.arange(k), sharing).astype(np.intp)
     return NaturalParameter(
@@ -107,11 +81,8 @@ def correlation(
 ) -> NaturalParameter:
     """Return the correlation that some pairs of effects share.
 
-    Parameters
-    ----------
-    directions : ndarray of shape (k, k)
-    powers : ndarray of int of shape (k, k), optional
-        Of this correlation in that of all pairs; by default 1 for the pairs that share it.
+    ``powers`` of shape (k, k): of this correlation in that of all pairs; by default 1 for the pairs
+    that share it.
     """
     i, j = (int(effect) for effect in sharing[0])
     if powers is None:

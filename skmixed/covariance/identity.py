@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skmixed.covariance.base import FloatArray, Invariance
+from skmixed.covariance.base import FloatArray, FreeLinear, Invariance
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import Parametrisation
 from skmixed.covariance.scales import Linear
@@ -16,7 +16,7 @@ __all__ = ["Identity"]
 
 
 @dataclass(frozen=True)
-class Identity:
+class Identity(FreeLinear):
     """Let all effects share one variance and no two effects be correlated.
 
     Lambda = theta I, with theta the common standard deviation relative to sigma.
@@ -36,10 +36,6 @@ class Identity:
         """Return one parameter."""
         return 1
 
-    def lower_bounds(self, n_effects: int) -> FloatArray | None:
-        """Return None: theta is free."""
-        return None
-
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return theta I."""
         return theta[0] * np.eye(n_effects)
@@ -47,10 +43,6 @@ class Identity:
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the identity matrix."""
         return np.eye(n_effects)[None]
-
-    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
-        """Return None: Lambda is linear in theta."""
-        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the root of the mean variance."""

@@ -17,21 +17,7 @@ __all__ = ["JointCovariance"]
 
 @dataclass(frozen=True)
 class JointCovariance:
-    """Join the covariances of the grouping factors: effects of different factors are independent.
-
-    Parameters
-    ----------
-    factors : tuple of DirectSum
-        One for each grouping factor.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance import DirectSum, JointCovariance, Unstructured
-    >>> single = DirectSum((Unstructured(),), (1,))
-    >>> JointCovariance((single, single)).relative_factors(np.array([2.0, 3.0]))
-    [array([[2.]]), array([[3.]])]
-    """
+    """Join the covariances of grouping factors: effects of different factors are independent."""
 
     factors: tuple[DirectSum, ...]
 

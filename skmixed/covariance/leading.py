@@ -10,33 +10,36 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgeqrf
 
-from skmixed.covariance.base import FloatArray, Invariance
-from skmixed.covariance.triangle import entry_indicators, filled_triangle, triangle_entries
+from skmixed.covariance.base import FloatArray, FreeLinear, Invariance
 
-__all__ = ["LeadingCorrelation", "LeadingEffect"]
+__all__ = [
+    "LeadingCorrelation",
+    "LeadingEffect",
+    "Triangular",
+    "entry_indicators",
+    "filled_triangle",
+    "triangle_entries",
+]
+
+
+class Triangular(FreeLinear):
+    """Structures with a parameter for each entry of a lower triangle, column by column."""
+
+    def n_parameters(self, n_effects: int) -> int:
+        """Return the size of a lower triangle."""
+        return n_effects * (n_effects + 1) // 2
 
 
 @dataclass(frozen=True, eq=False)
-class LeadingEffect:
+class LeadingEffect(Triangular):
     """Let Lambda be Q times a triangle, whose first entry is the standard deviation of c'b.
 
     Any covariance can be written so, as with ``Unstructured``: the first column of the orthogonal
     matrix Q is c / |c|. A search is awkward where the first effect of a triangle hardly varies: the
     variance of the second is then the sum of two squares, and theta moves along a circle. It is
     easy if the triangle begins with the effect that varies most.
-
-    Parameters
-    ----------
-    Q : ndarray of shape (k, k)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.covariance.leading import LeadingEffect
-    >>> LeadingEffect.in_order((1, 0)).factor(np.array([2.0, 0.5, 1.0]), 2)
-    array([[0.5, 1. ],
-           [2. , 0. ]])
     """
 
     Q: FloatArray
@@ -52,14 +55,6 @@ class LeadingEffect:
         """Let the triangle take the effects in another order."""
         return cls(np.eye(len(order))[:, list(order)])
 
-    def n_parameters(self, n_effects: int) -> int:
-        """Return the size of a lower triangle."""
-        return n_effects * (n_effects + 1) // 2
-
-    def lower_bounds(self, n_effects: int) -> FloatArray | None:
-        """Return None: theta is free."""
-        return None
-
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return Q times the triangle, filled column by column."""
         return self.Q @ filled_triangle(theta, n_effects)
@@ -68,27 +63,19 @@ class LeadingEffect:
         """Return the derivatives of Lambda, of shape (n_parameters, n_effects, n_effects)."""
         return np.asarray(self.Q @ entry_indicators(n_effects))
 
-    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
-        """Return None: Lambda is linear in theta."""
-        return None
-
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the theta of the covariance root root'."""
         return triangle_entries(self.Q.T @ root)
 
 
 @dataclass(frozen=True, eq=False)
-class LeadingCorrelation:
+class LeadingCorrelation(Triangular):
     """Let theta start with an angle omega, so that sin(omega) is the correlation of c'b and d'b.
 
     Lambda is Q times a triangle, where c and d are unit vectors in the span of the first two
     columns of Q: c = q_1, d = alpha q_1 + beta q_2. theta is omega, the standard deviations of c'b
     and d'b, and the other rows of the triangle. At a correlation of 1 or -1 omega is a right
     angle, where all is as smooth as elsewhere.
-
-    Parameters
-    ----------
-    Q : ndarray of shape (k, k)
     """
 
     Q: FloatArray
@@ -102,10 +89,6 @@ class LeadingCorrelation:
         c, d = first / np.linalg.norm(first), second / np.linalg.norm(second)
         Q = _turned_to(np.column_stack([c, d]))
         return cls(Q, float(d @ Q[:, 0]), float(d @ Q[:, 1]))
-
-    def n_parameters(self, n_effects: int) -> int:
-        """Return the size of a lower triangle."""
-        return n_effects * (n_effects + 1) // 2
 
     def lower_bounds(self, n_effects: int) -> FloatArray | None:
         """Return 0 for both standard deviations: another sign of one is another correlation."""
@@ -166,3 +149,35 @@ def _rows_below(n_effects: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the entries of a lower triangle from its third row on."""
     rows, columns = np.tril_indices(n_effects)
     return rows[3:], columns[3:]
+
+
+def filled_triangle(entries: FloatArray, k: int) -> FloatArray:
+    """Return the lower triangle of k rows with given entries."""
+    triangle = np.zeros((k, k))
+    triangle[_lower_triangle(k)] = entries
+    return triangle
+
+
+def triangle_entries(root: FloatArray) -> FloatArray:
+    """Return the entries of the Cholesky factor of root root', found without squaring root."""
+    triangle = dgeqrf(root.T)[0].T
+    signs = np.where(triangle.diagonal() < 0, -1.0, 1.0)
+    rows, columns = _lower_triangle(len(root))
+    return np.asarray(triangle[rows, columns] * signs[columns])
+
+
+@lru_cache(maxsize=64)
+def entry_indicators(k: int) -> FloatArray:
+    """Return the derivative of the triangle in each of its entries."""
+    rows, columns = _lower_triangle(k)
+    derivative = np.zeros((len(rows), k, k))
+    derivative[np.arange(len(rows)), rows, columns] = 1.0
+    derivative.flags.writeable = False
+    return derivative
+
+
+@lru_cache(maxsize=64)
+def _lower_triangle(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the lower triangle, column by column."""
+    columns, rows = np.triu_indices(k)
+    return rows, columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from skmixed.covariance.base import CovarianceStructure, FloatArray, Invariance
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.scales import ParameterScale
 
-__all__ = ["HeldParameter", "Parametrisation", "WithParametrisation", "parametrised_by"]
+__all__ = ["HeldParameter", "Parametrisation", "parametrised_by"]
 
 # How near to a bound a held parameter is taken, beside its size: on the bound its gradient is lost.
 # The likelihood is even about the bound, which leaves an error of the square.
@@ -35,17 +35,6 @@ class Parametrisation(NamedTuple):
     scale: ParameterScale
 
 
-@runtime_checkable
-class WithParametrisation(Protocol):
-    """A structure that knows theta in which a natural parameter is an entry, bounds included."""
-
-    def parametrised_by(
-        self, parameter: NaturalParameter, directions: FloatArray
-    ) -> Parametrisation:
-        """Return what the function of this name returns for this structure."""
-        ...
-
-
 def parametrised_by(
     structure: CovarianceStructure,
     parameter: NaturalParameter,
@@ -54,17 +43,13 @@ def parametrised_by(
 ) -> Parametrisation:
     """Make a natural parameter an entry of theta.
 
-    Parameters
-    ----------
-    parameter : NaturalParameter
-        One of the structure, in these directions.
-    directions : ndarray of shape (k, k)
-        As in ``natural_parameters``.
-    root : ndarray of shape (k, k)
-        The parameter is held near the covariance root root', if the structure has no better way.
+    ``root`` of shape (k, k): the parameter is held near the covariance root root', if the structure
+    has no better way.
     """
-    if isinstance(structure, WithParametrisation):
-        return structure.parametrised_by(parameter, directions)
+    own: Any = getattr(structure, "parametrised_by", None)
+    if own is not None:
+        known: Parametrisation = own(parameter, directions)
+        return known
     theta, scale = structure.parameters(root), parameter.scale.closed
     at = parameter.at(theta)
     size = abs(at.value) if at.departure is None else np.linalg.norm(at.departure, ord=2)

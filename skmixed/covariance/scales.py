@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 __all__ = [
+    "RIGHT_ANGLE",
     "Angle",
     "Between",
     "EqualAngle",
@@ -29,48 +30,37 @@ RIGHT_ANGLE = 0.5 * math.pi
 class ParameterScale(Protocol):
     """Map internal values to the user's, increasing.
 
-    Attributes
-    ----------
-    lower, upper : float
-        Bounds of the internal value.
+    ``lower`` and ``upper``: bounds of the internal value.
     """
 
     @property
     def lower(self) -> float:
         """Return the least internal value."""
-        ...
 
     @property
     def upper(self) -> float:
         """Return the largest internal value."""
-        ...
 
     def to_user(self, internal: FloatArray) -> FloatArray:
         """Return the values in the user's units."""
-        ...
 
     def to_internal(self, values: FloatArray) -> FloatArray:
         """Return the internal values, those out of bounds at the bound."""
-        ...
 
     def derivative(self, internal: FloatArray) -> FloatArray:
         """Return the derivative of the user's value in the internal one."""
-        ...
 
 
 class NormalScale(ParameterScale, Protocol):
     """A scale on which estimates are nearly normal.
 
-    Attributes
-    ----------
-    closed : ParameterScale
-        One that reaches the bounds of the parameter, along which the likelihood is smooth there.
+    ``closed``: one that reaches the bounds of the parameter, along which the likelihood is smooth
+    there.
     """
 
     @property
     def closed(self) -> ParameterScale:
         """Return the scale that reaches the bounds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +147,7 @@ class FisherZ:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Take the logistic function between two bounds: the log of the ratio of the distances.
-
-    Attributes
-    ----------
-    least, most : float
-        The bounds of the user's value.
-    """
+    """Take the logistic function between two bounds: the log of the ratio of the distances."""
 
     least: float = 0.0
     most: float = 1.0

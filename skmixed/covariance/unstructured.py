@@ -8,17 +8,23 @@ from typing import ClassVar
 import numpy as np
 
 from skmixed.covariance.base import FloatArray, Invariance
-from skmixed.covariance.leading import LeadingCorrelation, LeadingEffect
+from skmixed.covariance.leading import (
+    LeadingCorrelation,
+    LeadingEffect,
+    Triangular,
+    entry_indicators,
+    filled_triangle,
+    triangle_entries,
+)
 from skmixed.covariance.natural import NaturalParameter
 from skmixed.covariance.parametrisation import Parametrisation
 from skmixed.covariance.scales import Angle, Linear
-from skmixed.covariance.triangle import entry_indicators, filled_triangle, triangle_entries
 
 __all__ = ["Unstructured"]
 
 
 @dataclass(frozen=True)
-class Unstructured:
+class Unstructured(Triangular):
     """Allow every variance and covariance of the effects.
 
     theta runs down the columns of the lower triangle of Lambda, as in lme4 (Bates et al. 2015,
@@ -35,14 +41,6 @@ class Unstructured:
 
     invariance: ClassVar[Invariance] = "linear"
 
-    def n_parameters(self, n_effects: int) -> int:
-        """Return the size of a lower triangle."""
-        return n_effects * (n_effects + 1) // 2
-
-    def lower_bounds(self, n_effects: int) -> FloatArray | None:
-        """Return None: theta is free."""
-        return None
-
     def factor(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return the lower triangle filled column by column."""
         return filled_triangle(theta, n_effects)
@@ -50,10 +48,6 @@ class Unstructured:
     def factor_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray:
         """Return one indicator matrix for each entry of the triangle."""
         return entry_indicators(n_effects)
-
-    def factor_second_derivative(self, theta: FloatArray, n_effects: int) -> FloatArray | None:
-        """Return None: Lambda is linear in theta."""
-        return None
 
     def parameters(self, root: FloatArray) -> FloatArray:
         """Return the triangle of the Cholesky factor of root root', found without squaring root."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.resources import files
 
 import pandas as pd
@@ -37,7 +36,7 @@ def load_sleepstudy() -> pd.DataFrame:
     1  258.7047     1     308
     2  250.8006     2     308
     """
-    return _read("sleepstudy", dict.fromkeys(["Subject"]))
+    return _read("sleepstudy", "Subject")
 
 
 def load_dyestuff() -> pd.DataFrame:
@@ -70,7 +69,7 @@ def load_dyestuff() -> pd.DataFrame:
     F    1470.0
     Name: Yield, dtype: float64
     """
-    return _read("dyestuff", dict.fromkeys(["Batch"]))
+    return _read("dyestuff", "Batch")
 
 
 def load_dyestuff2() -> pd.DataFrame:
@@ -98,7 +97,7 @@ def load_dyestuff2() -> pd.DataFrame:
     >>> bool(between < within)
     True
     """
-    return _read("dyestuff2", dict.fromkeys(["Batch"]))
+    return _read("dyestuff2", "Batch")
 
 
 def load_penicillin() -> pd.DataFrame:
@@ -126,7 +125,7 @@ def load_penicillin() -> pd.DataFrame:
     sample     6
     dtype: int64
     """
-    return _read("penicillin", dict.fromkeys(["plate", "sample"]))
+    return _read("penicillin", "plate", "sample")
 
 
 def load_pastes() -> pd.DataFrame:
@@ -157,7 +156,7 @@ def load_pastes() -> pd.DataFrame:
     sample    30
     dtype: int64
     """
-    return _read("pastes", dict.fromkeys(["batch", "cask", "sample"]))
+    return _read("pastes", "batch", "cask", "sample")
 
 
 def load_orthodont() -> pd.DataFrame:
@@ -192,7 +191,7 @@ def load_orthodont() -> pd.DataFrame:
     """
     boys = [f"M{number:02}" for number in range(1, 17)]
     girls = [f"F{number:02}" for number in range(1, 12)]
-    return _read("orthodont", {"Subject": boys + girls, "Sex": ["Male", "Female"]})
+    return _read("orthodont", Subject=boys + girls, Sex=["Male", "Female"])
 
 
 def load_fev() -> pd.DataFrame:
@@ -230,12 +229,12 @@ def load_fev() -> pd.DataFrame:
     PBO       68    69    71    67
     TRT       66    71    58    67
     """
-    alphabetical = dict.fromkeys(["USUBJID", "AVISIT", "ARMCD", "RACE"])
-    return _read("fev", {**alphabetical, "SEX": ["Male", "Female"]})
+    return _read("fev", "USUBJID", "AVISIT", "ARMCD", "RACE", SEX=["Male", "Female"])
 
 
-def _read(name: str, factors: Mapping[str, list[str] | None]) -> pd.DataFrame:
-    """Read one bundled file, with its factors as categories of text, in order of the alphabet."""
+def _read(name: str, *alphabetical: str, **ordered: list[str]) -> pd.DataFrame:
+    """Read one bundled file, with its factors as categories of text, by name or in given order."""
+    factors = {**dict.fromkeys(alphabetical), **ordered}
     with files("skmixed.datasets").joinpath("data", f"{name}.csv").open(encoding="utf-8") as file:
         frame = pd.read_csv(file, dtype=dict.fromkeys(factors, str))
     return frame.astype({column: pd.CategoricalDtype(levels) for column, levels in factors.items()})

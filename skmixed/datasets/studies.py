@@ -120,11 +120,10 @@ def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataF
             f"{study.file} has no columns {missing}; it has {list(found.columns)}. Rename them."
         )
     frame = found[list(twin.columns)].copy()
-    known: dict[str, Any] = {
-        str(name): kind.categories
-        for name, kind in twin.dtypes.items()
-        if isinstance(kind, pd.CategoricalDtype)
+    kinds: dict[Any, Any] = {
+        name: kind for name, kind in twin.dtypes.items() if isinstance(kind, pd.CategoricalDtype)
     }
+    known = {name: kind.categories for name, kind in kinds.items()}
     for column, levels in (known | dict(study.ordered)).items():
         unknown = sorted(set(frame[column].dropna()) - set(levels), key=str)
         if unknown:
@@ -135,6 +134,4 @@ def _as_twin(found: pd.DataFrame, twin: pd.DataFrame, study: _Study) -> pd.DataF
     for column, levels in study.ordered.items():
         numbers = {level: number for number, level in enumerate(levels, start=1)}
         frame[column] = frame[column].map(numbers)
-    return frame.astype(
-        {name: kind for name, kind in twin.dtypes.items() if isinstance(kind, pd.CategoricalDtype)}
-    )
+    return frame.astype(kinds)

@@ -13,7 +13,7 @@ from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels
 from skmixed.design.labels import missing_labels, select_labels
 
-__all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels"]
+__all__ = ["ArrayFactor", "ArrayRecipe", "Labels", "encode_labels", "new_blocks"]
 
 FloatArray = NDArray[np.float64]
 Labels = Sequence[Any] | None
@@ -24,10 +24,7 @@ Labels = Sequence[Any] | None
 class ArrayFactor:
     """Say which columns have random effects of one grouping factor.
 
-    Attributes
-    ----------
-    slopes : tuple of int
-        Positions of the columns with a random slope.
+    ``slopes``: positions of the columns with a random slope.
     """
 
     levels: Levels
@@ -51,12 +48,7 @@ class ArrayFactor:
 class ArrayRecipe:
     """Say which columns are fixed effects, and which are random effects of which factors.
 
-    Attributes
-    ----------
-    names : tuple of str
-        Names of the columns of X.
-    factors : tuple of ArrayFactor
-        The one of most levels first; none for a model without groups.
+    The factor of most levels comes first; there is none in a model without groups.
     """
 
     names: tuple[str, ...]
@@ -72,32 +64,35 @@ class ArrayRecipe:
         )
 
     def new_rows(
-        self,
-        fixed: FloatArray,
-        labels: Sequence[Labels],
-        *,
-        unseen: str = "population",
-        missing: str = "error",
+        self, fixed: FloatArray, labels: Sequence[Labels], *, unseen: str, missing: str
     ) -> NewRows:
-        """Return the columns of rows to predict.
+        """Return the columns of rows to predict; see ``new_blocks``."""
+        columns = [part.columns(fixed) for part in self.factors]
+        levels = [part.levels for part in self.factors]
+        return NewRows(fixed, new_blocks(columns, levels, labels, unseen=unseen, missing=missing))
 
-        Parameters
-        ----------
-        labels : sequence of Labels
-            For each factor.
-        unseen : {"population", "error"}
-            Whether a label that was not fitted is an error.
-        missing : {"population", "error"}
-            Whether a label that is missing is an error, or as one that was not fitted.
-        """
-        blocks = tuple(
-            NewBlock(
-                part.columns(fixed),
-                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
-            )
-            for part, columns in zip(self.factors, labels, strict=True)
-        )
-        return NewRows(fixed, blocks)
+
+def new_blocks(
+    columns: Sequence[FloatArray],
+    levels: Sequence[Levels],
+    labels: Sequence[Labels],
+    *,
+    unseen: str,
+    missing: str,
+) -> tuple[NewBlock, ...]:
+    """Return what rows to predict say of each factor.
+
+    Parameters
+    ----------
+    unseen : {"population", "error"}
+        Whether a label that was not fitted is an error.
+    missing : {"population", "error"}
+        Whether a label that is missing is an error, or as one that was not fitted.
+    """
+    return tuple(
+        NewBlock(part, encode_labels(known, given, unseen=unseen, missing=missing))
+        for part, known, given in zip(columns, levels, labels, strict=True)
+    )
 
 
 def encode_labels(

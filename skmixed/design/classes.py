@@ -21,27 +21,7 @@ FloatArray = NDArray[np.float64]
 def binary_response(y: Any) -> tuple[NDArray[Any], FloatArray]:
     """Return the two classes of a response, and the response as 0 and 1.
 
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Labels of any type: text, numbers, booleans, categories.
-
-    Returns
-    -------
-    classes : ndarray of shape (2,)
-        Sorted, the second is the success.
-    codes : ndarray of shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, y is no array of labels, or there are not two of them.
-
-    Examples
-    --------
-    >>> from skmixed.design.classes import binary_response
-    >>> binary_response(["yes", "no", "yes"])
-    (array(['no', 'yes'], dtype='<U3'), array([1., 0., 1.]))
+    The classes are sorted, and the second is the success.
     """
     labels = column_or_1d(unmasked(y), warn=True)
     missing = pd.isna(labels)
@@ -77,27 +57,7 @@ def class_weighted(
 ) -> FloatArray | None:
     """Multiply the weights of rows by those of their classes.
 
-    Parameters
-    ----------
-    class_weight : {None, "balanced"} or dict
-        As for scikit-learn's classifiers. Balanced classes have equal sums of weights.
-    classes : ndarray of shape (2,)
-    codes : ndarray of shape (n,)
-        As `binary_response` returns them.
-    weights : ndarray of shape (n,) or None
-        Checked weights of the rows, None where all are 1.
-
-    Returns
-    -------
-    ndarray of shape (n,) or None
-        None where all are 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.design.classes import class_weighted
-    >>> class_weighted("balanced", np.array(["a", "b"]), np.array([0.0, 1.0, 1.0, 1.0]), None)
-    array([2.        , 0.66666667, 0.66666667, 0.66666667])
+    Weights of None are all 1.
     """
     if class_weight is None:
         return weights

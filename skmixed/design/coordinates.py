@@ -64,17 +64,7 @@ class FixedCoordinates:
         return self.basis.shape[1] + self.intercept
 
     def transform(self, fixed: FloatArray, *, spare: int = 0) -> FloatArray:
-        """Return the standardised columns as rows of an array.
-
-        Parameters
-        ----------
-        spare : int, default=0
-            Number of rows to add, not filled.
-
-        Returns
-        -------
-        ndarray of shape (n_coefficients + spare, n)
-        """
+        """Return the standardised columns as rows of an array, and spare rows, not filled."""
         rows = np.empty((self.n_coefficients + spare, len(fixed)))
         first = int(self.intercept)
         rows[:first] = 1.0
@@ -191,12 +181,7 @@ def random_coordinates(
     and a structure closed under linear maps is centred and scaled, one closed under diagonal maps
     is scaled, any other gets one common scale.
 
-    Parameters
-    ----------
-    invariances : tuple of str
-        For each term what its structure allows: "linear", "diagonal" or "scalar".
-    counts : ndarray of shape (n,), optional
-        How often each row counts in means and lengths, by default once.
+    ``invariances``: for each term what its structure allows: "linear", "diagonal" or "scalar".
     """
     n_effects = block.columns.shape[1]
     center, scale = np.zeros(n_effects), np.ones(n_effects)
@@ -232,12 +217,8 @@ def _mean(rows: FloatArray, counts: FloatArray | None) -> FloatArray:
 def relative_pivots(rows: FloatArray) -> FloatArray:
     """Return what each row has beside the earlier ones, relative to its length.
 
-    They come from the rows' correlations, whose rounding hides what is below about 1e-8.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        All 0 where some row plainly depends on others.
+    They come from the rows' correlations, whose rounding hides what is below about 1e-8. All are 0
+    where some row plainly depends on others.
     """
     gram = rows @ rows.T
     lengths = np.sqrt(gram.diagonal())
@@ -249,14 +230,7 @@ def relative_pivots(rows: FloatArray) -> FloatArray:
 def aliased_rows(rows: FloatArray, tolerance: float = ALIASED) -> NDArray[np.bool_]:
     """Find the rows that the earlier ones explain; most often their correlations rule it out.
 
-    Parameters
-    ----------
-    tolerance : float, default=ALIASED
-        What the earlier rows may leave of such a row, relative to its length.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows,)
+    ``tolerance``: what the earlier rows may leave of such a row, relative to its length.
     """
     if not len(rows) or relative_pivots(rows).min() > PLAINLY_INDEPENDENT:
         return np.zeros(len(rows), dtype=bool)

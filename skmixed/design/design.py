@@ -40,12 +40,7 @@ class TermLayout:
 class RandomBlock:
     """Hold the random effects of one grouping factor: all terms that share it.
 
-    Attributes
-    ----------
-    columns : ndarray of shape (n, n_effects)
-        The columns of Z before they are spread over the levels.
-    terms : tuple of TermLayout
-        The terms, in the order of their columns.
+    ``columns`` of shape (n, n_effects): the columns of Z before they are spread over the levels.
     """
 
     factor: GroupingFactor
@@ -74,8 +69,6 @@ class Design:
         A known part of the mean.
     weights : Weights
         Of the rows, and of the groups of the first block.
-    residual : ResidualColumns or None
-        What a structure of the residuals reads; None without one.
     """
 
     response: FloatArray
@@ -176,7 +169,6 @@ class NewRows:
     ----------
     fixed : ndarray of shape (n, n_features)
         The columns of X but for the intercept.
-    offset : ndarray of shape (n,) or None
     residual : ResidualColumns or None
         What a structure of the residuals reads; None where the data do not have all of it.
     related : RelatedRows or None

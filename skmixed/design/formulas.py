@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from skmixed.design.arrays import Labels, encode_labels
-from skmixed.design.design import NewBlock, NewRows, RandomBlock, TermLayout
+from skmixed.design.arrays import Labels, new_blocks
+from skmixed.design.design import NewRows, RandomBlock, TermLayout
 from skmixed.design.groups import GroupingFactor, Levels, factorise_interaction
-from skmixed.design.reversed_terms import require_sides
 from skmixed.formula import FormulaMatrices, FormulaRecipe, ParsedFormula, train_formula
-from skmixed.formula.columns import column_names, find_column, unknown_name
+from skmixed.formula.columns import column_names, find_column, read_columns, unknown_name
 
 __all__ = ["FormulaDesign", "FormulaFactor", "train_formula_design"]
 
@@ -25,12 +25,7 @@ FloatArray = NDArray[np.float64]
 class FormulaFactor:
     """Hold one grouping factor of a formula.
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Columns of the data that make it up.
-    terms : tuple of int
-        Positions of its terms in the formula.
+    ``terms``: positions of its terms in the formula.
     """
 
     columns: tuple[str, ...]
@@ -42,10 +37,7 @@ class FormulaFactor:
 class FormulaDesign:
     """Hold what training learned of a formula: how to make its columns, and the factors' levels.
 
-    Attributes
-    ----------
-    factors : tuple of FormulaFactor
-        The one of most levels first.
+    The factor of most levels comes first.
     """
 
     recipe: FormulaRecipe
@@ -81,57 +73,20 @@ class FormulaDesign:
         )
 
     def new_rows(
-        self,
-        data: Any,
-        labels: Sequence[Labels],
-        *,
-        unseen: str = "population",
-        missing: str = "error",
+        self, data: Any, labels: Sequence[Labels], *, unseen: str, missing: str
     ) -> NewRows:
-        """Return the columns of rows to predict.
-
-        Parameters
-        ----------
-        labels : sequence of Labels
-            For each factor.
-        unseen : {"population", "error"}
-            Whether a label that was not fitted is an error.
-        missing : {"population", "error"}
-            Whether a label that is missing is an error, or as one that was not fitted.
-        """
+        """Return the columns of rows to predict; see ``new_blocks``."""
         matrices = self.recipe.evaluate(data)
-        blocks = tuple(
-            NewBlock(
-                _joined(matrices.effects, part.terms),
-                encode_labels(part.levels, columns, unseen=unseen, missing=missing),
-            )
-            for part, columns in zip(self.factors, labels, strict=True)
-        )
+        columns = [_joined(matrices.effects, part.terms) for part in self.factors]
+        levels = [part.levels for part in self.factors]
+        blocks = new_blocks(columns, levels, labels, unseen=unseen, missing=missing)
         return NewRows(self.fixed_columns(matrices), blocks, matrices.offset)
 
 
 def train_formula_design(
     parsed: ParsedFormula, data: Any, environment: Mapping[str, Any] | None = None
 ) -> tuple[FormulaDesign, FormulaMatrices, tuple[GroupingFactor, ...]]:
-    """Train a formula on data.
-
-    Parameters
-    ----------
-    environment : mapping or None
-        Functions and constants that the formula may use besides its own.
-
-    Returns
-    -------
-    matrices : FormulaMatrices
-        The columns of the training rows, and their response.
-    factors : tuple of GroupingFactor
-        In the order of the design.
-
-    Raises
-    ------
-    ValueError
-        If a grouping factor is not in the data, or a random term is clearly reversed.
-    """
+    """Train a formula on data."""
     terms: dict[tuple[str, ...], list[int]] = {}
     for position, term in enumerate(parsed.random):
         terms.setdefault(term.factor, []).append(position)
@@ -147,7 +102,7 @@ def train_formula_design(
     ]
     for columns, factor in trained:
         for position in terms[columns]:
-            require_sides(recipe, position, factor, data)
+            _require_sides(recipe, position, factor, data)
     trained.sort(key=lambda pair: -len(pair[1].levels))
     design = FormulaDesign(
         recipe,
@@ -164,3 +119,34 @@ def _joined(effects: Sequence[FloatArray], terms: Sequence[int]) -> FloatArray:
     if len(terms) == 1:
         return effects[terms[0]]
     return np.concatenate([effects[i] for i in terms], axis=1)
+
+
+def _require_sides(recipe: FormulaRecipe, position: int, factor: GroupingFactor, data: Any) -> None:
+    """Raise ValueError if a random term is clearly reversed.
+
+    That is where categories stand left of the bar and a number stands right of it, no group has
+    more rows than there are effects, so that the model could not be fitted either way, and the
+    formula treats the number as a slope and the categories as groups: the number is a fixed effect
+    or has fewer values than there are categories, and the categories are no fixed effect.
+    """
+    term = recipe.parsed.random[position]
+    by_column = recipe.effect_terms[position]
+    effects = [name for name in dict.fromkeys(by_column) if name != "1"]
+    if len(effects) != 1 or len(term.factor) != 1 or effects[0] not in recipe.levels:
+        return
+    if factor.sizes.max(initial=0) > len(by_column):
+        return
+    (left,), (right,) = effects, term.factor
+    fixed = recipe.fixed_terms
+    slope = right in fixed or len(recipe.levels[left]) > len(factor.levels)
+    if left in fixed or not slope:
+        return
+    values = read_columns(data, [right])[right]
+    if isinstance(values, pd.Categorical) or values.dtype.kind != "f":
+        return
+    raise ValueError(
+        f"The random term ({left} | {right}) has {len(by_column)} effects, one for each category "
+        f"of {left!r}, and no value of {right!r} has more rows than that. Did you mean "
+        f"({right} | {left}): a slope of {right!r} for each {left!r}? Groups stand right of the "
+        f"bar. If neither is a slope, write (1 | {left}) + (1 | {right})."
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.labels import label_values
 from skmixed.exceptions import GroupDtypeWarning, warn_user
+from skmixed.formula.categories import shown_labels
 from skmixed.saving.fields import FieldState
 from skmixed.saving.labels import PlainLabels
 
@@ -25,7 +26,6 @@ __all__ = [
     "in_order_of_categories",
 ]
 
-_SHOWN = 5
 _REMEDY = "Drop these rows, or give them a label of their own."
 _REMEDY_AT_PREDICT = (
     "Drop these rows, or give them a label of their own; an estimator with "
@@ -85,15 +85,7 @@ class Levels(FieldState):
     def encode(self, columns: Sequence[Any]) -> NDArray[np.intp]:
         """Return the code of each row's label; new labels are numbered from ``len(self)`` on.
 
-        Parameters
-        ----------
-        columns : sequence of array-like of shape (n,)
-            One array of labels, or one for each column of an interaction.
-
-        Raises
-        ------
-        ValueError
-            If a label is missing.
+        ``columns`` is one array of labels, or one for each column of an interaction.
         """
         values = [label_values(column) for column in columns]
         for value in values:
@@ -113,19 +105,8 @@ class Levels(FieldState):
     ) -> tuple[Levels, NDArray[np.intp], NDArray[np.intp]]:
         """Add the new labels of some rows, so that all labels are sorted.
 
-        Parameters
-        ----------
-        columns : sequence of array-like of shape (n,)
-            As for ``encode``.
-        codes : ndarray of shape (n,)
-            What it returned for these rows, or for more rows.
-
-        Returns
-        -------
-        places : ndarray of shape (n_levels,)
-            Where the levels of this factor are among them.
-        codes : ndarray of shape (n,)
-            Position of each row's label among them.
+        ``codes`` is what ``encode`` returned for these rows, or for more. Returned beside the
+        levels are the places of this factor's among them, and the new code of each row.
         """
         new, first = np.unique(codes, return_index=True)
         first, new = first[new >= len(self)], new[new >= len(self)]
@@ -154,10 +135,8 @@ class Levels(FieldState):
             return
         rows = [np.asarray(label_values(column), dtype=object)[unseen] for column in columns]
         found = list(dict.fromkeys(rows[0] if len(rows) == 1 else zip(*rows, strict=True)))
-        shown = ", ".join(repr(label) for label in found[:_SHOWN])
-        more = ", ..." if len(found) > _SHOWN else ""
         raise ValueError(
-            f"Found unknown groups [{shown}{more}] ({unseen.sum()} of {len(codes)} rows) in "
+            f"Found unknown groups {shown_labels(found)} ({unseen.sum()} of {len(codes)} rows) in "
             f"'{self.name}'. {remedy}"
         )
 
@@ -178,10 +157,7 @@ class Levels(FieldState):
 class GroupingFactor:
     """Hold the levels of one grouping factor and each row's level.
 
-    Attributes
-    ----------
-    codes : ndarray of shape (n,)
-        Position of each row's label in ``levels``.
+    ``codes`` of shape (n,): position of each row's label in ``levels``.
     """
 
     levels: Levels
@@ -199,28 +175,7 @@ class GroupingFactor:
 
 
 def factorise(labels: Any, name: str) -> GroupingFactor:
-    """Turn labels of any type into sorted levels and codes.
-
-    Parameters
-    ----------
-    labels : array-like of shape (n,)
-        Strings, integers, mixed objects, categories, dates, booleans, nullable or unsigned
-        integers.
-    name : str
-        Name of the factor, for messages and tables.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing or infinite.
-
-    Examples
-    --------
-    >>> from skmixed.design.groups import factorise
-    >>> factor = factorise(["b", "a", "b"], "school")
-    >>> list(factor.levels.labels), factor.codes.tolist()
-    (['a', 'b'], [1, 0, 1])
-    """
+    """Turn labels of any type into sorted levels and codes."""
     values = label_values(labels)
     codes, uniques = _factorised(values, name)
     if codes.min(initial=0) < 0 or _may_be_infinite(values):
@@ -232,14 +187,7 @@ def factorise(labels: Any, name: str) -> GroupingFactor:
 
 
 def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> GroupingFactor:
-    """Turn the combinations of several label columns that occur into levels and codes.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-    names : sequence of str
-        Name of each column; the factor is called by all of them, joined with ``":"``.
-    """
+    """Turn the combinations of several label columns that occur into levels and codes."""
     parts = [factorise(column, name) for column, name in zip(columns, names, strict=True)]
     if len(parts) == 1:
         return parts[0]
@@ -255,31 +203,14 @@ def factorise_interaction(columns: Sequence[Any], names: Sequence[str]) -> Group
 
 
 def differs_within(values: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Tell where rows differ from the last row of their group.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,) or (n, n_columns)
-    codes : ndarray of shape (n,)
-        The group of each row.
-
-    Returns
-    -------
-    ndarray of the shape of values
-    """
+    """Tell where rows differ from the last row of their group."""
     last = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
     last[codes] = np.arange(len(codes))
     return np.asarray(values != values[last[codes]])
 
 
 def in_order_of_categories(levels: Levels, labels: pd.Categorical) -> Levels:
-    """Return levels in the order of the categories of their labels, rather than sorted.
-
-    Parameters
-    ----------
-    labels : Categorical
-        None of them missing.
-    """
+    """Return levels in the order of the categories of their labels, rather than sorted."""
     return Levels(levels.name, pd.Index(labels.categories[np.unique(labels.codes)]))
 
 
@@ -317,11 +248,7 @@ def _check_complete(values: Any, name: str, remedy: str = _REMEDY) -> None:
         raise ValueError(
             f"groups contains NaN in '{name}' ({missing.sum()} of {len(missing)} rows). {remedy}"
         )
-    if (
-        isinstance(values, np.ndarray)
-        and values.dtype.kind == "f"
-        and not np.isfinite(values).all()
-    ):
+    if _may_be_infinite(values) and not np.isfinite(values).all():
         raise ValueError(f"groups contains infinity in '{name}'. Give each row a finite label.")
 
 

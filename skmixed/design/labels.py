@@ -40,22 +40,10 @@ def label_values(labels: Any) -> Any:
 
 
 def select_labels(columns: Sequence[Any], rows: NDArray[Any]) -> list[Any]:
-    """Return the labels of some rows.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-        As for ``Levels.encode``.
-    """
+    """Return the labels of some rows."""
     return [label_values(column)[rows] for column in columns]
 
 
 def missing_labels(columns: Sequence[Any]) -> NDArray[np.bool_]:
-    """Tell in which rows a label is missing.
-
-    Parameters
-    ----------
-    columns : sequence of array-like of shape (n,)
-        As for ``Levels.encode``.
-    """
+    """Tell in which rows a label is missing."""
     return np.any([np.asarray(pd.isna(label_values(column))) for column in columns], axis=0)

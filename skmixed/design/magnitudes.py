@@ -29,7 +29,8 @@ def check_magnitudes(design: Design) -> None:
         return
     y = _largest(design.response[:, None])
     _check(y, ["y"], "values of about")
-    for columns, names in _columns(design):
+    named = [(design.fixed, design.fixed_names)]
+    for columns, names in [*named, *((one.columns, one.effect_names) for one in design.blocks)]:
         x = _largest(columns)
         _check(x, names, "values of about")
         if y.all():
@@ -40,15 +41,6 @@ def _is_ordinary(table: FloatArray) -> bool:
     """Tell at a glance that no column is near the limits."""
     squares = np.einsum("ij,ij->j", table, table).tolist()
     return all(1.0 / ORDINARY < square < ORDINARY for square in squares)
-
-
-def _columns(design: Design) -> list[tuple[FloatArray, Sequence[str]]]:
-    """Return the columns of X and of each block of Z with their names."""
-    found: list[tuple[FloatArray, Sequence[str]]] = [(design.fixed, design.fixed_names)]
-    for block in design.blocks:
-        names = [name for term in block.terms for name in term.effect_names]
-        found.append((block.columns, names))
-    return found
 
 
 def _largest(columns: FloatArray) -> FloatArray:

@@ -24,36 +24,7 @@ def total_offset(
     A formula evaluates its own offsets in new rows too. What was given beside it for the fit says
     nothing about new rows: it counts as 0 there unless it is given again, as in statsmodels.
 
-    Parameters
-    ----------
-    n : int
-        How many rows there are.
-    in_formula : ndarray of shape (n,) or None
-        The sum of the formula's own offsets.
-    offset : array-like of shape (n,) or None
-        A known part given beside the formula.
-    exposure : array-like of shape (n,) or None
-        Time, area or persons at risk: its logarithm is added.
-    link : str
-        Name of the link; an exposure needs ``"log"``.
-
-    Returns
-    -------
-    ndarray of shape (n,) or None
-        None where nothing is known.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number per row, an exposure is not positive, or the link is not
-        logarithmic.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.design.offsets import total_offset
-    >>> total_offset(2, np.array([1.0, 1.0]), None, [1.0, np.e], link="log")
-    array([1., 2.])
+    ``exposure`` is time, area or persons at risk: its logarithm is added.
     """
     known = [] if in_formula is None else [in_formula]
     if offset is not None:

@@ -16,12 +16,7 @@ __all__ = ["ResidualColumns"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualColumns(Mapping[Any, Any]):
-    """Hold columns by the names that a residual structure has for them, in their own type.
-
-    Attributes
-    ----------
-    values_by_name : mapping of ndarray of shape (n,)
-    """
+    """Hold columns by the names that a residual structure has for them, in their own type."""
 
     values_by_name: Mapping[Any, Any]
 

@@ -40,16 +40,6 @@ class ReadResponse:
         How often each row counts beside its trials; None where each does once.
     labels : tuple or None
         The two labels of failure and success, where the response is labels or booleans.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.design.response import response_of_values
-    >>> response = response_of_values(
-    ...     np.array([0.5, 1.0]), outcome="proportions", weights=np.array([4.0, 3.0])
-    ... )
-    >>> response.trials, response.weights, response.row_weights
-    (array([4., 3.]), None, array([4., 3.]))
     """
 
     name: str
@@ -70,37 +60,20 @@ class ReadResponse:
 class ResponseReader:
     """Read the response of rows as that of training was read.
 
-    Attributes
-    ----------
-    outcome : {"proportions", "counts", "numbers"}
-        What the family has: proportions of successes (binomial), counts, or any numbers.
+    ``outcome`` is what the family has: "proportions" of successes (binomial), "counts", or any
+    "numbers".
     """
 
     recipe: ResponseRecipe
     outcome: str
 
     def read(self, data: Any, weights: FloatArray | None = None) -> ReadResponse:
-        """Return the response of rows.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n,), optional
-            Checked weights of the rows: the trials, where the response is proportions.
-
-        Raises
-        ------
-        ValueError
-            If a value is missing, or is none that the family can have.
-        """
+        """Return the response of rows."""
         return self.response(self.recipe.evaluate(data), weights)
 
     def observed(self, data: Any) -> FloatArray:
         """Return the response of rows in numbers, unchecked; NaN where there are no trials."""
-        given = self.recipe.evaluate(data)
-        first, *others = given.columns
-        if not others:
-            return first
-        return _quotient(first, others[0] if given.kind == "quotient" else first + others[0])
+        return _in_numbers(self.recipe.evaluate(data))
 
     def response(self, given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
         """Return the response that the columns of the left side are."""
@@ -114,7 +87,7 @@ class ResponseReader:
                 f"The response {given.name!r} holds labels such as {given.labels[0]!r}: expected "
                 "numbers. Convert them to numbers, or use family='binomial' for two labels."
             )
-        values = given.columns[0] if given.kind == "values" else _quotient(*given.columns)
+        values = _in_numbers(given)
         assert_all_finite(values, input_name="y")
         return response_of_values(values, outcome=self.outcome, weights=weights, name=given.name)
 
@@ -131,31 +104,12 @@ def train_response(
 
     Parameters
     ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows, n of them.
     outcome : {"proportions", "counts", "numbers"}
         What the family has. Only proportions may be ``cbind(successes, failures)``, labels, or
         ``successes / trials``, whose denominator is the number of trials where there are no
         weights.
     weights : ndarray of shape (n,), optional
         Checked weights of the rows: the trials, where the response is proportions.
-    environment : mapping, optional
-        Functions and constants that the formula may use besides its own.
-
-    Raises
-    ------
-    ValueError
-        If the response cannot be evaluated, or is none that the family can have.
-
-    Examples
-    --------
-    >>> from skmixed.design.response import train_response
-    >>> from skmixed.formula import parse_formula
-    >>> data = {"cured": [1, 3], "treated": [2, 4]}
-    >>> formula = parse_formula("cured / treated ~ 1")
-    >>> _, response = train_response(formula, data, outcome="proportions")
-    >>> response.values, response.trials
-    (array([0.5 , 0.75]), array([2., 4.]))
     """
     recipe, given = train_response_columns(parsed, data, environment=environment)
     reader = ResponseReader(recipe, outcome)
@@ -167,20 +121,8 @@ def response_of_values(
 ) -> ReadResponse:
     """Return the response that finite numbers are, one per row.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-    outcome : {"proportions", "counts", "numbers"}
-        What the family has.
-    weights : ndarray of shape (n,), optional
-        Checked weights of the rows. They are trials if any value is a fraction of successes.
-    name : str, default="y"
-        For messages.
-
-    Raises
-    ------
-    ValueError
-        If a number is none that the family can have.
+    ``weights`` of shape (n,): checked weights of the rows. They are trials if any value is a
+    fraction of successes.
     """
     if outcome == "proportions":
         trials = proportion_trials(values, weights, name)
@@ -192,14 +134,13 @@ def response_of_values(
 
 def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResponse:
     """Return proportions of successes, whichever way they were written."""
-    first, *others = given.columns
+    first, trials = given.columns[0], given.trials
     if given.labels is not None:
         return ReadResponse(
             given.name, first, weights=weights, labels=check_labels(given.labels, given.name)
         )
-    if given.kind == "values":
+    if trials is None:
         return response_of_values(first, outcome="proportions", weights=weights, name=given.name)
-    trials = others[0] if given.kind == "quotient" else first + others[0]
     check_successes(first, trials, given.name)
     values = np.divide(first, trials, out=np.zeros_like(first), where=trials > 0)
     if given.kind == "cbind" or weights is None:
@@ -209,7 +150,9 @@ def _proportions(given: ResponseColumns, weights: FloatArray | None) -> ReadResp
     return response_of_values(values, outcome="proportions", weights=weights, name=given.name)
 
 
-def _quotient(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Return a quotient, infinite or NaN where the denominator is 0."""
+def _in_numbers(given: ResponseColumns) -> FloatArray:
+    """Return the numbers themselves, or quotients, infinite or NaN where there are no trials."""
+    if given.trials is None:
+        return given.columns[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return numerator / denominator
+        return given.columns[0] / given.trials

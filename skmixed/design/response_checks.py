@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmixed.exceptions import FractionalResponseWarning, warn_user
+from skmixed.formula.categories import shown_labels
 
 __all__ = ["check_counts", "check_labels", "check_successes", "proportion_trials"]
 
@@ -19,16 +20,10 @@ _OF_PRODUCTS = 1e-3
 
 
 def check_labels(labels: tuple[Any, ...], name: str) -> tuple[Any, Any]:
-    """Return the labels of failure and success.
-
-    Raises
-    ------
-    ValueError
-        If there are not two.
-    """
+    """Return the labels of failure and success."""
     if len(labels) == 2:
         return labels[0], labels[1]
-    shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+    shown = shown_labels(labels)[1:-1]
     got = f"The response {name!r} has {len(labels)} labels ({shown}): expected 2. "
     if len(labels) < 2:
         raise ValueError(
@@ -43,13 +38,7 @@ def check_labels(labels: tuple[Any, ...], name: str) -> tuple[Any, Any]:
 
 
 def check_counts(values: FloatArray, name: str) -> None:
-    """Warn of counts that are not whole numbers.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative.
-    """
+    """Warn of counts that are not whole numbers."""
     negative = values < 0
     if negative.any():
         raise ValueError(
@@ -67,13 +56,7 @@ def check_counts(values: FloatArray, name: str) -> None:
 
 
 def check_successes(successes: FloatArray, trials: FloatArray, name: str) -> None:
-    """Warn of successes and trials that are not whole numbers.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer successes than 0 or more than trials.
-    """
+    """Warn of successes and trials that are not whole numbers."""
     impossible = (successes < 0) | (successes > trials)
     if impossible.any():
         i = int(np.argmax(impossible))
@@ -83,21 +66,13 @@ def check_successes(successes: FloatArray, trials: FloatArray, name: str) -> Non
             "expected 0 <= successes <= trials. Write 'successes / trials ~' or "
             "'cbind(successes, failures) ~', in this order."
         )
-    fractional = _fractional(successes) | _fractional(trials)
-    if fractional.any():
-        _say_not_whole(fractional, name)
+    _warn_of_fractional(_fractional(successes) | _fractional(trials), name)
 
 
 def proportion_trials(
     values: FloatArray, weights: FloatArray | None, name: str
 ) -> FloatArray | None:
-    """Return the trials behind proportions: the weights, unless every value is 0 or 1.
-
-    Raises
-    ------
-    ValueError
-        If a proportion is not in [0, 1].
-    """
+    """Return the trials behind proportions: the weights, unless every value is 0 or 1."""
     outside = (values < 0) | (values > 1)
     if outside.any():
         raise ValueError(
@@ -117,19 +92,19 @@ def proportion_trials(
         )
         return None
     fractional = _fractional(values * weights, _OF_PRODUCTS) | _fractional(weights)
-    if fractional.any():
-        _say_not_whole(fractional, name)
+    _warn_of_fractional(fractional, name)
     return weights
 
 
-def _say_not_whole(rows: NDArray[np.bool_], name: str) -> None:
-    """Warn that successes or trials are not whole numbers."""
-    warn_user(
-        f"The response {name!r} has successes or trials that are not whole numbers "
-        f"({int(rows.sum())} of {len(rows)} rows, row {int(np.argmax(rows))} first); they are used "
-        "as they are. Check that the weights or the denominator are the number of trials.",
-        FractionalResponseWarning,
-    )
+def _warn_of_fractional(rows: NDArray[np.bool_], name: str) -> None:
+    """Warn if successes or trials of some rows are not whole numbers."""
+    if rows.any():
+        warn_user(
+            f"The response {name!r} has successes or trials that are not whole numbers "
+            f"({int(rows.sum())} of {len(rows)} rows, row {int(np.argmax(rows))} first); they are "
+            "used as they are. Check that the weights or the denominator are the number of trials.",
+            FractionalResponseWarning,
+        )
 
 
 def _fractional(values: FloatArray, tolerance: float = 0.0) -> NDArray[np.bool_]:

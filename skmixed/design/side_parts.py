@@ -20,13 +20,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SidePart:
-    """Hold how a one-sided formula makes the columns of a further predictor.
-
-    Attributes
-    ----------
-    argument : str
-        The argument that gave it, such as ``"zero_inflation"``.
-    """
+    """Hold how a one-sided formula makes the columns of a further predictor."""
 
     argument: str
     recipe: FormulaRecipe
@@ -47,29 +41,14 @@ class SidePart:
         return self.recipe.has_intercept
 
     def matrix(self, data: Any) -> FloatArray:
-        """Return the columns of rows, shape (n, n_columns).
-
-        Raises
-        ------
-        ValueError
-            If a column is not there, or a value is missing or was not in training.
-        """
+        """Return the columns of rows, shape (n, n_columns)."""
         return _finite(self.recipe.evaluate(data).fixed, self.argument)
 
 
 def side_columns(parts: Sequence[SidePart | None], data: Any) -> tuple[FloatArray | None, ...]:
     """Return the columns of several predictors but for the intercepts.
 
-    Parameters
-    ----------
-    parts : sequence of SidePart or None
-        None for a predictor that is the same in all rows.
-    data : DataFrame (pandas, polars) or mapping of columns
-        Not read where all are.
-
-    Returns
-    -------
-    tuple of (ndarray of shape (n, n_columns) or None)
+    A part is None for a predictor that is the same in all rows.
     """
     return tuple(
         None if part is None else part.matrix(data)[:, int(part.has_intercept) :] for part in parts
@@ -77,28 +56,7 @@ def side_columns(parts: Sequence[SidePart | None], data: Any) -> tuple[FloatArra
 
 
 def parse_side_formula(text: str, argument: str) -> ParsedFormula:
-    """Parse a one-sided formula with fixed effects alone.
-
-    Parameters
-    ----------
-    text : str
-        ``"~ 1 + x"``.
-    argument : str
-        The argument that gave it, for messages.
-
-    Raises
-    ------
-    TypeError
-        If it is no text.
-    ValueError
-        If it is no formula, or has a response, random effects, offsets or no term.
-
-    Examples
-    --------
-    >>> from skmixed.design.side_parts import parse_side_formula
-    >>> parse_side_formula("~ 1 + x", "zero_inflation").fixed
-    '1 + x'
-    """
+    """Parse a one-sided formula with fixed effects alone."""
     expected = f"{argument}={text!r}: expected fixed effects alone, such as '~ 1 + x'"
     if not isinstance(text, str):
         raise TypeError(f"{expected}; got {type(text).__name__}.")
@@ -125,35 +83,7 @@ def parse_side_formula(text: str, argument: str) -> ParsedFormula:
 def train_side_part(
     text: str, argument: str, data: Any, *, environment: Mapping[str, Any] | None = None
 ) -> tuple[SidePart, FloatArray]:
-    """Learn from training rows how to make the columns of a further predictor, and make theirs.
-
-    Parameters
-    ----------
-    text : str
-        ``"~ 1 + x"``.
-    argument : str
-        The argument that gave it, such as ``"zero_inflation"``.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows, n of them.
-    environment : mapping, optional
-        Functions and constants that the formula may use besides its own.
-
-    Returns
-    -------
-    matrix : ndarray of shape (n, n_columns)
-
-    Raises
-    ------
-    ValueError
-        If the formula or the data cannot be used.
-
-    Examples
-    --------
-    >>> from skmixed.design.side_parts import train_side_part
-    >>> part, matrix = train_side_part("~ center(x)", "dispersion", {"x": [1.0, 3.0]})
-    >>> part.names, part.matrix({"x": [5.0]})
-    (('Intercept', 'center(x)'), array([[1., 3.]]))
-    """
+    """Learn from training rows how to make the columns of a further predictor, and make theirs."""
     parsed = parse_side_formula(text, argument)
     recipe, matrices = train_formula(parsed, data, environment=environment)
     return SidePart(argument, recipe), _finite(matrices.fixed, argument)

@@ -1,18 +1,49 @@
-"""The weights of rows and groups: what they mean, and how often each row counts."""
+"""The weights of rows and groups: what they mean, and how often each row counts.
+
+A whitening makes the residuals of all rows independent, with one variance.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmixed.design.whitening import DiagonalWhitening
+from skmixed.design.groups import GroupingFactor
 
-__all__ = ["Weights"]
+__all__ = ["SCALINGS", "DiagonalWhitening", "Weights", "Whitening", "sampling_weights"]
 
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.intp]
+SCALINGS = ("size", "effective", "none")
+
+
+class Whitening(Protocol):
+    """Multiply columns by a root of R^-1, where Var(e) = sigma^2 R."""
+
+    @property
+    def log_determinant(self) -> float:
+        """Return log|R|."""
+
+    def apply(self, columns: FloatArray) -> FloatArray:
+        """Return the whitened columns; the argument itself where nothing changes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiagonalWhitening:
+    """Multiply each row by a number, as weights do.
+
+    Without a root, of shape (n,), all rows stay as they are.
+    """
+
+    root: FloatArray | None = None
+    log_determinant: float = 0.0
+
+    def apply(self, columns: FloatArray) -> FloatArray:
+        """Return the columns times the root; the argument itself without one."""
+        return columns if self.root is None else columns * self.root
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +99,7 @@ class Weights:
     def whitening(self, scale: float | None = None) -> DiagonalWhitening:
         """Return the map that multiplies rows by the root of their relative weights.
 
-        Parameters
-        ----------
-        scale : float, optional
-            What precision weights are divided by; by default their mean.
+        ``scale``: what precision weights are divided by; by default their mean.
         """
         if self.values is None:
             return DiagonalWhitening()
@@ -89,3 +117,41 @@ class Weights:
             return Weights(values, self.kind)
         levels, codes = np.unique(self.codes[rows], return_inverse=True)
         return Weights(values, self.kind, self.groups[levels], codes)
+
+
+def sampling_weights(
+    values: FloatArray | None,
+    groups: FloatArray | None,
+    factor: GroupingFactor | None,
+    scaling: str,
+) -> Weights:
+    r"""Return inverse probabilities of rows scaled within groups, and those of groups to mean 1.
+
+    .. math::
+
+        w^*_{ij} = \lambda_j w_{ij}, \qquad
+        \lambda_j = \frac{n_j}{\sum_i w_{ij}} \text{ (size)}, \quad
+        \lambda_j = \frac{\sum_i w_{ij}}{\sum_i w_{ij}^2} \text{ (effective)}
+
+    (Pfeffermann, Skinner, Holmes, Goldstein and Rasbash 1998, section 4).
+
+    Those of rows are positive, and scaled to mean 1 where there are no groups.
+    """
+    if factor is None:
+        return Weights(None if values is None else values / values.mean(), "sampling")
+    if values is not None:
+        values = values * _scales(values, factor, scaling)[factor.codes]
+    if groups is not None:
+        groups = groups / groups.mean()
+    return Weights(values, "sampling", groups, factor.codes)
+
+
+def _scales(values: FloatArray, factor: GroupingFactor, scaling: str) -> FloatArray:
+    """Return lambda of each group."""
+    codes, n_levels = factor.codes, len(factor.levels)
+    if scaling == "none":
+        return np.ones(n_levels)
+    total = np.bincount(codes, values, n_levels)
+    if scaling == "size":
+        return np.asarray(factor.sizes / total)
+    return np.asarray(total / np.bincount(codes, values**2, n_levels))

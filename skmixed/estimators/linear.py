@@ -13,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmixed.covariance import JointCovariance
 from skmixed.design.design import Design
-from skmixed.design.sampling_weights import SCALINGS
-from skmixed.design.weights import Weights
+from skmixed.design.weights import SCALINGS, Weights
 from skmixed.estimators.adapting import design_to_add, rows_to_add
 from skmixed.estimators.learning import all_or_nothing, forget_columns
 from skmixed.estimators.linear_predictions import LinearPredictor

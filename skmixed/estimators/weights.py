@@ -12,8 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor, differs_within
-from skmixed.design.sampling_weights import sampling_weights
-from skmixed.design.weights import Weights
+from skmixed.design.weights import Weights, sampling_weights
 from skmixed.formula.values import unmasked
 
 __all__ = ["WEIGHT_TYPES", "row_weights", "weighted_design"]

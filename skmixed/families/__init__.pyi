@@ -18,7 +18,7 @@ from .probability_links import CLogLog as CLogLog
 from .probability_links import Logit as Logit
 from .probability_links import LogLog as LogLog
 from .probability_links import Probit as Probit
+from .reading import FAMILIES as FAMILIES
+from .reading import LINKS as LINKS
 from .reading import family_from as family_from
-from .registry import FAMILIES as FAMILIES
-from .registry import LINKS as LINKS
 from .zero_inflation import ZeroInflated as ZeroInflated

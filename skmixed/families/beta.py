@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import scipy
 from scipy import special
 
 from skmixed.families.base import (
+    Extra,
     ExtraDerivatives,
     FloatArray,
     Link,
     LinkDerivatives,
     RowDerivatives,
+    Trials,
+    added,
+    composed,
 )
-from skmixed.families.composition import added, composed
 from skmixed.families.distribution import Distribution
 from skmixed.families.links import bounded_exp
-from skmixed.families.probability_links import (
-    Cauchit,
-    CLogLog,
-    Logit,
-    LogLog,
-    ProbabilityLink,
-    Probit,
-)
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
+from skmixed.families.probability_links import PROBABILITY_LINKS, Logit, ProbabilityLink
 
 __all__ = ["Beta"]
 
@@ -63,7 +55,11 @@ class Beta(Distribution):
     extra_names: ClassVar[tuple[str, ...]] = ("dispersion",)
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "strictly between 0 and 1"
-    links: ClassVar[tuple[type, ...]] = (Logit, Probit, CLogLog, LogLog, Cauchit)
+    _remedy: ClassVar[str] = (
+        "Move shares of 0 and 1 inside, as (y * (n - 1) + 0.5) / n does, or model them "
+        "separately; successes among trials have family='binomial'."
+    )
+    links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS
     variance_text: ClassVar[str] = r"\mu (1 - \mu) / (1 + \phi)"
     dispersion_name: ClassVar[str | None] = r"\phi"
 
@@ -78,7 +74,7 @@ class Beta(Distribution):
         share = np.mean((y - mean) ** 2) / np.mean(mean * (1.0 - mean))
         return (float(np.log(np.clip(1.0 / max(float(share), 1e-4) - 1.0, 0.1, 1e4))),)
 
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
         one, other = (
             special.polygamma(1, size) * (size * log_share.first) ** 2
@@ -86,29 +82,23 @@ class Beta(Distribution):
         )
         return one + other
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a share with this mean."""
         return mean * (1.0 - mean) / (1.0 + bounded_exp(extra[0]))
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the absolute value of twice the difference of both log densities."""
         precision = bounded_exp(extra[0])
         return 2.0 * np.abs(_kernel(y, y, precision) - _kernel(y, mean, precision))
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a share drawn for each row."""
         (one, _), (other, _) = self._sizes(eta, extra)
         return rng.beta(one, other)
 
-    def _in_eta(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         (one, log_mean), (other, log_rest) = self._sizes(eta, extra)
         rows = added(
             composed(_term(np.log(y), one, full), log_mean),
@@ -121,7 +111,7 @@ class Beta(Distribution):
         return replace(rows, extra=(replace(omega, first=first),))
 
     def _sizes(
-        self, eta: FloatArray, extra: Sequence[FloatArray]
+        self, eta: FloatArray, extra: Extra
     ) -> tuple[tuple[FloatArray, LinkDerivatives], tuple[FloatArray, LinkDerivatives]]:
         """Return both parameters of the density, each with the logarithm of its share of phi."""
         link = cast("ProbabilityLink", self.link)
@@ -131,23 +121,15 @@ class Beta(Distribution):
             (bounded_exp(extra[0] + other.value), other),
         )
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
         return special.gammaln(bounded_exp(extra[0])) - np.log(y) - np.log1p(-y)
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         (one, _), (other, _) = self._sizes(eta, extra)
         return scipy.stats.beta(one, other)
 
     def _in_support(self, y: FloatArray) -> Any:
         return (y > 0.0) & (y < 1.0)
-
-    def _remedy(self) -> str:
-        return (
-            "Move shares of 0 and 1 inside, as (y * (n - 1) + 0.5) / n does, or model them "
-            "separately; successes among trials have family='binomial'."
-        )
 
 
 def _term(log_y: FloatArray, size: FloatArray, full: bool) -> RowDerivatives:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import FloatArray, Link, RowDerivatives
+from skmixed.families.base import Extra, FloatArray, Link, RowDerivatives, Trials
 from skmixed.families.distribution import Distribution
 from skmixed.families.probability_links import (
-    Cauchit,
-    CLogLog,
+    LOG_CONCAVE_LINKS,
+    PROBABILITY_LINKS,
     Logit,
-    LogLog,
     ProbabilityLink,
-    Probit,
 )
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["Binomial"]
 
@@ -50,8 +44,12 @@ class Binomial(Distribution):
     name: ClassVar[str] = "binomial"
     is_discrete: ClassVar[bool] = True
     support: ClassVar[str] = "0 or 1, or shares between them"
-    links: ClassVar[tuple[type, ...]] = (Logit, Probit, CLogLog, LogLog, Cauchit)
-    concave_links: ClassVar[tuple[type, ...]] = (Logit, Probit, CLogLog, LogLog)
+    _remedy: ClassVar[str] = (
+        "Give successes as shares of the trials, and the trials as weights; counts have "
+        "family='poisson'."
+    )
+    links: ClassVar[tuple[type, ...]] = PROBABILITY_LINKS
+    concave_links: ClassVar[tuple[type, ...]] = LOG_CONCAVE_LINKS
     variance_text: ClassVar[str] = r"\mu (1 - \mu)"
 
     link: Link = field(default_factory=Logit)
@@ -60,18 +58,14 @@ class Binomial(Distribution):
         """Return shares between a quarter and three quarters."""
         return 0.5 * y + 0.25
 
-    def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
-        """Return nothing: there is no dispersion."""
-        return ()
-
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
         if isinstance(self.link, Logit):
             return special.expit(eta) * special.expit(-eta)
         link = cast("ProbabilityLink", self.link)
         return -link.log_mean(eta).first * link.log_complement(eta).first
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of one trial."""
         return mean * (1.0 - mean)
 
@@ -80,17 +74,13 @@ class Binomial(Distribution):
         successes = y * trials
         return -np.log1p(trials) - special.betaln(successes + 1.0, trials - successes + 1.0)
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row, that of one trial."""
         # At a probability that is rounded to 1, a success has no deviance.
         return 2.0 * (_log_likelihood(y, y) - _log_likelihood(y, mean))
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a share of successes drawn for each row."""
         mean = self.link.mean(eta)
@@ -99,44 +89,28 @@ class Binomial(Distribution):
         return rng.binomial(np.round(trials).astype(np.int64), mean) / trials
 
     def cdf(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a share up to y."""
         return super().cdf(_successes(y, trials), eta, extra, trials)
 
     def survival(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a share above y."""
         return super().survival(_successes(y, trials), eta, extra, trials)
 
     def quantile(
-        self,
-        probability: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, probability: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the smallest share whose cdf reaches the probability."""
         successes = super().quantile(probability, eta, extra, trials)
         return successes if trials is None else successes / trials
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         return scipy.stats.binom(1 if trials is None else trials, self.link.mean(eta))
 
-    def _in_eta(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         if isinstance(self.link, Logit):
             return _with_logit(y, eta, full)
         link = cast("ProbabilityLink", self.link)
@@ -150,17 +124,8 @@ class Binomial(Distribution):
         )
         return RowDerivatives(value, first, second, third if full else None)
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> None:
-        return None
-
     def _in_support(self, y: FloatArray) -> Any:
         return (y >= 0.0) & (y <= 1.0)
-
-    def _remedy(self) -> str:
-        return (
-            "Give successes as shares of the trials, and the trials as weights; counts have "
-            "family='poisson'."
-        )
 
 
 def _with_logit(y: FloatArray, eta: FloatArray, full: bool) -> RowDerivatives:
@@ -188,6 +153,6 @@ def _log_likelihood(y: FloatArray, mean: FloatArray) -> FloatArray:
     return cast("FloatArray", special.xlogy(y, mean) + special.xlog1py(1.0 - y, -mean))
 
 
-def _successes(y: FloatArray, trials: FloatArray | None) -> FloatArray:
+def _successes(y: FloatArray, trials: Trials) -> FloatArray:
     """Return the successes of a share, which rounding may have left a little below them."""
     return y if trials is None else y * trials * (1.0 + 1e-12)

@@ -21,15 +21,13 @@ HUGE_MEAN, HUGE_SIZE = 1e12, 1e14
 # parameters is worse than leaving the excess out.
 NEARLY_NONE, SMALL = 1e-8, 1e-6
 
-Evaluate = Callable[[FloatArray, FloatArray, FloatArray], Any]
-
 
 class CountFunction(NamedTuple):
-    """Hold a function of counts for each limit: of the argument, the mean and the variance."""
+    """Hold a function of counts for each limit: Poisson's of a mean, gamma's of shape and scale."""
 
     name: str
-    poisson: Evaluate
-    gamma: Evaluate
+    poisson: Callable[[FloatArray, FloatArray], Any]
+    gamma: Callable[[FloatArray, FloatArray, FloatArray], Any]
 
     def __call__(
         self,
@@ -48,48 +46,29 @@ class CountFunction(NamedTuple):
         gamma = (mean > HUGE_MEAN) | (large & ~poisson)
         poisson &= ~gamma
         found = np.empty(mean.shape)
-        for rows, function in ((poisson, self.poisson), (gamma, self.gamma)):
-            if rows.any():
-                found[rows] = function(argument[rows], mean[rows], variance[rows])
+        if poisson.any():
+            found[poisson] = self.poisson(argument[poisson], mean[poisson])
+        if gamma.any():
+            scale = variance[gamma] / mean[gamma]
+            found[gamma] = self.gamma(argument[gamma], mean[gamma] / scale, scale)
         rest = ~(poisson | gamma)
         if rest.any():
             found[rest] = exact(rest, self.name)
         return found
 
 
-def _gamma(mean: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return shape and scale of the gamma distribution with these moments."""
-    scale = variance / mean
-    return mean / scale, scale
-
-
-def _gamma_cdf(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    shape, scale = _gamma(mean, variance)
-    return special.gammainc(shape, np.maximum(y + 0.5, 0.0) / scale)
-
-
-def _gamma_survival(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    shape, scale = _gamma(mean, variance)
-    return special.gammaincc(shape, np.maximum(y + 0.5, 0.0) / scale)
-
-
-def _gamma_quantile(p: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    shape, scale = _gamma(mean, variance)
-    return np.ceil(special.gammaincinv(shape, p) * scale - 0.5)
-
-
-def _poisson_cdf(y: FloatArray, mean: FloatArray, _: FloatArray) -> FloatArray:
-    return np.where(y < 0.0, 0.0, special.pdtr(np.maximum(np.floor(y), 0.0), mean))
-
-
-def _poisson_survival(y: FloatArray, mean: FloatArray, _: FloatArray) -> FloatArray:
-    return np.where(y < 0.0, 1.0, special.pdtrc(np.maximum(np.floor(y), 0.0), mean))
-
-
-def _poisson_quantile(p: FloatArray, mean: FloatArray, _: FloatArray) -> FloatArray:
-    return np.asarray(scipy.stats.poisson.ppf(p, mean))
-
-
-COUNT_CDF = CountFunction("cdf", _poisson_cdf, _gamma_cdf)
-COUNT_SURVIVAL = CountFunction("sf", _poisson_survival, _gamma_survival)
-COUNT_QUANTILE = CountFunction("ppf", _poisson_quantile, _gamma_quantile)
+COUNT_CDF = CountFunction(
+    "cdf",
+    lambda y, mean: np.where(y < 0.0, 0.0, special.pdtr(np.maximum(np.floor(y), 0.0), mean)),
+    lambda y, shape, scale: special.gammainc(shape, np.maximum(y + 0.5, 0.0) / scale),
+)
+COUNT_SURVIVAL = CountFunction(
+    "sf",
+    lambda y, mean: np.where(y < 0.0, 1.0, special.pdtrc(np.maximum(np.floor(y), 0.0), mean)),
+    lambda y, shape, scale: special.gammaincc(shape, np.maximum(y + 0.5, 0.0) / scale),
+)
+COUNT_QUANTILE = CountFunction(
+    "ppf",
+    lambda p, mean: np.asarray(scipy.stats.poisson.ppf(p, mean)),
+    lambda p, shape, scale: np.ceil(special.gammaincinv(shape, p) * scale - 0.5),
+)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from skmixed.families.base import FloatArray, Link, RowDerivatives
+from skmixed.families.base import Extra, FloatArray, Link, RowDerivatives, Trials
 from skmixed.families.links import bounded_exp
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["Distribution"]
 
@@ -29,18 +25,10 @@ class Distribution(ABC):
     extra_names : tuple of str
         ``("dispersion",)``, or empty. The predictor of a dispersion is the logarithm of phi as
         glmmTMB has it, so that its coefficients agree.
-    is_discrete : bool
-        Whether the response takes separate values.
-    support : str
-        The responses that it can have, in words.
     links : tuple of types
         The links that it can have; the first is the default.
     concave_links : tuple of types
         Those with which the log density is concave in eta for every response.
-    variance_text : str
-        How the variance depends on the mean mu, in TeX.
-    dispersion_name : str or None
-        The symbol of the dispersion in it.
     dispersion_power : float
         The dispersion is phi to this power.
     """
@@ -49,6 +37,7 @@ class Distribution(ABC):
     extra_names: ClassVar[tuple[str, ...]] = ()
     is_discrete: ClassVar[bool]
     support: ClassVar[str]
+    _remedy: ClassVar[str]
     links: ClassVar[tuple[type, ...]]
     concave_links: ClassVar[tuple[type, ...]] = ()
     variance_text: ClassVar[str]
@@ -72,17 +61,11 @@ class Distribution(ABC):
         more = ", ..." if len(found) > SHOWN else ""
         raise ValueError(
             f"The response of family={self.name!r} must be {self.support}, got [{shown}{more}] in "
-            f"{len(found)} of {len(y)} rows. {self._remedy()}"
+            f"{len(found)} of {len(y)} rows. {self._remedy}"
         )
 
     def derivatives(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        *,
-        full: bool,
-        normalised: bool = True,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, *, full: bool, normalised: bool = True
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         rows = self._in_eta(y, eta, extra, full)
@@ -95,28 +78,28 @@ class Distribution(ABC):
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return a mean near each response and inside the support, where steps can begin."""
 
-    @abstractmethod
     def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
-        """Return a first value for each further predictor, given rough means."""
+        """Return a first value for each further predictor, given rough means: none by default."""
+        return ()
 
     @abstractmethod
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative in eta: never negative."""
 
-    def mean(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def mean(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of the response."""
         return self.link.mean(eta)
 
-    def variance(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of the response (of one trial, for proportions)."""
         return self.variance_at(self.link.mean(eta), extra)
 
     @abstractmethod
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a response with this mean."""
 
     @abstractmethod
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
 
     def normalising(self, y: FloatArray, trials: FloatArray) -> FloatArray:
@@ -129,40 +112,24 @@ class Distribution(ABC):
 
     @abstractmethod
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a response drawn for each row."""
 
     def cdf(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a response up to y."""
         return np.asarray(self._frozen(eta, extra, trials).cdf(y))
 
     def survival(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a response above y."""
         return np.asarray(self._frozen(eta, extra, trials).sf(y))
 
     def quantile(
-        self,
-        probability: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, probability: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the smallest response whose cdf reaches the probability."""
         quantile = np.asarray(self._frozen(eta, extra, trials).ppf(probability))
@@ -170,25 +137,17 @@ class Distribution(ABC):
         return np.maximum(quantile, 0.0) if self.is_discrete else quantile
 
     @abstractmethod
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         """Return SciPy's distribution of the rows: of successes, where there are trials."""
 
     @abstractmethod
-    def _in_eta(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         """Return the derivatives, with a value that lacks what ``_constant`` gives."""
 
-    @abstractmethod
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray | None:
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray | None:
         """Return the terms of the log density that do not depend on eta, None if there are none."""
+        return None
 
     @abstractmethod
     def _in_support(self, y: FloatArray) -> Any:
         """Return which responses the family can have."""
-
-    @abstractmethod
-    def _remedy(self) -> str:
-        """Return what to do about responses that it cannot have."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
+from skmixed.families.base import Extra, ExtraDerivatives, FloatArray, RowDerivatives, Trials
 from skmixed.families.gamma_functions import digamma_excess, log_gamma_excess
 from skmixed.families.links import Identity, Inverse, Log, bounded_exp
 from skmixed.families.positive import PositiveFamily
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["Gamma"]
 
@@ -52,28 +48,24 @@ class Gamma(PositiveFamily):
         """Return the shape by moments, between 0.1 and 10000."""
         return (float(-np.log(np.clip(np.mean((y / mean - 1.0) ** 2), 1e-4, 10.0))),)
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a response with this mean."""
         return mean * mean * bounded_exp(-extra[0])
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         gap = (y - mean) / mean
         return 2.0 * (gap - np.log1p(gap))
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a response drawn for each row."""
         mean, shape = self.link.mean(eta), bounded_exp(extra[0])
         return mean * (rng.gamma(shape, size=mean.shape) / shape)
 
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         shape, log_ratio = bounded_exp(extra[0]), np.log(y) - t
         ratio = bounded_exp(log_ratio)
@@ -85,11 +77,9 @@ class Gamma(PositiveFamily):
         omega = ExtraDerivatives(value - shape * digamma_excess(shape), first, second)
         return RowDerivatives(value, first, second, -second, (omega,))
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
         return -log_gamma_excess(bounded_exp(extra[0])) - np.log(y)
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         shape = bounded_exp(extra[0])
         return scipy.stats.gamma(shape, scale=self.link.mean(eta) / shape)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, Link, RowDerivatives
-from skmixed.families.composition import composed
+from skmixed.families.base import (
+    Extra,
+    ExtraDerivatives,
+    FloatArray,
+    Link,
+    RowDerivatives,
+    Trials,
+    composed,
+)
 from skmixed.families.distribution import Distribution
 from skmixed.families.links import Identity, Inverse, Log, Sqrt, bounded_exp
-from skmixed.families.probability_links import (
-    Cauchit,
-    CLogLog,
-    Logit,
-    LogLog,
-    ProbabilityLink,
-    Probit,
-)
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
+from skmixed.families.probability_links import PROBABILITY_LINKS, ProbabilityLink
 
 __all__ = ["Gaussian"]
 
@@ -52,17 +48,8 @@ class Gaussian(Distribution):
     extra_names: ClassVar[tuple[str, ...]] = ("dispersion",)
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "finite numbers"
-    links: ClassVar[tuple[type, ...]] = (
-        Identity,
-        Log,
-        Inverse,
-        Sqrt,
-        Logit,
-        Probit,
-        CLogLog,
-        LogLog,
-        Cauchit,
-    )
+    _remedy: ClassVar[str] = "Drop or correct these rows."
+    links: ClassVar[tuple[type, ...]] = (Identity, Log, Inverse, Sqrt, *PROBABILITY_LINKS)
     concave_links: ClassVar[tuple[type, ...]] = (Identity,)
     variance_text: ClassVar[str] = r"\sigma^2"
     dispersion_name: ClassVar[str | None] = r"\sigma^2"
@@ -83,39 +70,31 @@ class Gaussian(Distribution):
         total = max(float(np.var(y)), float(np.finfo(float).eps * np.mean(y * y))) or 1.0
         return (float(np.log(max(float(np.mean((y - mean) ** 2)), 1e-4 * total))),)
 
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
         return self.link.derivatives(eta).first ** 2 * bounded_exp(-extra[0])
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance, whatever the mean."""
         return bounded_exp(extra[0]) * np.ones_like(mean)
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         return (y - mean) ** 2
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a response drawn for each row."""
         return rng.normal(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
-    def _in_eta(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         if isinstance(self.link, Identity):
             return self._in_mean(y, eta, extra, full)
         inner = self.link.derivatives(eta)
         return composed(self._in_mean(y, inner.value, extra, full), inner)
 
-    def _in_mean(
-        self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_mean(self, y: FloatArray, mean: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         """Return the derivatives in the mean, without the constant."""
         gap, precision = y - mean, bounded_exp(-extra[0]) * np.ones_like(mean)
         first = precision * gap
@@ -125,16 +104,11 @@ class Gaussian(Distribution):
         omega = ExtraDerivatives(-value - 0.5, -first, precision)
         return RowDerivatives(value, first, -precision, np.zeros_like(mean), (omega,))
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
         return -0.5 * (np.log(2.0 * np.pi) + extra[0])
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         return scipy.stats.norm(self.link.mean(eta), bounded_exp(0.5 * extra[0]))
 
     def _in_support(self, y: FloatArray) -> Any:
         return np.isfinite(y)
-
-    def _remedy(self) -> str:
-        return "Drop or correct these rows."

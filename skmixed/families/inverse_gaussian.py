@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
+from skmixed.families.base import Extra, ExtraDerivatives, FloatArray, RowDerivatives, Trials
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, bounded_exp
 from skmixed.families.positive import PositiveFamily
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["InverseGaussian"]
 
@@ -51,41 +47,29 @@ class InverseGaussian(PositiveFamily):
         share = np.mean(self.deviance(y, mean, ())) * np.mean(mean)
         return (float(np.log(np.clip(share, 1e-4, 10.0) / np.mean(mean))),)
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a response with this mean."""
         return mean**3 * bounded_exp(extra[0])
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         return (y / mean - 1.0) ** 2 / y
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a response drawn for each row."""
         return rng.wald(self.link.mean(eta), bounded_exp(-extra[0]))
 
     def cdf(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a response up to y: SciPy's overflows for large means."""
         below, reflected, _ = self._passages(y, eta, extra)
         return special.ndtr(below) + reflected
 
     def survival(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a response above y."""
         below, reflected, density = self._passages(y, eta, extra)
@@ -93,7 +77,7 @@ class InverseGaussian(PositiveFamily):
         return np.where(below > 0.0, tail, special.ndtr(-below) - reflected)
 
     def _passages(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray]
+        self, y: FloatArray, eta: FloatArray, extra: Extra
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return z below the barrier, the reflected probability, and exp(-z**2 / 2).
 
@@ -105,7 +89,7 @@ class InverseGaussian(PositiveFamily):
         return below, 0.5 * density * special.erfcx(above / np.sqrt(2.0)), density
 
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         precision, reciprocal = bounded_exp(-extra[0]), bounded_exp(-t)
         gap = y * reciprocal - 1.0
@@ -116,11 +100,9 @@ class InverseGaussian(PositiveFamily):
         omega = ExtraDerivatives(-value - 0.5, -first, -second)
         return RowDerivatives(value, first, second, 4.0 * square - once, (omega,))
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
         return -0.5 * (extra[0] + np.log(2.0 * np.pi) + 3.0 * np.log(y))
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         dispersion = bounded_exp(extra[0])
         return scipy.stats.invgauss(self.link.mean(eta) * dispersion, scale=1.0 / dispersion)

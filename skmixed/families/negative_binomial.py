@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
+from skmixed.families.base import Extra, ExtraDerivatives, FloatArray, RowDerivatives, Trials
 from skmixed.families.gamma_functions import log_rising, polygamma_rise
 from skmixed.families.links import LARGEST_LOG, Log, bounded_exp
 from skmixed.families.poisson import drawn_counts
 from skmixed.families.positive import CountFamily
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["NegativeBinomial"]
 
@@ -55,11 +51,11 @@ class NegativeBinomial(CountFamily):
         squares = np.mean(mean**2)
         return (float(np.log(squares / np.clip(excess, squares / 100.0, squares * 10.0))),)
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a count with this mean."""
         return mean + mean * mean * bounded_exp(-extra[0])
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         size = bounded_exp(extra[0])
         return 2.0 * (
@@ -67,18 +63,14 @@ class NegativeBinomial(CountFamily):
         )
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a count drawn for each row."""
         mean, size = self.link.mean(eta), bounded_exp(extra[0])
         return drawn_counts(mean * (rng.gamma(size, size=mean.shape) / size), rng)
 
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         size = bounded_exp(extra[0])
         ratio = bounded_exp(t - extra[0])
@@ -98,11 +90,9 @@ class NegativeBinomial(CountFamily):
         omega = ExtraDerivatives(in_omega, gap * slope, (gap * turn - size * ratio) * slope)
         return RowDerivatives(value, first, second, second * turn, (omega,))
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        return log_rising(bounded_exp(extra[0]), y) - special.gammaln(y + 1.0)
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
+        return log_rising(bounded_exp(extra[0]), y) + super()._constant(y, extra)
 
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         size = bounded_exp(extra[0])
         return scipy.stats.nbinom(size, size / (size + self.link.mean(eta)))

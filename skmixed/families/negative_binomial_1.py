@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import ExtraDerivatives, FloatArray, RowDerivatives
+from skmixed.families.base import Extra, ExtraDerivatives, FloatArray, RowDerivatives, Trials
 from skmixed.families.gamma_functions import log_rising, polygamma_rise
 from skmixed.families.links import Identity, bounded_exp
 from skmixed.families.poisson import drawn_counts
 from skmixed.families.positive import CountFamily
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["NegativeBinomial1"]
 
@@ -53,27 +49,23 @@ class NegativeBinomial1(CountFamily):
         excess = np.mean((y - mean) ** 2) / np.mean(mean) - 1.0
         return (float(np.log(np.clip(excess, 0.01, 10.0))),)
 
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of a count with this mean."""
         return mean * (1.0 + bounded_exp(extra[0]))
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         return 2.0 * (special.xlogy(y, y / mean) - (y - mean)) / (1.0 + bounded_exp(extra[0]))
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a count drawn for each row."""
         dispersion = bounded_exp(extra[0])
         return drawn_counts(dispersion * rng.gamma(self.link.mean(eta) / dispersion), rng)
 
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         size, dispersion = bounded_exp(t - extra[0]), bounded_exp(extra[0])
         log_total = np.log1p(dispersion)
@@ -92,11 +84,6 @@ class NegativeBinomial1(CountFamily):
         )
         return RowDerivatives(value, first, second, third, (omega,))
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        return -special.gammaln(y + 1.0)
-
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         dispersion = bounded_exp(extra[0])
         return scipy.stats.nbinom(self.link.mean(eta) / dispersion, 1.0 / (1.0 + dispersion))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 from scipy import special
 
-from skmixed.families.base import FloatArray, RowDerivatives
+from skmixed.families.base import Extra, FloatArray, RowDerivatives, Trials
 from skmixed.families.links import Identity, Log, Sqrt, bounded_exp
 from skmixed.families.positive import CountFamily
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 __all__ = ["Poisson", "drawn_counts"]
 
@@ -49,38 +45,25 @@ class Poisson(CountFamily):
     concave_links: ClassVar[tuple[type, ...]] = (Log, Identity, Sqrt)
     variance_text: ClassVar[str] = r"\mu"
 
-    def starting_extra(self, y: FloatArray, mean: FloatArray) -> tuple[float, ...]:
-        """Return nothing: there is no dispersion."""
-        return ()
-
-    def variance_at(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance_at(self, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the mean."""
         return mean
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Return the unit deviance of each row."""
         return 2.0 * (special.xlogy(y, y / mean) - (y - mean))
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a count drawn for each row."""
         return drawn_counts(self.link.mean(eta), rng)
 
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         mean = bounded_exp(t)
         return RowDerivatives(y * t - mean, y - mean, -mean, -mean if full else None)
 
-    def _constant(self, y: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        return -special.gammaln(y + 1.0)
-
-    def _frozen(
-        self, eta: FloatArray, extra: Sequence[FloatArray], trials: FloatArray | None
-    ) -> rv_frozen[Any]:
+    def _frozen(self, eta: FloatArray, extra: Extra, trials: Trials) -> Any:
         return scipy.stats.poisson(self.link.mean(eta))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from skmixed.families.base import FloatArray, Link, LinkDerivatives, RowDerivatives
-from skmixed.families.composition import composed
+from skmixed.families.base import (
+    Extra,
+    FloatArray,
+    Link,
+    LinkDerivatives,
+    RowDerivatives,
+    Trials,
+    composed,
+)
 from skmixed.families.count_limits import COUNT_CDF, COUNT_QUANTILE, COUNT_SURVIVAL, CountFunction
 from skmixed.families.distribution import Distribution
 from skmixed.families.links import Identity, Inverse, InverseSquared, Log, Sqrt
@@ -27,15 +34,14 @@ class PositiveMean(Distribution):
 
     link: Link = field(default_factory=Log)
 
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative in eta."""
-        log_mean = self._log_mean(eta)
-        information = self._information(self.link.mean(eta), extra)
-        return information * log_mean.first * log_mean.first
+        log_mean, mean = self._log_mean(eta), self.link.mean(eta)
+        # Exact for exponential families, and that of quasi-likelihood for others.
+        in_log_mean = mean / (self.variance_at(mean, extra) / mean)
+        return in_log_mean * log_mean.first * log_mean.first
 
-    def _in_eta(
-        self, y: FloatArray, eta: FloatArray, extra: Sequence[FloatArray], full: bool
-    ) -> RowDerivatives:
+    def _in_eta(self, y: FloatArray, eta: FloatArray, extra: Extra, full: bool) -> RowDerivatives:
         """Return the derivatives without the constant."""
         if isinstance(self.link, Log):
             return self._in_log_mean(y, eta, extra, full)
@@ -46,16 +52,9 @@ class PositiveMean(Distribution):
         """Return the logarithm of the mean with its derivatives."""
         return cast("PositiveLink", self.link).log_mean(eta)
 
-    def _information(self, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
-        """Return the expected information on the logarithm of the mean.
-
-        This is exact for exponential families, and that of quasi-likelihood for others.
-        """
-        return mean / (self.variance_at(mean, extra) / mean)
-
     @abstractmethod
     def _in_log_mean(
-        self, y: FloatArray, t: FloatArray, extra: Sequence[FloatArray], full: bool
+        self, y: FloatArray, t: FloatArray, extra: Extra, full: bool
     ) -> RowDerivatives:
         """Return the derivatives in the logarithm of the mean, without the constant."""
 
@@ -66,6 +65,10 @@ class PositiveFamily(PositiveMean):
 
     is_discrete: ClassVar[bool] = False
     support: ClassVar[str] = "positive"
+    _remedy: ClassVar[str] = (
+        "Model whether the response is zero separately (family='binomial'), or use "
+        "family='gaussian'."
+    )
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
         """Return the responses."""
@@ -74,12 +77,6 @@ class PositiveFamily(PositiveMean):
     def _in_support(self, y: FloatArray) -> Any:
         return (y > 0.0) & np.isfinite(y)
 
-    def _remedy(self) -> str:
-        return (
-            "Model whether the response is zero separately (family='binomial'), or use "
-            "family='gaussian'."
-        )
-
 
 @dataclass(frozen=True)
 class CountFamily(PositiveMean):
@@ -87,6 +84,10 @@ class CountFamily(PositiveMean):
 
     is_discrete: ClassVar[bool] = True
     support: ClassVar[str] = "counts: 0, 1, 2, ..."
+    _remedy: ClassVar[str] = (
+        "For a rate, pass the count as the response and its denominator as exposure=; for "
+        "positive amounts use family='gamma'."
+    )
     links: ClassVar[tuple[type, ...]] = (Log, Identity, Sqrt)
 
     def starting_mean(self, y: FloatArray) -> FloatArray:
@@ -94,31 +95,19 @@ class CountFamily(PositiveMean):
         return y + 0.1
 
     def cdf(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a count up to y."""
         return self._count_function(COUNT_CDF, y, eta, extra)
 
     def survival(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a count above y."""
         return self._count_function(COUNT_SURVIVAL, y, eta, extra)
 
     def quantile(
-        self,
-        probability: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, probability: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the smallest count whose cdf reaches the probability."""
         return np.maximum(self._count_function(COUNT_QUANTILE, probability, eta, extra), 0.0)
@@ -128,7 +117,7 @@ class CountFamily(PositiveMean):
         function: CountFunction,
         argument: FloatArray,
         eta: FloatArray,
-        extra: Sequence[FloatArray],
+        extra: Extra,
     ) -> FloatArray:
         """Evaluate a function of the counts, where SciPy's can be trusted by them."""
         argument, eta, *omegas = np.broadcast_arrays(argument, eta, *extra)
@@ -140,12 +129,9 @@ class CountFamily(PositiveMean):
 
         return function(argument, mean, self.variance_at(mean, omegas), exact)
 
+    def _constant(self, y: FloatArray, extra: Extra) -> FloatArray:
+        return -special.gammaln(y + 1.0)
+
     def _in_support(self, y: FloatArray) -> Any:
         # Counts that are not whole numbers have a density too; whoever reads them warns.
         return (y >= 0.0) & np.isfinite(y)
-
-    def _remedy(self) -> str:
-        return (
-            "For a rate, pass the count as the response and its denominator as exposure=; for "
-            "positive amounts use family='gamma'."
-        )

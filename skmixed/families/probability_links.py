@@ -12,7 +12,16 @@ from scipy import special
 from skmixed.families.base import FloatArray, LinkDerivatives
 from skmixed.families.links import bounded_exp
 
-__all__ = ["CLogLog", "Cauchit", "LogLog", "Logit", "ProbabilityLink", "Probit"]
+__all__ = [
+    "LOG_CONCAVE_LINKS",
+    "PROBABILITY_LINKS",
+    "CLogLog",
+    "Cauchit",
+    "LogLog",
+    "Logit",
+    "ProbabilityLink",
+    "Probit",
+]
 
 # Where the third derivative of log Phi begins to lose digits to rounding.
 NORMAL_TAIL = -10.0
@@ -282,3 +291,8 @@ class LogLog(ProbabilityLink):
     def log_complement(self, eta: FloatArray) -> LinkDerivatives:
         """Return the logarithm of one minus the probability with derivatives."""
         return _mirrored(CLogLog().log_mean(-eta))
+
+
+# Those with which the logarithms of a probability and of its complement are concave.
+LOG_CONCAVE_LINKS = (Logit, Probit, CLogLog, LogLog)
+PROBABILITY_LINKS = (*LOG_CONCAVE_LINKS, Cauchit)

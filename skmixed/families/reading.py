@@ -1,4 +1,4 @@
-"""From what a user calls a family and its link to our objects."""
+"""Every family and link by name, and what a user may call them otherwise."""
 
 from __future__ import annotations
 
@@ -7,11 +7,37 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from skmixed.families.base import Link
+from skmixed.families.beta import Beta
+from skmixed.families.binomial import Binomial
 from skmixed.families.distribution import Distribution
-from skmixed.families.registry import FAMILIES, LINKS
+from skmixed.families.gamma import Gamma
+from skmixed.families.gaussian import Gaussian
+from skmixed.families.inverse_gaussian import InverseGaussian
+from skmixed.families.links import Identity, Inverse, InverseSquared, Log, Sqrt
+from skmixed.families.negative_binomial import NegativeBinomial
+from skmixed.families.negative_binomial_1 import NegativeBinomial1
+from skmixed.families.poisson import Poisson
+from skmixed.families.probability_links import PROBABILITY_LINKS
 from skmixed.families.zero_inflation import ZeroInflated
 
-__all__ = ["family_from"]
+__all__ = ["FAMILIES", "LINKS", "family_from"]
+
+FAMILIES: dict[str, type[Distribution]] = {
+    family.name: family
+    for family in (
+        Binomial,
+        Poisson,
+        NegativeBinomial,
+        NegativeBinomial1,
+        Gamma,
+        InverseGaussian,
+        Beta,
+        Gaussian,
+    )
+}
+LINKS: dict[str, type] = {
+    link.name: link for link in (Identity, Log, *PROBABILITY_LINKS, Inverse, InverseSquared, Sqrt)
+}
 
 # What others call them, in lower case and with underscores.
 FAMILY_ALIASES = {
@@ -62,23 +88,6 @@ def family_from(family: Any, link: Any = None) -> Distribution | ZeroInflated:
         An instance of a family of ``statsmodels.genmod.families`` brings its link, a class only its
         name. The dispersion is estimated here: the ``alpha`` of statsmodels' NegativeBinomial is
         not used.
-    link : str, Link, or a link of statsmodels, optional
-        By default that of the family.
-
-    Raises
-    ------
-    ValueError
-        If there is no such family or link, or the family has no such link.
-    TypeError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> from skmixed.families import family_from
-    >>> family_from("binomial", "probit")
-    Binomial(link=Probit())
-    >>> family_from("nbinom2")
-    NegativeBinomial(link=Log())
     """
     if isinstance(family, ZeroInflated):
         return ZeroInflated(cast("Any", family_from(family.family, link)))

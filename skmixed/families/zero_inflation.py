@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
 
-from skmixed.families.base import ExtraDerivatives, Family, FloatArray, Link, RowDerivatives
+from skmixed.families.base import (
+    Extra,
+    ExtraDerivatives,
+    Family,
+    FloatArray,
+    Link,
+    LinkDerivatives,
+    RowDerivatives,
+    Trials,
+    composed,
+)
 from skmixed.families.links import SMALLEST
 from skmixed.families.positive import CountFamily
 
@@ -18,17 +27,6 @@ __all__ = ["ZeroInflated", "without_inflation"]
 # The least share of the weight without inflation that is left: where the family's own weight is a
 # surrogate, the difference may be negative.
 LEAST_WEIGHT = 1e-3
-
-
-class _Softplus(NamedTuple):
-    """Hold the derivatives of log(1 + exp(d)) at d = log f(0) - omega.
-
-    ``first`` is the probability that a zero is one of the counts, and 1 for other responses.
-    """
-
-    first: FloatArray
-    second: FloatArray
-    third: FloatArray
 
 
 @dataclass(frozen=True)
@@ -104,49 +102,20 @@ class ZeroInflated:
         return (*self.family.starting_extra(y, mean), float(special.logit(share)))
 
     def derivatives(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        *,
-        full: bool,
-        normalised: bool = True,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, *, full: bool, normalised: bool = True
     ) -> RowDerivatives:
         """Return the log density with two derivatives in eta, or with all that there are."""
         *others, omega = extra
         counts = self.family.derivatives(y, eta, others, full=full, normalised=normalised)
-        zero = y == 0.0
-        log_either = special.log_expit(-omega)
-        either = np.where(zero, np.logaddexp(omega, counts.value), counts.value) + log_either
-        # An eta without a mean has no density, though the inflated zeros would.
-        value = np.where(np.isneginf(counts.value), -np.inf, either)
-        plus = _softplus(zero, counts.value - omega)
-        square = counts.first * counts.first
-        first = plus.first * counts.first
-        second = plus.first * counts.second + plus.second * square
-        if not full or counts.third is None:
-            return RowDerivatives(value, first, second)
-        third = (
-            plus.first * counts.third
-            + 3.0 * plus.second * counts.first * counts.second
-            + plus.third * square * counts.first
+        in_counts = _in_log_counts(y == 0.0, counts.value, omega)
+        of_omega = ExtraDerivatives(
+            (1.0 - in_counts.first) - special.expit(omega), -in_counts.second, -in_counts.third
         )
-        return RowDerivatives(
-            value,
-            first,
-            second,
-            third,
-            (
-                *(_mixed(plus, counts, one) for one in counts.extra),
-                ExtraDerivatives(
-                    (1.0 - plus.first) - special.expit(omega),
-                    -plus.second * counts.first,
-                    -plus.second * counts.second - plus.third * square,
-                ),
-            ),
-        )
+        rows = composed(RowDerivatives(*in_counts, (of_omega,) if full else ()), counts)
+        mixed = (_mixed(in_counts, counts, one) for one in counts.extra)
+        return replace(rows, extra=(*mixed, *rows.extra))
 
-    def expected_weight(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def expected_weight(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of minus the second derivative, exact where the family's is."""
         *others, omega = extra
         zero = np.zeros_like(eta)
@@ -156,11 +125,11 @@ class ZeroInflated:
         lost = excess * np.exp(count.value) * count.first**2
         return special.expit(-omega) * np.maximum(weight - lost, LEAST_WEIGHT * weight)
 
-    def mean(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def mean(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the expectation of the response, inflation included."""
         return special.expit(-extra[-1]) * self.family.mean(eta, extra[:-1])
 
-    def variance(self, eta: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def variance(self, eta: FloatArray, extra: Extra) -> FloatArray:
         """Return the variance of the response, inflation included."""
         *others, omega = extra
         mean = self.family.mean(eta, others)
@@ -171,7 +140,7 @@ class ZeroInflated:
         """Return what the log density of a share of so many trials adds: nothing here."""
         return self.family.normalising(y, trials)
 
-    def deviance(self, y: FloatArray, mean: FloatArray, extra: Sequence[FloatArray]) -> FloatArray:
+    def deviance(self, y: FloatArray, mean: FloatArray, extra: Extra) -> FloatArray:
         """Raise ValueError: a mixture has no unit deviance."""
         raise ValueError(
             "Deviance residuals are not defined with zero inflation. Use Pearson or quantile "
@@ -179,11 +148,7 @@ class ZeroInflated:
         )
 
     def simulate(
-        self,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        rng: np.random.Generator,
-        trials: FloatArray | None = None,
+        self, eta: FloatArray, extra: Extra, rng: np.random.Generator, trials: Trials = None
     ) -> FloatArray:
         """Return a count drawn for each row."""
         *others, omega = extra
@@ -191,11 +156,7 @@ class ZeroInflated:
         return np.where(rng.random(counts.shape) < special.expit(omega), 0.0, counts)
 
     def cdf(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a count up to y."""
         *others, omega = extra
@@ -203,11 +164,7 @@ class ZeroInflated:
         return np.where(y < 0.0, 0.0, below)
 
     def survival(
-        self,
-        y: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, y: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the probability of a count above y."""
         *others, omega = extra
@@ -215,11 +172,7 @@ class ZeroInflated:
         return np.where(y < 0.0, 1.0, above)
 
     def quantile(
-        self,
-        probability: FloatArray,
-        eta: FloatArray,
-        extra: Sequence[FloatArray],
-        trials: FloatArray | None = None,
+        self, probability: FloatArray, eta: FloatArray, extra: Extra, trials: Trials = None
     ) -> FloatArray:
         """Return the smallest count whose cdf reaches the probability."""
         *others, omega = extra
@@ -232,14 +185,23 @@ def without_inflation(family: Family) -> Family:
     return family.family if isinstance(family, ZeroInflated) else family
 
 
-def _softplus(zero: FloatArray, d: FloatArray) -> _Softplus:
-    """Return the derivatives of log(1 + exp(d)) where the response is zero, of d elsewhere."""
+def _in_log_counts(zero: FloatArray, log_count: FloatArray, omega: FloatArray) -> LinkDerivatives:
+    """Return the log density with derivatives in that of the counts.
+
+    The first is the probability that a zero is one of the counts, and 1 for other responses.
+    """
+    d = log_count - omega
+    value = np.where(zero, np.logaddexp(omega, log_count), log_count) + special.log_expit(-omega)
     share = np.where(zero, special.expit(d), 1.0)
     second = np.where(zero, share * special.expit(-d), 0.0)
-    return _Softplus(share, second, second * (1.0 - 2.0 * share))
+    # An eta without a mean has no density, though the inflated zeros would.
+    value = np.where(np.isneginf(log_count), -np.inf, value)
+    return LinkDerivatives(value, share, second, second * (1.0 - 2.0 * share))
 
 
-def _mixed(plus: _Softplus, counts: RowDerivatives, one: ExtraDerivatives) -> ExtraDerivatives:
+def _mixed(
+    plus: LinkDerivatives, counts: RowDerivatives, one: ExtraDerivatives
+) -> ExtraDerivatives:
     """Return the derivatives in another predictor of the family."""
     slope = counts.first
     return ExtraDerivatives(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmixed.design.design import Design
 from skmixed.design.groups import GroupingFactor
-from skmixed.design.whitening import DiagonalWhitening, Whitening
+from skmixed.design.weights import DiagonalWhitening, Whitening
 from skmixed.likelihood.batched import repeated
 from skmixed.likelihood.cells import CellProducts, cell_products
 from skmixed.likelihood.crossproducts import CrossProducts, FactorProducts, factor_products

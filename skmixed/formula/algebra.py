@@ -15,7 +15,6 @@ import patsy
 from skmixed.formula.columns import Columns
 from skmixed.formula.expansion import expand
 from skmixed.formula.expression import Expression
-from skmixed.formula.functions import FUNCTIONS
 from skmixed.formula.program import names_in
 from skmixed.formula.saved_terms import restored_terms, saved_terms
 
@@ -39,10 +38,6 @@ class CompleteTerm:
     ----------
     factors : frozenset of str
         The expressions that it is the product of; none for the intercept.
-    numbers : frozenset of str
-        Those of them that are numbers, not categories.
-    coded : slice
-        Its columns in the design.
     columns : numpy.ndarray of shape (n, k)
         A column for each combination of categories, those of the first categories last.
     """
@@ -71,11 +66,11 @@ class TrainedTerms:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what training learned, without patsy's objects."""
-        return saved_terms(self.designs, self.singles, FUNCTIONS)
+        return saved_terms(self.designs, self.singles)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make patsy's objects again."""
-        self.designs, self.singles = restored_terms(state, FUNCTIONS)
+        self.designs, self.singles = restored_terms(state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedTerms:
         """Return the object itself: it never changes."""
@@ -144,19 +139,7 @@ class TrainedTerms:
 
 @lru_cache(maxsize=1024)
 def expand_terms(text: str) -> tuple[str, ...]:
-    """Expand a formula's right-hand side into its terms, the intercept first as ``"1"``.
-
-    Raises
-    ------
-    ValueError
-        If patsy or Python cannot read the text, or it has too many terms.
-
-    Examples
-    --------
-    >>> from skmixed.formula.algebra import expand_terms
-    >>> expand_terms("x * z")
-    ('1', 'x', 'z', 'x:z')
-    """
+    """Expand a formula's right-hand side into its terms, the intercept first as ``"1"``."""
     names = [":".join(factor.code for factor in term.factors) or "1" for term in _terms(text)]
     return tuple(sorted(names, key=lambda name: name != "1"))
 
@@ -172,19 +155,7 @@ def train_terms(
     columns: Columns,
     constants: Mapping[str, Any],
 ) -> TrainedTerms:
-    """Learn the coding of each right-hand side, and the state of single expressions.
-
-    Parameters
-    ----------
-    texts : tuple of str
-        Right-hand sides: one design each.
-    singles : tuple of Expression
-        Expressions that are evaluated alone: offsets and the response.
-    columns : dict of str to array
-        The columns of the training rows.
-    constants : mapping of str to object
-        What the other names mean, as `skmixed.formula.expression.resolve` returns them.
-    """
+    """Learn the coding of each right-hand side, and the state of single expressions."""
     environment = patsy.EvalEnvironment([constants])
     try:
         designs = patsy.design_matrix_builders(
@@ -197,32 +168,7 @@ def train_terms(
 
 
 def linear_hypotheses(text: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Read hypotheses on coefficients, such as ``"x1 = x2, x3 = 0"``.
-
-    Parameters
-    ----------
-    text : str, sequence of str or mapping of str to float
-        Equations; what has no ``=`` is compared with 0.
-    names : sequence of str
-        Of the p coefficients.
-
-    Returns
-    -------
-    contrasts : numpy.ndarray of shape (n, p)
-    values : numpy.ndarray of shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or the text is no linear hypothesis.
-
-    Examples
-    --------
-    >>> from skmixed.formula.algebra import linear_hypotheses
-    >>> linear_hypotheses("a = 2 * b, b = 1", ["a", "b"])
-    (array([[ 1., -2.],
-           [ 0.,  1.]]), array([0., 1.]))
-    """
+    """Read hypotheses on coefficients, such as ``"x1 = x2, x3 = 0"``."""
     try:
         if not len(text):
             raise ValueError("it is empty")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["recode", "to_categorical"]
+__all__ = ["recode", "shown_labels", "to_categorical"]
 
 _SHOWN = 5
 _LARGEST_EXACT = 2.0**53
@@ -23,46 +24,28 @@ def to_categorical(values: Any, levels: Any = None) -> pd.Categorical:
         integers, so that their names have no decimals.
     levels : sequence, optional
         All the levels in the order wanted; used or not, all are kept.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, or is none of the given levels.
     """
     categorical = values if isinstance(values, pd.Categorical) else _from_labels(values)
     if levels is not None:
         return recode(categorical, pd.Index(levels))
     _raise_if_missing(categorical)
-    return categorical.remove_unused_categories()
+    counts = np.bincount(categorical.codes, minlength=len(categorical.categories))
+    return categorical if counts.all() else categorical.remove_unused_categories()
 
 
 def recode(values: Any, levels: pd.Index) -> pd.Categorical:
-    """Code labels by the given levels.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,) or pandas.Categorical
-        The labels.
-    levels : pandas.Index
-        All the levels, used or not.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, or is none of the levels.
-    """
+    """Code labels by the given levels."""
     categorical = values if isinstance(values, pd.Categorical) else pd.Categorical(values)
     _raise_if_missing(categorical)
     if categorical.categories.equals(levels):
-        return pd.Categorical.from_codes(categorical.codes, categories=levels)
-    position = _positions(categorical.categories, levels)
-    codes = position[categorical.codes]
+        return pd.Categorical.from_codes(categorical.codes, levels, validate=False)
+    codes = np.asarray(levels.get_indexer(categorical.categories))[categorical.codes]
     if codes.size and codes.min() < 0:
         unknown = pd.unique(np.asarray(categorical)[codes < 0]).tolist()
         raise ValueError(
-            f"found unknown categories {_shown(unknown)} ({int((codes < 0).sum())} of "
-            f"{len(codes)} rows); expected one of {_shown(levels.tolist())}. Leave these rows out, "
-            "or train with rows of every category"
+            f"found unknown categories {shown_labels(unknown)} ({int((codes < 0).sum())} of "
+            f"{len(codes)} rows); expected one of {shown_labels(levels.tolist())}. Leave these "
+            "rows out, or train with rows of every category"
         )
     return pd.Categorical.from_codes(codes, categories=levels)
 
@@ -80,13 +63,6 @@ def _from_labels(values: Any) -> Any:
     return pd.Categorical.from_codes(categorical.codes, whole)
 
 
-def _positions(categories: pd.Index, levels: pd.Index) -> np.ndarray:
-    """Return where each category stands among the levels, -1 where it does not."""
-    if len(categories) == 0:
-        return np.full(1, -1)
-    return np.asarray(levels.get_indexer(categories))
-
-
 def _raise_if_missing(categorical: pd.Categorical) -> None:
     """Raise if any label is missing: a category has no number that could stand for it."""
     n_missing = int((categorical.codes < 0).sum())
@@ -97,7 +73,7 @@ def _raise_if_missing(categorical: pd.Categorical) -> None:
         )
 
 
-def _shown(labels: list[Any]) -> str:
+def shown_labels(labels: Sequence[Any]) -> str:
     """Write the first labels as a list."""
     dots = ", ..." if len(labels) > _SHOWN else ""
     return "[" + ", ".join(repr(label) for label in labels[:_SHOWN]) + dots + "]"

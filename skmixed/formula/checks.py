@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skmixed.formula.functions import NUMPY_NAMES, VALUE_ATTRIBUTES, is_own
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key
 
 __all__ = ["Access", "accesses_in", "check_accesses", "check_syntax", "refused"]
 
@@ -94,17 +94,7 @@ def accesses_in(tree: ast.Expression) -> tuple[Access, ...]:
 
 
 def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[str, Any]) -> None:
-    """Raise ValueError for an attribute that is not of the user's environment, nor listed.
-
-    Parameters
-    ----------
-    accesses : tuple of Access
-        Of the expression.
-    code : str
-        Its text.
-    constants : mapping of str to object
-        What its names mean that are no columns, by key.
-    """
+    """Raise ValueError for an attribute that is not of the user's environment, nor listed."""
     for access in accesses:
         value = constants.get(access.owner) if access.owner is not None else None
         of_user = access.owner in constants and not is_own(value)
@@ -118,7 +108,12 @@ def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[s
                 )
         elif access.kind == "direct" and value is np:
             if access.name not in NUMPY_NAMES:
-                raise ValueError(_not_of_numpy(code, access.name))
+                raise ValueError(
+                    f"The expression {code!r} of the formula: np has no attribute {access.name!r} "
+                    "here, where it offers elementwise functions such as np.log and np.where, and "
+                    "summaries such as np.mean. Compute it as a column of the data first, or "
+                    "define a function and call it by name in mixedlm."
+                )
         elif not of_user and access.name not in VALUE_ATTRIBUTES:
             raise refused(
                 code,
@@ -126,16 +121,6 @@ def check_accesses(accesses: tuple[Access, ...], code: str, constants: Mapping[s
                 f"columns and what is computed from them have only {sorted(VALUE_ATTRIBUTES)} "
                 "here. Compute it as a column of the data first.",
             )
-
-
-def _not_of_numpy(code: str, name: str) -> str:
-    """Say that a formula does not know a name of NumPy."""
-    return (
-        f"The expression {code!r} of the formula: np has no attribute {name!r} here, where it "
-        "offers elementwise functions such as np.log and np.where, and summaries such as np.mean. "
-        "Compute it as a column of the data first, or define a function and call it by name in "
-        "mixedlm."
-    )
 
 
 def _underscored(node: ast.AST) -> str | None:

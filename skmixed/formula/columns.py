@@ -13,6 +13,7 @@ from skmixed.formula.categories import recode, to_categorical
 from skmixed.formula.identifiers import same_name
 from skmixed.formula.tables import require_table
 from skmixed.formula.values import TIMES_OF_OBJECTS, unmasked
+from skmixed.saving.labels import PlainLabels
 
 __all__ = [
     "Columns",
@@ -32,68 +33,36 @@ _NUMBERS_OF_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal", 
 
 
 def rows_with_missing(data: Any, columns: Iterable[str]) -> np.ndarray:
-    """Find the rows in which any of the named columns is missing.
-
-    Parameters
-    ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data, n rows.
-    columns : iterable of str
-        Names of columns.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n,)
-        True where None, NaN, NA or NaT stands in at least one column.
-
-    Raises
-    ------
-    ValueError
-        If a column is not in the data.
-
-    Examples
-    --------
-    >>> from skmixed.formula import rows_with_missing
-    >>> rows_with_missing({"x": [1.0, float("nan")], "g": ["a", "b"]}, ["x", "g"])
-    array([False,  True])
-    """
+    """Find the rows in which any of the named columns is missing."""
     missing = np.zeros(n_rows(data), dtype=bool)
     for name in columns:
         column = _column(data, name)
-        is_missing = np.asarray(pd.isna(column if _is_pandas(column) else _to_array(column)))
+        # The own test of pandas for missing values is the fastest.
+        is_pandas = isinstance(column, (pd.Series, pd.Index))
+        is_missing = np.asarray(pd.isna(column if is_pandas else _to_array(column)))
         missing |= is_missing if is_missing.ndim == 1 else is_missing.any(axis=1)
     return missing
 
 
 def read_columns(
-    data: Any, names: Iterable[str], levels: Mapping[str, pd.Index] | None = None
+    data: Any, names: Iterable[str], levels: Mapping[str, PlainLabels] | None = None
 ) -> Columns:
     """Read the named columns as arrays; numbers become float64, without a copy if they are.
 
     The arrays cannot be written to, so that no expression changes the user's data.
-
-    Parameters
-    ----------
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data.
-    names : iterable of str
-        Names of the columns to read.
-    levels : mapping of str to pandas.Index, optional
-        The levels, in training, of the columns that held categories then; None in training.
-
-    Raises
-    ------
-    ValueError
-        If a column is not in the data, holds missing or unknown categories, or does not hold
-        what it held in training.
     """
-    return {name: _protected(_read_column(data, name, levels)) for name in names}
+    columns = {name: _read_column(data, name, levels) for name in names}
+    for name, values in columns.items():
+        if isinstance(values, np.ndarray):
+            columns[name] = values.view()
+            columns[name].flags.writeable = False
+    return columns
 
 
-def levels_of(columns: Columns) -> dict[str, pd.Index]:
+def levels_of(columns: Columns) -> dict[str, PlainLabels]:
     """Return the levels of the columns that hold categories."""
     return {
-        name: values.categories
+        name: PlainLabels(values.categories)
         for name, values in columns.items()
         if isinstance(values, pd.Categorical)
     }
@@ -134,20 +103,12 @@ def unknown_name(name: str, names: Iterable[Any], what: str) -> str:
     return f"{name!r} is not {what}; the columns are {columns}.{hint}"
 
 
-def _protected(values: Any) -> Any:
-    """Return an array through which nothing can be written."""
-    if isinstance(values, np.ndarray):
-        values = values.view()
-        values.flags.writeable = False
-    return values
-
-
-def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) -> Any:
+def _read_column(data: Any, name: str, levels: Mapping[str, PlainLabels] | None) -> Any:
     """Read one column, naming it where it cannot be read."""
     column = _column(data, name)
     try:
         if levels is not None and name in levels:
-            return recode(_read(column), levels[name])
+            return recode(_read(column), levels[name].index)
         values = _read(column)
         if not isinstance(values, pd.Categorical):
             return values
@@ -160,13 +121,7 @@ def _read_column(data: Any, name: str, levels: Mapping[str, pd.Index] | None) ->
 
 
 def find_column(data: Any, name: str) -> Any:
-    """Return the one column of that name, as the data hold it.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or more than one.
-    """
+    """Return the one column of that name, as the data hold it."""
     try:
         column = data[name]
     except Exception as error:
@@ -202,7 +157,10 @@ def _read(column: Any) -> np.ndarray | pd.Categorical:
         return values
     if values.dtype.kind == "O":
         typed = _from_objects(values)
-        return _ordered_like(column, typed) if isinstance(typed, pd.Categorical) else typed
+        if isinstance(typed, pd.Categorical) and str(dtype).startswith("Enum"):
+            # Polars orders the levels of this type.
+            typed = typed.set_categories(list(cast(Any, dtype).categories))
+        return typed
     if values.dtype.kind in "UST":
         return pd.Categorical(values.astype(object))
     raise ValueError(f"has the type {values.dtype}, which is neither a number nor a category")
@@ -235,16 +193,3 @@ def _from_objects(values: np.ndarray) -> np.ndarray | pd.Categorical:
     if kind == "boolean" and not pd.isna(values).any():
         return values.astype(bool)
     return pd.Categorical(values)
-
-
-def _ordered_like(column: Any, categorical: pd.Categorical) -> pd.Categorical:
-    """Order the levels as a column of polars' type Enum does."""
-    dtype = getattr(column, "dtype", None)
-    if not str(dtype).startswith("Enum"):
-        return categorical
-    return categorical.set_categories(list(cast(Any, dtype).categories))
-
-
-def _is_pandas(column: Any) -> bool:
-    """Tell whether a column is of pandas, whose own test for missing values is the fastest."""
-    return isinstance(column, (pd.Series, pd.Index))

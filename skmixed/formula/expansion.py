@@ -35,17 +35,6 @@ def expand(text: str) -> list[tuple[str, ...]]:
     """Return the terms of a right-hand side, each as the expressions that it multiplies.
 
     The rules are patsy's; the intercept, if it is not removed, is the empty term and comes first.
-
-    Raises
-    ------
-    ValueError
-        If the text cannot be read, or has more than ``MOST_TERMS`` terms.
-
-    Examples
-    --------
-    >>> from skmixed.formula.expansion import expand
-    >>> expand("(x + log(z))**2 - x")
-    [(), ('log(z)',), ('x', 'log(z)')]
     """
     try:
         tree = parse_tree(f"~ {text}")
@@ -186,11 +175,6 @@ def _too_many() -> ValueError:
     )
 
 
-def _unary_plus(_node: Any, only: _Sum) -> _Sum:
-    """Return what stands behind the sign."""
-    return only
-
-
 def _unary_minus(node: Any, _only: _Sum) -> _Sum:
     """Remove the intercept, or add it for -0."""
     if node.args[0].type not in ("ZERO", "ONE"):
@@ -205,6 +189,6 @@ _OPERATORS: dict[tuple[str, int], Callable[..., _Sum]] = {
     ("/", 2): _nesting,
     (":", 2): _interaction,
     ("**", 1): _power,
-    ("+", 1): _unary_plus,
+    ("+", 1): lambda _node, only: only,
     ("-", 1): _unary_minus,
 }

@@ -18,8 +18,7 @@ import pandas as pd
 from skmixed.formula.checks import check_accesses
 from skmixed.formula.columns import Columns, unknown_name
 from skmixed.formula.functions import FUNCTIONS
-from skmixed.formula.identifiers import python_name, same_name
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key, python_name, same_name
 from skmixed.formula.program import compiled, names_in
 
 __all__ = ["Expression", "resolve", "stateful_class"]
@@ -80,10 +79,14 @@ class Expression:
         """Evaluate the expression on columns; the result has their number of rows."""
         column = names_in(self.code).column
         if column is not None and column in data:
-            value = data[column]
+            value: Any = data[column]
         else:
             value = self._run(compiled(self.code, state["stateful"]).evaluation, state, data)
-            value = _without_index(value)
+            # Without an index: rows go by position.
+            if isinstance(value, pd.Series) and isinstance(value.dtype, pd.CategoricalDtype):
+                value = value.array
+            elif isinstance(value, (pd.Series, pd.DataFrame)):
+                value = value.to_numpy()
         if getattr(value, "dtype", None) is not None and value.dtype.kind in "mM":
             raise ValueError(
                 f"The expression {self.code!r} of the formula gives dates or times, which have no "
@@ -124,29 +127,10 @@ def resolve(
     columns: Iterable[Any],
     environment: Mapping[str, Any],
 ) -> tuple[list[str], dict[str, Any]]:
-    """Find what every name of the expressions means.
+    """Return the columns that the expressions use, and what their other names mean, by key.
 
-    Parameters
-    ----------
-    expressions : iterable of Expression
-        The expressions of one formula.
-    columns : iterable
-        Names of the columns; a column goes before anything else of its name used as a variable.
-    environment : mapping of str to object
-        The user's functions, modules and variables, which go before what every formula knows;
-        what is called is never a user's mere variable.
-
-    Returns
-    -------
-    variables : list of str
-        The columns used, each once.
-    constants : dict of str to object
-        The rest, under the keys of `skmixed.formula.keys`.
-
-    Raises
-    ------
-    ValueError
-        If a name is neither a column nor known.
+    A column goes before anything else of its name used as a variable, and what is the user's
+    before what every formula knows; what is called is never a user's mere variable.
     """
     columns = dict.fromkeys(columns)
     # Never merged: the environment of a notebook is large, and a formula uses few names of it.
@@ -206,12 +190,3 @@ def stateful_class(value: Any) -> Any:
     if isinstance(value, type) and hasattr(value, "memorize_chunk"):
         return value
     return getattr(value, "__patsy_stateful_transform__", None)
-
-
-def _without_index(value: Any) -> Any:
-    """Return a series or frame without its index: rows go by position."""
-    if isinstance(value, pd.Series):
-        value = value.array if isinstance(value.dtype, pd.CategoricalDtype) else value.to_numpy()
-    elif isinstance(value, pd.DataFrame):
-        value = value.to_numpy()
-    return value

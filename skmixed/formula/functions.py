@@ -56,12 +56,5 @@ _OWN = frozenset(map(id, FUNCTIONS.values()))
 
 
 def is_own(value: Any) -> bool:
-    """Tell whether a value is one that every formula knows, not one of the user's environment.
-
-    Examples
-    --------
-    >>> from skmixed.formula.functions import FUNCTIONS, is_own
-    >>> is_own(FUNCTIONS["poly"]), is_own(print)
-    (True, False)
-    """
+    """Tell whether a value is one that every formula knows, not one of the user's environment."""
     return id(value) in _OWN

@@ -15,25 +15,7 @@ MOST_FACTORS = 1_000
 
 
 def parse_grouping(tokens: Sequence[Token], written: str) -> list[tuple[str, ...]]:
-    """Parse a grouping side into the factors that it stands for, outermost first.
-
-    Parameters
-    ----------
-    tokens : sequence of Token
-        What stands after the bar; not empty.
-    written : str
-        The whole random term, for messages.
-
-    Returns
-    -------
-    list of tuple of str
-        The columns of each factor: ``a/b`` gives ``[("a",), ("a", "b")]``.
-
-    Raises
-    ------
-    ValueError
-        If the side is anything else than columns joined by ``:`` and ``/``.
-    """
+    """Parse a grouping side into the factors that it stands for, outermost first."""
     factors: list[tuple[str, ...]] = []
     for part in split(tokens, ("/",)):
         nested = _interaction(part, written)
@@ -72,14 +54,6 @@ def is_name(tokens: Sequence[Token]) -> bool:
     )
 
 
-def _unquoted(literal: str) -> str:
-    """Return the text of a literal."""
-    try:
-        return str(ast.literal_eval(literal))
-    except SyntaxError as error:
-        raise ValueError(f"{literal} in the formula is not valid Python ({error.msg}).") from error
-
-
 def _column(tokens: Sequence[Token], written: str) -> str:
     """Return the column that a name, or ``factor(name)``, means."""
     if is_name(tokens):
@@ -89,7 +63,13 @@ def _column(tokens: Sequence[Token], written: str) -> str:
         if tokens[0].text != "Q":
             return _column(inner, written)
         if len(inner) == 1 and inner[0].kind == "string":
-            return _unquoted(inner[0].text)
+            literal = inner[0].text
+            try:
+                return str(ast.literal_eval(literal))
+            except SyntaxError as error:
+                raise ValueError(
+                    f"{literal} in the formula is not valid Python ({error.msg})."
+                ) from error
     got = " ".join(token.text for token in tokens)
     raise ValueError(
         f"The grouping side of ({written}) is no column: got {got!r}, expected a column name, or "

@@ -1,6 +1,10 @@
 """Names as formulas write them: Python reads some letters as others, names of columns do not.
 
 Python takes identifiers in Unicode's form NFKC, in which the micro sign is the Greek letter mu.
+
+In ``scale(x) + scale`` the first name is a function and the second a column. Names are therefore
+kept under three kinds of key: ``x`` for a variable, ``scale()`` for what is called, ``np.`` for
+what has an attribute taken.
 """
 
 from __future__ import annotations
@@ -10,18 +14,11 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["keep_spelling", "python_name", "same_name"]
+__all__ = ["attribute_key", "call_key", "keep_spelling", "python_name", "same_name"]
 
 
 def python_name(name: str) -> str:
-    r"""Return an identifier as Python reads it.
-
-    Examples
-    --------
-    >>> from skmixed.formula.identifiers import python_name
-    >>> python_name("\N{MICRO SIGN}g") == "\N{GREEK SMALL LETTER MU}g"
-    True
-    """
+    r"""Return an identifier as Python reads it."""
     return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
@@ -42,3 +39,13 @@ def keep_spelling(tree: ast.Expression, code: str) -> ast.Expression:
         if isinstance(node, ast.Name) and id(node) not in called:
             node.id = ast.get_source_segment(code, node) or node.id
     return tree
+
+
+def call_key(name: str) -> str:
+    """Return the key of a function."""
+    return f"{name}()"
+
+
+def attribute_key(name: str) -> str:
+    """Return the key of a module or object whose attribute is taken."""
+    return f"{name}."

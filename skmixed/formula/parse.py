@@ -35,32 +35,9 @@ _EXAMPLE = "y ~ x + (1 + x | group)"
 def parse_formula(text: str) -> ParsedFormula:
     """Parse a mixed-model formula in lme4's language.
 
-    Parameters
-    ----------
-    text : str
-        ``response ~ fixed part + (effects | factor) + ...``; the response may be left out.
-        Besides plain bars, ``||`` and nesting ``a/b``, the structures of glmmTMB are understood:
-        ``us(...)``, ``diag(...)``, ``cs(...)``, ``ar1(...)``; and ``offset(...)``.
-
-    Returns
-    -------
-    ParsedFormula
-        The parts, with nesting and ``||`` written out as separate terms.
-
-    Raises
-    ------
-    ValueError
-        If the text is no formula: no ``~``, an open bracket or quote, a bar outside brackets, a
-        missing side of a bar, or an expression that patsy or Python cannot read.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula
-    >>> parsed = parse_formula("y ~ x + (1 + x | subject) + (1 | site/block)")
-    >>> parsed.response, parsed.fixed
-    ('y', 'x')
-    >>> [(term.expression, term.name) for term in parsed.random]
-    [('1 + x', 'subject'), ('1', 'site'), ('1', 'site:block')]
+    It is ``response ~ fixed part + (effects | factor) + ...``; the response may be left out.
+    Besides plain bars, ``||`` and nesting ``a/b``, the structures of glmmTMB are understood:
+    ``us(...)``, ``diag(...)``, ``cs(...)``, ``ar1(...)``; and ``offset(...)``.
     """
     if not isinstance(text, str):
         raise TypeError(
@@ -77,26 +54,7 @@ def parse_formula(text: str) -> ParsedFormula:
 
 @lru_cache(maxsize=512)
 def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
-    """Build a random term from effects and factor given apart, as statsmodels does.
-
-    Parameters
-    ----------
-    expression : str
-        The effects in patsy's language, with or without a leading ``~``, such as ``"~x"``.
-    factor : str or tuple of str
-        The grouping column, or the columns whose combination is the factor.
-
-    Raises
-    ------
-    ValueError
-        If the expression has a bar, has no effect at all, or cannot be read.
-
-    Examples
-    --------
-    >>> from skmixed.formula import random_term
-    >>> random_term("~x", "subject")
-    RandomTerm(expression='1 + x', factor=('subject',), covariance='unstructured')
-    """
+    """Build a random term from effects and factor given apart, as statsmodels does."""
     text = translate(expression).strip().removeprefix("~").strip()
     if _has_bar(tokenize(text)):
         raise ValueError(
@@ -110,27 +68,7 @@ def random_term(expression: str, factor: tuple[str, ...] | str) -> RandomTerm:
 def with_random_term(text: str, effects: str | None, groups: str, *, is_column: bool) -> str:
     """Add a random term to a formula whose groups are given apart, as in statsmodels.
 
-    Parameters
-    ----------
-    text : str
-        The formula.
-    effects : str or None
-        The effects in patsy's language, such as ``"~x"``; an intercept by default.
-    groups : str
-        A column, or columns joined by ``:`` and ``/``.
-    is_column : bool
-        Whether ``groups`` is the name of a column, whatever it looks like.
-
-    Raises
-    ------
-    ValueError
-        If the effects or the groups are anything else, such as the rest of a formula.
-
-    Examples
-    --------
-    >>> from skmixed.formula.parse import with_random_term
-    >>> with_random_term("y ~ x", "~x", "my group", is_column=True)
-    'y ~ x + (x | Q("my group"))'
+    ``is_column``: whether ``groups`` is the name of a column, whatever it looks like.
     """
     written = "1" if effects is None else translate(effects).strip().removeprefix("~").strip()
     if not is_column:
@@ -146,7 +84,7 @@ def _parsed(text: str) -> ParsedFormula:
     pieces = list(_additive_pieces(right, tokenize(right, _STRUCTURES)))
     random = [term for sign, tokens in pieces for term in _random_terms(right, sign, tokens)]
     offsets = [_offset(right, tokens) for sign, tokens in pieces if _is_offset(sign, tokens)]
-    fixed = _join(right, [piece for piece in pieces if _is_fixed(*piece)])
+    fixed = _join(right, [p for p in pieces if not (_has_bar(p[1]) or _is_offset(*p))])
     expand_terms(fixed)
     for code in (*offsets, *([] if response is None else [response])):
         names_in(code)
@@ -214,11 +152,6 @@ def _has_bar(tokens: Sequence[Token]) -> bool:
 def _is_offset(sign: str, tokens: Sequence[Token]) -> bool:
     """Tell whether a summand is ``offset(...)``."""
     return sign == "+" and tokens[0].text == "offset" and is_enclosed(tokens[1:])
-
-
-def _is_fixed(sign: str, tokens: Sequence[Token]) -> bool:
-    """Tell whether a summand belongs to the fixed part."""
-    return not _has_bar(tokens) and not _is_offset(sign, tokens)
 
 
 def _offset(text: str, tokens: Sequence[Token]) -> str:

@@ -8,8 +8,7 @@ from functools import lru_cache
 from types import CodeType
 
 from skmixed.formula.checks import Access, accesses_in, check_syntax
-from skmixed.formula.identifiers import keep_spelling
-from skmixed.formula.keys import attribute_key, call_key
+from skmixed.formula.identifiers import attribute_key, call_key, keep_spelling
 
 __all__ = ["Names", "Program", "compiled", "names_in"]
 
@@ -38,13 +37,7 @@ class Program:
 
 @lru_cache(maxsize=1024)
 def names_in(code: str) -> Names:
-    """Find the names that an expression uses.
-
-    Raises
-    ------
-    ValueError
-        If the text is no Python expression, or has more than names, calls and operators.
-    """
+    """Find the names that an expression uses."""
     tree = _parse(code)
     accesses, rewriter = accesses_in(tree), _Rewriter(frozenset())
     try:

@@ -54,18 +54,12 @@ class FormulaRecipe:
 
     Attributes
     ----------
-    parsed : ParsedFormula
-        The formula.
     fixed_names : tuple of str
         Labels of the p fixed columns; the intercept is ``"Intercept"``.
     has_intercept : bool
         Whether the first fixed column is an explicit intercept.
-    effect_names : tuple of tuple of str
-        Labels of each random term's effects.
     variables : tuple of str
         Columns of the data needed to predict, without grouping factors.
-    response_variables : tuple of str
-        Columns of the data in the response.
     """
 
     parsed: ParsedFormula
@@ -93,41 +87,14 @@ class FormulaRecipe:
         return tuple(self._trained.column_terms()[1:])
 
     def evaluate(self, data: Any) -> FormulaMatrices:
-        """Compute the arrays of the right-hand side; missing numbers stay NaN.
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Returns
-        -------
-        FormulaMatrices
-            Arrays of n rows, in the order of the data.
-
-        Raises
-        ------
-        ValueError
-            If a column is not there, or holds missing or unknown categories.
-        """
-        columns = read_columns(data, self.variables, self.levels)
+        """Compute the arrays of the right-hand side; missing numbers stay NaN."""
+        columns = read_columns(data, self.variables, self._levels)
         return self._matrices(columns, n_rows(data))
 
     def evaluate_response(self, data: Any) -> np.ndarray:
-        """Compute the response, shape (n,).
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Raises
-        ------
-        ValueError
-            If the formula has no response, or it is no number.
-        """
+        """Compute the response, shape (n,)."""
         code = self.parsed.require_response()
-        columns = read_columns(data, self.response_variables, self.levels)
+        columns = read_columns(data, self.response_variables, self._levels)
         return self._response(code, columns, n_rows(data))
 
     def complete_terms(
@@ -135,19 +102,9 @@ class FormulaRecipe:
     ) -> tuple[list[CompleteTerm], np.ndarray]:
         """Return the terms of the fixed part before and after categories are coded.
 
-        Parameters
-        ----------
-        rows : numpy.ndarray of int, optional
-            Positions of the n rows to use; all by default.
-
-        Returns
-        -------
-        terms : list of CompleteTerm
-            Interactions last.
-        fixed : numpy.ndarray of shape (n, p)
-            The columns of the fixed effects.
+        ``rows``: positions of the n rows to use; all by default.
         """
-        columns, n = read_columns(data, self.variables, self.levels), n_rows(data)
+        columns, n = read_columns(data, self.variables, self._levels), n_rows(data)
         if rows is not None:
             columns, n = {name: values[rows] for name, values in columns.items()}, len(rows)
         terms = self._trained.complete(0, self.parsed.fixed, columns, n)
@@ -176,44 +133,16 @@ def train_formula(
     know ``np`` and, with R's meaning, ``log exp sqrt log10 log2 log1p abs poly scale center
     factor``. The columns of ``poly(x, 2)`` are named ``poly(x, 2)[0]`` and ``poly(x, 2)[1]``.
 
-    Parameters
-    ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows.
-    environment : mapping of str to object, optional
-        The user's functions and variables; those that the formula uses are kept. A name that is
-        called means the user's function or else one of the above; any other name means a column,
-        or else the user's variable.
-
-    Returns
-    -------
-    recipe : FormulaRecipe
-        What was learned; it can be pickled if the user's functions can.
-    matrices : FormulaMatrices
-        The arrays of the training rows, with the response; each column is read once for both.
-
-    Raises
-    ------
-    ValueError
-        If a name is neither a column nor known, an expression cannot be evaluated, or the response
-        is no number.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula, train_formula
-    >>> data = {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.0], "g": ["a", "b", "b"]}
-    >>> recipe, matrices = train_formula(parse_formula("log2(y) ~ center(x) + (1 | g)"), data)
-    >>> matrices.response
-    array([0., 1., 2.])
-    >>> recipe.fixed_names, recipe.effect_names
-    (('Intercept', 'center(x)'), (('Intercept',),))
-    >>> recipe.evaluate({"x": [5.0]}).fixed
-    array([[1., 3.]])
+    ``environment``: the user's functions and variables; those that the formula uses are kept. A
+    name that is called means the user's function or else one of the above; any other name means a
+    column, or else the user's variable.
     """
     plan = _plan(parsed)
-    _check_names(plan)
+    if any(expression.code == "Intercept" for expression in plan.predictors):
+        raise ValueError(
+            "The formula has a column named 'Intercept', which is the name of the model's own "
+            "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
+        )
     require_one_column(parsed.response)
     names = column_names(data)
     variables, constants = resolve(plan.predictors, names, environment or {})
@@ -228,7 +157,7 @@ def train_formula(
         tuple(effect_names),
         tuple(variables),
         tuple(response_variables),
-        {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
+        levels_of(columns),
         trained,
     )
     n = n_rows(data)
@@ -243,27 +172,8 @@ def columns_of(
 ) -> tuple[list[str], list[str]]:
     """Name the columns of the data that a formula uses, each once.
 
-    Parameters
-    ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The data.
-    environment : mapping of str to object, optional
-        As in `train_formula`.
-
-    Returns
-    -------
-    predictors : list of str
-        Columns of the right-hand side, those of the grouping factors last.
-    response : list of str
-        Columns of the response.
-
-    Examples
-    --------
-    >>> from skmixed.formula import columns_of, parse_formula
-    >>> columns_of(parse_formula("y ~ log(x) + (1 | g)"), {"y": [1.0], "x": [2.0], "g": ["a"]})
-    (['x', 'g'], ['y'])
+    The first are those of the right-hand side, the grouping factors' last; the others the
+    response's.
     """
     plan = _plan(parsed)
     names = column_names(data)
@@ -291,12 +201,3 @@ def _plan(parsed: ParsedFormula) -> _Plan:
     response = () if parsed.response is None else (Expression(parsed.response),)
     terms = [expression for text in designs for expression in expressions_of(text)]
     return _Plan(designs, tuple(dict.fromkeys([*terms, *offsets])), response, offsets + response)
-
-
-def _check_names(plan: _Plan) -> None:
-    """Raise ValueError if a term would have the name of the intercept."""
-    if any(expression.code == "Intercept" for expression in plan.predictors):
-        raise ValueError(
-            "The formula has a column named 'Intercept', which is the name of the model's own "
-            "intercept, written 1. Rename the column, or write 1 if the intercept is meant."
-        )

@@ -28,8 +28,6 @@ class ResponseColumns:
 
     Attributes
     ----------
-    name : str
-        The column, or the expression as the formula writes it.
     kind : {"values", "quotient", "cbind"}
         What the columns are, as in `skmixed.formula.response_form.ResponseForm`.
     columns : tuple of numpy.ndarray of shape (n,)
@@ -43,18 +41,18 @@ class ResponseColumns:
     columns: tuple[np.ndarray, ...]
     labels: tuple[Any, ...] | None = None
 
+    @property
+    def trials(self) -> np.ndarray | None:
+        """Return the denominators of a quotient, or the sums of two counts; None of one column."""
+        if self.kind == "values":
+            return None
+        first, second = self.columns
+        return second if self.kind == "quotient" else first + second
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseRecipe:
-    """Hold what training learned of a response: names and labels, never rows.
-
-    Attributes
-    ----------
-    code : str
-        The response as the formula writes it.
-    variables : tuple of str
-        Columns of the data in the response.
-    """
+    """Hold what training learned of a response: names and labels, never rows."""
 
     code: str
     form: ResponseForm
@@ -74,29 +72,19 @@ class ResponseRecipe:
         return self.name if self._labels is None else f"{self.name} = {self._labels.index[-1]}"
 
     def evaluate(self, data: Any) -> ResponseColumns:
-        """Compute the response of rows.
-
-        Parameters
-        ----------
-        data : DataFrame (pandas, polars) or mapping of columns
-            The rows, n of them.
-
-        Raises
-        ------
-        ValueError
-            If a column is not there, is no number where one is expected, or has labels that
-            training had not.
-        """
-        levels = {name: labels.index for name, labels in self._levels.items()}
-        columns = read_columns(data, self.variables, levels)
+        """Compute the response of rows."""
+        columns = read_columns(data, self.variables, self._levels)
         return self._columns(_values(self._trained, self.form, columns), n_rows(data))
 
     def _columns(self, given: list[Any], n: int) -> ResponseColumns:
         """Return what the expressions gave as numbers, labels as their positions."""
         if self._labels is not None:
-            codes = _coded(given[0], self.name, self._labels.index)
-            labels = tuple(self._labels.index.tolist())
-            return ResponseColumns(self.name, self.form.kind, (codes,), labels)
+            labels = self._labels.index
+            try:
+                codes = recode(given[0], labels).codes.astype(np.float64)
+            except ValueError as error:
+                raise ValueError(f"The response {self.name!r} {error}.") from error
+            return ResponseColumns(self.name, self.form.kind, (codes,), tuple(labels.tolist()))
         numbers = tuple(
             row_numbers(values, code, n)
             for values, code in zip(given, self.form.parts, strict=True)
@@ -111,31 +99,6 @@ def train_response_columns(
 
     Unlike the response of a linear model, it may be two columns, or labels: the categories of a
     categorical column in their order, others sorted.
-
-    Parameters
-    ----------
-    parsed : ParsedFormula
-        The formula.
-    data : DataFrame (pandas, polars) or mapping of columns
-        The training rows.
-    environment : mapping of str to object, optional
-        The user's functions and variables, as in `skmixed.formula.train_formula`.
-
-    Raises
-    ------
-    ValueError
-        If the formula has no response, or it cannot be evaluated.
-
-    Examples
-    --------
-    >>> from skmixed.formula import parse_formula
-    >>> from skmixed.formula.response import train_response_columns
-    >>> data = {"cured": ["yes", "no", "yes"], "x": [1.0, 2.0, 3.0]}
-    >>> recipe, trained = train_response_columns(parse_formula("cured ~ x"), data)
-    >>> trained.labels, trained.columns
-    (('no', 'yes'), (array([1., 0., 1.]),))
-    >>> recipe.evaluate({"cured": ["yes", "yes"]}).columns
-    (array([1., 1.]),)
     """
     code, names = parsed.require_response(), column_names(data)
     form = response_form(code)
@@ -151,7 +114,7 @@ def train_response_columns(
         code,
         form,
         tuple(variables),
-        {name: PlainLabels(levels) for name, levels in levels_of(columns).items()},
+        levels_of(columns),
         trained,
         _labels(given[0]) if form.kind == "values" else None,
     )
@@ -172,11 +135,3 @@ def _labels(values: Any) -> PlainLabels | None:
         if values.dtype.kind == "b":
             return PlainLabels(pd.Index([False, True]))
     return PlainLabels(to_categorical(values).categories)
-
-
-def _coded(values: Any, name: str, labels: pd.Index) -> np.ndarray:
-    """Return the position of each row's label among those of training, as numbers."""
-    try:
-        return recode(values, labels).codes.astype(np.float64)
-    except ValueError as error:
-        raise ValueError(f"The response {name!r} {error}.") from error

@@ -17,13 +17,8 @@ __all__ = ["ResponseForm", "require_one_column", "response_expressions", "respon
 class ResponseForm:
     """Hold the expressions of a response.
 
-    Attributes
-    ----------
-    kind : {"values", "quotient", "cbind"}
-        One expression; a quotient of two names, which may be successes and trials; or
-        ``cbind(successes, failures)``.
-    parts : tuple of str
-        The expressions: one, or two.
+    The kind "values" is one expression, "quotient" that of two names, which may be successes and
+    trials, and "cbind" is ``cbind(successes, failures)``.
     """
 
     kind: str
@@ -32,26 +27,7 @@ class ResponseForm:
 
 @lru_cache(maxsize=512)
 def response_form(code: str) -> ResponseForm:
-    """Find out how a response is written; ``I(...)`` around it changes nothing.
-
-    Parameters
-    ----------
-    code : str
-        The response, as `ParsedFormula` holds it.
-
-    Raises
-    ------
-    ValueError
-        If formulas do not allow the expression, or ``cbind`` has not two arguments.
-
-    Examples
-    --------
-    >>> from skmixed.formula.response_form import response_form
-    >>> response_form("cbind(cured, treated - cured)")
-    ResponseForm(kind='cbind', parts=('cured', 'treated - cured'))
-    >>> response_form("I(cured / treated)").kind, response_form("percent / 100").kind
-    ('quotient', 'values')
-    """
+    """Find out how a response is written; ``I(...)`` around it changes nothing."""
     names_in(code)
     text = code.strip()
     body = ast.parse(text, mode="eval").body

@@ -18,6 +18,7 @@ import pandas as pd
 import patsy
 
 from skmixed.formula.expression import Expression, stateful_class
+from skmixed.formula.functions import FUNCTIONS
 from skmixed.saving.labels import PlainLabels
 
 __all__ = ["restored_terms", "saved_terms"]
@@ -25,28 +26,13 @@ __all__ = ["restored_terms", "saved_terms"]
 Trained = tuple[Expression, dict[str, Any]]
 
 
-def saved_terms(
-    designs: Sequence[Any], singles: Sequence[Trained], functions: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what training learned as plain containers.
-
-    Parameters
-    ----------
-    singles : sequence of (Expression, dict)
-        Expressions beside the designs, each with the state of its training.
-    functions : mapping of str to object
-        What formulas know by name.
-
-    Raises
-    ------
-    pickle.PicklingError
-        If a function of the user cannot be imported by another process.
-    """
+def saved_terms(designs: Sequence[Any], singles: Sequence[Trained]) -> dict[str, Any]:
+    """Return what training learned as plain containers."""
     infos = {info.factor: info for design in designs for info in design.factor_infos.values()}
     return {
         "factors": {
             factor.code: {
-                "state": _saved_state(info.state, functions),
+                "state": _saved_state(info.state),
                 "n_columns": info.num_columns,
                 "categories": None
                 if info.categories is None
@@ -55,29 +41,17 @@ def saved_terms(
             for factor, info in infos.items()
         },
         "designs": [_saved_design(design) for design in designs],
-        "singles": [
-            (expression.code, _saved_state(state, functions)) for expression, state in singles
-        ],
+        "singles": [(expression.code, _saved_state(state)) for expression, state in singles],
     }
 
 
-def restored_terms(
-    saved: Mapping[str, Any], functions: Mapping[str, Any]
-) -> tuple[list[Any], list[Trained]]:
-    """Return the designs and single expressions that `saved_terms` took apart.
-
-    Parameters
-    ----------
-    functions : mapping of str to object
-        What formulas know by name.
-    """
+def restored_terms(saved: Mapping[str, Any]) -> tuple[list[Any], list[Trained]]:
+    """Return the designs and single expressions that `saved_terms` took apart."""
     infos = {
-        Expression(code): _restored_factor(code, factor, functions)
+        Expression(code): _restored_factor(code, factor)
         for code, factor in saved["factors"].items()
     }
-    singles = [
-        (Expression(code), _restored_state(state, functions)) for code, state in saved["singles"]
-    ]
+    singles = [(Expression(code), _restored_state(state)) for code, state in saved["singles"]]
     return [_restored_design(design, infos) for design in saved["designs"]], singles
 
 
@@ -86,7 +60,10 @@ def _saved_design(design: Any) -> dict[str, Any]:
     return {
         "names": list(design.column_names),
         "terms": [
-            (_codes(term.factors), [_saved_coding(coding) for coding in codings])
+            (
+                [factor.code for factor in term.factors],
+                [_saved_coding(coding) for coding in codings],
+            )
             for term, codings in design.term_codings.items()
         ],
     }
@@ -95,7 +72,10 @@ def _saved_design(design: Any) -> dict[str, Any]:
 def _restored_design(saved: Mapping[str, Any], infos: Mapping[Expression, Any]) -> Any:
     """Make a design of its terms; designs share what they have in common of the factors."""
     codings: OrderedDict[Any, list[Any]] = OrderedDict(
-        (patsy.Term(_expressions(codes)), [_restored_coding(coding) for coding in term])
+        (
+            patsy.Term([Expression(code) for code in codes]),
+            [_restored_coding(coding) for coding in term],
+        )
         for codes, term in saved["terms"]
     )
     used = dict.fromkeys(factor for term in codings for factor in term.factors)
@@ -105,7 +85,7 @@ def _restored_design(saved: Mapping[str, Any], infos: Mapping[Expression, Any]) 
 def _saved_coding(coding: Any) -> dict[str, Any]:
     """Return how one product of factors is coded."""
     return {
-        "factors": _codes(coding.factors),
+        "factors": [factor.code for factor in coding.factors],
         "contrasts": [
             (factor.code, contrast.matrix, list(contrast.column_suffixes))
             for factor, contrast in coding.contrast_matrices.items()
@@ -120,12 +100,14 @@ def _restored_coding(saved: Mapping[str, Any]) -> Any:
         Expression(code): patsy.ContrastMatrix(matrix, suffixes)
         for code, matrix, suffixes in saved["contrasts"]
     }
-    return patsy.SubtermInfo(_expressions(saved["factors"]), contrasts, saved["n_columns"])
+    return patsy.SubtermInfo(
+        [Expression(code) for code in saved["factors"]], contrasts, saved["n_columns"]
+    )
 
 
-def _restored_factor(code: str, saved: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
+def _restored_factor(code: str, saved: Mapping[str, Any]) -> Any:
     """Make one factor: numbers in columns, or categories."""
-    state = _restored_state(saved["state"], functions)
+    state = _restored_state(saved["state"])
     if saved["categories"] is None:
         return patsy.FactorInfo(
             Expression(code), "numerical", state, num_columns=saved["n_columns"]
@@ -134,11 +116,11 @@ def _restored_factor(code: str, saved: Mapping[str, Any], functions: Mapping[str
     return patsy.FactorInfo(Expression(code), "categorical", state, categories=categories)
 
 
-def _saved_state(state: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
+def _saved_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state of a trained expression, what formulas know by its name alone."""
     known, own = [], {}
     for key, value in state["constants"].items():
-        if functions.get(_name(key)) is value:
+        if FUNCTIONS.get(_name(key)) is value:
             known.append(key)
         else:
             own[key] = _saved_constant(value)
@@ -147,15 +129,14 @@ def _saved_state(state: Mapping[str, Any], functions: Mapping[str, Any]) -> dict
         "own": own,
         "stateful": sorted(state["stateful"]),
         "transforms": {
-            key: _saved_transform(transform, functions)
-            for key, transform in state["transforms"].items()
+            key: _saved_transform(transform) for key, transform in state["transforms"].items()
         },
     }
 
 
-def _restored_state(saved: Mapping[str, Any], functions: Mapping[str, Any]) -> dict[str, Any]:
+def _restored_state(saved: Mapping[str, Any]) -> dict[str, Any]:
     """Make the state of a trained expression."""
-    known = {key: functions[_name(key)] for key in saved["known"]}
+    known = {key: FUNCTIONS[_name(key)] for key in saved["known"]}
     own = {
         key: value()
         if isinstance(value, partial) and value.func is importlib.import_module
@@ -166,20 +147,13 @@ def _restored_state(saved: Mapping[str, Any], functions: Mapping[str, Any]) -> d
         "constants": known | own,
         "stateful": frozenset(saved["stateful"]),
         "transforms": {
-            key: _restored_transform(transform, functions)
-            for key, transform in saved["transforms"].items()
+            key: _restored_transform(transform) for key, transform in saved["transforms"].items()
         },
     }
 
 
 def _saved_constant(value: Any) -> Any:
-    """Return an object of the user's; a module as the call that imports it.
-
-    Raises
-    ------
-    pickle.PicklingError
-        If it is a function without a name by which another process could import it.
-    """
+    """Return an object of the user's; a module as the call that imports it."""
     if isinstance(value, ModuleType):
         return partial(importlib.import_module, value.__name__)
     if isinstance(value, FunctionType) and "<" in value.__qualname__:
@@ -191,21 +165,21 @@ def _saved_constant(value: Any) -> Any:
     return value
 
 
-def _saved_transform(transform: Any, functions: Mapping[str, Any]) -> Any:
+def _saved_transform(transform: Any) -> Any:
     """Return a trained transform; one of patsy's as its name (else its class) and attributes."""
     kind = type(transform)
     if not kind.__module__.startswith("patsy."):
         return transform
-    names = [name for name, function in functions.items() if stateful_class(function) is kind]
+    names = [name for name, function in FUNCTIONS.items() if stateful_class(function) is kind]
     return (names[0] if names else kind, vars(transform))
 
 
-def _restored_transform(saved: Any, functions: Mapping[str, Any]) -> Any:
+def _restored_transform(saved: Any) -> Any:
     """Make a trained transform."""
     if not isinstance(saved, tuple):
         return saved
     kind, attributes = saved
-    kind = stateful_class(functions[kind]) if isinstance(kind, str) else kind
+    kind = stateful_class(FUNCTIONS[kind]) if isinstance(kind, str) else kind
     transform = object.__new__(kind)
     vars(transform).update(attributes)
     return transform
@@ -214,13 +188,3 @@ def _restored_transform(saved: Any, functions: Mapping[str, Any]) -> Any:
 def _name(key: str) -> str:
     """Return the name behind a key of `skmixed.formula.program`."""
     return key.removesuffix("()").removesuffix(".")
-
-
-def _codes(factors: Sequence[Expression]) -> list[str]:
-    """Return the texts of expressions."""
-    return [factor.code for factor in factors]
-
-
-def _expressions(codes: Sequence[str]) -> list[Expression]:
-    """Return the expressions of texts."""
-    return [Expression(code) for code in codes]

@@ -18,22 +18,7 @@ REMEDIES = {
 
 
 def require_table(data: Any, argument: str) -> None:
-    """Raise unless a table holds its rows, in columns that have one name each.
-
-    Parameters
-    ----------
-    data : object
-        What was given; anything but a table passes.
-    argument : str
-        What the user calls it.
-
-    Raises
-    ------
-    TypeError
-        If the rows are still to be computed, or are of a library that is not read.
-    ValueError
-        If names of columns have several levels.
-    """
+    """Raise unless a table holds its rows, in columns that have one name each."""
     # A column of a data frame may have any of these names: its class tells what it is.
     kind = type(data)
     if not hasattr(kind, "columns"):

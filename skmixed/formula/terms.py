@@ -19,12 +19,6 @@ class RandomTerm:
         Columns whose combination is the grouping factor: ``("site", "block")`` for ``site:block``.
     covariance : {"unstructured", "diagonal", "compound_symmetry", "ar1"}
         Structure of the covariance between the effects of one level.
-
-    Examples
-    --------
-    >>> from skmixed.formula import RandomTerm
-    >>> RandomTerm("1 + x", ("site", "block"), "unstructured").name
-    'site:block'
     """
 
     expression: str
@@ -43,14 +37,10 @@ class ParsedFormula:
 
     Attributes
     ----------
-    text : str
-        The formula as it was written.
     response : str or None
         The response, an arithmetic expression; None when it was left out.
     fixed : str
         The fixed part in patsy's language: no bars, no offsets; ``"1"`` if nothing is left.
-    random : tuple of RandomTerm
-        The random-effects terms in the order written.
     offsets : tuple of str
         The expressions inside ``offset(...)``.
     """
@@ -62,13 +52,7 @@ class ParsedFormula:
     offsets: tuple[str, ...]
 
     def require_response(self) -> str:
-        """Return the response.
-
-        Raises
-        ------
-        ValueError
-            If there is none.
-        """
+        """Return the response."""
         if self.response is None:
             raise ValueError(
                 f"The formula {self.text!r} has no response, or fit got y in its place: expected "

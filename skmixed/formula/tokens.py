@@ -50,17 +50,8 @@ class Token:
 def tokenize(text: str, transparent: Collection[str] = ()) -> tuple[Token, ...]:
     """Cut a text into tokens and check that quotes and brackets are closed.
 
-    Parameters
-    ----------
-    text : str
-        A formula, or a part of one.
-    transparent : collection of str
-        Names whose call brackets count as mere grouping, such as ``us`` in ``us(x | g)``.
-
-    Raises
-    ------
-    ValueError
-        If a bracket or a quote is not closed, or is closed without being open.
+    ``transparent``: names whose call brackets count as mere grouping, such as ``us`` in ``us(x |
+    g)``.
     """
     tokens: list[Token] = []
     open_brackets: list[Token] = []
@@ -73,7 +64,10 @@ def tokenize(text: str, transparent: Collection[str] = ()) -> tuple[Token, ...]:
             raise ValueError(_unclosed("quote", text, match.start()))
         if piece in (")", "]", "}"):
             if not open_brackets or _CLOSING[open_brackets[-1].text] != piece:
-                raise ValueError(_unopened(text, match.start()))
+                raise ValueError(
+                    f"The closing bracket {piece!r} at position {match.start() + 1} of the formula "
+                    f"{text!r} matches no open bracket: remove it, or open one before it."
+                )
             open_brackets.pop()
             calls.pop()
         token = Token(kind, piece, match.start(), len(open_brackets), calls[-1])
@@ -116,14 +110,7 @@ def source(text: str, tokens: Sequence[Token]) -> str:
 
 
 def translate(text: str) -> str:
-    """Spell R's power, logical constants and backticks as Python and patsy do.
-
-    Examples
-    --------
-    >>> from skmixed.formula.tokens import translate
-    >>> translate("(a + `b c`)^2 + poly(x, 2, raw=TRUE)")
-    '(a + Q("b c"))**2 + poly(x, 2, raw=True)'
-    """
+    """Spell R's power, logical constants and backticks as Python and patsy do."""
     pieces, end = [], 0
     for token in tokenize(text):
         pieces += [text[end : token.start], _spelled_in_python(token)]
@@ -132,14 +119,7 @@ def translate(text: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Write the name of a column so that a formula reads it as nothing else.
-
-    Examples
-    --------
-    >>> from skmixed.formula.tokens import quoted
-    >>> quoted("x"), quoted("x) + log(z")
-    ('x', 'Q("x) + log(z")')
-    """
+    """Write the name of a column so that a formula reads it as nothing else."""
     if name.isidentifier() and not keyword.iskeyword(name) and name not in _SPELLED_IN_PYTHON:
         return name
     # The escapes of JSON are those of Python.
@@ -171,12 +151,4 @@ def _unclosed(what: str, text: str, position: int) -> str:
     return (
         f"The {what} {text[position]!r} at position {position + 1} of the formula {text!r} is "
         f"never closed: expected a closing {what} before the end of the formula."
-    )
-
-
-def _unopened(text: str, position: int) -> str:
-    """Say which closing bracket has no beginning."""
-    return (
-        f"The closing bracket {text[position]!r} at position {position + 1} of the formula "
-        f"{text!r} matches no open bracket: remove it, or open one before it."
     )

@@ -23,7 +23,14 @@ def log(x: Any, base: float | None = None) -> Any:
     return np.log(x) if base is None else np.log(x) / np.log(base)
 
 
-class Scale:
+class _OnePass:
+    """A transform that has learned when it has seen the rows once."""
+
+    def memorize_finish(self) -> None:
+        """Do nothing: one pass is enough."""
+
+
+class Scale(_OnePass):
     """Subtract the mean, then divide by the root mean square with n - 1, as R's ``scale``.
 
     ``center`` and ``scale`` are booleans, or numbers to subtract and to divide by. Missing values
@@ -33,9 +40,6 @@ class Scale:
     def memorize_chunk(self, x: Any, center: Any = True, scale: Any = True) -> None:
         """Learn what to subtract and what to divide by."""
         self._learn(x, center, scale, ddof=1)
-
-    def memorize_finish(self) -> None:
-        """Do nothing: one pass is enough."""
 
     def transform(self, x: Any, *_arguments: Any, **_options: Any) -> np.ndarray:
         """Return the values shifted and divided by what training gave."""
@@ -76,7 +80,7 @@ class Center(Scale):
         self._learn(x, center, scale, ddof=1)
 
 
-class Polynomial:
+class Polynomial(_OnePass):
     """Evaluate the orthogonal polynomials of degree 1 to ``degree``, as R's ``poly``.
 
     They are orthonormal over the training rows and follow the three-term recurrence
@@ -102,9 +106,6 @@ class Polynomial:
                 "expected a degree below their number"
             )
         self._learn(values, degree)
-
-    def memorize_finish(self) -> None:
-        """Do nothing: one pass is enough."""
 
     def transform(self, x: Any, degree: int = 1, raw: bool = False) -> np.ndarray:
         """Return the polynomials at x, shape (n, degree)."""
@@ -138,7 +139,7 @@ class Polynomial:
         return (centred - self.alpha[k]) * current - self.norm2[k + 1] / self.norm2[k] * before
 
 
-class Category:
+class Category(_OnePass):
     """Make categories of any values, for ``C(...)`` and ``factor(...)``.
 
     ``contrast`` is any of patsy's contrasts, the levels are those of the training rows unless
@@ -155,9 +156,6 @@ class Category:
         """Learn the levels and their order."""
         self.levels = PlainLabels(to_categorical(data, levels).categories)
         self.contrast = getattr(data, "contrast", None) if contrast is None else contrast
-
-    def memorize_finish(self) -> None:
-        """Do nothing: one pass is enough."""
 
     def transform(self, data: Any, *_arguments: Any, **_options: Any) -> pd.Categorical:
         """Return the values as categories of training; patsy reads the contrast beside them."""

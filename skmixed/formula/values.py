@@ -14,15 +14,7 @@ TIMES_OF_OBJECTS = ("datetime", "datetime64", "date", "timedelta", "timedelta64"
 
 
 def unmasked(values: Any) -> Any:
-    """Return a masked array as a plain one in which masked values are missing; others as they are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmixed.formula.values import unmasked
-    >>> unmasked(np.ma.array([1, 2], mask=[False, True])).tolist()
-    [1, None]
-    """
+    """Return a masked array as a plain one, what is masked missing; others as they are."""
     if not isinstance(values, np.ma.MaskedArray):
         return values
     if not np.ma.is_masked(values):
@@ -45,25 +37,7 @@ def holds_times(values: np.ndarray) -> bool:
 def row_numbers(values: Any, code: str, n: int) -> np.ndarray:
     """Return the values of a response or of an offset as one number per row.
 
-    Parameters
-    ----------
-    values : object
-        What the expression gave.
-    code : str
-        The expression, for messages.
-    n : int
-        How many rows there are; a single number is that of every row.
-
-    Raises
-    ------
-    ValueError
-        If there is not one number per row.
-
-    Examples
-    --------
-    >>> from skmixed.formula.values import row_numbers
-    >>> row_numbers([True, False], "x > 0", 2)
-    array([1., 0.])
+    ``n``: how many rows there are; a single number is that of every row.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":

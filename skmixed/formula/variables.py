@@ -64,7 +64,7 @@ def factors_of(recipe: FormulaRecipe, columns: Columns) -> frozenset[str]:
 
 def training_columns(recipe: FormulaRecipe, data: Any) -> Columns:
     """Read the columns that ``recipe.evaluate`` needs, without grouping factors."""
-    return read_columns(data, recipe.variables, recipe.levels)
+    return read_columns(data, recipe.variables, recipe._levels)
 
 
 def _names(expression: Expression) -> tuple[str, ...]:

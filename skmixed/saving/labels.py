@@ -20,13 +20,6 @@ class PlainLabels:
     ----------
     index : pandas.Index
         A MultiIndex for combinations of labels.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skmixed.saving.labels import PlainLabels
-    >>> PlainLabels(pd.Index([3, 7], dtype="Int64")).__getstate__()
-    {'dtype': 'Int64', 'values': array([3, 7])}
     """
 
     __slots__ = ("index",)

@@ -22,13 +22,7 @@ class VersionedState:
         return {**state, "_skmixed_version": __version__, "_skmixed_layout": LAYOUT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state if this version can read it.
-
-        Raises
-        ------
-        ValueError
-            If the fields of what was saved are not those of this version.
-        """
+        """Take the state if this version can read it."""
         state = dict(state)
         version = state.pop("_skmixed_version", "unknown")
         layout = state.pop("_skmixed_layout", 0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmixed.families.distribution import Distribution
 from skmixed.families.positive import CountFamily
 from skmixed.families.probability_links import ProbabilityLink
-from skmixed.families.registry import FAMILIES
+from skmixed.families.reading import FAMILIES
 from skmixed.families.zero_inflation import ZeroInflated
 
 FloatArray = NDArray[np.float64]

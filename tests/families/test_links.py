@@ -11,7 +11,7 @@ from scipy import special
 from skmixed.families.base import LinkDerivatives
 from skmixed.families.links import Identity, Inverse, Log
 from skmixed.families.probability_links import CLogLog, Logit, ProbabilityLink, Probit
-from skmixed.families.registry import LINKS
+from skmixed.families.reading import LINKS
 
 PROBABILITIES = {n: link for n, link in LINKS.items() if issubclass(link, ProbabilityLink)}
 ETA = np.array([0.2, 0.7, 1.0, 1.9, 2.6])

@@ -17,8 +17,7 @@ from skmixed.families.negative_binomial import NegativeBinomial
 from skmixed.families.negative_binomial_1 import NegativeBinomial1
 from skmixed.families.poisson import Poisson
 from skmixed.families.probability_links import Cauchit, CLogLog, Logit, LogLog, Probit
-from skmixed.families.reading import family_from
-from skmixed.families.registry import FAMILIES
+from skmixed.families.reading import FAMILIES, family_from
 from skmixed.families.zero_inflation import ZeroInflated
 
 

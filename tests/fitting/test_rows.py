@@ -13,8 +13,7 @@ from skmixed.covariance import DirectSum, JointCovariance, Unstructured
 from skmixed.datasets import load_sleepstudy
 from skmixed.design.design import Design, RandomBlock, TermLayout
 from skmixed.design.groups import factorise
-from skmixed.design.weights import Weights
-from skmixed.design.whitening import DiagonalWhitening, Whitening
+from skmixed.design.weights import DiagonalWhitening, Weights, Whitening
 from skmixed.fitting.assemble import conditional_residuals
 from skmixed.fitting.rows import ModelRows
 from skmixed.fitting.standardise import standardised, standardised_rows

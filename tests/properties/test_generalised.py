@@ -11,8 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmixed import mixedlm
-from skmixed.families.reading import family_from
-from skmixed.families.registry import FAMILIES
+from skmixed.families.reading import FAMILIES, family_from
 from skmixed.fitting.generalised_estimates import generalised_estimates
 from skmixed.fitting.generalised_search import GeneralisedOptimum, measured
 from skmixed.fitting.newton import Optimum
