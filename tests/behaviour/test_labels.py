@@ -143,7 +143,10 @@ def test_one_known_label_among_them_does_not_warn(X, y, codes):
     labels[0] = codes[0]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model.predict(X[["x1", "x2"]], groups=labels)
+        predicted = model.predict(X[["x1", "x2"]], groups=labels)
+    known = model.predict(X[["x1", "x2"]], groups=codes.astype(object))
+    population = model.predict(X[["x1", "x2"]], include_random_effects=False)
+    assert_allclose(predicted, np.where(np.arange(len(X)) == 0, known, population))
 
 
 def test_unseen_groups_get_the_population_mean(X, y):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
 from sklearn.inspection import partial_dependence, permutation_importance
@@ -83,9 +84,10 @@ def test_pipeline_of_polars_output(study):
 
 def test_set_output_of_a_whole_pipeline(study):
     pipe = make_pipeline(encoder(), MixedLM("subject", random_slopes="x1", covariance="diagonal"))
-    pipe.set_output(transform="pandas")
-    pipe.fit(study.frame, study.y)
-    assert pipe.predict(study.frame).shape == study.y.shape
+    pipe.set_output(transform="pandas").fit(study.frame, study.y)
+    encoded = encoder().set_output(transform="pandas").fit_transform(study.frame)
+    alone = clone(pipe[-1]).fit(encoded, study.y)
+    assert_allclose(pipe.predict(study.frame), alone.predict(encoded), rtol=1e-10)
 
 
 def test_a_suffix_must_be_unique(study):

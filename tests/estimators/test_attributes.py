@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 
 from skmixed import MixedLM, RandomInterceptRegressor, mixedlm
 from skmixed.datasets import load_dyestuff, load_sleepstudy
@@ -47,10 +48,11 @@ def slopes() -> MixedLM:
     return MixedLM("Subject", random_slopes="Days").fit(data[["Days", "Subject"]], data["Reaction"])
 
 
-def test_every_attribute_is_there(one_way, slopes):
+def test_attributes_are_there_after_fit_and_not_before(one_way, slopes):
     for model in (one_way, slopes):
         for name in ATTRIBUTES:
-            assert getattr(model, name) is not None
+            assert getattr(model, name) is not None, name
+            assert not hasattr(clone(model), name), name
 
 
 def test_one_way_layout_has_closed_forms(one_way, dyes):

@@ -198,6 +198,10 @@ def test_zero_variance():
     for kind in KINDS:
         display.plot(kind=kind)
         display.figure_.draw_without_rendering()
+        for axes in display.figure_.axes:
+            for low, high in (axes.get_xlim(), axes.get_ylim()):
+                assert np.isfinite([low, high]).all(), kind
+                assert low != high, kind
 
 
 def test_what_cannot_be_shown(sleep, dyestuff_results, sleep_data):
