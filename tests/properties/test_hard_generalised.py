@@ -50,19 +50,19 @@ def test_a_fit_is_finite_and_knows_whether_it_is_an_optimum(case: int) -> None:
 @pytest.mark.slow
 def test_next_to_no_random_start_leads_lower() -> None:
     """Laplace's approximation has many optima where there is a row for each effect."""
-    beaten = [case for case in range(50) if _is_beaten(case)]
-    assert len(beaten) <= 2, beaten
+    beaten = [case for case in range(30) if _is_beaten(case)]
+    assert len(beaten) <= 1, beaten
 
 
 def _is_beaten(case: int) -> bool:
-    """Tell whether one of ten random starts ends lower than the fit."""
+    """Tell whether one of five random starts ends lower than the fit."""
     sample = hard_generalised(case)
     _, objective = sample.model.objective()
     rng = np.random.default_rng(case)
     start = starting_parameters(objective)
     own = slice(len(objective.X), len(objective.X) + objective.n_theta)
     best = np.inf
-    for _ in range(10):
+    for _ in range(5):
         moved = start + rng.normal(size=len(start))
         moved[own] = start[own] * np.exp(rng.normal(size=objective.n_theta))
         if objective.lower is not None:
