@@ -112,7 +112,7 @@ def test_the_numbers_of_a_generalised_fit(name):
     for attribute in set(NUMBERS) - {"icc", "residual_variances"}:
         getattr(results, attribute)
     with pytest.raises(ValueError, match=LINEAR_ONLY):
-        results.residual_variances  # noqa: B018
+        _ = results.residual_variances
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -122,7 +122,7 @@ def test_the_icc_of_a_yes_or_no_is_that_of_its_latent_variable(name):
         assert 0.0 <= results.icc <= 1.0
         return
     with pytest.raises(AttributeError, match=r"depends on its mean.*skmixed\.inference\.icc"):
-        results.icc  # noqa: B018
+        _ = results.icc
 
 
 @pytest.mark.parametrize("name", MODELS)

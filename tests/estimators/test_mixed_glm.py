@@ -186,7 +186,7 @@ def test_a_model_of_the_dispersion(outcomes):
     _, of_mean = model.predict(outcomes, return_std=True, kind="mean")
     assert_allclose(std**2, of_mean**2 + variance, rtol=1e-8)
     with pytest.raises(AttributeError, match="differs from row to row"):
-        model.dispersion_  # noqa: B018
+        _ = model.dispersion_
     with pytest.raises(ValueError, match="'z'"):
         model.predict(outcomes.drop(columns="z"))
 

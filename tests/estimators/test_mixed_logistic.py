@@ -236,7 +236,7 @@ def test_attributes_of_other_models_say_what_to_use(model):
     assert model.dispersion_ == 1.0
     assert model.family_.name == "binomial"
     with pytest.raises(AttributeError, match="binomial response has no residual variance"):
-        model.sigma_  # noqa: B018
+        _ = model.sigma_
 
 
 def test_icc_is_the_share_of_the_latent_variance(model):
