@@ -251,7 +251,7 @@ class FittedMixedModel(VersionedState, GroupRoutingMixin, BaseEstimator):
 
     def observed_response(self, X: Any, y: Any = None) -> Any:
         """Return the response of rows: y, or what the formula finds in X, shape (n,)."""
-        return unmasked(self._input.observed(X, y))
+        return unmasked(self.fitted_model.observed(X, y))
 
     def _response_name(self) -> str:
         """Name the response as the formula does, or as fit got it."""

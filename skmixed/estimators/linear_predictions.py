@@ -12,7 +12,6 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from skmixed.estimators.base import MixedModel
-from skmixed.formula.values import unmasked
 from skmixed.prediction.predict import Kind, marginal_covariance
 from skmixed.prediction.related import ResidualMemory
 from skmixed.prediction.switches import VarianceUncertainty
@@ -206,7 +205,7 @@ class LinearPredictor(RegressorMixin, MixedModel):
             Weights of the rows in R2.
         """
         return r2_score(
-            unmasked(self.fitted_model.observed(X, y)),
+            self.observed_response(X, y),
             self.predict(X, groups=groups),
             sample_weight=sample_weight,
         )
