@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmixed.covariance import JointCovariance
 from skmixed.fitting.convergence import theta_on_boundary
 from skmixed.fitting.generalised_value import GeneralisedValue, Parameters
+from skmixed.fitting.regular_roots import by_covariance, upper_root
 from skmixed.fitting.working_hessian import working_hessian
 from skmixed.likelihood.criterion import Criterion, RowGradient
 from skmixed.likelihood.effect_rows import EffectRows
@@ -27,9 +28,6 @@ __all__ = ["GeneralisedObjective", "GeneralisedValue", "Parameters"]
 
 FloatArray = NDArray[np.float64]
 
-# Smallest singular value of a relative covariance factor: a variance of its square moves nothing,
-# and the score of a variance of 0 is found as that of any other.
-LEAST = 1e-7
 # Where the log density is not concave, two modes may meet: there M is singular and Laplace's
 # approximation infinite, however little the data say. Effects whose variance given the data is so
 # many times that without (its inverse is a pivot of M) have no normal approximation.
@@ -145,7 +143,7 @@ class GeneralisedObjective:
         """
         fixed, extra = self.predictors(x)
         self._check(extra)
-        factors = [_upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
+        factors = [upper_root(L) for L in self.covariance.relative_factors(self.split(x).theta)]
         find = partial(find_modes, self.elimination, factors, fixed, self.responses, extra)
         try:
             modes = find(self._predicted(x, factors), self.probes)
@@ -212,13 +210,11 @@ class GeneralisedObjective:
         """Evaluate value, gradient and an approximate Hessian, unless one is given."""
         penalty = self._penalty(x)
         modes = self.modes(x)
-        value, gradient, of_psi = self._differentiated(x, modes)
-        gradient[: len(penalty.gradient)] += penalty.gradient
+        value, gradient, of_psi = self._differentiated(x, modes, penalty)
         columns = self._columns(x, modes)
         if hessian is None:
             hessian = self._approximate_hessian(x, columns, modes, of_psi, penalty)
         replicate = partial(self._replicated_gradients, x, modes, penalty)
-        value += penalty.value
         return GeneralisedValue(
             x, value, penalty.value, gradient, hessian, modes, columns, replicate
         )
@@ -256,24 +252,23 @@ class GeneralisedObjective:
 
     def gradient(self, x: FloatArray) -> FloatArray:
         """Return the gradient alone."""
-        gradient = self._differentiated(x, self.modes(x))[1]
-        penalty = self._penalty(x).gradient
-        gradient[: len(penalty)] += penalty
-        return gradient
+        return self._differentiated(x, self.modes(x), self._penalty(x))[1]
 
     def _differentiated(
-        self, x: FloatArray, modes: Modes
+        self, x: FloatArray, modes: Modes, penalty: PenaltyValue
     ) -> tuple[float, FloatArray, list[FloatArray]]:
-        """Return -2 log-likelihood, its gradient, and the derivative in Psi of each factor."""
+        """Return the objective, its gradient, and that of the likelihood in Psi of each factor."""
         value, by = self.integral.differentiated(modes)
-        return value, *self._in_parameters(x, modes, by)
+        gradient, of_psi = self._in_parameters(x, modes, by)
+        gradient[: len(penalty.gradient)] += penalty.gradient
+        return value + penalty.value, gradient, of_psi
 
     def _in_parameters(
         self, x: FloatArray, modes: Modes, by: RowGradient
     ) -> tuple[FloatArray, list[FloatArray]]:
         """Return derivatives in the parameters, and in Psi of each factor."""
         theta = self.split(x).theta
-        of_psi = [_of_psi(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
+        of_psi = [by_covariance(R, G) for R, G in zip(modes.factors, by.factors, strict=True)]
         factors = self.covariance.relative_factors(theta)
         of_factors = [2.0 * G @ L for G, L in zip(of_psi, factors, strict=True)]
         parts = [
@@ -294,11 +289,16 @@ class GeneralisedObjective:
         steps = step * np.sqrt(2.0 / np.maximum(curvatures, floor))
         # Where responses are explained exactly, that may be less than a parameter's own rounding.
         steps = np.maximum(steps, SHORTEST * np.abs(at.theta))
-        columns = []
-        for j, step in enumerate(steps):
+        return self._differences(at, 0, steps)
+
+    def _differences(self, at: GeneralisedValue, first: int, steps: FloatArray) -> FloatArray:
+        """Return the Hessian in consecutive parameters, from one-sided differences."""
+        own, columns = slice(first, first + len(steps)), []
+        for j, step in enumerate(steps, first):
             moved = at.theta.copy()
             moved[j] += step
-            columns.append((self.gradient(moved) - at.gradient) / (moved[j] - at.theta[j]))
+            change = self.gradient(moved)[own] - at.gradient[own]
+            columns.append(change / (moved[j] - at.theta[j]))
         hessian = np.array(columns).reshape(len(steps), len(steps))
         return 0.5 * (hessian + hessian.T)
 
@@ -324,42 +324,9 @@ class GeneralisedObjective:
         n = len(self.X) + self.n_theta
         if n == len(at.theta):
             return self
-        columns = []
-        for j in range(n, len(at.theta)):
-            moved = at.theta.copy()
-            moved[j] += step
-            columns.append((self.gradient(moved)[n:] - at.gradient[n:]) / step)
-        curvature = 0.5 * (np.array(columns) + np.array(columns).T)
-        values, vectors = np.linalg.eigh(curvature)
+        steps = np.full(len(at.theta) - n, step)
+        values, vectors = np.linalg.eigh(self._differences(at, n, steps))
         values = np.maximum(np.abs(values), 1e-3 * np.abs(values).max(initial=1.0))
         usual = tuple(float(omega.mean()) for omega in self.predictors(at.theta)[1])
         curvature = (vectors * values) @ vectors.T
         return replace(self, extra_curvature=curvature, usual_extra=usual)
-
-
-def _upper_root(Lambda: FloatArray) -> FloatArray:
-    """Return the upper triangular root of the same Psi, made regular where it is not.
-
-    A regular root gives the score of Psi, and that the one of any other root.
-    """
-    if len(Lambda) == 1:
-        return np.maximum(np.abs(Lambda), LEAST)
-    left, values, right = np.linalg.svd(Lambda)
-    if values[-1] < LEAST:
-        Lambda = (left * np.maximum(values, LEAST)) @ right
-    # Turned by half, the lower factor of a QR decomposition is an upper one.
-    turned = np.asarray(np.linalg.qr(Lambda[::-1].T, mode="r")).T[::-1, ::-1]
-    return np.asarray(turned * np.where(turned.diagonal() < 0.0, -1.0, 1.0))
-
-
-def _of_psi(root: FloatArray, of_root: FloatArray) -> FloatArray:
-    """Return the derivative in Psi = R R', given that in its upper triangular root.
-
-    It is S with R'(dF / dR) = 2 R'S R above the diagonal (Murray 2016, turned by half).
-    """
-    if len(root) == 1:
-        return 0.5 * of_root / root
-    products = root.T @ of_root
-    symmetric = np.triu(products) + np.triu(products, 1).T
-    half = np.linalg.solve(root.T, symmetric)
-    return np.asarray(0.5 * np.linalg.solve(root.T, half.T), np.float64)

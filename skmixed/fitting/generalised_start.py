@@ -38,8 +38,9 @@ def starting_parameters(objective: GeneralisedObjective) -> FloatArray:
     beta, eta = _without_effects(objective, family.link.predictor(mean), _of_rows(objective, extra))
     # What the effects of groups explain counts as dispersion here, which errs on the safe side.
     extra = _constants(objective, family.link.mean(eta))
-    weights = responses.expected_weights(eta, _of_rows(objective, extra))
-    theta = _moment_theta(objective, eta, _of_rows(objective, extra), weights)
+    of_rows = _of_rows(objective, extra)
+    weights = responses.expected_weights(eta, of_rows)
+    theta = _moment_theta(objective, eta, of_rows, weights)
     beta = beta + _given_effects(objective, eta, theta, weights)
     return np.concatenate([beta, theta, *extra])
 
